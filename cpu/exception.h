@@ -1,0 +1,58 @@
+/*
+ * Exceptions: making them, routing them, taking them, returning from them (Arm ARM D1.3, AArch64.TakeException and
+ * friends of the shared pseudocode). What failed is decided elsewhere; who hears of it is decided here.
+ */
+#ifndef CPU_EXCEPTION_H
+#define CPU_EXCEPTION_H
+
+#include "cpu/state.h"
+
+/* Exception classes (ESR_ELx.EC, D19.2.37). */
+enum {
+    EC_UNKNOWN = 0x00, EC_WFX = 0x01, EC_FP_TRAP = 0x07, EC_PAC_TRAP = 0x09, EC_LS64 = 0x0a, EC_BTI = 0x0d, EC_ILLEGAL_STATE = 0x0e,
+    EC_SVC = 0x15, EC_HVC = 0x16, EC_SMC = 0x17, EC_SYSREG = 0x18, EC_SVE_TRAP = 0x19, EC_ERET_TRAP = 0x1a, EC_PAC_FAIL = 0x1c,
+    EC_IABT_LOWER = 0x20, EC_IABT_SAME = 0x21, EC_PC_ALIGN = 0x22, EC_DABT_LOWER = 0x24, EC_DABT_SAME = 0x25, EC_SP_ALIGN = 0x26,
+    EC_MOPS = 0x27, EC_FP_EXC = 0x2c, EC_SERROR = 0x2f, EC_BREAK_LOWER = 0x30, EC_BREAK_SAME = 0x31, EC_STEP_LOWER = 0x32,
+    EC_STEP_SAME = 0x33, EC_WATCH_LOWER = 0x34, EC_WATCH_SAME = 0x35, EC_BRK = 0x3c,
+};
+
+/* Security and EL2 predicates of the shared pseudocode. */
+bool cpu_is_secure_below_el3(const struct cpu *cpu); /* IsSecureBelowEL3 */
+bool cpu_is_secure(const struct cpu *cpu);           /* IsSecure: EL3 or SCR_EL3.NS == 0 */
+bool cpu_el2_enabled(const struct cpu *cpu);         /* EL2Enabled */
+u64 cpu_hcr(const struct cpu *cpu);                  /* effective HCR_EL2: 0 (RW kept) while EL2 is not enabled */
+bool cpu_is_in_host(const struct cpu *cpu);          /* IsInHost: HCR_EL2.E2H and (EL2, or EL0 with TGE) */
+u64 cpu_sctlr(const struct cpu *cpu);                /* SCTLR of the current translation regime */
+
+/* Each fills cpu->d.exc completely except elr, for the instruction being executed; the handler then RAISEs. */
+void exc_undefined(struct cpu *cpu, struct cause cause);             /* EC 0, routed by D1.3.. */
+void exc_sync(struct cpu *cpu, unsigned ec, u32 iss, unsigned target_el, struct cause cause);
+/* The EL that takes a synchronous exception from the current EL when nothing else claims it (EL1, or EL2 by TGE, or the
+ * same EL when higher). */
+unsigned exc_default_target(const struct cpu *cpu);
+/* An abort found by mmu/: fsc and the rest of the ISS as the fault says, stage 2 or not. Chooses EC and target EL. */
+struct fault;
+void exc_abort(struct cpu *cpu, const struct fault *fault, u64 va, unsigned acc_flags);
+
+/* Takes cpu->d.exc with cpu->pc as the address of the instruction: adds the instruction syndrome (ISV and friends), sets
+ * SPSR, ELR, ESR, FAR, HPFAR, PSTATE, PC. */
+void exception_take(struct cpu *cpu);
+/* Takes a pending interrupt or SError if one is unmasked (D1.3.6). True when taken; cpu->pc is the vector then. */
+bool exception_take_interrupt(struct cpu *cpu);
+/* Is there something that ends WFI? (any pending input of this PE, masked by PSTATE or not) */
+bool exception_wakes(const struct cpu *cpu);
+/* ERET: restores PSTATE from SPSR, PC from ELR (illegal returns included). */
+void exception_return(struct cpu *cpu, u64 elr, u64 spsr);
+/* PSTATE as a SPSR value, and back. */
+u64 cpu_spsr(const struct cpu *cpu);
+/* The current EL or SPSel changes: banks SP and drops what hangs on the EL. */
+void cpu_set_el_sp(struct cpu *cpu, unsigned el, unsigned sp);
+
+/* A control register that decides traps, FP access, software step or routing was written, or the EL changed: recomputes
+ * what is derived from them (d.fp_trapped, d.live_traps, d.stepping) and calls mmu_context_changed. */
+void cpu_control_changed(struct cpu *cpu);
+
+/* Cold or warm reset of one PE, entry state as the board says afterwards. */
+void cpu_reset(struct cpu *cpu);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * Those who look in (debug/): called by the stepping engine and by exception entry only; the fast path has no hook.
+ * They may read everything; they change nothing that the guest can see. NULL functions are not called.
+ */
+#ifndef CPU_OBSERVER_H
+#define CPU_OBSERVER_H
+
+#include "cpu/state.h"
+
+struct observer {
+    void *who;
+    /* Before an instruction; returning false stops before it is executed. */
+    bool (*before)(void *who, struct cpu *cpu, u64 pc, u32 insn);
+    void (*after)(void *who, struct cpu *cpu, u64 pc, u32 insn);
+    /* A data access that succeeded: virtual and physical address, size in bytes, value (low 8 bytes first). */
+    void (*memory)(void *who, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value);
+    /* An exception is being taken: cpu still holds the state before it. Called in both engines. */
+    void (*exception)(void *who, struct cpu *cpu, const struct exc *exc);
+    void (*exception_return)(void *who, struct cpu *cpu, u64 from_pc);
+    void (*sysreg_written)(void *who, struct cpu *cpu, unsigned row, u64 value);
+};
+
+#endif

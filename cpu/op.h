@@ -1,0 +1,138 @@
+/*
+ * What a handler is written in. The same bodies are compiled twice (Makefile: -DENGINE=1 threaded, -DENGINE=0 stepping):
+ * threaded handlers tail-call the next slot, stepping ones leave cpu->pc and return. DESIGN section 4.
+ *
+ * A handler is void f(struct cpu *cpu, const struct op *i, u64 L). L carries the budget in a register: what is left of
+ * the slice is (L - address of i) / 16 instructions, so that straight-line code counts itself and only branches pay.
+ *
+ * Body kinds (the row macro of the same kind in the .def files names the stamps):
+ *     OP(id)      one handler                          INSN
+ *     OP_S(id)    `s`: bool, 64-bit form               INSN_S   ('s' in the pattern)
+ *     OP_N(id)    `sp`: bool, base register is SP      INSN_N   (the field N is 31)
+ *     OP_Q(id)    `q`: bool, 128-bit vector            INSN_Q   ('q')
+ *     OP_Z(id)    `z`: 0..3 element size               INSN_Z   ('z', two bits)
+ *     OP_QZ(id)   `q` and `z`                          INSN_QZ
+ * The stamps are compile-time constants in the body. A body ends with NEXT, JUMP, UNDEFINED, RAISE or SYNC.
+ */
+#ifndef CPU_OP_H
+#define CPU_OP_H
+
+#include "cpu/decode.h"
+#include "cpu/exception.h"
+#include "cpu/state.h"
+#include "mmu/access.h"
+
+#if ENGINE
+#define OPN(id) thr_##id
+#else
+#define OPN(id) step_##id
+#endif
+#define OP_ARGS struct cpu *cpu, const struct op *i, u64 L
+#define OP_PASS cpu, i, L
+
+#define OP_UNUSED (void)cpu, (void)i, (void)L
+#define OP(id)    op_fn OPN(id); void OPN(id)(OP_ARGS)
+#define OP_STAMP2(id, var)                                                                                             \
+    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool var);                                                 \
+    op_fn OPN(id##_0), OPN(id##_1);                                                                                    \
+    void OPN(id##_0)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0); }                                                          \
+    void OPN(id##_1)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1); }                                                          \
+    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool var)
+#define OP_S(id) OP_STAMP2(id, s)
+#define OP_N(id) OP_STAMP2(id, sp)
+#define OP_Q(id) OP_STAMP2(id, q)
+#define OP_Z(id)                                                                                                       \
+    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const unsigned z);                                               \
+    op_fn OPN(id##_0), OPN(id##_1), OPN(id##_2), OPN(id##_3);                                                          \
+    void OPN(id##_0)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0); }                                                          \
+    void OPN(id##_1)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1); }                                                          \
+    void OPN(id##_2)(OP_ARGS) { OPN(body_##id)(OP_PASS, 2); }                                                          \
+    void OPN(id##_3)(OP_ARGS) { OPN(body_##id)(OP_PASS, 3); }                                                          \
+    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const unsigned z)
+#define OP_QZ(id)                                                                                                      \
+    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool q, const unsigned z);                                 \
+    op_fn OPN(id##_0), OPN(id##_1), OPN(id##_2), OPN(id##_3), OPN(id##_4), OPN(id##_5), OPN(id##_6), OPN(id##_7);      \
+    void OPN(id##_0)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0, 0); }                                                       \
+    void OPN(id##_1)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0, 1); }                                                       \
+    void OPN(id##_2)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0, 2); }                                                       \
+    void OPN(id##_3)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0, 3); }                                                       \
+    void OPN(id##_4)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1, 0); }                                                       \
+    void OPN(id##_5)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1, 1); }                                                       \
+    void OPN(id##_6)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1, 2); }                                                       \
+    void OPN(id##_7)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1, 3); }                                                       \
+    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool q, const unsigned z)
+
+/* Registers by the slot that decode put into the operation. A write to ZR lands in a slot that nobody reads. */
+#define RN  (cpu->x[i->n])
+#define RM  (cpu->x[i->m])
+#define RA  (cpu->x[i->a])
+#define RD  (cpu->x[i->d])              /* lvalue; also Rt of stores, where 31 is ZR */
+#define RB  (cpu->x[i->a])              /* lvalue: second destination (pattern letter b) */
+#define IMM ((s64)i->imm)
+#define WORD ((u32)i->imm)              /* rows with the decoder `word` keep the instruction itself */
+#define VD  (cpu->v[i->d])
+#define VN  (cpu->v[i->n])
+#define VM  (cpu->v[i->m])
+#define VA  (cpu->v[i->a])
+/* value as an X or, zero-extended, W result. */
+#define SIZED(s, v) ((s) ? (u64)(v) : (u64)(u32)(v))
+
+/* Address of this instruction. */
+#define PC (cpu->d.pc_bias + ((u64)(uintptr_t)i >> 2))
+/* Absolute time in ns at this instruction. */
+#define NOW (cpu->d.deadline - (u64)((s64)(L - (u64)(uintptr_t)i) >> 4))
+
+/* Out-of-line ends, one set an engine (cpu/threaded.c, cpu/stepping.c). */
+op_fn OPN(raise), OPN(undefined), OPN(sync_next), OPN(fp_access_trap);
+void OPN(jump_far)(struct cpu *cpu, u64 left, u64 va);
+/* The PE's pc was set by the handler (exception return, exception taken): goes on from there. */
+op_fn OPN(resume);
+
+/* UNDEFINED: no such instruction here and now. */
+#define UNDEFINED return OPN(undefined)(OP_PASS)
+/* Takes cpu->d.exc at this instruction. */
+#define RAISE return OPN(raise)(OP_PASS)
+/* Next instruction, after something that may have changed contexts, masks or interrupts. */
+#define SYNC return OPN(sync_next)(OP_PASS)
+/* cpu->pc is where execution continues. */
+#define RESUME return OPN(resume)(OP_PASS)
+
+#if ENGINE
+#define NEXT return i[1].fn(cpu, i + 1, L)
+#define JUMP(target)                                                                                                   \
+    do {                                                                                                               \
+        u64 to_ = (target), from_ = PC, left_ = L - (u64)(uintptr_t)i - 16;                                            \
+        if (likely(!((to_ ^ from_) >> 12) && (s64)left_ > 0 && !(to_ & 3))) {                                          \
+            const struct op *t_ = i + ((s64)(to_ - from_) >> 2);                                                       \
+            return t_->fn(cpu, t_, left_ + (u64)(uintptr_t)t_);                                                        \
+        }                                                                                                              \
+        return OPN(jump_far)(cpu, left_, to_);                                                                         \
+    } while (0)
+/* A branch that decode knows to stay in its page: `delta` in slots. */
+#define JUMP_NEAR(delta)                                                                                               \
+    do {                                                                                                               \
+        const struct op *t_ = i + (delta);                                                                             \
+        u64 left_ = L - (u64)(uintptr_t)i - 16;                                                                        \
+        if (likely((s64)left_ > 0))                                                                                    \
+            return t_->fn(cpu, t_, left_ + (u64)(uintptr_t)t_);                                                        \
+        return OPN(jump_far)(cpu, left_, PC + (u64)(s64)(delta) * 4);                                                  \
+    } while (0)
+#else
+#define NEXT                                                                                                           \
+    do {                                                                                                               \
+        cpu->pc = PC + 4;                                                                                              \
+        return;                                                                                                        \
+    } while (0)
+#define JUMP(target) return OPN(jump_far)(cpu, L - (u64)(uintptr_t)i - 16, (target))
+#define JUMP_NEAR(delta) JUMP(PC + (u64)(s64)(delta) * 4)
+#endif
+
+/* FP and Advanced SIMD instructions begin with this: CPACR_EL1, CPTR_EL2 and CPTR_EL3 (CheckFPAdvSIMDEnabled64). The sum of
+ * them is kept in one byte, maintained where the EL or those registers change. */
+#define FP_CHECK                                                                                                       \
+    do {                                                                                                               \
+        if (unlikely(cpu->d.fp_trapped))                                                                               \
+            return OPN(fp_access_trap)(OP_PASS);                                                                       \
+    } while (0)
+
+#endif

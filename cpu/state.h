@@ -1,0 +1,230 @@
+/*
+ * What a processing element is: every bit of state the Arm ARM gives it (B1.2 registers in AArch64, D1.4 PSTATE,
+ * D19 system registers), the TLB that decides whether a walk happens, and, last, what is derived from it.
+ * Plain data without pointers, padding or host-sized types up to `d`; the bytes before `d` are what a snapshot
+ * saves and a state hash covers (after cpu_settle). The derived part can be dropped at any moment.
+ */
+#ifndef CPU_STATE_H
+#define CPU_STATE_H
+
+#include "cpu/feature.h"
+#include "lib/base.h"
+
+enum { MAX_CPUS = 8 };
+
+/* Register slots: 31 reads as zero (ZR), SP is the current stack pointer, writes to ZR land in TRASH. */
+enum { REG_ZR = 31, REG_SP = 32, REG_TRASH = 33, REG_COUNT = 34 };
+
+union vreg {
+    u64 d[2]; /* D[0] = bits 63:0 */
+    u32 s[4];
+    u16 h[8];
+    u8 b[16];
+};
+
+/* PSTATE but for NZCV, one byte a field (D1.4). */
+struct pstate {
+    u8 el, sp, d, a, i, f, pan, uao, ss, il, btype, dit, ssbs, tco, allint, nrw;
+};
+
+/* System registers with storage: a field a SYSREG row, in the order of the tables. */
+struct sysregs {
+#define SYSREG(name, op0, op1, crn, crm, op2, access, field, ...) u64 field;
+#include "cpu/sysreg_all.def"
+#undef SYSREG
+};
+
+/* One translation as the walk left it, stage 1 and stage 2 combined, tagged by what it may serve. Where the pages
+ * of the stages differ, `size_log2` is the smaller. An entry with size_log2 0 is empty. */
+struct tlb_entry {
+    u64 va;       /* first address of the page, within the 64-bit VA (stage-2 only entries: IPA) */
+    u64 pa;       /* first physical address */
+    u64 ipa;      /* intermediate physical address of the page (for TLBI by IPA), = pa without stage 2 */
+    u16 asid;
+    u16 vmid;
+    u16 config;   /* index into tlb.configs: regime, security state and values of the control bits */
+    u8 size_log2; /* 12..48 */
+    u8 global;    /* nG == 0 */
+    u16 perm;     /* TLB_* permissions of stage 1 and stage 2 */
+    u8 ns;        /* output address space is Non-secure */
+    u8 memattr;   /* MEMATTR_* combined type, for alignment and Device rules */
+    u32 attrs;    /* MAIR-style combined attributes and shareability for PAR_EL1; see mmu/walk.h */
+};
+
+enum { TLB_SETS = 512, TLB_WAYS = 4, TLB_CONFIGS = 64 };
+
+/* The control values a translation depends on besides ASID and VMID. mmu/context.c fills it. */
+struct tlb_config {
+    u64 sctlr, tcr, mair, hcr, vtcr, extra;
+    u32 regime; /* enum regime, and security state in bit 8 */
+    u32 used;
+};
+
+struct tlb {
+    struct tlb_entry entry[TLB_SETS][TLB_WAYS];
+    u8 next_way[TLB_SETS];   /* FIFO: replacement does not depend on hits, so that fast hits need no record */
+    u64 sizes;               /* bit n: an entry of size_log2 n may be present */
+    struct tlb_config configs[TLB_CONFIGS];
+    u32 config_next, pad;
+};
+
+/* Why an exception is taken, for people: which trap row, descriptor, or rule (cause.kind: enum cause_kind). */
+struct cause {
+    u16 kind;
+    u16 id;    /* trap row, alignment rule, level of the descriptor... */
+    u32 level; /* of the walk, where that says something */
+    u64 value; /* address of the descriptor, value of the control register... */
+};
+enum cause_kind { CAUSE_NONE, CAUSE_TRAP, CAUSE_UNALLOCATED, CAUSE_ACCESS, CAUSE_DESCRIPTOR, CAUSE_INPUT_SIZE, CAUSE_ALIGNMENT,
+                  CAUSE_INSTRUCTION, CAUSE_EXTERNAL, CAUSE_ILLEGAL_STATE, CAUSE_STEP, CAUSE_INTERRUPT, CAUSE_COUNT };
+
+/* An exception about to be taken (D1.3). kind: enum exc_kind; iss is ESR<24:0>; il is ESR.IL. */
+enum exc_kind { EXC_SYNC, EXC_IRQ, EXC_FIQ, EXC_SERROR };
+struct exc {
+    u8 kind, ec, il, target_el;
+    u8 has_far, has_hpfar, is_virtual, pad;
+    u32 iss, iss2;
+    u64 far, hpfar;
+    u64 elr; /* preferred return address */
+    struct cause cause;
+};
+
+/* Interrupt inputs of the PE, by bit (D1.3.6). */
+enum { LINE_IRQ = 1, LINE_FIQ = 2, LINE_VIRQ = 4, LINE_VFIQ = 8, LINE_SERROR = 16 };
+
+enum { HALT_NONE, HALT_WFI, HALT_WFE, HALT_OFF };
+
+/* Reasons to leave straight-line execution at the next architectural point (cpu->d.attention). */
+enum { ATT_IRQ = 1,     /* inputs or masks changed: look whether an interrupt can be taken */
+       ATT_STOP = 2,    /* power off, halt, end of turn */
+       ATT_CONTEXT = 4, /* translation context changed: the fetch page must be looked up again */
+       ATT_ENGINE = 8   /* what decides between the engines changed */
+};
+
+enum { FAST_ENTRIES = 1024, XPAGE_ENTRIES = 256 };
+
+/* A fast tag: va page | context, for each access; host address of a byte = va + addend. */
+struct fast_entry {
+    u64 r, w;
+    u64 addend;
+    u64 owner; /* set * TLB_WAYS + way of the state entry it stands for */
+};
+
+struct code_page;
+struct xpage_entry {
+    u64 tag; /* va page | context; 0 = none */
+    struct code_page *page;
+    u64 owner;
+};
+
+struct phys;     /* mmu/phys.h: RAM and the way to devices */
+struct decoder;  /* cpu/decode.h */
+struct code;     /* cpu/code.h: pages of decoded instructions */
+struct gic;      /* gic/gic.h */
+struct timers;   /* timer/timer.h */
+struct machine;  /* board/machine.h */
+struct observer; /* cpu/observer.h: those who look in */
+struct cpu;
+
+/* What the machine lends a PE, set once at creation. Functions are called outside of the fast path only. */
+struct cpu_host {
+    struct phys *phys;
+    struct decoder *decoder;
+    struct code *code;
+    struct gic *gic;
+    struct timers *timers;
+    struct machine *machine;
+    const struct observer *observer; /* NULL, or who looks in (debug/) */
+    struct cpu *cpus;                /* all PEs of the machine, for broadcast TLBI, SEV and SGIs */
+    u32 cpu_count;
+    /* PSCI and semihosting: called for HVC, SMC, HLT when the board answers them itself. True when handled. */
+    bool (*call)(struct cpu *cpu, unsigned ec, u32 imm);
+};
+
+struct cpu {
+    u64 x[REG_COUNT];
+    u64 pc;
+    u64 sp_el[4]; /* the current one lives in x[REG_SP] */
+    union vreg v[32];
+    struct pstate ps;
+    u64 flag_n, flag_z, flag_v; /* N = flag_n<63>; Z = flag_z == 0; V = flag_v<63> */
+    u64 flag_c;                 /* 0 or 1 */
+    u32 fpcr, fpsr;
+    struct sysregs sys;
+
+    /* Exclusives monitor (B2.9): local and global in one, since a turn's end clears it. */
+    u64 excl_pa, excl_size;
+    u32 excl_valid;
+    u32 event;        /* event register (WFE) */
+    u32 lines;        /* LINE_* inputs from GIC and board */
+    u32 halted;       /* HALT_* */
+    u32 index;        /* number of this PE, from 0 */
+    u32 powered;      /* PSCI: on */
+    u32 step_active;  /* software step state machine: active-not-pending was entered (D2.12) */
+    u32 pad0;
+    struct features features;
+
+    /* The page that instructions are fetched from: stays until a branch leaves it, an exception, or a context
+     * synchronization event, in both engines, so that the two make the same translations. */
+    u64 fetch_va, fetch_pa;
+    u32 fetch_valid, fetch_ns;
+    u64 insns;   /* instructions executed by this PE (an attempt that faults counts) */
+    u64 wake_at; /* WFxT and event stream: absolute ns, or ~0 */
+
+    struct tlb tlb;
+
+    /* ---- derived from here on: never saved, never hashed ---- */
+    struct cpu_derived {
+        u64 pc_bias;     /* PC of slot i = pc_bias + (address of i >> 2) */
+        u64 deadline;    /* absolute ns at which the budget of this slice ends */
+        u64 now;         /* absolute ns at the instruction being executed; valid in slow paths and hooks */
+        u32 attention;   /* ATT_* */
+        u32 stepping;    /* the stepping engine is to be used */
+        u32 fp_trapped;  /* FP and SIMD instructions trap at this EL: maintained by cpu_control_changed */
+        u32 raised;      /* stepping: the last instruction took an exception */
+        u64 ctx;         /* fast-tag context of data accesses at this EL; 0: must be found first */
+        u64 ctx_mix;     /* mixed into the index of fast[] */
+        u64 ctx_unpriv;  /* the same for LDTR and STTR */
+        u64 ctx_unpriv_mix;
+        u64 align_mask[5], align_add[5]; /* by log2 of the size: see fast_tag in mmu/access.h */
+        struct code_page *page;
+        struct exc exc;  /* set by whoever makes a handler RAISE */
+        struct cpu_host host;
+        struct fast_entry fast[FAST_ENTRIES];
+        struct xpage_entry xpage[XPAGE_ENTRIES];
+        u64 branched;    /* stepping: the last instruction was a taken branch */
+        u64 live_traps[4]; /* by EL: bit set of trap rows that could fire; 0 = must be computed (see cpu/sysreg.h) */
+        u64 ctx_table_gen;
+        u64 stats[8];
+    } d;
+};
+static_assert(offsetof(struct cpu, d) % 8 == 0, "the derived part starts aligned");
+
+/* NZCV as a nibble, N in bit 3. */
+static inline u32 cpu_nzcv(const struct cpu *cpu)
+{
+    return (u32)(cpu->flag_n >> 63 << 3 | (u64)(cpu->flag_z == 0) << 2 | cpu->flag_c << 1 | cpu->flag_v >> 63);
+}
+
+static inline void cpu_set_nzcv(struct cpu *cpu, u32 nzcv)
+{
+    cpu->flag_n = (u64)(nzcv >> 3 & 1) << 63;
+    cpu->flag_z = !(nzcv >> 2 & 1);
+    cpu->flag_c = nzcv >> 1 & 1;
+    cpu->flag_v = (u64)(nzcv & 1) << 63;
+}
+
+/* Brings lazily kept state into its one canonical form, before hashing, saving or comparing. */
+static inline void cpu_settle(struct cpu *cpu)
+{
+    cpu_set_nzcv(cpu, cpu_nzcv(cpu));
+    cpu->x[REG_ZR] = 0;
+    cpu->x[REG_TRASH] = 0;
+}
+
+static inline bool cpu_has(const struct cpu *cpu, enum feature f) { return feature_has(&cpu->features, f); }
+
+/* Absolute time in ns at the current instruction; only from slow paths, hooks and between instructions. */
+static inline u64 cpu_now(const struct cpu *cpu) { return cpu->d.now; }
+
+#endif

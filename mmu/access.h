@@ -1,0 +1,106 @@
+/*
+ * Memory access by virtual address: the fast tags for handlers, and the exact path behind them (Arm ARM B2, D8).
+ *
+ * Fast path: an access of size S at VA hits when
+ *     ((va + align_add[log2 S]) & align_mask[log2 S] | ctx) == tag
+ * With alignment checking off, add = S-1 and mask = ~0xfff: an access that crosses its page misses. With SCTLR_ELx.A set,
+ * add = 0 and mask = ~0xfff | (S-1): an unaligned one misses. Everything unusual (Device memory, MMIO, code pages,
+ * watchpoints, permission) has no fast tag at all.
+ *
+ * Slow path: mem_read and friends do everything: alignment, translation of each page touched, permission, Device rules,
+ * MMIO. When they fail nothing has changed but cpu->d.exc, which holds the exception to take (all of it except the
+ * instruction-syndrome bits of the ISS and elr, which exception_raise adds from the instruction).
+ */
+#ifndef MMU_ACCESS_H
+#define MMU_ACCESS_H
+
+#include "cpu/state.h"
+
+/* What kind of access (flags of the slow path). */
+enum {
+    ACC_READ = 0,
+    ACC_WRITE = 1,
+    ACC_FETCH = 2,
+    ACC_UNPRIV = 4,      /* LDTR, STTR: EL0's permissions (B2.., D8.4.1), unless UAO */
+    ACC_ATOMIC = 8,      /* exclusive, LSE or CASP: alignment fault when unaligned whatever SCTLR.A says */
+    ACC_ORDERED = 16,    /* load-acquire, store-release: the same, until FEAT_LSE2 */
+    ACC_EXCLUSIVE = 32,
+    ACC_ZVA = 64,        /* DC ZVA: Device memory is an alignment fault */
+    ACC_CACHE = 128,     /* cache maintenance by VA: CM bit in the ISS, no data moves */
+    ACC_RMW = 256,       /* a read that is the read half of an atomic: permission faults report WnR = 0 only when the
+                            read itself is not permitted */
+    ACC_DEBUG = 512,     /* for those who look in: no TLB fill, no state changed, no exception */
+    ACC_SP = 1024,       /* base register is SP (alignment already checked; for syndromes and MTE) */
+    ACC_NONTEMPORAL = 2048,
+    ACC_PAIR_ALIGN = 4096 /* aligned to the whole size of a pair (LDXP/STXP/CASP) */
+};
+
+struct mem_val {
+    u64 v;
+    bool ok;
+};
+struct mem_val128 {
+    union vreg v;
+    bool ok;
+};
+
+/* size: 1, 2, 4 or 8 bytes. Byte order follows SCTLR_ELx.EE/E0E. */
+struct mem_val mem_read(struct cpu *cpu, u64 va, unsigned size, unsigned flags);
+bool mem_write(struct cpu *cpu, u64 va, u64 value, unsigned size, unsigned flags);
+/* One 16-byte access (Q registers): two 8-byte halves, low first; both pages checked before anything is written. */
+struct mem_val128 mem_read128(struct cpu *cpu, u64 va, unsigned flags);
+bool mem_write128(struct cpu *cpu, u64 va, union vreg value, unsigned flags);
+/* A pair of `size`-byte elements at va and va + size (LDP, STP): both checked before anything is written. */
+bool mem_write_pair(struct cpu *cpu, u64 va, u64 first, u64 second, unsigned size, unsigned flags);
+/* Would an access of `size` bytes (1..64, may cross a page) be allowed? Fills cpu->d.exc and returns false if not. */
+bool mem_probe(struct cpu *cpu, u64 va, unsigned size, unsigned flags);
+
+/* Exclusives (B2.9). mem_read_exclusive marks the monitor; mem_store_exclusive returns whether the store is to be made in
+ * `pass` (monitor matches, and the access is permitted) and clears the monitor. size up to 16; CASP-like pairs as 16. */
+struct mem_val128 mem_read_exclusive(struct cpu *cpu, u64 va, unsigned size, bool pair, unsigned flags);
+struct excl_result {
+    bool ok;   /* false: an exception is in cpu->d.exc */
+    bool pass; /* true: stored */
+};
+struct excl_result mem_write_exclusive(struct cpu *cpu, u64 va, u64 lo, u64 hi, unsigned size, bool pair, unsigned flags);
+
+/* Atomic read-modify-write (LSE): returns the old value. size 1, 2, 4, 8. */
+enum atomic_op { ATOMIC_ADD, ATOMIC_CLR, ATOMIC_EOR, ATOMIC_SET, ATOMIC_SMAX, ATOMIC_SMIN, ATOMIC_UMAX, ATOMIC_UMIN, ATOMIC_SWP };
+struct mem_val mem_atomic(struct cpu *cpu, u64 va, enum atomic_op op, u64 operand, unsigned size, unsigned flags);
+struct mem_val mem_cas(struct cpu *cpu, u64 va, u64 compare, u64 swap, unsigned size, unsigned flags);
+/* CASP: two elements of `size` (4 or 8). */
+struct mem_val128 mem_casp(struct cpu *cpu, u64 va, union vreg compare, union vreg swap, unsigned size, unsigned flags);
+
+/* DC ZVA of the block at va (already aligned by the caller to the block). */
+bool mem_zero_block(struct cpu *cpu, u64 va, unsigned size);
+
+/* Instruction fetch: the page (4 KiB) at va. pa of its first byte. False: exception in cpu->d.exc. */
+struct fetch_page {
+    u64 pa;
+    bool ok, ns;
+    bool device; /* not cacheable: instructions must be read one by one, not kept decoded */
+    u32 owner;   /* index of the state TLB entry: an xpage made from it goes when the entry goes */
+};
+struct fetch_page mem_fetch_page(struct cpu *cpu, u64 va);
+
+/* The control registers that translation uses may have changed: contexts must be found again. */
+void mmu_context_changed(struct cpu *cpu);
+/* Finds cpu->d.ctx, ctx_unpriv and the alignment masks for the current EL and control registers (interned). */
+void mmu_context_find(struct cpu *cpu);
+/* Drops all that is derived (fast tags, xpages, contexts); the state TLB stays. */
+void mmu_drop_derived(struct cpu *cpu);
+/* Drops the fast write tags of the RAM page at pa on this PE (a page starts to hold code). */
+void mmu_drop_write_tags(struct cpu *cpu, u64 pa);
+
+/* The fast half. Returns a host pointer, or NULL: take the slow path. log2: of the size (0..4). */
+static ALWAYS_INLINE u8 *fast_pointer(struct cpu *cpu, u64 va, unsigned log2, bool write, bool unpriv)
+{
+    u64 ctx = unpriv ? cpu->d.ctx_unpriv : cpu->d.ctx, mix = unpriv ? cpu->d.ctx_unpriv_mix : cpu->d.ctx_mix;
+    struct fast_entry *e = &cpu->d.fast[((va >> 12) ^ mix) & (FAST_ENTRIES - 1)];
+    u64 want = ((va + cpu->d.align_add[log2]) & cpu->d.align_mask[log2]) | ctx;
+    if (likely((write ? e->w : e->r) == want))
+        return (u8 *)(uintptr_t)(va + e->addend);
+    return NULL;
+}
+
+#endif

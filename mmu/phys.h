@@ -1,0 +1,77 @@
+/*
+ * Physical memory as the PE sees it: RAM behind host pointers, devices behind two functions.
+ * Reads and writes of RAM from outside the fast path all come through here: phys_write knows the pages that hold
+ * decoded code. One machine has one struct phys; it is derived state (the RAM's contents are state, kept by the board).
+ */
+#ifndef MMU_PHYS_H
+#define MMU_PHYS_H
+
+#include "lib/base.h"
+
+enum { PHYS_REGIONS = 8 };
+
+/* Flags of a RAM page (4 KiB), kept in phys_region.flags. */
+enum { PAGE_CODE = 1,    /* holds decoded instructions: stores must come through phys_write */
+       PAGE_TOUCHED = 2, /* written since reset or the last snapshot */
+       PAGE_WATCHED = 4  /* a debugger wants to see accesses */ };
+
+struct phys_region {
+    u64 base, size; /* bytes, both multiples of 4096 */
+    u8 *host;
+    u8 *flags; /* one byte a page, PAGE_* */
+    u8 secure; /* only Secure accesses may reach it */
+    u8 readonly;
+};
+
+struct phys_attrs {
+    u8 ns;         /* Non-secure access */
+    u8 cpu;        /* which PE, for banked registers */
+    u8 privileged;
+};
+
+/* Device side. size is 1, 2, 4 or 8 bytes, the address is naturally aligned. False: no device answers there
+ * (external abort). */
+struct phys_device_ops {
+    bool (*read)(void *board, u64 pa, unsigned size, struct phys_attrs attrs, u64 *value);
+    bool (*write)(void *board, u64 pa, unsigned size, struct phys_attrs attrs, u64 value);
+    /* Optional: a host page for an address outside of all regions (test harnesses with memory everywhere), or NULL. */
+    u8 *(*page)(void *board, u64 pa, struct phys_attrs attrs);
+};
+
+struct phys {
+    struct phys_region region[PHYS_REGIONS];
+    unsigned region_count;
+    u64 pa_size; /* bits of physical address */
+    const struct phys_device_ops *ops;
+    void *board;
+    /* Called by phys_write and friends before bytes of a PAGE_CODE page change. */
+    void (*code_written)(void *code, u64 pa, unsigned size);
+    void *code;
+};
+
+/* The RAM region that holds pa for this access, or NULL. */
+static inline struct phys_region *phys_find(struct phys *p, u64 pa, struct phys_attrs attrs)
+{
+    for (unsigned n = 0; n < p->region_count; n++) {
+        struct phys_region *r = &p->region[n];
+        if (pa - r->base < r->size && !(r->secure && attrs.ns))
+            return r;
+    }
+    return NULL;
+}
+
+/* Host address of the 4 KiB page of RAM at pa, or NULL when it isn't RAM. */
+u8 *phys_page(struct phys *p, u64 pa, struct phys_attrs attrs);
+/* The flag byte of that page; NULL when there is none. */
+u8 *phys_flags(struct phys *p, u64 pa);
+
+/* Size 1, 2, 4 or 8, naturally aligned or wholly in RAM within one page. False: external abort. */
+bool phys_read(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs, u64 *value);
+bool phys_write(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs, u64 value);
+/* Compare-and-swap of 8 bytes by the walker (hardware update of descriptors); false: the value had changed. */
+bool phys_cas64(struct phys *p, u64 pa, struct phys_attrs attrs, u64 expected, u64 value);
+/* Bulk copies for loaders, gdb and DMA; RAM only. False when a byte of the range isn't RAM. */
+bool phys_copy_in(struct phys *p, u64 pa, const void *from, u64 size);
+bool phys_copy_out(struct phys *p, u64 pa, void *to, u64 size);
+
+#endif
