@@ -4,13 +4,13 @@
  * slice of one guest it is the other's turn. A guest in WFI does not run until an interrupt is pending for it.
  *
  * The virtual timer is one set of registers. While the closed guest does not run, its timer is not in the hardware, so the
- * hypervisor's own timer (CNTHP) watches over it: it ends every stay in a guest at the end of the slice, or when
- * the timer of the guest that is not running is due, whichever comes first.
+ * hypervisor's own timer (CNTHP) watches over it: it ends the open guest's stay at the end of its slice or when the
+ * closed guest's timer is due, whichever comes first.
  */
 #include "hyp.h"
 
 #define SLICE_TICKS 125000ul            /* 2 ms at 62.5 MHz */
-#define NEVER       (~0ul >> 1)
+#define NEVER       (~0ul)
 #define CTL_ENABLE  1ul
 #define CTL_IMASK   2ul
 
@@ -27,26 +27,25 @@ static void hyp_timer_set(u64 when)
     ISB();
 }
 
+/* The EL1 state that changes hands: register, field of struct vcpu. */
+#define EL1_STATE(X)                                                                                        \
+    X(sctlr_el1, sctlr) X(ttbr0_el1, ttbr0) X(ttbr1_el1, ttbr1) X(tcr_el1, tcr) X(mair_el1, mair)           \
+    X(amair_el1, amair) X(vbar_el1, vbar) X(cpacr_el1, cpacr) X(contextidr_el1, contextidr)                 \
+    X(sp_el0, sp_el0) X(sp_el1, sp_el1) X(elr_el1, elr_el1) X(spsr_el1, spsr_el1) X(esr_el1, esr_el1)       \
+    X(far_el1, far_el1) X(par_el1, par) X(afsr0_el1, afsr0) X(afsr1_el1, afsr1) X(tpidr_el0, tpidr_el0)     \
+    X(tpidrro_el0, tpidrro_el0) X(tpidr_el1, tpidr_el1) X(cntkctl_el1, cntkctl)                             \
+    X(cntv_cval_el0, cntv_cval) X(cntv_ctl_el0, cntv_ctl)
+
 static void el1_load(const struct vcpu *v)
 {
-    WRITE(sctlr_el1, v->sctlr), WRITE(ttbr0_el1, v->ttbr0), WRITE(ttbr1_el1, v->ttbr1), WRITE(tcr_el1, v->tcr);
-    WRITE(mair_el1, v->mair), WRITE(amair_el1, v->amair), WRITE(vbar_el1, v->vbar), WRITE(cpacr_el1, v->cpacr);
-    WRITE(contextidr_el1, v->contextidr), WRITE(sp_el0, v->sp_el0), WRITE(sp_el1, v->sp_el1);
-    WRITE(elr_el1, v->elr_el1), WRITE(spsr_el1, v->spsr_el1), WRITE(esr_el1, v->esr_el1), WRITE(far_el1, v->far_el1);
-    WRITE(par_el1, v->par), WRITE(afsr0_el1, v->afsr0), WRITE(afsr1_el1, v->afsr1);
-    WRITE(tpidr_el0, v->tpidr_el0), WRITE(tpidrro_el0, v->tpidrro_el0), WRITE(tpidr_el1, v->tpidr_el1);
-    WRITE(cntkctl_el1, v->cntkctl), WRITE(cntv_cval_el0, v->cntv_cval), WRITE(cntv_ctl_el0, v->cntv_ctl);
+#define LOAD(reg, field) WRITE(reg, v->field);
+    EL1_STATE(LOAD)
 }
 
 static void el1_save(struct vcpu *v)
 {
-    v->sctlr = READ(sctlr_el1), v->ttbr0 = READ(ttbr0_el1), v->ttbr1 = READ(ttbr1_el1), v->tcr = READ(tcr_el1);
-    v->mair = READ(mair_el1), v->amair = READ(amair_el1), v->vbar = READ(vbar_el1), v->cpacr = READ(cpacr_el1);
-    v->contextidr = READ(contextidr_el1), v->sp_el0 = READ(sp_el0), v->sp_el1 = READ(sp_el1);
-    v->elr_el1 = READ(elr_el1), v->spsr_el1 = READ(spsr_el1), v->esr_el1 = READ(esr_el1), v->far_el1 = READ(far_el1);
-    v->par = READ(par_el1), v->afsr0 = READ(afsr0_el1), v->afsr1 = READ(afsr1_el1);
-    v->tpidr_el0 = READ(tpidr_el0), v->tpidrro_el0 = READ(tpidrro_el0), v->tpidr_el1 = READ(tpidr_el1);
-    v->cntkctl = READ(cntkctl_el1), v->cntv_cval = READ(cntv_cval_el0), v->cntv_ctl = READ(cntv_ctl_el0) & 3;
+#define SAVE(reg, field) v->field = READ(reg);
+    EL1_STATE(SAVE)
     WRITE(cntv_ctl_el0, 0);             /* out of the hardware: it must not fire for the next one */
 }
 
@@ -55,33 +54,33 @@ static bool runnable(const struct guest *g, u64 now)
     return !g->off && (!g->waiting || vgic_pending(&g->vcpu) || timer_due(g) <= now);
 }
 
-/* Runs g until it waits, ends, its slice is over or the other guest's timer is due. Returns true when it used all of its slice. */
-static bool run(struct guest *g, const struct guest *other)
+/* Runs g until it waits, ends, its slice is over (end) or the other guest's timer is due. */
+static void run(struct guest *g, u64 end, u64 due)
 {
-    u64 end = READ(cntpct_el0) + SLICE_TICKS, due = other->off ? NEVER : timer_due(other);
     struct vcpu *v = &g->vcpu;
+    u64 stop = end < due ? end : due;
     g->waiting = false;
     s2_activate(g);
     el1_load(v);
-    while (!g->off && !g->waiting && READ(cntpct_el0) < end && !(g == &guests[OPEN] && READ(cntpct_el0) >= due)) {
-        hyp_timer_set(g == &guests[OPEN] && due < end ? due : end);
+    hyp_timer_set(stop);
+    while (!g->off && !g->waiting && READ(cntpct_el0) < stop) {
         vgic_load(v);
         u64 reason = vcpu_enter(v);
         vgic_save(v);
         exit_handle(g, reason);
-        g->waiting &= !vgic_pending(v);
+        g->waiting &= !vgic_pending(v); /* WFI does not wait when there is something to do */
     }
-    ISB();
-    bool whole_slice = READ(cntpct_el0) >= end;
     el1_save(v);
-    return whole_slice;
 }
 
 /* Nobody can run: sleep until a timer is due. WFI wakes for a pending interrupt although PSTATE.I masks it. */
-static void idle(void)
+static void idle(u64 due)
 {
-    u64 a = guests[CLOSED].off ? NEVER : timer_due(&guests[CLOSED]), b = guests[OPEN].off ? NEVER : timer_due(&guests[OPEN]);
-    hyp_timer_set(a < b ? a : b);
+    if (due == NEVER) {
+        print("hypervisor: both guests wait for something that never comes\n");
+        power_off();
+    }
+    hyp_timer_set(due);
     asm volatile("wfi");
     WRITE(cnthp_ctl_el2, 0);
     ISB();
@@ -90,15 +89,19 @@ static void idle(void)
 void sched_run(void)
 {
     struct guest *closed = &guests[CLOSED], *open = &guests[OPEN];
-    bool turn_over = false;             /* the closed guest used a whole slice: the open one is next */
+    bool turn_over = false;             /* the closed guest had its slice: the open one is next */
     while (!closed->off || !open->off) {
-        u64 now = READ(cntpct_el0);
-        if (runnable(closed, now) && !(turn_over && runnable(open, now)))
-            turn_over = run(closed, open);
-        else if (runnable(open, now))
-            run(open, closed), turn_over = false;
-        else
-            idle();
+        u64 now = READ(cntpct_el0), end = now + SLICE_TICKS, due = closed->off ? NEVER : timer_due(closed);
+        if (runnable(closed, now) && !(turn_over && runnable(open, now))) {
+            run(closed, end, NEVER);
+            turn_over = runnable(closed, READ(cntpct_el0));
+        } else if (runnable(open, now)) {
+            run(open, end, turn_over && due <= now ? NEVER : due);
+            turn_over = false;
+        } else {
+            u64 open_due = open->off ? NEVER : timer_due(open);
+            idle(due < open_due ? due : open_due);
+        }
     }
     WRITE(cnthp_ctl_el2, 0);
 }

@@ -4,17 +4,23 @@
 struct row {
     const struct guest *guest;
     const char *class, *cause;
-    u64 number, count;                  /* number: an address or INTID that belongs to the cause, or 0 */
+    u64 number, count;                  /* number: an address that belongs to the cause, or 0 */
 };
 
 static struct row rows[100];
 static u32 row_count;
 
-/* class and cause are literals: the same cause is the same pointer. */
+static bool same(const char *a, const char *b)
+{
+    while (*a && *a == *b)
+        a++, b++;
+    return *a == *b;
+}
+
 void stat_count(const struct guest *g, const char *class, const char *cause, u64 number)
 {
     struct row *r = rows, *end = rows + row_count;
-    while (r < end && (r->guest != g || r->class != class || r->cause != cause || r->number != number))
+    while (r < end && (r->guest != g || !same(r->class, class) || !same(r->cause, cause) || r->number != number))
         r++;
     if (r == end) {
         if (row_count == sizeof rows / sizeof rows[0])
@@ -30,11 +36,11 @@ static void print_class(const struct guest *g, const char *class)
     u64 total = 0;
     for (u32 i = 0; i < row_count; i++) {
         struct row *r = &rows[i];
-        if (r->guest != g || r->class != class)
+        if (r->guest != g || !same(r->class, class))
             continue;
         print("%-7s %-14s %7u  %s", g->name, class, r->count, r->cause);
         if (r->number)
-            print(" %s%x", r->number < 1024 ? "" : "0x", r->number);
+            print(" 0x%x", r->number);
         print("\n");
         total += r->count;
     }
@@ -49,7 +55,7 @@ void stat_print(void)
         for (u32 i = 0; i < row_count; i++) {
             bool first = rows[i].guest == &guests[n];
             for (u32 j = 0; j < i; j++)
-                first &= rows[j].guest != rows[i].guest || rows[j].class != rows[i].class;
+                first &= rows[j].guest != rows[i].guest || !same(rows[j].class, rows[i].class);
             if (first)
                 print_class(&guests[n], rows[i].class);
         }

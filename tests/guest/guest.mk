@@ -1,0 +1,22 @@
+# Bare-metal guests: tests/guest/*.c|*.S and the teaching hypervisor. Included by the top Makefile.
+# Uses B (build folder) and CROSS (prefix of the cross compiler).
+
+CROSS ?= aarch64-linux-gnu-
+GUEST_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+GUEST_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector \
+    -fno-tree-loop-distribute-patterns -fno-asynchronous-unwind-tables -mgeneral-regs-only -mstrict-align -mno-outline-atomics
+GUEST_LDFLAGS := -nostdlib -static -Wl,--build-id=none,-z,max-page-size=4096,--no-warn-rwx-segments
+
+# The demo: two guests as flat images inside the hypervisor.
+DEMO_DIR := $(GUEST_DIR)/demo
+DEMO_HYP := $(addprefix $(DEMO_DIR)/,entry.S main.c exits.c sched.c stage2.c vgic.c console.c stats.c)
+
+$(B)/guest/demo/%.guest.elf: $(DEMO_DIR)/%.c $(DEMO_DIR)/guest.S $(DEMO_DIR)/guest.h $(DEMO_DIR)/guest.ld
+	@mkdir -p $(@D)
+	$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T $(DEMO_DIR)/guest.ld -o $@ $(DEMO_DIR)/guest.S $<
+
+$(B)/guest/demo/%.bin: $(B)/guest/demo/%.guest.elf
+	$(CROSS)objcopy -O binary $< $@
+
+$(B)/guest/demo.elf: $(DEMO_HYP) $(DEMO_DIR)/hyp.h $(DEMO_DIR)/hyp.ld $(B)/guest/demo/closed.bin $(B)/guest/demo/open.bin
+	$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -Wa,-I,$(B)/guest/demo -T $(DEMO_DIR)/hyp.ld -o $@ $(DEMO_HYP)
