@@ -12,7 +12,7 @@
 #define DEVICE_ID 0x4     /* read: DEVICE_ID_VALUE */
 #define DEVICE_RESULT 0x8 /* write: 0 when all went well, else the number of the check that failed */
 #define DEVICE_SIZE 0x1000
-#define DEVICE_ID_VALUE 0x454c8d55
+#define DEVICE_ID_VALUE 0xc54c8d55
 
 #define GUEST_HAS_GIC 1 /* bit of x0 at the guest's entry: there is a vGICv3 */
 

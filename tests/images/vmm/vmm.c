@@ -129,8 +129,8 @@ static void device_access(struct vmm *v) {
             v->result = value;
         return;
     }
-    if (offset == DEVICE_ID)
-        value = DEVICE_ID_VALUE;
+    if (offset >= DEVICE_ID && offset < DEVICE_ID + 4)
+        value = DEVICE_ID_VALUE >> 8 * (offset - DEVICE_ID);
     memcpy(v->run->mmio.data, &value, size);
 }
 
