@@ -1,6 +1,6 @@
-/* The closed guest: a controller with a period of 1 ms. At each tick of its virtual timer it reads a sensor (emulated: each access is a
- * stage-2 fault), sets three output pins (a real PL061, mapped by stage 2: no exit), and measures how late it was.
- * It runs without an MMU and talks to nobody but by HVC. */
+/* The closed guest: a controller with a period of 1 ms. At each tick of its virtual timer it reads a sensor (emulated:
+ * each access is a stage-2 fault), sets three output pins (a real PL061, mapped by stage 2: no exit), and measures how
+ * late it was. It runs without an MMU and talks to nobody but by HVC. */
 #include "guest.h"
 
 #define PERIOD  62500ul                 /* ticks of the 62.5 MHz counter: 1 ms */
@@ -51,7 +51,7 @@ void guest_irq(void)
         control();
         done++;
         due += PERIOD;
-        WRITE(cntv_cval_el0, due);      /* the timer's line falls, so that the end of interrupt does not find it again */
+        WRITE(cntv_cval_el0, due);      /* the timer's line falls: the end of interrupt does not find it again */
         WRITE(cntv_ctl_el0, done < PERIODS);
         ISB();
         if (done % 5 == 0)

@@ -20,8 +20,8 @@ static void guest_stop(struct guest *g, const char *why)
     print("hypervisor: %s guest: %s\n", g->name, why);
 }
 
-/* Makes the guest take an exception to its EL1, as the hardware does it: the guest cannot tell the difference. Its EL1 registers are
- * in the hardware now. (Arm ARM D1.3, exception entry) */
+/* Makes the guest take an exception to its EL1, as the hardware does it: the guest cannot tell the difference.
+ * Its EL1 registers are in the hardware now. (Arm ARM D1.3, exception entry) */
 static void inject(struct guest *g, u64 ec, u64 iss)
 {
     struct vcpu *v = &g->vcpu;
@@ -54,7 +54,7 @@ struct device {
     void (*write)(struct guest *g, u64 offset, u64 value);
 };
 
-/* The closed guest's sensor: SAMPLE at 0, a signed half-word; SETPOINT at 4. The samples are made up, but always the same. */
+/* The closed guest's sensor: SAMPLE at 0, a signed half-word; SETPOINT at 4. Samples are made up, always the same. */
 static u64 sensor_read(struct guest *g, u64 offset)
 {
     if (offset != 0)
@@ -107,7 +107,8 @@ static void exit_data_abort(struct guest *g)
     u32 bits = 8 << BITS(esr, 23, 22), rt = BITS(esr, 20, 16);
     const struct device *d = device_find(g, ipa);
     if (!d || !translation || !(esr & BIT(24)) || (esr & BIT(7))) {
-        stat_count(g, "stage-2 fault", write ? "write, not mapped: abort injected," : "read, not mapped: abort injected,", ipa);
+        const char *cause = write ? "write, not mapped: abort injected," : "read, not mapped: abort injected,";
+        stat_count(g, "stage-2 fault", cause, ipa);
         inject_abort(g, false, write);
         return;
     }
@@ -159,7 +160,7 @@ static const char *vm_write(u32 which, u64 value)
     }
 }
 
-/* HCR_EL2.TID3: the guest asks what the CPU can do. It is told the truth but for EL3 and EL2, which it does not have. */
+/* HCR_EL2.TID3: the guest asks what the CPU can do. It is told the truth but for EL2 and EL3: it does not have them. */
 static const char *id_read(u32 which, u64 *value)
 {
     switch (which) {

@@ -5,8 +5,8 @@
  *   IMO FMO AMO    interrupts and SErrors come to EL2; the guest has a virtual CPU interface
  *   TWI            WFI comes to EL2: the CPU is given to somebody else
  *   TSC            SMC comes to EL2: a guest cannot call the firmware
- *   TVM            writes of translation registers come to EL2. KVM does this only until the caches are on; here always,
- *                  to show them
+ *   TVM            writes of translation registers come to EL2 (KVM: only until the caches are on; here always,
+ *                  to show them)
  *   TID3           reads of feature registers come to EL2: the guest sees the CPU that we want it to see
  *   SWIO RW        invalidation by set/way also cleans; EL1 is AArch64
  */

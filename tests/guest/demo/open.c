@@ -1,5 +1,5 @@
-/* The open guest: general-purpose, and not trusted. It sets up its MMU, prints on what it takes for a PL011, asks for features of the
- * CPU, waits for messages of the closed guest, and tries to reach what is not its own. */
+/* The open guest: general-purpose, and not trusted. It sets up its MMU, prints on what it takes for a PL011, asks for
+ * features of the CPU, waits for messages of the closed guest, and tries to reach what is not its own. */
 #include "guest.h"
 
 #define UART_DR     REG32(0x09000000)

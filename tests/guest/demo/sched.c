@@ -3,9 +3,9 @@
  * The closed guest has priority, so that it meets its deadlines, but no right to starve the other: after a whole
  * slice of one guest it is the other's turn. A guest in WFI does not run until an interrupt is pending for it.
  *
- * The virtual timer is one set of registers. While the closed guest does not run, its timer is not in the hardware, so the
- * hypervisor's own timer (CNTHP) watches over it: it ends the open guest's stay at the end of its slice or when the
- * closed guest's timer is due, whichever comes first.
+ * The virtual timer is one set of registers. While the closed guest does not run, its timer is not in the hardware, so
+ * the hypervisor's own timer (CNTHP) watches over it: it ends the open guest's stay at the end of its slice or when
+ * the closed guest's timer is due, whichever comes first.
  */
 #include "hyp.h"
 
@@ -14,7 +14,7 @@
 #define CTL_ENABLE  1ul
 #define CTL_IMASK   2ul
 
-/* When this guest's virtual timer fires, in counter ticks. CNTVOFF_EL2 is 0 for both, so virtual time is physical time. */
+/* When this guest's virtual timer fires, in counter ticks. CNTVOFF_EL2 is 0: virtual time is physical time. */
 static u64 timer_due(const struct guest *g)
 {
     return (g->vcpu.cntv_ctl & (CTL_ENABLE | CTL_IMASK)) == CTL_ENABLE ? g->vcpu.cntv_cval : NEVER;
