@@ -1,0 +1,180 @@
+/*
+ * Address translation: a pure function from (regime, address, access) to a translation or a fault (Arm ARM D8; shared
+ * pseudocode AArch64.FullTranslate and below). One walker serves TLB fill, AT, gdb, inspectors and the explanation of
+ * an abort. It reads physical memory through phys_*, and writes it only to set an access flag or dirty state.
+ * What failed is decided here; who hears of it is decided in cpu/exception.c.
+ */
+#ifndef MMU_WALK_H
+#define MMU_WALK_H
+
+#include "cpu/feature.h"
+#include "lib/base.h"
+#include "mmu/phys.h"
+
+/* Translation regimes (D8.1.2). */
+enum regime { REGIME_EL10, REGIME_EL2, REGIME_EL20, REGIME_EL3, REGIME_COUNT };
+
+enum fault_kind {
+    FAULT_NONE,
+    FAULT_ADDRESS_SIZE,
+    FAULT_TRANSLATION,
+    FAULT_ACCESS_FLAG,
+    FAULT_PERMISSION,
+    FAULT_EXTERNAL,      /* no memory or device answered */
+    FAULT_EXTERNAL_WALK, /* the same, reading a descriptor */
+    FAULT_ALIGNMENT,
+    FAULT_ATOMIC_UPDATE, /* hardware update of a descriptor in memory that cannot do it */
+    FAULT_EXCLUSIVE,     /* unsupported exclusive or atomic access (to a device) */
+    FAULT_KINDS
+};
+
+/* Why it failed, for people and tests: fault_rule_text names each. */
+enum fault_rule {
+    RULE_NONE,
+    RULE_VA_RANGE,       /* address outside of what TxSZ (stage 2: T0SZ, SL0) allows */
+    RULE_EPD,            /* TCR_ELx.EPDn */
+    RULE_E0PD,
+    RULE_TTBR_SIZE,      /* the table base lies beyond the output size */
+    RULE_INVALID,        /* descriptor<0> == 0 */
+    RULE_RESERVED,       /* descriptor<1:0> == 01 at level 3 */
+    RULE_BLOCK_LEVEL,    /* a block where the granule has none */
+    RULE_OUTPUT_SIZE,    /* descriptor's address lies beyond the output size */
+    RULE_MMU_OFF_SIZE,   /* MMU off, address beyond the implemented physical size */
+    RULE_AF,             /* access flag clear */
+    RULE_READ,           /* AP, APTable or S2AP deny reads */
+    RULE_WRITE,
+    RULE_EXECUTE,        /* UXN, PXN, XNTable or stage-2 XN */
+    RULE_WXN,            /* SCTLR_ELx.WXN, or writable at EL0 */
+    RULE_PAN,
+    RULE_SIF,            /* SCR_EL3.SIF */
+    RULE_PTW,            /* HCR_EL2.PTW: stage 1 table in Device memory */
+    RULE_ALIGN_A,        /* SCTLR_ELx.A */
+    RULE_ALIGN_ATOMIC,   /* exclusive, atomic or ordered access */
+    RULE_ALIGN_DEVICE,
+    RULE_EXTERNAL,
+    RULE_COUNT
+};
+const char *fault_rule_text(unsigned rule);
+
+/* What failed. exc_abort turns it into an exception. */
+struct fault {
+    u8 kind;      /* enum fault_kind */
+    s8 level;     /* of the walk, -1..3 */
+    u8 fsc;       /* IFSC/DFSC as the syndrome encodes it */
+    u8 stage2;    /* found by stage 2: EL2 hears of it */
+    u8 s1ptw;     /* stage 2, while stage 1 read or updated a descriptor */
+    u8 wnr;       /* ISS.WnR */
+    u8 cm;        /* ISS.CM: cache maintenance or AT */
+    u8 ea;        /* ISS.EA */
+    u8 fnv;       /* ISS.FnV: FAR is not valid */
+    u8 fetch;     /* instruction fetch */
+    u8 ns_ipa;    /* the IPA is Non-secure (HPFAR_EL2.NS) */
+    u8 rule;      /* enum fault_rule */
+    u8 regime;    /* enum regime that translated */
+    u8 desc_stage; /* 1 or 2: stage of the descriptor that decided; 0 when none did */
+    u8 pad[2];
+    u64 ipa;      /* stage 2: the address that failed (whole, not only the page) */
+    u64 desc_addr; /* physical address (stage 1 under stage 2: IPA) of the descriptor that decided */
+    u64 desc;     /* its value */
+};
+
+/* What translation depends on. Values as in the registers; mmu/context.c fills it from a PE. */
+struct regime_desc {
+    struct phys *phys;
+    const struct features *features;
+    u8 cpu;        /* number of the PE, for phys_attrs */
+    u8 regime;     /* enum regime */
+    u8 secure;     /* Secure state */
+    u8 stage1;     /* stage 1 is enabled */
+    u8 stage2;     /* stage 2 is enabled */
+    u8 has_s2;     /* regime EL1&0 with EL2 enabled: stage 2 exists, on or off */
+    u8 el2_secure; /* Secure EL2 is enabled */
+    u8 sif;        /* SCR_EL3.SIF */
+    u8 s2_ee;      /* SCTLR_EL2.EE */
+    u8 nv_nv1;     /* HCR_EL2.{NV,NV1} == 11 and in force */
+    u16 asid, vmid;
+    u64 sctlr, tcr, mair;
+    u64 ttbr[2];
+    u64 hcr, vtcr, vttbr, vstcr, vsttbr;
+};
+
+/* The access that wants the translation. */
+struct walk_access {
+    u8 write;      /* needs write permission */
+    u8 read;       /* read-modify-write: read and write both set */
+    u8 fetch;
+    u8 el0;        /* with EL0's permissions */
+    u8 pan;        /* PSTATE.PAN applies to it */
+    u8 maintain;   /* cache maintenance: CM, permission as D7.5.9 says */
+    u8 at;         /* address translation instruction */
+    u8 unaligned;  /* would fault on Device memory */
+    u8 zva;        /* DC ZVA: faults on Device memory however aligned */
+    u8 real_el;    /* PSTATE.EL, for DC at EL0, XNX and E0PD */
+    u8 debug;      /* changes nothing: no update of descriptors */
+    u8 pad;
+};
+
+/* Memory types as D8.6: Device-nGnRnE 0 .. GRE 3, Normal 4. */
+enum { MEM_nGnRnE, MEM_nGnRE, MEM_nGRE, MEM_GRE, MEM_NORMAL };
+/* Cacheability, encoded as in stage-2 MemAttr: NC 1, WT 2, WB 3. */
+enum { CACHE_NC = 1, CACHE_WT = 2, CACHE_WB = 3 };
+
+struct mem_attrs {
+    u8 type;                 /* MEM_* */
+    u8 inner, outer;         /* CACHE_* */
+    u8 inner_hint, outer_hint; /* RA in bit 1, WA in bit 0 */
+    u8 inner_transient, outer_transient;
+    u8 sh;                   /* 0 none, 2 outer, 3 inner, as SH */
+    u8 tagged;
+};
+
+/* Permissions of a translation, TLB_* in struct tlb_entry.perm: what both stages allow. */
+enum {
+    TLB_UR = 1, TLB_UW = 2, TLB_UX = 4,       /* at EL0 */
+    TLB_PR = 8, TLB_PW = 16, TLB_PX = 32,     /* privileged */
+    TLB_USER = 64,                            /* EL0 may read in stage 1: PAN denies privileged data access */
+    TLB_FLAT = 128,                           /* stage 1 is off: fetches are Normal though data is Device */
+    TLB_GP = 256,                             /* guarded page (BTI) */
+    TLB_FETCH_DEVICE = 512                    /* fetches go to Device memory */
+};
+
+struct translation {
+    bool ok;
+    bool ns;         /* output is in the Non-secure physical address space */
+    bool global;
+    u8 size_log2;    /* of the smaller of the stages' blocks */
+    s8 level1, level2; /* of the last descriptor of each stage */
+    u16 perm;        /* TLB_* */
+    u64 pa, ipa;     /* of the address itself */
+    struct mem_attrs attrs;  /* combined */
+    struct fault fault;
+};
+
+/* Every descriptor that was read, in order. */
+enum { WALK_STEPS = 64 };
+struct walk_step {
+    u64 addr;  /* physical */
+    u64 ipa;   /* stage 1 under stage 2: before translation; else = addr */
+    u64 value;
+    s8 level;
+    u8 stage;  /* 1, 2 */
+    u8 s1ptw;  /* stage 2 for a stage 1 descriptor */
+    u8 updated; /* read again to be updated */
+};
+struct walk_record {
+    unsigned count; /* steps kept; further ones are dropped */
+    struct walk_step step[WALK_STEPS];
+};
+
+/* Translates va. rec may be NULL. */
+void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct walk_record *rec, struct translation *out);
+/* Stage 2 alone, for an address that a guest calls physical. ns: IPA space. */
+void walk_stage2(const struct regime_desc *r, u64 ipa, bool ns, struct walk_access acc, struct walk_record *rec,
+                 struct translation *out);
+
+/* FSC for a kind at a level. */
+u8 fault_fsc(unsigned kind, int level);
+/* AddrTop: highest bit of va that takes part in translation (55 or 63). */
+unsigned walk_addr_top(const struct regime_desc *r, u64 va, bool fetch);
+
+#endif
