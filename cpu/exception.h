@@ -34,6 +34,16 @@ unsigned exc_default_target(const struct cpu *cpu);
 struct fault;
 void exc_abort(struct cpu *cpu, const struct fault *fault, u64 va, unsigned acc_flags);
 
+/* Called by the engines (cpu/run.c, threaded.c, stepping.c); cpu->pc is the instruction. */
+void exc_fetch_state(struct cpu *cpu);          /* PC alignment fault, else Illegal Execution state (D1.3.5 order) */
+void exc_fetch_external_abort(struct cpu *cpu); /* synchronous external abort on instruction fetch */
+void exc_sp_alignment(struct cpu *cpu);         /* EC_SP_ALIGN */
+void exc_fp_access_trap(struct cpu *cpu);       /* CheckFPAdvSIMDEnabled64: which of CPACR, CPTR_EL2, CPTR_EL3 traps */
+/* Software step (D2.12): takes a pending step exception before the instruction at cpu->pc (true), and moves the state
+ * machine on after an instruction was executed. Both return at once when step is not enabled. */
+bool exception_take_step(struct cpu *cpu);
+void exception_step_done(struct cpu *cpu);
+
 /* Takes cpu->d.exc with cpu->pc as the address of the instruction: adds the instruction syndrome (ISV and friends), sets
  * SPSR, ELR, ESR, FAR, HPFAR, PSTATE, PC. */
 void exception_take(struct cpu *cpu);

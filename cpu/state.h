@@ -181,6 +181,7 @@ struct cpu {
         u32 attention;   /* ATT_* */
         u32 stepping;    /* the stepping engine is to be used */
         u32 fp_trapped;  /* FP and SIMD instructions trap at this EL: maintained by cpu_control_changed */
+        u32 sp_check;    /* SP must be 16-byte aligned when it is a base (SCTLR_ELx.SA, SA0): cpu_control_changed */
         u32 raised;      /* stepping: the last instruction took an exception */
         u64 ctx;         /* fast-tag context of data accesses at this EL; 0: must be found first */
         u64 ctx_mix;     /* mixed into the index of fast[] */

@@ -1,0 +1,294 @@
+/*
+ * The decoder: compiles the rows of cpu/insn_all.def for one feature set (Arm ARM C4). A word's upper twelve bits choose a
+ * short list of candidates, tried in the order of the tables.
+ */
+#include "cpu/decode.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cpu/state.h"
+
+/* ---- the tables: rows, decoder functions, and the handlers of both engines ---- */
+
+#define INSN(id, pattern, dec, feat, format)    bool dec_##dec(u32, struct op *);
+#define INSN_S(id, pattern, dec, feat, format)  bool dec_##dec(u32, struct op *);
+#define INSN_N(id, pattern, dec, feat, format)  bool dec_##dec(u32, struct op *);
+#define INSN_Q(id, pattern, dec, feat, format)  bool dec_##dec(u32, struct op *);
+#define INSN_Z(id, pattern, dec, feat, format)  bool dec_##dec(u32, struct op *);
+#define INSN_QZ(id, pattern, dec, feat, format) bool dec_##dec(u32, struct op *);
+#include "cpu/insn_all.def"
+#undef INSN
+#undef INSN_S
+#undef INSN_N
+#undef INSN_Q
+#undef INSN_Z
+#undef INSN_QZ
+
+#define DECLARE(x) thr_##x, step_##x
+#define INSN(id, ...)    op_fn DECLARE(id);
+#define INSN_S(id, ...)  op_fn DECLARE(id##_0), DECLARE(id##_1);
+#define INSN_N(id, ...)  INSN_S(id)
+#define INSN_Q(id, ...)  INSN_S(id)
+#define INSN_Z(id, ...)  op_fn DECLARE(id##_0), DECLARE(id##_1), DECLARE(id##_2), DECLARE(id##_3);
+#define INSN_QZ(id, ...) INSN_Z(id) op_fn DECLARE(id##_4), DECLARE(id##_5), DECLARE(id##_6), DECLARE(id##_7);
+#include "cpu/insn_all.def"
+op_fn thr_undefined, step_undefined;
+#undef INSN
+#undef INSN_S
+#undef INSN_N
+#undef INSN_Q
+#undef INSN_Z
+#undef INSN_QZ
+
+/* Handlers in table order; PER_ENGINE(name) is defined before each inclusion. */
+#define INSN(id, ...)    PER_ENGINE(id),
+#define INSN_S(id, ...)  PER_ENGINE(id##_0), PER_ENGINE(id##_1),
+#define INSN_N(id, ...)  INSN_S(id)
+#define INSN_Q(id, ...)  INSN_S(id)
+#define INSN_Z(id, ...)  PER_ENGINE(id##_0), PER_ENGINE(id##_1), PER_ENGINE(id##_2), PER_ENGINE(id##_3),
+#define INSN_QZ(id, ...) INSN_Z(id) PER_ENGINE(id##_4), PER_ENGINE(id##_5), PER_ENGINE(id##_6), PER_ENGINE(id##_7),
+#define PER_ENGINE(name) step_##name
+static op_fn *const handlers_step[] = {
+#include "cpu/insn_all.def"
+};
+#undef PER_ENGINE
+#define PER_ENGINE(name) thr_##name
+static op_fn *const handlers_threaded[] = {
+#include "cpu/insn_all.def"
+};
+#undef INSN
+#undef INSN_S
+#undef INSN_N
+#undef INSN_Q
+#undef INSN_Z
+#undef INSN_QZ
+
+/* Handler numbers, by the same counting. */
+enum {
+#define INSN(id, ...)    HANDLER_##id,
+#define INSN_S(id, ...)  HANDLER_##id, HANDLER_##id##_last = HANDLER_##id + 1,
+#define INSN_N(id, ...)  INSN_S(id)
+#define INSN_Q(id, ...)  INSN_S(id)
+#define INSN_Z(id, ...)  HANDLER_##id, HANDLER_##id##_last = HANDLER_##id + 3,
+#define INSN_QZ(id, ...) HANDLER_##id, HANDLER_##id##_last = HANDLER_##id + 7,
+#include "cpu/insn_all.def"
+    HANDLER_COUNT
+#undef INSN
+#undef INSN_S
+#undef INSN_N
+#undef INSN_Q
+#undef INSN_Z
+#undef INSN_QZ
+};
+static_assert(ARRAY_LEN(handlers_step) == HANDLER_COUNT, "one handler a stamp");
+
+#define ROW(id, pattern, dec, feat, format, stamp) { #id, pattern, dec_##dec, format, FEAT_##feat, stamp, HANDLER_##id },
+#define INSN(id, pattern, dec, feat, format)    ROW(id, pattern, dec, feat, format, STAMP_1)
+#define INSN_S(id, pattern, dec, feat, format)  ROW(id, pattern, dec, feat, format, STAMP_S)
+#define INSN_N(id, pattern, dec, feat, format)  ROW(id, pattern, dec, feat, format, STAMP_N)
+#define INSN_Q(id, pattern, dec, feat, format)  ROW(id, pattern, dec, feat, format, STAMP_Q)
+#define INSN_Z(id, pattern, dec, feat, format)  ROW(id, pattern, dec, feat, format, STAMP_Z)
+#define INSN_QZ(id, pattern, dec, feat, format) ROW(id, pattern, dec, feat, format, STAMP_QZ)
+static const struct insn_row rows[] = {
+#include "cpu/insn_all.def"
+};
+
+const struct insn_row *insn_row_get(unsigned n) { return n < ARRAY_LEN(rows) ? &rows[n] : NULL; }
+
+/* ---- compiling the patterns ---- */
+
+enum { INDEX_BITS = 12, INDEX_COUNT = 1 << INDEX_BITS, NO_FIELD = 32 };
+
+/* A row's pattern as masks and field positions. */
+struct compiled {
+    u32 mask, value;
+    const struct insn_row *row;
+    u8 d, n, m, a;                 /* lsb of the field, NO_FIELD = absent */
+    u8 d_kind, n_kind, m_kind, a_kind; /* what 31 becomes: REG_ZR, REG_SP, REG_TRASH, or 0xff for a vector register */
+    u8 s, q, z;                    /* bit positions of stamps, NO_FIELD = absent */
+};
+
+struct decoder {
+    struct compiled compiled[ARRAY_LEN(rows)];
+    u32 first[INDEX_COUNT + 1]; /* into list */
+    u16 *list;
+};
+
+/* The register letters: which slot and what 31 means there. */
+static const struct {
+    char letter, slot;
+    u8 kind;
+} letters[] = {
+    { 'd', 'd', REG_TRASH }, { 'D', 'd', REG_SP }, { 't', 'd', REG_ZR }, { 'n', 'n', REG_ZR }, { 'N', 'n', REG_SP },
+    { 'm', 'm', REG_ZR },    { 'M', 'm', REG_SP }, { 'a', 'a', REG_ZR }, { 'b', 'a', REG_TRASH },
+    { 'F', 'd', 0xff },      { 'G', 'n', 0xff },   { 'H', 'm', 0xff },   { 'K', 'a', 0xff },
+};
+
+static void compile_letter(struct compiled *c, char letter, unsigned position)
+{
+    if (letter == 's')
+        c->s = (u8)position;
+    if (letter == 'q')
+        c->q = (u8)position;
+    if (letter == 'z')
+        c->z = (u8)position; /* ends at the lower bit */
+    for (unsigned n = 0; n < ARRAY_LEN(letters); n++) {
+        if (letters[n].letter != letter)
+            continue;
+        u8 *lsb = letters[n].slot == 'd' ? &c->d : letters[n].slot == 'n' ? &c->n : letters[n].slot == 'm' ? &c->m : &c->a;
+        u8 *kind = letters[n].slot == 'd'   ? &c->d_kind
+                   : letters[n].slot == 'n' ? &c->n_kind
+                   : letters[n].slot == 'm' ? &c->m_kind
+                                            : &c->a_kind;
+        *lsb = (u8)position;
+        *kind = letters[n].kind;
+    }
+}
+
+static void compile_row(struct compiled *c, const struct insn_row *row)
+{
+    *c = (struct compiled){ .row = row, .d = NO_FIELD, .n = NO_FIELD, .m = NO_FIELD, .a = NO_FIELD, .s = NO_FIELD,
+                            .q = NO_FIELD, .z = NO_FIELD };
+    unsigned position = 32;
+    for (const char *p = row->pattern; *p; p++) {
+        if (*p == ' ')
+            continue;
+        assert(position > 0 && "a pattern has 32 characters");
+        position--;
+        if (*p == '0' || *p == '1') {
+            c->mask |= (u32)BIT(position);
+            c->value |= (u32)(*p - '0') << position;
+        } else {
+            compile_letter(c, *p, position);
+        }
+    }
+    assert(position == 0 && "a pattern has 32 characters");
+}
+
+static unsigned list_fill(struct decoder *d, const struct features *features, u16 *list)
+{
+    unsigned count = 0;
+    for (u32 index = 0; index < INDEX_COUNT; index++) {
+        d->first[index] = count;
+        for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
+            struct compiled *c = &d->compiled[n];
+            if (((index << (32 - INDEX_BITS)) ^ c->value) & c->mask & ~(u32)ones(32 - INDEX_BITS))
+                continue;
+            if (!feature_has(features, (enum feature)rows[n].feature))
+                continue;
+            if (list)
+                list[count] = (u16)n;
+            count++;
+        }
+    }
+    d->first[INDEX_COUNT] = count;
+    return count;
+}
+
+struct decoder *decoder_create(const struct features *features)
+{
+    struct decoder *d = calloc(1, sizeof *d);
+    if (!d)
+        return NULL;
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
+        compile_row(&d->compiled[n], &rows[n]);
+    d->list = calloc(list_fill(d, features, NULL), sizeof *d->list);
+    if (!d->list) {
+        free(d);
+        return NULL;
+    }
+    list_fill(d, features, d->list);
+    return d;
+}
+
+void decoder_destroy(struct decoder *d)
+{
+    if (d)
+        free(d->list);
+    free(d);
+}
+
+/* ---- decoding a word ---- */
+
+static u8 slot_of(u32 word, u8 lsb, u8 kind)
+{
+    u8 r = lsb == NO_FIELD ? 0 : (u8)(word >> lsb & 31);
+    return r == 31 && kind != 0xff ? kind : r;
+}
+
+static unsigned stamp_of(const struct compiled *c, u32 word)
+{
+    switch (c->row->stamp) {
+    case STAMP_S: return word >> c->s & 1;
+    case STAMP_N: return (word >> c->n & 31) == 31;
+    case STAMP_Q: return word >> c->q & 1;
+    case STAMP_Z: return word >> c->z & 3;
+    case STAMP_QZ: return (word >> c->q & 1) << 2 | (word >> c->z & 3);
+    default: return 0;
+    }
+}
+
+const struct insn_row *decoder_decode(const struct decoder *d, u32 word, enum engine engine, struct op *op)
+{
+    u32 index = word >> (32 - INDEX_BITS);
+    for (u32 n = d->first[index]; n < d->first[index + 1]; n++) {
+        const struct compiled *c = &d->compiled[d->list[n]];
+        if ((word ^ c->value) & c->mask)
+            continue;
+        struct op o = { .d = slot_of(word, c->d, c->d_kind),
+                        .n = slot_of(word, c->n, c->n_kind),
+                        .m = slot_of(word, c->m, c->m_kind),
+                        .a = slot_of(word, c->a, c->a_kind) };
+        if (!c->row->decode(word, &o))
+            continue;
+        unsigned handler = c->row->handler + stamp_of(c, word);
+        o.fn = engine == ENGINE_THREADED ? handlers_threaded[handler] : handlers_step[handler];
+        *op = o;
+        return c->row;
+    }
+    *op = (struct op){ .fn = engine == ENGINE_THREADED ? thr_undefined : step_undefined, .imm = (s32)word };
+    return NULL;
+}
+
+/* ---- text ---- */
+
+static int format_register(char *text, size_t size, char letter, const struct compiled *c, u32 word, const struct op *op)
+{
+    unsigned r = letter == 'd' || letter == 'D' || letter == 't' || letter == 'F' ? op->d
+                 : letter == 'n' || letter == 'N' || letter == 'G'                ? op->n
+                 : letter == 'm' || letter == 'M' || letter == 'H'                ? op->m
+                                                                                  : op->a;
+    if (strchr("FGHK", letter))
+        return snprintf(text, size, "v%u", r);
+    char width = c->s != NO_FIELD && !(word >> c->s & 1) ? 'w' : 'x';
+    if (r == REG_SP)
+        return snprintf(text, size, width == 'w' ? "wsp" : "sp");
+    if (r > 30)
+        return snprintf(text, size, "%czr", width);
+    return snprintf(text, size, "%c%u", width, r);
+}
+
+void insn_format(const struct insn_row *row, u32 word, u64 pc, char *text, size_t size)
+{
+    struct compiled c;
+    compile_row(&c, row);
+    struct op op = { .d = slot_of(word, c.d, c.d_kind), .n = slot_of(word, c.n, c.n_kind), .m = slot_of(word, c.m, c.m_kind),
+                     .a = slot_of(word, c.a, c.a_kind) };
+    row->decode(word, &op);
+    size_t at = 0;
+    text[0] = 0;
+    (void)pc;
+    for (const char *p = row->format; *p && at + 1 < size; p++) {
+        int n = 1;
+        if (*p != '%' || !p[1])
+            n = snprintf(text + at, size - at, "%c", *p);
+        else if (strchr("dDtnNmMabFGHK", *++p))
+            n = format_register(text + at, size - at, *p, &c, word, &op);
+        else if (*p == 'c')
+            n = snprintf(text + at, size - at, "%.2s", &"eqnecsccmiplvsvchilsgeltgtlealnv"[(op.imm & 15) * 2]);
+        else
+            n = snprintf(text + at, size - at, "%d", op.imm);
+        at += n > 0 ? (size_t)n : 0;
+    }
+}

@@ -1,0 +1,80 @@
+/*
+ * cpu_run: interrupts, then an engine, until the slice ends (DESIGN section 4). Also the fetch page, which both engines share
+ * so that they make the same translations: it stays until a branch leaves it, an exception is taken, or the context changes.
+ */
+#include "cpu/run.h"
+
+#include "cpu/code.h"
+#include "cpu/exception.h"
+#include "mmu/access.h"
+
+void thr_run(struct cpu *cpu);
+void step_run(struct cpu *cpu, bool exact);
+
+u64 cpu_branch_address(const struct cpu *cpu, u64 va)
+{
+    u64 top = va >> 55;
+    if (top == 0 || top == 0x1ff)
+        return va;
+    bool high = bit(va, 55), two = cpu->ps.el <= 1 || (cpu->ps.el == 2 && bit(cpu->sys.hcr_el2, 34));
+    u64 tcr = cpu->ps.el == 3   ? cpu->sys.tcr_el3
+              : cpu->ps.el == 2 ? cpu->sys.tcr_el2
+              : cpu_is_in_host(cpu) ? cpu->sys.tcr_el2
+                                    : cpu->sys.tcr_el1;
+    bool tbi = two ? bit(tcr, high ? 38 : 37) : bit(tcr, 20);
+    if (!tbi)
+        return va;
+    return two && high ? va | 0xffull << 56 : va & ones(56);
+}
+
+bool cpu_fetch(struct cpu *cpu, enum engine engine)
+{
+    u64 base = cpu->pc & ~0xfffull;
+    if (unlikely(cpu->ps.il) || unlikely(cpu->pc & 3)) {
+        exc_fetch_state(cpu); /* PC alignment before Illegal Execution state (D1.3.5 priorities) */
+        exception_take(cpu);
+        return false;
+    }
+    if (!cpu->fetch_valid || cpu->fetch_va != base) {
+        struct fetch_page f = mem_fetch_page(cpu, cpu->pc);
+        if (!f.ok) {
+            exception_take(cpu);
+            return false;
+        }
+        cpu->fetch_va = base;
+        cpu->fetch_pa = f.pa;
+        cpu->fetch_ns = f.ns;
+        cpu->fetch_valid = f.device ? 0 : 1;
+        cpu->d.page = f.device ? code_page_uncached(cpu->d.host.code, f.pa, f.ns, engine)
+                               : code_page_get(cpu->d.host.code, f.pa, f.ns, engine);
+        if (!f.device && cpu->d.page->host && engine == ENGINE_THREADED) {
+            struct xpage_entry *x = &cpu->d.xpage[((base >> 12) ^ cpu->d.ctx_mix) & (XPAGE_ENTRIES - 1)];
+            *x = (struct xpage_entry){ .tag = cpu->d.ctx ? base | cpu->d.ctx : 0, .page = cpu->d.page, .owner = f.owner };
+        }
+    } else if (!cpu->d.page || cpu->d.page->pa != cpu->fetch_pa || cpu->d.page->engine != engine) {
+        cpu->d.page = code_page_get(cpu->d.host.code, cpu->fetch_pa, cpu->fetch_ns, engine);
+    }
+    cpu->d.pc_bias = base - ((u64)(uintptr_t)cpu->d.page->op >> 2);
+    return true;
+}
+
+void cpu_run(struct cpu *cpu, u64 deadline, bool exact)
+{
+    u64 start = cpu->d.now;
+    while (cpu->d.now < deadline && !(cpu->d.attention & ATT_STOP) && cpu->halted == HALT_NONE) {
+        cpu->d.attention &= ~(u32)(ATT_CONTEXT | ATT_ENGINE);
+        if (cpu->d.attention & ATT_IRQ) {
+            cpu->d.attention &= ~(u32)ATT_IRQ;
+            exception_take_interrupt(cpu);
+        }
+        if (!cpu->d.ctx)
+            mmu_context_find(cpu);
+        cpu->d.deadline = deadline;
+        if (cpu->d.stepping || exact)
+            step_run(cpu, exact);
+        else
+            thr_run(cpu);
+    }
+    cpu->insns += cpu->d.now - start;
+    cpu->d.attention &= ~(u32)ATT_STOP;
+}

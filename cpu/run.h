@@ -1,0 +1,27 @@
+/* Running a PE: the two engines behind one function (DESIGN section 4). */
+#ifndef CPU_RUN_H
+#define CPU_RUN_H
+
+#include "cpu/decode.h"
+#include "cpu/state.h"
+
+/*
+ * Runs one PE from cpu->d.now until `deadline` (absolute ns; an instruction takes 1 ns), until it halts (cpu->halted) or
+ * ATT_STOP is raised. The slice may end later than the deadline: it ends at an architectural point (taken branch, end of
+ * page, exception, context synchronization), the same one in both engines. When `exact`, it stops at the exact instruction.
+ * Afterwards cpu->d.now is the time reached and cpu->insns has grown by as much.
+ */
+void cpu_run(struct cpu *cpu, u64 deadline, bool exact);
+
+/* Executes one instruction word at cpu->pc as if it had been fetched from there (test harnesses): no fetch checks, no
+ * interrupts, no step. */
+void cpu_exec_word(struct cpu *cpu, u32 word);
+
+/* AArch64.BranchAddr: the address that a branch to va really goes to (tagged addresses, D8.9). */
+u64 cpu_branch_address(const struct cpu *cpu, u64 va);
+
+/* Makes d.page the decoded page that cpu->pc lies in: the fetch page when the pc is still in it, else a translation.
+ * False: an abort was taken (cpu->pc is its vector). */
+bool cpu_fetch(struct cpu *cpu, enum engine engine);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * The stepping engine: one unfused instruction per call, with hooks for those who look in, guest software step, and the
+ * only engine of -O0 and sanitizer builds. Its slices end at the same points as the threaded engine's.
+ */
+#define ENGINE 0
+#include "cpu/code.h"
+#include "cpu/observer.h"
+#include "cpu/op.h"
+#include "cpu/run.h"
+
+op_fn step_decode, step_page_end;
+
+/* What a handler leaves behind: cpu->pc, and whether this is a point where a slice may end. */
+void step_jump_far(struct cpu *cpu, u64 left, u64 va)
+{
+    (void)left;
+    cpu->pc = ((va ^ cpu->fetch_va) & ~0xfffull) && cpu->fetch_valid ? cpu_branch_address(cpu, va) : va;
+    cpu->d.branched = 1;
+}
+
+void step_page_end(OP_ARGS) { OP_UNUSED; }
+
+void step_decode(OP_ARGS)
+{
+    if (unlikely(!code_decode(cpu->d.host.code, cpu->d.page, (struct op *)(uintptr_t)i))) {
+        cpu->pc = PC;
+        exc_fetch_external_abort(cpu);
+        RAISE;
+    }
+    return i->fn(cpu, i, L);
+}
+
+void step_raise(OP_ARGS)
+{
+    cpu->pc = PC;
+    cpu->d.raised = 1;
+    cpu->d.branched = 1;
+    cpu->d.now = NOW + 1;
+    exception_take(cpu);
+}
+
+void step_undefined(OP_ARGS)
+{
+    exc_undefined(cpu, (struct cause){ .kind = CAUSE_UNALLOCATED });
+    RAISE;
+}
+
+void step_sync_next(OP_ARGS)
+{
+    cpu->pc = PC + 4;
+    cpu->d.branched = 1;
+}
+
+void step_resume(OP_ARGS)
+{
+    OP_UNUSED;
+    cpu->d.branched = 1;
+}
+
+void step_fp_access_trap(OP_ARGS)
+{
+    exc_fp_access_trap(cpu);
+    RAISE;
+}
+
+/* One instruction at cpu->pc; false: an observer stopped before it. */
+static bool step_one(struct cpu *cpu)
+{
+    u64 deadline = cpu->d.deadline, now = cpu->d.now;
+    const struct observer *o = cpu->d.host.observer;
+    cpu->d.branched = 0;
+    cpu->d.raised = 0;
+    if (exception_take_step(cpu))
+        return true; /* a pending software step exception comes before the instruction */
+    if (!cpu_fetch(cpu, ENGINE_STEP)) {
+        cpu->d.branched = 1;
+        cpu->d.now = now + 1;
+        return true;
+    }
+    u64 pc = cpu->pc;
+    struct op *i = &cpu->d.page->op[(pc & 4095) >> 2];
+    u32 word = cpu->d.page->host ? load_le32(cpu->d.page->host + (pc & 4095)) : 0;
+    if (unlikely(o && o->before) && !o->before(o->who, cpu, pc, word)) {
+        cpu->d.attention |= ATT_STOP;
+        return false;
+    }
+    u64 L = ((deadline - now) << 4) + (u64)(uintptr_t)i;
+    i->fn(cpu, i, L);
+    cpu->d.now = now + 1;
+    exception_step_done(cpu);
+    if (!cpu->d.branched && !(cpu->pc & 4095))
+        cpu->d.branched = 1; /* the end of a page is a point like a branch */
+    if (unlikely(o && o->after))
+        o->after(o->who, cpu, pc, word);
+    return true;
+}
+
+void step_run(struct cpu *cpu, bool exact);
+void step_run(struct cpu *cpu, bool exact)
+{
+    do {
+        if (!step_one(cpu))
+            return;
+        if (cpu->d.branched && cpu->d.attention)
+            return;
+        if (cpu->d.now >= cpu->d.deadline && (exact || cpu->d.branched))
+            return;
+    } while (true);
+}
+
+void cpu_exec_word(struct cpu *cpu, u32 word)
+{
+    struct op op[2] __attribute__((aligned(16)));
+    decoder_decode(cpu->d.host.decoder, word, ENGINE_STEP, &op[0]);
+    op[1] = op[0];
+    cpu->d.pc_bias = cpu->pc - ((u64)(uintptr_t)op >> 2);
+    cpu->d.branched = 0;
+    cpu->d.raised = 0;
+    op[0].fn(cpu, op, ((cpu->d.deadline - cpu->d.now) << 4) + (u64)(uintptr_t)op);
+}

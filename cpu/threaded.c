@@ -1,0 +1,88 @@
+/*
+ * The threaded engine: handlers tail-call each other; here is what they reach when straight-line execution ends. Compiled
+ * with -O2 so that gcc and clang turn these into jumps. No hook, no per-instruction test.
+ */
+#define ENGINE 1
+#include "cpu/code.h"
+#include "cpu/op.h"
+#include "cpu/run.h"
+
+op_fn thr_decode, thr_page_end;
+
+/* Ends the slice: `left` is the budget in units of 16, cpu->pc is set. */
+static void leave(struct cpu *cpu, u64 left) { cpu->d.now = cpu->d.deadline - (u64)((s64)left >> 4); }
+
+/* Goes on at cpu->pc. */
+static void enter(struct cpu *cpu, u64 left)
+{
+    leave(cpu, left);
+    if (unlikely(cpu->d.attention || (s64)left <= 0))
+        return;
+    if (unlikely(!cpu_fetch(cpu, ENGINE_THREADED)))
+        return enter(cpu, left - 16); /* the abort counts as an instruction */
+    const struct op *i = &cpu->d.page->op[(cpu->pc & 4095) >> 2];
+    return i->fn(cpu, i, left + (u64)(uintptr_t)i);
+}
+
+void thr_jump_far(struct cpu *cpu, u64 left, u64 va)
+{
+    struct xpage_entry *x = &cpu->d.xpage[((va >> 12) ^ cpu->d.ctx_mix) & (XPAGE_ENTRIES - 1)];
+    if (likely(x->tag == ((va & ~0xfffull) | cpu->d.ctx) && (s64)left > 0 && !(va & 3))) {
+        struct code_page *page = x->page;
+        cpu->fetch_va = va & ~0xfffull;
+        cpu->fetch_pa = page->pa;
+        cpu->fetch_ns = page->ns;
+        cpu->fetch_valid = 1;
+        cpu->d.page = page;
+        cpu->d.pc_bias = (va & ~0xfffull) - ((u64)(uintptr_t)page->op >> 2);
+        const struct op *i = &page->op[(va & 4095) >> 2];
+        return i->fn(cpu, i, left + (u64)(uintptr_t)i);
+    }
+    cpu->pc = cpu_branch_address(cpu, va);
+    return enter(cpu, left);
+}
+
+/* The slot after the last of a page: the next page, without a branch having been executed. */
+void thr_page_end(OP_ARGS) { return thr_jump_far(cpu, L - (u64)(uintptr_t)i, PC); }
+
+void thr_decode(OP_ARGS)
+{
+    if (unlikely(!code_decode(cpu->d.host.code, cpu->d.page, (struct op *)(uintptr_t)i))) {
+        cpu->pc = PC;
+        cpu->d.now = NOW;
+        exc_fetch_external_abort(cpu);
+        RAISE;
+    }
+    return i->fn(cpu, i, L);
+}
+
+void thr_raise(OP_ARGS)
+{
+    cpu->pc = PC;
+    cpu->d.now = NOW + 1;
+    exception_take(cpu);
+    return enter(cpu, L - (u64)(uintptr_t)i - 16);
+}
+
+void thr_undefined(OP_ARGS)
+{
+    exc_undefined(cpu, (struct cause){ .kind = CAUSE_UNALLOCATED });
+    RAISE;
+}
+
+void thr_sync_next(OP_ARGS)
+{
+    cpu->pc = PC + 4;
+    return enter(cpu, L - (u64)(uintptr_t)i - 16);
+}
+
+void thr_resume(OP_ARGS) { return enter(cpu, L - (u64)(uintptr_t)i - 16); }
+
+void thr_fp_access_trap(OP_ARGS)
+{
+    exc_fp_access_trap(cpu);
+    RAISE;
+}
+
+void thr_run(struct cpu *cpu);
+void thr_run(struct cpu *cpu) { enter(cpu, (cpu->d.deadline - cpu->d.now) << 4); }
