@@ -1,0 +1,261 @@
+#!/bin/bash
+# Boots the real images (Linux at EL2, a KVM guest, Xen with dom0, dom0less Xen) and judges what their consoles say.
+#
+#   tests/images/check.sh [--twice] [--keep DIR] [-j N] ELMU [quick|full|ROW...]      ELMU: a command and its first options
+#   tests/images/check.sh --list
+#
+# One PASS or FAIL line for each row, then "N passed, N failed"; status 0 only when none failed. No row depends on host
+# time: each has a bound in instructions. --twice runs each row twice and compares console bytes, the instruction count
+# and the state hash. --keep leaves consoles and messages in DIR. tests/images/qemu.py as ELMU checks the table itself.
+set -uo pipefail
+export LC_ALL=C
+here=$(cd "$(dirname "$0")" && pwd)
+
+# ---- the rows ----------------------------------------------------------------------------------------------------
+# row NAME SET BOUND: starts one; SET is quick (CI runs it too) or full. The lines after it add options (opt), what to
+# type when the console has said something (answer CUE TEXT), what must have been said (want TEXT), what must not (never
+# TEXT), where to stop when the guest does not power off (until TEXT), and what a file must hold afterwards (holds).
+declare -a names=()
+declare -A set_of bound_of
+row() {
+    name=$1
+    names+=("$1")
+    set_of[$1]=$2
+    bound_of[$1]=$3
+}
+opt() { printf '%s\0' "$@" >>"$tables/$name.opt"; }
+answer() { opt --after "$1" --send "$2"; }
+until_() { opt --until "$1"; }
+want() { printf '%s\n' "$1" >>"$tables/$name.want"; }
+never() { printf '%s\n' "$1" >>"$tables/$name.never"; }
+holds() { printf '%s\t%s\n' "$1" "$2" >>"$tables/$name.holds"; }
+
+common() { # CPU SMP [EXTRA MACHINE PROPERTIES]
+    opt -M "virt,gic-version=3${3-,virtualization=on}" -cpu "$1" -smp "$2" -m 1G -nographic
+}
+shell_session() { # NAME: talks to the shell, then powers off
+    answer "$1# " $'echo sum-$((40 + 2)); ls /proc/1/exe; id -u\n'
+    answer 'sum-42' $'md5sum /bin/busybox | cut -c1-8; dmesg | grep -c .; poweroff -f\n'
+    want "$1: shell ready"
+    want "$busybox_md5"
+    want 'reboot: Power down'
+    never 'Call trace'
+}
+linux() { # CPU SMP APPEND
+    common "$1" "$2"
+    opt -kernel "$boot/vmlinuz" -initrd "$boot/linux.cpio" -append "console=ttyAMA0 $3"
+    want "elmu: $2 cpus"
+}
+kvm_guest() { # CPU MODE MESSAGE
+    common "$1" 1
+    opt -kernel "$boot/vmlinuz" -initrd "$boot/kvm.cpio" -append "console=ttyAMA0 elmu.kvm=1 elmu.off=1 kvm-arm.mode=$2"
+    want "$3 mode initialized successfully"
+    want 'vmm: vGICv3 made'
+    want 'vmm: guest said: stage 1 is on'
+    want 'vmm: guest said: virtual timer interrupts arrived'
+    want 'vmm: guest said: SGI arrived'
+    want 'vmm: guest ran to its end'
+    want 'elmu: vmm exit status 0'
+    want 'reboot: Power down'
+    never 'Call trace'
+}
+xen() { # CPU SMP
+    common "$1" "$2"
+    opt -kernel "$boot/xen" -append 'console=dtuart dom0_mem=512M'
+    opt -xen-dom0 "kernel=$boot/vmlinuz,initrd=$boot/linux.cpio,append=console=hvc0 elmu.name=dom0 elmu.modules=xen-privcmd:xenfs:xen-evtchn"
+    want "(XEN) Brought up $2 CPUs"
+    want 'dom0: under xen 4.17'
+    want 'dom0: xen capabilities: control_d'
+    want "dom0: $2 cpus"
+    want '(XEN) Hardware Dom0 halted: halting machine'
+    shell_session dom0
+}
+
+define_rows() {
+    local cpu smp
+    for cpu in cortex-a57 max; do
+        for smp in 1 4; do
+            case $cpu-$smp in cortex-a57-1 | max-4) row linux-$cpu-$smp quick 4G ;; *) row linux-$cpu-$smp full 6G ;; esac
+            linux $cpu $smp ''
+            shell_session elmu
+            want 'CPU: All CPU(s) started at EL2'
+            case $cpu in
+            max) want 'VHE mode initialized successfully' ;;
+            *) want 'Hyp mode initialized successfully' ;;
+            esac
+        done
+    done
+
+    row linux-el1 full 4G
+    common cortex-a57 1 ''
+    opt -kernel "$boot/vmlinuz" -initrd "$boot/linux.cpio" -append 'console=ttyAMA0'
+    want 'CPU: All CPU(s) started at EL1'
+    shell_session elmu
+
+    row linux-virtio full 4G
+    linux cortex-a57 1 'elmu.modules=virtio_mmio:virtio_blk:virtio_console'
+    opt -drive "file=@DIR@/disk.img,if=none,format=raw,id=d0" -device virtio-blk-device,drive=d0
+    opt -chardev "file,id=c1,path=@DIR@/hvc.txt" -device virtio-serial-device -device virtconsole,chardev=c1
+    answer 'elmu# ' $'md5sum /dev/vda; printf written | dd of=/dev/vda bs=1 seek=4096 conv=notrunc; sync\n'
+    answer '# ' $'echo to-the-host >/dev/hvc0; sleep 1; poweroff -f\n'
+    want 'elmu: module virtio_console'
+    want "$disk_md5  /dev/vda"
+    want 'reboot: Power down'
+    holds disk.img 'written'
+    holds hvc.txt 'to-the-host'
+
+    row kvm-nvhe quick 4G
+    kvm_guest cortex-a57 nvhe Hyp
+    row kvm-protected full 4G
+    kvm_guest cortex-a57 protected 'Protected nVHE'
+    row kvm-vhe quick 4G
+    kvm_guest max vhe VHE
+    row kvm-max-nvhe full 4G
+    kvm_guest max nvhe Hyp
+    row kvm-max-protected full 4G
+    kvm_guest max protected 'Protected nVHE'
+
+    row xen-1 quick 6G
+    xen cortex-a57 1
+    row xen-4 full 10G
+    xen cortex-a57 4
+    row xen-max-1 full 6G
+    xen max 1
+
+    # domU2 is told to wait so that the two reach their shells in a known order.
+    for smp in 1 4; do
+        case $smp in 1) row dom0less quick 8G ;; *) row dom0less-$smp full 12G ;; esac
+        common cortex-a57 $smp
+        opt -kernel "$boot/xen" -append 'console=dtuart'
+        opt -xen-domu "kernel=$boot/vmlinuz,initrd=$boot/linux.cpio,append=console=ttyAMA0 elmu.name=domu1,mem=256M,vcpus=1"
+        opt -xen-domu "kernel=$boot/vmlinuz,initrd=$boot/linux.cpio,append=console=ttyAMA0 elmu.name=domu2 elmu.delay=4,mem=256M,vcpus=1"
+        answer 'domu2: shell ready' $'\x01\x01\x01'
+        answer 'Serial input to DOM1' $'echo one-$((40 + 2))\n'
+        answer 'one-42' $'\x01\x01\x01'
+        answer 'Serial input to DOM2' $'echo two-$((40 + 3))\n'
+        until_ 'two-43'
+        want '(XEN) DOM1: domu1: shell ready'
+        want '(XEN) DOM2: domu2: shell ready'
+        never 'Call trace'
+    done
+}
+
+# ---- running them ------------------------------------------------------------------------------------------------
+# run ROW DIR: one run; console in DIR/console, messages in DIR/messages, status in DIR/status.
+run() {
+    local -a options
+    mkdir -p "$2"
+    cp "$boot/disk.img" "$2/disk.img"
+    mapfile -d '' -t options <"$tables/$1.opt"
+    "${elmu[@]}" "${options[@]//@DIR@/$2}" --max-insns "$(instructions "${bound_of[$1]}")" --stats \
+        >"$2/console" 2>"$2/messages" </dev/null
+    echo $? >"$2/status"
+}
+instructions() { echo $((${1%G} * 1000000000)); }
+
+# judge ROW DIR: prints why the run failed, nothing when it passed.
+judge() {
+    local text file
+    [ "$(cat "$2/status")" = 0 ] || echo "status $(cat "$2/status"), expected 0"
+    while IFS= read -r text; do
+        grep -qaF -- "$text" "$2/console" || echo "console does not say: $text"
+    done <"$tables/$1.want"
+    if [ -f "$tables/$1.never" ]; then
+        while IFS= read -r text; do
+            grep -qaF -- "$text" "$2/console" && echo "console says: $text"
+        done <"$tables/$1.never"
+    fi
+    if [ -f "$tables/$1.holds" ]; then
+        while IFS=$'\t' read -r file text; do
+            grep -qaF -- "$text" "$2/$file" 2>/dev/null || echo "$file does not hold: $text"
+        done <"$tables/$1.holds"
+    fi
+}
+
+# The lines of --stats that two runs must share.
+facts() { grep -aE '^(insns|hash) ' "$1/messages"; }
+
+check_row() {
+    local name=$1 first=$keep/$1 second=$keep/$1.again why
+    run "$name" "$first"
+    why=$(judge "$name" "$first")
+    if [ -n "$twice" ]; then
+        run "$name" "$second"
+        cmp -s "$first/console" "$second/console" || why+=$'\nthe two consoles differ'
+        [ "$(facts "$first" | wc -l)" -ge 2 ] || why+=$'\n--stats printed no insns and hash lines'
+        [ "$(facts "$first")" = "$(facts "$second")" ] ||
+            why+=$'\nthe two runs differ: '"$(facts "$first" | tr '\n' ' ')against $(facts "$second" | tr '\n' ' ')"
+    fi
+    {
+        if [ -z "$why" ]; then
+            echo "PASS $name  $(facts "$first" | head -n 1)"
+        else
+            echo "FAIL $name"
+            sed '/^$/d; s/^/    /' <<<"$why"
+            echo "    messages:"
+            tail -n 5 "$first/messages" | sed 's/^/      /'
+            echo "    console's end:"
+            tail -n 6 "$first/console" | tr -d '\r' | sed 's/^/      /'
+        fi
+    } >"$keep/$name.result"
+    cat "$keep/$name.result"
+}
+
+usage() { sed -n '4,5s/^# *//p' "$0" >&2; exit 1; }
+
+twice= keep= jobs=1 list=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --twice) twice=1 ;;
+    --keep) keep=${2:?}; shift ;;
+    -j) jobs=${2:?}; shift ;;
+    --list) list=1 ;;
+    -*) usage ;;
+    *) break ;;
+    esac
+    shift
+done
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+tables=$work/tables
+mkdir "$tables"
+boot= busybox_md5= disk_md5=
+if [ -n "$list" ]; then
+    define_rows
+    for name in "${names[@]}"; do echo "$name (${set_of[$name]}, at most ${bound_of[$name]} instructions)"; done
+    exit 0
+fi
+[ $# -ge 1 ] || usage
+read -ra elmu <<<"$1"
+shift
+command -v "${elmu[0]}" >/dev/null || { echo "check.sh: ${elmu[0]}: no such program" >&2; exit 1; }
+boot=$("$here/prepare.sh") || exit 1
+busybox_md5=$(md5sum <"$boot/../images/busybox" | cut -c1-8)
+disk_md5=$(md5sum <"$boot/disk.img" | cut -d' ' -f1)
+keep=${keep:-$work/runs}
+mkdir -p "$keep" || exit 1
+keep=$(cd "$keep" && pwd)
+define_rows
+
+chosen=()
+for what in "${@:-full}"; do
+    found=
+    for name in "${names[@]}"; do
+        if [ "$what" = full ] || [ "$what" = "$name" ] || [ "$what" = "${set_of[$name]}" ]; then
+            chosen+=("$name")
+            found=1
+        fi
+    done
+    [ -n "$found" ] || { echo "check.sh: $what: no such row (--list shows them)" >&2; exit 1; }
+done
+
+rm -f "$keep"/*.result
+for name in "${chosen[@]}"; do
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+    check_row "$name" &
+done
+wait
+passed=$(cat "$keep"/*.result | grep -c '^PASS ')
+failed=$((${#chosen[@]} - passed))
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,29 @@
+#!/bin/bash
+# Makes everything that the image tests boot, and prints the folder that holds it.
+#
+#   tests/images/prepare.sh [CACHE]       CACHE as in fetch.sh
+#
+# The folder, CACHE/boot-HASH, is named by what it was made from, so that a change of a script or of a package makes a new
+# one and two checkouts can share a cache. It holds xen, vmlinuz, linux.cpio, kvm.cpio (with our VMM) and disk.img.
+set -euo pipefail
+umask 022
+export LC_ALL=C
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${1:-${ELMU_CACHE:-$HOME/.cache/elmu}}
+"$here/fetch.sh" "$cache" >&2
+cache=$(cd "$cache" && pwd)
+images=$cache/images
+
+key=$(cat "$images/SHA256SUMS" "$here"/{prepare.sh,mkinitrd.sh,initrd/init} "$here"/vmm/* | sha256sum | cut -c1-16)
+out=$cache/boot-$key
+if [ ! -d "$out" ]; then
+    work=$(mktemp -d "$cache/.boot.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    "$here/vmm/build.sh" "$work/vmm"
+    "$here/mkinitrd.sh" "$images" "$work/linux.cpio"
+    "$here/mkinitrd.sh" "$images" "$work/kvm.cpio" vmm="$work/vmm"
+    head -c 1048576 <(seq -f "elmu test disk, line %.0f" 1 40000) >"$work/disk.img"
+    ln -s ../images/xen ../images/vmlinuz "$work/"
+    mv -T "$work" "$out" 2>/dev/null || [ -d "$out" ] # another run may have been first
+fi
+echo "$out"
