@@ -16,14 +16,18 @@
 
 #include "cpu/state.h"
 
+/* Groups of trap controls (cpu/traps.def), and what else can keep a register from being read or written at once. */
 enum trap {
 #define TRAP(id, ...) TRAP_##id,
 #include "cpu/traps.def"
 #undef TRAP
+    TRAP_E2H, /* at EL2 with HCR_EL2.E2H it is another register */
+    TRAP_AT_EL0, TRAP_AT_EL1, TRAP_AT_EL2, TRAP_AT_EL3, /* not for this EL */
     TRAP_COUNT
 };
-static_assert(TRAP_COUNT <= 64, "a row's traps are a 64-bit set");
-#define T(id) BIT(TRAP_##id)
+static_assert(TRAP_COUNT <= 63, "a row's traps are a 64-bit set, whose last bit says that a set was computed");
+#define T(id)       BIT(TRAP_##id)
+#define TRAPS_VALID BIT(63)
 
 /* Lowest EL for reads in bits 3:0, for writes in bits 7:4; 4 = never. */
 #define ACCESS_RW(r, w) ((r) | (w) << 4)
@@ -41,6 +45,7 @@ static_assert(TRAP_COUNT <= 64, "a row's traps are a 64-bit set");
 #define R0_W3  ACCESS_RW(0, 3)
 #define R1_W2  ACCESS_RW(1, 2)
 #define R1_W3  ACCESS_RW(1, 3)
+#define NONE   ACCESS_RW(4, 4)
 
 struct sysreg {
     const char *name;
@@ -48,6 +53,7 @@ struct sysreg {
     u16 feature;  /* enum feature that it needs */
     u8 access;    /* ACCESS_RW */
     u8 flags;     /* SR_* */
+    u8 pad[2];
     s32 offset;   /* of the field in struct sysregs, -1 = none */
     u64 reset;
     u64 traps;    /* set of enum trap */
@@ -57,12 +63,19 @@ struct sysreg {
     /* Access rules beyond ACCESS and TRAPS. False: cpu->d.exc is filled, or the access is UNDEFINED when exc_undefined was
      * called. Evaluated after the lowest-EL rule and before .traps unless SR_CHECK_LAST. */
     bool (*check)(struct cpu *cpu, const struct sysreg *row, bool write);
-    u16 e2h_key;  /* at EL2 with HCR_EL2.E2H: the key of the register really accessed; 0 = none */
+    u16 e2h_key;  /* at EL2 with HCR_EL2.E2H: the key of the register really accessed; 0 = none. Its traps have T(E2H). */
+    u64 quick_read, quick_write; /* plain storage may be accessed at once while none of these is in d.live_traps[el] */
+    const struct sysreg_bits *opt; /* writable bits besides .mask that features bring; ends with bits 0 */
+};
+/* In a row: E2H(SCTLR_EL2), OPT({ FEAT_PAN, BIT(23) }, ...). */
+struct sysreg_bits {
+    u32 feature, pad;
+    u64 bits;
 };
 enum { SR_CONTROL = 1,     /* a write changes what translation, traps or routing do: cpu_control_changed follows */
        SR_CHECK_LAST = 2,
        SR_E2H_ONLY = 4,    /* *_EL12 and *_EL02: UNDEFINED unless E2H is 1 (at EL2, EL3) */
-       SR_UNKNOWN_RESET = 8 /* resets to a loud value */ };
+       SR_RES0 = 8        /* no bit can be written */ };
 
 #define SYSREG_KEY(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 /* The loud value of what the architecture leaves UNKNOWN at reset. */
@@ -71,14 +84,38 @@ enum { SR_CONTROL = 1,     /* a write changes what translation, traps or routing
 /* Row by key, or by number (for lists, gdb, snapshots; NULL past the end). */
 const struct sysreg *sysreg_find(u32 key);
 const struct sysreg *sysreg_get(unsigned n);
+unsigned sysreg_number(const struct sysreg *row);
 /* Debug access by row, without traps or checks, with hooks where they are what the register is. */
 u64 sysreg_peek(struct cpu *cpu, const struct sysreg *row);
 void sysreg_poke(struct cpu *cpu, const struct sysreg *row, u64 value);
-/* What the architecture does for MRS/MSR at this EL: access check, traps, hooks. ok false: cpu->d.exc is filled. */
-struct mem_val;
-bool sysreg_read(struct cpu *cpu, u32 key, u64 *value);
-bool sysreg_write(struct cpu *cpu, u32 key, u64 value);
+/* What the architecture does for MRS/MSR at this EL: access check, traps, hooks. False: cpu->d.exc is filled. rt (0..31)
+ * is for the syndrome only. */
+bool sysreg_read(struct cpu *cpu, u32 key, unsigned rt, u64 *value);
+bool sysreg_write(struct cpu *cpu, u32 key, unsigned rt, u64 value);
 /* Reset values of all rows, ID registers from model and features. */
 void sysreg_reset(struct cpu *cpu);
+/* The bits that MSR can change here, with the features of this PE. */
+u64 sysreg_writable(const struct cpu *cpu, const struct sysreg *row);
+
+/* Storage of a row. */
+static inline u64 *sysreg_field(struct cpu *cpu, const struct sysreg *row)
+{
+    return (u64 *)(void *)((u8 *)&cpu->sys + row->offset);
+}
+
+/* A row of cpu/traps.def, for people and tests. The number is what cause.id holds with CAUSE_TRAP. */
+struct trap_row {
+    const char *name, *reg;
+    u8 group, hi, lo, dir, from, to, ec, need, bar;
+    u8 pad[3];
+    u16 offset; /* of the control register in struct sysregs */
+    u16 values;
+};
+const struct trap_row *trap_get(unsigned n);
+/* Sets of groups that fire at `el` in some direction, with the pseudo-groups: what d.live_traps[el] holds. */
+u64 trap_live(const struct cpu *cpu, unsigned el);
+/* Evaluates groups for an access from the current EL in the architecture's order. True: cpu->d.exc is filled.
+ * iss: of EC 0x18 (or WFx, SMC: whatever the rows' EC wants); the FP rows have their own. */
+bool trap_check(struct cpu *cpu, u64 groups, bool write, u32 iss);
 
 #endif
