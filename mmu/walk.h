@@ -7,7 +7,6 @@
 #ifndef MMU_WALK_H
 #define MMU_WALK_H
 
-#include "cpu/feature.h"
 #include "lib/base.h"
 #include "mmu/phys.h"
 
@@ -78,10 +77,26 @@ struct fault {
     u64 desc;     /* its value */
 };
 
+/* What an implementation offers to translation; mmu/context.c maps struct features to it. */
+enum {
+    WALK_HPD = 1,      /* FEAT_HPDS */
+    WALK_HAF = 2,      /* FEAT_HAFDBS: access flag */
+    WALK_HDBS = 4,     /* FEAT_HAFDBS: dirty state */
+    WALK_XNX = 8,      /* FEAT_XNX */
+    WALK_LPA = 16,     /* FEAT_LPA: 52-bit addresses with 64K */
+    WALK_LVA = 32,     /* FEAT_LVA */
+    WALK_LPA2 = 64,    /* FEAT_LPA2: TCR.DS */
+    WALK_TTST = 128,   /* FEAT_TTST: small tables */
+    WALK_FWB = 256,    /* FEAT_S2FWB */
+    WALK_PAN3 = 512,   /* FEAT_PAN3: SCTLR.EPAN */
+    WALK_E0PD = 1024,  /* FEAT_E0PD */
+    WALK_MTE = 2048,   /* FEAT_MTE2: MAIR 0xf0 */
+};
+
 /* What translation depends on. Values as in the registers; mmu/context.c fills it from a PE. */
 struct regime_desc {
     struct phys *phys;
-    const struct features *features;
+    u32 feat;      /* WALK_* */
     u8 cpu;        /* number of the PE, for phys_attrs */
     u8 regime;     /* enum regime */
     u8 secure;     /* Secure state */
@@ -100,18 +115,18 @@ struct regime_desc {
 
 /* The access that wants the translation. */
 struct walk_access {
+    u8 read;       /* needs read permission; read-modify-write sets read and write */
     u8 write;      /* needs write permission */
-    u8 read;       /* read-modify-write: read and write both set */
-    u8 fetch;
+    u8 fetch;      /* needs execute permission. With none of the three set no permission is checked */
     u8 el0;        /* with EL0's permissions */
     u8 pan;        /* PSTATE.PAN applies to it */
-    u8 maintain;   /* cache maintenance: CM, permission as D7.5.9 says */
-    u8 at;         /* address translation instruction */
+    u8 maintain;   /* cache maintenance above EL0: read permission isn't asked for */
+    u8 at;         /* address translation instruction: no dirty state is set */
+    u8 cm;         /* cache maintenance or AT: ISS.CM, and ISS.WnR is 1 */
     u8 unaligned;  /* would fault on Device memory */
     u8 zva;        /* DC ZVA: faults on Device memory however aligned */
-    u8 real_el;    /* PSTATE.EL, for DC at EL0, XNX and E0PD */
+    u8 real_el;    /* PSTATE.EL, for E0PD */
     u8 debug;      /* changes nothing: no update of descriptors */
-    u8 pad;
 };
 
 /* Memory types as D8.6: Device-nGnRnE 0 .. GRE 3, Normal 4. */

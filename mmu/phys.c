@@ -1,0 +1,171 @@
+/*
+ * Physical memory: RAM regions, the way to devices, and the pages that hold decoded code.
+ * Every access to RAM but the fast tags comes through here, so that decoded code never outlives its bytes.
+ * Leaves out: caches (memory is always coherent, so cache maintenance moves no data).
+ */
+#include "mmu/phys.h"
+
+static const u64 PAGE = 4096;
+
+/* The region that holds pa; sets the offset in it. */
+static struct phys_region *find_at(struct phys *p, u64 pa, struct phys_attrs attrs, u64 *offset)
+{
+    struct phys_region *r = phys_find(p, pa, attrs);
+    if (r)
+        *offset = pa - r->base;
+    return r;
+}
+
+/* Host address of `size` bytes of RAM at pa, which must not cross a page; NULL if it isn't RAM. */
+static u8 *ram_at(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs, struct phys_region **region)
+{
+    u64 offset;
+    struct phys_region *r = find_at(p, pa, attrs, &offset);
+    if (region)
+        *region = r;
+    if (r)
+        return size <= r->size - offset ? r->host + offset : NULL;
+    if (p->ops && p->ops->page && (pa & (PAGE - 1)) + size <= PAGE) {
+        u8 *page = p->ops->page(p->board, pa & ~(PAGE - 1), attrs);
+        return page ? page + (pa & (PAGE - 1)) : NULL;
+    }
+    return NULL;
+}
+
+u8 *phys_page(struct phys *p, u64 pa, struct phys_attrs attrs)
+{
+    return ram_at(p, pa & ~(PAGE - 1), (unsigned)PAGE, attrs, NULL);
+}
+
+u8 *phys_flags(struct phys *p, u64 pa)
+{
+    for (unsigned n = 0; n < p->region_count; n++) {
+        struct phys_region *r = &p->region[n];
+        if (pa - r->base < r->size)
+            return r->flags ? &r->flags[(pa - r->base) / PAGE] : NULL;
+    }
+    return NULL;
+}
+
+/* Bytes of a RAM page are about to change: decoded code goes, the page is marked. */
+static void touch(struct phys *p, struct phys_region *r, u64 pa, u64 size)
+{
+    if (!r) {
+        if (p->code_written)
+            p->code_written(p->code, pa, (unsigned)size);
+        return;
+    }
+    if (!r->flags)
+        return;
+    for (u64 page = (pa - r->base) / PAGE, last = (pa - r->base + size - 1) / PAGE; page <= last; page++) {
+        u64 first = r->base + page * PAGE;
+        u64 from = pa > first ? pa : first, end = pa + size < first + PAGE ? pa + size : first + PAGE;
+        if (r->flags[page] & PAGE_CODE && p->code_written)
+            p->code_written(p->code, from, (unsigned)(end - from));
+        r->flags[page] |= PAGE_TOUCHED;
+    }
+}
+
+static u64 load(const u8 *host, unsigned size)
+{
+    u64 v = 0;
+    memcpy(&v, host, size);
+    return v;
+}
+
+bool phys_read(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs, u64 *value)
+{
+    const u8 *host = ram_at(p, pa, size, attrs, NULL);
+    if (host) {
+        *value = load(host, size);
+        return true;
+    }
+    if (phys_find(p, pa, attrs) || pa & (size - 1) || !p->ops || !p->ops->read)
+        return false;
+    return p->ops->read(p->board, pa, size, attrs, value);
+}
+
+bool phys_write(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs, u64 value)
+{
+    struct phys_region *r;
+    u8 *host = ram_at(p, pa, size, attrs, &r);
+    if (host && !(r && r->readonly)) {
+        touch(p, r, pa, size);
+        memcpy(host, &value, size);
+        return true;
+    }
+    if ((r && !r->readonly) || pa & (size - 1) || !p->ops || !p->ops->write)
+        return false;
+    return p->ops->write(p->board, pa, size, attrs, value);
+}
+
+bool phys_cas64(struct phys *p, u64 pa, struct phys_attrs attrs, u64 expected, u64 value)
+{
+    struct phys_region *r;
+    u8 *host = ram_at(p, pa, 8, attrs, &r);
+    if (!host || (r && r->readonly) || load(host, 8) != expected)
+        return false;
+    touch(p, r, pa, 8);
+    memcpy(host, &value, 8);
+    return true;
+}
+
+/* The bytes of RAM from pa to the region's (or page's) end, at most size; NULL when pa isn't RAM. */
+static u8 *ram_run(struct phys *p, u64 pa, u64 size, struct phys_region **region, u64 *run)
+{
+    struct phys_attrs debug = {.privileged = 1};
+    u64 offset;
+    *region = find_at(p, pa, debug, &offset);
+    if (*region) {
+        u64 left = (*region)->size - offset;
+        *run = size < left ? size : left;
+        return (*region)->host + offset;
+    }
+    u64 left = PAGE - (pa & (PAGE - 1));
+    *run = size < left ? size : left;
+    return ram_at(p, pa, 1, debug, region);
+}
+
+/* Is every byte of the range RAM? A range that wraps is not. */
+static bool all_ram(struct phys *p, u64 pa, u64 size)
+{
+    if (size && pa + size - 1 < pa)
+        return false;
+    while (size) {
+        struct phys_region *r;
+        u64 run;
+        if (!ram_run(p, pa, size, &r, &run))
+            return false;
+        pa += run, size -= run;
+    }
+    return true;
+}
+
+bool phys_copy_in(struct phys *p, u64 pa, const void *from, u64 size)
+{
+    if (!all_ram(p, pa, size))
+        return false;
+    for (const u8 *src = from; size;) {
+        struct phys_region *r;
+        u64 run;
+        u8 *host = ram_run(p, pa, size, &r, &run);
+        touch(p, r, pa, run);
+        memcpy(host, src, run);
+        pa += run, src += run, size -= run;
+    }
+    return true;
+}
+
+bool phys_copy_out(struct phys *p, u64 pa, void *to, u64 size)
+{
+    if (!all_ram(p, pa, size))
+        return false;
+    for (u8 *dst = to; size;) {
+        struct phys_region *r;
+        u64 run;
+        const u8 *host = ram_run(p, pa, size, &r, &run);
+        memcpy(dst, host, run);
+        pa += run, dst += run, size -= run;
+    }
+    return true;
+}

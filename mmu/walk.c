@@ -1,0 +1,753 @@
+/*
+ * The translation table walk, both stages (Arm ARM D8.2-D8.5; AArch64.TranslationTableWalk, FirstStageTranslate,
+ * SecondStageTranslate, CheckPermission, CheckS2Permission, CheckAndUpdateDescriptor of the shared pseudocode).
+ *
+ * CONSTRAINED UNPREDICTABLE choices: TxSZ out of range is forced to the nearest legal value; a stage-2 input size beyond
+ * the implemented physical size is forced to that; a misprogrammed contiguous bit is ignored (the bit is a hint that this
+ * TLB does not use); a reserved PS means the implemented size; a fetch from Device memory is allowed when executable.
+ * Leaves out: 128-bit descriptors, permission indirection, granule protection.
+ */
+#include "mmu/walk.h"
+
+#include "mmu/attrs.h"
+
+/* A table format with its start: what TCR, VTCR and TTBR say for one input address. */
+struct table {
+    u64 input;      /* address to translate */
+    u64 base;       /* register: TTBRn_ELx, VTTBR_EL2 or VSTTBR_EL2 */
+    s8 level;       /* start level, -1..3 */
+    u8 grain;       /* log2 of the page: 12, 14, 16 */
+    u8 input_size;  /* bits */
+    u8 output_size; /* bits */
+    u8 stage;
+    bool ds;        /* 52-bit descriptors of 4K and 16K (TCR.DS) */
+    bool ee;        /* descriptors are big-endian */
+    bool one_priv;  /* regime without EL0 */
+    bool no_hier;   /* hierarchical permissions are off (HPD) */
+    bool update_af, update_dirty;
+    bool ns;        /* tables start in the Non-secure address space */
+    bool out_ns;    /* stage 2: output address space */
+    bool epd, e0pd;
+    bool ns_ipa;    /* stage 2: the IPA is Non-secure */
+    u8 ds_sh;
+};
+
+/* Where a descent ended. */
+struct leaf {
+    u64 desc, addr;     /* last descriptor, and its address before stage 2 */
+    u64 out;            /* output address */
+    u8 size_log2;
+    s8 level;
+    bool table_ns, addr_ns;
+    u8 table_ap;        /* APTable of all levels: 2 read-only, 1 no EL0 access */
+    bool table_xn, table_pxn;
+    bool af_pending, dirty_pending;
+};
+
+struct walker {
+    const struct regime_desc *r;
+    struct walk_access acc;
+    u64 va;
+    struct walk_record *rec;
+    struct translation *out;
+};
+
+/* Why stage 2 is asked, when it isn't for the access itself. */
+enum s2_use { S2_DATA, S2_TABLE, S2_UPDATE };
+
+struct s2_result {
+    u64 pa;
+    bool ns;
+    u8 size_log2;
+    s8 level;
+    u16 perm;       /* TLB_* */
+    u8 memattr, sh;
+    struct mem_attrs attrs;
+};
+
+u8 fault_fsc(unsigned kind, int level)
+{
+    switch (kind) {
+    case FAULT_ADDRESS_SIZE: return level < 0 ? 0x29 : (u8)level;
+    case FAULT_TRANSLATION: return level < 0 ? 0x2b : (u8)(0x04 | level);
+    case FAULT_ACCESS_FLAG: return (u8)(0x08 | (level & 3));
+    case FAULT_PERMISSION: return (u8)(0x0c | (level & 3));
+    case FAULT_EXTERNAL: return 0x10;
+    case FAULT_EXTERNAL_WALK: return level < 0 ? 0x13 : (u8)(0x14 | level);
+    case FAULT_ALIGNMENT: return 0x21;
+    case FAULT_ATOMIC_UPDATE: return 0x31;
+    case FAULT_EXCLUSIVE: return 0x35;
+    default: return 0;
+    }
+}
+
+const char *fault_rule_text(unsigned rule)
+{
+    static const char *const text[RULE_COUNT] = {
+        [RULE_NONE] = "none",
+        [RULE_VA_RANGE] = "the address is outside of the range that the size and start level fields allow",
+        [RULE_EPD] = "walks from this base register are disabled (EPD)",
+        [RULE_E0PD] = "EL0 access to this half of the address space is disabled (E0PD)",
+        [RULE_TTBR_SIZE] = "the table base address is beyond the output size",
+        [RULE_INVALID] = "the descriptor is invalid (bit 0 is 0)",
+        [RULE_RESERVED] = "the descriptor is a block at the last level (reserved)",
+        [RULE_BLOCK_LEVEL] = "the granule has no blocks at this level",
+        [RULE_OUTPUT_SIZE] = "the descriptor's output address is beyond the output size",
+        [RULE_MMU_OFF_SIZE] = "translation is off and the address is beyond the physical address size",
+        [RULE_AF] = "the access flag is 0",
+        [RULE_READ] = "the descriptor denies reads",
+        [RULE_WRITE] = "the descriptor denies writes",
+        [RULE_EXECUTE] = "the descriptor denies execution",
+        [RULE_WXN] = "writable memory is not executable (WXN, or writable at EL0)",
+        [RULE_PAN] = "privileged access to memory that EL0 can access (PSTATE.PAN)",
+        [RULE_SIF] = "fetch of Non-secure memory in Secure state (SCR_EL3.SIF)",
+        [RULE_PTW] = "a stage 1 table lies in Device memory (HCR_EL2.PTW)",
+        [RULE_ALIGN_A] = "unaligned, and SCTLR_ELx.A is set",
+        [RULE_ALIGN_ATOMIC] = "unaligned exclusive, atomic or ordered access",
+        [RULE_ALIGN_DEVICE] = "unaligned access (or DC ZVA) to Device memory",
+        [RULE_EXTERNAL] = "nothing answers at the physical address",
+    };
+    return rule < RULE_COUNT ? text[rule] : "?";
+}
+
+/* ---- faults ---- */
+
+static bool fail(struct walker *w, unsigned kind, unsigned rule, int level)
+{
+    struct fault *f = &w->out->fault;
+    f->kind = (u8)kind;
+    f->rule = (u8)rule;
+    f->level = (s8)level;
+    f->fsc = fault_fsc(kind, level);
+    f->wnr = w->acc.cm || (w->acc.write && !w->acc.read);
+    f->cm = w->acc.cm;
+    f->fetch = w->acc.fetch;
+    f->regime = w->r->regime;
+    f->desc_stage = 0;
+    return false;
+}
+
+/* A fault that the descriptor of this leaf decided. */
+static bool fail_at(struct walker *w, const struct table *t, const struct leaf *l, unsigned kind, unsigned rule)
+{
+    fail(w, kind, rule, l->level);
+    struct fault *f = &w->out->fault;
+    f->desc_stage = t->stage;
+    f->desc_addr = l->addr;
+    f->desc = l->desc;
+    return false;
+}
+
+/* Marks the fault just made as one of stage 2. */
+static bool as_stage2(struct walker *w, u64 ipa, bool ns_ipa, enum s2_use use)
+{
+    struct fault *f = &w->out->fault;
+    f->stage2 = 1;
+    f->s1ptw = use != S2_DATA;
+    f->ipa = ipa;
+    f->ns_ipa = ns_ipa;
+    return false;
+}
+
+/* ---- table formats ---- */
+
+/* TG0 (shift 14) and TG1 (shift 30) name granules differently; reserved values count as 4K, as the pseudocode reads them. */
+static u8 granule(u64 tcr, bool upper)
+{
+    unsigned tg = upper ? bits(tcr, 31, 30) : bits(tcr, 15, 14);
+    if (upper)
+        return tg == 3 ? 16 : tg == 1 ? 14 : 12;
+    return tg == 1 ? 16 : tg == 2 ? 14 : 12;
+}
+
+static unsigned pa_max(const struct regime_desc *r) { return r->phys->pa_size < 52 ? (unsigned)r->phys->pa_size : 52; }
+
+/* Bits of output address for TCR.{I}PS or VTCR.PS. */
+static u8 output_bits(const struct regime_desc *r, unsigned ps, const struct table *t)
+{
+    static const u8 size[8] = {32, 36, 40, 42, 44, 48, 52, 52};
+    bool wide = t->ds || (t->grain == 16 && r->feat & WALK_LPA);
+    unsigned n = size[ps];
+    if (n > pa_max(r))
+        n = pa_max(r);
+    return (u8)(n > 48 && !wide ? 48 : n);
+}
+
+/* Input size from TxSZ, forced into what is implemented (D8.2.4.2). */
+static void clamp_input(const struct regime_desc *r, struct table *t, unsigned txsz, unsigned max)
+{
+    unsigned min = !(r->feat & WALK_TTST) ? 25 : t->grain == 16 ? 17 : 16, n = 64 - txsz;
+    t->input_size = (u8)(n > max ? max : n < min ? min : n);
+}
+
+unsigned walk_addr_top(const struct regime_desc *r, u64 va, bool fetch)
+{
+    bool tbi, tbid;
+    if (r->regime == REGIME_EL10 || r->regime == REGIME_EL20) {
+        bool upper = bit(va, 55);
+        tbi = bit(r->tcr, upper ? 38 : 37);
+        tbid = bit(r->tcr, upper ? 52 : 51);
+    } else {
+        tbi = bit(r->tcr, 20);
+        tbid = bit(r->tcr, 29);
+    }
+    return tbi && !(tbid && fetch) ? 55 : 63;
+}
+
+/* Fields of TCR_ELx for this address (D8.2.4). False: no table translates it. */
+static bool stage1_table(struct walker *w, struct table *t)
+{
+    const struct regime_desc *r = w->r;
+    unsigned top = walk_addr_top(r, w->va, w->acc.fetch), ps;
+    bool two = r->regime == REGIME_EL10 || r->regime == REGIME_EL20, upper = two && bit(w->va, top);
+    u64 tcr = r->tcr;
+    *t = (struct table){.input = w->va, .base = r->ttbr[upper], .stage = 1, .one_priv = !two};
+    t->grain = granule(tcr, upper);
+    if (two) {
+        ps = (unsigned)bits(tcr, 34, 32);
+        t->epd = bit(tcr, upper ? 23 : 7);
+        t->e0pd = r->feat & WALK_E0PD && w->acc.el0 && w->acc.real_el == 0 && bit(tcr, upper ? 56 : 55);
+        t->no_hier = r->feat & WALK_HPD && bit(tcr, upper ? 42 : 41);
+        t->update_af = r->feat & WALK_HAF && bit(tcr, 39);
+        t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(tcr, 40);
+        t->ds = r->feat & WALK_LPA2 && t->grain != 16 && bit(tcr, 59);
+        t->ds_sh = (u8)(upper ? bits(tcr, 29, 28) : bits(tcr, 13, 12));
+    } else {
+        ps = (unsigned)bits(tcr, 18, 16);
+        t->no_hier = r->feat & WALK_HPD && bit(tcr, 24);
+        t->update_af = r->feat & WALK_HAF && bit(tcr, 21);
+        t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(tcr, 22);
+        t->ds = r->feat & WALK_LPA2 && t->grain != 16 && bit(tcr, 32);
+        t->ds_sh = (u8)bits(tcr, 13, 12);
+    }
+    t->ee = bit(r->sctlr, 25);
+    t->ns = !r->secure;
+    unsigned max = t->ds || (t->grain == 16 && r->feat & WALK_LVA) ? 52 : 48;
+    clamp_input(r, t, (unsigned)(upper ? bits(tcr, 21, 16) : bits(tcr, 5, 0)), max);
+    t->output_size = output_bits(r, ps, t);
+    unsigned stride = t->grain - 3u;
+    t->level = (s8)(4 - (int)((t->input_size - t->grain + stride - 1) / stride));
+    /* bits top:input_size all equal to the half's bit */
+    u64 high = t->input_size > top ? 0 : bits(w->va, top, t->input_size);
+    return high == (upper && t->input_size <= top ? ones(top - t->input_size + 1) : 0);
+}
+
+/* Address spaces of stage 2 walks and outputs (FEAT_SEL2; D8.2.5). */
+static void stage2_spaces(const struct regime_desc *r, bool ns_ipa, struct table *t)
+{
+    bool sw = bit(r->vstcr, 29), sa = bit(r->vstcr, 30), nsw = bit(r->vtcr, 29), nsa = bit(r->vtcr, 30);
+    if (!r->secure) {
+        t->ns = t->out_ns = true;
+        return;
+    }
+    t->ns = ns_ipa ? nsw : sw;
+    if (t->ns)
+        t->out_ns = true;
+    else if (!ns_ipa)
+        t->out_ns = sa;
+    else
+        t->out_ns = sw || sa || nsa;
+}
+
+/* Start level of stage 2 from SL0; 4 when the encoding has none. */
+static int stage2_level(const struct regime_desc *r, const struct table *t, unsigned sl0, bool sl2)
+{
+    if (t->grain != 12)
+        return t->ds && t->grain == 14 && sl0 == 3 ? 0 : 3 - (int)sl0 ? 3 - (int)sl0 : 4;
+    if (t->ds && sl2)
+        return sl0 ? 4 : -1;
+    if (sl0 == 3)
+        return r->feat & WALK_TTST ? 3 : 4;
+    return 2 - (int)sl0;
+}
+
+/* Fields of VTCR_EL2 / VSTCR_EL2 for this IPA. False: no table translates it (D8.2.6: size and level must agree). */
+static bool stage2_table(struct walker *w, u64 ipa, bool ns_ipa, struct table *t)
+{
+    const struct regime_desc *r = w->r;
+    bool secure_ipa = r->secure && !ns_ipa;
+    u64 ctl = secure_ipa ? r->vstcr : r->vtcr;
+    *t = (struct table){.input = ipa, .base = secure_ipa ? r->vsttbr : r->vttbr, .stage = 2, .one_priv = true,
+                        .ee = r->s2_ee, .ns_ipa = ns_ipa};
+    stage2_spaces(r, ns_ipa, t);
+    t->grain = granule(ctl, false);
+    t->ds = r->feat & WALK_LPA2 && t->grain != 16 && bit(r->vtcr, 32);
+    t->ds_sh = (u8)bits(r->vtcr, 13, 12);
+    t->update_af = r->feat & WALK_HAF && bit(r->vtcr, 21);
+    t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(r->vtcr, 22);
+    bool wide = (t->grain == 16 && r->feat & WALK_LPA && pa_max(r) == 52) || t->ds;
+    clamp_input(r, t, (unsigned)bits(ctl, 5, 0), wide ? 52 : 48);
+    t->output_size = output_bits(r, (unsigned)bits(r->vtcr, 18, 16), t);
+    if (t->input_size < 64 && ipa >> t->input_size)
+        return false;
+    int level = stage2_level(r, t, (unsigned)bits(ctl, 7, 6), bit(ctl, 33));
+    if (level > 3)
+        return false;
+    if (t->grain == 16 ? level == 1 && pa_max(r) <= 42
+        : t->grain == 14 ? (level == 1 && pa_max(r) <= 40) || (level == 0 && !t->ds)
+                         : level == 0 && pa_max(r) <= 42)
+        return false;
+    t->level = (s8)level;
+    if (t->input_size > pa_max(r))
+        t->input_size = (u8)pa_max(r);
+    int stride = t->grain - 3, entries = t->input_size - ((3 - level) * stride + t->grain);
+    return entries >= 1 && entries <= stride + 4;
+}
+
+/* ---- descriptors ---- */
+
+static bool stage2(struct walker *w, u64 ipa, bool ns_ipa, enum s2_use use, struct s2_result *out);
+
+static void record(struct walker *w, const struct walk_step *step)
+{
+    if (w->rec && w->rec->count < WALK_STEPS)
+        w->rec->step[w->rec->count++] = *step;
+}
+
+/* The physical address of a descriptor: a stage 1 table under stage 2 is itself translated. */
+static bool descriptor_address(struct walker *w, const struct table *t, u64 addr, bool ns, enum s2_use use, u64 *pa,
+                               bool *pa_ns)
+{
+    *pa = addr;
+    *pa_ns = ns;
+    if (t->stage == 2 || !w->r->has_s2 || !w->r->stage2)
+        return true;
+    struct s2_result s2;
+    if (!stage2(w, addr, ns, use, &s2))
+        return false;
+    *pa = s2.pa;
+    *pa_ns = s2.ns;
+    return true;
+}
+
+/* Reads the descriptor at l->addr into l->desc. For a table of stage 2, use and ipa say whom a fault is charged to. */
+static bool read_descriptor(struct walker *w, const struct table *t, struct leaf *l, enum s2_use use)
+{
+    u64 pa, value;
+    bool ns;
+    if (!descriptor_address(w, t, l->addr, l->addr_ns, S2_TABLE, &pa, &ns))
+        return false;
+    struct phys_attrs attrs = {.ns = ns, .cpu = w->r->cpu, .privileged = 1};
+    if (!phys_read(w->r->phys, pa, 8, attrs, &value)) {
+        l->desc = 0;
+        fail_at(w, t, l, FAULT_EXTERNAL_WALK, RULE_EXTERNAL);
+        return t->stage == 2 ? as_stage2(w, t->input, t->ns_ipa, use) : false;
+    }
+    l->desc = t->ee ? __builtin_bswap64(value) : value;
+    record(w, &(struct walk_step){.addr = pa, .ipa = l->addr, .value = l->desc, .level = l->level, .stage = t->stage,
+                                  .s1ptw = t->stage == 2 && use != S2_DATA});
+    return true;
+}
+
+/* The address field of a descriptor or table base, down to bit `low`. */
+static u64 descriptor_output(const struct table *t, u64 desc, unsigned low)
+{
+    if (t->ds)
+        return (bits(desc, 49, 12) << 12 | bits(desc, 9, 8) << 50) & ~ones(low);
+    u64 out = bits(desc, 47, 12) << 12 & ~ones(low);
+    if (t->grain == 16 && t->output_size > 48)
+        out |= bits(desc, 15, 12) << 48;
+    return out;
+}
+
+/* Does it reach beyond the output size? */
+static bool output_too_big(const struct regime_desc *r, const struct table *t, u64 desc)
+{
+    if (t->ds)
+        return t->output_size < 52 && descriptor_output(t, desc, t->grain) >> t->output_size;
+    if (t->grain == 16 && t->output_size <= 48 && r->feat & WALK_LPA && bits(desc, 15, 12))
+        return true;
+    return t->output_size < 48 && bits(desc, 47, t->output_size);
+}
+
+static bool table_base(const struct table *t, u64 *base)
+{
+    int stride = t->grain - 3;
+    unsigned low = (unsigned)(3 + t->input_size - ((3 - t->level) * stride + t->grain));
+    if (t->output_size > 48) {
+        low = low < 6 ? 6 : low;
+        *base = (bits(t->base, 47, 1) << 1 & ~ones(low)) | bits(t->base, 5, 2) << 48;
+        return true;
+    }
+    *base = bits(t->base, 47, 1) << 1 & ~ones(low);
+    return t->output_size == 48 || !(bits(t->base, 47, 0) >> t->output_size);
+}
+
+/* Attributes that a table descriptor hands down (D8.4.3). */
+static void inherit(const struct walker *w, const struct table *t, struct leaf *l)
+{
+    if (t->stage == 2)
+        return;
+    l->table_ns |= bit(l->desc, 63);
+    if (t->no_hier)
+        return;
+    l->table_ap |= bit(l->desc, 62) << 1;
+    if (w->r->nv_nv1) {
+        l->table_pxn |= bit(l->desc, 60);
+        return;
+    }
+    l->table_xn |= bit(l->desc, 60);
+    if (!t->one_priv) {
+        l->table_pxn |= bit(l->desc, 59);
+        l->table_ap |= bit(l->desc, 61);
+    }
+}
+
+static int first_block_level(const struct regime_desc *r, const struct table *t)
+{
+    if (t->grain == 12)
+        return t->ds ? 0 : 1;
+    if (t->grain == 14)
+        return t->ds ? 1 : 2;
+    return r->feat & WALK_LPA ? 1 : 2;
+}
+
+/* From the base to the last descriptor. */
+static bool descend(struct walker *w, const struct table *t, enum s2_use use, struct leaf *l)
+{
+    const struct regime_desc *r = w->r;
+    int stride = t->grain - 3;
+    unsigned top = t->input_size;
+    u64 base;
+    *l = (struct leaf){.level = t->level, .table_ns = t->ns};
+    if (!table_base(t, &base))
+        return fail(w, FAULT_ADDRESS_SIZE, RULE_TTBR_SIZE, 0);
+    for (;; l->level++) {
+        unsigned low = (unsigned)((3 - l->level) * stride + t->grain);
+        u64 index = top > low ? bits(t->input, top - 1, low) : 0;
+        l->addr = base | index << 3;
+        l->addr_ns = t->stage == 2 ? t->ns : l->table_ns;
+        if (!read_descriptor(w, t, l, use))
+            return false;
+        if (!(l->desc & 1))
+            return fail_at(w, t, l, FAULT_TRANSLATION, RULE_INVALID);
+        if (!(l->desc & 2) && l->level == 3)
+            return fail_at(w, t, l, FAULT_TRANSLATION, RULE_RESERVED);
+        top = low;
+        if (!(l->desc & 2) || l->level == 3)
+            break;
+        if (output_too_big(r, t, l->desc))
+            return fail_at(w, t, l, FAULT_ADDRESS_SIZE, RULE_OUTPUT_SIZE);
+        base = descriptor_output(t, l->desc, t->grain);
+        inherit(w, t, l);
+    }
+    if (l->level < first_block_level(r, t))
+        return fail_at(w, t, l, FAULT_TRANSLATION, RULE_BLOCK_LEVEL);
+    if (output_too_big(r, t, l->desc))
+        return fail_at(w, t, l, FAULT_ADDRESS_SIZE, RULE_OUTPUT_SIZE);
+    l->size_log2 = (u8)top;
+    l->out = descriptor_output(t, l->desc, top) | (t->input & ones(top));
+    if (!bit(l->desc, 10)) {
+        if (!t->update_af)
+            return fail_at(w, t, l, FAULT_ACCESS_FLAG, RULE_AF);
+        l->af_pending = true;
+    }
+    /* Dirty state by hardware: DBM makes read-only mean "clean" (D8.4.6). */
+    if (t->update_dirty && bit(l->desc, 51) && bit(l->desc, 7) == (t->stage == 1)) {
+        l->desc ^= BIT(7);
+        l->dirty_pending = true;
+    }
+    return true;
+}
+
+/* Sets the access flag and dirty state that the walk found pending. permitted: the access had no fault. */
+static bool update_descriptor(struct walker *w, const struct table *t, struct leaf *l, bool permitted, enum s2_use use)
+{
+    bool af = l->af_pending, dirty = l->dirty_pending && permitted;
+    if (dirty)
+        dirty = use == S2_UPDATE || (w->acc.write && use == S2_DATA && !w->acc.at && !w->acc.cm);
+    if (!(af || dirty) || w->acc.debug)
+        return true;
+    u64 pa, value;
+    bool ns;
+    if (!descriptor_address(w, t, l->addr, l->addr_ns, S2_UPDATE, &pa, &ns))
+        return false;
+    struct phys_attrs attrs = {.ns = ns, .cpu = w->r->cpu, .privileged = 1};
+    bool ok = phys_read(w->r->phys, pa, 8, attrs, &value);
+    u64 desc = t->ee ? __builtin_bswap64(value) : value;
+    if (ok) {
+        record(w, &(struct walk_step){.addr = pa, .ipa = l->addr, .value = desc, .level = l->level, .stage = t->stage,
+                                      .s1ptw = t->stage == 2 && use != S2_DATA, .updated = 1});
+        if (af)
+            desc |= BIT(10);
+        if (dirty)
+            desc = t->stage == 1 ? desc & ~BIT(7) : desc | BIT(7);
+        ok = phys_cas64(w->r->phys, pa, attrs, value, t->ee ? __builtin_bswap64(desc) : desc);
+    }
+    if (!ok) {
+        fail_at(w, t, l, FAULT_ATOMIC_UPDATE, RULE_EXTERNAL);
+        return t->stage == 2 ? as_stage2(w, t->input, t->ns_ipa, use) : false;
+    }
+    l->af_pending = false;
+    if (dirty)
+        l->dirty_pending = false;
+    return true;
+}
+
+/* ---- stage 1 permissions (D8.4.1) ---- */
+
+struct s1_perm {
+    u16 perm;     /* TLB_*, without PAN */
+    u8 wxn_u, wxn_p; /* execution denied by the writable rules alone */
+    u8 sif;
+};
+
+static struct s1_perm stage1_permissions(const struct walker *w, const struct table *t, const struct leaf *l, bool out_ns)
+{
+    const struct regime_desc *r = w->r;
+    struct s1_perm p = {0};
+    bool wxn = bit(r->sctlr, 19), read_only = bit(l->desc, 7) || l->table_ap & 2;
+    bool xn = bit(l->desc, 54) || l->table_xn, pxn = bit(l->desc, 53) || l->table_pxn;
+    bool user = bit(l->desc, 6) && !(l->table_ap & 1);
+    if (t->one_priv) {
+        p.wxn_p = !read_only && wxn && !xn;
+        p.perm = (u16)(TLB_PR | (read_only ? 0 : TLB_PW) | (xn || p.wxn_p ? 0 : TLB_PX));
+    } else {
+        if (r->nv_nv1) {
+            pxn = bit(l->desc, 54) || l->table_pxn;
+            xn = l->table_xn;
+            user = false;
+        }
+        bool uw = user && !read_only, pw = !read_only;
+        p.wxn_u = uw && wxn && !xn;
+        p.wxn_p = ((pw && wxn) || uw) && !pxn;
+        p.perm = (u16)((user ? TLB_UR | TLB_USER : 0) | (uw ? TLB_UW : 0) | (xn || p.wxn_u ? 0 : TLB_UX) | TLB_PR |
+                       (pw ? TLB_PW : 0) | (pxn || p.wxn_p ? 0 : TLB_PX));
+        /* EPAN: memory that EL0 may execute counts as EL0's too, for PAN (D8.4.1.2). */
+        if (r->feat & WALK_PAN3 && bit(r->sctlr, 57) && p.perm & TLB_UX && !(r->secure && out_ns && r->sif))
+            p.perm |= TLB_USER;
+    }
+    if (r->secure && out_ns && r->sif) {
+        p.sif = !!(p.perm & (TLB_UX | TLB_PX));
+        p.perm &= (u16)~(TLB_UX | TLB_PX);
+    }
+    if (bit(l->desc, 50))
+        p.perm |= TLB_GP;
+    return p;
+}
+
+/* The rights that remain to this access: bit 0 read, 1 write, 2 execute. */
+static unsigned rights(unsigned perm, bool el0) { return el0 ? perm & 7 : perm >> 3 & 7; }
+
+static bool check_stage1(struct walker *w, const struct table *t, const struct leaf *l, struct s1_perm p)
+{
+    const struct walk_access *a = &w->acc;
+    unsigned have = rights(p.perm, a->el0);
+    bool pan = a->pan && !a->el0 && !a->fetch && p.perm & TLB_USER;
+    if (pan)
+        have &= 4;
+    if (a->fetch && !(have & 4))
+        return fail_at(w, t, l, FAULT_PERMISSION,
+                       p.sif ? RULE_SIF : (a->el0 ? p.wxn_u : p.wxn_p) ? RULE_WXN : RULE_EXECUTE);
+    if (a->read && !a->maintain && !(have & 1)) {
+        fail_at(w, t, l, FAULT_PERMISSION, pan ? RULE_PAN : RULE_READ);
+        w->out->fault.wnr = a->cm;
+        return false;
+    }
+    if (a->write && !(have & 2)) {
+        fail_at(w, t, l, FAULT_PERMISSION, pan ? RULE_PAN : RULE_WRITE);
+        w->out->fault.wnr = 1;
+        return false;
+    }
+    return true;
+}
+
+/* ---- stage 2 ---- */
+
+static u16 stage2_permissions(const struct walker *w, const struct leaf *l)
+{
+    bool r = bit(l->desc, 6), wr = bit(l->desc, 7), xn1 = bit(l->desc, 54), xn0 = xn1;
+    if (w->r->feat & WALK_XNX) { /* XN[1:0] in <54:53>: 00 both, 01 EL0 only, 10 neither, 11 EL1 only (D8.4.2) */
+        bool low = bit(l->desc, 53);
+        xn0 = xn1;
+        if (low)
+            xn1 = !xn1, xn0 = !xn1;
+    }
+    return (u16)((r ? TLB_UR | TLB_PR : 0) | (wr ? TLB_UW | TLB_PW : 0) | (xn0 ? 0 : TLB_UX) | (xn1 ? 0 : TLB_PX));
+}
+
+static bool check_stage2(struct walker *w, const struct table *t, const struct leaf *l, u16 perm, enum s2_use use)
+{
+    const struct walk_access *a = &w->acc;
+    unsigned have = rights(perm, a->el0);
+    if (use == S2_DATA) {
+        if (a->fetch && !(have & 4))
+            return fail_at(w, t, l, FAULT_PERMISSION, RULE_EXECUTE);
+        if (a->read && !a->maintain && !(have & 1)) {
+            fail_at(w, t, l, FAULT_PERMISSION, RULE_READ);
+            w->out->fault.wnr = a->cm;
+            return false;
+        }
+        if (a->write && !(have & 2)) {
+            fail_at(w, t, l, FAULT_PERMISSION, RULE_WRITE);
+            w->out->fault.wnr = 1;
+            return false;
+        }
+        return true;
+    }
+    if (use == S2_UPDATE ? !(have & 2) : !(have & 1))
+        return fail_at(w, t, l, FAULT_PERMISSION, use == S2_UPDATE ? RULE_WRITE : RULE_READ);
+    return true;
+}
+
+static bool device_unaligned(const struct walk_access *a, struct mem_attrs attrs)
+{
+    return attrs.type != MEM_NORMAL && ((a->unaligned && !a->fetch) || a->zva);
+}
+
+static struct mem_attrs stage2_attrs(const struct walker *w, const struct table *t, const struct leaf *l, enum s2_use use)
+{
+    unsigned memattr = (unsigned)bits(l->desc, 5, 2), sh = t->ds ? t->ds_sh : (unsigned)bits(l->desc, 9, 8);
+    if (w->r->feat & WALK_FWB && bit(w->r->hcr, 46)) {
+        struct mem_attrs any = attrs_flat(true, false, true);
+        return attrs_combine_fwb(any, memattr, sh);
+    }
+    bool disabled = bit(w->r->hcr, w->acc.fetch && use == S2_DATA ? 33 : 32);
+    return attrs_stage2(memattr, sh, !disabled);
+}
+
+static bool stage2_leaf(struct walker *w, const struct table *t, struct leaf *l, enum s2_use use, struct s2_result *out)
+{
+    out->pa = l->out;
+    out->ns = t->out_ns;
+    out->size_log2 = l->size_log2;
+    out->level = l->level;
+    out->memattr = (u8)bits(l->desc, 5, 2);
+    out->sh = t->ds ? t->ds_sh : (u8)bits(l->desc, 9, 8);
+    out->perm = stage2_permissions(w, l);
+    out->attrs = stage2_attrs(w, t, l, use);
+    bool ok = true;
+    if (use == S2_DATA && device_unaligned(&w->acc, out->attrs))
+        ok = fail(w, FAULT_ALIGNMENT, RULE_ALIGN_DEVICE, l->level);
+    ok = ok && check_stage2(w, t, l, out->perm, use);
+    if (ok && use != S2_DATA && bit(w->r->hcr, 2) && out->attrs.type != MEM_NORMAL)
+        ok = fail_at(w, t, l, FAULT_PERMISSION, RULE_PTW);
+    if (!update_descriptor(w, t, l, ok, use) || !ok)
+        return false;
+    if (l->dirty_pending)
+        out->perm &= (u16)~(TLB_UW | TLB_PW);
+    return true;
+}
+
+static bool stage2(struct walker *w, u64 ipa, bool ns_ipa, enum s2_use use, struct s2_result *out)
+{
+    struct table t;
+    struct leaf l;
+    bool ok = stage2_table(w, ipa, ns_ipa, &t) ? descend(w, &t, use, &l) && stage2_leaf(w, &t, &l, use, out)
+                                               : fail(w, FAULT_TRANSLATION, RULE_VA_RANGE, 0);
+    return ok ? true : as_stage2(w, ipa, ns_ipa, use);
+}
+
+/* ---- stage 1 ---- */
+
+/* Is data (or are fetches) cacheable by SCTLR_ELx.C (.I)? */
+static bool stage1_cacheable(const struct walker *w) { return bit(w->r->sctlr, w->acc.fetch ? 12 : 2); }
+
+static bool stage1_off(struct walker *w)
+{
+    const struct regime_desc *r = w->r;
+    struct translation *o = w->out;
+    unsigned top = walk_addr_top(r, w->va, w->acc.fetch);
+    bool dc = r->has_s2 && bit(r->hcr, 12);
+    u64 address = w->va & ones(top + 1);
+    if (address >> pa_max(r))
+        return fail(w, FAULT_ADDRESS_SIZE, RULE_MMU_OFF_SIZE, 0);
+    o->ipa = address;
+    o->ns = !r->secure;
+    o->global = true;
+    o->size_log2 = 30;
+    o->attrs = attrs_flat(dc, w->acc.fetch, stage1_cacheable(w));
+    o->perm = TLB_UR | TLB_UW | TLB_UX | TLB_PR | TLB_PW | TLB_PX | (dc ? 0 : TLB_FLAT);
+    if (device_unaligned(&w->acc, o->attrs))
+        return fail(w, FAULT_ALIGNMENT, RULE_ALIGN_DEVICE, 0);
+    return true;
+}
+
+static bool stage1_on(struct walker *w)
+{
+    const struct regime_desc *r = w->r;
+    struct translation *o = w->out;
+    struct table t;
+    struct leaf l;
+    if (!stage1_table(w, &t))
+        return fail(w, FAULT_TRANSLATION, RULE_VA_RANGE, 0);
+    if (t.epd || t.e0pd)
+        return fail(w, FAULT_TRANSLATION, t.epd ? RULE_EPD : RULE_E0PD, 0);
+    if (!descend(w, &t, S2_DATA, &l))
+        return false;
+    o->ipa = l.out;
+    o->ns = l.table_ns || bit(l.desc, 5);
+    o->size_log2 = l.size_log2;
+    o->level1 = l.level;
+    o->global = t.one_priv || !(bit(l.desc, 11) || (r->secure && l.table_ns));
+    o->attrs = attrs_stage1((u8)(r->mair >> 8 * bits(l.desc, 4, 2)), t.ds ? t.ds_sh : (unsigned)bits(l.desc, 9, 8),
+                            stage1_cacheable(w), r->feat & WALK_MTE);
+    struct s1_perm p = stage1_permissions(w, &t, &l, o->ns);
+    o->perm = p.perm;
+    bool ok = true;
+    if (device_unaligned(&w->acc, o->attrs))
+        ok = fail(w, FAULT_ALIGNMENT, RULE_ALIGN_DEVICE, l.level);
+    ok = ok && check_stage1(w, &t, &l, p);
+    if (!update_descriptor(w, &t, &l, ok, S2_DATA) || !ok)
+        return false;
+    if (l.dirty_pending)
+        o->perm &= (u16)~(TLB_UW | TLB_PW);
+    return true;
+}
+
+static void combine(const struct walker *w, const struct s2_result *s2)
+{
+    struct translation *o = w->out;
+    const u16 rights_mask = TLB_UR | TLB_UW | TLB_UX | TLB_PR | TLB_PW | TLB_PX;
+    bool device2;
+    o->pa = s2->pa;
+    o->ns = s2->ns;
+    o->level2 = s2->level;
+    if (s2->size_log2 < o->size_log2)
+        o->size_log2 = s2->size_log2;
+    o->perm &= (u16)(s2->perm | ~rights_mask);
+    if (w->r->feat & WALK_FWB && bit(w->r->hcr, 46)) {
+        o->attrs = attrs_combine_fwb(o->attrs, s2->memattr, s2->sh);
+        device2 = !(s2->memattr & 4);
+    } else {
+        o->attrs = attrs_combine(o->attrs, s2->attrs);
+        device2 = s2->attrs.type != MEM_NORMAL;
+    }
+    /* Stage 1 off makes data Device and fetches Normal; a Device stage 2 makes both Device. */
+    if (device2)
+        o->perm &= (u16)~TLB_FLAT;
+}
+
+void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct walk_record *rec, struct translation *out)
+{
+    struct walker w = {.r = r, .acc = acc, .va = va, .rec = rec, .out = out};
+    memset(out, 0, sizeof(*out));
+    if (!(r->stage1 ? stage1_on(&w) : stage1_off(&w)))
+        return;
+    out->pa = out->ipa;
+    if (r->has_s2 && r->stage2) {
+        struct s2_result s2;
+        if (!stage2(&w, out->ipa, out->ns, S2_DATA, &s2))
+            return;
+        combine(&w, &s2);
+    }
+    out->ok = true;
+}
+
+void walk_stage2(const struct regime_desc *r, u64 ipa, bool ns, struct walk_access acc, struct walk_record *rec,
+                 struct translation *out)
+{
+    struct walker w = {.r = r, .acc = acc, .va = ipa, .rec = rec, .out = out};
+    struct s2_result s2;
+    memset(out, 0, sizeof(*out));
+    out->ipa = ipa;
+    if (!stage2(&w, ipa, ns, S2_DATA, &s2))
+        return;
+    out->pa = s2.pa;
+    out->ns = s2.ns;
+    out->level2 = s2.level;
+    out->size_log2 = s2.size_log2;
+    out->perm = s2.perm;
+    out->attrs = s2.attrs;
+    out->ok = true;
+}
