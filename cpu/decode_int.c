@@ -150,3 +150,30 @@ bool dec_b14(u32 w, struct op *op)
     op->m = (u8)(bit(w, 31) << 5 | bits(w, 23, 19));
     return true;
 }
+
+/* ---- loads and stores: offsets in bytes ---- */
+
+bool dec_ldst_ui(u32 w, struct op *op) { return op->imm = (s32)(bits(w, 21, 10) << (w >> 30)), true; }
+bool dec_imm9(u32 w, struct op *op) { return op->imm = (s32)sext(bits(w, 20, 12), 9), true; }
+
+/* As dec_extend; the shift is the size when S is set. option<1> must be 1. */
+bool dec_ldst_reg(u32 w, struct op *op)
+{
+    unsigned option = (unsigned)bits(w, 15, 13), shift = bit(w, 12) ? w >> 30 : 0;
+    op->imm = (s32)((64 - (8u << (option & 3))) | shift << 8 | (option >> 2) << 16);
+    return option & 2;
+}
+
+/* LDPSW's element is a word though its opc is 01. */
+bool dec_pair(u32 w, struct op *op)
+{
+    op->imm = (s32)(sext(bits(w, 21, 15), 7) << (bit(w, 31) ? 3 : 2));
+    return true;
+}
+
+/* Odd Rs or Rt is UNDEFINED (C6.2, CASP). */
+bool dec_casp(u32 w, struct op *op)
+{
+    op->imm = (s32)w;
+    return !bit(w, 16) && !bit(w, 0);
+}

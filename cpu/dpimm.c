@@ -38,7 +38,7 @@ OP(ANDS_l)
 }
 
 /* The shift of 16-bit immediates is in the m slot. */
-OP_S(MOVZ) { OP_UNUSED; (void)s; RD = (u64)i->imm << i->m; NEXT; }
+OP_S(MOVZ) { RD = (u64)i->imm << i->m; NEXT; }
 OP_S(MOVN) { RD = SIZED(s, ~((u64)i->imm << i->m)); NEXT; }
 OP_S(MOVK)
 {

@@ -27,30 +27,29 @@
 #else
 #define OPN(id) step_##id
 #endif
-#define OP_ARGS struct cpu *cpu, const struct op *i, u64 L
+#define OP_ARGS struct cpu *cpu MAYBE_UNUSED, const struct op *i MAYBE_UNUSED, u64 L MAYBE_UNUSED
 #define OP_PASS cpu, i, L
 
-#define OP_UNUSED (void)cpu, (void)i, (void)L
 #define OP(id)    op_fn OPN(id); void OPN(id)(OP_ARGS)
 #define OP_STAMP2(id, var)                                                                                             \
-    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool var);                                                 \
+    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool var MAYBE_UNUSED);                                    \
     op_fn OPN(id##_0), OPN(id##_1);                                                                                    \
     void OPN(id##_0)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0); }                                                          \
     void OPN(id##_1)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1); }                                                          \
-    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool var)
+    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool var MAYBE_UNUSED)
 #define OP_S(id) OP_STAMP2(id, s)
 #define OP_N(id) OP_STAMP2(id, sp)
 #define OP_Q(id) OP_STAMP2(id, q)
 #define OP_Z(id)                                                                                                       \
-    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const unsigned z);                                               \
+    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const unsigned z MAYBE_UNUSED);                                  \
     op_fn OPN(id##_0), OPN(id##_1), OPN(id##_2), OPN(id##_3);                                                          \
     void OPN(id##_0)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0); }                                                          \
     void OPN(id##_1)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1); }                                                          \
     void OPN(id##_2)(OP_ARGS) { OPN(body_##id)(OP_PASS, 2); }                                                          \
     void OPN(id##_3)(OP_ARGS) { OPN(body_##id)(OP_PASS, 3); }                                                          \
-    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const unsigned z)
+    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const unsigned z MAYBE_UNUSED)
 #define OP_QZ(id)                                                                                                      \
-    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool q, const unsigned z);                                 \
+    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool q MAYBE_UNUSED, const unsigned z MAYBE_UNUSED);       \
     op_fn OPN(id##_0), OPN(id##_1), OPN(id##_2), OPN(id##_3), OPN(id##_4), OPN(id##_5), OPN(id##_6), OPN(id##_7);      \
     void OPN(id##_0)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0, 0); }                                                       \
     void OPN(id##_1)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0, 1); }                                                       \
@@ -60,7 +59,7 @@
     void OPN(id##_5)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1, 1); }                                                       \
     void OPN(id##_6)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1, 2); }                                                       \
     void OPN(id##_7)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1, 3); }                                                       \
-    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool q, const unsigned z)
+    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool q MAYBE_UNUSED, const unsigned z MAYBE_UNUSED)
 
 /* Registers by the slot that decode put into the operation. A write to ZR lands in a slot that nobody reads. */
 #define RN  (cpu->x[i->n])

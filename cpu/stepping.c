@@ -18,7 +18,7 @@ void step_jump_far(struct cpu *cpu, u64 left, u64 va)
     cpu->d.branched = 1;
 }
 
-void step_page_end(OP_ARGS) { OP_UNUSED; }
+void step_page_end(OP_ARGS) {}
 
 void step_decode(OP_ARGS)
 {
@@ -53,7 +53,6 @@ void step_sync_next(OP_ARGS)
 
 void step_resume(OP_ARGS)
 {
-    OP_UNUSED;
     cpu->d.branched = 1;
 }
 

@@ -26,6 +26,7 @@ typedef __int128 s128;
 #define ARRAY_LEN(a)  (sizeof(a) / sizeof((a)[0]))
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define NOINLINE      __attribute__((noinline))
+#define MAYBE_UNUSED  __attribute__((unused))
 #define COLD          __attribute__((noinline, cold))
 #define likely(x)     __builtin_expect(!!(x), 1)
 #define unlikely(x)   __builtin_expect(!!(x), 0)

@@ -1,0 +1,61 @@
+# elmu: make, make run, make check ... `make help` lists the targets. Objects go to $(B), the program to ./elmu.
+# Variables: CC=gcc|clang, B=folder, SAN=1 (ASan + UBSan, stepping engine only), OPT=-O2, V=1 (show commands)
+
+CC     := $(if $(filter default,$(origin CC)),gcc,$(CC))
+B      ?= build
+OPT    ?= -O2
+CROSS  ?= aarch64-linux-gnu-
+ELMU   ?= $(if $(filter build,$(B)),elmu,$(B)/elmu)
+Q      := $(if $(V),,@)
+
+WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+, := ,
+SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+CFLAGS := -std=gnu11 -g $(OPT) $(WARN) -ffp-contract=off -fno-strict-aliasing -fno-semantic-interposition -I. $(SANFLAGS) $(EXTRA)
+LIBS   := -lelf -lfdt -lz -lxxhash -lzstd -lcapstone -ldw -lpthread -lm
+
+# Files of instruction bodies are compiled once for each engine; all others once.
+BODIES := $(wildcard $(addprefix cpu/,dpimm.c dpreg.c branch.c ldst.c atomic.c system.c simd_int.c simd_misc.c simd_ldst.c \
+          simd_copy.c simd_shift.c simd_long.c simd_permute.c crypto.c fp_scalar.c simd_fp.c simd_fp_elem.c $(EXTRA_BODIES)))
+ONCE   := $(filter-out $(BODIES),$(wildcard lib/*.c cpu/*.c mmu/*.c gic/*.c timer/*.c board/*.c debug/*.c))
+CORE_O := $(ONCE:%.c=$(B)/%.o) $(BODIES:%.c=$(B)/%.thr.o) $(BODIES:%.c=$(B)/%.step.o)
+MAIN_O := $(patsubst %.c,$(B)/%.o,$(wildcard frontend/*.c))
+
+all: $(ELMU)  ## builds ./elmu
+$(ELMU): $(CORE_O) $(MAIN_O)
+	@echo "  LINK $@"
+	$(Q)$(CC) $(CFLAGS) -o $@.new $^ $(LIBS) && mv $@.new $@
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D); echo "  CC $<"
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/%.thr.o: %.c
+	@mkdir -p $(@D); echo "  CC $< (threaded)"
+	$(Q)$(CC) $(CFLAGS) -DENGINE=1 -MMD -MP -c -o $@ $<
+$(B)/%.step.o: %.c
+	@mkdir -p $(@D); echo "  CC $< (stepping)"
+	$(Q)$(CC) $(CFLAGS) -DENGINE=0 -MMD -MP -c -o $@ $<
+-include $(CORE_O:.o=.d) $(MAIN_O:.o=.d)
+
+# ---- tests ----
+UNIT_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c))
+-include $(UNIT_O:.o=.d) $(B)/tests/conformance/vectors.d
+$(B)/unit: $(UNIT_O) $(CORE_O)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS) -lcheck -lsubunit -lrt
+unit: $(B)/unit  ## unit tests
+	$(Q)$(B)/unit
+
+VECTORS ?= ../shared/vectors
+$(B)/vectors: $(B)/tests/conformance/vectors.o $(CORE_O)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+vectors: $(B)/vectors  ## conformance vectors: VECTORS=DIR, ONLY=text
+	$(Q)$(B)/vectors $(if $(ONLY),--only "$(ONLY)") $(VECTORS)
+
+-include tests/guest/guest.mk
+
+clean:  ## removes what was built
+	rm -rf $(B) elmu
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
+.PHONY: all unit vectors clean help

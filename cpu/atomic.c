@@ -1,0 +1,61 @@
+/* Atomic memory operations (FEAT_LSE): the bodies of cpu/atomic.def (Arm ARM C3.2.12, C6.2). */
+#include "cpu/ldst.h"
+
+#define BASE_CHECK                                                                                                     \
+    do {                                                                                                               \
+        const bool sp = i->n == REG_SP;                                                                                \
+        SP_CHECK;                                                                                                      \
+    } while (0)
+
+#define ATOMIC(id, op)                                                                                                 \
+    OP_Z(id)                                                                                                           \
+    {                                                                                                                  \
+        BASE_CHECK;                                                                                                    \
+        SLOW_BEGIN;                                                                                                    \
+        struct mem_val r = mem_atomic(cpu, RN, op, RM, 1u << z, ACC_WRITE | ACC_ATOMIC | ACC_RMW);                     \
+        if (!r.ok)                                                                                                     \
+            RAISE;                                                                                                     \
+        RD = r.v;                                                                                                      \
+        SLOW_END;                                                                                                      \
+    }
+ATOMIC(LDADD, ATOMIC_ADD)
+ATOMIC(LDCLR, ATOMIC_CLR)
+ATOMIC(LDEOR, ATOMIC_EOR)
+ATOMIC(LDSET, ATOMIC_SET)
+ATOMIC(LDSMAX, ATOMIC_SMAX)
+ATOMIC(LDSMIN, ATOMIC_SMIN)
+ATOMIC(LDUMAX, ATOMIC_UMAX)
+ATOMIC(LDUMIN, ATOMIC_UMIN)
+ATOMIC(SWP, ATOMIC_SWP)
+
+/* The a slot holds the raw number of Rs: compare value, and destination unless it is ZR. */
+OP_Z(CAS)
+{
+    BASE_CHECK;
+    SLOW_BEGIN;
+    struct mem_val r = mem_cas(cpu, RN, RA & ones(8u << z), RD, 1u << z, ACC_WRITE | ACC_ATOMIC | ACC_RMW);
+    if (!r.ok)
+        RAISE;
+    if (i->a != REG_ZR)
+        cpu->x[i->a] = r.v;
+    SLOW_END;
+}
+
+/* Rs and Rt are even (dec_casp): the second of each pair is the next register. */
+static ALWAYS_INLINE void OPN(cas_pair)(OP_ARGS, const bool s)
+{
+    BASE_CHECK;
+    SLOW_BEGIN;
+    unsigned rs = i->a, rt = i->d;
+    union vreg compare = { .d = { SIZED(s, cpu->x[rs]), SIZED(s, cpu->x[rs + 1]) } };
+    union vreg swap = { .d = { SIZED(s, cpu->x[rt]), SIZED(s, cpu->x[rt + 1]) } };
+    struct mem_val128 r = mem_casp(cpu, RN, compare, swap, s ? 8 : 4, ACC_WRITE | ACC_ATOMIC | ACC_RMW | ACC_PAIR_ALIGN);
+    if (!r.ok)
+        RAISE;
+    cpu->x[rs] = r.v.d[0];
+    if (rs + 1 != REG_ZR)
+        cpu->x[rs + 1] = r.v.d[1];
+    SLOW_END;
+}
+OP(CASP_w) { OPN(cas_pair)(OP_PASS, false); }
+OP(CASP_x) { OPN(cas_pair)(OP_PASS, true); }

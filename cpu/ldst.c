@@ -1,0 +1,286 @@
+/*
+ * Loads and stores of general registers: the bodies of cpu/ldst.def (Arm ARM C3.2, C6.2).
+ * Write-back with Rt == Rn: a load keeps the loaded value, a store stores the old one (docs/choices.md, C6: CONSTRAINED
+ * UNPREDICTABLE), which is what the order of the assignments below says.
+ */
+#include "cpu/ldst.h"
+
+/* ---- one register ---- */
+
+/* Addressing modes: the address, and what happens to the base afterwards. */
+#define ADDR_ui     (RN + (u64)IMM)
+#define ADDR_ur     (RN + (u64)IMM)
+#define ADDR_unpriv (RN + (u64)IMM)
+#define ADDR_pre    (RN + (u64)IMM)
+#define ADDR_post   RN
+#define ADDR_reg    (RN + offset_extend(RM, i->imm))
+#define BACK_ui     (void)0
+#define BACK_ur     (void)0
+#define BACK_unpriv (void)0
+#define BACK_reg    (void)0
+#define BACK_pre    (RN = va)
+#define BACK_post   (RN = va + (u64)IMM)
+#define FLAGS_ui     0
+#define FLAGS_ur     0
+#define FLAGS_pre    0
+#define FLAGS_post   0
+#define FLAGS_reg    0
+#define FLAGS_unpriv ACC_UNPRIV
+
+#define LOAD(name, mode, log2, convert)                                                                                \
+    static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
+    {                                                                                                                  \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        SLOW_BEGIN;                                                                                                    \
+        struct mem_val r = mem_read(cpu, va, 1u << (log2), ACC_READ | FLAGS_##mode);                                   \
+        if (!r.ok)                                                                                                     \
+            RAISE;                                                                                                     \
+        u64 v = r.v;                                                                                                   \
+        BACK_##mode;                                                                                                   \
+        RD = (convert);                                                                                                \
+        SLOW_END;                                                                                                      \
+    }                                                                                                                  \
+    OP_N(name##_##mode)                                                                                                \
+    {                                                                                                                  \
+        SP_CHECK;                                                                                                      \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        const u8 *p = FAST(va, log2, false, FLAGS_##mode != 0);                                                        \
+        if (unlikely(!p))                                                                                              \
+            return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
+        u64 v = load_bytes(p, log2);                                                                                   \
+        BACK_##mode;                                                                                                   \
+        RD = (convert);                                                                                                \
+        NEXT;                                                                                                          \
+    }
+
+#define STORE(name, mode, log2)                                                                                        \
+    static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
+    {                                                                                                                  \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        SLOW_BEGIN;                                                                                                    \
+        if (!mem_write(cpu, va, RD, 1u << (log2), ACC_WRITE | FLAGS_##mode))                                           \
+            RAISE;                                                                                                     \
+        BACK_##mode;                                                                                                   \
+        SLOW_END;                                                                                                      \
+    }                                                                                                                  \
+    OP_N(name##_##mode)                                                                                                \
+    {                                                                                                                  \
+        SP_CHECK;                                                                                                      \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        u8 *p = FAST(va, log2, true, FLAGS_##mode != 0);                                                               \
+        if (unlikely(!p))                                                                                              \
+            return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
+        store_bytes(p, log2, RD);                                                                                      \
+        BACK_##mode;                                                                                                   \
+        NEXT;                                                                                                          \
+    }
+
+#define LOADS(name, log2, convert)                                                                                     \
+    LOAD(name, ui, log2, convert) LOAD(name, ur, log2, convert) LOAD(name, post, log2, convert)                        \
+    LOAD(name, unpriv, log2, convert) LOAD(name, pre, log2, convert) LOAD(name, reg, log2, convert)
+#define STORES(name, log2)                                                                                             \
+    STORE(name, ui, log2) STORE(name, ur, log2) STORE(name, post, log2) STORE(name, unpriv, log2)                      \
+    STORE(name, pre, log2) STORE(name, reg, log2)
+
+STORES(STRB, 0)
+STORES(STRH, 1)
+STORES(STR_w, 2)
+STORES(STR_x, 3)
+LOADS(LDRB, 0, v)
+LOADS(LDRH, 1, v)
+LOADS(LDR_w, 2, v)
+LOADS(LDR_x, 3, v)
+LOADS(LDRSB_x, 0, (u64)(s64)(s8)v)
+LOADS(LDRSB_w, 0, (u32)(s32)(s8)v)
+LOADS(LDRSH_x, 1, (u64)(s64)(s16)v)
+LOADS(LDRSH_w, 1, (u32)(s32)(s16)v)
+LOADS(LDRSW, 2, (u64)(s64)(s32)v)
+
+/* ---- literal ---- */
+
+#define LITERAL(name, log2, convert)                                                                                   \
+    static NOINLINE void OPN(slow_##name)(OP_ARGS)                                                                     \
+    {                                                                                                                  \
+        SLOW_BEGIN;                                                                                                    \
+        struct mem_val r = mem_read(cpu, PC + (u64)IMM, 1u << (log2), ACC_READ);                                       \
+        if (!r.ok)                                                                                                     \
+            RAISE;                                                                                                     \
+        u64 v = r.v;                                                                                                   \
+        RD = (convert);                                                                                                \
+        SLOW_END;                                                                                                      \
+    }                                                                                                                  \
+    OP(name)                                                                                                           \
+    {                                                                                                                  \
+        const u8 *p = FAST(PC + (u64)IMM, log2, false, false);                                                         \
+        if (unlikely(!p))                                                                                              \
+            return OPN(slow_##name)(OP_PASS);                                                                          \
+        u64 v = load_bytes(p, log2);                                                                                   \
+        RD = (convert);                                                                                                \
+        NEXT;                                                                                                          \
+    }
+LITERAL(LDR_lit_w, 2, v)
+LITERAL(LDR_lit_x, 3, v)
+LITERAL(LDRSW_lit, 2, (u64)(s64)(s32)v)
+
+/* Prefetches are hints: never a fault, nothing to do. */
+OP(PRFM_lit) { NEXT; }
+OP(PRFM_ui) { NEXT; }
+OP(PRFUM) { NEXT; }
+OP(PRFM_reg) { NEXT; }
+
+/* ---- pairs ---- */
+
+#define ADDR_off ADDR_ui
+#define ADDR_np  ADDR_ui
+#define BACK_off BACK_ui
+#define BACK_np  BACK_ui
+
+#define LOAD_PAIR(name, mode, log2, convert)                                                                           \
+    static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
+    {                                                                                                                  \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        SLOW_BEGIN;                                                                                                    \
+        struct mem_val lo = mem_read(cpu, va, 1u << (log2), ACC_READ);                                                 \
+        if (!lo.ok)                                                                                                    \
+            RAISE;                                                                                                     \
+        struct mem_val hi = mem_read(cpu, va + (1u << (log2)), 1u << (log2), ACC_READ);                                \
+        if (!hi.ok)                                                                                                    \
+            RAISE;                                                                                                     \
+        BACK_##mode;                                                                                                   \
+        RD = convert(lo.v);                                                                                            \
+        RB = convert(hi.v);                                                                                            \
+        SLOW_END;                                                                                                      \
+    }                                                                                                                  \
+    OP_N(name##_##mode)                                                                                                \
+    {                                                                                                                  \
+        SP_CHECK;                                                                                                      \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        const u8 *p = FAST(va, (log2) + 1, false, false);                                                              \
+        if (unlikely(!p))                                                                                              \
+            return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
+        u64 lo = load_bytes(p, log2), hi = load_bytes(p + (1u << (log2)), log2);                                       \
+        BACK_##mode;                                                                                                   \
+        RD = convert(lo);                                                                                              \
+        RB = convert(hi);                                                                                              \
+        NEXT;                                                                                                          \
+    }
+
+#define STORE_PAIR(name, mode, log2)                                                                                   \
+    static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
+    {                                                                                                                  \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        SLOW_BEGIN;                                                                                                    \
+        if (!mem_write_pair(cpu, va, RD, RB, 1u << (log2), ACC_WRITE))                                                 \
+            RAISE;                                                                                                     \
+        BACK_##mode;                                                                                                   \
+        SLOW_END;                                                                                                      \
+    }                                                                                                                  \
+    OP_N(name##_##mode)                                                                                                \
+    {                                                                                                                  \
+        SP_CHECK;                                                                                                      \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        u8 *p = FAST(va, (log2) + 1, true, false);                                                                     \
+        if (unlikely(!p))                                                                                              \
+            return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
+        store_bytes(p, log2, RD);                                                                                      \
+        store_bytes(p + (1u << (log2)), log2, RB);                                                                     \
+        BACK_##mode;                                                                                                   \
+        NEXT;                                                                                                          \
+    }
+
+#define ZERO_EXTENDED(v) (v)
+#define SIGN_EXTENDED(v) ((u64)(s64)(s32)(v))
+#define LOAD_PAIRS(name, log2, convert)                                                                                \
+    LOAD_PAIR(name, post, log2, convert) LOAD_PAIR(name, off, log2, convert) LOAD_PAIR(name, pre, log2, convert)
+#define STORE_PAIRS(name, log2) STORE_PAIR(name, post, log2) STORE_PAIR(name, off, log2) STORE_PAIR(name, pre, log2)
+STORE_PAIRS(STP_w, 2)
+STORE_PAIRS(STP_x, 3)
+STORE_PAIR(STP_w, np, 2)
+STORE_PAIR(STP_x, np, 3)
+LOAD_PAIRS(LDP_w, 2, ZERO_EXTENDED)
+LOAD_PAIRS(LDP_x, 3, ZERO_EXTENDED)
+LOAD_PAIR(LDP_w, np, 2, ZERO_EXTENDED)
+LOAD_PAIR(LDP_x, np, 3, ZERO_EXTENDED)
+LOAD_PAIRS(LDPSW, 2, SIGN_EXTENDED)
+
+/* ---- exclusives and ordered accesses: always checked, never fast ---- */
+
+/* These rows have no SP stamp: the base is SP when the n slot says so. */
+#define BASE_CHECK                                                                                                     \
+    do {                                                                                                               \
+        const bool sp = i->n == REG_SP;                                                                                \
+        SP_CHECK;                                                                                                      \
+    } while (0)
+
+OP_Z(LDXR)
+{
+    BASE_CHECK;
+    SLOW_BEGIN;
+    struct mem_val128 r = mem_read_exclusive(cpu, RN, 1u << z, false, ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE);
+    if (!r.ok)
+        RAISE;
+    RD = r.v.d[0];
+    SLOW_END;
+}
+
+OP_Z(STXR)
+{
+    BASE_CHECK;
+    SLOW_BEGIN;
+    struct excl_result r = mem_write_exclusive(cpu, RN, RD, 0, 1u << z, false, ACC_WRITE | ACC_ATOMIC | ACC_EXCLUSIVE);
+    if (!r.ok)
+        RAISE;
+    RB = !r.pass;
+    SLOW_END;
+}
+
+/* A pair is one access of twice the size: the first register holds its lower half. */
+static ALWAYS_INLINE void OPN(load_exclusive_pair)(OP_ARGS, const bool s)
+{
+    BASE_CHECK;
+    SLOW_BEGIN;
+    struct mem_val128 r = mem_read_exclusive(cpu, RN, s ? 16 : 8, true, ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE | ACC_PAIR_ALIGN);
+    if (!r.ok)
+        RAISE;
+    RD = r.v.d[0];
+    RB = r.v.d[1];
+    SLOW_END;
+}
+OP(LDXP_w) { OPN(load_exclusive_pair)(OP_PASS, false); }
+OP(LDXP_x) { OPN(load_exclusive_pair)(OP_PASS, true); }
+
+static ALWAYS_INLINE void OPN(store_exclusive_pair)(OP_ARGS, const bool s)
+{
+    BASE_CHECK;
+    SLOW_BEGIN;
+    struct excl_result r = mem_write_exclusive(cpu, RN, SIZED(s, RD), SIZED(s, RM), s ? 16 : 8, true,
+                                               ACC_WRITE | ACC_ATOMIC | ACC_EXCLUSIVE | ACC_PAIR_ALIGN);
+    if (!r.ok)
+        RAISE;
+    RB = !r.pass;
+    SLOW_END;
+}
+OP(STXP_w) { OPN(store_exclusive_pair)(OP_PASS, false); }
+OP(STXP_x) { OPN(store_exclusive_pair)(OP_PASS, true); }
+
+#define ORDERED(load, store)                                                                                           \
+    OP_Z(load)                                                                                                         \
+    {                                                                                                                  \
+        BASE_CHECK;                                                                                                    \
+        SLOW_BEGIN;                                                                                                    \
+        struct mem_val r = mem_read(cpu, RN, 1u << z, ACC_READ | ACC_ORDERED);                                         \
+        if (!r.ok)                                                                                                     \
+            RAISE;                                                                                                     \
+        RD = r.v;                                                                                                      \
+        SLOW_END;                                                                                                      \
+    }                                                                                                                  \
+    OP_Z(store)                                                                                                        \
+    {                                                                                                                  \
+        BASE_CHECK;                                                                                                    \
+        SLOW_BEGIN;                                                                                                    \
+        if (!mem_write(cpu, RN, RD, 1u << z, ACC_WRITE | ACC_ORDERED))                                                 \
+            RAISE;                                                                                                     \
+        SLOW_END;                                                                                                      \
+    }
+ORDERED(LDAR, STLR)
+ORDERED(LDLAR, STLLR)
