@@ -4,7 +4,8 @@
 CROSS ?= aarch64-linux-gnu-
 GUEST_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 GUEST_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector \
-    -fno-tree-loop-distribute-patterns -fno-asynchronous-unwind-tables -mgeneral-regs-only -mstrict-align -mno-outline-atomics
+    -fno-tree-loop-distribute-patterns -fno-asynchronous-unwind-tables -mgeneral-regs-only -mstrict-align \
+    -mno-outline-atomics
 GUEST_LDFLAGS := -nostdlib -static -Wl,--build-id=none,-z,max-page-size=4096,--no-warn-rwx-segments
 
 # The demo: two guests as flat images inside the hypervisor.
@@ -18,5 +19,20 @@ $(B)/guest/demo/%.guest.elf: $(DEMO_DIR)/%.c $(DEMO_DIR)/guest.S $(DEMO_DIR)/gue
 $(B)/guest/demo/%.bin: $(B)/guest/demo/%.guest.elf
 	$(CROSS)objcopy -O binary $< $@
 
-$(B)/guest/demo.elf: $(DEMO_HYP) $(DEMO_DIR)/hyp.h $(DEMO_DIR)/hyp.ld $(B)/guest/demo/closed.bin $(B)/guest/demo/open.bin
+DEMO_BINS := $(B)/guest/demo/closed.bin $(B)/guest/demo/open.bin
+
+$(B)/guest/demo.elf: $(DEMO_HYP) $(DEMO_DIR)/hyp.h $(DEMO_DIR)/hyp.ld $(DEMO_BINS)
 	$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -Wa,-I,$(B)/guest/demo -T $(DEMO_DIR)/hyp.ld -o $@ $(DEMO_HYP)
+
+# The tests: one ELF for each line of guests.list.
+GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S rt.c rt.h guest.ld)
+GUEST_NAMES := $(shell sed -n 's/^\([a-z][a-z0-9_]*\)[ :].*/\1/p' $(GUEST_DIR)/guests.list)
+GUEST_ELFS := $(GUEST_NAMES:%=$(B)/guest/%.elf)
+
+$(filter-out $(B)/guest/demo.elf,$(GUEST_ELFS)): $(B)/guest/%.elf: $(GUEST_DIR)/%.c $(GUEST_RT)
+	@mkdir -p $(@D)
+	$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T $(GUEST_DIR)/guest.ld -o $@ $(GUEST_DIR)/rt.S $(GUEST_DIR)/rt.c $<
+
+guests: $(GUEST_ELFS) $(B)/guest/demo.elf
+.PHONY: guests
+.SECONDARY: $(DEMO_BINS) $(DEMO_BINS:.bin=.guest.elf)
