@@ -1,0 +1,118 @@
+/*
+ * The interrupt controller, GICv3: distributor, redistributors, CPU interfaces and virtual CPU interfaces of one machine
+ * (Arm IHI 0069, cited as GIC with its section). Affinity routing only (ARE is RAO/WI), no message-based SPIs, no LPIs, no
+ * ITS, SPIs go to one named PE (GICD_TYPER.No1N). With `security` there are two security states (GICD_CTLR.DS is 0 until
+ * Secure software sets it), without it DS is RAO/WI.
+ *
+ * Everything is plain state but for the last member, which gic_rebuild makes again from the rest.
+ */
+#ifndef GIC_GIC_H
+#define GIC_GIC_H
+
+#include "cpu/state.h"
+#include "mmu/phys.h"
+
+enum {
+    GIC_BANK = 32,                            /* INTIDs in a bank */
+    GIC_SPI_BANKS = 8,                        /* 256 SPIs */
+    GIC_SPIS = GIC_SPI_BANKS * GIC_BANK,
+    GIC_INTIDS = GIC_BANK + GIC_SPIS,         /* 288, as the virt board has */
+    GIC_LRS = 4,                              /* list registers */
+    GIC_PRIO_MASK = 0xf8,                     /* 5 bits of priority, physical and virtual */
+    GIC_PRIO_IDLE = 0xff,
+    GIC_DIST_SIZE = 0x10000,
+    GIC_REDIST_SIZE = 0x20000,                /* of one PE: RD_base and SGI_base */
+    GIC_PPI_MAINTENANCE = 25,
+    INTID_SECURE = 1020,                      /* special INTIDs, GIC 2.2.1 */
+    INTID_NONSECURE = 1021,
+    INTID_SPURIOUS = 1023,
+};
+
+/* Interrupt groups, GIC 4.6. With DS = 1 group 1 is G1NS. */
+enum gic_group { GROUP_0, GROUP_1S, GROUP_1NS, GIC_GROUPS };
+
+/* 32 consecutive INTIDs, a bit each: the SGIs and PPIs of one PE, or 32 SPIs. */
+struct gic_bank {
+    u32 group, grpmod; /* GIC 4.6: {grpmod, group} = G0 00, G1NS x1, G1S 10 */
+    u32 enable;
+    u32 latch;  /* pending by an edge, an SGI or a write; a level adds to it (bank_pending) */
+    u32 level;  /* the wires */
+    u32 active;
+    u32 edge;   /* ICFGR */
+    u32 pad;
+    u64 nsacr;  /* two bits an INTID */
+    u8 priority[GIC_BANK];
+};
+
+/* CPU interface and virtual CPU interface of one PE. */
+struct gic_cpu {
+    u32 pmr;
+    u32 bpr[GIC_GROUPS];
+    u32 igrpen[GIC_GROUPS];
+    u32 apr[GIC_GROUPS]; /* active priorities: bit n = group priority n << 3 */
+    u32 ctlr[2];         /* EOImode, CBPR, PMHE of ICC_CTLR_EL1: [0] Secure, [1] Non-secure */
+    u32 eoimode_el3;
+    u32 waker;           /* GICR_WAKER: ProcessorSleep and ChildrenAsleep */
+    u32 ich_vmcr;        /* ICH_HCR_EL2 lives in cpu->sys, where the trap rows look for it */
+    u32 ich_apr[2];      /* by virtual group */
+    u32 pad;
+    u64 ich_lr[GIC_LRS];
+};
+
+/* The best pending interrupt that the IRI forwards to a PE, before priority mask and preemption. */
+struct gic_best {
+    u32 intid;
+    u32 priority; /* 0x100: none */
+    u32 group;
+};
+
+struct gic {
+    u32 cpu_count;
+    u32 security; /* two security states are implemented */
+    u32 ctlr;     /* GICD_CTLR as Secure software sees it */
+    u32 pad;
+    struct gic_bank spi[GIC_SPI_BANKS];
+    struct gic_bank ppi[MAX_CPUS];
+    u64 router[GIC_SPIS]; /* GICD_IROUTER */
+    struct gic_cpu cpu[MAX_CPUS];
+
+    /* ---- derived from here on ---- */
+    struct gic_derived {
+        struct cpu *cpus;
+        struct gic_best best[MAX_CPUS];
+        u32 routed[MAX_CPUS][GIC_SPI_BANKS]; /* SPIs that name this PE */
+    } d;
+};
+static_assert(sizeof(struct gic_bank) == 8 * 4 + 8 + GIC_BANK, "no padding");
+static_assert(sizeof(struct gic_cpu) == 18 * 4 + GIC_LRS * 8, "no padding");
+static_assert(offsetof(struct gic, d) == 16 + sizeof(struct gic_bank) * (GIC_SPI_BANKS + MAX_CPUS) + GIC_SPIS * 8 +
+              sizeof(struct gic_cpu) * MAX_CPUS, "no padding");
+
+/* The machine: reset with all derived data; cpus[0..count) are the PEs whose lines it drives, count 1..MAX_CPUS. */
+void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security);
+/* The CPU interface (not the redistributor) of one PE at its reset (PSCI CPU_ON, warm reset). */
+void gic_reset_cpu(struct gic *gic, unsigned cpu);
+/* What firmware leaves for a Non-secure kernel that is entered without any: all interrupts in group 1, redistributors
+ * awake. Only meaningful with security. */
+void gic_hand_to_nonsecure(struct gic *gic);
+/* After the state was restored from outside: bounds every index and field (false: it can't be state of this GIC), then
+ * gic_rebuild makes the derived part again. cpus as in gic_reset. */
+bool gic_validate(const struct gic *gic);
+void gic_rebuild(struct gic *gic, struct cpu *cpus);
+
+/* Register frames. The offset is within the frame(s); size 1, 2, 4 or 8, naturally aligned. False: nothing answers there
+ * (beyond the last redistributor). Reserved registers and sizes that a register lacks are RAZ/WI. */
+bool gic_dist_read(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 *value);
+bool gic_dist_write(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 value);
+bool gic_redist_read(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 *value);
+bool gic_redist_write(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 value);
+
+/* The wires. An INTID or PE that isn't there is ignored. */
+void gic_set_spi(struct gic *gic, unsigned intid, bool level);
+void gic_set_ppi(struct gic *gic, unsigned cpu, unsigned intid, bool level);
+
+/* The four lines of this PE, made again from the state: for whoever changes the EL to or from EL3, or the security state
+ * (with one security state they don't matter, and this is not needed). */
+void gic_update_cpu(struct gic *gic, struct cpu *cpu);
+
+#endif
