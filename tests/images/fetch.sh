@@ -18,6 +18,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 known=$here/known.sha256
 update=
 [ "${1:-}" = --update ] && { update=1; shift; }
+case ${1:-} in -*) echo "usage: fetch.sh [--update] [CACHE]" >&2; exit 1 ;; esac
 cache=${1:-${ELMU_CACHE:-$HOME/.cache/elmu}}
 # The modules of Debian's kernel that the initrds carry: what virtio-mmio, virtio disks and consoles, and Xen need.
 modules="virtio_mmio virtio_blk virtio_console virtio-rng evdev gpio_keys xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc"

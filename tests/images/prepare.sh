@@ -9,6 +9,7 @@ set -euo pipefail
 umask 022
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
+case ${1:-} in -*) echo "usage: $(basename "$0") [CACHE]" >&2; exit 1 ;; esac
 cache=${1:-${ELMU_CACHE:-$HOME/.cache/elmu}}
 "$here/fetch.sh" "$cache" >&2
 cache=$(cd "$cache" && pwd)
@@ -24,6 +25,7 @@ if [ ! -d "$out" ]; then
     "$here/mkinitrd.sh" "$images" "$work/kvm.cpio" vmm="$work/vmm"
     head -c 1048576 <(seq -f "elmu test disk, line %.0f" 1 40000) >"$work/disk.img"
     ln -s ../images/xen ../images/vmlinuz "$work/"
+    chmod 755 "$work"
     mv -T "$work" "$out" 2>/dev/null || [ -d "$out" ] # another run may have been first
 fi
 echo "$out"
