@@ -47,7 +47,7 @@ unit: $(B)/unit  ## unit tests
 	$(Q)$(B)/unit
 
 VECTORS ?= ../shared/vectors
-$(B)/vectors: $(B)/tests/conformance/vectors.o $(CORE_O)
+$(B)/vectors: $(B)/tests/conformance/vectors.o $(B)/tests/conformance/rules.o $(CORE_O)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 vectors: $(B)/vectors  ## conformance vectors: VECTORS=DIR, ONLY=text
 	$(Q)$(B)/vectors $(if $(ONLY),--only "$(ONLY)") $(VECTORS)
