@@ -199,7 +199,7 @@ call_down:
 
 // Where fn returns to, at its EL: up again, through the ELs between.
 lower_return:
-    mrs     x1, tpidrro_el0             // EL0 cannot read CurrentEL: call_el has put the EL here
+    mrs     x1, tpidrro_el0             // EL0 cannot read CurrentEL: call_el says how
     cmp     x1, #1
     b.hi    2f
     b.eq    1f

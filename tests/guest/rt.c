@@ -16,6 +16,24 @@ _Noreturn void call_finish(u64 value, u64 sp);
 void secondary_start(void);
 void exception_c(struct frame *f, u64 vector, u64 el);
 
+/* The compiler may call these. */
+void *memcpy(void *to, const void *from, size_t n);
+void *memset(void *to, int c, size_t n);
+
+void *memcpy(void *to, const void *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ((u8 *)to)[i] = ((const u8 *)from)[i];
+    return to;
+}
+
+void *memset(void *to, int c, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ((u8 *)to)[i] = c;
+    return to;
+}
+
 /* ---- output and checks ---- */
 
 static void put_char(char c)
@@ -147,7 +165,7 @@ static void unexpected(struct frame *f, u64 vector, u64 el)
     stop("unexpected exception");
 }
 
-static void record(struct frame *f, u64 vector, u64 el)
+void exc_record(struct frame *f, u64 vector, u64 el)
 {
     struct exc *e = &EXC;
     if (e->count++)
@@ -169,7 +187,7 @@ static void lower_returned(struct frame *f, u64 el)
     register u64 value asm("x0") = f->x[0];
     if (el == caller_el[cpu])
         call_finish(value, saved_sp[cpu]);
-    if (el == 1)
+    if (el == 1 && caller_el[cpu] == 2)
         asm volatile("hvc %1" : "+r"(value) : "i"(RETURN_IMM) : "memory");
     else
         asm volatile("smc %1" : "+r"(value) : "i"(RETURN_IMM) : "memory");
@@ -186,15 +204,15 @@ static void sync_exception(struct frame *f, u64 vector, u64 el)
         return;
     if (!EXC.expected)
         unexpected(f, vector, el);
-    record(f, vector, el);
+    exc_record(f, vector, el);
     if (EXC.count > 8)
         unexpected(f, vector, el);
     if (ec == EC_IABT || ec == EC_IABT_LOWER || ec == EC_PC_ALIGN)
         f->elr = f->x[30];
     else if (ec == EC_ILLEGAL)
         f->spsr &= ~BIT(20);
-    else if (!call)
-        f->elr += 4;
+    else if (!call || (ec == EC_SMC && el == 2))
+        f->elr += 4;                    /* a trapped SMC was not executed */
 }
 
 void exception_c(struct frame *f, u64 vector, u64 el)
@@ -207,7 +225,7 @@ void exception_c(struct frame *f, u64 vector, u64 el)
         irq_hook(f, vector, el);
         return;
     }
-    record(f, vector, el);
+    exc_record(f, vector, el);
     f->spsr |= (vector & 3) == IRQ ? BIT(7) : (vector & 3) == FIQ ? BIT(6) : BIT(8);
 }
 
@@ -217,7 +235,7 @@ u64 call_el(u64 el, u64 (*fn)(u64, u64), u64 a, u64 b)
     extern u8 _stacks[];
     u64 stack0 = (u64)_stacks + cpu * STACK_SIZE * 4 + STACK_SIZE;
     caller_el[cpu] = current_el();
-    WRITE(tpidrro_el0, el);
+    WRITE(tpidrro_el0, el == 0 ? 0 : caller_el[cpu] == 3 ? 2 : 1);    /* lower_return: by SVC, HVC or SMC */
     WRITE(sp_el0, stack0);
     return call_down(a, b, (u64)fn, call_pstate | (el ? el << 2 | 1 : 0), &saved_sp[cpu]);
 }

@@ -70,6 +70,7 @@ struct frame {
 
 /* Called for IRQ and FIQ when set; else the interrupt is recorded in exc and masked in the interrupted PSTATE. */
 extern void (*irq_hook)(struct frame *f, u64 vector, u64 el);
+void exc_record(struct frame *f, u64 vector, u64 el);   /* what happens by default, for hooks */
 /* Called first for synchronous exceptions when set; true: handled, continue at f->elr. */
 extern bool (*sync_hook)(struct frame *f, u64 vector, u64 el);
 
