@@ -12,7 +12,7 @@ static ALWAYS_INLINE u64 round_sum(enum fp_fmt fmt, struct fp_num s, struct fpen
 {
     enum fp_rounding rounding = fp_rmode(env);
     if (unlikely(!s.mant))
-        return fp_zero(fmt, rounding == FP_NEGINF);
+        return fp_zero(fmt, rounding == FPR_NEGINF);
     return fp_round(fmt, s.sign, s.exp, s.mant, rounding, env);
 }
 
@@ -69,7 +69,7 @@ static ALWAYS_INLINE u64 mul(enum fp_fmt fmt, u64 a, u64 b, bool extended, struc
             return fp_infinity(fmt, sign);
         if (!extended)
             return fp_invalid(fmt, env);
-        return fp_round(fmt, sign, 1, BIT(63), FP_ZERO, env); /* FPTwo() */
+        return fp_round(fmt, sign, 1, BIT(63), FPR_ZERO, env); /* FPTwo() */
     }
     if (fp_is_zero(x) || fp_is_zero(y))
         return fp_zero(fmt, sign);

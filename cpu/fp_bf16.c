@@ -13,7 +13,7 @@ u16 bf16_round(u32 a, struct fpenv *env)
 {
     bool altfp = env->fpcr & FPCR_AH;
     struct fpenv e = { env->fpcr | (altfp ? FPCR_FIZ | FPCR_FZ : 0), 0 };
-    enum fp_rounding rounding = altfp ? FP_TIEEVEN : fp_rmode(env);
+    enum fp_rounding rounding = altfp ? FPR_TIEEVEN : fp_rmode(env);
     struct fp_num x = fp_unpack(FP32, a, &e);
     u64 r;
 
@@ -60,7 +60,7 @@ static u64 bf_round(bool sign, s32 exp, u64 mant)
         return fp_zero(FP32, sign);
     if (exp > -fp_format(FP32).min_exp + 1)
         return fp_infinity(FP32, sign);
-    return fp_round(FP32, sign, exp, mant, FP_ODD, &e);
+    return fp_round(FP32, sign, exp, mant, FPR_ODD, &e);
 }
 
 static u64 bf_mul(u64 a, u64 b, const struct fpenv *env)
@@ -110,7 +110,7 @@ static u64 bf_dot(u64 a1, u64 b1, u64 a2, u64 b2, struct fpenv *env)
         return fp_zero(FP32, sign_a);
     struct fp_num s = fp_sum(fp_product(xa, ya), fp_product(xb, yb));
     if (!s.mant)
-        return fp_zero(FP32, fp_rmode(env) == FP_NEGINF);
+        return fp_zero(FP32, fp_rmode(env) == FPR_NEGINF);
     return fp_round(FP32, s.sign, s.exp, s.mant, fp_rmode(env), env);
 }
 

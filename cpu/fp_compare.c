@@ -54,10 +54,7 @@ bool fp_compare_ge(u64 a, u64 b, enum fp_fmt fmt, struct fpenv *env)
     return o == 0 || o == 1;
 }
 
-bool fp_compare_gt(u64 a, u64 b, enum fp_fmt fmt, struct fpenv *env)
-{
-    return compare_any(a, b, true, fmt, env) == 1;
-}
+bool fp_compare_gt(u64 a, u64 b, enum fp_fmt fmt, struct fpenv *env) { return compare_any(a, b, true, fmt, env) == 1; }
 
 /*
  * FPMax() and FPMin(). altfp: FPCR.AH for FMAX and FMIN, false for FMAXNM and FMINNM: then the second operand wins

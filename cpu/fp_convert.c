@@ -30,7 +30,7 @@ static ALWAYS_INLINE u64 from_integer(enum fp_fmt fmt, bool sign, u64 magnitude,
     if (!magnitude)
         return fp_zero(fmt, sign);
     unsigned lead = (unsigned)__builtin_clzll(magnitude);
-    return fp_round(fmt, sign, 63 - (s32)lead, magnitude << lead, FP_ZERO, env);
+    return fp_round(fmt, sign, 63 - (s32)lead, magnitude << lead, FPR_ZERO, env);
 }
 
 static ALWAYS_INLINE u64 round_int(enum fp_fmt fmt, u64 a, enum fp_rounding rounding, bool exact, struct fpenv *env)
@@ -48,7 +48,7 @@ static ALWAYS_INLINE u64 round_int(enum fp_fmt fmt, u64 a, enum fp_rounding roun
     return from_integer(fmt, x.sign, i.magnitude, env);
 }
 
-/* Whether an integer of this sign fits in size bits; too_big: it does not fit in 64. */
+/* Whether an integer of this sign and magnitude fits in size bits. */
 static ALWAYS_INLINE bool fits(bool sign, u64 magnitude, unsigned size, bool is_unsigned)
 {
     if (is_unsigned)
@@ -121,8 +121,7 @@ static u64 convert_nan(struct fp_num x, u64 a, enum fp_fmt from, enum fp_fmt to,
     return env->fpcr & FPCR_DN ? fp_default_nan(to, env) : fp_convert_nan(a, from, to);
 }
 
-static ALWAYS_INLINE u64 convert(enum fp_fmt to, u64 a, enum fp_fmt from, enum fp_rounding rounding,
-                                 struct fpenv *env)
+static ALWAYS_INLINE u64 convert(enum fp_fmt to, u64 a, enum fp_fmt from, enum fp_rounding rounding, struct fpenv *env)
 {
     bool ahp = env->fpcr & FPCR_AHP, alt = to == FP16 && ahp;
     struct fp_num x = fp_unpack_base(from, a, from == FP16 && ahp, env);
@@ -181,8 +180,8 @@ u64 fp_to_fixed(u64 a, enum fp_fmt fmt, unsigned fbits, bool is_unsigned, enum f
     FP_BY_FORMAT(fmt, to_fixed, a, fbits, is_unsigned, rounding, intsize, env);
 }
 
-u64 fp_from_fixed(u64 v, unsigned fbits, bool is_unsigned, unsigned intsize, enum fp_fmt fmt,
-                  enum fp_rounding rounding, struct fpenv *env)
+u64 fp_from_fixed(u64 v, unsigned fbits, bool is_unsigned, unsigned intsize, enum fp_fmt fmt, enum fp_rounding rounding,
+                  struct fpenv *env)
 {
     FP_BY_FORMAT(fmt, from_fixed, v, fbits, is_unsigned, intsize, rounding, env);
 }
@@ -191,7 +190,7 @@ u64 fp_from_fixed(u64 v, unsigned fbits, bool is_unsigned, unsigned intsize, enu
 struct fp_jsres fp_to_fixed_js(u64 a, struct fpenv *env)
 {
     struct fp_num x = fp_unpack(FP64, a, env);
-    if (fp_is_zero(x)) /* Z says "exactly the operand": not -0, not a denormal that was flushed */
+    if (fp_is_zero(x)) /* Z: exactly the operand, so neither -0 nor a denormal that was flushed */
         return (struct fp_jsres){ 0, a == 0 };
     if (unlikely(fp_is_nan(x) || fp_is_inf(x) || x.exp >= 63 + 53)) {
         env->fpsr |= FPSR_IOC; /* or all significant bits lie above 2^32 */
@@ -202,7 +201,7 @@ struct fp_jsres fp_to_fixed_js(u64 a, struct fpenv *env)
         env->fpsr |= FPSR_IOC;
         return (struct fp_jsres){ x.sign ? -low : low, 0 };
     }
-    struct integer i = to_integer(x.sign, x.exp, x.mant, FP_ZERO);
+    struct integer i = to_integer(x.sign, x.exp, x.mant, FPR_ZERO);
     bool valid = fits(x.sign, i.magnitude, 32, false);
     if (!valid)
         env->fpsr |= FPSR_IOC;

@@ -34,13 +34,13 @@ static ALWAYS_INLINE struct fp_format fp_format(enum fp_fmt fmt)
 }
 
 /* Calls f with a constant format, so that the inlined body is specialised. Everything after f are its arguments. */
-#define FP_BY_FORMAT(fmt, f, ...)                      \
-    do {                                               \
-        switch (fmt) {                                 \
-        case FP16: return f(FP16, __VA_ARGS__);        \
-        case FP32: return f(FP32, __VA_ARGS__);        \
-        default: return f(FP64, __VA_ARGS__);          \
-        }                                              \
+#define FP_BY_FORMAT(fmt, f, ...)                                                                                      \
+    do {                                                                                                               \
+        switch (fmt) {                                                                                                 \
+        case FP16: return f(FP16, __VA_ARGS__);                                                                        \
+        case FP32: return f(FP32, __VA_ARGS__);                                                                        \
+        default: return f(FP64, __VA_ARGS__);                                                                          \
+        }                                                                                                              \
     } while (0)
 
 enum fp_type { FPT_ZERO, FPT_DENORMAL, FPT_NONZERO, FPT_INFINITY, FPT_QNAN, FPT_SNAN };
@@ -53,7 +53,7 @@ struct fp_num {
 };
 
 #define FP_EXP_INFINITY 0x4000
-#define FP_EXP_ZERO (-0x4000)
+#define FP_EXP_ZERO     (-0x4000)
 
 static ALWAYS_INLINE bool fp_is_nan(struct fp_num x) { return x.type >= FPT_QNAN; }
 static ALWAYS_INLINE bool fp_is_inf(struct fp_num x) { return x.type == FPT_INFINITY; }
@@ -146,10 +146,10 @@ u64 fp_convert_nan(u64 a, enum fp_fmt from, enum fp_fmt to);
 static ALWAYS_INLINE bool fp_round_up(enum fp_rounding rounding, bool sign, bool odd, u64 rest, u64 half)
 {
     switch (rounding) {
-    case FP_TIEEVEN: return rest > half || (rest == half && odd);
-    case FP_POSINF: return rest && !sign;
-    case FP_NEGINF: return rest && sign;
-    case FP_TIEAWAY: return rest >= half;
+    case FPR_TIEEVEN: return rest > half || (rest == half && odd);
+    case FPR_POSINF: return rest && !sign;
+    case FPR_NEGINF: return rest && sign;
+    case FPR_TIEAWAY: return rest >= half;
     default: return false; /* ZERO and ODD */
     }
 }
@@ -174,7 +174,7 @@ static ALWAYS_INLINE u64 fp_round_base(enum fp_fmt fmt, bool sign, s32 exp, u64 
         u64 m = mant >> drop, rest = mant & ones(drop);
         /* m's leading one adds 1 to the exponent field, so that a carry out of the fraction does the right thing. */
         u64 v = ((u64)(exp - f.min_exp) << f.frac) + m + fp_round_up(rounding, sign, m & 1, rest, BIT(drop - 1));
-        if (rounding == FP_ODD && rest)
+        if (rounding == FPR_ODD && rest)
             v |= 1;
         if (likely(v >> f.frac < (u64)emax)) {
             if (rest)
@@ -221,7 +221,7 @@ static ALWAYS_INLINE struct fp_wide fp_widen(struct fp_num x)
     return (struct fp_wide){ x.sign, x.exp, (u128)x.mant << 62 };
 }
 
-/* The exact product; its lowest bit is 0 unless both operands have more than 63 significant bits. */
+/* The exact product: of at most 53 significant bits each, the bit shifted out is 0. */
 static ALWAYS_INLINE struct fp_wide fp_product(struct fp_num x, struct fp_num y)
 {
     return (struct fp_wide){ x.sign ^ y.sign, x.exp + y.exp, (u128)x.mant * y.mant >> 1 };
@@ -260,6 +260,5 @@ static ALWAYS_INLINE struct fp_num fp_sum(struct fp_wide x, struct fp_wide y)
 /* floor(sqrt(n)): n in [2^62, 2^64) and [2^126, 2^128) (fp_round.c). */
 u32 fp_isqrt64(u64 n);
 u64 fp_isqrt128(u128 n);
-
 
 #endif

@@ -142,12 +142,12 @@ static ALWAYS_INLINE u64 step(enum fp_fmt fmt, u64 a, u64 b, unsigned addend, s3
     if (fp_is_nan(x) || fp_is_nan(y))
         return fp_process_nans(fmt, x.type, y.type, a, b, env);
     if ((fp_is_inf(x) && fp_is_zero(y)) || (fp_is_zero(x) && fp_is_inf(y)))
-        return fp_round(fmt, false, 1 + scale_by, k.mant, FP_ZERO, env); /* FPTwo() or FPOnePointFive() */
+        return fp_round(fmt, false, 1 + scale_by, k.mant, FPR_ZERO, env); /* FPTwo() or FPOnePointFive() */
     if (fp_is_inf(x) || fp_is_inf(y))
         return fp_infinity(fmt, x.sign ^ y.sign);
     struct fp_num s = fp_sum(fp_widen(k), fp_product(x, y));
     if (!s.mant)
-        return fp_zero(fmt, fp_rmode(env) == FP_NEGINF);
+        return fp_zero(fmt, fp_rmode(env) == FPR_NEGINF);
     return fp_round(fmt, s.sign, s.exp + scale_by, s.mant, fp_rmode(env), env);
 }
 

@@ -7,7 +7,7 @@
 
 u64 fp_round_overflow(enum fp_fmt fmt, bool sign, enum fp_rounding rounding, struct fpenv *env)
 {
-    bool to_inf = rounding == FP_TIEEVEN || rounding == (sign ? FP_NEGINF : FP_POSINF);
+    bool to_inf = rounding == FPR_TIEEVEN || rounding == (sign ? FPR_NEGINF : FPR_POSINF);
     env->fpsr |= FPSR_OFC | FPSR_IXC;
     return to_inf ? fp_infinity(fmt, sign) : fp_max_normal(fmt, sign);
 }
@@ -48,7 +48,7 @@ u64 fp_round_tiny(enum fp_fmt fmt, bool sign, s32 exp, u64 mant, enum fp_roundin
         if (tiny)
             env->fpsr |= FPSR_UFC;
         m += fp_round_up(rounding, sign, m & 1, rest, half);
-        if (rounding == FP_ODD)
+        if (rounding == FPR_ODD)
             m |= 1;
     }
     return fp_zero(fmt, sign) | m << f.pad;
@@ -82,28 +82,25 @@ u64 fp_convert_nan(u64 a, enum fp_fmt from, enum fp_fmt to)
 }
 
 /*
- * One step of the square root by halves (P. Zimmermann, "Karatsuba Square Root"): root is floor(sqrt(n >> 2k)), k bits
- * with the top one set, n has 4k bits. The quotient is at most one too large.
+ * One step of the square root by halves (P. Zimmermann, "Karatsuba Square Root"): n has 4k bits with one of the top two
+ * set, k at most 16, root is floor(sqrt(n >> 2k)). The quotient is at most one too large.
  */
-#define ISQRT_STEP(type, n, root, k)                                                       \
-    ({                                                                                     \
-        type r_ = (type)((n) >> 2 * (k)) - (type)(root) * (type)(root);                    \
-        type t_ = ((r_ << ((k)-1)) + (type)(((n)&ones(2 * (k))) >> ((k) + 1))) / (root);   \
-        ((type)(root) << (k)) + (t_ >> (k) ? (type)ones(k) : t_);                          \
-    })
+static ALWAYS_INLINE u64 isqrt_step(u64 n, u64 root, unsigned k)
+{
+    u64 rest = (n >> 2 * k) - root * root, low = n & ones(2 * k);
+    u64 q = ((rest << (k - 1)) + (low >> (k + 1))) / root;
+    root = (root << k) + (q >> k ? ones(k) : q);
+    return root - (root * root > n);
+}
 
 u32 fp_isqrt64(u64 n)
 {
     u64 top = n >> 56; /* 64..255 */
-    u64 root = 8u + (top >= 81) + (top >= 100) + (top >= 121) + (top >= 144) + (top >= 169) + (top >= 196) +
-               (top >= 225);
-    root = ISQRT_STEP(u64, n >> 48, root, 4);
-    root -= root * root > n >> 48;
-    root = ISQRT_STEP(u64, n >> 32, root, 8);
-    root -= root * root > n >> 32;
-    root = ISQRT_STEP(u64, n, root, 16);
-    root -= root * root > n;
-    return (u32)root;
+    u64 root =
+        8u + (top >= 81) + (top >= 100) + (top >= 121) + (top >= 144) + (top >= 169) + (top >= 196) + (top >= 225);
+    root = isqrt_step(n >> 48, root, 4);
+    root = isqrt_step(n >> 32, root, 8);
+    return (u32)isqrt_step(n, root, 16);
 }
 
 u64 fp_isqrt128(u128 n)
