@@ -106,3 +106,37 @@ bool dec_simd_fmov64(u32 w, struct op *op)
 bool dec_simd_ext(u32 w, struct op *op) { return op->imm = (s32)bits(w, 14, 11), q_of(w) || !bit(w, 14); }
 /* imm = bytes of table. */
 bool dec_simd_table(u32 w, struct op *op) { return op->imm = (s32)(bits(w, 14, 13) + 1) * 16, true; }
+
+/* ---- loads and stores ---- */
+
+/* log2 of the size of a B, H, S, D or Q register: opc<1>:size. */
+static unsigned access_log2(u32 w) { return (unsigned)(bit(w, 23) << 2 | w >> 30); }
+
+bool dec_simd_ui(u32 w, struct op *op) { return op->imm = (s32)(bits(w, 21, 10) << access_log2(w)), true; }
+
+/* As dec_ldst_reg, scaled by the register's size. */
+bool dec_simd_reg(u32 w, struct op *op)
+{
+    unsigned option = (unsigned)bits(w, 15, 13), shift = bit(w, 12) ? access_log2(w) : 0;
+    op->imm = (s32)((64 - (8u << (option & 3))) | shift << 8 | (option >> 2) << 16);
+    return option & 2;
+}
+
+/* imm = offset in bytes: opc 00 S, 01 D, 10 Q. */
+bool dec_simd_pair(u32 w, struct op *op) { return op->imm = (s32)(sext(bits(w, 21, 15), 7) << (2 + (w >> 30))), true; }
+
+/* LD2 to LD4: one lane a register would be LD1. */
+bool dec_simd_structs(u32 w, struct op *op) { return op->imm = (s32)w, q_of(w) || bits(w, 11, 10) != 3; }
+
+/* LD1 to LD4, one lane: scale = opcode<2:1>; the index takes Q, S and what size does not need. */
+bool dec_simd_lane(u32 w, struct op *op)
+{
+    unsigned scale = (unsigned)bits(w, 15, 14), size = (unsigned)bits(w, 11, 10);
+    op->imm = (s32)w;
+    switch (scale) {
+    case 0: return true;
+    case 1: return !(size & 1);
+    case 2: return size == 0 || (size == 1 && !bit(w, 12));
+    default: return false;
+    }
+}

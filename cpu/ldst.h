@@ -11,11 +11,15 @@
 /* SP as the base must be 16-byte aligned when SCTLR_ELx.SA (SA0) says so (D1.3.5). `sp` is a stamp. */
 #define SP_CHECK                                                                                                       \
     do {                                                                                                               \
-        if (sp && unlikely(cpu->x[REG_SP] & 15) && cpu->d.sp_check) {                                                  \
-            exc_sp_alignment(cpu);                                                                                     \
-            RAISE;                                                                                                     \
-        }                                                                                                              \
+        if (sp && unlikely(cpu->x[REG_SP] & 15) && cpu->d.sp_check)                                                    \
+            return OPN(sp_misaligned)(OP_PASS);                                                                        \
     } while (0)
+/* Out of line, so that the handlers that check have no call and no stack frame. */
+static COLD MAYBE_UNUSED void OPN(sp_misaligned)(OP_ARGS)
+{
+    exc_sp_alignment(cpu);
+    RAISE;
+}
 
 /* Host pointer for an access of 1 << log2 bytes at va, or NULL. */
 #if ENGINE
