@@ -9,15 +9,13 @@ ELMU   ?= $(if $(filter build,$(B)),elmu,$(B)/elmu)
 Q      := $(if $(V),,@)
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
-SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 , := ,
-SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DSANITIZED)
 CFLAGS := -std=gnu11 -g $(OPT) $(WARN) -ffp-contract=off -fno-strict-aliasing -fno-semantic-interposition -I. $(SANFLAGS) $(EXTRA)
 LIBS   := -lelf -lfdt -lz -lxxhash -lzstd -lcapstone -ldw -lpthread -lm
 
-# Files of instruction bodies are compiled once for each engine; all others once.
-BODIES := $(wildcard $(addprefix cpu/,dpimm.c dpreg.c branch.c ldst.c atomic.c system.c simd_int.c simd_misc.c simd_ldst.c \
-          simd_copy.c simd_shift.c simd_long.c simd_permute.c crypto.c fp_scalar.c simd_fp.c simd_fp_elem.c $(EXTRA_BODIES)))
+# Files of instruction bodies (they include cpu/op.h) are compiled once for each engine; all others once.
+BODIES := $(filter-out cpu/threaded.c cpu/stepping.c,$(shell grep -lE '^\#include "cpu/(op|ldst|simd_op)\.h"' cpu/*.c))
 ONCE   := $(filter-out $(BODIES),$(wildcard lib/*.c cpu/*.c mmu/*.c gic/*.c timer/*.c board/*.c debug/*.c))
 CORE_O := $(ONCE:%.c=$(B)/%.o) $(BODIES:%.c=$(B)/%.thr.o) $(BODIES:%.c=$(B)/%.step.o)
 MAIN_O := $(patsubst %.c,$(B)/%.o,$(wildcard frontend/*.c))

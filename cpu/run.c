@@ -9,6 +9,7 @@
 #include "mmu/access.h"
 
 void thr_run(struct cpu *cpu);
+extern const bool engine_threaded;
 void step_run(struct cpu *cpu, bool exact);
 
 u64 cpu_branch_address(const struct cpu *cpu, u64 va)
@@ -27,29 +28,48 @@ u64 cpu_branch_address(const struct cpu *cpu, u64 va)
     return two && high ? va | 0xffull << 56 : va & ones(56);
 }
 
+/* The fetch page from a translation (or, threaded, from an xpage: a subset of the state TLB). False: an abort. */
+static bool fetch_translate(struct cpu *cpu, enum engine engine, u64 base)
+{
+    struct xpage_entry *x = &cpu->d.xpage[((base >> 12) ^ cpu->d.ctx_mix) & (XPAGE_ENTRIES - 1)];
+    if (engine == ENGINE_THREADED && x->tag == (base | cpu->d.ctx)) {
+        cpu->d.page = x->page;
+        cpu->fetch_pa = x->page->pa;
+        cpu->fetch_ns = x->page->ns;
+        cpu->fetch_valid = 1;
+        cpu->fetch_va = base;
+        return true;
+    }
+    struct fetch_page f = mem_fetch_page(cpu, cpu->pc);
+    if (!f.ok)
+        return false;
+    cpu->fetch_va = base;
+    cpu->fetch_pa = f.pa;
+    cpu->fetch_ns = f.ns;
+    cpu->fetch_valid = f.device ? 0 : 1;
+    cpu->d.page = f.device ? code_page_uncached(cpu->d.host.code, f.pa, f.ns, engine)
+                           : code_page_get(cpu->d.host.code, f.pa, f.ns, engine);
+    if (engine == ENGINE_THREADED && cpu->d.page->host && cpu->d.ctx)
+        *x = (struct xpage_entry){ .tag = base | cpu->d.ctx, .page = cpu->d.page, .owner = f.owner };
+    return true;
+}
+
 bool cpu_fetch(struct cpu *cpu, enum engine engine)
 {
     u64 base = cpu->pc & ~0xfffull;
+    if (unlikely(!cpu->d.ctx))
+        mmu_context_find(cpu);
     if (unlikely(cpu->ps.il) || unlikely(cpu->pc & 3)) {
         exc_fetch_state(cpu); /* PC alignment before Illegal Execution state (D1.3.5 priorities) */
         exception_take(cpu);
+        cpu->fetch_valid = 0;
         return false;
     }
     if (!cpu->fetch_valid || cpu->fetch_va != base) {
-        struct fetch_page f = mem_fetch_page(cpu, cpu->pc);
-        if (!f.ok) {
+        if (!fetch_translate(cpu, engine, base)) {
             exception_take(cpu);
+            cpu->fetch_valid = 0;
             return false;
-        }
-        cpu->fetch_va = base;
-        cpu->fetch_pa = f.pa;
-        cpu->fetch_ns = f.ns;
-        cpu->fetch_valid = f.device ? 0 : 1;
-        cpu->d.page = f.device ? code_page_uncached(cpu->d.host.code, f.pa, f.ns, engine)
-                               : code_page_get(cpu->d.host.code, f.pa, f.ns, engine);
-        if (!f.device && cpu->d.page->host && engine == ENGINE_THREADED) {
-            struct xpage_entry *x = &cpu->d.xpage[((base >> 12) ^ cpu->d.ctx_mix) & (XPAGE_ENTRIES - 1)];
-            *x = (struct xpage_entry){ .tag = cpu->d.ctx ? base | cpu->d.ctx : 0, .page = cpu->d.page, .owner = f.owner };
         }
     } else if (!cpu->d.page || cpu->d.page->pa != cpu->fetch_pa || cpu->d.page->engine != engine) {
         cpu->d.page = code_page_get(cpu->d.host.code, cpu->fetch_pa, cpu->fetch_ns, engine);
@@ -58,6 +78,9 @@ bool cpu_fetch(struct cpu *cpu, enum engine engine)
     return true;
 }
 
+/* A slice of the threaded engine ends at most a page of instructions after its deadline. */
+enum { OVERSHOOT = 1024 + 64 };
+
 void cpu_run(struct cpu *cpu, u64 deadline, bool exact)
 {
     u64 start = cpu->d.now;
@@ -65,12 +88,12 @@ void cpu_run(struct cpu *cpu, u64 deadline, bool exact)
         cpu->d.attention &= ~(u32)(ATT_CONTEXT | ATT_ENGINE);
         if (cpu->d.attention & ATT_IRQ) {
             cpu->d.attention &= ~(u32)ATT_IRQ;
-            exception_take_interrupt(cpu);
+            if (exception_take_interrupt(cpu))
+                cpu->fetch_valid = 0;
         }
-        if (!cpu->d.ctx)
-            mmu_context_find(cpu);
-        cpu->d.deadline = deadline;
-        if (cpu->d.stepping || exact)
+        bool step = cpu->d.stepping || !engine_threaded || (exact && deadline - cpu->d.now <= OVERSHOOT);
+        cpu->d.deadline = exact && !step ? deadline - OVERSHOOT : deadline;
+        if (step)
             step_run(cpu, exact);
         else
             thr_run(cpu);

@@ -37,6 +37,7 @@ void step_raise(OP_ARGS)
     cpu->d.branched = 1;
     cpu->d.now = NOW + 1;
     exception_take(cpu);
+    cpu->fetch_valid = 0;
 }
 
 void step_undefined(OP_ARGS)
@@ -53,6 +54,7 @@ void step_sync_next(OP_ARGS)
 
 void step_resume(OP_ARGS)
 {
+    cpu->fetch_valid = 0;
     cpu->d.branched = 1;
 }
 
@@ -69,8 +71,12 @@ static bool step_one(struct cpu *cpu)
     const struct observer *o = cpu->d.host.observer;
     cpu->d.branched = 0;
     cpu->d.raised = 0;
-    if (exception_take_step(cpu))
-        return true; /* a pending software step exception comes before the instruction */
+    if (exception_take_step(cpu)) { /* a pending software step exception comes before the instruction */
+        cpu->fetch_valid = 0;
+        cpu->d.branched = 1;
+        cpu->d.now = now + 1;
+        return true;
+    }
     if (!cpu_fetch(cpu, ENGINE_STEP)) {
         cpu->d.branched = 1;
         cpu->d.now = now + 1;

@@ -61,6 +61,7 @@ void thr_raise(OP_ARGS)
     cpu->pc = PC;
     cpu->d.now = NOW + 1;
     exception_take(cpu);
+    cpu->fetch_valid = 0;
     return enter(cpu, L - (u64)(uintptr_t)i - 16);
 }
 
@@ -76,13 +77,25 @@ void thr_sync_next(OP_ARGS)
     return enter(cpu, L - (u64)(uintptr_t)i - 16);
 }
 
-void thr_resume(OP_ARGS) { return enter(cpu, L - (u64)(uintptr_t)i - 16); }
+void thr_resume(OP_ARGS)
+{
+    cpu->fetch_valid = 0;
+    return enter(cpu, L - (u64)(uintptr_t)i - 16);
+}
 
 void thr_fp_access_trap(OP_ARGS)
 {
     exc_fp_access_trap(cpu);
     RAISE;
 }
+
+/* Without optimisation, or under a sanitizer, calls in tail position are calls: then there is only the stepping engine. */
+extern const bool engine_threaded;
+#if defined __OPTIMIZE__ && !defined SANITIZED
+const bool engine_threaded = true;
+#else
+const bool engine_threaded = false;
+#endif
 
 void thr_run(struct cpu *cpu);
 void thr_run(struct cpu *cpu) { enter(cpu, (cpu->d.deadline - cpu->d.now) << 4); }
