@@ -1,0 +1,97 @@
+#!/bin/sh
+# Says which tools and libraries are missing, and why they are wanted; installs them by apt when it may.
+#
+#   tests/install.sh [--dry-run] PURPOSE...      PURPOSE: run, check, images, bench, lint
+#
+# Root installs at once; anybody else, and --dry-run, gets the one line to run. Status 0 when nothing is missing
+# afterwards. CC names the compiler that elmu will be built with (default gcc).
+set -u
+export LC_ALL=C
+cc=${CC:-gcc}
+cc=${cc%% *}
+
+# purpose  probe                    package                 why
+# A probe is a command, or lib:HEADER:NAME for a library that must compile and link.
+needs()
+{
+    cat <<END
+run     $cc                         $cc                     to compile elmu
+run     make                        make                    to build it
+run     lib:libelf.h:elf            libelf-dev              to load ELF images
+run     lib:libfdt.h:fdt            libfdt-dev              to make the device tree
+run     lib:zlib.h:z                zlib1g-dev              to load gzipped kernels
+run     lib:xxhash.h:xxhash         libxxhash-dev           for state hashes
+run     lib:zstd.h:zstd             libzstd-dev             to load zstd-compressed kernels, and for snapshots
+run     lib:capstone/capstone.h:capstone libcapstone-dev    to disassemble what a stuck guest was doing
+run     lib:elfutils/libdw.h:dw     libdw-dev               for source lines of guest code
+run     aarch64-linux-gnu-gcc       gcc-aarch64-linux-gnu   to build the demo hypervisor and its guests
+check   lib:check.h:check           check                   to run the unit tests
+check   objdump                     binutils                to look for calls in the fast path
+check   python3                     python3                 to run the scripts that pair elmu with QEMU
+check   qemu-system-aarch64         qemu-system-arm         to run the same guests on a second emulator
+images  aarch64-linux-gnu-gcc       gcc-aarch64-linux-gnu   to build the VMM that starts a KVM guest
+images  libc:aarch64-linux-gnu-gcc  libc6-dev-arm64-cross   to link that VMM
+images  cpio                        cpio                    to make initrds
+images  dpkg-deb                    dpkg                    to unpack Debian's kernel and Xen
+images  xz                          xz-utils                to unpack Debian's kernel and Xen
+images  flock                       util-linux              to keep two runs from fetching at once
+images  dtc                         device-tree-compiler    to give QEMU Xen's boot modules
+bench   python3                     python3                 to run bench/run.py
+bench   qemu-system-aarch64         qemu-system-arm         to compare with
+lint    clang                       clang                   to build with a second compiler
+lint    clang-format                clang-format            to check the layout of the source
+lint    clang-tidy                  clang-tidy              to look for bugs
+lint    cppcheck                    cppcheck                to look for bugs
+lint    shellcheck                  shellcheck              to look for bugs in scripts
+END
+}
+
+links() # COMPILER HEADER [LIBRARY]
+{
+    printf '#include <%s>\nint main(void) { return 0; }\n' "$2" |
+        "$1" -x c -o /dev/null - -x none ${3:+"-l$3"} >/dev/null 2>&1
+}
+
+present() # PROBE
+{
+    case $1 in
+    lib:*) rest=${1#lib:}; links "$cc" "${rest%:*}" "${rest##*:}" ;;
+    libc:*) links "${1#libc:}" stdio.h ;;
+    *) command -v "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
+# Prints the packages that are missing for the purposes asked for; says why on standard error.
+missing()
+{
+    needs | while read -r purpose probe package why; do
+        case " $* " in *" $purpose "*) ;; *) continue ;; esac
+        present "$probe" && continue
+        echo "missing: $package, $why" >&2
+        echo "$package"
+    done | sort -u | tr '\n' ' '
+}
+
+dry=
+[ "${1-}" = --dry-run ] && { dry=1; shift; }
+[ $# -gt 0 ] || set -- run
+for purpose in "$@"; do
+    needs | grep -q "^$purpose " || { echo "install.sh: $purpose: no such purpose (run, check, images, bench, lint)" >&2; exit 1; }
+done
+packages=$(missing "$@")
+[ -n "$packages" ] || exit 0
+packages=${packages% }
+line="apt-get install -y --no-install-recommends $packages"
+if [ -n "$dry" ] || [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "To install what is missing, run as root: $line" >&2
+    exit 1
+fi
+echo "As root, running: $line" >&2
+export DEBIAN_FRONTEND=noninteractive
+# The package lists of a fresh machine are empty or old: read them again when the first try fails.
+# shellcheck disable=SC2086
+if ! $line </dev/null >/dev/null 2>&1; then
+    { apt-get -qq update && $line; } </dev/null >&2 || { echo "install.sh: apt-get failed: see above" >&2; exit 1; }
+fi
+still=$(missing "$@")
+[ -z "$still" ] || { echo "install.sh: still missing after the installation: $still" >&2; exit 1; }
