@@ -1,0 +1,261 @@
+/*
+ * The interrupts' life cycle: wires, pending and active state, which interrupt a PE is to be shown (GIC 4.1, 4.6, 4.8).
+ * The best pending interrupt of each PE is kept, and found again when an interrupt that could matter changes; that walks
+ * nine words, not 288 interrupts.
+ */
+#include "gic/internal.h"
+
+/* Interrupts of the bank that would be forwarded, were their group enabled. */
+static inline u32 bank_ready(const struct gic_bank *b) { return bank_pending(b) & b->enable & ~b->active; }
+
+/* The groups that reach this PE: enabled in the distributor and in the CPU interface, and the redistributor awake
+ * (GIC 4.6.3, 11.1). A set of enum gic_group. */
+static u32 groups_enabled(const struct gic *gic, const struct gic_cpu *c)
+{
+    u32 set = 0;
+    if (c->waker & WAKER_ASLEEP)
+        return 0;
+    if (gic->ctlr & CTLR_GRP0 && c->igrpen[GROUP_0])
+        set |= 1 << GROUP_0;
+    if (gic->ctlr & CTLR_GRP1S && c->igrpen[GROUP_1S])
+        set |= 1 << GROUP_1S;
+    if (gic->ctlr & CTLR_GRP1NS && c->igrpen[GROUP_1NS])
+        set |= 1 << GROUP_1NS;
+    return set;
+}
+
+/* Of equal priorities the lowest INTID wins (an IMPLEMENTATION DEFINED choice, GIC 4.8). */
+static void consider(const struct gic *gic, const struct gic_bank *b, u32 ready, unsigned first, u32 groups,
+                     struct gic_best *best)
+{
+    for (; ready; ready &= ready - 1) {
+        unsigned n = (unsigned)__builtin_ctz(ready);
+        if (b->priority[n] >= best->priority)
+            continue;
+        enum gic_group group = bank_group(gic, b, n);
+        if (groups >> group & 1)
+            *best = (struct gic_best){ first + n, b->priority[n], group };
+    }
+}
+
+static void find_best(struct gic *gic, unsigned cpu)
+{
+    struct gic_best best = { INTID_SPURIOUS, PRIO_NONE, GROUP_0 };
+    u32 groups = groups_enabled(gic, &gic->cpu[cpu]);
+    if (groups) {
+        consider(gic, &gic->ppi[cpu], bank_ready(&gic->ppi[cpu]), 0, groups, &best);
+        for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
+            consider(gic, &gic->spi[n], bank_ready(&gic->spi[n]) & gic->d.routed[cpu][n], (n + 1) * GIC_BANK, groups, &best);
+    }
+    gic->d.best[cpu] = best;
+}
+
+void gic_set_lines(struct cpu *cpu, u32 mask, u32 value)
+{
+    u32 old = cpu->lines & mask;
+    if (old == value)
+        return;
+    cpu->lines = (cpu->lines & ~mask) | value;
+    if (value & ~old)
+        cpu->d.attention |= ATT_IRQ;
+}
+
+static void update_lines(struct gic *gic, unsigned cpu)
+{
+    struct cpu *pe = &gic->d.cpus[cpu];
+    gic_set_lines(pe, LINE_IRQ | LINE_FIQ, icc_line(gic, pe));
+}
+
+void gic_update_cpu(struct gic *gic, struct cpu *cpu)
+{
+    gic_set_lines(cpu, LINE_IRQ | LINE_FIQ, icc_line(gic, cpu));
+}
+
+void gic_refresh(struct gic *gic, unsigned cpu)
+{
+    find_best(gic, cpu);
+    update_lines(gic, cpu);
+}
+
+void gic_refresh_all(struct gic *gic)
+{
+    for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
+        gic_refresh(gic, cpu);
+}
+
+void gic_refresh_intid(struct gic *gic, unsigned cpu, unsigned intid)
+{
+    unsigned target = intid < GIC_BANK ? cpu : gic_target(gic, intid);
+    if (target < gic->cpu_count)
+        gic_refresh(gic, target);
+}
+
+/* Acknowledging takes the latched part of the pending state away; a level that stays shows again after deactivation
+ * (GIC 4.1.2). */
+void gic_activate(struct gic *gic, unsigned cpu, unsigned intid)
+{
+    struct gic_bank *b = gic_bank(gic, cpu, intid);
+    u32 mask = (u32)BIT(intid % GIC_BANK);
+    b->active |= mask;
+    b->latch &= ~mask;
+    gic_refresh_intid(gic, cpu, intid);
+}
+
+void gic_deactivate(struct gic *gic, unsigned cpu, unsigned intid)
+{
+    struct gic_bank *b = gic_bank(gic, cpu, intid);
+    u32 mask = (u32)BIT(intid % GIC_BANK);
+    if (!(b->active & mask))
+        return;
+    b->active &= ~mask;
+    if (bank_ready(b) & mask)
+        gic_refresh_intid(gic, cpu, intid);
+}
+
+/* A wire changed. True: the PE's best interrupt may be another one now. */
+static bool set_level(struct gic_bank *b, unsigned n, bool level)
+{
+    u32 mask = (u32)BIT(n);
+    if (!(b->level & mask) == !level)
+        return false;
+    u32 was = bank_ready(b);
+    b->level ^= mask;
+    if (level && b->edge & mask)
+        b->latch |= mask;
+    return bank_ready(b) != was;
+}
+
+void gic_set_spi(struct gic *gic, unsigned intid, bool level)
+{
+    if (intid < GIC_BANK || intid >= GIC_INTIDS)
+        return;
+    if (set_level(gic_bank(gic, 0, intid), intid % GIC_BANK, level))
+        gic_refresh_intid(gic, 0, intid);
+}
+
+void gic_set_ppi(struct gic *gic, unsigned cpu, unsigned intid, bool level)
+{
+    if (cpu >= gic->cpu_count || intid < 16 || intid >= GIC_BANK)
+        return;
+    if (set_level(&gic->ppi[cpu], intid, level))
+        gic_refresh(gic, cpu);
+}
+
+/* GIC 12.1.10 "Forwarding an SGI to a target PE": an SGI register generates SGIs of its own group, the Secure one of
+ * group 1 also those of group 0; from Non-secure state GICR_NSACR must allow what is Secure. */
+void gic_send_sgi(struct gic *gic, unsigned cpu, unsigned intid, enum gic_group group, bool ns)
+{
+    struct gic_bank *b = &gic->ppi[cpu];
+    enum gic_group is = bank_group(gic, b, intid);
+    if (group == GROUP_1S && is == GROUP_0)
+        group = GROUP_0;
+    if (group != is)
+        return;
+    if (ns && !gic_ds(gic)) {
+        unsigned access = (unsigned)bits(b->nsacr, 2 * intid + 1, 2 * intid);
+        if ((is == GROUP_0 && access < 1) || (is == GROUP_1S && access < 2))
+            return;
+    }
+    b->latch |= (u32)BIT(intid);
+    if (bank_ready(b) & BIT(intid))
+        gic_refresh(gic, cpu);
+}
+
+void gic_route(struct gic *gic, unsigned intid)
+{
+    unsigned target = gic_target(gic, intid);
+    u32 mask = (u32)BIT(intid % GIC_BANK);
+    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
+        u32 *routed = &gic->d.routed[cpu][intid / GIC_BANK - 1];
+        *routed = cpu == target ? *routed | mask : *routed & ~mask;
+    }
+}
+
+void gic_rebuild(struct gic *gic, struct cpu *cpus)
+{
+    memset(&gic->d, 0, sizeof(gic->d));
+    gic->d.cpus = cpus;
+    for (unsigned intid = GIC_BANK; intid < GIC_INTIDS; intid++)
+        gic_route(gic, intid);
+    gic_refresh_all(gic);
+    for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
+        ich_update(gic, &cpus[cpu]);
+}
+
+static void reset_interface(struct gic_cpu *c)
+{
+    memset(c, 0, sizeof(*c));
+    c->bpr[GROUP_0] = c->bpr[GROUP_1S] = BPR_MIN;
+    c->bpr[GROUP_1NS] = BPR_MIN_NS;
+    c->waker = WAKER_SLEEP | WAKER_ASLEEP;
+    c->ich_vmcr = BIT(3) | BPR_MIN << 21 | BPR_MIN_NS << 18;
+}
+
+void gic_reset_cpu(struct gic *gic, unsigned cpu)
+{
+    u32 waker = gic->cpu[cpu].waker;
+    reset_interface(&gic->cpu[cpu]);
+    gic->cpu[cpu].waker = waker;
+    gic->d.cpus[cpu].sys.ich_hcr_el2 = 0;
+    gic_refresh(gic, cpu);
+    ich_update(gic, &gic->d.cpus[cpu]);
+}
+
+void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security)
+{
+    memset(gic, 0, sizeof(*gic));
+    gic->cpu_count = count;
+    gic->security = security;
+    gic->ctlr = security ? 0 : CTLR_DS;
+    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
+        gic->ppi[cpu].edge = 0xffff; /* SGIs */
+        reset_interface(&gic->cpu[cpu]);
+    }
+    for (unsigned cpu = 0; cpu < count; cpu++)
+        cpus[cpu].sys.ich_hcr_el2 = 0;
+    gic_rebuild(gic, cpus);
+}
+
+void gic_hand_to_nonsecure(struct gic *gic)
+{
+    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
+        gic->ppi[cpu].group = ~(u32)0;
+        gic->cpu[cpu].waker = 0;
+    }
+    for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
+        gic->spi[n].group = ~(u32)0;
+    gic_refresh_all(gic);
+}
+
+static bool bank_valid(const struct gic_bank *b)
+{
+    for (unsigned n = 0; n < GIC_BANK; n++)
+        if (b->priority[n] & ~GIC_PRIO_MASK)
+            return false;
+    return b->pad == 0;
+}
+
+static bool interface_valid(const struct gic_cpu *c)
+{
+    for (unsigned group = 0; group < GIC_GROUPS; group++)
+        if (c->bpr[group] < BPR_MIN || c->bpr[group] > 7 || c->igrpen[group] > 1)
+            return false;
+    return !(c->pmr & ~(u32)GIC_PRIO_MASK) && !((c->ctlr[0] | c->ctlr[1]) & ~3u) && c->eoimode_el3 <= 1 && c->pad == 0 &&
+           (c->waker == 0 || c->waker == (WAKER_SLEEP | WAKER_ASLEEP)) && bits(c->ich_vmcr, 23, 21) >= BPR_MIN &&
+           bits(c->ich_vmcr, 20, 18) >= BPR_MIN_NS;
+}
+
+bool gic_validate(const struct gic *gic)
+{
+    if (gic->cpu_count < 1 || gic->cpu_count > MAX_CPUS || gic->security > 1 || gic->pad)
+        return false;
+    if (gic->ctlr & ~(u32)(CTLR_GRP0 | CTLR_GRP1NS | CTLR_GRP1S | CTLR_DS) || (!gic->security && !gic_ds(gic)))
+        return false;
+    for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
+        if (!bank_valid(&gic->spi[n]))
+            return false;
+    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+        if (!bank_valid(&gic->ppi[cpu]) || gic->ppi[cpu].edge << 16 != 0xffff0000 || !interface_valid(&gic->cpu[cpu]))
+            return false;
+    return true;
+}

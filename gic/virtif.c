@@ -1,0 +1,346 @@
+/*
+ * The virtual interface: ICH_* as the hypervisor sees it, ICV_* as the guest does through ICC_* (GIC 12.4, 12.3, chapter 6).
+ * Four list registers, five bits of priority. Which of them a guest reaches, and the traps, are in cpuif.c and
+ * cpu/traps.def. ICH_HCR_EL2 is in cpu->sys. Left out: SEIs, LPIs injected directly (GICv4).
+ *
+ *     ICH_LR   <63:62> state  <61> HW  <60> group  <55:48> priority  <44:32> pINTID, or <41> EOI  <31:0> vINTID
+ *     ICH_VMCR <31:24> VPMR  <23:21> VBPR0  <20:18> VBPR1  <9> VEOIM  <4> VCBPR  <3> VFIQEn  <1> VENG1  <0> VENG0
+ */
+#include "cpu/sysreg.h"
+#include "gic/gic_sysreg.h"
+#include "gic/internal.h"
+
+#define LR_PENDING BIT(62)
+#define LR_ACTIVE  BIT(63)
+#define LR_STATE   (LR_PENDING | LR_ACTIVE)
+#define LR_HW      BIT(61)
+#define LR_GROUP   BIT(60)
+#define LR_EOI     BIT(41)
+#define LR_PINTID  (ones(13) << 32)
+#define LR_MASK    (LR_STATE | LR_HW | LR_GROUP | (u64)GIC_PRIO_MASK << 48 | ones(24))
+
+enum { HCR_EN = 1, HCR_UIE = 2, HCR_LRENPIE = 4, HCR_NPIE = 8, HCR_GROUP_IES = 0xf0, HCR_TC = 1 << 10, HCR_TALL0 = 1 << 11,
+       HCR_TALL1 = 1 << 12, HCR_TDIR = 1 << 14 };
+#define HCR_TRAPS ((u64)(HCR_TC | HCR_TALL0 | HCR_TALL1 | HCR_TDIR))
+#define HCR_MASK  (0xffull | HCR_TRAPS | 31ull << 27)
+enum { VMCR_VENG0 = 1, VMCR_VENG1 = 2, VMCR_VFIQEN = 8, VMCR_VCBPR = 16, VMCR_VEOIM = 512 };
+enum { MISR_EOI = 1, MISR_U = 2, MISR_LRENP = 4, MISR_NP = 8 };
+enum { NO_LR = GIC_LRS };
+
+static inline unsigned lr_priority(u64 lr) { return (unsigned)bits(lr, 55, 48); }
+static inline unsigned lr_group(u64 lr) { return lr & LR_GROUP ? 1 : 0; }
+static inline bool lr_eoi_done(u64 lr) { return !(lr & (LR_STATE | LR_HW)) && lr & LR_EOI; }
+static inline bool enabled(const struct cpu *cpu) { return cpu->sys.ich_hcr_el2 & HCR_EN; }
+
+/* ---- Priorities (GIC 4.8, with VBPR and VCBPR) ---- */
+
+static u32 preemption_mask(const struct gic_cpu *c, unsigned group)
+{
+    if (group == 0 || c->ich_vmcr & VMCR_VCBPR)
+        return gic_group_mask((unsigned)bits(c->ich_vmcr, 23, 21));
+    return gic_group_mask((unsigned)bits(c->ich_vmcr, 20, 18) - 1);
+}
+
+static inline u32 running_priority(const struct gic_cpu *c) { return gic_running(c->ich_apr[0] | c->ich_apr[1]); }
+
+/* The highest priority pending virtual interrupt of the enabled groups; of equal ones the lowest list register. */
+static unsigned best_lr(const struct gic_cpu *c)
+{
+    unsigned best = NO_LR, priority = PRIO_NONE;
+    for (unsigned n = 0; n < GIC_LRS; n++) {
+        u64 lr = c->ich_lr[n];
+        if ((lr & LR_STATE) != LR_PENDING || !(c->ich_vmcr >> lr_group(lr) & 1) || lr_priority(lr) >= priority)
+            continue;
+        best = n;
+        priority = lr_priority(lr);
+    }
+    return best;
+}
+
+static bool can_preempt(const struct gic_cpu *c, u64 lr)
+{
+    unsigned priority = lr_priority(lr);
+    return priority < c->ich_vmcr >> 24 && (priority & preemption_mask(c, lr_group(lr))) < running_priority(c);
+}
+
+/* ---- What the state means for lines and maintenance ---- */
+
+/* ICH_MISR_EL2: conditions for a maintenance interrupt. */
+static u32 maintenance(const struct gic_cpu *c, u64 hcr)
+{
+    unsigned valid = 0, pending = 0;
+    u32 misr = 0;
+    for (unsigned n = 0; n < GIC_LRS; n++) {
+        u64 lr = c->ich_lr[n];
+        valid += (lr & LR_STATE) != 0;
+        pending += (lr & LR_STATE) == LR_PENDING;
+        if (lr_eoi_done(lr))
+            misr |= MISR_EOI;
+    }
+    if (hcr & HCR_UIE && valid <= 1)
+        misr |= MISR_U;
+    if (hcr & HCR_LRENPIE && hcr >> 27)
+        misr |= MISR_LRENP;
+    if (hcr & HCR_NPIE && !pending)
+        misr |= MISR_NP;
+    /* <4> VGrp0E <5> VGrp0D <6> VGrp1E <7> VGrp1D: the group is enabled, or disabled */
+    u32 vmcr = c->ich_vmcr, states = (vmcr & VMCR_VENG0 ? 0x10 : 0x20) | (vmcr & VMCR_VENG1 ? 0x40 : 0x80);
+    return misr | ((u32)hcr & HCR_GROUP_IES & states);
+}
+
+void ich_update(struct gic *gic, struct cpu *cpu)
+{
+    const struct gic_cpu *c = &gic->cpu[cpu->index];
+    u32 lines = 0;
+    bool level = false;
+    if (enabled(cpu)) {
+        unsigned n = best_lr(c);
+        if (n != NO_LR && can_preempt(c, c->ich_lr[n]))
+            lines = lr_group(c->ich_lr[n]) ? LINE_VIRQ : LINE_VFIQ;
+        level = maintenance(c, cpu->sys.ich_hcr_el2) != 0;
+    }
+    gic_set_lines(cpu, LINE_VIRQ | LINE_VFIQ, lines);
+    if (level != bit(gic->ppi[cpu->index].level, GIC_PPI_MAINTENANCE))
+        gic_set_ppi(gic, cpu->index, GIC_PPI_MAINTENANCE, level);
+}
+
+static inline void update(struct cpu *cpu) { ich_update(cpu->d.host.gic, cpu); }
+
+/* ---- The hypervisor's side ---- */
+
+u64 ich_apr_read(struct cpu *cpu, const struct sysreg *row) { return gic_interface(cpu)->ich_apr[row->key >> 3 & 1]; }
+
+void ich_apr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    gic_interface(cpu)->ich_apr[row->key >> 3 & 1] = (u32)value;
+    update(cpu);
+}
+
+void ich_hcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row;
+    if ((cpu->sys.ich_hcr_el2 ^ value) & HCR_TRAPS)
+        memset(cpu->d.live_traps, 0, sizeof(cpu->d.live_traps));
+    cpu->sys.ich_hcr_el2 = value & HCR_MASK;
+    update(cpu);
+}
+
+/* <4:0> ListRegs - 1 <19> TDS <20> nV4 <21> A3V <25:23> IDbits: 24 <28:26> PREbits - 1 <31:29> PRIbits - 1 */
+u64 ich_vtr_read(struct cpu *cpu, const struct sysreg *row)
+{
+    (void)cpu, (void)row;
+    return (u64)4 << 29 | 4 << 26 | 1 << 23 | 1 << 21 | 1 << 20 | 1 << 19 | (GIC_LRS - 1);
+}
+
+u64 ich_misr_read(struct cpu *cpu, const struct sysreg *row)
+{
+    (void)row;
+    return maintenance(gic_interface(cpu), cpu->sys.ich_hcr_el2);
+}
+
+u64 ich_eisr_read(struct cpu *cpu, const struct sysreg *row)
+{
+    (void)row;
+    u64 set = 0;
+    for (unsigned n = 0; n < GIC_LRS; n++)
+        if (lr_eoi_done(gic_interface(cpu)->ich_lr[n]))
+            set |= BIT(n);
+    return set;
+}
+
+u64 ich_elrsr_read(struct cpu *cpu, const struct sysreg *row)
+{
+    (void)row;
+    u64 set = 0;
+    for (unsigned n = 0; n < GIC_LRS; n++) {
+        u64 lr = gic_interface(cpu)->ich_lr[n];
+        if (!(lr & LR_STATE) && !lr_eoi_done(lr))
+            set |= BIT(n);
+    }
+    return set;
+}
+
+/* Binary points below the smallest become the smallest. VFIQEn is RES1: there is no memory-mapped interface. */
+static u32 vmcr_legal(u64 value)
+{
+    u64 bpr0 = bits(value, 23, 21), bpr1 = bits(value, 20, 18);
+    u64 v = value & (VMCR_VENG0 | VMCR_VENG1 | VMCR_VCBPR | VMCR_VEOIM | (u64)GIC_PRIO_MASK << 24);
+    v |= (bpr0 < BPR_MIN ? BPR_MIN : bpr0) << 21 | (bpr1 < BPR_MIN_NS ? BPR_MIN_NS : bpr1) << 18;
+    return (u32)v | VMCR_VFIQEN;
+}
+
+static void set_vmcr(struct cpu *cpu, u64 value)
+{
+    gic_interface(cpu)->ich_vmcr = vmcr_legal(value);
+    update(cpu);
+}
+
+u64 ich_vmcr_read(struct cpu *cpu, const struct sysreg *row)
+{
+    (void)row;
+    return gic_interface(cpu)->ich_vmcr;
+}
+
+void ich_vmcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row;
+    set_vmcr(cpu, value);
+}
+
+u64 ich_lr_read(struct cpu *cpu, const struct sysreg *row)
+{
+    return gic_interface(cpu)->ich_lr[row->key & (GIC_LRS - 1)];
+}
+
+void ich_lr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    gic_interface(cpu)->ich_lr[row->key & (GIC_LRS - 1)] = value & (LR_MASK | (value & LR_HW ? LR_PINTID : LR_EOI));
+    update(cpu);
+}
+
+/* ---- The guest's side ---- */
+
+static u32 vintid(u64 lr) { return (u32)lr; }
+static bool is_special(u32 intid) { return intid >= 1020 && intid <= 1023; }
+
+u64 icv_hppir(struct cpu *cpu, unsigned group)
+{
+    const struct gic_cpu *c = gic_interface(cpu);
+    unsigned n = enabled(cpu) ? best_lr(c) : (unsigned)NO_LR;
+    return n == NO_LR || lr_group(c->ich_lr[n]) != group ? (u64)INTID_SPURIOUS : vintid(c->ich_lr[n]);
+}
+
+u64 icv_iar(struct cpu *cpu, unsigned group)
+{
+    struct gic_cpu *c = gic_interface(cpu);
+    unsigned n = enabled(cpu) ? best_lr(c) : (unsigned)NO_LR;
+    if (n == NO_LR || lr_group(c->ich_lr[n]) != group || !can_preempt(c, c->ich_lr[n]))
+        return INTID_SPURIOUS;
+    u64 lr = c->ich_lr[n];
+    c->ich_lr[n] &= ~LR_PENDING;
+    if (is_special(vintid(lr))) { /* nothing is activated: the list register becomes invalid */
+        update(cpu);
+        return INTID_SPURIOUS;
+    }
+    c->ich_lr[n] |= LR_ACTIVE;
+    c->ich_apr[group] |= (u32)BIT((lr_priority(lr) & preemption_mask(c, group)) >> 3);
+    update(cpu);
+    return vintid(lr);
+}
+
+/* The list register that holds this INTID as active (or active and pending). */
+static unsigned find_active(const struct gic_cpu *c, u32 intid)
+{
+    for (unsigned n = 0; n < GIC_LRS; n++)
+        if (c->ich_lr[n] & LR_ACTIVE && vintid(c->ich_lr[n]) == intid)
+            return n;
+    return NO_LR;
+}
+
+/* With HW the physical interrupt is deactivated too, unless it is Secure. */
+static void deactivate(struct cpu *cpu, unsigned n)
+{
+    struct gic *gic = cpu->d.host.gic;
+    u64 *lr = &gic_interface(cpu)->ich_lr[n];
+    u32 pintid = (u32)bits(*lr, 44, 32);
+    *lr &= ~LR_ACTIVE;
+    if (!(*lr & LR_HW) || pintid >= GIC_INTIDS)
+        return;
+    if (gic_ds(gic) || bank_group(gic, gic_bank(gic, cpu->index, pintid), pintid % GIC_BANK) == GROUP_1NS)
+        gic_deactivate(gic, cpu->index, pintid);
+}
+
+/* ICH_HCR_EL2.EOIcount<31:27>: deactivations that met no list register. It wraps. */
+static void count_eoi(struct cpu *cpu)
+{
+    u64 hcr = cpu->sys.ich_hcr_el2;
+    cpu->sys.ich_hcr_el2 = bits_set(hcr, 31, 27, bits(hcr, 31, 27) + 1);
+}
+
+enum { FIRST_LPI = 8192 };
+
+/* A write that finds no active priority does nothing; one that names another interrupt than the highest active, or a wrong
+ * group, only drops the priority (both choices that are left to the implementation, ICV_EOIR1_EL1). */
+void icv_eoir(struct cpu *cpu, unsigned group, u64 value)
+{
+    struct gic_cpu *c = gic_interface(cpu);
+    u32 intid = value & 0xffffff, all = c->ich_apr[0] | c->ich_apr[1];
+    if (is_special(intid) || !all)
+        return;
+    u32 dropped = running_priority(c);
+    unsigned active = c->ich_apr[0] & (all & -all) ? 0 : 1;
+    c->ich_apr[active] &= c->ich_apr[active] - 1;
+    bool split = c->ich_vmcr & VMCR_VEOIM && intid < FIRST_LPI;
+    unsigned n = find_active(c, intid);
+    if (!split && n == NO_LR && intid < FIRST_LPI)
+        count_eoi(cpu);
+    if (!split && n != NO_LR && active == group && lr_group(c->ich_lr[n]) == group &&
+        (lr_priority(c->ich_lr[n]) & preemption_mask(c, group)) == dropped)
+        deactivate(cpu, n);
+    update(cpu);
+}
+
+void icv_dir(struct cpu *cpu, u64 value)
+{
+    struct gic_cpu *c = gic_interface(cpu);
+    u32 intid = value & 0xffffff;
+    if (is_special(intid) || !(c->ich_vmcr & VMCR_VEOIM))
+        return;
+    unsigned n = find_active(c, intid);
+    if (n != NO_LR)
+        deactivate(cpu, n);
+    else if (intid < FIRST_LPI)
+        count_eoi(cpu);
+    update(cpu);
+}
+
+u64 icv_bpr(struct cpu *cpu, unsigned group)
+{
+    u32 vmcr = gic_interface(cpu)->ich_vmcr;
+    u64 bpr0 = bits(vmcr, 23, 21);
+    if (group == 0)
+        return bpr0;
+    if (vmcr & VMCR_VCBPR)
+        return bpr0 < 7 ? bpr0 + 1 : 7;
+    return bits(vmcr, 20, 18);
+}
+
+void icv_set_bpr(struct cpu *cpu, unsigned group, u64 value)
+{
+    u32 vmcr = gic_interface(cpu)->ich_vmcr;
+    if (group == 0)
+        set_vmcr(cpu, bits_set(vmcr, 23, 21, value & 7));
+    else if (!(vmcr & VMCR_VCBPR))
+        set_vmcr(cpu, bits_set(vmcr, 20, 18, value & 7));
+}
+
+u64 icv_ctlr(struct cpu *cpu)
+{
+    u32 vmcr = gic_interface(cpu)->ich_vmcr;
+    return (vmcr & VMCR_VCBPR ? ICC_CBPR : 0) | (vmcr & VMCR_VEOIM ? ICC_EOIMODE : 0) | ICC_PRIBITS | ICC_IDBITS24 | ICC_A3V;
+}
+
+void icv_set_ctlr(struct cpu *cpu, u64 value)
+{
+    u64 vmcr = gic_interface(cpu)->ich_vmcr;
+    vmcr = bits_set(vmcr, 4, 4, value & 1);
+    set_vmcr(cpu, bits_set(vmcr, 9, 9, value >> 1 & 1));
+}
+
+u64 icv_pmr(struct cpu *cpu) { return gic_interface(cpu)->ich_vmcr >> 24; }
+void icv_set_pmr(struct cpu *cpu, u64 value) { set_vmcr(cpu, bits_set(gic_interface(cpu)->ich_vmcr, 31, 24, value & 0xff)); }
+u64 icv_rpr(struct cpu *cpu) { return running_priority(gic_interface(cpu)); }
+u64 icv_apr(struct cpu *cpu, unsigned group) { return gic_interface(cpu)->ich_apr[group]; }
+
+void icv_set_apr(struct cpu *cpu, unsigned group, u64 value)
+{
+    gic_interface(cpu)->ich_apr[group] = (u32)value;
+    update(cpu);
+}
+
+bool icv_igrpen(struct cpu *cpu, unsigned group) { return gic_interface(cpu)->ich_vmcr >> group & 1; }
+
+void icv_set_igrpen(struct cpu *cpu, unsigned group, bool enable)
+{
+    set_vmcr(cpu, bits_set(gic_interface(cpu)->ich_vmcr, group, group, enable));
+}
