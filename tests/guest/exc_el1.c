@@ -1,5 +1,5 @@
 /* Exceptions that EL1 takes, from EL1 and EL0: class, syndrome, return address, vector, saved PSTATE.
- * Arm ARM D1.3 (exception entry), D1.4 (return), D17.2.37 (ESR_ELx and its ISS encodings), D17.2.118 (SCTLR_EL1 traps). */
+ * Arm ARM D1.3 (exception entry), D1.4 (return), D17.2.37 (ESR_ELx, ISS encodings), D17.2.118 (SCTLR_EL1 traps). */
 #include "rt.h"
 
 CODE(do_svc, "svc #0x1234");
@@ -124,7 +124,7 @@ static void masks(void)
     check_eq("DAIFSet and DAIFClr", mrs_daif_at_entry, 0x140);
 }
 
-/* B2.5 and D8: with stage 1 off, data accesses are to Device-nGnRnE memory, which must be aligned whatever SCTLR_EL1.A says. */
+/* B2.5 and D8: with stage 1 off, data is Device-nGnRnE memory, which must be aligned whatever SCTLR_EL1.A says. */
 static void alignment(void)
 {
     try_el(1, do_load, (u64)data + 1, 0);
