@@ -140,3 +140,8 @@ bool dec_simd_lane(u32 w, struct op *op)
     default: return false;
     }
 }
+
+/* ---- crypto ---- */
+
+bool dec_crypto_imm2(u32 w, struct op *op) { return op->imm = (s32)bits(w, 13, 12), true; }
+bool dec_crypto_imm6(u32 w, struct op *op) { return op->imm = (s32)bits(w, 15, 10), true; }

@@ -297,3 +297,16 @@ OP_Q(SHRN_w) { NARROW_BEGIN NARROW_LOOP(s, d, (unsigned)i->imm) NARROW_END }
 #define FORMS_VSXXS(id, how) FORMS_VS(id, how) FORMS_X(id, how) LANE_OP(id##_xs, id, (how) | LANE_X)
 #define LANES(id, forms, how, result) FORMS_##forms(id, how)
 #include "cpu/simd_lanes.def"
+
+/* ---- dot products (FEAT_DotProd, FEAT_I8MM) ---- */
+
+OP(SDOT_v) { FP_CHECK; simd_dot(cpu, WORD, true, true, false); NEXT; }
+OP(UDOT_v) { FP_CHECK; simd_dot(cpu, WORD, false, false, false); NEXT; }
+OP(USDOT_v) { FP_CHECK; simd_dot(cpu, WORD, false, true, false); NEXT; }
+OP(SDOT_x) { FP_CHECK; simd_dot(cpu, WORD, true, true, true); NEXT; }
+OP(UDOT_x) { FP_CHECK; simd_dot(cpu, WORD, false, false, true); NEXT; }
+OP(SUDOT_x) { FP_CHECK; simd_dot(cpu, WORD, true, false, true); NEXT; }
+OP(USDOT_x) { FP_CHECK; simd_dot(cpu, WORD, false, true, true); NEXT; }
+OP(SMMLA) { FP_CHECK; simd_matrix(cpu, WORD, true, true); NEXT; }
+OP(UMMLA) { FP_CHECK; simd_matrix(cpu, WORD, false, false); NEXT; }
+OP(USMMLA) { FP_CHECK; simd_matrix(cpu, WORD, false, true); NEXT; }
