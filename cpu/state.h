@@ -37,26 +37,27 @@ struct sysregs {
 /* One translation as the walk left it, stage 1 and stage 2 combined, tagged by what it may serve. Where the pages
  * of the stages differ, `size_log2` is the smaller. An entry with size_log2 0 is empty. */
 struct tlb_entry {
-    u64 va;       /* first address of the page, within the 64-bit VA (stage-2 only entries: IPA) */
+    u64 va;       /* first address of the page, without a tag byte */
     u64 pa;       /* first physical address */
     u64 ipa;      /* intermediate physical address of the page (for TLBI by IPA), = pa without stage 2 */
     u16 asid;
     u16 vmid;
     u16 config;   /* index into tlb.configs: regime, security state and values of the control bits */
+    u16 perm;     /* TLB_* of mmu/walk.h: permissions of stage 1 and stage 2 */
     u8 size_log2; /* 12..48 */
+    u8 size1_log2, size2_log2; /* of the block in each stage: TLBI by address drops all of a block's pieces */
     u8 global;    /* nG == 0 */
-    u16 perm;     /* TLB_* permissions of stage 1 and stage 2 */
     u8 ns;        /* output address space is Non-secure */
-    u8 memattr;   /* MEMATTR_* combined type, for alignment and Device rules */
-    u32 attrs;    /* MAIR-style combined attributes and shareability for PAR_EL1; see mmu/walk.h */
+    u8 memattr;   /* MEM_* of mmu/walk.h: combined type of data accesses, for alignment and Device rules */
+    u8 pad[2];
 };
 
-enum { TLB_SETS = 512, TLB_WAYS = 4, TLB_CONFIGS = 64 };
+enum { TLB_SETS = 512, TLB_WAYS = 4, TLB_ENTRIES = TLB_SETS * TLB_WAYS, TLB_CONFIGS = 64 };
 
 /* The control values a translation depends on besides ASID and VMID. mmu/context.c fills it. */
 struct tlb_config {
-    u64 sctlr, tcr, mair, hcr, vtcr, extra;
-    u32 regime; /* enum regime, and security state in bit 8 */
+    u64 sctlr, tcr, mair, hcr, vtcr, vstcr;
+    u32 regime; /* enum regime in bits 7:0, then one bit each as REGIME_KEY_* of mmu/context.c says */
     u32 used;
 };
 
@@ -64,6 +65,7 @@ struct tlb {
     struct tlb_entry entry[TLB_SETS][TLB_WAYS];
     u8 next_way[TLB_SETS];   /* FIFO: replacement does not depend on hits, so that fast hits need no record */
     u64 sizes;               /* bit n: an entry of size_log2 n may be present */
+    u64 pieces;              /* bit n: a stage 1 block of that size may be present in smaller pieces */
     struct tlb_config configs[TLB_CONFIGS];
     u32 config_next, pad;
 };
@@ -116,6 +118,38 @@ struct xpage_entry {
     struct code_page *page;
     u64 owner;
 };
+
+/* What one EL sees of memory, worked out from the control registers when it is first used after a change. */
+struct mmu_view {
+    u64 valid;          /* control registers did not change since */
+    u64 mix[2], ctx[2]; /* fast-tag contexts without and with PSTATE.PAN; 0 = not found yet */
+    u64 ctx_unpriv, mix_unpriv;
+    struct tlb_config config;
+    u16 asid, vmid;
+    u16 config_index;   /* in tlb.configs, checked when used */
+    u8 regime, big_endian, tbid;
+    u8 strict;          /* SCTLR_ELx.A */
+    u8 flat;            /* stage 1 is off and data is Device: unaligned accesses fault */
+    u8 pad[5];
+};
+
+/* Fast-tag contexts: the table that gives each combination its number. */
+enum { CTX_SLOTS = 512, CTX_LIMIT = 384 };
+struct mmu_ctx {
+    struct tlb_config config;
+    u16 asid, vmid;
+    u8 el0, pan, big_endian, pad;
+    u32 number; /* 1..4094; 0 = free slot */
+    u32 pad2;
+};
+struct mmu_derived {
+    struct mmu_view view[4];
+    u32 ctx_used, pad;
+    u16 fast_slot[TLB_ENTRIES];  /* the fast (xpage) slot made from an entry: MMU_NONE, a slot, or MMU_MANY */
+    u16 xpage_slot[TLB_ENTRIES];
+    struct mmu_ctx ctx[CTX_SLOTS];
+};
+enum { MMU_NONE = 0xffff, MMU_MANY = 0xfffe };
 
 struct phys;     /* mmu/phys.h: RAM and the way to devices */
 struct decoder;  /* cpu/decode.h */
@@ -193,6 +227,7 @@ struct cpu {
         struct cpu_host host;
         struct fast_entry fast[FAST_ENTRIES];
         struct xpage_entry xpage[XPAGE_ENTRIES];
+        struct mmu_derived mmu;
         u64 branched;    /* stepping: the last instruction was a taken branch */
         u64 live_traps[4]; /* by EL: bit set of trap rows that could fire; 0 = must be computed (see cpu/sysreg.h) */
         u64 ctx_table_gen;

@@ -85,6 +85,8 @@ struct fetch_page mem_fetch_page(struct cpu *cpu, u64 va);
 
 /* The control registers that translation uses may have changed: contexts must be found again. */
 void mmu_context_changed(struct cpu *cpu);
+/* PSTATE.EL, SP or PAN changed, and nothing else that translation uses: cheap (contexts are kept by EL and PAN). */
+void mmu_el_changed(struct cpu *cpu);
 /* Finds cpu->d.ctx, ctx_unpriv and the alignment masks for the current EL and control registers (interned). */
 void mmu_context_find(struct cpu *cpu);
 /* Drops all that is derived (fast tags, xpages, contexts); the state TLB stays. */

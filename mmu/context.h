@@ -6,21 +6,30 @@
 #define MMU_CONTEXT_H
 
 #include "cpu/state.h"
-#include "mmu/tlb.h"
 #include "mmu/walk.h"
+
+/* Bits of tlb_config.regime besides enum regime. */
+enum { REGIME_KEY_SECURE = 1 << 8, REGIME_KEY_S1 = 1 << 9, REGIME_KEY_S2 = 1 << 10, REGIME_KEY_HAS_S2 = 1 << 11,
+       REGIME_KEY_SIF = 1 << 12, REGIME_KEY_S2_EE = 1 << 13, REGIME_KEY_NV_NV1 = 1 << 14, REGIME_KEY_FEAT_SHIFT = 16 };
 
 /* The regime that translates for an access at `el` with the registers as they are. */
 enum regime regime_of(const struct cpu *cpu, unsigned el);
-/* Describes that regime. el2_enabled-dependent parts follow SCR_EL3 as it is. */
+/* Describes that regime; security state and stage 2 follow SCR_EL3 and HCR_EL2 as they are. */
 void regime_describe(const struct cpu *cpu, enum regime regime, struct regime_desc *out);
-/* SCTLR_ELx of a regime. */
-u64 regime_sctlr(const struct cpu *cpu, enum regime regime);
-/* The key of TLB entries for that regime. */
-void regime_key(const struct regime_desc *r, struct tlb_key *key);
+/* What tags TLB entries made under that description, besides its asid and vmid. */
+void regime_config(const struct regime_desc *r, struct tlb_config *config);
+
+/* What the EL sees of memory, up to date. */
+const struct mmu_view *mmu_view(struct cpu *cpu, unsigned el);
+/* Index of the view's config in tlb.configs; -1 when the TLB holds nothing of it. */
+int mmu_view_config(struct cpu *cpu, const struct mmu_view *view);
+/* The same, entering it there when it is missing (evicts the oldest config with its entries). */
+unsigned mmu_view_config_make(struct cpu *cpu, const struct mmu_view *view);
+/* Do unprivileged loads and stores use EL0's permissions here and now? (LDTR, STTR: D8.4.1, UAO) */
+bool mmu_unpriv_applies(const struct cpu *cpu);
 
 /* For those who look in: translates va in the regime of `el` without changing anything: no TLB, no descriptor update, no
- * exception. A read (write, fetch) with privileged permissions is not checked against permissions. rec and out may be
- * NULL. True: *pa is the physical address. */
+ * exception, no permission checked. out and rec may be NULL. True: *pa is the physical address. */
 bool mmu_debug_translate(const struct cpu *cpu, u64 va, unsigned el, u64 *pa, struct translation *out,
                          struct walk_record *rec);
 

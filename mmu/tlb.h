@@ -25,21 +25,21 @@ void tlbi_range(struct cpu *cpu, enum tlbi_op op, u64 value, bool broadcast);
 
 /* Within mmu/ ------------------------------------------------------------------------------------------------- */
 
-/* The control values that tag an entry, with the ASID and VMID of now. */
-struct tlb_key {
-    struct tlb_config config;
-    u16 asid, vmid;
-};
-
-/* Entry that translates va for this key, or NULL. Never changes anything. */
-const struct tlb_entry *tlb_find(const struct cpu *cpu, const struct tlb_key *key, u64 va);
+/* Entry that translates va (without a tag byte) in this view, or NULL. Changes no state. */
+const struct tlb_entry *tlb_find(struct cpu *cpu, const struct mmu_view *view, u64 va);
 /* Enters a translation, replacing by FIFO; returns the entry. */
-const struct tlb_entry *tlb_fill(struct cpu *cpu, const struct tlb_key *key, u64 va, const struct translation *t);
+const struct tlb_entry *tlb_fill(struct cpu *cpu, const struct mmu_view *view, u64 va, const struct translation *t);
+/* Empties one entry, and all entries of a config. */
+void tlb_drop(struct cpu *cpu, const struct tlb_entry *e);
+void tlb_drop_config(struct cpu *cpu, unsigned config);
 /* Number of an entry: owner of fast tags. */
 static inline u32 tlb_index(const struct cpu *cpu, const struct tlb_entry *e)
 {
     return (u32)(e - &cpu->tlb.entry[0][0]);
 }
+/* Notes that fast tag (xpage) `slot` was made from an entry. */
+void tlb_note_fast(struct cpu *cpu, u32 index, u32 slot);
+void tlb_note_xpage(struct cpu *cpu, u32 index, u32 slot);
 /* Empties the whole TLB with all that is derived from it. */
 void tlb_reset(struct cpu *cpu);
 /* After a restore: bounds every field. False: the state is not one that this program wrote. */

@@ -180,25 +180,30 @@ static void clamp_input(const struct regime_desc *r, struct table *t, unsigned t
     t->input_size = (u8)(n > max ? max : n < min ? min : n);
 }
 
-unsigned walk_addr_top(const struct regime_desc *r, u64 va, bool fetch)
+unsigned walk_addr_top(unsigned regime, u64 tcr, bool tbid, u64 va, bool fetch)
 {
-    bool tbi, tbid;
-    if (r->regime == REGIME_EL10 || r->regime == REGIME_EL20) {
+    bool ignore, data_only;
+    if (regime == REGIME_EL10 || regime == REGIME_EL20) {
         bool upper = bit(va, 55);
-        tbi = bit(r->tcr, upper ? 38 : 37);
-        tbid = bit(r->tcr, upper ? 52 : 51);
+        ignore = bit(tcr, upper ? 38 : 37);
+        data_only = bit(tcr, upper ? 52 : 51);
     } else {
-        tbi = bit(r->tcr, 20);
-        tbid = bit(r->tcr, 29);
+        ignore = bit(tcr, 20);
+        data_only = bit(tcr, 29);
     }
-    return tbi && !(tbid && fetch) ? 55 : 63;
+    return ignore && !(tbid && data_only && fetch) ? 55 : 63;
+}
+
+static unsigned addr_top(const struct walker *w)
+{
+    return walk_addr_top(w->r->regime, w->r->tcr, w->r->feat & WALK_TBID, w->va, w->acc.fetch);
 }
 
 /* Fields of TCR_ELx for this address (D8.2.4). False: no table translates it. */
 static bool stage1_table(struct walker *w, struct table *t)
 {
     const struct regime_desc *r = w->r;
-    unsigned top = walk_addr_top(r, w->va, w->acc.fetch), ps;
+    unsigned top = addr_top(w), ps;
     bool two = r->regime == REGIME_EL10 || r->regime == REGIME_EL20, upper = two && bit(w->va, top);
     u64 tcr = r->tcr;
     *t = (struct table){.input = w->va, .base = r->ttbr[upper], .stage = 1, .one_priv = !two};
@@ -253,7 +258,7 @@ static void stage2_spaces(const struct regime_desc *r, bool ns_ipa, struct table
 static int stage2_level(const struct regime_desc *r, const struct table *t, unsigned sl0, bool sl2)
 {
     if (t->grain != 12)
-        return t->ds && t->grain == 14 && sl0 == 3 ? 0 : 3 - (int)sl0 ? 3 - (int)sl0 : 4;
+        return sl0 < 3 ? 3 - (int)sl0 : t->ds && t->grain == 14 ? 0 : 4;
     if (t->ds && sl2)
         return sl0 ? 4 : -1;
     if (sl0 == 3)
@@ -647,7 +652,7 @@ static bool stage1_off(struct walker *w)
 {
     const struct regime_desc *r = w->r;
     struct translation *o = w->out;
-    unsigned top = walk_addr_top(r, w->va, w->acc.fetch);
+    unsigned top = addr_top(w);
     bool dc = r->has_s2 && bit(r->hcr, 12);
     u64 address = w->va & ones(top + 1);
     if (address >> pa_max(r))
@@ -655,7 +660,7 @@ static bool stage1_off(struct walker *w)
     o->ipa = address;
     o->ns = !r->secure;
     o->global = true;
-    o->size_log2 = 30;
+    o->size_log2 = o->size1_log2 = o->size2_log2 = 30;
     o->attrs = attrs_flat(dc, w->acc.fetch, stage1_cacheable(w));
     o->perm = TLB_UR | TLB_UW | TLB_UX | TLB_PR | TLB_PW | TLB_PX | (dc ? 0 : TLB_FLAT);
     if (device_unaligned(&w->acc, o->attrs))
@@ -677,7 +682,7 @@ static bool stage1_on(struct walker *w)
         return false;
     o->ipa = l.out;
     o->ns = l.table_ns || bit(l.desc, 5);
-    o->size_log2 = l.size_log2;
+    o->size_log2 = o->size1_log2 = o->size2_log2 = l.size_log2;
     o->level1 = l.level;
     o->global = t.one_priv || !(bit(l.desc, 11) || (r->secure && l.table_ns));
     o->attrs = attrs_stage1((u8)(r->mair >> 8 * bits(l.desc, 4, 2)), t.ds ? t.ds_sh : (unsigned)bits(l.desc, 9, 8),
@@ -703,6 +708,7 @@ static void combine(const struct walker *w, const struct s2_result *s2)
     o->pa = s2->pa;
     o->ns = s2->ns;
     o->level2 = s2->level;
+    o->size2_log2 = s2->size_log2;
     if (s2->size_log2 < o->size_log2)
         o->size_log2 = s2->size_log2;
     o->perm &= (u16)(s2->perm | ~rights_mask);
@@ -746,7 +752,7 @@ void walk_stage2(const struct regime_desc *r, u64 ipa, bool ns, struct walk_acce
     out->pa = s2.pa;
     out->ns = s2.ns;
     out->level2 = s2.level;
-    out->size_log2 = s2.size_log2;
+    out->size_log2 = out->size1_log2 = out->size2_log2 = s2.size_log2;
     out->perm = s2.perm;
     out->attrs = s2.attrs;
     out->ok = true;

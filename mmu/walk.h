@@ -91,6 +91,7 @@ enum {
     WALK_PAN3 = 512,   /* FEAT_PAN3: SCTLR.EPAN */
     WALK_E0PD = 1024,  /* FEAT_E0PD */
     WALK_MTE = 2048,   /* FEAT_MTE2: MAIR 0xf0 */
+    WALK_TBID = 4096,  /* FEAT_PAuth: TCR.TBIDn */
 };
 
 /* What translation depends on. Values as in the registers; mmu/context.c fills it from a PE. */
@@ -149,8 +150,7 @@ enum {
     TLB_PR = 8, TLB_PW = 16, TLB_PX = 32,     /* privileged */
     TLB_USER = 64,                            /* EL0 may read in stage 1: PAN denies privileged data access */
     TLB_FLAT = 128,                           /* stage 1 is off: fetches are Normal though data is Device */
-    TLB_GP = 256,                             /* guarded page (BTI) */
-    TLB_FETCH_DEVICE = 512                    /* fetches go to Device memory */
+    TLB_GP = 256                              /* guarded page (BTI) */
 };
 
 struct translation {
@@ -158,6 +158,7 @@ struct translation {
     bool ns;         /* output is in the Non-secure physical address space */
     bool global;
     u8 size_log2;    /* of the smaller of the stages' blocks */
+    u8 size1_log2, size2_log2; /* of each stage's block */
     s8 level1, level2; /* of the last descriptor of each stage */
     u16 perm;        /* TLB_* */
     u64 pa, ipa;     /* of the address itself */
@@ -189,7 +190,7 @@ void walk_stage2(const struct regime_desc *r, u64 ipa, bool ns, struct walk_acce
 
 /* FSC for a kind at a level. */
 u8 fault_fsc(unsigned kind, int level);
-/* AddrTop: highest bit of va that takes part in translation (55 or 63). */
-unsigned walk_addr_top(const struct regime_desc *r, u64 va, bool fetch);
+/* AddrTop: highest bit of va that takes part in translation (55 or 63). tbid: FEAT_PAuth. */
+unsigned walk_addr_top(unsigned regime, u64 tcr, bool tbid, u64 va, bool fetch);
 
 #endif

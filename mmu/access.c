@@ -1,0 +1,597 @@
+/*
+ * Memory access by virtual address, the exact path behind the fast tags (Arm ARM B2.2-B2.5, D8; Mem[], MemSingle[],
+ * AArch64.CheckAlignment, MemAtomic of the shared pseudocode).
+ *
+ * An access that fails changes nothing but cpu->d.exc. Named choices: a store that crosses a page checks both pages before
+ * it writes a byte; an exclusive or atomic access to something that isn't RAM is an unsupported-exclusive fault; a store
+ * exclusive is checked for aborts before the monitor is looked at.
+ * Leaves out: watchpoints and tag checks (FEAT_MTE), which will drop fast tags and be asked here.
+ */
+#include "mmu/access.h"
+
+#include "cpu/exception.h"
+#include "cpu/observer.h"
+#include "mmu/context.h"
+#include "mmu/phys.h"
+#include "mmu/tlb.h"
+#include "mmu/walk.h"
+
+/* Where an access goes. */
+struct place {
+    u64 pa;
+    struct phys_attrs attrs;
+    const struct tlb_entry *entry;
+    u8 type; /* MEM_* of this access */
+};
+
+static bool raise_fault(struct cpu *cpu, const struct fault *f, u64 va, unsigned flags)
+{
+    if (!(flags & ACC_DEBUG))
+        exc_abort(cpu, f, va, flags);
+    return false;
+}
+
+/* A fault that no walk found. */
+static bool raise_plain(struct cpu *cpu, unsigned kind, unsigned rule, u64 va, unsigned flags)
+{
+    struct fault f = { .kind = (u8)kind, .rule = (u8)rule, .fsc = fault_fsc(kind, 0),
+                       .cm = !!(flags & ACC_CACHE), .fetch = !!(flags & ACC_FETCH),
+                       .regime = mmu_view(cpu, cpu->ps.el)->regime };
+    f.wnr = f.cm || ((flags & ACC_WRITE) && !(flags & ACC_RMW));
+    return raise_fault(cpu, &f, va, flags);
+}
+
+/* ---- translation ---- */
+
+static bool with_el0_rights(const struct cpu *cpu, unsigned flags)
+{
+    return cpu->ps.el == 0 || (flags & ACC_UNPRIV && mmu_unpriv_applies(cpu));
+}
+
+static struct walk_access describe(const struct cpu *cpu, unsigned flags, bool unaligned)
+{
+    bool cache = flags & ACC_CACHE, el0 = with_el0_rights(cpu, flags);
+    return (struct walk_access){
+        .fetch = !!(flags & ACC_FETCH),
+        .write = !!(flags & ACC_WRITE),
+        .read = flags & ACC_RMW || !(flags & (ACC_FETCH | ACC_WRITE)),
+        .el0 = el0,
+        .pan = cpu->ps.pan && !el0 && !cache,
+        .maintain = cache && cpu->ps.el != 0,
+        .cm = cache,
+        .unaligned = unaligned,
+        .zva = !!(flags & ACC_ZVA),
+        .real_el = cpu->ps.el,
+    };
+}
+
+/* Does what the TLB holds permit the access? When not, a walk says why, or that the descriptor was relaxed. */
+static bool entry_permits(const struct tlb_entry *e, const struct walk_access *a)
+{
+    unsigned have = a->el0 ? e->perm : e->perm >> 3;
+    if (a->fetch)
+        return have & 4;
+    if (a->pan && e->perm & TLB_USER)
+        return false;
+    if (e->memattr != MEM_NORMAL && (a->unaligned || a->zva))
+        return false;
+    if (a->write && !(have & 2))
+        return false;
+    return !a->read || a->maintain || have & 1;
+}
+
+/* va without its tag byte, where one is allowed. */
+static u64 canonical(const struct mmu_view *v, u64 va, bool fetch)
+{
+    return walk_addr_top(v->regime, v->config.tcr, v->tbid, va, fetch) == 55 ? sext(va, 56) : va;
+}
+
+static bool translate(struct cpu *cpu, u64 va, unsigned flags, bool unaligned, struct place *p)
+{
+    const struct mmu_view *v = mmu_view(cpu, cpu->ps.el);
+    struct walk_access a = describe(cpu, flags, unaligned);
+    u64 plain = canonical(v, va, a.fetch);
+    const struct tlb_entry *e = tlb_find(cpu, v, plain);
+    if (unlikely(!e || !entry_permits(e, &a))) {
+        struct regime_desc r;
+        struct translation t;
+        regime_describe(cpu, (enum regime)v->regime, &r);
+        walk(&r, va, a, NULL, &t);
+        if (!t.ok)
+            return raise_fault(cpu, &t.fault, va, flags);
+        if (e)
+            tlb_drop(cpu, e);
+        e = tlb_fill(cpu, v, plain, &t);
+    }
+    p->pa = e->pa | (plain & ones(e->size_log2));
+    p->attrs = (struct phys_attrs){ .ns = e->ns, .cpu = (u8)cpu->index, .privileged = !a.el0 };
+    p->type = a.fetch && e->perm & TLB_FLAT ? (u8)MEM_NORMAL : e->memattr;
+    p->entry = e;
+    return true;
+}
+
+/* ---- fast tags ---- */
+
+/* Enters the page of a RAM access that needs nothing unusual. A write tag only where reads are allowed too: atomics use it. */
+static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned flags)
+{
+    const struct mmu_view *v = mmu_view(cpu, cpu->ps.el);
+    bool el0 = with_el0_rights(cpu, flags), unpriv = flags & ACC_UNPRIV;
+    u64 ctx = unpriv ? cpu->d.ctx_unpriv : cpu->d.ctx, mix = unpriv ? cpu->d.ctx_unpriv_mix : cpu->d.ctx_mix;
+    u8 *page_flags = phys_flags(cpu->d.host.phys, p->pa);
+    if (!ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & (ACC_CACHE | ACC_ZVA))
+        return;
+    if (p->type != MEM_NORMAL && !(v->strict || v->flat))
+        return;
+    struct phys_region *region = phys_find(cpu->d.host.phys, p->pa, p->attrs);
+    unsigned have = el0 ? p->entry->perm : p->entry->perm >> 3;
+    if (!region || !(have & 1) || (!el0 && cpu->ps.pan && p->entry->perm & TLB_USER))
+        return;
+    u32 slot = (u32)(((va >> 12) ^ mix) & (FAST_ENTRIES - 1)), owner = tlb_index(cpu, p->entry);
+    struct fast_entry *f = &cpu->d.fast[slot];
+    u64 tag = (va & ~0xfffull) | ctx;
+    if (f->r != tag || f->owner != owner)
+        *f = (struct fast_entry){ .w = ~0ull };
+    f->r = tag;
+    f->owner = owner;
+    f->addend = (u64)(uintptr_t)(region->host + (p->pa - region->base)) - va;
+    if (flags & ACC_WRITE && have & 2 && !(*page_flags & PAGE_CODE) && !region->readonly) {
+        f->w = tag;
+        *page_flags |= PAGE_TOUCHED;
+    }
+    tlb_note_fast(cpu, owner, slot);
+}
+
+void mmu_drop_write_tags(struct cpu *cpu, u64 pa)
+{
+    u8 *host = phys_page(cpu->d.host.phys, pa, (struct phys_attrs){ .privileged = 1 });
+    for (unsigned n = 0; host && n < FAST_ENTRIES; n++) {
+        struct fast_entry *f = &cpu->d.fast[n];
+        if (f->w != ~0ull && (f->w & ~0xfffull) + f->addend == (u64)(uintptr_t)host)
+            f->w = ~0ull;
+    }
+}
+
+/* The fast tag from slow paths: only where nobody looks in. */
+static u8 *fast_try(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
+{
+    if (cpu->d.host.observer || !cpu->d.ctx || flags & (ACC_CACHE | ACC_DEBUG))
+        return NULL;
+    return fast_pointer(cpu, va, (unsigned)__builtin_ctz(size), flags & ACC_WRITE, flags & ACC_UNPRIV);
+}
+
+static void observe(struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value)
+{
+    const struct observer *o = cpu->d.host.observer;
+    if (o && o->memory)
+        o->memory(o->who, cpu, va, pa, size, write, value);
+}
+
+/* ---- bytes ---- */
+
+static u64 swap_bytes(u64 v, unsigned size) { return __builtin_bswap64(v) >> (64 - 8 * size); }
+
+static u64 in_order(struct cpu *cpu, u64 v, unsigned size)
+{
+    return unlikely(mmu_view(cpu, cpu->ps.el)->big_endian) ? swap_bytes(v, size) : v;
+}
+
+/* Reads within one page, in memory order. What isn't RAM and isn't aligned is read byte by byte. */
+static bool place_read(struct cpu *cpu, const struct place *p, u64 va, unsigned size, unsigned flags, u64 *value)
+{
+    struct phys *phys = cpu->d.host.phys;
+    if (likely(phys_read(phys, p->pa, size, p->attrs, value)))
+        return true;
+    *value = 0;
+    bool ok = p->pa & (size - 1);
+    for (unsigned n = 0; ok && n < size; n++) {
+        u64 byte = 0;
+        ok = phys_read(phys, p->pa + n, 1, p->attrs, &byte);
+        *value |= (byte & 0xff) << 8 * n;
+    }
+    return ok ? true : raise_plain(cpu, FAULT_EXTERNAL, RULE_EXTERNAL, va, flags);
+}
+
+static bool place_write(struct cpu *cpu, const struct place *p, u64 va, unsigned size, unsigned flags, u64 value)
+{
+    struct phys *phys = cpu->d.host.phys;
+    if (likely(phys_write(phys, p->pa, size, p->attrs, value)))
+        return true;
+    bool ok = p->pa & (size - 1);
+    for (unsigned n = 0; ok && n < size; n++)
+        ok = phys_write(phys, p->pa + n, 1, p->attrs, value >> 8 * n & 0xff);
+    return ok ? true : raise_plain(cpu, FAULT_EXTERNAL, RULE_EXTERNAL, va, flags);
+}
+
+/* Is `va` misaligned for an access of this size and kind, and is that a fault (D8.. AArch64.CheckAlignment)? */
+static bool check_alignment(struct cpu *cpu, u64 va, unsigned size, unsigned flags, bool *unaligned)
+{
+    *unaligned = va & (size - 1);
+    if (likely(!*unaligned))
+        return true;
+    if (flags & (ACC_ATOMIC | ACC_ORDERED))
+        return raise_plain(cpu, FAULT_ALIGNMENT, RULE_ALIGN_ATOMIC, va, flags);
+    if (mmu_view(cpu, cpu->ps.el)->strict && !(flags & ACC_CACHE))
+        return raise_plain(cpu, FAULT_ALIGNMENT, RULE_ALIGN_A, va, flags);
+    return true;
+}
+
+/* The places of `size` bytes (at most 4096) at va, which may cross a page: first bytes in [0], the rest in [1]. */
+struct places {
+    struct place at[2];
+    unsigned size[2];
+};
+
+static bool find_places(struct cpu *cpu, u64 va, unsigned size, unsigned flags, bool unaligned, struct places *ps)
+{
+    unsigned left = 4096 - (unsigned)(va & 0xfff);
+    ps->size[0] = size < left ? size : left;
+    ps->size[1] = size - ps->size[0];
+    return translate(cpu, va, flags, unaligned, &ps->at[0]) &&
+           (!ps->size[1] || translate(cpu, va + ps->size[0], flags, unaligned, &ps->at[1]));
+}
+
+/* An entry found for the first page may have been replaced by the second page's fill: only the first is entered then. */
+static void fill_fast_places(struct cpu *cpu, const struct places *ps, u64 va, unsigned flags)
+{
+    if (!ps->size[1])
+        fill_fast(cpu, &ps->at[0], va, flags);
+}
+
+/* Reads size (1..8) bytes in memory order, crossing pages if it must. */
+static bool places_read(struct cpu *cpu, const struct places *ps, u64 va, unsigned size, unsigned flags, u64 *value)
+{
+    if (likely(!ps->size[1]))
+        return place_read(cpu, &ps->at[0], va, size, flags, value);
+    *value = 0;
+    for (unsigned n = 0; n < size; n++) {
+        unsigned second = n >= ps->size[0];
+        struct place p = ps->at[second];
+        u64 byte;
+        p.pa += second ? n - ps->size[0] : n;
+        if (!place_read(cpu, &p, va + n, 1, flags, &byte))
+            return false;
+        *value |= byte << 8 * n;
+    }
+    return true;
+}
+
+static bool places_write(struct cpu *cpu, const struct places *ps, u64 va, unsigned size, unsigned flags, u64 value)
+{
+    if (likely(!ps->size[1]))
+        return place_write(cpu, &ps->at[0], va, size, flags, value);
+    for (unsigned n = 0; n < size; n++) {
+        unsigned second = n >= ps->size[0];
+        struct place p = ps->at[second];
+        p.pa += second ? n - ps->size[0] : n;
+        if (!place_write(cpu, &p, va + n, 1, flags, value >> 8 * n & 0xff))
+            return false;
+    }
+    return true;
+}
+
+/* ---- loads and stores ---- */
+
+static bool size_ok(unsigned size) { return size && size <= 8 && is_pow2(size); }
+
+struct mem_val mem_read(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
+{
+    struct mem_val none = { 0, false };
+    struct places ps;
+    bool unaligned;
+    u64 value;
+    assert(size_ok(size));
+    const u8 *host = fast_try(cpu, va, size, flags);
+    if (host && !(flags & (ACC_ATOMIC | ACC_ORDERED) && va & (size - 1))) {
+        u64 v = 0;
+        memcpy(&v, host, size);
+        return (struct mem_val){ v, true };
+    }
+    if (!check_alignment(cpu, va, size, flags, &unaligned) || !find_places(cpu, va, size, flags, unaligned, &ps) ||
+        !places_read(cpu, &ps, va, size, flags, &value))
+        return none;
+    fill_fast_places(cpu, &ps, va, flags);
+    value = in_order(cpu, value, size);
+    observe(cpu, va, ps.at[0].pa, size, false, value);
+    return (struct mem_val){ value, true };
+}
+
+bool mem_write(struct cpu *cpu, u64 va, u64 value, unsigned size, unsigned flags)
+{
+    struct places ps;
+    bool unaligned;
+    assert(size_ok(size));
+    flags |= ACC_WRITE;
+    u8 *host = fast_try(cpu, va, size, flags);
+    if (host && !(flags & (ACC_ATOMIC | ACC_ORDERED) && va & (size - 1))) {
+        memcpy(host, &value, size);
+        return true;
+    }
+    if (!check_alignment(cpu, va, size, flags, &unaligned) || !find_places(cpu, va, size, flags, unaligned, &ps) ||
+        !places_write(cpu, &ps, va, size, flags, in_order(cpu, value, size)))
+        return false;
+    fill_fast_places(cpu, &ps, va, flags);
+    observe(cpu, va, ps.at[0].pa, size, true, value);
+    return true;
+}
+
+/* The two halves of 16 bytes, low address first, each of which may cross the page. */
+static bool halves(struct cpu *cpu, u64 va, unsigned flags, bool unaligned, struct places half[2])
+{
+    return find_places(cpu, va, 8, flags, unaligned, &half[0]) && find_places(cpu, va + 8, 8, flags, unaligned, &half[1]);
+}
+
+struct mem_val128 mem_read128(struct cpu *cpu, u64 va, unsigned flags)
+{
+    struct mem_val128 r = { .ok = false };
+    struct places half[2];
+    bool unaligned;
+    if (!check_alignment(cpu, va, 16, flags, &unaligned) || !halves(cpu, va, flags, unaligned, half))
+        return r;
+    for (unsigned n = 0; n < 2; n++) {
+        if (!places_read(cpu, &half[n], va + 8 * n, 8, flags, &r.v.d[n]))
+            return r;
+        observe(cpu, va + 8 * n, half[n].at[0].pa, 8, false, r.v.d[n]);
+    }
+    fill_fast_places(cpu, &half[1], va + 8, flags);
+    if (mmu_view(cpu, cpu->ps.el)->big_endian)
+        r.v = (union vreg){ .d = { swap_bytes(r.v.d[1], 8), swap_bytes(r.v.d[0], 8) } };
+    r.ok = true;
+    return r;
+}
+
+bool mem_write128(struct cpu *cpu, u64 va, union vreg value, unsigned flags)
+{
+    struct places half[2];
+    bool unaligned;
+    flags |= ACC_WRITE;
+    if (mmu_view(cpu, cpu->ps.el)->big_endian)
+        value = (union vreg){ .d = { swap_bytes(value.d[1], 8), swap_bytes(value.d[0], 8) } };
+    if (!check_alignment(cpu, va, 16, flags, &unaligned) || !halves(cpu, va, flags, unaligned, half))
+        return false;
+    for (unsigned n = 0; n < 2; n++) {
+        if (!places_write(cpu, &half[n], va + 8 * n, 8, flags, value.d[n]))
+            return false;
+        observe(cpu, va + 8 * n, half[n].at[0].pa, 8, true, value.d[n]);
+    }
+    fill_fast_places(cpu, &half[1], va + 8, flags);
+    return true;
+}
+
+bool mem_write_pair(struct cpu *cpu, u64 va, u64 first, u64 second, unsigned size, unsigned flags)
+{
+    struct places ps[2];
+    const u64 value[2] = { first, second };
+    assert(size_ok(size));
+    flags |= ACC_WRITE;
+    for (unsigned n = 0; n < 2; n++) {
+        bool unaligned;
+        if (!check_alignment(cpu, va + n * size, size, flags, &unaligned) ||
+            !find_places(cpu, va + n * size, size, flags, unaligned, &ps[n]))
+            return false;
+    }
+    for (unsigned n = 0; n < 2; n++) {
+        if (!places_write(cpu, &ps[n], va + n * size, size, flags, in_order(cpu, value[n] & ones(8 * size), size)))
+            return false;
+        observe(cpu, va + n * size, ps[n].at[0].pa, size, true, value[n]);
+    }
+    fill_fast_places(cpu, &ps[1], va + size, flags);
+    return true;
+}
+
+bool mem_probe(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
+{
+    struct places ps;
+    bool unaligned = is_pow2(size) && size <= 16 && va & (size - 1);
+    assert(size && size <= 4096);
+    if (unaligned && !check_alignment(cpu, va, size, flags, &unaligned))
+        return false;
+    return find_places(cpu, va, size, flags, unaligned, &ps);
+}
+
+/* ---- atomics ---- */
+
+/* Host address of an aligned place in RAM that may be read and written, with its bytes about to change; NULL: not RAM. */
+static bool atomic_place(struct cpu *cpu, u64 va, unsigned size, unsigned flags, struct place *p)
+{
+    bool unaligned;
+    if (!check_alignment(cpu, va, size, flags | ACC_ATOMIC, &unaligned) || !translate(cpu, va, flags, false, p))
+        return false;
+    if (!phys_page(cpu->d.host.phys, p->pa, p->attrs))
+        return raise_plain(cpu, FAULT_EXCLUSIVE, RULE_EXTERNAL, va, flags);
+    return true;
+}
+
+static u64 atomic_result(enum atomic_op op, u64 old, u64 operand, unsigned size)
+{
+    unsigned n = 8 * size;
+    s64 a = (s64)sext(old, n), b = (s64)sext(operand, n);
+    switch (op) {
+    case ATOMIC_ADD: return old + operand;
+    case ATOMIC_CLR: return old & ~operand;
+    case ATOMIC_EOR: return old ^ operand;
+    case ATOMIC_SET: return old | operand;
+    case ATOMIC_SMAX: return (u64)(a > b ? a : b);
+    case ATOMIC_SMIN: return (u64)(a < b ? a : b);
+    case ATOMIC_UMAX: return old > operand ? old : operand;
+    case ATOMIC_UMIN: return old < operand ? old : operand;
+    default: return operand;
+    }
+}
+
+struct mem_val mem_atomic(struct cpu *cpu, u64 va, enum atomic_op op, u64 operand, unsigned size, unsigned flags)
+{
+    struct place p;
+    u64 old = 0;
+    assert(size_ok(size));
+    flags |= ACC_WRITE | ACC_RMW | ACC_ATOMIC;
+    operand &= ones(8 * size);
+    u8 *host = fast_try(cpu, va, size, flags);
+    if (host && !(va & (size - 1))) {
+        memcpy(&old, host, size);
+        u64 new = atomic_result(op, old, operand, size);
+        memcpy(host, &new, size);
+        return (struct mem_val){ old, true };
+    }
+    if (!atomic_place(cpu, va, size, flags, &p) || !place_read(cpu, &p, va, size, flags, &old))
+        return (struct mem_val){ 0, false };
+    old = in_order(cpu, old, size);
+    u64 new = atomic_result(op, old, operand, size) & ones(8 * size);
+    if (!place_write(cpu, &p, va, size, flags, in_order(cpu, new, size)))
+        return (struct mem_val){ 0, false };
+    fill_fast(cpu, &p, va, flags);
+    observe(cpu, va, p.pa, size, false, old);
+    observe(cpu, va, p.pa, size, true, new);
+    return (struct mem_val){ old, true };
+}
+
+struct mem_val mem_cas(struct cpu *cpu, u64 va, u64 compare, u64 swap, unsigned size, unsigned flags)
+{
+    struct place p;
+    u64 old = 0;
+    assert(size_ok(size));
+    flags |= ACC_WRITE | ACC_RMW | ACC_ATOMIC;
+    compare &= ones(8 * size);
+    swap &= ones(8 * size);
+    u8 *host = fast_try(cpu, va, size, flags);
+    if (host && !(va & (size - 1))) {
+        memcpy(&old, host, size);
+        if (old == compare)
+            memcpy(host, &swap, size);
+        return (struct mem_val){ old, true };
+    }
+    if (!atomic_place(cpu, va, size, flags, &p) || !place_read(cpu, &p, va, size, flags, &old))
+        return (struct mem_val){ 0, false };
+    old = in_order(cpu, old, size);
+    observe(cpu, va, p.pa, size, false, old);
+    if (old == compare) {
+        if (!place_write(cpu, &p, va, size, flags, in_order(cpu, swap, size)))
+            return (struct mem_val){ 0, false };
+        observe(cpu, va, p.pa, size, true, swap);
+    }
+    fill_fast(cpu, &p, va, flags);
+    return (struct mem_val){ old, true };
+}
+
+/* Two elements of `size` in one access of twice that: the first register holds the lower address, in either byte order
+ * for 8-byte elements; a 32-bit pair is one 8-byte value, so that big-endian data swaps them back. */
+static bool pair_read(struct cpu *cpu, const struct place *p, u64 va, unsigned size, unsigned flags, u64 out[2])
+{
+    for (unsigned n = 0; n < 2; n++) {
+        struct place q = *p;
+        q.pa += n * size;
+        if (!place_read(cpu, &q, va + n * size, size, flags, &out[n]))
+            return false;
+        out[n] = in_order(cpu, out[n], size);
+        observe(cpu, va + n * size, q.pa, size, false, out[n]);
+    }
+    return true;
+}
+
+static bool pair_write(struct cpu *cpu, const struct place *p, u64 va, unsigned size, unsigned flags, const u64 in[2])
+{
+    for (unsigned n = 0; n < 2; n++) {
+        struct place q = *p;
+        q.pa += n * size;
+        if (!place_write(cpu, &q, va + n * size, size, flags, in_order(cpu, in[n] & ones(8 * size), size)))
+            return false;
+        observe(cpu, va + n * size, q.pa, size, true, in[n]);
+    }
+    return true;
+}
+
+struct mem_val128 mem_casp(struct cpu *cpu, u64 va, union vreg compare, union vreg swap, unsigned size, unsigned flags)
+{
+    struct mem_val128 r = { .ok = false };
+    struct place p;
+    assert(size == 4 || size == 8);
+    flags |= ACC_WRITE | ACC_RMW | ACC_ATOMIC;
+    if (!atomic_place(cpu, va, 2 * size, flags, &p) || !pair_read(cpu, &p, va, size, flags, r.v.d))
+        return r;
+    u64 mask = ones(8 * size);
+    if (r.v.d[0] == (compare.d[0] & mask) && r.v.d[1] == (compare.d[1] & mask) &&
+        !pair_write(cpu, &p, va, size, flags, swap.d))
+        return r;
+    fill_fast(cpu, &p, va, flags);
+    r.ok = true;
+    return r;
+}
+
+/* ---- exclusives (B2.9) ---- */
+
+struct mem_val128 mem_read_exclusive(struct cpu *cpu, u64 va, unsigned size, bool pair, unsigned flags)
+{
+    struct mem_val128 r = { .ok = false };
+    struct place p;
+    assert(size && size <= 16 && is_pow2(size) && (size < 16 || pair));
+    r.v.d[1] = 0;
+    if (!atomic_place(cpu, va, size, flags, &p))
+        return r;
+    if (pair) {
+        if (!pair_read(cpu, &p, va, size / 2, flags, r.v.d))
+            return r;
+    } else {
+        if (!place_read(cpu, &p, va, size, flags, &r.v.d[0]))
+            return r;
+        r.v.d[0] = in_order(cpu, r.v.d[0], size);
+        observe(cpu, va, p.pa, size, false, r.v.d[0]);
+    }
+    cpu->excl_pa = p.pa;
+    cpu->excl_size = size;
+    cpu->excl_valid = 1;
+    r.ok = true;
+    return r;
+}
+
+struct excl_result mem_write_exclusive(struct cpu *cpu, u64 va, u64 lo, u64 hi, unsigned size, bool pair, unsigned flags)
+{
+    const u64 pair_value[2] = { lo, hi };
+    struct place p;
+    assert(size && size <= 16 && is_pow2(size) && (size < 16 || pair));
+    flags |= ACC_WRITE;
+    if (!atomic_place(cpu, va, size, flags, &p))
+        return (struct excl_result){ false, false };
+    bool pass = cpu->excl_valid && cpu->excl_pa == p.pa && cpu->excl_size == size;
+    cpu->excl_valid = 0;
+    if (!pass)
+        return (struct excl_result){ true, false };
+    if (pair) {
+        if (!pair_write(cpu, &p, va, size / 2, flags, pair_value))
+            return (struct excl_result){ false, false };
+    } else {
+        lo &= ones(8 * size);
+        if (!place_write(cpu, &p, va, size, flags, in_order(cpu, lo, size)))
+            return (struct excl_result){ false, false };
+        observe(cpu, va, p.pa, size, true, lo);
+    }
+    return (struct excl_result){ true, true };
+}
+
+/* ---- DC ZVA, instruction fetch ---- */
+
+bool mem_zero_block(struct cpu *cpu, u64 va, unsigned size)
+{
+    struct place p;
+    assert(size >= 16 && size <= 2048 && is_pow2(size));
+    if (!translate(cpu, va, ACC_WRITE | ACC_ZVA, false, &p))
+        return false;
+    p.pa = align_down(p.pa, size);
+    for (unsigned n = 0; n < size; n += 8) {
+        if (!place_write(cpu, &p, va, 8, ACC_WRITE | ACC_ZVA, 0))
+            return false;
+        p.pa += 8;
+    }
+    observe(cpu, align_down(va, size), p.pa - size, size, true, 0);
+    return true;
+}
+
+struct fetch_page mem_fetch_page(struct cpu *cpu, u64 va)
+{
+    struct place p;
+    if (!translate(cpu, va, ACC_FETCH, false, &p))
+        return (struct fetch_page){ .ok = false };
+    u32 owner = tlb_index(cpu, p.entry);
+    tlb_note_xpage(cpu, owner, (u32)(((va >> 12) ^ cpu->d.ctx_mix) & (XPAGE_ENTRIES - 1)));
+    return (struct fetch_page){ .pa = p.pa & ~0xfffull, .ok = true, .ns = p.attrs.ns, .device = p.type != MEM_NORMAL,
+                                .owner = owner };
+}

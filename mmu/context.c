@@ -1,0 +1,302 @@
+/*
+ * Translation regimes of a PE (Arm ARM D8.1), and the contexts of fast tags (DESIGN section 5): a combination of regime,
+ * control values, ASID, VMID, privilege and PAN has a number of 12 bits that the tags carry, so that world and process
+ * switches drop nothing. Numbers are derived state; the configs that tag TLB entries are state (mmu/tlb.c).
+ */
+#include "mmu/context.h"
+
+#include "cpu/exception.h"
+#include "mmu/access.h"
+#include "mmu/tlb.h"
+
+enum { NO_CONFIG = 0xffff };
+
+enum regime regime_of(const struct cpu *cpu, unsigned el)
+{
+    if (el == 3)
+        return REGIME_EL3;
+    u64 hcr = cpu_hcr(cpu);
+    bool e2h = bit(hcr, 34) && cpu_has(cpu, FEAT_VHE);
+    if (el == 2)
+        return e2h ? REGIME_EL20 : REGIME_EL2;
+    return el == 0 && e2h && bit(hcr, 27) ? REGIME_EL20 : REGIME_EL10;
+}
+
+static u32 walk_features(const struct cpu *cpu)
+{
+    return cpu_has(cpu, FEAT_HPDS) ? WALK_HPD : 0;
+}
+
+static u16 current_asid(const struct regime_desc *r)
+{
+    u64 ttbr = r->ttbr[bit(r->tcr, 22)]; /* A1 */
+    return (u16)(bit(r->tcr, 36) ? bits(ttbr, 63, 48) : bits(ttbr, 55, 48));
+}
+
+static void describe_el10(const struct cpu *cpu, struct regime_desc *r)
+{
+    const struct sysregs *s = &cpu->sys;
+    r->sctlr = s->sctlr_el1;
+    r->tcr = s->tcr_el1;
+    r->mair = s->mair_el1;
+    r->ttbr[0] = s->ttbr0_el1;
+    r->ttbr[1] = s->ttbr1_el1;
+    r->asid = current_asid(r);
+    r->stage1 = bit(r->sctlr, 0);
+    if (!cpu_el2_enabled(cpu))
+        return;
+    r->has_s2 = 1;
+    r->hcr = cpu_hcr(cpu);
+    r->vtcr = s->vtcr_el2;
+    r->vttbr = s->vttbr_el2;
+    r->s2_ee = bit(s->sctlr_el2, 25);
+    r->stage1 = r->stage1 && !bit(r->hcr, 27) && !bit(r->hcr, 12); /* TGE, DC */
+    r->stage2 = bit(r->hcr, 0) || bit(r->hcr, 12);                 /* VM, DC */
+    bool vmid16 = cpu_has(cpu, FEAT_VMID16) && bit(r->vtcr, 19);
+    r->vmid = (u16)(vmid16 ? bits(r->vttbr, 63, 48) : bits(r->vttbr, 55, 48));
+}
+
+void regime_describe(const struct cpu *cpu, enum regime regime, struct regime_desc *r)
+{
+    const struct sysregs *s = &cpu->sys;
+    *r = (struct regime_desc){.phys = cpu->d.host.phys, .feat = walk_features(cpu), .cpu = (u8)cpu->index,
+                              .regime = (u8)regime};
+    r->secure = regime == REGIME_EL3 || cpu_is_secure_below_el3(cpu);
+    r->sif = r->secure && bit(s->scr_el3, 9);
+    switch (regime) {
+    case REGIME_EL10:
+        describe_el10(cpu, r);
+        return;
+    case REGIME_EL3:
+        r->sctlr = s->sctlr_el3;
+        r->tcr = s->tcr_el3;
+        r->mair = s->mair_el3;
+        r->ttbr[0] = s->ttbr0_el3;
+        break;
+    default:
+        r->sctlr = s->sctlr_el2;
+        r->tcr = s->tcr_el2;
+        r->mair = s->mair_el2;
+        r->ttbr[0] = s->ttbr0_el2;
+        if (regime == REGIME_EL20) {
+            r->ttbr[1] = s->ttbr1_el2;
+            r->asid = current_asid(r);
+        }
+    }
+    r->stage1 = bit(r->sctlr, 0);
+}
+
+void regime_config(const struct regime_desc *r, struct tlb_config *config)
+{
+    const u64 sctlr_used = BIT(0) | BIT(19) | BIT(25) | BIT(57); /* M, WXN, EE, EPAN */
+    memset(config, 0, sizeof(*config));
+    config->used = 1;
+    config->regime = r->regime | (r->secure ? REGIME_KEY_SECURE : 0) | (r->stage1 ? REGIME_KEY_S1 : 0) |
+                     (r->has_s2 ? REGIME_KEY_HAS_S2 : 0);
+    if (r->stage1) {
+        config->regime |= (r->sif ? REGIME_KEY_SIF : 0) | (r->nv_nv1 ? REGIME_KEY_NV_NV1 : 0);
+        config->sctlr = r->sctlr & sctlr_used;
+        config->mair = r->mair;
+    }
+    config->tcr = r->tcr;
+    if (r->has_s2)
+        config->hcr = r->hcr & BIT(12); /* DC */
+    if (r->has_s2 && r->stage2) {
+        config->regime |= REGIME_KEY_S2 | (r->s2_ee ? REGIME_KEY_S2_EE : 0);
+        config->hcr |= r->hcr & (BIT(2) | BIT(46)); /* PTW, FWB */
+        config->vtcr = r->vtcr;
+        config->vstcr = r->secure ? r->vstcr : 0;
+    }
+}
+
+/* ---- views ---- */
+
+static bool data_big_endian(const struct cpu *cpu, u64 sctlr, unsigned el)
+{
+    (void)cpu;
+    return bit(sctlr, el == 0 ? 24 : 25);
+}
+
+const struct mmu_view *mmu_view(struct cpu *cpu, unsigned el)
+{
+    struct mmu_view *v = &cpu->d.mmu.view[el];
+    if (likely(v->valid))
+        return v;
+    struct regime_desc r;
+    memset(v, 0, sizeof(*v));
+    regime_describe(cpu, regime_of(cpu, el), &r);
+    regime_config(&r, &v->config);
+    v->asid = r.asid;
+    v->vmid = r.vmid;
+    v->regime = r.regime;
+    v->big_endian = data_big_endian(cpu, r.sctlr, el);
+    v->strict = bit(r.sctlr, 1);
+    v->flat = !r.stage1 && !(r.has_s2 && bit(r.hcr, 12));
+    v->tbid = !!(r.feat & WALK_TBID);
+    v->config_index = NO_CONFIG;
+    v->valid = 1;
+    return v;
+}
+
+static bool same_config(const struct tlb_config *a, const struct tlb_config *b) { return !memcmp(a, b, sizeof(*a)); }
+
+int mmu_view_config(struct cpu *cpu, const struct mmu_view *view)
+{
+    struct mmu_view *v = &cpu->d.mmu.view[view - cpu->d.mmu.view];
+    if (v->config_index < TLB_CONFIGS && same_config(&cpu->tlb.configs[v->config_index], &v->config))
+        return v->config_index;
+    for (unsigned n = 0; n < TLB_CONFIGS; n++) {
+        if (same_config(&cpu->tlb.configs[n], &v->config)) {
+            v->config_index = (u16)n;
+            return (int)n;
+        }
+    }
+    return -1;
+}
+
+unsigned mmu_view_config_make(struct cpu *cpu, const struct mmu_view *view)
+{
+    int have = mmu_view_config(cpu, view);
+    if (have >= 0)
+        return (unsigned)have;
+    unsigned n = cpu->tlb.config_next;
+    if (cpu->tlb.configs[n].used)
+        tlb_drop_config(cpu, n);
+    cpu->tlb.configs[n] = view->config;
+    cpu->tlb.config_next = (n + 1) % TLB_CONFIGS;
+    return n;
+}
+
+/* ---- context numbers ---- */
+
+static u32 context_hash(const struct mmu_ctx *c)
+{
+    const struct tlb_config *g = &c->config;
+    u64 h = g->sctlr ^ g->tcr * 3 ^ g->mair * 5 ^ g->hcr * 7 ^ g->vtcr * 11 ^ g->vstcr * 13 ^ (u64)g->regime << 40;
+    h ^= (u64)c->asid << 16 ^ (u64)c->vmid << 32 ^ (u64)c->el0 << 50 ^ (u64)c->pan << 51 ^ (u64)c->big_endian << 52;
+    h *= 0x9e3779b97f4a7c15ull;
+    return (u32)(h >> 40);
+}
+
+/* All fast tags and numbers go; the table starts again. */
+static void contexts_flush(struct cpu *cpu)
+{
+    mmu_drop_derived(cpu);
+}
+
+/* The number of a combination; a new one when it has none. */
+static u32 context_number(struct cpu *cpu, const struct mmu_view *v, bool el0, bool pan)
+{
+    struct mmu_derived *m = &cpu->d.mmu;
+    struct mmu_ctx want;
+    memset(&want, 0, sizeof(want));
+    want.config = v->config;
+    want.asid = v->asid;
+    want.vmid = v->vmid;
+    want.el0 = el0;
+    want.pan = pan;
+    want.big_endian = v->big_endian;
+    for (u32 n = context_hash(&want) % CTX_SLOTS;; n = (n + 1) % CTX_SLOTS) {
+        struct mmu_ctx *c = &m->ctx[n];
+        if (!c->number) {
+            want.number = ++m->ctx_used;
+            *c = want;
+            return want.number;
+        }
+        want.number = c->number;
+        if (!memcmp(c, &want, sizeof(want)))
+            return c->number;
+        want.number = 0;
+    }
+}
+
+/* Spreads contexts over the tables, so that worlds do not evict each other. */
+static u64 context_mix(u64 number) { return number * 0x9e37 >> 4; }
+
+bool mmu_unpriv_applies(const struct cpu *cpu)
+{
+    if (cpu->ps.uao)
+        return false;
+    return cpu->ps.el == 1 || (cpu->ps.el == 2 && regime_of(cpu, 0) == REGIME_EL20);
+}
+
+/* With SCTLR_ELx.A an unaligned access misses; without, only one that crosses its page does. */
+static void set_alignment(struct cpu *cpu, bool strict)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(cpu->d.align_mask); n++) {
+        cpu->d.align_mask[n] = ~0xfffull | (strict ? ones(n) : 0);
+        cpu->d.align_add[n] = strict ? 0 : ones(n);
+    }
+}
+
+static void use_contexts(struct cpu *cpu, const struct mmu_view *v)
+{
+    unsigned pan = cpu->ps.pan;
+    bool unpriv = !cpu->ps.uao && v->ctx_unpriv;
+    cpu->d.ctx = v->ctx[pan];
+    cpu->d.ctx_mix = v->mix[pan];
+    cpu->d.ctx_unpriv = unpriv ? v->ctx_unpriv : v->ctx[pan];
+    cpu->d.ctx_unpriv_mix = unpriv ? v->mix_unpriv : v->mix[pan];
+    set_alignment(cpu, v->strict || v->flat);
+}
+
+void mmu_context_find(struct cpu *cpu)
+{
+    unsigned el = cpu->ps.el, pan = cpu->ps.pan & 1;
+    if (cpu->d.mmu.ctx_used + 2 > CTX_LIMIT)
+        contexts_flush(cpu);
+    mmu_view(cpu, el);
+    struct mmu_view *v = &cpu->d.mmu.view[el];
+    if (!v->ctx[pan]) {
+        v->ctx[pan] = context_number(cpu, v, el == 0, el != 0 && pan);
+        v->mix[pan] = context_mix(v->ctx[pan]);
+    }
+    if (!v->ctx_unpriv && (el == 1 || (el == 2 && regime_of(cpu, 0) == REGIME_EL20))) {
+        v->ctx_unpriv = context_number(cpu, v, true, false);
+        v->mix_unpriv = context_mix(v->ctx_unpriv);
+    }
+    use_contexts(cpu, v);
+}
+
+void mmu_context_changed(struct cpu *cpu)
+{
+    for (unsigned el = 0; el < 4; el++)
+        cpu->d.mmu.view[el].valid = 0;
+    cpu->d.ctx = cpu->d.ctx_unpriv = 0;
+}
+
+void mmu_el_changed(struct cpu *cpu)
+{
+    const struct mmu_view *v = &cpu->d.mmu.view[cpu->ps.el & 3];
+    if (v->valid && v->ctx[cpu->ps.pan & 1])
+        use_contexts(cpu, v);
+    else
+        cpu->d.ctx = cpu->d.ctx_unpriv = 0;
+}
+
+void mmu_drop_derived(struct cpu *cpu)
+{
+    struct cpu_derived *d = &cpu->d;
+    memset(d->fast, 0xff, sizeof(d->fast)); /* a tag of all ones matches nothing: see fast_tag_none */
+    memset(d->xpage, 0, sizeof(d->xpage));
+    memset(&d->mmu, 0, sizeof(d->mmu));
+    memset(d->mmu.fast_slot, 0xff, sizeof(d->mmu.fast_slot));
+    memset(d->mmu.xpage_slot, 0xff, sizeof(d->mmu.xpage_slot));
+    d->ctx = d->ctx_unpriv = 0;
+}
+
+/* ---- those who look in ---- */
+
+bool mmu_debug_translate(const struct cpu *cpu, u64 va, unsigned el, u64 *pa, struct translation *out,
+                         struct walk_record *rec)
+{
+    struct regime_desc r;
+    struct translation t;
+    regime_describe(cpu, regime_of(cpu, el), &r);
+    walk(&r, va, (struct walk_access){.el0 = el == 0, .real_el = (u8)el, .debug = 1}, rec, &t);
+    if (t.ok && pa)
+        *pa = t.pa;
+    if (out)
+        *out = t;
+    return t.ok;
+}
