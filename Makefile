@@ -52,8 +52,45 @@ vectors: $(B)/vectors  ## conformance vectors: VECTORS=DIR, ONLY=text
 
 -include tests/guest/guest.mk
 
+# Sub-builds use every processor unless make was told otherwise.
+JOBS ?= $(shell nproc)
+SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
+SOURCES = $(shell git ls-files '*.c' '*.h')
+
+run:  ## installs what is missing, builds, runs the demo hypervisor and its two guests
+	@CC="$(CC)" tests/install.sh run
+	@$(SUBMAKE) $(ELMU) $(B)/guest/demo.elf
+	@echo
+	$(abspath $(ELMU)) -M virt,virtualization=on -cpu cortex-a57 -m 256M -nographic --stats -kernel $(B)/guest/demo.elf
+
+check:  ## all tests but the images: SUITES="unit cli", VECTORS=DIR, PEER=another elmu
+	@CC="$(CC)" tests/install.sh run check
+	@$(SUBMAKE) $(ELMU) $(B)/unit $(B)/vectors guests
+	@B=$(B) ELMU=$(abspath $(ELMU)) VECTORS=$(VECTORS) PEER=$(PEER) tests/check.sh $(SUITES)
+
+images:  ## gets the real images: Debian's Xen, Linux, busybox...
+	@tests/install.sh images
+	@tests/images/prepare.sh
+
+check-images: $(ELMU)  ## boots them: IMAGES="quick" (default), "full" or names of rows
+	@tests/install.sh images
+	@tests/images/check.sh -j 2 $(abspath $(ELMU)) $(or $(IMAGES),quick)
+
+soak:  ## every image x engine x compiler x sanitizer, every vector, long fuzzing: hours
+	@tests/soak.sh
+
+bench: $(ELMU)  ## paired with QEMU: CPU time and memory of boots and bare-metal guests
+	@tests/install.sh bench images
+	@bench/run.py --elmu $(abspath $(ELMU)) $(ROWS)
+
+format:  ## lays out all sources as .clang-format says
+	clang-format -i $(SOURCES)
+lint:  ## layout, clang-tidy, cppcheck, shellcheck
+	@tests/install.sh lint
+	@B=$(B) tests/lint.sh
+
 clean:  ## removes what was built
 	rm -rf $(B) elmu
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
-.PHONY: all unit vectors clean help
+.PHONY: all unit vectors run check images check-images soak bench format lint clean help

@@ -1,0 +1,41 @@
+#!/bin/sh
+# The threaded engine's hot handlers do their work and jump to the next: no call, no stack frame (docs/design.md,
+# "Execution"). A local whose address escapes would end that silently, so the object code is looked at.
+#   B=folder tests/calls.sh           Ends with "N passed, N failed": one check for each handler.
+# Exempt are the slow_* ends of loads and stores, and handlers whose work is a call by design: CRC32, exclusives and
+# ordered accesses, and the vector forms that go row by row through a lane function (their names end in
+# _s, _v, _x). Vector handlers and BFM may spill registers: they need many.
+set -u
+B=${B:-build}
+passed=0 failed=0
+
+check() # FILE EXEMPT FRAMES: patterns of handlers that may call, and that may have a stack frame
+{
+    [ -f "$B/cpu/$1.thr.o" ] || { echo "FAIL $B/cpu/$1.thr.o: not built"; failed=$((failed + 1)); return; }
+    objdump -dr --no-show-raw-insn "$B/cpu/$1.thr.o" | awk -v exempt="$2" -v file="$1" -v frames="$3" '
+        function finish() {
+            if (name ~ /^thr_/ && name !~ exempt) {
+                if (bad != "") { print "FAIL " file ": " name ": " bad; failed++ } else passed++
+            }
+            bad = ""
+        }
+        /^[0-9a-f]+ <.*>:$/ { finish(); name = $2; gsub(/[<>:]/, "", name); next }
+        /\tcall/ { bad = "calls" }
+        name !~ frames && (/\t(push|enter) / || /\tsub +\$0x[0-9a-f]+,%rsp/) { if (bad == "") bad = "has a stack frame" }
+        END { finish(); print "COUNT " passed + 0, failed + 0 }' >"$out"
+    grep '^FAIL' "$out"
+    set -- "$(sed -n 's/^COUNT //p' "$out")"
+    passed=$((passed + ${1% *}))
+    failed=$((failed + ${1#* }))
+}
+
+case $(uname -m) in x86_64) ;; *) echo "this machine is no x86-64: object code not looked at"; echo "0 passed, 0 failed"; exit 0 ;; esac
+out=$(mktemp) || exit 1
+trap 'rm -f "$out"' EXIT
+check dpimm '^$' '^thr_BFM'
+check dpreg '^thr_CRC32' '^$'
+check branch '^$' '^$'
+check ldst '^thr_(slow_|sp_misaligned|LD(AX|X|A|LA)[RP]|ST(LX|X|L|LL)[RP])' '^$'
+check simd_int '_(s|v|x|xs)$' .
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]

@@ -1,0 +1,76 @@
+#!/bin/bash
+# Runs the test suites, two at a time, and adds up what each one counted in its own last line, "N passed, N failed".
+#
+#   tests/check.sh [-j N] [SUITE...]          tests/check.sh --list
+#
+#   B        folder of the build (default build)        ELMU    the program (default ./elmu)
+#   VECTORS  the vector sets (default ../shared/vectors)   QEMU    a second emulator for the guests
+#   PEER     an elmu of another compiler that must compute the same (determinism)
+#   FUZZ     programs and files that the fuzz suite makes (default 100)
+#
+# The last line is the total; status 0 only when nothing failed. A suite that ends without its line has failed.
+set -uo pipefail
+export LC_ALL=C
+cd "$(dirname "$0")/.." || exit 1
+export B=${B:-build}
+export ELMU=${ELMU:-./elmu} VECTORS=${VECTORS:-../shared/vectors} QEMU=${QEMU:-qemu-system-aarch64} PEER=${PEER-} FUZZ=${FUZZ:-100}
+
+# One function for each suite; the longest first, so that the two lanes end together.
+suite_vectors() { "$B/vectors" "$VECTORS/v80" "$VECTORS/v81"; }
+suite_guests-stepping() { tests/guest/run.sh "$ELMU" --engine=step; }
+suite_guests-threaded() { tests/guest/run.sh "$ELMU"; }
+suite_guests-qemu() { tests/guest/run.sh "$QEMU"; }
+suite_determinism() { tests/determinism.sh "$ELMU" ${PEER:+"$PEER"}; }
+suite_fuzz() { tests/fuzz.sh "$ELMU" "$FUZZ"; }
+suite_unit() { "$B/unit"; }
+suite_cli() { tests/cli/run.sh "$ELMU"; }
+suite_calls() { tests/calls.sh; }
+suite_core() { tests/core.sh; }
+suite_includes() { tests/includes.sh; }
+suite_lists() { tests/lists.sh; }
+all="vectors guests-stepping guests-threaded guests-qemu determinism fuzz unit cli calls core includes lists"
+
+jobs=2
+case ${1-} in
+--list) echo "$all"; exit 0 ;;
+-j) jobs=$2; shift 2 ;;
+esac
+chosen=${*:-$all}
+for name in $chosen; do
+    case " $all " in *" $name "*) ;; *) echo "check.sh: $name: no such suite ($all)" >&2; exit 1 ;; esac
+done
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+run_suite() # NAME
+{
+    local start=$SECONDS status counts
+    "suite_$1" >"$work/$1.out" 2>&1 </dev/null
+    status=$?
+    counts=$(tail -n 1 "$work/$1.out" | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed.*/\1 \2/p')
+    if [ -z "$counts" ]; then
+        counts='0 1'
+        echo "the suite ended with status $status and without its count" >>"$work/$1.out"
+    elif [ $status != 0 ] && [ "${counts#* }" = 0 ]; then
+        counts="${counts% *} 1"
+        echo "the suite ended with status $status" >>"$work/$1.out"
+    fi
+    echo "$counts" >"$work/$1.count"
+    { echo "==== $1 ($((SECONDS - start)) s)"; tail -n 200 "$work/$1.out"; } >"$work/$1.text"
+    cat "$work/$1.text"
+}
+
+for name in $chosen; do
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
+    run_suite "$name" &
+done
+wait
+passed=0 failed=0
+echo "==== total"
+for name in $chosen; do
+    read -r p f <"$work/$name.count"
+    printf '%-16s %d passed, %d failed\n' "$name" "$p" "$f"
+    passed=$((passed + p)) failed=$((failed + f))
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]

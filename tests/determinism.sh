@@ -1,0 +1,52 @@
+#!/bin/bash
+# The same image and options give the same run: each guest of tests/guest runs twice threaded and once stepping on each
+# ELMU given, and all must print the same console bytes, the same instruction count and the same state hash.
+#
+#   tests/determinism.sh ELMU...        B=folder of the build. Ends with "N passed, N failed": one check a guest.
+set -uo pipefail
+export LC_ALL=C
+[ $# -ge 1 ] || { echo "usage: determinism.sh ELMU..." >&2; exit 1; }
+here=$(dirname "$0")
+elfs=${B:-build}/guest
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+# facts LABEL ELMU ENGINE NAME MACHINE CPU SMP: runs one, leaves what must agree in $work/LABEL.
+facts()
+{
+    local label=$1 elmu=$2 engine=$3 name=$4 machine=virt,gic-version=3 cpu=$6 smp=$7 status
+    [ "$5" = - ] || machine+=,$5
+    "$elmu" ${engine:+"$engine"} --stats --max-insns 2000000000 -M "$machine" -cpu "$cpu" -smp "$smp" -m 256M -nodefaults \
+        -display none -monitor none -serial stdio -semihosting-config enable=on,target=native -kernel "$elfs/$name.elf" \
+        >"$work/console" 2>"$work/messages" </dev/null
+    status=$?
+    { echo "status $status"; grep -aE '^(insns|hash) ' "$work/messages"; echo "console $(md5sum <"$work/console")"; } >"$work/$label"
+    [ "$(grep -cE '^(insns|hash) ' "$work/$label")" -ge 2 ] || { echo "FAIL $name: --stats of $elmu says no insns and hash"; return 1; }
+}
+
+check() # NAME MACHINE CPU SMP
+{
+    local elmu n=0 run
+    facts first "${elmus[0]}" "" "$@" || return 1
+    for elmu in "${elmus[@]}"; do
+        for run in "" --engine=step; do
+            n=$((n + 1))
+            facts other "$elmu" "$run" "$@" || return 1
+            if ! cmp -s "$work/first" "$work/other"; then
+                echo "FAIL $1: run $n ($elmu $run) differs from the first"
+                diff "$work/first" "$work/other" | sed 's/^/    /'
+                return 1
+            fi
+        done
+    done
+    echo "PASS $1: $((n + 1)) runs agree, $(sed -n 's/^insns *//p' "$work/first" | head -n 1) instructions"
+}
+
+elmus=("$@")
+while read -r name machine cpu smp _; do
+    case $name in '' | \#*) continue ;; esac
+    if check "$name" "$machine" "$cpu" "$smp"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+done <"$here/guest/guests.list"
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]

@@ -1,0 +1,49 @@
+#!/bin/sh
+# What is listed by hand is listed whole. Ends with "N passed, N failed".
+#   - every unit test file has its row in tests/unit/suites.def
+#   - every skip rule of the vector runner (tests/conformance/rules.c) is explained in docs/choices.md
+#   - every command-line option of elmu is in docs/options.md, and the README's links lead somewhere
+#   - every check that QEMU fails (tests/guest/qemu-differences) has its program named in docs/differences.md
+#   - every table of rows (.def) is included by somebody, and every test script is run by tests/check.sh or .ci/run
+# shellcheck disable=SC2013 # names without blanks
+set -u
+cd "$(dirname "$0")/.." || exit 1
+passed=0 failed=0
+
+# has FILE WHAT PATTERN: PATTERN (fixed text) is in FILE.
+has()
+{
+    if grep -qF -- "$3" "$1" 2>/dev/null; then
+        passed=$((passed + 1))
+    else
+        echo "FAIL $2: $1 does not name it"
+        failed=$((failed + 1))
+    fi
+}
+
+for file in tests/unit/test_*.c; do
+    name=${file#tests/unit/test_}
+    has tests/unit/suites.def "$file" "SUITE(${name%.c})"
+done
+for rule in $(sed -nE 's/^[[:space:]]*\{ *"([^"]+)",.*/\1/p' tests/conformance/rules.c); do
+    has docs/choices.md "rule $rule" "\`$rule\`"
+done
+for program in $(sed -n 's/^\([a-z][a-z0-9_]*\): .*/\1/p' tests/guest/qemu-differences | sort -u); do
+    has docs/differences.md "guest $program" "\`$program\`"
+done
+for link in $(grep -ohE '\]\([a-zA-Z][^):]*\)' README.md docs/*.md | sed 's/^](//; s/[)#].*//' | sort -u); do
+    if [ -e "$link" ] || [ -e "docs/$link" ]; then passed=$((passed + 1)); else
+        echo "FAIL link $link leads nowhere"
+        failed=$((failed + 1))
+    fi
+done
+for table in $(git ls-files '*.def' 2>/dev/null || ls ./*/*.def); do
+    if grep -qrF --include='*.[ch]' --include='*.def' "include \"$table\"" lib cpu mmu gic timer board debug frontend tests; then
+        passed=$((passed + 1))
+    else
+        echo "FAIL $table: nobody includes it"
+        failed=$((failed + 1))
+    fi
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]
