@@ -1,0 +1,313 @@
+/*
+ * The register frames of distributor and redistributors (GIC 12.8 to 12.11), driven by the rows of gicd.def and gicr.def.
+ * SPIs are reached through the distributor, SGIs and PPIs through the redistributor of their PE, by the same functions.
+ * With two security states a Non-secure access sees interrupts of Non-secure group 1 only, and of the others what NSACR
+ * gives it, and priorities in the Non-secure half (GIC 4.8.6).
+ * Left out: message-based SPIs, LPIs, GICD_STATUSR (optional).
+ */
+#include "gic/internal.h"
+
+/* One element of a register, being accessed. */
+struct access {
+    struct gic *gic;
+    struct gic_bank *bank; /* of the INTID, for rows that have bits per INTID */
+    unsigned intid, n;     /* first INTID of the element, and its place in the bank */
+    unsigned cpu;          /* redistributor */
+    unsigned element;
+    bool ns;               /* Non-secure access, and there are two security states */
+};
+
+enum { S1 = 1, S4 = 4, S8 = 8 };
+
+struct gic_reg {
+    const char *name;
+    u32 offset, length;
+    u8 unit, sizes, bits;
+    u64 (*get)(const struct access *a);
+    void (*set)(const struct access *a, u64 value);
+};
+
+/* ---- Views ---- */
+
+/* Interrupts of the bank that this access may touch: all, or those of group 1NS and those whose NS_access is >= level
+ * (1..3; 0: none of the Secure ones). NS_access of SGIs is about generating them, not about these registers. */
+static u32 visible(const struct access *a, unsigned level)
+{
+    if (!a->ns)
+        return ~(u32)0;
+    u32 mask = a->bank->group;
+    if (level && a->bank->nsacr && a->intid >= GIC_BANK)
+        for (unsigned n = 0; n < GIC_BANK; n++)
+            if (bits(a->bank->nsacr, 2 * n + 1, 2 * n) >= level)
+                mask |= (u32)BIT(n);
+    return mask;
+}
+
+static void ignore_set(const struct access *a, u64 value) { (void)a, (void)value; }
+
+/* ---- State of interrupts, 32 at a time ---- */
+
+static u64 enable_get(const struct access *a) { return a->bank->enable & visible(a, 0); }
+static void isenable_set(const struct access *a, u64 v) { a->bank->enable |= (u32)v & visible(a, 0); }
+static void icenable_set(const struct access *a, u64 v) { a->bank->enable &= ~((u32)v & visible(a, 0)); }
+
+static u64 ispend_get(const struct access *a) { return bank_pending(a->bank) & visible(a, 1); }
+static u64 icpend_get(const struct access *a) { return bank_pending(a->bank) & visible(a, 2); }
+static void ispend_set(const struct access *a, u64 v) { a->bank->latch |= (u32)v & visible(a, 1); }
+static void icpend_set(const struct access *a, u64 v) { a->bank->latch &= ~((u32)v & visible(a, 2)); }
+
+static u64 active_get(const struct access *a) { return a->bank->active & visible(a, 2); }
+static void isactive_set(const struct access *a, u64 v) { a->bank->active |= (u32)v & visible(a, 0); }
+static void icactive_set(const struct access *a, u64 v) { a->bank->active &= ~((u32)v & visible(a, 0)); }
+
+static u64 group_get(const struct access *a) { return a->ns ? 0 : a->bank->group; }
+static void group_set(const struct access *a, u64 v)
+{
+    if (!a->ns)
+        a->bank->group = (u32)v;
+}
+
+/* GRPMODR and NSACR exist for two security states only. */
+static bool secure_only(const struct access *a) { return a->ns || gic_ds(a->gic); }
+
+static u64 grpmod_get(const struct access *a) { return secure_only(a) ? 0 : a->bank->grpmod; }
+static void grpmod_set(const struct access *a, u64 v)
+{
+    if (!secure_only(a))
+        a->bank->grpmod = (u32)v;
+}
+
+/* Two bits an INTID, 16 of them. */
+static u64 nsacr_get(const struct access *a) { return secure_only(a) ? 0 : a->bank->nsacr >> 2 * a->n & ones(32); }
+static void nsacr_set(const struct access *a, u64 v)
+{
+    if (!secure_only(a))
+        a->bank->nsacr = bits_set(a->bank->nsacr, 2 * a->n + 31, 2 * a->n, v);
+}
+
+/* ICFGR: the upper of two bits says edge; SGIs are always. */
+static u64 config_get(const struct access *a)
+{
+    u64 v = 0;
+    u32 edge = a->bank->edge & visible(a, 0);
+    for (unsigned n = 0; n < 16; n++)
+        v |= (u64)bit(edge, a->n + n) << (2 * n + 1);
+    return v;
+}
+
+static void config_set(const struct access *a, u64 v)
+{
+    u32 mask = visible(a, 0) & 0xffffu << a->n, edge = 0;
+    if (a->intid < 16)
+        return;
+    for (unsigned n = 0; n < 16; n++)
+        edge |= (u32)bit(v, 2 * n + 1) << (a->n + n);
+    a->bank->edge = (a->bank->edge & ~mask) | (edge & mask);
+}
+
+static u64 priority_get(const struct access *a)
+{
+    u32 priority = a->bank->priority[a->n];
+    if (!a->ns)
+        return priority;
+    return bit(a->bank->group, a->n) ? priority << 1 & 0xff : 0;
+}
+
+static void priority_set(const struct access *a, u64 v)
+{
+    if (a->ns && !bit(a->bank->group, a->n))
+        return;
+    a->bank->priority[a->n] = (u8)((a->ns ? (v & 0xff) >> 1 | 0x80 : v) & GIC_PRIO_MASK);
+}
+
+/* <39:32> Aff3 <23:0> Aff2.Aff1.Aff0; IRM<31> is RAZ/WI (No1N) */
+static u64 router_get(const struct access *a)
+{
+    return bit(visible(a, 3), a->n) ? a->gic->router[a->intid - GIC_BANK] : 0;
+}
+
+static void router_set(const struct access *a, u64 v)
+{
+    if (!bit(visible(a, 3), a->n))
+        return;
+    a->gic->router[a->intid - GIC_BANK] = v & 0xff00ffffffull;
+    gic_route(a->gic, a->intid);
+}
+
+/* ---- The distributor itself ---- */
+
+/* RWP is always 0: writes are done when they return. */
+static u64 ctlr_get(const struct access *a)
+{
+    u32 ctlr = a->gic->ctlr;
+    if (a->ns)
+        return (ctlr & CTLR_GRP1NS) | CTLR_ARE_S; /* EnableGrp1A <1>, ARE_NS <4> */
+    return gic_ds(a->gic) ? ctlr | CTLR_ARE_S : ctlr | CTLR_ARE_S | CTLR_ARE_NS;
+}
+
+/* DS can be set by Secure software, and then stays: group 1S is no more. */
+static void ctlr_set(const struct access *a, u64 v)
+{
+    u32 *ctlr = &a->gic->ctlr;
+    u32 mask = a->ns ? CTLR_GRP1NS : gic_ds(a->gic) ? CTLR_GRP0 | CTLR_GRP1NS : CTLR_GRP0 | CTLR_GRP1NS | CTLR_GRP1S | CTLR_DS;
+    *ctlr = (*ctlr & ~mask) | ((u32)v & mask);
+    if (gic_ds(a->gic))
+        *ctlr &= ~(u32)CTLR_GRP1S;
+    gic_refresh_all(a->gic);
+}
+
+/* <4:0> ITLinesNumber <10> SecurityExtn <23:19> IDbits - 1 <24> A3V <25> No1N */
+static u64 typer_get(const struct access *a)
+{
+    return GIC_SPI_BANKS | (u64)!gic_ds(a->gic) << 10 | 0xf << 19 | 1 << 24 | 1 << 25;
+}
+
+/* Implementer Arm, product 0, revision 0: as QEMU's GICv3 names itself. */
+static u64 iidr_get(const struct access *a)
+{
+    (void)a;
+    return 0x43b;
+}
+
+/* PIDR4..7, PIDR0..3, CIDR0..3, a byte each. PIDR2<7:4> = 3: GICv3. PIDR0 is the part: 0x92 distributor, 0x93 redistributor. */
+static u64 identification(unsigned n, u8 part)
+{
+    static const u8 id[12] = { 0x44, 0, 0, 0, 0, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1 };
+    return n == 4 ? part : id[n];
+}
+
+static u64 dist_id_get(const struct access *a) { return identification(a->element, 0x92); }
+static u64 redist_id_get(const struct access *a) { return identification(a->element, 0x93); }
+
+/* ---- A redistributor itself ---- */
+
+/* <63:32> affinity <25:24> CommonLPIAff <23:8> number <4> Last */
+static u64 redist_typer_get(const struct access *a)
+{
+    return (u64)a->cpu << 32 | 1 << 24 | (u64)a->cpu << 8 | (u64)(a->cpu == a->gic->cpu_count - 1) << 4;
+}
+
+static u64 waker_get(const struct access *a) { return a->ns ? 0 : a->gic->cpu[a->cpu].waker; }
+
+/* The interface is quiescent as soon as it is asked to be. */
+static void waker_set(const struct access *a, u64 v)
+{
+    if (a->ns)
+        return;
+    a->gic->cpu[a->cpu].waker = v & WAKER_SLEEP ? WAKER_SLEEP | WAKER_ASLEEP : 0;
+    gic_refresh(a->gic, a->cpu);
+}
+
+/* ---- Access ---- */
+
+static const struct gic_reg dist_regs[] = {
+#define GIC_REG(name, offset, length, unit, sizes, bits, get, set) { #name, offset, length, unit, sizes, bits, get, set },
+#include "gic/gicd.def"
+};
+static const struct gic_reg redist_regs[] = {
+#include "gic/gicr.def"
+#undef GIC_REG
+};
+
+static const struct gic_reg *find(const struct gic_reg *regs, unsigned count, u32 offset, unsigned size)
+{
+    for (unsigned n = 0; n < count; n++)
+        if (offset - regs[n].offset < regs[n].length)
+            return regs[n].sizes & size ? &regs[n] : NULL;
+    return NULL;
+}
+
+/* Makes *a point at element number `element` of the row. False: its INTIDs are not here. */
+static bool point(struct access *a, const struct gic_reg *reg, unsigned element, bool redist)
+{
+    a->element = element;
+    if (!reg->bits)
+        return true;
+    a->intid = element * reg->unit * 8 / reg->bits;
+    if (redist ? a->intid >= GIC_BANK : a->intid < GIC_BANK || a->intid >= GIC_INTIDS)
+        return false;
+    a->n = a->intid % GIC_BANK;
+    a->bank = gic_bank(a->gic, a->cpu, a->intid);
+    return true;
+}
+
+static u64 reg_read(struct access *a, const struct gic_reg *reg, u32 offset, unsigned size, bool redist)
+{
+    u32 at = offset - reg->offset;
+    u64 value = 0;
+    if (size < reg->unit) /* half of a 64-bit register */
+        return point(a, reg, at / reg->unit, redist) ? reg->get(a) >> at % reg->unit * 8 & ones(size * 8) : 0;
+    for (unsigned n = 0; n < size; n += reg->unit)
+        if (point(a, reg, (at + n) / reg->unit, redist))
+            value |= reg->get(a) << n * 8;
+    return value;
+}
+
+static void reg_write(struct access *a, const struct gic_reg *reg, u32 offset, unsigned size, u64 value, bool redist)
+{
+    u32 at = offset - reg->offset;
+    if (size < reg->unit) {
+        unsigned lsb = at % reg->unit * 8;
+        if (point(a, reg, at / reg->unit, redist))
+            reg->set(a, bits_set(reg->get(a), lsb + size * 8 - 1, lsb, value));
+    } else {
+        for (unsigned n = 0; n < size; n += reg->unit)
+            if (point(a, reg, (at + n) / reg->unit, redist))
+                reg->set(a, value >> n * 8 & ones(reg->unit * 8));
+    }
+    if (reg->bits && redist)
+        gic_refresh(a->gic, a->cpu);
+    else if (reg->bits)
+        gic_refresh_all(a->gic);
+}
+
+static struct access access_by(struct gic *gic, unsigned cpu, struct phys_attrs attrs)
+{
+    return (struct access){ .gic = gic, .cpu = cpu, .ns = attrs.ns && !gic_ds(gic) };
+}
+
+bool gic_dist_read(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 *value)
+{
+    if (offset >= GIC_DIST_SIZE)
+        return false;
+    struct access a = access_by(gic, 0, attrs);
+    const struct gic_reg *reg = find(dist_regs, ARRAY_LEN(dist_regs), (u32)offset, size);
+    *value = reg ? reg_read(&a, reg, (u32)offset, size, false) : 0;
+    return true;
+}
+
+bool gic_dist_write(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 value)
+{
+    if (offset >= GIC_DIST_SIZE)
+        return false;
+    struct access a = access_by(gic, 0, attrs);
+    const struct gic_reg *reg = find(dist_regs, ARRAY_LEN(dist_regs), (u32)offset, size);
+    if (reg)
+        reg_write(&a, reg, (u32)offset, size, value, false);
+    return true;
+}
+
+bool gic_redist_read(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 *value)
+{
+    u64 cpu = offset / GIC_REDIST_SIZE;
+    u32 at = (u32)(offset % GIC_REDIST_SIZE);
+    if (cpu >= gic->cpu_count)
+        return false;
+    struct access a = access_by(gic, (unsigned)cpu, attrs);
+    const struct gic_reg *reg = find(redist_regs, ARRAY_LEN(redist_regs), at, size);
+    *value = reg ? reg_read(&a, reg, at, size, true) : 0;
+    return true;
+}
+
+bool gic_redist_write(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 value)
+{
+    u64 cpu = offset / GIC_REDIST_SIZE;
+    u32 at = (u32)(offset % GIC_REDIST_SIZE);
+    if (cpu >= gic->cpu_count)
+        return false;
+    struct access a = access_by(gic, (unsigned)cpu, attrs);
+    const struct gic_reg *reg = find(redist_regs, ARRAY_LEN(redist_regs), at, size);
+    if (reg)
+        reg_write(&a, reg, at, size, value, true);
+    return true;
+}
