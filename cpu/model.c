@@ -1,0 +1,157 @@
+/* CPU models and features from the command line (cpu/model.h). */
+#include "cpu/model.h"
+
+#include <stdio.h>
+
+static const struct {
+    const char *name;
+    s32 offset; /* of the ID register in struct sysregs */
+    u8 lsb, value;
+    u16 requires;
+} feature_rows[] = {
+#define none midr_el1
+#define FEATURE(id, name, reg, lsb, value, requires) { name, offsetof(struct sysregs, reg), lsb, value, FEAT_##requires },
+#include "cpu/feature.def"
+#undef FEATURE
+#undef none
+};
+
+static const struct {
+    const char *name, *features;
+} models[] = {
+#define MODEL(id, name, features) { name, features },
+#define MODEL_REG(...)
+#include "cpu/model.def"
+#undef MODEL
+#undef MODEL_REG
+};
+
+enum {
+#define MODEL(id, ...) MODEL_##id,
+#define MODEL_REG(...)
+#include "cpu/model.def"
+#undef MODEL
+#undef MODEL_REG
+};
+
+static const struct {
+    u32 model, offset;
+    u64 value;
+} constants[] = {
+#define MODEL(...)
+#define MODEL_REG(id, field, value) { MODEL_##id, offsetof(struct sysregs, field), value },
+#include "cpu/model.def"
+#undef MODEL
+#undef MODEL_REG
+};
+
+const char *model_name(unsigned n) { return n < ARRAY_LEN(models) ? models[n].name : NULL; }
+const char *feature_name(unsigned n) { return n < ARRAY_LEN(feature_rows) ? feature_rows[n].name : NULL; }
+
+void feature_enable(struct features *f, enum feature id)
+{
+    while (!feature_has(f, id)) {
+        feature_add(f, id);
+        id = (enum feature)feature_rows[id].requires;
+    }
+}
+
+void feature_disable(struct features *f, enum feature id)
+{
+    feature_remove(f, id);
+    for (unsigned n = 0; n < FEATURE_COUNT; n++)
+        if (n != FEAT_BASE && feature_has(f, (enum feature)n) && feature_rows[n].requires == id)
+            feature_disable(f, (enum feature)n);
+}
+
+static int feature_find(const char *name, size_t length)
+{
+    for (unsigned n = 1; n < FEATURE_COUNT; n++)
+        if (strlen(feature_rows[n].name) == length && !strncmp(feature_rows[n].name, name, length))
+            return (int)n;
+    return -1;
+}
+
+/* EL2 and EL3 are the machine's to give (virtualization=, secure=). */
+static bool is_machines(int id) { return id == FEAT_EL2 || id == FEAT_EL3; }
+
+static void features_of_model(struct features *f, const char *list)
+{
+    feature_add(f, FEAT_BASE);
+    if (!strcmp(list, "all")) {
+        for (int n = 1; n < FEATURE_COUNT; n++)
+            if (!is_machines(n))
+                feature_add(f, (enum feature)n);
+        return;
+    }
+    while (*list) {
+        size_t length = strcspn(list, ",");
+        int id = feature_find(list, length);
+        assert(id >= 0 && "a model names a feature that no row has");
+        feature_enable(f, (enum feature)id);
+        list += length + (list[length] == ',');
+    }
+}
+
+/* One `,name=on` of the option. */
+static bool option_parse(const char *text, size_t length, struct features *f, char error[256])
+{
+    const char *eq = memchr(text, '=', length);
+    size_t name = eq ? (size_t)(eq - text) : length, value = eq ? length - name - 1 : 0;
+    int id = feature_find(text, name);
+    if (id < 0 || is_machines(id)) {
+        snprintf(error, 256, "-cpu: unknown feature '%.*s' (--list-cpus shows them)", (int)(name > 64 ? 64 : name), text);
+        return false;
+    }
+    bool on = value == 2 && !strncmp(eq + 1, "on", 2), off = value == 3 && !strncmp(eq + 1, "off", 3);
+    if (!on && !off) {
+        snprintf(error, 256, "-cpu: %s must be on or off", feature_rows[id].name);
+        return false;
+    }
+    if (on)
+        feature_enable(f, (enum feature)id);
+    else
+        feature_disable(f, (enum feature)id);
+    return true;
+}
+
+bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, char error[256])
+{
+    size_t length = strcspn(text, ",");
+    u32 n = 0;
+    while (n < ARRAY_LEN(models) && (strlen(models[n].name) != length || strncmp(models[n].name, text, length)))
+        n++;
+    if (n == ARRAY_LEN(models)) {
+        snprintf(error, 256, "-cpu: unknown model '%.*s' (--list-cpus shows them)", (int)(length > 64 ? 64 : length), text);
+        return false;
+    }
+    *out = (struct cpu_model){ .number = n };
+    features_of_model(&out->features, models[n].features);
+    for (text += length; *text == ','; text += length) {
+        length = strcspn(++text, ",");
+        if (!option_parse(text, length, &out->features, error))
+            return false;
+    }
+    if (el2)
+        feature_add(&out->features, FEAT_EL2);
+    if (el3)
+        feature_add(&out->features, FEAT_EL3);
+    return true;
+}
+
+void model_apply(const struct cpu_model *model, struct cpu *cpu)
+{
+    cpu->features = model->features;
+    u8 *sys = (u8 *)&cpu->sys;
+    for (unsigned n = 0; n < ARRAY_LEN(constants); n++)
+        if (constants[n].model == model->number)
+            store_le64(sys + constants[n].offset, constants[n].value);
+    for (unsigned n = 1; n < FEATURE_COUNT; n++) {
+        if (!feature_has(&cpu->features, (enum feature)n) || !feature_rows[n].value)
+            continue;
+        u8 *reg = sys + feature_rows[n].offset;
+        unsigned lsb = feature_rows[n].lsb;
+        if (bits(load_le64(reg), lsb + 3, lsb) < feature_rows[n].value)
+            store_le64(reg, bits_set(load_le64(reg), lsb + 3, lsb, feature_rows[n].value));
+    }
+}

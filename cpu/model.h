@@ -1,0 +1,27 @@
+/*
+ * CPU models: rows of cpu/model.def, and `-cpu NAME[,feature=on|off...]`. A model is a set of features and the constants of
+ * its identification registers; the feature fields of the ID registers follow from the features (cpu/feature.def).
+ */
+#ifndef CPU_MODEL_H
+#define CPU_MODEL_H
+
+#include "cpu/state.h"
+
+struct cpu_model {
+    u32 number; /* row of cpu/model.def */
+    u32 pad;
+    struct features features;
+};
+
+/* `max,sve=off` and the like. el2, el3: what the machine gives the CPU. False: error holds one line without a newline. */
+bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, char error[256]);
+/* Features and identification registers of the model, before cpu_reset. */
+void model_apply(const struct cpu_model *model, struct cpu *cpu);
+/* For lists: NULL past the last. */
+const char *model_name(unsigned n);
+const char *feature_name(unsigned n);
+/* Adds a feature and what it requires; removes it and what requires it. */
+void feature_enable(struct features *f, enum feature id);
+void feature_disable(struct features *f, enum feature id);
+
+#endif
