@@ -1,0 +1,27 @@
+/* What timer.c and timer_sysreg.c share. Not for others: they have timer.h. */
+#ifndef TIMER_INTERNAL_H
+#define TIMER_INTERNAL_H
+
+#include "timer/timer.h"
+
+enum timer { TIMER_CNTP, TIMER_CNTV, TIMER_CNTHP, TIMER_CNTHV, TIMER_CNTPS, TIMERS };
+enum { CTL_ENABLE = 1, CTL_IMASK = 2, CTL_ISTATUS = 4 };
+#define HCR_TGE BIT(27)
+#define HCR_E2H BIT(34)
+
+u64 *timer_ctl(struct cpu *cpu, enum timer t);
+u64 *timer_cval(struct cpu *cpu, enum timer t);
+/* The offset of the virtual counter: CNTVOFF_EL2, 0 without EL2. */
+u64 timer_offset_of_virtual(const struct cpu *cpu);
+/* What the timer compares with its CompareValue. */
+u64 timer_count(const struct cpu *cpu, enum timer t, u64 now);
+/* ISTATUS; false while the timer is disabled. */
+bool timer_condition(const struct cpu *cpu, enum timer t, u64 now);
+/* ns of the next change of the output, ~0: none. */
+u64 timer_next_change(const struct cpu *cpu, enum timer t, u64 now);
+/* Sets the interrupt line to what it is now. */
+void timer_drive(struct cpu *cpu, enum timer t, u64 now);
+/* Sets cpu->event when an enabled stream had an edge after the last poll. */
+void timer_poll_events(struct cpu *cpu, u64 now);
+
+#endif
