@@ -82,13 +82,6 @@ static inline void exc_expect(void)
 }
 static inline u64 esr_ec(u64 esr) { return BITS(esr, 31, 26); }
 
-/* Runs one instruction text, recording what it raises; the value is the number of exceptions. */
-#define TRY(text) ({ exc_expect(); asm volatile(text : : : "memory", "x0", "x1", "x2"); EXC.expected = false; EXC.count; })
-/* The same with the address of a memory operand in x1 and the datum in x0. */
-#define TRY_AT(text, addr, datum) ({                                                \
-    register u64 a_ asm("x1") = (u64)(addr); register u64 d_ asm("x0") = (datum);   \
-    exc_expect(); asm volatile(text : "+r"(d_), "+r"(a_) : : "memory", "x2");       \
-    EXC.expected = false; (void)d_; EXC.count; })
 /* Checks the exception recorded: its class, target EL and ISS. */
 void check_exc(const char *what, u64 el, u64 ec, u64 iss);
 
@@ -97,7 +90,8 @@ void check_exc(const char *what, u64 el, u64 ec, u64 iss);
     u64 name(u64 a, u64 b);                                                         \
     asm(".pushsection .text\n.balign 4\n" #name ":\n" text "\nret\n.popsection")
 
-/* Runs fn(a, b) at a lower EL, on that EL's own stack, and returns its result. PSTATE there: the EL's "h" mode | call_pstate. */
+/* Runs fn(a, b) at a lower EL, on that EL's own stack, and returns its result. PSTATE there: the EL's "h" mode and
+ * call_pstate. */
 u64 call_el(u64 el, u64 (*fn)(u64, u64), u64 a, u64 b);
 extern u64 call_pstate;                 /* 0x3c0: all masked */
 /* The same for one that raises exceptions, at this EL or a lower one: they are recorded in EXC. */

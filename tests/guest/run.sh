@@ -25,7 +25,8 @@ fail()
 check_demo()
 {
     awk 'NR == FNR { want[++n] = $0; next } { sub(/\r$/, "") } $0 == want[i + 1] { i++ }
-         END { if (i < n) { print "missing line: " want[i + 1]; exit 1 } }' "$here/demo/expect.txt" "$work/out" > "$work/why"
+         END { if (i < n) { print "missing line: " want[i + 1]; exit 1 } }
+        ' "$here/demo/expect.txt" "$work/out" > "$work/why"
 }
 
 # TAP: a plan that fits, no check failing but those listed for this program.
