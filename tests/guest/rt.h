@@ -25,7 +25,7 @@ typedef int64_t s64;
 #define WRITE_(reg, val) asm volatile("msr " #reg ", %x0" : : "rZ"((u64)(val)) : "memory")
 #define READ(reg)        READ_(reg)     /* so that a register may be a macro */
 #define WRITE(reg, val)  WRITE_(reg, val)
-#define ISB()            asm volatile("isb" : : : "memory")
+#define ISB()            ({ asm volatile("isb" : : : "memory"); })
 #define DSB()            asm volatile("dsb sy" : : : "memory")
 #define ASM(text)        asm volatile(text : : : "memory")
 #define BIT(n)           (1ul << (n))
