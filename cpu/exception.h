@@ -16,6 +16,8 @@ enum {
     EC_STEP_SAME = 0x33, EC_WATCH_LOWER = 0x34, EC_WATCH_SAME = 0x35, EC_BRK = 0x3c,
 };
 
+#define ISS_COND_AL 0x1e00000u /* CV and COND of the WFx and FP traps, from A64: always */
+
 /* Security and EL2 predicates of the shared pseudocode. */
 bool cpu_is_secure_below_el3(const struct cpu *cpu); /* IsSecureBelowEL3 */
 bool cpu_is_secure(const struct cpu *cpu);           /* IsSecure: EL3 or SCR_EL3.NS == 0 */
@@ -53,8 +55,18 @@ bool exception_take_interrupt(struct cpu *cpu);
 bool exception_wakes(const struct cpu *cpu);
 /* ERET: restores PSTATE from SPSR, PC from ELR (illegal returns included). */
 void exception_return(struct cpu *cpu, u64 elr, u64 spsr);
-/* PSTATE as a SPSR value, and back. */
+/* PSTATE as a SPSR value. */
 u64 cpu_spsr(const struct cpu *cpu);
+/* PSTATE.DAIF, D in bit 3: what becomes unmasked is looked at, software step follows D. */
+void cpu_set_daif(struct cpu *cpu, unsigned daif);
+/* Software step may have become live or dead: sets d.stepping<0>. */
+void cpu_update_stepping(struct cpu *cpu);
+/* AArch64.GenerateDebugExceptionsFrom: may debug exceptions be taken from `el` with PSTATE.D as given? */
+bool debug_enabled_from(const struct cpu *cpu, unsigned el, bool mask);
+/* The word of the instruction at va, from the fetch page; false: not there. And the ISS<24:14> of a load or store. */
+bool exc_instruction(const struct cpu *cpu, u64 va, u32 *word);
+u32 iss_instruction(u32 word);
+bool insn_is_load_exclusive(u32 word);
 /* The current EL or SPSel changes: banks SP and drops what hangs on the EL. */
 void cpu_set_el_sp(struct cpu *cpu, unsigned el, unsigned sp);
 

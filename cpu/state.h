@@ -84,7 +84,8 @@ enum cause_kind { CAUSE_NONE, CAUSE_TRAP, CAUSE_UNALLOCATED, CAUSE_ACCESS, CAUSE
 enum exc_kind { EXC_SYNC, EXC_IRQ, EXC_FIQ, EXC_SERROR };
 struct exc {
     u8 kind, ec, il, target_el;
-    u8 has_far, has_hpfar, is_virtual, pad;
+    u8 has_far, has_hpfar, is_virtual;
+    u8 isv; /* a data abort whose ISS gets the instruction syndrome (ISV, SAS...) when it is taken */
     u32 iss, iss2;
     u64 far, hpfar;
     u64 elr; /* preferred return address */
@@ -171,8 +172,11 @@ struct cpu_host {
     const struct observer *observer; /* NULL, or who looks in (debug/) */
     struct cpu *cpus;                /* all PEs of the machine, for broadcast TLBI, SEV and SGIs */
     u32 cpu_count;
+    bool force_step; /* only the stepping engine (--engine=step, or somebody looks at each instruction) */
     /* PSCI and semihosting: called for HVC, SMC, HLT when the board answers them itself. True when handled. */
     bool (*call)(struct cpu *cpu, unsigned ec, u32 imm);
+    /* NULL, or: the PE entered or left EL3 or its security state changed, which its GIC lines depend on. */
+    void (*security_changed)(struct cpu *cpu);
 };
 
 struct cpu {

@@ -53,7 +53,8 @@ struct sysreg {
     u16 feature;  /* enum feature that it needs */
     u8 access;    /* ACCESS_RW */
     u8 flags;     /* SR_* */
-    u8 pad[2];
+    u8 alias;     /* SYSREG_AT: the field belongs to another row */
+    u8 pad;
     s32 offset;   /* of the field in struct sysregs, -1 = none */
     u64 reset;
     u64 traps;    /* set of enum trap */
@@ -76,7 +77,8 @@ enum { SR_CONTROL = 1,     /* a write changes what translation, traps or routing
        SR_CHECK_LAST = 2,
        SR_E2H_ONLY = 4,    /* *_EL12 and *_EL02: UNDEFINED unless E2H is 1 (at EL2, EL3) */
        SR_RES0 = 8,       /* no bit can be written */
-       SR_READ_EFFECT = 16 /* reading changes state (ICC_IAR1_EL1): sysreg_peek must not call .read */ };
+       SR_READ_EFFECT = 16, /* reading changes state (ICC_IAR1_EL1): sysreg_peek must not call .read */
+       SR_CONTEXT = 32    /* a write changes translation only: mmu_context_changed follows */ };
 
 #define SYSREG_KEY(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 /* The loud value of what the architecture leaves UNKNOWN at reset. */
@@ -93,6 +95,13 @@ void sysreg_poke(struct cpu *cpu, const struct sysreg *row, u64 value);
  * is for the syndrome only. */
 bool sysreg_read(struct cpu *cpu, u32 key, unsigned rt, u64 *value);
 bool sysreg_write(struct cpu *cpu, u32 key, unsigned rt, u64 value);
+/* The same when the row is known (NULL: there is none). */
+bool sysreg_row_read(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, u64 *value);
+bool sysreg_row_write(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, u64 value);
+/* Plain storage, which may be accessed in place while none of row->quick_read (quick_write) is live and the feature is
+ * there. A write keeps the bits that row->mask (0 = all) leaves out. */
+bool sysreg_is_quick(const struct sysreg *row, bool write);
+extern const struct sysreg sysreg_rows[];
 /* Reset values of all rows, ID registers from model and features. */
 void sysreg_reset(struct cpu *cpu);
 /* The bits that MSR can change here, with the features of this PE. */
@@ -107,7 +116,7 @@ static inline u64 *sysreg_field(struct cpu *cpu, const struct sysreg *row)
 /* A row of cpu/traps.def, for people and tests. The number is what cause.id holds with CAUSE_TRAP. */
 struct trap_row {
     const char *name, *reg;
-    u8 group, hi, lo, dir, from, to, ec, need, bar;
+    u8 hi, lo, dir, from, to, ec, need, bar;
     u8 pad[3];
     u16 offset; /* of the control register in struct sysregs */
     u16 values;

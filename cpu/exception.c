@@ -1,0 +1,322 @@
+/*
+ * Exceptions: who hears of them, what they leave in registers, and the way back (Arm ARM D1.3, D2; of the shared pseudocode
+ * AArch64.TakeException, AArch64.Abort and the routing of each class, AArch64.ExceptionReturn, IllegalExceptionReturn).
+ * Interrupts are in exception_async.c, software step in exception_step.c.
+ */
+#include "cpu/exception.h"
+
+#include "cpu/observer.h"
+#include "cpu/run.h"
+#include "cpu/sysreg.h"
+#include "mmu/access.h"
+#include "mmu/walk.h"
+
+enum { HCR_TGE = 27, HCR_E2H = 34 };
+
+/* ---- predicates ---- */
+
+bool cpu_is_secure_below_el3(const struct cpu *cpu) { return cpu_has(cpu, FEAT_EL3) && !bit(cpu->sys.scr_el3, 0); }
+
+bool cpu_is_secure(const struct cpu *cpu)
+{
+    return cpu_has(cpu, FEAT_EL3) && (cpu->ps.el == 3 || !bit(cpu->sys.scr_el3, 0));
+}
+
+bool cpu_el2_enabled(const struct cpu *cpu) { return cpu_has(cpu, FEAT_EL2) && !cpu_is_secure_below_el3(cpu); }
+
+u64 cpu_hcr(const struct cpu *cpu) { return cpu_el2_enabled(cpu) ? cpu->sys.hcr_el2 : BIT(31); }
+
+bool cpu_is_in_host(const struct cpu *cpu)
+{
+    u64 hcr = cpu_hcr(cpu);
+    return bit(hcr, HCR_E2H) && (cpu->ps.el == 2 || (cpu->ps.el == 0 && bit(hcr, HCR_TGE)));
+}
+
+u64 cpu_sctlr(const struct cpu *cpu)
+{
+    if (cpu->ps.el == 3)
+        return cpu->sys.sctlr_el3;
+    return cpu->ps.el == 2 || cpu_is_in_host(cpu) ? cpu->sys.sctlr_el2 : cpu->sys.sctlr_el1;
+}
+
+unsigned exc_default_target(const struct cpu *cpu)
+{
+    if (cpu->ps.el > 0)
+        return cpu->ps.el;
+    return bit(cpu_hcr(cpu), HCR_TGE) ? 2 : 1;
+}
+
+/* ---- making exceptions ---- */
+
+/* Classes that say whether the EL changes: the odd one when it doesn't. */
+static bool class_has_same_el_form(unsigned ec)
+{
+    return ec == EC_IABT_LOWER || ec == EC_DABT_LOWER || ec == EC_BREAK_LOWER || ec == EC_STEP_LOWER || ec == EC_WATCH_LOWER;
+}
+
+void exc_sync(struct cpu *cpu, unsigned ec, u32 iss, unsigned target_el, struct cause cause)
+{
+    if (target_el == cpu->ps.el && class_has_same_el_form(ec))
+        ec++;
+    cpu->d.exc = (struct exc){ .kind = EXC_SYNC, .ec = (u8)ec, .il = 1, .target_el = (u8)target_el, .iss = iss, .cause = cause };
+}
+
+void exc_undefined(struct cpu *cpu, struct cause cause) { exc_sync(cpu, EC_UNKNOWN, 0, exc_default_target(cpu), cause); }
+
+void exc_fetch_state(struct cpu *cpu)
+{
+    if (cpu->pc & 3) {
+        exc_sync(cpu, EC_PC_ALIGN, 0, exc_default_target(cpu), (struct cause){ .kind = CAUSE_ALIGNMENT });
+        cpu->d.exc.has_far = 1;
+        cpu->d.exc.far = cpu->pc;
+    } else {
+        exc_sync(cpu, EC_ILLEGAL_STATE, 0, exc_default_target(cpu), (struct cause){ .kind = CAUSE_ILLEGAL_STATE });
+    }
+}
+
+void exc_sp_alignment(struct cpu *cpu)
+{
+    exc_sync(cpu, EC_SP_ALIGN, 0, exc_default_target(cpu), (struct cause){ .kind = CAUSE_ALIGNMENT });
+}
+
+void exc_fp_access_trap(struct cpu *cpu)
+{
+    bool trapped = trap_check(cpu, T(FP), false, 0);
+    assert(trapped && "d.fp_trapped follows the trap rows");
+    (void)trapped;
+}
+
+/* AArch64.InstructionAbort, AArch64.DataAbort: who takes an abort. */
+static unsigned abort_target(const struct cpu *cpu, const struct fault *fault)
+{
+    bool external = fault->kind == FAULT_EXTERNAL || fault->kind == FAULT_EXTERNAL_WALK;
+    if (cpu->ps.el == 3 || (external && cpu_has(cpu, FEAT_EL3) && bit(cpu->sys.scr_el3, 3)))
+        return 3;
+    return fault->stage2 && cpu->ps.el < 2 ? 2 : exc_default_target(cpu);
+}
+
+void exc_abort(struct cpu *cpu, const struct fault *fault, u64 va, unsigned acc_flags)
+{
+    bool fetch = acc_flags & ACC_FETCH;
+    u32 iss = fault->fsc | (u32)fault->s1ptw << 7 | (u32)fault->ea << 9 | (u32)fault->fnv << 10;
+    if (!fetch)
+        iss |= (u32)(fault->wnr || fault->cm) << 6 | (u32)fault->cm << 8;
+    struct cause cause = { .id = fault->rule, .level = (u32)(s32)fault->level };
+    switch (fault->kind) {
+    case FAULT_ALIGNMENT: cause.kind = CAUSE_ALIGNMENT; break;
+    case FAULT_EXTERNAL:
+    case FAULT_EXTERNAL_WALK: cause.kind = CAUSE_EXTERNAL; break;
+    default: cause.kind = fault->desc_stage ? CAUSE_DESCRIPTOR : CAUSE_INPUT_SIZE; break;
+    }
+    cause.value = fault->desc_stage ? fault->desc_addr : 0;
+    exc_sync(cpu, fetch ? EC_IABT_LOWER : EC_DABT_LOWER, iss, abort_target(cpu, fault), cause);
+    cpu->d.exc.has_far = 1;
+    cpu->d.exc.far = va;
+    if (fault->stage2) {
+        cpu->d.exc.has_hpfar = 1;
+        cpu->d.exc.hpfar = bits(fault->ipa, 51, 12) << 4 | (cpu_is_secure_below_el3(cpu) && fault->ns_ipa ? BIT(63) : 0);
+        cpu->d.exc.isv = !fetch && !fault->s1ptw && !fault->cm;
+    }
+}
+
+void exc_fetch_external_abort(struct cpu *cpu)
+{
+    struct fault fault = { .kind = FAULT_EXTERNAL, .fsc = 0x10, .fetch = 1, .rule = RULE_EXTERNAL };
+    exc_abort(cpu, &fault, cpu->pc, ACC_FETCH);
+}
+
+/* ---- PSTATE ---- */
+
+u64 cpu_spsr(const struct cpu *cpu)
+{
+    const struct pstate *p = &cpu->ps;
+    return (u64)cpu_nzcv(cpu) << 28 | (u64)p->tco << 25 | (u64)p->dit << 24 | (u64)p->uao << 23 | (u64)p->pan << 22 |
+           (u64)p->ss << 21 | (u64)p->il << 20 | (u64)p->allint << 13 | (u64)p->ssbs << 12 | (u64)p->btype << 10 |
+           (u64)p->d << 9 | (u64)p->a << 8 | (u64)p->i << 7 | (u64)p->f << 6 | (u64)p->el << 2 | p->sp;
+}
+
+/* Where the stack pointer of (el, sp) is kept while it is not the current one. */
+void cpu_set_el_sp(struct cpu *cpu, unsigned el, unsigned sp)
+{
+    cpu->sp_el[cpu->ps.sp ? cpu->ps.el : 0] = cpu->x[REG_SP];
+    cpu->x[REG_SP] = cpu->sp_el[sp ? el : 0];
+    bool changed = cpu->ps.el != el, monitor = cpu->ps.el == 3 || el == 3;
+    cpu->ps.el = (u8)el;
+    cpu->ps.sp = (u8)sp;
+    if (changed && monitor && cpu->d.host.security_changed)
+        cpu->d.host.security_changed(cpu);
+}
+
+/* What hangs on the EL and on PSTATE, after both are set. */
+static void derive(struct cpu *cpu)
+{
+    u64 *live = &cpu->d.live_traps[cpu->ps.el];
+    if (!*live)
+        *live = trap_live(cpu, cpu->ps.el);
+    cpu->d.fp_trapped = !!(*live & T(FP));
+    cpu->d.sp_check = bit(cpu_sctlr(cpu), cpu->ps.el ? 3 : 4);
+    cpu_update_stepping(cpu);
+    mmu_context_changed(cpu);
+    cpu->d.attention |= ATT_IRQ;
+}
+
+static void el_changed(struct cpu *cpu)
+{
+    derive(cpu);
+    cpu->fetch_valid = 0;
+}
+
+void cpu_control_changed(struct cpu *cpu)
+{
+    memset(cpu->d.live_traps, 0, sizeof cpu->d.live_traps);
+    derive(cpu);
+}
+
+void cpu_set_daif(struct cpu *cpu, unsigned daif)
+{
+    cpu->ps.d = daif >> 3 & 1;
+    cpu->ps.a = daif >> 2 & 1;
+    cpu->ps.i = daif >> 1 & 1;
+    cpu->ps.f = daif & 1;
+    cpu_update_stepping(cpu);
+    cpu->d.attention |= ATT_IRQ;
+}
+
+/* ---- taking ---- */
+
+/* Registers of an EL, 1..3. */
+static u64 *banked(struct cpu *cpu, unsigned el, u64 *el1, u64 *el2, u64 *el3)
+{
+    (void)cpu;
+    return el == 1 ? el1 : el == 2 ? el2 : el3;
+}
+#define BANKED(el, name) banked(cpu, el, &cpu->sys.name##_el1, &cpu->sys.name##_el2, &cpu->sys.name##_el3)
+
+static u64 vector_offset(const struct cpu *cpu, const struct exc *e)
+{
+    static const u16 kinds[] = { [EXC_SYNC] = 0, [EXC_IRQ] = 0x80, [EXC_FIQ] = 0x100, [EXC_SERROR] = 0x180 };
+    return kinds[e->kind] + (e->target_el > cpu->ps.el ? 0x400u : cpu->ps.sp ? 0x200u : 0u);
+}
+
+/* AArch64.ReportException: interrupts leave ESR alone. */
+static void report(struct cpu *cpu, const struct exc *e)
+{
+    if (e->kind == EXC_SYNC || e->kind == EXC_SERROR)
+        *BANKED(e->target_el, esr) = (u64)e->ec << 26 | (u64)e->il << 25 | e->iss;
+    if (e->has_far)
+        *BANKED(e->target_el, far) = e->far;
+    if (e->has_hpfar && e->target_el == 2)
+        cpu->sys.hpfar_el2 = e->hpfar;
+}
+
+/* PSTATE.PAN on entry to EL1, and to EL2 of a host (SCTLR_ELx.SPAN). */
+static bool entry_sets_pan(const struct cpu *cpu, unsigned el)
+{
+    if (!cpu_has(cpu, FEAT_PAN))
+        return false;
+    if (el == 1)
+        return !bit(cpu->sys.sctlr_el1, 23);
+    u64 hcr = cpu_hcr(cpu);
+    return el == 2 && bit(hcr, HCR_E2H) && bit(hcr, HCR_TGE) && !bit(cpu->sys.sctlr_el2, 23);
+}
+
+void exception_take(struct cpu *cpu)
+{
+    struct exc *e = &cpu->d.exc;
+    assert(e->target_el >= 1 && e->target_el <= 3 && e->target_el >= cpu->ps.el);
+    u32 word;
+    if (e->isv && e->target_el == 2 && exc_instruction(cpu, cpu->pc, &word))
+        e->iss |= iss_instruction(word);
+    if (e->elr && bit(cpu->sys.mdscr_el1, 0))
+        cpu->ps.ss = 0; /* SVC, HVC, SMC: executed, so that step advances (SSAdvance) */
+    e->elr += cpu->pc;
+    const struct observer *o = cpu->d.host.observer;
+    if (unlikely(o && o->exception))
+        o->exception(o->who, cpu, e);
+    unsigned el = e->target_el;
+    u64 vector = *BANKED(el, vbar) + vector_offset(cpu, e);
+    *BANKED(el, spsr) = cpu_spsr(cpu);
+    *BANKED(el, elr) = e->elr;
+    report(cpu, e);
+    cpu_set_el_sp(cpu, el, 1);
+    cpu->ps.ss = cpu->ps.il = cpu->ps.uao = cpu->ps.btype = 0;
+    cpu->ps.d = cpu->ps.a = cpu->ps.i = cpu->ps.f = 1;
+    if (entry_sets_pan(cpu, el))
+        cpu->ps.pan = 1;
+    cpu->step_active = 0;
+    cpu->pc = vector;
+    el_changed(cpu);
+}
+
+/* ---- returning ---- */
+
+/* ELFromSPSR and IllegalExceptionReturn, for PEs without AArch32. */
+static bool return_is_illegal(const struct cpu *cpu, u64 spsr)
+{
+    unsigned el = (unsigned)bits(spsr, 3, 2);
+    if (bit(spsr, 4) || bit(spsr, 1) || (el == 0 && bit(spsr, 0)) || el > cpu->ps.el)
+        return true;
+    if (el == 2 && !cpu_el2_enabled(cpu))
+        return true;
+    return el == 1 && bit(cpu_hcr(cpu), HCR_TGE);
+}
+
+/* DebugExceptionReturnSS */
+static bool return_ss(const struct cpu *cpu, u64 spsr, bool illegal)
+{
+    unsigned dest = illegal ? cpu->ps.el : (unsigned)bits(spsr, 3, 2);
+    return bit(cpu->sys.mdscr_el1, 0) && !debug_enabled_from(cpu, cpu->ps.el, cpu->ps.d) &&
+           debug_enabled_from(cpu, dest, bit(spsr, 9)) && bit(spsr, 21);
+}
+
+void exception_return(struct cpu *cpu, u64 elr, u64 spsr)
+{
+    const struct observer *o = cpu->d.host.observer;
+    u64 from = cpu->pc;
+    bool illegal = return_is_illegal(cpu, spsr);
+    cpu->ps.ss = return_ss(cpu, spsr, illegal);
+    if (illegal) {
+        cpu->ps.il = 1;
+    } else {
+        cpu->ps.il = bit(spsr, 20);
+        cpu_set_el_sp(cpu, (unsigned)bits(spsr, 3, 2), (unsigned)bit(spsr, 0));
+    }
+    cpu_set_nzcv(cpu, (u32)bits(spsr, 31, 28));
+    cpu->ps.pan = cpu_has(cpu, FEAT_PAN) && bit(spsr, 22);
+    cpu->ps.d = bit(spsr, 9);
+    cpu->ps.a = bit(spsr, 8);
+    cpu->ps.i = bit(spsr, 7);
+    cpu->ps.f = bit(spsr, 6);
+    cpu->excl_valid = 0;
+    cpu->event = 1;
+    cpu->pc = cpu_branch_address(cpu, elr);
+    el_changed(cpu);
+    if (unlikely(o && o->exception_return))
+        o->exception_return(o->who, cpu, from);
+}
+
+/* ---- reset ---- */
+
+void cpu_reset(struct cpu *cpu)
+{
+    for (unsigned n = 0; n < 31; n++)
+        cpu->x[n] = SYSREG_UNKNOWN;
+    for (unsigned n = 0; n < 4; n++)
+        cpu->sp_el[n] = SYSREG_UNKNOWN;
+    for (unsigned n = 0; n < 32; n++)
+        cpu->v[n] = (union vreg){ .d = { SYSREG_UNKNOWN, SYSREG_UNKNOWN } };
+    cpu->x[REG_SP] = SYSREG_UNKNOWN;
+    cpu->x[REG_ZR] = cpu->x[REG_TRASH] = 0;
+    unsigned el = cpu_has(cpu, FEAT_EL3) ? 3 : cpu_has(cpu, FEAT_EL2) ? 2 : 1;
+    cpu->ps = (struct pstate){ .el = (u8)el, .sp = 1, .d = 1, .a = 1, .i = 1, .f = 1 };
+    cpu_set_nzcv(cpu, 0);
+    cpu->fpcr = cpu->fpsr = 0;
+    sysreg_reset(cpu);
+    cpu->pc = cpu->sys.rvbar_el1;
+    cpu->excl_valid = cpu->event = cpu->step_active = cpu->fetch_valid = 0;
+    cpu->halted = HALT_NONE;
+    cpu->wake_at = ~(u64)0;
+    cpu_control_changed(cpu);
+    if (cpu->d.host.security_changed)
+        cpu->d.host.security_changed(cpu);
+}

@@ -1,0 +1,231 @@
+/*
+ * The table of all system registers, and MRS/MSR through it (Arm ARM D19, C5.1). The order of what can stop an access: no
+ * such register (or IMPLEMENTATION DEFINED space under HCR_EL2.TIDCP), an absent feature, the EL, the row's own check,
+ * then the traps. Hooks of the PE are in sysreg_hooks.c, trap controls in sysreg_trap.c.
+ */
+#include "cpu/sysreg.h"
+
+#include "cpu/exception.h"
+#include "cpu/observer.h"
+#include "cpu/sysreg_hooks.h"
+#include "gic/gic_sysreg.h"
+#include "mmu/access.h"
+#include "timer/timer_sysreg.h"
+
+enum {
+#define SYSREG(NAME, op0, op1, crn, crm, op2, ...)    KEY_##NAME = SYSREG_KEY(op0, op1, crn, crm, op2),
+#define SYSREG_AT(NAME, op0, op1, crn, crm, op2, ...) KEY_##NAME = SYSREG_KEY(op0, op1, crn, crm, op2),
+#define SYSREG_FN(NAME, op0, op1, crn, crm, op2, ...) KEY_##NAME = SYSREG_KEY(op0, op1, crn, crm, op2),
+#include "cpu/sysreg_all.def"
+#undef SYSREG
+};
+
+enum {
+#define SYSREG(NAME, ...)    ROW_##NAME,
+#define SYSREG_AT(NAME, ...) ROW_##NAME,
+#define SYSREG_FN(NAME, ...) ROW_##NAME,
+#include "cpu/sysreg_all.def"
+    ROW_COUNT
+#undef SYSREG
+};
+
+/* ELs below the lowest one that may: they are in the way like a trap. */
+#define BARRED(lowest)       ((BIT((lowest) & 15) - 1) << TRAP_AT_EL0)
+#define COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS)                                                          \
+    .name = #NAME, .key = SYSREG_KEY(op0, op1, crn, crm, op2), .access = (ACCESS), .feature = FEAT_##FEATURE, .traps = (TRAPS), \
+    .quick_read = (TRAPS) | BARRED(ACCESS), .quick_write = (TRAPS) | BARRED((ACCESS) >> 4)
+#define E2H(NAME) .e2h_key = KEY_##NAME
+#define OPT(...)  .opt = (const struct sysreg_bits[]){ __VA_ARGS__, { 0, 0, 0 } }
+
+const struct sysreg sysreg_rows[ROW_COUNT] = {
+#define SYSREG(NAME, op0, op1, crn, crm, op2, ACCESS, FIELD, RESET, FEATURE, TRAPS, ...)                                       \
+    { COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS), .offset = offsetof(struct sysregs, FIELD),                \
+      .reset = (RESET), ##__VA_ARGS__ },
+#define SYSREG_AT(NAME, op0, op1, crn, crm, op2, ACCESS, FIELD, FEATURE, TRAPS, ...)                                           \
+    { COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS), .offset = offsetof(struct sysregs, FIELD),                \
+      .alias = 1, ##__VA_ARGS__ },
+#define SYSREG_FN(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS, ...)                                                  \
+    { COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS), .offset = -1, ##__VA_ARGS__ },
+#include "cpu/sysreg_all.def"
+#undef SYSREG
+};
+
+const struct sysreg *sysreg_find(u32 key)
+{
+    switch (key) {
+#define SYSREG(NAME, ...)    case KEY_##NAME: return &sysreg_rows[ROW_##NAME];
+#define SYSREG_AT(NAME, ...) SYSREG(NAME)
+#define SYSREG_FN(NAME, ...) SYSREG(NAME)
+#include "cpu/sysreg_all.def"
+#undef SYSREG
+    default: return NULL;
+    }
+}
+
+const struct sysreg *sysreg_get(unsigned n) { return n < ROW_COUNT ? &sysreg_rows[n] : NULL; }
+unsigned sysreg_number(const struct sysreg *row) { return (unsigned)(row - sysreg_rows); }
+
+bool sysreg_is_quick(const struct sysreg *row, bool write)
+{
+    if (row->offset < 0 || row->check || (row->flags & SR_E2H_ONLY) || (row->e2h_key && !(row->traps & T(E2H))))
+        return false;
+    if (!write)
+        return !row->read;
+    return !row->write && !row->opt && !(row->flags & (SR_CONTROL | SR_CONTEXT | SR_RES0));
+}
+
+u64 sysreg_writable(const struct cpu *cpu, const struct sysreg *row)
+{
+    if (row->flags & SR_RES0)
+        return 0;
+    u64 mask = row->mask ? row->mask : ~(u64)0;
+    for (const struct sysreg_bits *b = row->opt; b && b->bits; b++)
+        if (cpu_has(cpu, (enum feature)b->feature))
+            mask |= b->bits;
+    return mask;
+}
+
+/* ---- access ---- */
+
+static u32 access_iss(u32 key, unsigned rt, bool write)
+{
+    unsigned op0 = key >> 14, op1 = key >> 11 & 7, crn = key >> 7 & 15, crm = key >> 3 & 15, op2 = key & 7;
+    return op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 | rt << 5 | crm << 1 | !write;
+}
+
+static bool undefined_access(struct cpu *cpu, u32 key)
+{
+    exc_undefined(cpu, (struct cause){ .kind = CAUSE_ACCESS, .id = (u16)key });
+    return false;
+}
+
+/* No row: S3_<op1>_C{11,15}_* is IMPLEMENTATION DEFINED space, which HCR_EL2.TIDCP traps; all else is UNDEFINED. */
+static bool no_such_register(struct cpu *cpu, u32 key, unsigned rt, bool write)
+{
+    unsigned crn = key >> 7 & 15;
+    if (key >> 14 == 3 && (crn == 11 || crn == 15) && trap_check(cpu, T(TIDCP), write, access_iss(key, rt, write)))
+        return false;
+    return undefined_access(cpu, key);
+}
+
+/* EL2's registers when there is no EL2 are RES0 at EL3 (D19.1.2); VPIDR_EL2 and VMPIDR_EL2 read what they stand for. */
+static bool absent_el2(const struct cpu *cpu, const struct sysreg *row)
+{
+    return !cpu_has(cpu, FEAT_EL2) && row->feature == FEAT_EL2 && cpu->ps.el == 3;
+}
+
+static u64 absent_el2_value(const struct cpu *cpu, const struct sysreg *row)
+{
+    return row->key == KEY_VPIDR_EL2 ? cpu->sys.midr_el1 : row->key == KEY_VMPIDR_EL2 ? cpu->sys.mpidr_el1 : 0;
+}
+
+/* All that can stop an access; the row that is really accessed, or NULL with cpu->d.exc filled. */
+static const struct sysreg *access_check(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, bool write)
+{
+    if (!row)
+        return no_such_register(cpu, key, rt, write), NULL;
+    bool e2h = cpu_has(cpu, FEAT_VHE) && cpu_el2_enabled(cpu) && bit(cpu->sys.hcr_el2, 34);
+    if (row->e2h_key && e2h && cpu->ps.el == 2)
+        row = sysreg_find(row->e2h_key);
+    unsigned lowest = write ? row->access >> 4 : row->access & 15;
+    bool el2_register = absent_el2(cpu, row);
+    if (cpu->ps.el < lowest || (!cpu_has(cpu, (enum feature)row->feature) && !el2_register) ||
+        ((row->flags & SR_E2H_ONLY) && !e2h))
+        return undefined_access(cpu, key), NULL;
+    if (row->check && !(row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
+        return NULL;
+    if (unlikely(row->traps & cpu->d.live_traps[cpu->ps.el]) &&
+        trap_check(cpu, row->traps, write, access_iss(key, rt, write)))
+        return NULL;
+    if (row->check && (row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
+        return NULL;
+    return row;
+}
+
+static u64 row_read(struct cpu *cpu, const struct sysreg *row)
+{
+    if (row->read)
+        return row->read(cpu, row);
+    return row->offset >= 0 ? *sysreg_field(cpu, row) : 0;
+}
+
+static void row_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    if (row->write) {
+        row->write(cpu, row, value);
+    } else if (row->offset >= 0) {
+        u64 mask = sysreg_writable(cpu, row), *field = sysreg_field(cpu, row);
+        *field = (*field & ~mask) | (value & mask);
+    }
+    if (row->flags & SR_CONTROL)
+        cpu_control_changed(cpu);
+    else if (row->flags & SR_CONTEXT)
+        mmu_context_changed(cpu);
+}
+
+bool sysreg_row_read(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, u64 *value)
+{
+    row = access_check(cpu, row, key, rt, false);
+    if (!row)
+        return false;
+    *value = absent_el2(cpu, row) ? absent_el2_value(cpu, row) : row_read(cpu, row);
+    return true;
+}
+
+bool sysreg_row_write(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, u64 value)
+{
+    row = access_check(cpu, row, key, rt, true);
+    if (!row)
+        return false;
+    if (!absent_el2(cpu, row))
+        row_write(cpu, row, value);
+    const struct observer *o = cpu->d.host.observer;
+    if (unlikely(o && o->sysreg_written))
+        o->sysreg_written(o->who, cpu, sysreg_number(row), value);
+    return true;
+}
+
+bool sysreg_read(struct cpu *cpu, u32 key, unsigned rt, u64 *value)
+{
+    return sysreg_row_read(cpu, sysreg_find(key), key, rt, value);
+}
+
+bool sysreg_write(struct cpu *cpu, u32 key, unsigned rt, u64 value)
+{
+    return sysreg_row_write(cpu, sysreg_find(key), key, rt, value);
+}
+
+/* ---- for those who look in ---- */
+
+u64 sysreg_peek(struct cpu *cpu, const struct sysreg *row)
+{
+    if (row->read && !(row->flags & SR_READ_EFFECT))
+        return row->read(cpu, row);
+    return row->offset >= 0 ? *sysreg_field(cpu, row) : 0;
+}
+
+void sysreg_poke(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    if (row->offset >= 0)
+        *sysreg_field(cpu, row) = value;
+    else if (row->write && !(row->flags & SR_READ_EFFECT))
+        row->write(cpu, row, value);
+    cpu_control_changed(cpu);
+}
+
+/* ---- reset ---- */
+
+/* What has no reset value and cannot be written is a constant of the model or the board and stays (MIDR, MPIDR, RVBAR...). */
+static bool is_constant(const struct sysreg *row) { return row->access >> 4 == 4 && !row->reset; }
+
+void sysreg_reset(struct cpu *cpu)
+{
+    for (const struct sysreg *row = sysreg_rows; row < sysreg_rows + ROW_COUNT; row++) {
+        if (row->offset < 0 || row->alias || is_constant(row))
+            continue;
+        bool there = cpu_has(cpu, (enum feature)row->feature);
+        *sysreg_field(cpu, row) = there ? row->reset : 0;
+    }
+    cpu->sys.vpidr_el2 = cpu->sys.midr_el1;
+    cpu->sys.vmpidr_el2 = cpu->sys.mpidr_el1;
+}

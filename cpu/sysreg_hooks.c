@@ -1,0 +1,281 @@
+/*
+ * The registers of cpu/sysreg.def, idreg.def and debugreg.def that are more than storage (Arm ARM C5.2, D19).
+ */
+#include "cpu/sysreg_hooks.h"
+
+#include "cpu/exception.h"
+
+u64 zero_read(struct cpu *cpu, const struct sysreg *row) { return (void)cpu, (void)row, 0; }
+void ignore_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)cpu, (void)row, (void)value; }
+
+static bool undefined_here(struct cpu *cpu, const struct sysreg *row)
+{
+    exc_undefined(cpu, (struct cause){ .kind = CAUSE_ACCESS, .id = row->key });
+    return false;
+}
+
+/* ---- special-purpose registers ---- */
+
+/* SP_EL0, SP_EL1, SP_EL2: the EL is in op1 (0, 4, 6), and none of them can be the current stack pointer. */
+static unsigned sp_of(const struct sysreg *row)
+{
+    unsigned op1 = row->key >> 11 & 7;
+    return op1 == 0 ? 0 : op1 == 4 ? 1 : 2;
+}
+
+u64 sp_read(struct cpu *cpu, const struct sysreg *row)
+{
+    unsigned el = sp_of(row), current = cpu->ps.sp ? cpu->ps.el : 0;
+    return el == current ? cpu->x[REG_SP] : cpu->sp_el[el];
+}
+
+void sp_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    unsigned el = sp_of(row), current = cpu->ps.sp ? cpu->ps.el : 0;
+    if (el == current)
+        cpu->x[REG_SP] = value;
+    else
+        cpu->sp_el[el] = value;
+}
+
+/* SP_EL0 is UNDEFINED while it is the current stack pointer. */
+bool sp_check(struct cpu *cpu, const struct sysreg *row, bool write)
+{
+    (void)write;
+    return cpu->ps.sp || undefined_here(cpu, row);
+}
+
+u64 spsel_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, cpu->ps.sp; }
+void spsel_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row;
+    cpu_set_el_sp(cpu, cpu->ps.el, value & 1);
+}
+
+u64 currentel_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.el << 2; }
+u64 pan_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.pan << 22; }
+void pan_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.pan = bit(value, 22); }
+u64 nzcv_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu_nzcv(cpu) << 28; }
+void nzcv_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu_set_nzcv(cpu, value >> 28 & 15); }
+
+u64 daif_read(struct cpu *cpu, const struct sysreg *row)
+{
+    (void)row;
+    return (u64)(cpu->ps.d << 9 | cpu->ps.a << 8 | cpu->ps.i << 7 | cpu->ps.f << 6);
+}
+
+void daif_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row;
+    cpu_set_daif(cpu, value >> 6 & 15);
+}
+
+/* Len and Stride are AArch32's, trap enables are not implemented (RAZ). FZ16 comes with FEAT_FP16. */
+u64 fpcr_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, cpu->fpcr; }
+void fpcr_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->fpcr = value & 0x07c00000; }
+u64 fpsr_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, cpu->fpsr; }
+void fpsr_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->fpsr = value & 0x0800009f; }
+
+/* ISR_EL1: pending, whatever the masks say; the virtual ones at EL1 where HCR_EL2 routes the physical ones to EL2. */
+u64 isr_read(struct cpu *cpu, const struct sysreg *row)
+{
+    (void)row;
+    u64 hcr = cpu_hcr(cpu);
+    bool el1 = cpu->ps.el == 1;
+    bool virq = bit(hcr, 7) || (cpu->lines & LINE_VIRQ), vfiq = bit(hcr, 6) || (cpu->lines & LINE_VFIQ);
+    bool i = el1 && bit(hcr, 4) ? virq : cpu->lines & LINE_IRQ;
+    bool f = el1 && bit(hcr, 3) ? vfiq : cpu->lines & LINE_FIQ;
+    bool a = el1 && bit(hcr, 5) ? bit(hcr, 8) : cpu->lines & LINE_SERROR;
+    return (u64)a << 8 | (u64)i << 7 | (u64)f << 6;
+}
+
+/* ---- control registers whose format depends on HCR_EL2.E2H ---- */
+
+static bool e2h(const struct cpu *cpu) { return cpu_has(cpu, FEAT_VHE) && bit(cpu->sys.hcr_el2, 34); }
+
+void sctlr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row;
+    cpu->sys.sctlr_el2 = e2h(cpu) ? (value & (SCTLR1_MASK | BIT(23))) | (SCTLR1_RES1 & ~BIT(23))
+                                  : (value & SCTLR3_MASK) | SCTLR3_RES1;
+}
+
+void cptr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row;
+    cpu->sys.cptr_el2 = e2h(cpu) ? value & (BIT(31) | 3 << 20) : (value & (BIT(31) | BIT(10))) | CPTR2_RES1;
+}
+
+void tcr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row;
+    bool hpds = cpu_has(cpu, FEAT_HPDS);
+    cpu->sys.tcr_el2 = e2h(cpu) ? value & (TCR1_MASK | (hpds ? 3ull << 41 : 0))
+                                : (value & (TCR3_MASK | (hpds ? BIT(24) : 0))) | TCR3_RES1;
+}
+
+/* HCD exists where EL3, whose SCR_EL3.HCE does its work, does not. */
+void hcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    u64 mask = sysreg_writable(cpu, row) | (cpu_has(cpu, FEAT_EL3) ? 0 : BIT(29));
+    cpu->sys.hcr_el2 = (value & mask) | BIT(31);
+}
+
+/* RVBAR_ELx is at the highest EL only. */
+bool rvbar_check(struct cpu *cpu, const struct sysreg *row, bool write)
+{
+    (void)write;
+    unsigned el = (row->key >> 11 & 7) == 4 ? 2 : 1;
+    unsigned highest = cpu_has(cpu, FEAT_EL3) ? 3 : cpu_has(cpu, FEAT_EL2) ? 2 : 1;
+    return el == highest || undefined_here(cpu, row);
+}
+
+/* Limited ordering regions are Non-secure only. */
+bool lor_check(struct cpu *cpu, const struct sysreg *row, bool write)
+{
+    (void)write;
+    return (cpu_has(cpu, FEAT_EL3) ? bit(cpu->sys.scr_el3, 0) : true) || undefined_here(cpu, row);
+}
+
+/* ---- identification ---- */
+
+u64 midr_read(struct cpu *cpu, const struct sysreg *row)
+{
+    (void)row;
+    return cpu->ps.el == 1 && cpu_el2_enabled(cpu) ? cpu->sys.vpidr_el2 : cpu->sys.midr_el1;
+}
+
+u64 mpidr_read(struct cpu *cpu, const struct sysreg *row)
+{
+    (void)row;
+    return cpu->ps.el == 1 && cpu_el2_enabled(cpu) ? cpu->sys.vmpidr_el2 : cpu->sys.mpidr_el1;
+}
+
+/* CSSELR_EL1<3:0>: level - 1, instruction. What is not there is UNKNOWN: zero. */
+u64 ccsidr_read(struct cpu *cpu, const struct sysreg *row)
+{
+    (void)row;
+    switch (cpu->sys.csselr_el1 & 15) {
+    case 0: return cpu->sys.ccsidr_l1d;
+    case 1: return cpu->sys.ccsidr_l1i;
+    case 2: return cpu->sys.ccsidr_l2;
+    default: return 0;
+    }
+}
+
+/* DZP: DC ZVA would trap here. */
+u64 dczid_read(struct cpu *cpu, const struct sysreg *row)
+{
+    (void)row;
+    bool prohibited = cpu->d.live_traps[cpu->ps.el] & (T(DZE) | T(TDZ));
+    return cpu->sys.dczid_el0 | (u64)prohibited << 4;
+}
+
+/* Cortex-A57 TRM 4.3.60: number of cores less one in <25:24>. */
+u64 l2ctlr_read(struct cpu *cpu, const struct sysreg *row)
+{
+    (void)row;
+    u64 count = cpu->d.host.cpu_count ? cpu->d.host.cpu_count : 1;
+    return (count > 4 ? 3 : count - 1) << 24;
+}
+
+/* ---- performance monitors: storage ---- */
+
+/* Event counters that this EL can see: MDCR_EL2.HPMN of them at EL1 and EL0 (GetNumEventCountersAccessible). */
+static unsigned pmu_counters(const struct cpu *cpu)
+{
+    unsigned hpmn = cpu->sys.mdcr_el2 & 31;
+    return cpu->ps.el < 2 && cpu_el2_enabled(cpu) && hpmn < PMU_COUNTERS ? hpmn : PMU_COUNTERS;
+}
+
+static u64 pmu_visible(const struct cpu *cpu) { return BIT(31) | ones(pmu_counters(cpu)); }
+
+u64 pmcr_read(struct cpu *cpu, const struct sysreg *row)
+{
+    (void)row;
+    u64 hpmn = cpu->sys.mdcr_el2 & 31;
+    return cpu->ps.el < 2 && cpu_el2_enabled(cpu) ? bits_set(cpu->sys.pmcr_el0, 15, 11, hpmn) : cpu->sys.pmcr_el0;
+}
+
+/* E, D, X, DP stay; P and C reset counters and read as zero; LC is RES1 without AArch32. */
+void pmcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row;
+    cpu->sys.pmcr_el0 = (cpu->sys.pmcr_el0 & ~0x39ull) | (value & 0x39) | BIT(6);
+    if (bit(value, 2))
+        cpu->sys.pmccntr_el0 = 0;
+    for (unsigned n = 0; bit(value, 1) && n < pmu_counters(cpu); n++)
+        *sysreg_field(cpu, sysreg_find(SYSREG_KEY(3, 3, 14, 8 + n / 8, n % 8))) = 0;
+}
+
+u64 pmu_set_read(struct cpu *cpu, const struct sysreg *row) { return *sysreg_field(cpu, row) & pmu_visible(cpu); }
+void pmu_set_write(struct cpu *cpu, const struct sysreg *row, u64 value) { *sysreg_field(cpu, row) |= value & pmu_visible(cpu); }
+void pmu_clear_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    *sysreg_field(cpu, row) &= ~(value & pmu_visible(cpu));
+}
+
+/* PMEVCNTR<n>, PMEVTYPER<n>: CRm<1:0>:op2 is n. One that this EL cannot see is UNDEFINED (CONSTRAINED UNPREDICTABLE). */
+bool pmu_check(struct cpu *cpu, const struct sysreg *row, bool write)
+{
+    (void)write;
+    return (row->key & 31) < pmu_counters(cpu) || undefined_here(cpu, row);
+}
+
+/* PMXEVCNTR, PMXEVTYPER: what PMSELR_EL0 selects; NULL reads as zero and ignores writes. */
+static const struct sysreg *pmxev_row(struct cpu *cpu, const struct sysreg *row)
+{
+    unsigned n = cpu->sys.pmselr_el0 & 31, types = (row->key & 7) == 1 ? 4 : 0;
+    if (n == 31)
+        return types ? sysreg_find(SYSREG_KEY(3, 3, 14, 15, 7)) : NULL;
+    return n < pmu_counters(cpu) ? sysreg_find(SYSREG_KEY(3, 3, 14, 8 + types + n / 8, n % 8)) : NULL;
+}
+
+u64 pmxev_read(struct cpu *cpu, const struct sysreg *row)
+{
+    const struct sysreg *selected = pmxev_row(cpu, row);
+    return selected ? *sysreg_field(cpu, selected) : 0;
+}
+
+void pmxev_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    const struct sysreg *selected = pmxev_row(cpu, row);
+    if (selected)
+        *sysreg_field(cpu, selected) = value & selected->mask;
+}
+
+/* ---- debug ---- */
+
+/* ERR, INTdis, TDA, RXO, TXU, RXfull, TXfull and HDE mirror the external debugger's register: written under OS lock only. */
+void mdscr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row;
+    u64 mask = 0xb001 | (bit(cpu->sys.oslsr_el1, 1) ? 0x6ce04040 : 0);
+    cpu->sys.mdscr_el1 = (cpu->sys.mdscr_el1 & ~mask) | (value & mask);
+}
+
+void oslar_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row;
+    cpu->sys.oslsr_el1 = bits_set(cpu->sys.oslsr_el1, 1, 1, value & 1);
+}
+
+u64 claimset_read(struct cpu *cpu, const struct sysreg *row) { return (void)cpu, (void)row, 0xff; }
+void claimset_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->sys.dbgclaim |= value & 0xff; }
+void claimclr_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->sys.dbgclaim &= ~value; }
+
+/* Debug by an external debugger is implemented, and disabled: two bits each for non-invasive and invasive, by state. */
+u64 dbgauthstatus_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, cpu_has(cpu, FEAT_EL3) ? 0xaa : 0x0a; }
+
+/* DBGBVR<n> and the others: CRm is n. */
+bool breakpoint_check(struct cpu *cpu, const struct sysreg *row, bool write)
+{
+    (void)write;
+    return (row->key >> 3 & 15u) <= bits(cpu->sys.id_aa64dfr0_el1, 15, 12) || undefined_here(cpu, row);
+}
+
+bool watchpoint_check(struct cpu *cpu, const struct sysreg *row, bool write)
+{
+    (void)write;
+    return (row->key >> 3 & 15u) <= bits(cpu->sys.id_aa64dfr0_el1, 23, 20) || undefined_here(cpu, row);
+}

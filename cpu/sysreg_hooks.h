@@ -1,0 +1,35 @@
+/* The hooks that the rows of cpu/sysreg.def, idreg.def and debugreg.def name, and the masks of their bits. */
+#ifndef CPU_SYSREG_HOOKS_H
+#define CPU_SYSREG_HOOKS_H
+
+#include "cpu/sysreg.h"
+
+typedef u64 sysreg_read_fn(struct cpu *cpu, const struct sysreg *row);
+typedef void sysreg_write_fn(struct cpu *cpu, const struct sysreg *row, u64 value);
+typedef bool sysreg_check_fn(struct cpu *cpu, const struct sysreg *row, bool write);
+
+sysreg_read_fn zero_read, sp_read, spsel_read, currentel_read, pan_read, nzcv_read, daif_read, fpcr_read, fpsr_read, isr_read,
+    pmcr_read, pmu_set_read, pmxev_read, l2ctlr_read, midr_read, mpidr_read, ccsidr_read, dczid_read, claimset_read,
+    dbgauthstatus_read;
+sysreg_write_fn ignore_write, sp_write, spsel_write, pan_write, nzcv_write, daif_write, fpcr_write, fpsr_write,
+    sctlr_el2_write, hcr_write, cptr_el2_write, tcr_el2_write, pmcr_write, pmu_set_write, pmu_clear_write, pmxev_write,
+    mdscr_write, oslar_write, claimset_write, claimclr_write;
+sysreg_check_fn sp_check, rvbar_check, lor_check, pmu_check, breakpoint_check, watchpoint_check;
+
+/* Bits that exist, by format. RES1 bits are what the register holds where no bit can be written. */
+#define SCTLR1_MASK  0x070dd21full /* EL1, and EL2 with E2H. CP15BEN, ITD, SED: AArch32 only */
+#define SCTLR1_RES1  0x30d00980ull /* SPAN too, which FEAT_PAN makes writable */
+#define SCTLR3_MASK  0x0208100full /* EL3, and EL2 without E2H */
+#define SCTLR3_RES1  0x30c50830ull
+#define CPTR2_RES1   0x33ffull
+#define TCR1_MASK    0x77ffffffbfull
+#define TCR3_MASK    0x17ff3full
+#define TCR3_RES1    0x80800000ull
+#define TTBR_MASK    (~1ull)       /* CnP is Armv8.2 */
+#define VBAR_MASK    (~0x7ffull)
+#define HCR_MASK     0x35fff7fffull /* TID0, HCD (with EL3) RES0, RW RAO/WI */
+#define PMU_COUNTERS 6ull
+#define PMU_MASK     (BIT(31) | (BIT(PMU_COUNTERS) - 1))
+#define PMEVTYPER_MASK 0xfc00ffffull
+
+#endif
