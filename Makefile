@@ -66,7 +66,7 @@ run:  ## installs what is missing, builds, runs the demo hypervisor and its two 
 check:  ## all tests but the images: SUITES="unit cli", VECTORS=DIR, PEER=another elmu
 	@CC="$(CC)" tests/install.sh run check
 	@$(SUBMAKE) $(ELMU) $(B)/unit $(B)/vectors guests
-	@B=$(B) ELMU=$(abspath $(ELMU)) VECTORS=$(VECTORS) PEER=$(PEER) tests/check.sh $(SUITES)
+	@B=$(B) ELMU=$(abspath $(ELMU)) VECTORS=$(VECTORS) PEER=$(PEER) tests/check.sh $(if $(CHECK_JOBS),-j $(CHECK_JOBS)) $(SUITES)
 
 images:  ## gets the real images: Debian's Xen, Linux, busybox...
 	@tests/install.sh images
