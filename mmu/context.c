@@ -22,9 +22,11 @@ enum regime regime_of(const struct cpu *cpu, unsigned el)
     return el == 0 && e2h && bit(hcr, 27) ? REGIME_EL20 : REGIME_EL10;
 }
 
+/* 52 bits of physical address are FEAT_LPA, by what ID_AA64MMFR0_EL1.PARange says. */
 static u32 walk_features(const struct cpu *cpu)
 {
-    return cpu_has(cpu, FEAT_HPDS) ? WALK_HPD : 0;
+    u32 feat = cpu->d.host.phys->pa_size >= 52 ? WALK_LPA : 0;
+    return feat | (cpu_has(cpu, FEAT_HPDS) ? WALK_HPD : 0);
 }
 
 static u16 current_asid(const struct regime_desc *r)

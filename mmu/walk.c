@@ -2,8 +2,8 @@
  * The translation table walk, both stages (Arm ARM D8.2-D8.5; AArch64.TranslationTableWalk, FirstStageTranslate,
  * SecondStageTranslate, CheckPermission, CheckS2Permission, CheckAndUpdateDescriptor of the shared pseudocode).
  *
- * CONSTRAINED UNPREDICTABLE choices: TxSZ out of range is forced to the nearest legal value; a stage-2 input size beyond
- * the implemented physical size is forced to that; a misprogrammed contiguous bit is ignored (the bit is a hint that this
+ * CONSTRAINED UNPREDICTABLE choices: TxSZ for more than what is implemented is a translation fault at level 0, for less is
+ * forced to the smallest size; a stage-2 input size beyond the implemented physical size is forced to that; a misprogrammed contiguous bit is ignored (the bit is a hint that this
  * TLB does not use); a reserved PS means the implemented size; a fetch from Device memory is allowed when executable.
  * Leaves out: 128-bit descriptors, permission indirection, granule protection.
  */
@@ -173,11 +173,13 @@ static u8 output_bits(const struct regime_desc *r, unsigned ps, const struct tab
     return (u8)(n > 48 && !wide ? 48 : n);
 }
 
-/* Input size from TxSZ, forced into what is implemented (D8.2.4.2). */
-static void clamp_input(const struct regime_desc *r, struct table *t, unsigned txsz, unsigned max)
+/* Input size from TxSZ. False: larger than implemented, and so nothing translates; smaller counts as the smallest one
+ * (D8.2.4.2: our choices). */
+static bool set_input(const struct regime_desc *r, struct table *t, unsigned txsz, unsigned max)
 {
-    unsigned min = !(r->feat & WALK_TTST) ? 25 : t->grain == 16 ? 17 : 16, n = 64 - txsz;
-    t->input_size = (u8)(n > max ? max : n < min ? min : n);
+    unsigned min = !(r->feat & WALK_TTST) ? 25 : t->grain == 16 ? 17 : 16;
+    t->input_size = (u8)(64 - txsz < min ? min : 64 - txsz);
+    return t->input_size <= max;
 }
 
 unsigned walk_addr_top(unsigned regime, u64 tcr, bool tbid, u64 va, bool fetch)
@@ -228,7 +230,8 @@ static bool stage1_table(struct walker *w, struct table *t)
     t->ee = bit(r->sctlr, 25);
     t->ns = !r->secure;
     unsigned max = t->ds || (t->grain == 16 && r->feat & WALK_LVA) ? 52 : 48;
-    clamp_input(r, t, (unsigned)(upper ? bits(tcr, 21, 16) : bits(tcr, 5, 0)), max);
+    if (!set_input(r, t, (unsigned)(upper ? bits(tcr, 21, 16) : bits(tcr, 5, 0)), max))
+        return false;
     t->output_size = output_bits(r, ps, t);
     unsigned stride = t->grain - 3u;
     t->level = (s8)(4 - (int)((t->input_size - t->grain + stride - 1) / stride));
@@ -281,7 +284,8 @@ static bool stage2_table(struct walker *w, u64 ipa, bool ns_ipa, struct table *t
     t->update_af = r->feat & WALK_HAF && bit(r->vtcr, 21);
     t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(r->vtcr, 22);
     bool wide = (t->grain == 16 && r->feat & WALK_LPA && pa_max(r) == 52) || t->ds;
-    clamp_input(r, t, (unsigned)bits(ctl, 5, 0), wide ? 52 : 48);
+    if (!set_input(r, t, (unsigned)bits(ctl, 5, 0), wide ? 52 : 48))
+        return false;
     t->output_size = output_bits(r, (unsigned)bits(r->vtcr, 18, 16), t);
     if (t->input_size < 64 && ipa >> t->input_size)
         return false;
@@ -731,7 +735,7 @@ void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct wa
     if (!(r->stage1 ? stage1_on(&w) : stage1_off(&w)))
         return;
     out->pa = out->ipa;
-    if (r->has_s2 && r->stage2) {
+    if (r->has_s2 && r->stage2 && !acc.stage1_only) {
         struct s2_result s2;
         if (!stage2(&w, out->ipa, out->ns, S2_DATA, &s2))
             return;

@@ -128,6 +128,7 @@ struct walk_access {
     u8 zva;        /* DC ZVA: faults on Device memory however aligned */
     u8 real_el;    /* PSTATE.EL, for E0PD */
     u8 debug;      /* changes nothing: no update of descriptors */
+    u8 stage1_only; /* the output of stage 1 is the answer; its tables are still subject to stage 2 */
 };
 
 /* Memory types as D8.6: Device-nGnRnE 0 .. GRE 3, Normal 4. */

@@ -1,0 +1,65 @@
+/*
+ * Address translation instructions (Arm ARM D8.15; AArch64.AT, AArch64.EncodePAR of the shared pseudocode).
+ * Each walks afresh: what the TLB holds is neither used nor changed. The access flag is set as by an access, dirty state
+ * never is.
+ */
+#include "mmu/at.h"
+
+#include "cpu/exception.h"
+#include "mmu/access.h"
+#include "mmu/attrs.h"
+#include "mmu/context.h"
+#include "mmu/walk.h"
+
+struct at_row {
+    u8 el;
+    bool write, stage12, pan;
+};
+
+static const struct at_row rows[AT_OPS] = {
+    [AT_S1E0R] = { 0, false, false, false },  [AT_S1E0W] = { 0, true, false, false },
+    [AT_S1E1R] = { 1, false, false, false },  [AT_S1E1W] = { 1, true, false, false },
+    [AT_S1E2R] = { 2, false, false, false },  [AT_S1E2W] = { 2, true, false, false },
+    [AT_S1E3R] = { 3, false, false, false },  [AT_S1E3W] = { 3, true, false, false },
+    [AT_S12E0R] = { 0, false, true, false },  [AT_S12E0W] = { 0, true, true, false },
+    [AT_S12E1R] = { 1, false, true, false },  [AT_S12E1W] = { 1, true, true, false },
+    [AT_S1E1RP] = { 1, false, false, true },  [AT_S1E1WP] = { 1, true, false, true },
+};
+
+/* The EL2&0 regime takes the place of EL1&0 under HCR_EL2.{E2H,TGE}, but for the stage 1 and 2 forms of EL1. */
+static enum regime target_regime(const struct cpu *cpu, const struct at_row *row)
+{
+    if (row->el >= 2)
+        return regime_of(cpu, row->el);
+    return row->stage12 && row->el == 1 ? REGIME_EL10 : regime_of(cpu, 0);
+}
+
+static u64 par_of_fault(const struct fault *f)
+{
+    return 1 | (u64)f->fsc << 1 | (u64)f->s1ptw << 8 | (u64)f->stage2 << 9 | BIT(11);
+}
+
+static u64 par_of(const struct translation *t, bool stage12)
+{
+    u64 pa = stage12 ? t->pa : t->ipa;
+    return (u64)attrs_par(t->attrs) << 56 | (pa & (ones(52) & ~0xfffull)) | BIT(11) | (u64)t->ns << 9 |
+           (u64)attrs_par_sh(t->attrs) << 7;
+}
+
+bool at_translate(struct cpu *cpu, enum at_op op, u64 va)
+{
+    const struct at_row *row = &rows[op];
+    struct regime_desc r;
+    struct translation t;
+    regime_describe(cpu, target_regime(cpu, row), &r);
+    struct walk_access a = { .read = !row->write, .write = row->write, .el0 = row->el == 0, .at = 1, .cm = 1,
+                             .pan = row->pan && cpu->ps.pan, .real_el = cpu->ps.el, .stage1_only = !row->stage12 };
+    walk(&r, va, a, NULL, &t);
+    bool external = t.fault.kind == FAULT_EXTERNAL_WALK || t.fault.kind == FAULT_ATOMIC_UPDATE;
+    if (!t.ok && (external || (cpu->ps.el == 1 && t.fault.s1ptw))) {
+        exc_abort(cpu, &t.fault, va, ACC_CACHE);
+        return false;
+    }
+    cpu->sys.par_el1 = t.ok ? par_of(&t, row->stage12) : par_of_fault(&t.fault);
+    return true;
+}
