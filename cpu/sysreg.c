@@ -87,7 +87,7 @@ u64 sysreg_writable(const struct cpu *cpu, const struct sysreg *row)
 
 /* ---- access ---- */
 
-static u32 access_iss(u32 key, unsigned rt, bool write)
+u32 sysreg_iss(u32 key, unsigned rt, bool write)
 {
     unsigned op0 = key >> 14, op1 = key >> 11 & 7, crn = key >> 7 & 15, crm = key >> 3 & 15, op2 = key & 7;
     return op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 | rt << 5 | crm << 1 | !write;
@@ -103,7 +103,7 @@ static bool undefined_access(struct cpu *cpu, u32 key)
 static bool no_such_register(struct cpu *cpu, u32 key, unsigned rt, bool write)
 {
     unsigned crn = key >> 7 & 15;
-    if (key >> 14 == 3 && (crn == 11 || crn == 15) && trap_check(cpu, T(TIDCP), write, access_iss(key, rt, write)))
+    if (key >> 14 == 3 && (crn == 11 || crn == 15) && trap_check(cpu, T(TIDCP), write, sysreg_iss(key, rt, write)))
         return false;
     return undefined_access(cpu, key);
 }
@@ -135,7 +135,7 @@ static const struct sysreg *access_check(struct cpu *cpu, const struct sysreg *r
     if (row->check && !(row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
         return NULL;
     if (unlikely(row->traps & cpu->d.live_traps[cpu->ps.el]) &&
-        trap_check(cpu, row->traps, write, access_iss(key, rt, write)))
+        trap_check(cpu, row->traps, write, sysreg_iss(key, rt, write)))
         return NULL;
     if (row->check && (row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
         return NULL;
@@ -163,13 +163,12 @@ static void row_write(struct cpu *cpu, const struct sysreg *row, u64 value)
         mmu_context_changed(cpu);
 }
 
-bool sysreg_row_read(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, u64 *value)
+struct sysreg_value sysreg_row_read(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt)
 {
     row = access_check(cpu, row, key, rt, false);
     if (!row)
-        return false;
-    *value = absent_el2(cpu, row) ? absent_el2_value(cpu, row) : row_read(cpu, row);
-    return true;
+        return (struct sysreg_value){ 0, false };
+    return (struct sysreg_value){ absent_el2(cpu, row) ? absent_el2_value(cpu, row) : row_read(cpu, row), true };
 }
 
 bool sysreg_row_write(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, u64 value)
@@ -187,7 +186,10 @@ bool sysreg_row_write(struct cpu *cpu, const struct sysreg *row, u32 key, unsign
 
 bool sysreg_read(struct cpu *cpu, u32 key, unsigned rt, u64 *value)
 {
-    return sysreg_row_read(cpu, sysreg_find(key), key, rt, value);
+    struct sysreg_value r = sysreg_row_read(cpu, sysreg_find(key), key, rt);
+    if (r.ok)
+        *value = r.v;
+    return r.ok;
 }
 
 bool sysreg_write(struct cpu *cpu, u32 key, unsigned rt, u64 value)

@@ -96,12 +96,18 @@ void sysreg_poke(struct cpu *cpu, const struct sysreg *row, u64 value);
 bool sysreg_read(struct cpu *cpu, u32 key, unsigned rt, u64 *value);
 bool sysreg_write(struct cpu *cpu, u32 key, unsigned rt, u64 value);
 /* The same when the row is known (NULL: there is none). */
-bool sysreg_row_read(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, u64 *value);
+struct sysreg_value {
+    u64 v;
+    bool ok;
+};
+struct sysreg_value sysreg_row_read(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt);
 bool sysreg_row_write(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, u64 value);
 /* Plain storage, which may be accessed in place while none of row->quick_read (quick_write) is live and the feature is
  * there. A write keeps the bits that row->mask (0 = all) leaves out. */
 bool sysreg_is_quick(const struct sysreg *row, bool write);
 extern const struct sysreg sysreg_rows[];
+/* ISS of EC 0x18 for an access. */
+u32 sysreg_iss(u32 key, unsigned rt, bool write);
 /* Reset values of all rows, ID registers from model and features. */
 void sysreg_reset(struct cpu *cpu);
 /* The bits that MSR can change here, with the features of this PE. */

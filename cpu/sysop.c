@@ -1,0 +1,108 @@
+/*
+ * System instructions (cpu/sysop.def). Caches hold nothing that memory doesn't (code is kept coherent), so that maintenance
+ * only checks what the manual has it check (Arm ARM D7.5.9, C5.3): by VA it is translated, at EL0 needs read permission, and
+ * DC IVAC needs write permission; by set and way nothing.
+ */
+#include "cpu/sysop.h"
+
+#include "cpu/exception.h"
+#include "cpu/sysreg.h"
+#include "mmu/access.h"
+#include "mmu/at.h"
+#include "mmu/tlb.h"
+
+enum { BROADCAST = 0x80 };
+enum { CACHE_READ, CACHE_INVALIDATE };
+
+static bool cache_nop(struct cpu *cpu, const struct sysop *row, u64 value) { return (void)cpu, (void)row, (void)value, true; }
+
+static bool cache_va(struct cpu *cpu, const struct sysop *row, u64 value)
+{
+    return mem_probe(cpu, value, 1, ACC_CACHE | (row->arg == CACHE_INVALIDATE ? ACC_WRITE : ACC_READ));
+}
+
+/* The FAR of a DC instruction is its argument, not where in the block it failed (D19.2.40). */
+static bool cache_zero(struct cpu *cpu, const struct sysop *row, u64 value)
+{
+    (void)row;
+    unsigned size = 4u << (cpu->sys.dczid_el0 & 15);
+    if (mem_zero_block(cpu, align_down(value, size), size))
+        return true;
+    if (cpu->d.exc.has_far)
+        cpu->d.exc.far = value;
+    return false;
+}
+
+static bool translate(struct cpu *cpu, const struct sysop *row, u64 value)
+{
+    return at_translate(cpu, (enum at_op)row->arg, value);
+}
+
+static bool invalidate(struct cpu *cpu, const struct sysop *row, u64 value)
+{
+    tlbi(cpu, (enum tlbi_op)(row->arg & ~BROADCAST), value, row->arg & BROADCAST);
+    return true;
+}
+
+/* Without EL2 there is no stage 2: nothing to do at EL3. */
+static bool invalidate_ipa(struct cpu *cpu, const struct sysop *row, u64 value)
+{
+    return !cpu_el2_enabled(cpu) || invalidate(cpu, row, value);
+}
+
+enum {
+#define SYSOP(NAME, ...) ROW_##NAME,
+#include "cpu/sysop.def"
+    ROW_COUNT
+#undef SYSOP
+};
+
+static const struct sysop rows[ROW_COUNT] = {
+#define SYSOP(NAME, op1, crn, crm, op2, LOWEST, FEATURE, TRAPS, RUN, ARG)                                                      \
+    { .name = #NAME, .key = SYSREG_KEY(1, op1, crn, crm, op2), .feature = FEAT_##FEATURE, .lowest = (LOWEST), .arg = (ARG),   \
+      .traps = (TRAPS), .run = RUN },
+#include "cpu/sysop.def"
+#undef SYSOP
+};
+
+const struct sysop *sysop_find(u32 key)
+{
+    switch (key) {
+#define SYSOP(NAME, op1, crn, crm, op2, ...) case SYSREG_KEY(1, op1, crn, crm, op2): return &rows[ROW_##NAME];
+#include "cpu/sysop.def"
+#undef SYSOP
+    default: return NULL;
+    }
+}
+
+const struct sysop *sysop_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; }
+unsigned sysop_number(const struct sysop *row) { return (unsigned)(row - rows); }
+
+static bool undefined_op(struct cpu *cpu, u32 key)
+{
+    exc_undefined(cpu, (struct cause){ .kind = CAUSE_ACCESS, .id = (u16)key });
+    return false;
+}
+
+/* S1_<op1>_C{11,15}_*: IMPLEMENTATION DEFINED, so that HCR_EL2.TIDCP traps what is not there. */
+static bool no_such_op(struct cpu *cpu, u32 key, unsigned rt, bool write)
+{
+    unsigned crn = key >> 7 & 15;
+    if ((crn == 11 || crn == 15) && trap_check(cpu, T(TIDCP), write, sysreg_iss(key, rt, write)))
+        return false;
+    return undefined_op(cpu, key);
+}
+
+bool sysop_run(struct cpu *cpu, const struct sysop *row, u32 key, unsigned rt, u64 value)
+{
+    if (!row)
+        return no_such_op(cpu, key, rt, true);
+    if (cpu->ps.el < row->lowest || !cpu_has(cpu, (enum feature)row->feature))
+        return undefined_op(cpu, key);
+    if (unlikely(row->traps & cpu->d.live_traps[cpu->ps.el]) &&
+        trap_check(cpu, row->traps, true, sysreg_iss(key, rt, true)))
+        return false;
+    return row->run(cpu, row, value);
+}
+
+bool sysop_read(struct cpu *cpu, u32 key, unsigned rt) { return no_such_op(cpu, key, rt, false); }

@@ -1,0 +1,179 @@
+/*
+ * Exception generation, hints, barriers, PSTATE, system instructions and register moves: the bodies of cpu/system.def (Arm ARM
+ * C6.2). What they decide is in engine-independent functions below them: cpu/system_ops.c, sysreg.c, sysop.c, exception.c.
+ */
+#include "cpu/op.h"
+#include "cpu/sysop.h"
+#include "cpu/sysreg.h"
+#include "cpu/system_ops.h"
+
+/* Handlers that call functions which may raise, change contexts or look at the time. */
+#define BEGIN                                                                                                          \
+    do {                                                                                                               \
+        cpu->d.now = NOW;                                                                                              \
+        cpu->pc = PC;                                                                                                  \
+    } while (0)
+/* A function decided: an exception in cpu->d.exc, or on to the next instruction, where what changed is looked at. */
+#define FINISH(ok)                                                                                                     \
+    do {                                                                                                               \
+        if (unlikely(!(ok)))                                                                                           \
+            RAISE;                                                                                                     \
+        SYNC;                                                                                                          \
+    } while (0)
+
+#define KEY ((u32)i->imm >> 16)
+#define ROW_NUMBER ((u32)i->imm & 0xffff)
+#define RT (i->d > 31 ? 31u : i->d)
+
+OP(SVC)
+{
+    BEGIN;
+    system_svc(cpu, (u32)i->imm);
+    RAISE;
+}
+OP(HVC)
+{
+    BEGIN;
+    FINISH(system_hvc(cpu, (u32)i->imm));
+}
+OP(SMC)
+{
+    BEGIN;
+    FINISH(system_smc(cpu, (u32)i->imm));
+}
+OP(BRK)
+{
+    BEGIN;
+    system_brk(cpu, (u32)i->imm);
+    RAISE;
+}
+OP(HLT)
+{
+    BEGIN;
+    FINISH(system_hlt(cpu, (u32)i->imm));
+}
+OP(DCPS) { UNDEFINED; } /* Debug state only */
+OP(DRPS) { UNDEFINED; }
+OP(UDF) { UNDEFINED; }
+OP(ERET)
+{
+    if (cpu->ps.el == 0)
+        UNDEFINED;
+    BEGIN;
+    system_eret(cpu);
+    RESUME;
+}
+
+OP(YIELD)
+{
+    cpu->d.attention |= ATT_STOP; /* the end of this PE's turn */
+    SYNC;
+}
+OP(WFE)
+{
+    BEGIN;
+    FINISH(system_wfe(cpu));
+}
+OP(WFI)
+{
+    BEGIN;
+    FINISH(system_wfi(cpu));
+}
+OP(SEV)
+{
+    system_sev(cpu);
+    NEXT;
+}
+OP(SEVL)
+{
+    cpu->event = 1;
+    NEXT;
+}
+OP(HINT) { NEXT; }
+OP(CLREX)
+{
+    cpu->excl_valid = 0;
+    NEXT;
+}
+/* Accesses are made in program order, one PE at a time: barriers have nothing to wait for. */
+OP(DSB) { NEXT; }
+OP(DMB) { NEXT; }
+/* A context synchronization event: the fetch page is looked up again. */
+OP(ISB)
+{
+    cpu->fetch_valid = 0;
+    SYNC;
+}
+
+OP(MSR_SPSel)
+{
+    if (cpu->ps.el == 0)
+        UNDEFINED;
+    cpu_set_el_sp(cpu, cpu->ps.el, i->imm & 1);
+    NEXT;
+}
+OP(MSR_PAN)
+{
+    if (cpu->ps.el == 0)
+        UNDEFINED;
+    BEGIN;
+    cpu->ps.pan = i->imm & 1;
+    mmu_context_changed(cpu);
+    SYNC;
+}
+OP(MSR_DAIFSet)
+{
+    BEGIN;
+    FINISH(system_daif(cpu, (u32)i->imm, true));
+}
+OP(MSR_DAIFClr)
+{
+    BEGIN;
+    FINISH(system_daif(cpu, (u32)i->imm, false));
+}
+
+OP(SYS)
+{
+    BEGIN;
+    FINISH(sysop_run(cpu, sysop_get(ROW_NUMBER), KEY, RT, RD));
+}
+OP(SYSL)
+{
+    BEGIN;
+    FINISH(sysop_read(cpu, KEY, RT));
+}
+
+OP(MRS)
+{
+    BEGIN;
+    struct sysreg_value r = sysreg_row_read(cpu, sysreg_get(ROW_NUMBER), KEY, RT);
+    if (unlikely(!r.ok))
+        RAISE;
+    RD = r.v;
+    NEXT;
+}
+OP(MSR)
+{
+    BEGIN;
+    FINISH(sysreg_row_write(cpu, sysreg_get(ROW_NUMBER), KEY, RT, RD));
+}
+
+/* Plain storage, and nothing here that could trap or redirect: one AND decides. */
+OP(MRS_quick)
+{
+    const struct sysreg *row = &sysreg_rows[ROW_NUMBER];
+    if (unlikely(row->quick_read & cpu->d.live_traps[cpu->ps.el]) || unlikely(!cpu_has(cpu, (enum feature)row->feature)))
+        return OPN(MRS)(OP_PASS);
+    RD = *sysreg_field(cpu, row);
+    NEXT;
+}
+OP(MSR_quick)
+{
+    const struct sysreg *row = &sysreg_rows[ROW_NUMBER];
+    if (unlikely(row->quick_write & cpu->d.live_traps[cpu->ps.el]) || unlikely(!cpu_has(cpu, (enum feature)row->feature)) ||
+        unlikely(cpu->d.host.observer))
+        return OPN(MSR)(OP_PASS);
+    u64 *field = sysreg_field(cpu, row);
+    *field = row->mask ? (*field & ~row->mask) | (RD & row->mask) : RD;
+    NEXT;
+}

@@ -1,0 +1,115 @@
+/*
+ * Exception-generating instructions, waiting, PSTATE.DAIF: rules of the Arm ARM's C6.2 and of AArch64.CallSupervisor,
+ * CheckForSMCUndefOrTrap, SoftwareBreakpoint, CheckForWFxTrap. The board may answer HVC, SMC (PSCI) and HLT (semihosting).
+ */
+#include "cpu/system_ops.h"
+
+#include "cpu/exception.h"
+#include "cpu/sysreg.h"
+
+enum { INSN_SIZE = 4 };
+
+static bool undefined_insn(struct cpu *cpu)
+{
+    exc_undefined(cpu, (struct cause){ .kind = CAUSE_UNALLOCATED });
+    return false;
+}
+
+static bool raise(struct cpu *cpu, unsigned ec, u32 iss, unsigned target, u64 return_offset)
+{
+    exc_sync(cpu, ec, iss, target, (struct cause){ .kind = CAUSE_INSTRUCTION });
+    cpu->d.exc.elr = return_offset;
+    return false;
+}
+
+void system_svc(struct cpu *cpu, u32 imm) { raise(cpu, EC_SVC, imm, exc_default_target(cpu), INSN_SIZE); }
+
+/* AArch64.SoftwareBreakpoint: MDCR_EL2.TDE routes it like HCR_EL2.TGE. */
+void system_brk(struct cpu *cpu, u32 imm)
+{
+    bool tde = cpu->ps.el < 2 && cpu_el2_enabled(cpu) && bit(cpu->sys.mdcr_el2, 8);
+    raise(cpu, EC_BRK, imm, tde ? 2 : exc_default_target(cpu), 0);
+}
+
+static bool board_call(struct cpu *cpu, unsigned ec, u32 imm)
+{
+    return cpu->d.host.call && cpu->d.host.call(cpu, ec, imm);
+}
+
+bool system_hvc(struct cpu *cpu, u32 imm)
+{
+    if (cpu->ps.el != 0 && board_call(cpu, EC_HVC, imm))
+        return true;
+    bool el3 = cpu_has(cpu, FEAT_EL3);
+    if (!cpu_has(cpu, FEAT_EL2) || cpu->ps.el == 0 || (cpu->ps.el == 1 && !cpu_el2_enabled(cpu)))
+        return undefined_insn(cpu);
+    if (el3 ? !bit(cpu->sys.scr_el3, 8) : bit(cpu->sys.hcr_el2, 29))
+        return undefined_insn(cpu);
+    return raise(cpu, EC_HVC, imm, cpu->ps.el == 3 ? 3 : 2, INSN_SIZE);
+}
+
+/* HCR_EL2.TSC traps before SCR_EL3.SMD makes it UNDEFINED, and where there is no EL3 (a choice: PSCI may sit there). */
+bool system_smc(struct cpu *cpu, u32 imm)
+{
+    if (cpu->ps.el == 0)
+        return undefined_insn(cpu);
+    if (cpu->d.live_traps[cpu->ps.el] & T(TSC) && trap_check(cpu, T(TSC), false, imm))
+        return false;
+    if (board_call(cpu, EC_SMC, imm))
+        return true;
+    if (!cpu_has(cpu, FEAT_EL3) || bit(cpu->sys.scr_el3, 7))
+        return undefined_insn(cpu);
+    return raise(cpu, EC_SMC, imm, 3, INSN_SIZE);
+}
+
+/* Halting debug is never allowed: UNDEFINED, but for semihosting. */
+bool system_hlt(struct cpu *cpu, u32 imm) { return board_call(cpu, EC_UNKNOWN, imm) || undefined_insn(cpu); }
+
+void system_eret(struct cpu *cpu)
+{
+    u64 elr = cpu->ps.el == 1 ? cpu->sys.elr_el1 : cpu->ps.el == 2 ? cpu->sys.elr_el2 : cpu->sys.elr_el3;
+    u64 spsr = cpu->ps.el == 1 ? cpu->sys.spsr_el1 : cpu->ps.el == 2 ? cpu->sys.spsr_el2 : cpu->sys.spsr_el3;
+    exception_return(cpu, elr, spsr);
+}
+
+static bool wait(struct cpu *cpu, u64 group, u32 iss, u32 halt)
+{
+    if (cpu->d.live_traps[cpu->ps.el] & group && trap_check(cpu, group, false, iss))
+        return false;
+    cpu->halted = halt;
+    cpu->d.attention |= ATT_STOP;
+    return true;
+}
+
+bool system_wfi(struct cpu *cpu)
+{
+    return exception_wakes(cpu) || wait(cpu, T(WFI), ISS_COND_AL, HALT_WFI);
+}
+
+bool system_wfe(struct cpu *cpu)
+{
+    if (cpu->event) {
+        cpu->event = 0;
+        cpu->d.attention |= ATT_STOP; /* the end of the turn all the same: who it waits for may be another PE */
+        return true;
+    }
+    return wait(cpu, T(WFE), ISS_COND_AL | 1, HALT_WFE);
+}
+
+void system_sev(struct cpu *cpu)
+{
+    cpu->event = 1;
+    for (u32 n = 0; n < cpu->d.host.cpu_count; n++)
+        cpu->d.host.cpus[n].event = 1;
+}
+
+/* At EL0 SCTLR_ELx.UMA decides. The syndrome is that of MSR (immediate): op0 0, CRn 4, Rt 31. */
+bool system_daif(struct cpu *cpu, u32 imm, bool set)
+{
+    if (cpu->d.live_traps[cpu->ps.el] & T(UMA) &&
+        trap_check(cpu, T(UMA), true, sysreg_iss(SYSREG_KEY(0, 3, 4, imm, set ? 6 : 7), 31, true)))
+        return false;
+    u32 daif = (u32)(cpu->ps.d << 3 | cpu->ps.a << 2 | cpu->ps.i << 1 | cpu->ps.f);
+    cpu_set_daif(cpu, set ? daif | imm : daif & ~imm);
+    return true;
+}

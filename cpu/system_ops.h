@@ -1,0 +1,19 @@
+/* What the instructions of cpu/system.def decide, once for both engines. False: an exception is in cpu->d.exc. */
+#ifndef CPU_SYSTEM_OPS_H
+#define CPU_SYSTEM_OPS_H
+
+#include "cpu/state.h"
+
+void system_svc(struct cpu *cpu, u32 imm);
+void system_brk(struct cpu *cpu, u32 imm);
+bool system_hvc(struct cpu *cpu, u32 imm);
+bool system_smc(struct cpu *cpu, u32 imm);
+bool system_hlt(struct cpu *cpu, u32 imm);
+void system_eret(struct cpu *cpu);
+bool system_wfi(struct cpu *cpu);
+bool system_wfe(struct cpu *cpu);
+void system_sev(struct cpu *cpu);
+/* DAIFSet, DAIFClr; DAIF in imm, D in bit 3. */
+bool system_daif(struct cpu *cpu, u32 imm, bool set);
+
+#endif
