@@ -162,7 +162,7 @@ static void both_stages(void)
     s2_set((u64)page[0], (u64)page[0] | N | S2_AP(3) | 3);
 
     try_el(1, do_str, va + 0x200008, 0);
-    u64 iss = BITS(EXC.esr, 13, 0) & ~WNR;              /* WnR of a fault on the walk: as the access, no value is given */
+    u64 iss = BITS(EXC.esr, 13, 0) & ~WNR;              /* its WnR is not checked */
     check_eq("stage-2 fault on a stage-1 walk: S1PTW", iss, S1PTW | FSC_TRANS(3));
     check_eq("  no ISV", BITS(EXC.esr, 24, 24), 0);
     check_eq("  FAR_EL2 is the VA", EXC.far, va + 0x200008);
