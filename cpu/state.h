@@ -128,10 +128,12 @@ struct mmu_view {
     struct tlb_config config;
     u16 asid, vmid;
     u16 config_index;   /* in tlb.configs, checked when used */
-    u8 regime, big_endian, tbid;
+    u8 regime, big_endian;
     u8 strict;          /* SCTLR_ELx.A */
+    u8 naa;             /* SCTLR_ELx.nAA (FEAT_LSE2) */
     u8 flat;            /* stage 1 is off and data is Device: unaligned accesses fault */
-    u8 pad[5];
+    u8 pad;
+    u32 feat;           /* WALK_* */
 };
 
 /* Fast-tag contexts: the table that gives each combination its number. */

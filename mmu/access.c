@@ -83,7 +83,7 @@ static bool entry_permits(const struct tlb_entry *e, const struct walk_access *a
 /* va without its tag byte, where one is allowed. */
 static u64 canonical(const struct mmu_view *v, u64 va, bool fetch)
 {
-    return walk_addr_top(v->regime, v->config.tcr, v->tbid, va, fetch) == 55 ? sext(va, 56) : va;
+    return walk_addr_top(v->regime, v->config.tcr, v->feat & WALK_TBID, va, fetch) == 55 ? sext(va, 56) : va;
 }
 
 static bool translate(struct cpu *cpu, u64 va, unsigned flags, bool unaligned, struct place *p)
@@ -203,16 +203,23 @@ static bool place_write(struct cpu *cpu, const struct place *p, u64 va, unsigned
     return ok ? true : raise_plain(cpu, FAULT_EXTERNAL, RULE_EXTERNAL, va, flags);
 }
 
-/* Is `va` misaligned for an access of this size and kind, and is that a fault (D8.. AArch64.CheckAlignment)? */
+/* Is `va` misaligned for an access of this size and kind, and is that a fault (B2.6.2, AArch64.CheckAlignment)? */
 static bool check_alignment(struct cpu *cpu, u64 va, unsigned size, unsigned flags, bool *unaligned)
 {
     *unaligned = va & (size - 1);
     if (likely(!*unaligned))
         return true;
-    if (flags & (ACC_ATOMIC | ACC_ORDERED))
-        return raise_plain(cpu, FAULT_ALIGNMENT, RULE_ALIGN_ATOMIC, va, flags);
-    if (mmu_view(cpu, cpu->ps.el)->strict && !(flags & ACC_CACHE))
+    const struct mmu_view *v = mmu_view(cpu, cpu->ps.el);
+    bool atomic = flags & ACC_ATOMIC, ordered = flags & ACC_ORDERED;
+    if (v->strict && !(flags & ACC_CACHE))
         return raise_plain(cpu, FAULT_ALIGNMENT, RULE_ALIGN_A, va, flags);
+    if (v->feat & WALK_LSE2) {
+        bool crosses = (va & 15) + size > 16;
+        atomic = atomic && crosses;
+        ordered = ordered && crosses && !v->naa;
+    }
+    if (atomic || ordered)
+        return raise_plain(cpu, FAULT_ALIGNMENT, RULE_ALIGN_ATOMIC, va, flags);
     return true;
 }
 
@@ -395,7 +402,7 @@ bool mem_probe(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
 static bool atomic_place(struct cpu *cpu, u64 va, unsigned size, unsigned flags, struct place *p)
 {
     bool unaligned;
-    if (!check_alignment(cpu, va, size, flags | ACC_ATOMIC, &unaligned) || !translate(cpu, va, flags, false, p))
+    if (!check_alignment(cpu, va, size, flags | ACC_ATOMIC, &unaligned) || !translate(cpu, va, flags, unaligned, p))
         return false;
     if (!phys_page(cpu->d.host.phys, p->pa, p->attrs))
         return raise_plain(cpu, FAULT_EXCLUSIVE, RULE_EXTERNAL, va, flags);

@@ -134,7 +134,8 @@ const struct mmu_view *mmu_view(struct cpu *cpu, unsigned el)
     v->big_endian = data_big_endian(cpu, r.sctlr, el);
     v->strict = bit(r.sctlr, 1);
     v->flat = !r.stage1 && !(r.has_s2 && bit(r.hcr, 12));
-    v->tbid = !!(r.feat & WALK_TBID);
+    v->naa = bit(r.sctlr, 6);
+    v->feat = r.feat;
     v->config_index = NO_CONFIG;
     v->valid = 1;
     return v;

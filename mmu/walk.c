@@ -213,7 +213,8 @@ static bool stage1_table(struct walker *w, struct table *t)
     if (two) {
         ps = (unsigned)bits(tcr, 34, 32);
         t->epd = bit(tcr, upper ? 23 : 7);
-        t->e0pd = r->feat & WALK_E0PD && w->acc.el0 && w->acc.real_el == 0 && bit(tcr, upper ? 56 : 55);
+        t->e0pd = r->feat & WALK_E0PD && w->acc.el0 && (w->acc.real_el == 0 || w->acc.at) &&
+              bit(tcr, upper ? 56 : 55);
         t->no_hier = r->feat & WALK_HPD && bit(tcr, upper ? 42 : 41);
         t->update_af = r->feat & WALK_HAF && bit(tcr, 39);
         t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(tcr, 40);

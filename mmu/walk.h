@@ -92,6 +92,7 @@ enum {
     WALK_E0PD = 1024,  /* FEAT_E0PD */
     WALK_MTE = 2048,   /* FEAT_MTE2: MAIR 0xf0 */
     WALK_TBID = 4096,  /* FEAT_PAuth: TCR.TBIDn */
+    WALK_LSE2 = 8192   /* FEAT_LSE2: unaligned single-copy atomics within 16 bytes */
 };
 
 /* What translation depends on. Values as in the registers; mmu/context.c fills it from a PE. */
