@@ -122,8 +122,12 @@ bool dec_simd_reg(u32 w, struct op *op)
     return option & 2;
 }
 
-/* imm = offset in bytes: opc 00 S, 01 D, 10 Q. */
-bool dec_simd_pair(u32 w, struct op *op) { return op->imm = (s32)(sext(bits(w, 21, 15), 7) << (2 + (w >> 30))), true; }
+/* imm = offset in bytes: opc 00 S, 01 D, 10 Q. A load of one register twice is UNDEFINED, of what C7.2 LDP allows. */
+bool dec_simd_pair(u32 w, struct op *op)
+{
+    op->imm = (s32)(sext(bits(w, 21, 15), 7) << (2 + (w >> 30)));
+    return !bit(w, 22) || bits(w, 4, 0) != bits(w, 14, 10);
+}
 
 /* LD2 to LD4: one lane a register would be LD1. */
 bool dec_simd_structs(u32 w, struct op *op) { return op->imm = (s32)w, q_of(w) || bits(w, 11, 10) != 3; }

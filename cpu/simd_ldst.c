@@ -107,7 +107,7 @@ LOAD_BODIES(LDR_lit_vs, OP, (void)0, lit, 2)
 LOAD_BODIES(LDR_lit_vd, OP, (void)0, lit, 3)
 LOAD_BODIES(LDR_lit_vq, OP, (void)0, lit, 4)
 
-/* ---- pairs: two accesses; the second register of a load with Rt == Rt2 stays (docs/choices.md) ---- */
+/* ---- pairs: two accesses ---- */
 
 #define ADDR_off ADDR_ui
 #define ADDR_np  ADDR_ui
