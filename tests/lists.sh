@@ -2,9 +2,10 @@
 # What is listed by hand is listed whole. Ends with "N passed, N failed".
 #   - every unit test file has its row in tests/unit/suites.def
 #   - every skip rule of the vector runner (tests/conformance/rules.c) is explained in docs/choices.md
-#   - every command-line option of elmu is in docs/options.md, and the README's links lead somewhere
+#   - every command-line option of elmu (frontend/options.def) is in docs/options.md
+#   - the links of the README and of docs/ lead somewhere
 #   - every check that QEMU fails (tests/guest/qemu-differences) has its program named in docs/differences.md
-#   - every table of rows (.def) is included by somebody, and every test script is run by tests/check.sh or .ci/run
+#   - every table of rows (.def) is included by somebody
 # shellcheck disable=SC2013 # names without blanks
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -27,6 +28,9 @@ for file in tests/unit/test_*.c; do
 done
 for rule in $(sed -nE 's/^[[:space:]]*\{ *"([^"]+)",.*/\1/p' tests/conformance/rules.c); do
     has docs/choices.md "rule $rule" "\`$rule\`"
+done
+for option in $(sed -nE 's/^OPTION\("([^"]+)".*/\1/p' frontend/options.def); do
+    has docs/options.md "option $option" "-$option\`"
 done
 for program in $(sed -n 's/^\([a-z][a-z0-9_]*\): .*/\1/p' tests/guest/qemu-differences | sort -u); do
     has docs/differences.md "guest $program" "\`$program\`"
