@@ -18,6 +18,7 @@ LIBS   := -lelf -lfdt -lz -lxxhash -lzstd -lcapstone -ldw -lpthread -lm
 BODIES := $(filter-out cpu/threaded.c cpu/stepping.c,$(shell grep -lE '^\#include "cpu/(op|ldst|simd_op)\.h"' cpu/*.c))
 ONCE   := $(filter-out $(BODIES),$(wildcard lib/*.c cpu/*.c mmu/*.c gic/*.c timer/*.c board/*.c debug/*.c))
 CORE_O := $(ONCE:%.c=$(B)/%.o) $(BODIES:%.c=$(B)/%.thr.o) $(BODIES:%.c=$(B)/%.step.o)
+PE_O   := $(filter-out $(B)/board/% $(B)/debug/%,$(CORE_O)) # the PE and its GIC and timers, without a board
 MAIN_O := $(patsubst %.c,$(B)/%.o,$(wildcard frontend/*.c))
 
 all: $(ELMU)  ## builds ./elmu
@@ -45,7 +46,9 @@ unit: $(B)/unit  ## unit tests
 	$(Q)$(B)/unit
 
 VECTORS ?= ../shared/vectors
-$(B)/vectors: $(B)/tests/conformance/vectors.o $(B)/tests/conformance/rules.o $(CORE_O)
+$(B)/vectors: $(B)/tests/conformance/vectors.o $(B)/tests/conformance/rules.o $(PE_O)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+$(B)/sweep: $(B)/tests/conformance/sweep.o $(PE_O)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 vectors: $(B)/vectors  ## conformance vectors: VECTORS=DIR, ONLY=text
 	$(Q)$(B)/vectors $(if $(ONLY),--only "$(ONLY)") $(VECTORS)

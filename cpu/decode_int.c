@@ -164,11 +164,20 @@ bool dec_ldst_reg(u32 w, struct op *op)
     return option & 2;
 }
 
+/* A load of both halves into one register is CONSTRAINED UNPREDICTABLE: UNDEFINED here (C6.2 LDP, LDXP; docs/choices.md). */
+static bool pair_overlaps(u32 w) { return bit(w, 22) && bits(w, 4, 0) == bits(w, 14, 10); }
+
 /* LDPSW's element is a word though its opc is 01. */
 bool dec_pair(u32 w, struct op *op)
 {
     op->imm = (s32)(sext(bits(w, 21, 15), 7) << (bit(w, 31) ? 3 : 2));
-    return true;
+    return !pair_overlaps(w);
+}
+
+bool dec_pair_exclusive(u32 w, struct op *op)
+{
+    op->imm = (s32)w;
+    return !pair_overlaps(w);
 }
 
 /* Odd Rs or Rt is UNDEFINED (C6.2, CASP). */

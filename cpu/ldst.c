@@ -284,3 +284,49 @@ OP(STXP_x) { OPN(store_exclusive_pair)(OP_PASS, true); }
     }
 ORDERED(LDAR, STLR)
 ORDERED(LDLAR, STLLR)
+
+/* ---- LDAPR and its unscaled forms ---- */
+
+#define LOAD_ORDERED(size, convert)                                                                                    \
+    do {                                                                                                               \
+        BASE_CHECK;                                                                                                    \
+        SLOW_BEGIN;                                                                                                    \
+        struct mem_val r = mem_read(cpu, RN + (u64)IMM, (size), ACC_READ | ACC_ORDERED);                               \
+        if (!r.ok)                                                                                                     \
+            RAISE;                                                                                                     \
+        u64 v = r.v;                                                                                                   \
+        RD = (convert);                                                                                                \
+        SLOW_END;                                                                                                      \
+    } while (0)
+#define STORE_ORDERED(size)                                                                                            \
+    do {                                                                                                               \
+        BASE_CHECK;                                                                                                    \
+        SLOW_BEGIN;                                                                                                    \
+        if (!mem_write(cpu, RN + (u64)IMM, RD, (size), ACC_WRITE | ACC_ORDERED))                                       \
+            RAISE;                                                                                                     \
+        SLOW_END;                                                                                                      \
+    } while (0)
+
+OP_Z(LDAPR)
+{
+    BASE_CHECK;
+    SLOW_BEGIN;
+    struct mem_val r = mem_read(cpu, RN, 1u << z, ACC_READ | ACC_ORDERED);
+    if (!r.ok)
+        RAISE;
+    RD = r.v;
+    SLOW_END;
+}
+OP(LDAPURB) { LOAD_ORDERED(1, v); }
+OP(LDAPURH) { LOAD_ORDERED(2, v); }
+OP(LDAPUR_w) { LOAD_ORDERED(4, v); }
+OP(LDAPUR_x) { LOAD_ORDERED(8, v); }
+OP(LDAPURSB_x) { LOAD_ORDERED(1, (u64)(s64)(s8)v); }
+OP(LDAPURSB_w) { LOAD_ORDERED(1, (u32)(s32)(s8)v); }
+OP(LDAPURSH_x) { LOAD_ORDERED(2, (u64)(s64)(s16)v); }
+OP(LDAPURSH_w) { LOAD_ORDERED(2, (u32)(s32)(s16)v); }
+OP(LDAPURSW) { LOAD_ORDERED(4, (u64)(s64)(s32)v); }
+OP(STLURB) { STORE_ORDERED(1); }
+OP(STLURH) { STORE_ORDERED(2); }
+OP(STLUR_w) { STORE_ORDERED(4); }
+OP(STLUR_x) { STORE_ORDERED(8); }

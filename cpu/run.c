@@ -91,7 +91,7 @@ void cpu_run(struct cpu *cpu, u64 deadline, bool exact)
             if (exception_take_interrupt(cpu))
                 cpu->fetch_valid = 0;
         }
-        bool step = cpu->d.stepping || !engine_threaded || (exact && deadline - cpu->d.now <= OVERSHOOT);
+        bool step = cpu->d.stepping || cpu->d.host.force_step || !engine_threaded || (exact && deadline - cpu->d.now <= OVERSHOOT);
         cpu->d.deadline = exact && !step ? deadline - OVERSHOOT : deadline;
         if (step)
             step_run(cpu, exact);
