@@ -391,7 +391,7 @@ void icc_sre_write(struct cpu *cpu, const struct sysreg *row, u64 value)
         return;
     u64 *field = sysreg_field(cpu, row);
     *field = (*field & ~BIT(3)) | (value & BIT(3));
-    memset(cpu->d.live_traps, 0, sizeof(cpu->d.live_traps));
+    gic_traps_changed(cpu);
 }
 
 /* ---- Software generated interrupts ---- */

@@ -58,6 +58,15 @@ void gic_set_lines(struct cpu *cpu, u32 mask, u32 value);
 /* An SGI arrives at a PE (GIC 4.4.. forwarding rules): from a write to the SGI register of `group` by a PE in Non-secure state or not. */
 void gic_send_sgi(struct gic *gic, unsigned cpu, unsigned intid, enum gic_group group, bool ns);
 
+/* A trap control of lower ELs was written: what they trap must be found again. The current EL's set stays (the rows of
+ * these controls never name the EL that can write them). */
+static inline void gic_traps_changed(struct cpu *cpu)
+{
+    for (unsigned el = 0; el < 4; el++)
+        if (el != cpu->ps.el)
+            cpu->d.live_traps[el] = 0;
+}
+
 /* cpuif.c: does the best pending interrupt pass priority mask and running priority? Then its line, else 0. */
 u32 icc_line(const struct gic *gic, const struct cpu *cpu);
 

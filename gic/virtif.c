@@ -120,7 +120,7 @@ void ich_hcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
     if ((cpu->sys.ich_hcr_el2 ^ value) & HCR_TRAPS)
-        memset(cpu->d.live_traps, 0, sizeof(cpu->d.live_traps));
+        gic_traps_changed(cpu);
     cpu->sys.ich_hcr_el2 = value & HCR_MASK;
     update(cpu);
 }

@@ -118,14 +118,17 @@ void timer_tval_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 
 /* ---- Controls ---- */
 
-/* The edges up to now are those of the old setting. */
+/* The edges up to now are those of the old setting. The traps are those of lower ELs, which must be found again; the
+ * current EL's set stays. */
 static void set_control(struct cpu *cpu, u64 *control, u64 value, u64 stream_bits)
 {
     u64 diff = *control ^ value;
     if (diff & stream_bits)
         timer_poll_events(cpu, cpu_now(cpu));
     if (diff & ~stream_bits)
-        memset(cpu->d.live_traps, 0, sizeof(cpu->d.live_traps));
+        for (unsigned el = 0; el < 4; el++)
+            if (el != cpu->ps.el)
+                cpu->d.live_traps[el] = 0;
     *control = value;
 }
 
