@@ -4,7 +4,7 @@
 #   - every skip rule of the vector runner (tests/conformance/rules.c) is explained in docs/choices.md
 #   - every command-line option of elmu (frontend/options.def) is in docs/options.md
 #   - the links of the README and of docs/ lead somewhere
-#   - every check that QEMU fails (tests/guest/qemu-differences) has its program named in docs/differences.md
+#   - every check that QEMU fails (tests/guest/qemu-differences) has its verdict in docs/differences.md
 #   - every table of rows (.def) is included by somebody
 # shellcheck disable=SC2013 # names without blanks
 set -u
@@ -32,9 +32,11 @@ done
 for option in $(sed -nE 's/^OPTION\("([^"]+)".*/\1/p' frontend/options.def); do
     has docs/options.md "option $option" "-$option\`"
 done
-for program in $(sed -n 's/^\([a-z][a-z0-9_]*\): .*/\1/p' tests/guest/qemu-differences | sort -u); do
-    has docs/differences.md "guest $program" "\`$program\`"
-done
+while read -r program what; do
+    case $program in
+    *:) [ "$what" = '*' ] && what=${program%:}; has docs/differences.md "guest $program $what" "$what" ;;
+    esac
+done <tests/guest/qemu-differences
 for link in $(grep -ohE '\]\([a-zA-Z][^):]*\)' README.md docs/*.md | sed 's/^](//; s/[)#].*//' | sort -u); do
     if [ -e "$link" ] || [ -e "docs/$link" ]; then passed=$((passed + 1)); else
         echo "FAIL link $link leads nowhere"
