@@ -235,7 +235,7 @@ static bool maintenance(void)
 static void maintenance_interrupts(void)
 {
     gic_enable(MAINTENANCE, 0x80);
-    SET(ICC_PMR, 0);                    /* it is looked at in the redistributor only, and must not end the guest's calls */
+    SET(ICC_PMR, 0);                    /* looked at in the redistributor only: it must not end the guest's calls */
     reset();
     check(!maintenance(), "no condition: no maintenance interrupt");
     SET(ICH_LR0, LR_PENDING | LR1(50, 0x80) | LR_EOI);
