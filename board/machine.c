@@ -1,0 +1,461 @@
+/*
+ * The machine's life: making it, resetting it, its clock and event table, whose turn it is. DESIGN sections 3 and 6.
+ */
+#define _GNU_SOURCE
+#include "board/machine.h"
+
+#include "board/explain.h"
+#include "cpu/code.h"
+#include "cpu/exception.h"
+#include "cpu/observer.h"
+#include "cpu/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+enum { PAGE = 4096, CODE_PAGES = 4096, POLL_SLICES = 64, IDLE_TURN_INSNS = 64, LOOP_LIMIT = 100000 };
+
+/* ---- making it ---- */
+
+static bool region_add(struct machine *m, u64 base, u64 size, bool secure)
+{
+    struct phys_region *r = &m->d.phys.region[m->d.phys.region_count];
+    void *host = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    u8 *flags = calloc(size / PAGE, 1);
+    if (host == MAP_FAILED || !flags) {
+        if (host != MAP_FAILED)
+            munmap(host, size);
+        free(flags);
+        return false;
+    }
+    *r = (struct phys_region){ .base = base, .size = size, .host = host, .flags = flags, .secure = secure };
+    m->d.phys.region_count++;
+    return true;
+}
+
+static bool ram_create(struct machine *m)
+{
+    enum { ALWAYS = 0, SECURE = 1 };
+    bool ok = true;
+#define DEVICE(...)
+#define WINDOW(...)
+#define RAM(name, base, size, when)                                                                                    \
+    if (ok && (!when || m->secure))                                                                                    \
+        ok = region_add(m, base, size ? size : m->ram_size, when);
+#include "board/virt.def"
+#undef DEVICE
+#undef WINDOW
+#undef RAM
+    return ok;
+}
+
+static void options_set(struct machine *m, const struct machine_config *config)
+{
+    m->ram_size = config->ram_size;
+    m->seed = config->seed;
+    m->rtc_base = config->rtc_base;
+    m->cpu_count = config->cpus;
+    m->virtualization = config->virtualization;
+    m->secure = config->secure;
+    m->semihosting = config->semihosting;
+    m->d.host = config->host;
+    m->d.semihost_line = config->semihost_line ? config->semihost_line : "";
+    for (unsigned n = 0; n < config->disk_count && n < MAX_DISKS; n++) {
+        m->disk_size[n] = config->disk[n].size;
+        m->disk_readonly[n] = config->disk[n].readonly;
+        memcpy(m->disk_serial[n], config->disk[n].serial, strnlen(config->disk[n].serial, 20));
+    }
+}
+
+/* Plugs the devices into slots: where they ask to be, else into the highest free one. */
+static bool virtio_plug(struct machine *m, const struct machine_config *config, char *error)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(m->virtio); n++)
+        m->virtio[n].legacy = !config->virtio_modern;
+    for (unsigned n = 0; n < config->virtio_count; n++) {
+        const struct virtio_config *v = &config->virtio[n];
+        int slot = v->slot;
+        for (int k = ARRAY_LEN(m->virtio) - 1; slot < 0 && k >= 0; k--)
+            if (m->virtio[k].kind == VIRTIO_NONE)
+                slot = k;
+        if (slot < 0 || slot >= (int)ARRAY_LEN(m->virtio) || m->virtio[slot].kind != VIRTIO_NONE) {
+            snprintf(error, 256, "virtio slot %d is taken or does not exist (there are %zu)", slot, ARRAY_LEN(m->virtio));
+            return false;
+        }
+        m->virtio[slot].kind = v->kind;
+        m->virtio[slot].unit = v->unit;
+    }
+    return true;
+}
+
+static bool cpu_call(struct cpu *cpu, unsigned ec, u32 imm)
+{
+    struct machine *m = cpu->d.host.machine;
+    m->now = cpu_now(cpu);
+    if (ec == EC_HVC || ec == EC_SMC)
+        return psci_call(m, cpu, ec, imm);
+    return imm == 0xf000 && m->semihosting && semihost_call(m, cpu);
+}
+
+static void security_changed(struct cpu *cpu) { gic_update_cpu(cpu->d.host.gic, cpu); }
+
+static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc);
+static void return_seen(void *who, struct cpu *cpu, u64 from_pc);
+
+static bool cpus_create(struct machine *m, const struct machine_config *config)
+{
+    m->d.decoder = decoder_create(&m->model.features);
+    m->d.cpu = aligned_alloc(64, align_up(sizeof(struct cpu) * m->cpu_count, 64));
+    m->d.observer = calloc(1, sizeof(*m->d.observer));
+    if (!m->d.decoder || !m->d.cpu || !m->d.observer)
+        return false;
+    memset(m->d.cpu, 0, sizeof(struct cpu) * m->cpu_count);
+    m->d.code = code_create(&m->d.phys, m->d.decoder, m->d.cpu, m->cpu_count, CODE_PAGES);
+    if (!m->d.code)
+        return false;
+    *m->d.observer = (struct observer){ .who = m, .exception = exception_seen, .exception_return = return_seen };
+    for (u32 n = 0; n < m->cpu_count; n++) {
+        struct cpu *cpu = &m->d.cpu[n];
+        cpu->index = n;
+        model_apply(&m->model, cpu);
+        cpu->d.stepping = config->engine == ENGINE_STEP;
+        cpu->d.host = (struct cpu_host){
+            .phys = &m->d.phys, .decoder = m->d.decoder, .code = m->d.code, .gic = &m->gic, .timers = &m->timers, .machine = m,
+            .observer = m->d.observer, .cpus = m->d.cpu, .cpu_count = m->cpu_count, .call = cpu_call,
+            .security_changed = m->secure ? security_changed : NULL, .force_step = config->engine == ENGINE_STEP,
+        };
+    }
+    return true;
+}
+
+struct machine *machine_create(const struct machine_config *config, char error[256])
+{
+    struct machine *m = calloc(1, sizeof(*m));
+    snprintf(error, 256, "out of memory");
+    if (!m)
+        return NULL;
+    options_set(m, config);
+    m->d.phys.pa_size = 48;
+    m->d.phys.ops = &virt_bus_ops;
+    m->d.phys.board = m;
+    bool ok = model_parse(config->cpu, config->virtualization, config->secure, &m->model, error) &&
+              virtio_plug(m, config, error);
+    if (ok && !ram_create(m)) {
+        snprintf(error, 256, "cannot allocate %llu MiB of RAM for the guest", (unsigned long long)(m->ram_size >> 20));
+        ok = false;
+    }
+    if (!ok || !cpus_create(m, config)) {
+        machine_destroy(m);
+        return NULL;
+    }
+    m->d.phys.code_written = code_written;
+    m->d.phys.code = m->d.code;
+    machine_reset(m);
+    return m;
+}
+
+void machine_destroy(struct machine *m)
+{
+    if (!m)
+        return;
+    if (m->d.code)
+        code_destroy(m->d.code);
+    if (m->d.decoder)
+        decoder_destroy(m->d.decoder);
+    for (unsigned n = 0; n < m->d.phys.region_count; n++) {
+        munmap(m->d.phys.region[n].host, m->d.phys.region[n].size);
+        free(m->d.phys.region[n].flags);
+    }
+    free(m->d.cpu);
+    free(m->d.observer);
+    free(m);
+}
+
+/* splitmix64: spreads a seed over the generator's state. */
+static u64 seed_next(u64 *seed)
+{
+    u64 z = *seed += 0x9e3779b97f4a7c15;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return z ^ z >> 31;
+}
+
+void machine_reset(struct machine *m)
+{
+    u64 seed = m->seed;
+    m->turn_end = m->now;
+    m->turn = m->idle_turns = 0;
+    for (unsigned n = 0; n < EVENT_COUNT; n++)
+        m->event_at[n] = NEVER;
+    for (unsigned n = 0; n < 2; n++)
+        m->random[n] = seed_next(&seed);
+    for (u32 n = 0; n < m->cpu_count; n++) {
+        m->d.cpu[n].d.now = m->now;
+    }
+    timer_reset(&m->timers);
+    gic_reset(&m->gic, m->d.cpu, m->cpu_count, m->secure);
+    virt_reset(m);
+    for (u32 n = 0; n < m->cpu_count; n++) {
+        u64 insns = m->d.cpu[n].insns;
+        cpu_reset(&m->d.cpu[n]);
+        m->d.cpu[n].insns = insns;
+        m->d.cpu[n].powered = 0;
+        m->d.cpu[n].halted = HALT_OFF;
+    }
+    m->d.stop = (struct stop){ .kind = STOP_NONE };
+    memset(m->d.loop, 0, sizeof(m->d.loop));
+}
+
+void machine_stop(struct machine *m, enum stop_kind kind, int status, const char *text)
+{
+    if (m->d.stop.kind != STOP_NONE)
+        return;
+    m->d.stop.kind = kind;
+    m->d.stop.status = status;
+    snprintf(m->d.stop.text, sizeof(m->d.stop.text), "%s", text);
+    for (u32 n = 0; n < m->cpu_count; n++)
+        m->d.cpu[n].d.attention |= ATT_STOP;
+}
+
+/* ---- events ---- */
+
+void machine_event_set(struct machine *m, enum machine_event event, u64 at)
+{
+    if (at != NEVER && at < m->now + EVENT_MIN_NS)
+        at = m->now + EVENT_MIN_NS;
+    m->event_at[event] = at;
+}
+
+static void machine_uart0_timeout(struct machine *m) { pl011_timeout(&m->uart0[0]); }
+static void machine_uart1_timeout(struct machine *m) { pl011_timeout(&m->uart1[0]); }
+static void machine_rtc_alarm(struct machine *m) { pl031_alarm(m, &m->rtc[0]); }
+static void machine_power_key_up(struct machine *m) { pl061_input(&m->gpio[0], 3, false); }
+
+static void machine_disks_done(struct machine *m)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(m->virtio); n++)
+        if (m->virtio[n].kind == VIRTIO_BLK)
+            virtio_blk_done(m, &m->virtio[n]);
+}
+
+void machine_power_key(struct machine *m)
+{
+    pl061_input(&m->gpio[0], 3, true);
+    machine_event_set(m, EVENT_power_key, m->now + POWER_KEY_NS);
+    virt_update_irqs(m);
+}
+
+static u64 next_event(const struct machine *m)
+{
+    u64 next = NEVER;
+    for (unsigned n = 0; n < EVENT_COUNT; n++)
+        next = m->event_at[n] < next ? m->event_at[n] : next;
+    for (u32 n = 0; n < m->cpu_count; n++) {
+        const struct cpu *cpu = &m->d.cpu[n];
+        u64 at = cpu->halted == HALT_OFF ? NEVER : timer_next_event(cpu, m->now);
+        at = cpu->halted && cpu->wake_at < at ? cpu->wake_at : at;
+        next = at < next ? at : next;
+    }
+    return next;
+}
+
+/* Everything that is due: the timers of each PE, then the table. */
+static void events_run(struct machine *m)
+{
+    typedef void handler_fn(struct machine * machine);
+    static handler_fn *const handlers[EVENT_COUNT] = {
+#define EVENT(name, handler) handler,
+#include "board/events.def"
+#undef EVENT
+    };
+    bool any = false;
+    for (u32 n = 0; n < m->cpu_count; n++) {
+        m->d.cpu[n].d.now = m->now;
+        if (m->d.cpu[n].halted != HALT_OFF)
+            timer_update(&m->d.cpu[n], m->now);
+    }
+    for (unsigned n = 0; n < EVENT_COUNT; n++) {
+        if (m->event_at[n] > m->now)
+            continue;
+        m->event_at[n] = NEVER;
+        handlers[n](m);
+        any = true;
+    }
+    if (any)
+        virt_update_irqs(m);
+}
+
+/* ---- turns ---- */
+
+/* Ends what the PE waits for, if it has come. True: it can run. */
+static bool cpu_awake(struct machine *m, struct cpu *cpu)
+{
+    if (cpu->halted == HALT_NONE)
+        return true;
+    if (cpu->halted == HALT_OFF)
+        return false;
+    bool wakes = exception_wakes(cpu) || (cpu->halted == HALT_WFE && cpu->event) || cpu->wake_at <= m->now;
+    if (wakes) {
+        cpu->halted = HALT_NONE;
+        cpu->wake_at = NEVER;
+    }
+    return wakes;
+}
+
+/* Both are legal at any time, and let fast stores leave the other PEs' monitors alone: DESIGN section 6. */
+static void turn_over(struct machine *m)
+{
+    struct cpu *cpu = &m->d.cpu[m->turn];
+    m->turn_end = m->now;
+    if (m->cpu_count == 1 || cpu->halted == HALT_OFF)
+        return;
+    cpu->excl_valid = 0;
+    cpu->event = 1;
+}
+
+/* The PE to run, or NULL when all sleep. */
+static struct cpu *turn_next(struct machine *m)
+{
+    struct cpu *cpu = &m->d.cpu[m->turn];
+    if (m->now < m->turn_end && cpu_awake(m, cpu))
+        return cpu;
+    if (m->now < m->turn_end)
+        turn_over(m);
+    if (m->idle_turns >= 3 * m->cpu_count && m->cpu_count > 1)
+        return NULL; /* all of them do nothing but WFE */
+    for (u32 n = 1; n <= m->cpu_count; n++) {
+        u32 index = (m->turn + n) % m->cpu_count;
+        if (!cpu_awake(m, &m->d.cpu[index]))
+            continue;
+        m->turn = index;
+        m->turn_end = m->now + QUANTUM_NS;
+        return &m->d.cpu[index];
+    }
+    return NULL;
+}
+
+/* Runs the PE for a slice; left: instructions until the limit of the run. */
+static void slice_run(struct machine *m, struct cpu *cpu, u64 left)
+{
+    enum { OVERSHOOT = 4096 };
+    u64 start = m->now, deadline = m->now + SLICE_NS, event = next_event(m);
+    if (m->cpu_count > 1 && m->turn_end < deadline)
+        deadline = m->turn_end;
+    deadline = event < deadline ? event : deadline;
+    if (deadline <= start)
+        deadline = start + 1;
+    bool exact = left < deadline - start + OVERSHOOT;
+    if (exact && deadline - start > left)
+        deadline = start + left;
+    cpu->d.now = start;
+    cpu_run(cpu, deadline, exact);
+    m->now = cpu->d.now;
+    if (m->d.stop.kind == STOP_NONE && (cpu->halted || m->now < deadline || m->now >= m->turn_end)) {
+        bool idle = cpu->halted == HALT_WFE && m->now - start < IDLE_TURN_INSNS;
+        m->idle_turns = idle ? m->idle_turns + 1 : cpu->halted == HALT_WFI ? m->idle_turns : 0;
+        turn_over(m);
+    }
+}
+
+static void asleep_report(struct machine *m)
+{
+    char text[sizeof(m->d.stop.text)];
+    int n = snprintf(text, sizeof(text), "all CPUs sleep, no event is to come and no input:");
+    for (u32 k = 0; k < m->cpu_count && n < (int)sizeof(text); k++) {
+        const struct cpu *cpu = &m->d.cpu[k];
+        const char *how = cpu->halted == HALT_OFF ? "off" : cpu->halted == HALT_WFI ? "WFI" : "WFE";
+        if (cpu->halted == HALT_OFF)
+            n += snprintf(text + n, sizeof(text) - (size_t)n, " cpu%u off;", k);
+        else
+            n += snprintf(text + n, sizeof(text) - (size_t)n, " cpu%u in %s at EL%u, pc 0x%llx;", k, how, cpu->ps.el,
+                          (unsigned long long)cpu->pc);
+    }
+    text[strlen(text) - 1] = 0;
+    machine_stop(m, STOP_ASLEEP, 1, text);
+}
+
+static void idle(struct machine *m)
+{
+    u64 until = next_event(m), to = until;
+    m->idle_turns = 0;
+    if (m->d.host.idle)
+        to = m->d.host.idle(m->d.host.who, m->now, until);
+    if (to == NEVER)
+        asleep_report(m);
+    else if (to > m->now)
+        m->now = to;
+}
+
+u64 machine_insns(const struct machine *m)
+{
+    u64 sum = 0;
+    for (u32 n = 0; n < m->cpu_count; n++)
+        sum += m->d.cpu[n].insns;
+    return sum;
+}
+
+struct stop machine_run(struct machine *m, u64 limit)
+{
+    m->d.stop = (struct stop){ .kind = STOP_NONE };
+    while (m->d.stop.kind == STOP_NONE) {
+        if (m->d.poll_in-- == 0) {
+            m->d.poll_in = POLL_SLICES;
+            if (m->d.host.poll)
+                m->d.host.poll(m->d.host.who);
+        }
+        events_run(m);
+        u64 insns = machine_insns(m);
+        if (insns >= limit)
+            machine_stop(m, STOP_INSNS, 0, "");
+        struct cpu *cpu = turn_next(m);
+        if (m->d.stop.kind != STOP_NONE)
+            break;
+        if (cpu)
+            slice_run(m, cpu, limit - insns);
+        else
+            idle(m);
+    }
+    return m->d.stop;
+}
+
+/* ---- what the guest does again and again ---- */
+
+static void loop_report(struct machine *m, const struct cpu *cpu, const struct exc *exc)
+{
+    char text[sizeof(m->d.stop.text)];
+    unsigned el = exc->target_el;
+    u64 far = el == 1 ? cpu->sys.far_el1 : el == 2 ? cpu->sys.far_el2 : cpu->sys.far_el3;
+    snprintf(text, sizeof(text),
+             "cpu%u is in an exception loop: at EL%u the instruction at 0x%llx, within the exception handler, takes the same "
+             "exception for ever: EC 0x%02x (%s), ISS 0x%x%s, FAR_EL%u 0x%llx", cpu->index, cpu->ps.el,
+             (unsigned long long)cpu->pc, exc->ec, ec_name(exc->ec), exc->iss, fault_name(exc->ec, exc->iss), el,
+             (unsigned long long)(exc->has_far ? exc->far : far));
+    machine_stop(m, STOP_LOOP, 1, text);
+}
+
+/* A handler that faults itself: the same exception, from the EL that takes it, at the same instruction, and no exception
+ * return in between. */
+static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc)
+{
+    struct machine *m = who;
+    struct loop_watch *w = &m->d.loop[cpu->index];
+    if (m->d.host.exception)
+        m->d.host.exception(m->d.host.who, cpu, exc);
+    bool same = exc->kind == EXC_SYNC && exc->target_el == cpu->ps.el && w->elr == cpu->pc && w->iss == exc->iss &&
+                w->ec == exc->ec && w->el == cpu->ps.el;
+    w->count = same ? w->count + 1 : 0;
+    w->elr = cpu->pc;
+    w->iss = exc->iss;
+    w->ec = exc->ec;
+    w->el = cpu->ps.el;
+    if (w->count == LOOP_LIMIT)
+        loop_report(m, cpu, exc);
+}
+
+static void return_seen(void *who, struct cpu *cpu, u64 from_pc)
+{
+    struct machine *m = who;
+    (void)from_pc;
+    m->d.loop[cpu->index].count = 0;
+}

@@ -1,0 +1,223 @@
+/*
+ * The machine: processing elements, interrupt controller, timers, devices and memory on one clock, and what its front end
+ * lends it. DESIGN sections 3 and 6.
+ *
+ * struct machine is plain data up to `d`; together with the PEs (each plain up to its own `d`) and RAM it is everything that
+ * the guest can see. The board does no I/O, reads no clock: the front end does, through struct machine_host.
+ */
+#ifndef BOARD_MACHINE_H
+#define BOARD_MACHINE_H
+
+#include "board/device.h"
+#include "cpu/decode.h"
+#include "cpu/model.h"
+#include "cpu/model.h"
+#include "cpu/state.h"
+#include "gic/gic.h"
+#include "mmu/phys.h"
+#include "timer/timer.h"
+
+/* SLICE_NS: longest run of a PE without a look at the event table. What devices schedule is never nearer than that and the
+ * way to the next architectural point (EVENT_MIN_NS), so that no event falls due within the slice that scheduled it, and a
+ * run does not depend on where slices were cut. */
+enum { QUANTUM_NS = 32768, SLICE_NS = 32768, EVENT_MIN_NS = 40000, DISK_NS = 100000, POWER_KEY_NS = 100000000 };
+#define NEVER (~(u64)0)
+
+enum machine_event {
+#define EVENT(name, handler) EVENT_##name,
+#include "board/events.def"
+#undef EVENT
+    EVENT_COUNT
+};
+
+enum conduit { CONDUIT_NONE, CONDUIT_HVC, CONDUIT_SMC };
+enum { PORT_UART0, PORT_UART1, PORT_VIRTIO, MAX_PORTS = 16, MAX_DISKS = 32 };
+
+/* Why machine_run came back. */
+enum stop_kind {
+    STOP_NONE,
+    STOP_OFF,     /* the guest switched the machine off */
+    STOP_RESET,   /* the guest asked for a reset */
+    STOP_EXIT,    /* semihosting or a test device ended the run with `status` */
+    STOP_INSNS,   /* the limit is reached */
+    STOP_ASLEEP,  /* all PEs sleep or are off, no event is to come, no input can come */
+    STOP_LOOP,    /* an exception handler that itself faults, for ever */
+    STOP_REQUEST, /* machine_stop was called */
+    STOP_ERROR    /* the host failed */
+};
+struct stop {
+    enum stop_kind kind;
+    int status;
+    char text[512]; /* for people; may be empty */
+};
+
+/* What the front end lends. Every function may be NULL but input and output. `who` is handed back. */
+struct machine_host {
+    void *who;
+    void (*output)(void *who, unsigned port, u8 byte);
+    /* The next byte of input that is there, or -1. Called when the guest is ready for it. */
+    int (*input)(void *who, unsigned port);
+    /* Called for each byte that entered the guest, with the machine's time in ns: what a replay needs. */
+    void (*input_logged)(void *who, unsigned port, u8 byte, u64 now);
+    /* An exception is being taken; cpu is as before it. */
+    void (*exception)(void *who, struct cpu *cpu, const struct exc *exc);
+    /* Once in a while between slices: looks at the world, may call machine_input_kick, machine_stop. */
+    void (*poll)(void *who);
+    /* Every PE sleeps until `until` (ns; NEVER: no event is to come). Returns the time to continue at (<= until), or NEVER when
+     * until is NEVER and no input can ever come. May sleep host time, may call machine_input_kick. */
+    u64 (*idle)(void *who, u64 now, u64 until);
+    /* Disks: offsets and sizes in bytes, within the size given at creation. False: I/O error. */
+    bool (*disk_read)(void *who, unsigned disk, u64 offset, void *data, u64 size);
+    bool (*disk_write)(void *who, unsigned disk, u64 offset, const void *data, u64 size);
+    bool (*disk_flush)(void *who, unsigned disk);
+    /* Semihosting files: handles are 0 and up; a negative result is -errno. */
+    s64 (*file_open)(void *who, const char *name, unsigned mode);
+    s64 (*file_close)(void *who, s64 handle);
+    s64 (*file_read)(void *who, s64 handle, void *data, u64 size);        /* bytes read */
+    s64 (*file_write)(void *who, s64 handle, const void *data, u64 size); /* bytes written */
+    s64 (*file_seek)(void *who, s64 handle, u64 offset);
+    s64 (*file_length)(void *who, s64 handle);
+    s64 (*file_is_tty)(void *who, s64 handle);
+    s64 (*file_remove)(void *who, const char *name);
+    s64 (*file_rename)(void *who, const char *from, const char *to);
+};
+
+struct disk_config {
+    u64 size; /* bytes; a last partial sector is not seen */
+    bool readonly;
+    char serial[21]; /* VIRTIO_BLK_T_GET_ID */
+};
+
+struct virtio_config {
+    enum virtio_kind kind;
+    unsigned unit; /* disk or port */
+    int slot;      /* 0..31, or -1: the highest free one, as QEMU gives them */
+};
+
+/* What makes the machine what it is. */
+struct machine_config {
+    const char *cpu; /* model and features: cpu/model.h */
+    unsigned cpus;
+    u64 ram_size; /* bytes, a multiple of 1 MiB */
+    bool virtualization, secure, semihosting;
+    bool virtio_modern;
+    u64 seed;
+    u64 rtc_base; /* seconds since 1970 at reset */
+    enum engine engine;
+    const char *semihost_line; /* SYS_GET_CMDLINE */
+    struct disk_config disk[MAX_DISKS];
+    unsigned disk_count;
+    struct virtio_config virtio[32];
+    unsigned virtio_count;
+    struct machine_host host;
+};
+
+struct code;
+
+struct machine {
+    /* options that the guest can see */
+    u64 ram_size, seed, rtc_base;
+    u32 cpu_count, virtualization, secure, semihosting;
+    u32 conduit;  /* enum conduit */
+    u32 entry_el; /* of PSCI CPU_ON */
+    struct cpu_model model;
+
+    /* clock and turns */
+    u64 now; /* ns since reset: instructions retired by all PEs + idle jumps */
+    u64 turn_end;
+    u32 turn; /* whose turn it is */
+    u32 pad;
+    u32 semihost_errno;
+    u32 idle_turns; /* turns in a row that a PE ended by WFE after next to nothing */
+    u64 event_at[EVENT_COUNT];
+    u64 random[2]; /* xoroshiro128+ */
+    u64 disk_size[MAX_DISKS];
+    u32 disk_readonly[MAX_DISKS];
+    u8 disk_serial[MAX_DISKS][24];
+
+#define DEVICE(name, type, base, size, count, irq, when, compatible) struct type name[count];
+#define WINDOW(name, base, size, when, compatible)
+#define RAM(name, base, size, when)
+#include "board/virt.def"
+#undef DEVICE
+#undef WINDOW
+#undef RAM
+    struct timers timers;
+    struct gic gic; /* ends with a derived part of its own */
+
+    /* ---- derived, or lent by the host: never saved, never hashed ---- */
+    struct machine_derived {
+        struct cpu *cpu; /* cpu_count of them */
+        struct phys phys;
+        struct decoder *decoder;
+        struct code *code;
+        struct machine_host host;
+        struct stop stop;
+        const char *semihost_line;
+        u64 poll_in; /* slices until the host is polled */
+        u32 in_kick;
+        u32 ram_count;
+        struct loop_watch {
+            u64 elr, iss, count;
+            u32 ec, el;
+        } loop[MAX_CPUS];
+        struct observer *observer;
+    } d;
+};
+
+/* The whole machine, at reset, with empty RAM. NULL: *error says why (at most 256 bytes). */
+struct machine *machine_create(const struct machine_config *config, char error[256]);
+void machine_destroy(struct machine *m);
+/* Devices, GIC, timers and PEs as after power-on; RAM keeps what it holds. The loader then sets the entry. */
+void machine_reset(struct machine *m);
+
+/* Runs until something stops it, or until the PEs have executed `insns` instructions in all since reset (NEVER: no limit). */
+struct stop machine_run(struct machine *m, u64 insns);
+/* From within a host callback: machine_run returns soon. The first call counts. */
+void machine_stop(struct machine *m, enum stop_kind kind, int status, const char *text);
+/* From within a host callback: there may be new input. */
+void machine_input_kick(struct machine *m);
+/* The power button. */
+void machine_power_key(struct machine *m);
+
+/* Instructions executed by all PEs since reset. */
+u64 machine_insns(const struct machine *m);
+/* NULL when every index in the state is within its bounds, else what is wrong: a restored state may be hostile. */
+const char *machine_validate(const struct machine *m);
+/* Of all state and of the RAM pages that are not zero: the same for the same run under every compiler and engine. */
+u64 machine_hash(struct machine *m);
+
+/* ---- for the devices ---- */
+/* The event falls due at `at` (ns), not nearer than EVENT_MIN_NS from now; NEVER cancels. */
+void machine_event_set(struct machine *m, enum machine_event event, u64 at);
+void machine_output(struct machine *m, unsigned port, u8 byte);
+/* The next input byte of the port, or -1: the only way host input enters. */
+int machine_input(struct machine *m, unsigned port);
+/* Level of a shared peripheral interrupt. */
+void machine_spi(struct machine *m, unsigned spi, bool level);
+u64 machine_random(struct machine *m);
+/* Guest RAM for DMA (non-secure). False: not RAM; nothing was copied. */
+bool machine_dma_read(struct machine *m, u64 pa, void *to, u64 size);
+bool machine_dma_write(struct machine *m, u64 pa, const void *from, u64 size);
+
+/* ---- board/virt.c: the map ---- */
+struct device_row {
+    const char *name, *type, *compatible;
+    u64 base, size;
+    unsigned count, irq;
+    bool secure;
+};
+/* Row n of virt.def, devices first, then windows; NULL past the last. */
+const struct device_row *virt_device(unsigned n);
+extern const struct phys_device_ops virt_bus_ops;
+void virt_update_irqs(struct machine *m);
+void virt_reset(struct machine *m);
+const char *virt_validate(const struct machine *m);
+
+/* ---- board/psci.c, board/semihost.c: calls that the board answers (cpu_host.call) ---- */
+bool psci_call(struct machine *m, struct cpu *cpu, unsigned ec, u32 imm);
+bool semihost_call(struct machine *m, struct cpu *cpu);
+/* One PE from reset to where PSCI or the loader starts it. */
+void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, u64 x0);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * Power State Coordination Interface 1.1 (Arm DEN0022) and SMC Calling Convention 1.1 (Arm DEN0028), answered by the board
+ * when no firmware runs at EL3. Unknown functions answer NOT_SUPPORTED.
+ * Left out: power-down suspend (it is a standby, which the specification allows), MEM_PROTECT, statistics, SYSTEM_SUSPEND.
+ */
+#include "board/machine.h"
+
+#include "cpu/exception.h"
+
+enum { FN_64 = 0x40000000 };
+enum psci_fn { SMCCC_VERSION = 0x80000000, SMCCC_ARCH_FEATURES = 0x80000001, PSCI_VERSION = 0x84000000, CPU_SUSPEND, CPU_OFF, CPU_ON,
+               AFFINITY_INFO, MIGRATE, MIGRATE_INFO_TYPE, MIGRATE_INFO_UP_CPU, SYSTEM_OFF, SYSTEM_RESET, PSCI_FEATURES,
+               SYSTEM_RESET2 = 0x84000012 };
+enum { SUCCESS = 0, NOT_SUPPORTED = -1, INVALID_PARAMETERS = -2, ALREADY_ON = -4 };
+enum { VERSION_1_1 = 0x10001, TOS_NOT_PRESENT = 2 };
+
+/* The PE that an MPIDR names, with or without its RES1 bit; NULL: none. */
+static struct cpu *cpu_named(struct machine *m, u64 mpidr)
+{
+    u64 index = mpidr & ~BIT(31);
+    return index < m->cpu_count ? &m->d.cpu[index] : NULL;
+}
+
+static s64 cpu_on(struct machine *m, u64 mpidr, u64 entry, u64 context)
+{
+    struct cpu *cpu = cpu_named(m, mpidr);
+    if (!cpu)
+        return INVALID_PARAMETERS;
+    if (cpu->powered)
+        return ALREADY_ON;
+    gic_reset_cpu(&m->gic, cpu->index);
+    machine_cpu_enter(m, cpu, m->entry_el, entry, context);
+    return SUCCESS;
+}
+
+static s64 cpu_off(struct cpu *cpu)
+{
+    cpu->powered = 0;
+    cpu->halted = HALT_OFF;
+    cpu->d.attention |= ATT_STOP;
+    return SUCCESS;
+}
+
+/* A standby: waits as WFI does. */
+static s64 cpu_suspend(struct cpu *cpu, u64 state)
+{
+    if (state & 0xfcfe0000) /* reserved bits; power levels above 0 */
+        return INVALID_PARAMETERS;
+    cpu->halted = HALT_WFI;
+    cpu->d.attention |= ATT_STOP;
+    return SUCCESS;
+}
+
+static s64 affinity_info(struct machine *m, u64 mpidr, u64 level)
+{
+    if (level > 3)
+        return INVALID_PARAMETERS;
+    if (level) /* one cluster: on as long as anyone asks */
+        return 0;
+    struct cpu *cpu = cpu_named(m, mpidr);
+    return cpu ? !cpu->powered : INVALID_PARAMETERS;
+}
+
+static s64 system_end(struct machine *m, struct cpu *cpu, enum stop_kind kind)
+{
+    machine_stop(m, kind, 0, "");
+    cpu->halted = HALT_OFF;
+    return SUCCESS;
+}
+
+static s64 features(u64 fn)
+{
+    switch (fn & ~(u64)FN_64) {
+    case CPU_SUSPEND: case CPU_ON: case AFFINITY_INFO: case SYSTEM_RESET2: return SUCCESS;
+    case SMCCC_VERSION: case PSCI_VERSION: case CPU_OFF: case MIGRATE_INFO_TYPE: case SYSTEM_OFF: case SYSTEM_RESET: case PSCI_FEATURES:
+        return fn & FN_64 ? NOT_SUPPORTED : SUCCESS;
+    default: return NOT_SUPPORTED;
+    }
+}
+
+static s64 call(struct machine *m, struct cpu *cpu, u32 fn, const u64 *arg)
+{
+    switch (fn) {
+    case SMCCC_VERSION: return VERSION_1_1;
+    case SMCCC_ARCH_FEATURES: return arg[0] == SMCCC_VERSION || arg[0] == SMCCC_ARCH_FEATURES ? SUCCESS : NOT_SUPPORTED;
+    case PSCI_VERSION: return VERSION_1_1;
+    case CPU_SUSPEND: case CPU_SUSPEND | FN_64: return cpu_suspend(cpu, arg[0]);
+    case CPU_OFF: return cpu_off(cpu);
+    case CPU_ON: case CPU_ON | FN_64: return cpu_on(m, arg[0], arg[1], arg[2]);
+    case AFFINITY_INFO: case AFFINITY_INFO | FN_64: return affinity_info(m, arg[0], arg[1]);
+    case MIGRATE_INFO_TYPE: return TOS_NOT_PRESENT;
+    case SYSTEM_OFF: return system_end(m, cpu, STOP_OFF);
+    case SYSTEM_RESET: case SYSTEM_RESET2: case SYSTEM_RESET2 | FN_64: return system_end(m, cpu, STOP_RESET);
+    case PSCI_FEATURES: return features((u32)arg[0]);
+    default: return NOT_SUPPORTED;
+    }
+}
+
+bool psci_call(struct machine *m, struct cpu *cpu, unsigned ec, u32 imm)
+{
+    (void)imm;
+    if (m->conduit != (ec == EC_HVC ? CONDUIT_HVC : CONDUIT_SMC))
+        return false;
+    u32 fn = (u32)cpu->x[0];
+    u64 arg[3];
+    for (unsigned n = 0; n < 3; n++) /* SMC32: the lower halves */
+        arg[n] = fn & FN_64 ? cpu->x[1 + n] : (u32)cpu->x[1 + n];
+    cpu->x[0] = (u64)call(m, cpu, fn, arg);
+    return true;
+}
+
+void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, u64 x0)
+{
+    u64 insns = cpu->insns, now = cpu->d.now;
+    cpu_reset(cpu);
+    cpu->insns = insns;
+    cpu->d.now = now;
+    memset(cpu->x, 0, sizeof(cpu->x));
+    memset(cpu->sp_el, 0, sizeof(cpu->sp_el));
+    /* what firmware at EL3 and EL2 would have left: the levels below are AArch64, HVC works */
+    if (m->secure && el < 3)
+        cpu->sys.scr_el3 = BIT(10) | BIT(8) | BIT(0) | 0x30; /* RW, HCE, NS */
+    if (m->virtualization && el < 2)
+        cpu->sys.hcr_el2 = BIT(31);
+    else if (m->secure && el == 2)
+        cpu->sys.hcr_el2 |= BIT(31);
+    cpu_set_el_sp(cpu, el, 1);
+    cpu->ps.d = cpu->ps.a = cpu->ps.i = cpu->ps.f = 1;
+    cpu->pc = pc;
+    cpu->x[0] = x0;
+    cpu->powered = 1;
+    cpu->halted = HALT_NONE;
+    cpu->wake_at = NEVER;
+    cpu_control_changed(cpu);
+    gic_update_cpu(&m->gic, cpu);
+}

@@ -1,0 +1,91 @@
+/*
+ * The program around the machine: consoles, files, disks, statistics. This is where I/O, host time and signals live.
+ */
+#ifndef FRONTEND_FRONTEND_H
+#define FRONTEND_FRONTEND_H
+
+#include "frontend/options.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+/* ---- console.c: the ports ---- */
+
+enum { PORT_BUFFER = 4096 };
+
+/* Looks for a text in a stream of bytes (Knuth, Morris, Pratt). */
+struct matcher {
+    const char *text;
+    unsigned length, at;
+    u16 *back;
+};
+
+struct port {
+    enum char_kind kind;
+    int in, out, listener; /* -1: none */
+    bool live;    /* input comes when it comes: a person, a socket, a pipe whose writer pauses */
+    bool ended;   /* no more input */
+    bool escape;  /* Ctrl-A was typed */
+    bool terminal;
+    u32 head, used, out_used, test_code;
+    u8 buffer[PORT_BUFFER], out_buffer[PORT_BUFFER];
+    struct matcher until, after;
+    char *typed; /* what --send types, from typed_at */
+    u64 typed_at, typed_size;
+};
+
+struct console {
+    struct machine *m;
+    const struct options *o;
+    struct port port[MAX_PORTS];
+    unsigned send_next; /* the pair that is waited for */
+    u64 start_ns;       /* host time at which the machine's time was 0 */
+};
+
+/* Opens what the options ask for; dies with a message. */
+void console_open(struct console *c, struct machine *m, const struct options *o);
+void console_close(struct console *c);
+/* For struct machine_host; who is struct console. */
+void console_output(void *who, unsigned port, u8 byte);
+int console_input(void *who, unsigned port);
+void console_poll(void *who);
+u64 console_idle(void *who, u64 now, u64 until);
+/* Which port a chardev or serial option of the machine configuration uses is fixed: serial n is port n, virtconsole k is
+ * PORT_VIRTIO + k. */
+
+/* ---- terminal.c: raw mode, signals, keys ---- */
+/* Raw mode when stdin is a terminal; restored at exit. keep_signals: Ctrl-C ends elmu. */
+void terminal_raw(bool keep_signals);
+void terminal_restore(void);
+/* A signal asked for the end. */
+bool terminal_interrupted(void);
+
+/* ---- files.c ---- */
+/* The whole file, or dies with one line that names it. */
+struct blob file_read(const char *what, const char *name);
+/* Writes a whole new file or nothing at all. */
+void file_write(const char *name, const void *data, u64 size);
+
+/* ---- disks.c ---- */
+struct disks;
+struct disks *disks_open(const struct options *o, struct machine_config *config);
+void disks_close(struct disks *d);
+
+/* ---- hostfiles.c: semihosting ---- */
+void hostfiles_set(struct machine_host *host);
+
+/* ---- stats.c ---- */
+struct stats;
+struct stats *stats_create(void);
+void stats_exception(struct stats *s, const struct cpu *cpu, const struct exc *exc);
+void stats_print(struct stats *s, struct machine *m);
+void stats_destroy(struct stats *s);
+
+/* What the callbacks are handed. */
+struct frontend {
+    struct console console; /* first: `who` is a struct console too */
+    struct disks *disks;
+    struct stats *stats;
+};
+
+#endif

@@ -1,0 +1,81 @@
+/* What is printed from the tables: --list-*, and the lists that QEMU's users ask for with '?'. */
+#include "frontend/frontend.h"
+
+#include "cpu/sysreg.h"
+
+static void list_machines(void)
+{
+    puts("Supported machines are:\n"
+         "none                 empty machine (not supported)\n"
+         "virt                 elmu ARM Virtual Machine (QEMU 7.2 ARM Virtual Machine compatible) (default)");
+}
+
+static void list_cpus(void)
+{
+    puts("Available CPUs:");
+    for (unsigned n = 0; model_name(n); n++)
+        printf("  %s\n", model_name(n));
+    puts("Features (-cpu NAME,feature=on|off):");
+    for (unsigned n = 0; feature_name(n); n++)
+        printf("  %s\n", feature_name(n));
+}
+
+static void list_device_models(void)
+{
+    puts("name \"loader\", desc \"Generic Loader\"\n"
+         "name \"virtio-blk-device\", bus virtio-bus\n"
+         "name \"virtio-rng-device\", bus virtio-bus\n"
+         "name \"virtio-serial-device\", bus virtio-bus\n"
+         "name \"virtconsole\", bus virtio-serial-bus");
+}
+
+static void list_chardevs(void) { puts("Available chardev backend types: \n  file\n  null\n  socket\n  stdio\n  testdev"); }
+
+static void list_insns(void)
+{
+    const struct insn_row *r;
+    for (unsigned n = 0; (r = insn_row_get(n)); n++)
+        printf("%-16s %-48s %-10s %s\n", r->name, r->pattern, feature_name(r->feature), r->format);
+}
+
+static void list_sysregs(void)
+{
+    const struct sysreg *r;
+    for (unsigned n = 0; (r = sysreg_get(n)); n++)
+        printf("%-20s %u,%u,%u,%u,%u  read EL%u%s write EL%u%s  %s\n", r->name, r->key >> 14, r->key >> 11 & 7, r->key >> 7 & 15,
+               r->key >> 3 & 15, r->key & 7, r->access & 15, (r->access & 15) == 4 ? "(never)" : "", r->access >> 4,
+               r->access >> 4 == 4 ? "(never)" : "", feature_name(r->feature));
+}
+
+static void list_traps(void)
+{
+#define TRAP(id, ...) printf("%-16s %s\n", #id, #__VA_ARGS__);
+#include "cpu/traps.def"
+#undef TRAP
+}
+
+static void list_devices(void)
+{
+    const struct device_row *r;
+    puts("0x40000000            RAM (-m)");
+    for (unsigned n = 0; (r = virt_device(n)); n++)
+        printf("0x%08llx 0x%-8llx %-8s %-12s count %-3u SPI %-3u %s%s\n", (unsigned long long)r->base, (unsigned long long)r->size, r->name,
+               r->type, r->count, r->irq, r->compatible, r->secure ? " (secure)" : "");
+}
+
+bool list_print(const char *what)
+{
+    static const struct {
+        const char *name;
+        void (*print)(void);
+    } lists[] = {
+        { "machines", list_machines }, { "cpus", list_cpus }, { "device-models", list_device_models }, { "chardevs", list_chardevs },
+        { "insns", list_insns }, { "sysregs", list_sysregs }, { "traps", list_traps }, { "devices", list_devices },
+    };
+    for (unsigned n = 0; n < ARRAY_LEN(lists); n++)
+        if (!strcmp(lists[n].name, what)) {
+            lists[n].print();
+            return true;
+        }
+    return false;
+}

@@ -1,0 +1,181 @@
+/* elmu: from the command line to a machine that runs, and from how it ended to an exit status. */
+#include "frontend/frontend.h"
+
+#include <stdlib.h>
+
+enum { STATUS_LIMIT = 3 };
+
+static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc)
+{
+    stats_exception(((struct frontend *)who)->stats, cpu, exc);
+}
+
+static struct blob blob_of(const char *what, const char *name) { return name ? file_read(what, name) : (struct blob){ 0 }; }
+
+/* All files are read before anything else happens. */
+static void boot_read(const struct options *o, struct boot_config *b)
+{
+    b->kernel = blob_of("-kernel", o->kernel);
+    b->initrd = blob_of("-initrd", o->initrd);
+    b->dtb = blob_of("-dtb", o->dtb);
+    b->append = o->append;
+    b->loader_count = o->loader_count;
+    for (unsigned n = 0; n < o->loader_count; n++) {
+        const struct loader_option *l = &o->loader[n];
+        b->loader[n] = (struct boot_loader){ blob_of("-device loader", l->file), l->addr, l->data, l->data_len, l->has_addr, l->force_raw, l->cpu };
+    }
+    b->domain_count = o->domain_count;
+    for (unsigned n = 0; n < o->domain_count; n++) {
+        const struct domain_option *d = &o->domain[n];
+        const char *name = d->dom0 ? "-xen-dom0" : "-xen-domu";
+        b->domain[n] = (struct boot_domain){ d->dom0, blob_of(name, d->kernel), blob_of(name, d->initrd), d->append, d->mem, d->vcpus };
+    }
+}
+
+static void options_check(const struct options *o)
+{
+    if (o->bios)
+        die("-bios: firmware is not yet supported");
+    if (!o->kernel && (o->initrd || o->append || o->domain_count))
+        die("%s: needs -kernel", o->initrd ? "-initrd" : o->append ? "-append" : "-xen-dom0, -xen-domu");
+}
+
+static unsigned drive_number(const struct options *o, const char *id)
+{
+    for (unsigned n = 0; n < o->drive_count; n++)
+        if (!strcmp(o->drive[n].id, id))
+            return n;
+    die("-device virtio-blk-device: no -drive has id=%s", id);
+}
+
+static void devices_set(const struct options *o, struct machine_config *c)
+{
+    unsigned port = PORT_VIRTIO;
+    bool used[MAX_DISKS] = { false };
+    for (unsigned n = 0; n < o->device_count; n++) {
+        const struct device_config *d = &o->device[n];
+        struct virtio_config *v = &c->virtio[c->virtio_count++];
+        *v = (struct virtio_config){ .kind = d->kind, .slot = d->slot };
+        if (d->kind == VIRTIO_BLK) {
+            v->unit = drive_number(o, d->drive);
+            if (used[v->unit])
+                die("-drive id=%s: given to two devices", d->drive);
+            used[v->unit] = true;
+            memcpy(c->disk[v->unit].serial, d->serial, sizeof(d->serial));
+        } else if (d->kind == VIRTIO_CONSOLE) {
+            if (port == MAX_PORTS)
+                die("-device virtio-serial-device: more than %d", MAX_PORTS - PORT_VIRTIO);
+            v->unit = port++;
+        }
+    }
+}
+
+static void config_make(const struct options *o, struct frontend *f, struct machine_config *c)
+{
+    c->cpu = o->cpu;
+    c->cpus = o->cpus;
+    c->ram_size = o->ram_size;
+    c->virtualization = o->virtualization;
+    c->secure = o->secure;
+    c->semihosting = o->semihosting;
+    c->virtio_modern = o->virtio_modern;
+    c->seed = o->seed;
+    c->rtc_base = o->rtc_base;
+    c->engine = o->engine;
+    c->semihost_line = o->semihost_line[0] ? o->semihost_line : o->append ? o->append : "";
+    c->host.who = f;
+    c->host.output = console_output;
+    c->host.input = console_input;
+    c->host.poll = console_poll;
+    c->host.idle = console_idle;
+    if (o->stats)
+        c->host.exception = exception_seen;
+    hostfiles_set(&c->host);
+    f->disks = disks_open(o, c);
+    devices_set(o, c);
+}
+
+static struct machine *machine_make(const struct options *o, struct frontend *f)
+{
+    static struct machine_config config;
+    char error[256];
+    config_make(o, f, &config);
+    struct machine *m = machine_create(&config, error);
+    if (!m)
+        die("%s", error);
+    return m;
+}
+
+/* -machine dumpdtb=: the tree as it is before a boot adds to it, and the end. */
+static int dtb_dump(struct machine *m, const struct options *o)
+{
+    static u8 dtb[FDT_SIZE];
+    char error[BOOT_ERROR];
+    struct fdt_boot boot = { .append = o->append };
+    m->conduit = m->secure ? CONDUIT_NONE : m->virtualization ? CONDUIT_SMC : CONDUIT_HVC;
+    u64 size = fdt_make(m, &boot, NULL, dtb, error);
+    if (!size)
+        die("%s", error);
+    file_write(o->dumpdtb, dtb, size);
+    return 0;
+}
+
+static void load(struct machine *m, const struct boot_config *boot)
+{
+    char error[BOOT_ERROR];
+    if (!boot_load(m, boot, error))
+        die("%s", error);
+}
+
+/* Runs, over resets, to the end. */
+static struct stop run(struct machine *m, const struct options *o, const struct boot_config *boot)
+{
+    for (;;) {
+        struct stop stop = machine_run(m, o->max_insns);
+        if (stop.kind != STOP_RESET || o->no_reboot)
+            return stop;
+        machine_reset(m);
+        load(m, boot);
+    }
+}
+
+static int status_of(const struct stop *stop, const struct options *o)
+{
+    switch (stop->kind) {
+    case STOP_INSNS:
+        fprintf(stderr, "elmu: stopped after %llu instructions (--max-insns)\n", (unsigned long long)o->max_insns);
+        return STATUS_LIMIT;
+    case STOP_OFF: case STOP_RESET: return 0;
+    default:
+        if (stop->text[0])
+            fprintf(stderr, "elmu: %s\n", stop->text);
+        return stop->status;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct options o;
+    static struct boot_config boot;
+    static struct frontend f;
+    int status;
+    if (!options_parse(&o, argc, argv, &status))
+        return status;
+    options_check(&o);
+    boot_read(&o, &boot);
+    struct machine *m = machine_make(&o, &f);
+    if (o.dumpdtb[0])
+        return dtb_dump(m, &o);
+    load(m, &boot);
+    console_open(&f.console, m, &o);
+    f.stats = stats_create();
+    struct stop stop = run(m, &o, &boot);
+    console_close(&f.console);
+    status = status_of(&stop, &o);
+    if (o.stats)
+        stats_print(f.stats, m);
+    stats_destroy(f.stats);
+    machine_destroy(m);
+    disks_close(f.disks);
+    return status;
+}

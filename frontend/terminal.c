@@ -1,0 +1,47 @@
+/* The terminal in raw mode, and the signals that end a run. */
+#define _GNU_SOURCE
+#include "frontend/frontend.h"
+
+#include <stdlib.h>
+#include <termios.h>
+#include <unistd.h>
+
+static struct termios saved;
+static bool is_raw;
+static volatile sig_atomic_t interrupted;
+
+void terminal_restore(void)
+{
+    if (is_raw)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
+    is_raw = false;
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+bool terminal_interrupted(void) { return interrupted; }
+
+void terminal_raw(bool keep_signals)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &saved))
+        return;
+    struct termios raw = saved;
+    raw.c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+    raw.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | IEXTEN | (keep_signals ? 0 : ISIG));
+    raw.c_cflag = (raw.c_cflag & ~(tcflag_t)(CSIZE | PARENB)) | CS8;
+    raw.c_cc[VMIN] = 1;
+    raw.c_cc[VTIME] = 0;
+    if (tcsetattr(STDIN_FILENO, TCSANOW, &raw))
+        return;
+    is_raw = true;
+    atexit(terminal_restore);
+}
