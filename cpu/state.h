@@ -137,12 +137,12 @@ struct mmu_view {
 };
 
 /* Fast-tag contexts: the table that gives each combination its number. */
-enum { CTX_SLOTS = 512, CTX_LIMIT = 384 };
+enum { CTX_SLOTS = 512, CTX_LIMIT = 254 };
 struct mmu_ctx {
     struct tlb_config config;
     u16 asid, vmid;
     u8 el0, pan, big_endian, pad;
-    u32 number; /* 1..4094; 0 = free slot */
+    u32 number; /* 0x010 to 0xfe0, a multiple of 16: the low bits of a tag are the misalignment; 0 = free slot */
     u32 pad2;
 };
 struct mmu_derived {

@@ -1,6 +1,6 @@
 /*
  * Translation regimes of a PE (Arm ARM D8.1), and the contexts of fast tags (DESIGN section 5): a combination of regime,
- * control values, ASID, VMID, privilege and PAN has a number of 12 bits that the tags carry, so that world and process
+ * control values, ASID, VMID, privilege and PAN has a number of 8 bits that the tags carry, so that world and process
  * switches drop nothing. Numbers are derived state; the configs that tag TLB entries are state (mmu/tlb.c).
  */
 #include "mmu/context.h"
@@ -202,7 +202,7 @@ static u32 context_number(struct cpu *cpu, const struct mmu_view *v, bool el0, b
     for (u32 n = context_hash(&want) % CTX_SLOTS;; n = (n + 1) % CTX_SLOTS) {
         struct mmu_ctx *c = &m->ctx[n];
         if (!c->number) {
-            want.number = ++m->ctx_used;
+            want.number = ++m->ctx_used << 4;
             *c = want;
             return want.number;
         }
@@ -214,7 +214,7 @@ static u32 context_number(struct cpu *cpu, const struct mmu_view *v, bool el0, b
 }
 
 /* Spreads contexts over the tables, so that worlds do not evict each other. */
-static u64 context_mix(u64 number) { return number * 0x9e37 >> 4; }
+static u64 context_mix(u64 number) { return (number >> 4) * 0x9e37 >> 4; }
 
 bool mmu_unpriv_applies(const struct cpu *cpu)
 {
