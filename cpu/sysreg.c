@@ -226,7 +226,9 @@ void sysreg_reset(struct cpu *cpu)
         if (row->offset < 0 || row->alias || is_constant(row))
             continue;
         bool there = cpu_has(cpu, (enum feature)row->feature);
-        *sysreg_field(cpu, row) = there ? row->reset : 0;
+        /* RES0 bits of a register whose reset value is UNKNOWN are 0 all the same. */
+        u64 reset = row->reset == SYSREG_UNKNOWN ? SYSREG_UNKNOWN & sysreg_writable(cpu, row) : row->reset;
+        *sysreg_field(cpu, row) = there ? reset : 0;
     }
     cpu->sys.vpidr_el2 = cpu->sys.midr_el1;
     cpu->sys.vmpidr_el2 = cpu->sys.mpidr_el1;
