@@ -19,6 +19,22 @@ bool dec_v_d(u32 w, struct op *op) { return op->imm = (s32)w, size_of(w) == 3; }
 /* At least four lanes, or as many as make a reduction worth it: no 2S, no 64-bit. */
 bool dec_v_across(u32 w, struct op *op) { return op->imm = (s32)w, size_of(w) != 3 && (size_of(w) != 2 || q_of(w)); }
 
+/* ---- by element: m = the register, imm = the index ---- */
+
+bool dec_element_xh(u32 w, struct op *op)
+{
+    op->m = (u8)bits(w, 19, 16);
+    op->imm = (s32)(bit(w, 11) << 2 | bits(w, 21, 20));
+    return true;
+}
+
+bool dec_element_xw(u32 w, struct op *op)
+{
+    op->m = (u8)bits(w, 20, 16);
+    op->imm = (s32)(bit(w, 11) << 1 | bit(w, 21));
+    return true;
+}
+
 /* ---- shift by immediate: immh<22:19>, immb<18:16>; immh 0000 is another group ---- */
 
 static unsigned immh(u32 w) { return w >> 19 & 15; }

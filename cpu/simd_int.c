@@ -210,6 +210,37 @@ EACH_LONG(UMLAL, u, d + 1u * a * b)
 EACH_LONG(SMLSL, s, d - (__typeof__(1u * d))(a * b))
 EACH_LONG(UMLSL, u, d - 1u * a * b)
 
+/* ---- by element: b is one lane of Vm in all lanes ---- */
+
+#define BY_ELEMENT(id, f, loop)                                                                                        \
+    OP_Q(id)                                                                                                           \
+    {                                                                                                                  \
+        FP_CHECK;                                                                                                      \
+        union vreg r = VD, vn = VN, vm;                                                                                \
+        const __typeof__(vm.f[0]) element = VM.f[i->imm];                                                              \
+        for (unsigned k = 0; k < ARRAY_LEN(vm.f); k++)                                                                 \
+            vm.f[k] = element;                                                                                         \
+        loop;                                                                                                          \
+        VD = r;                                                                                                        \
+        NEXT;                                                                                                          \
+    }
+#define SAME_LOOP(T, f, e)                                                                                             \
+    LANE_LOOP(T, f, e)                                                                                                 \
+    r.d[1] = q ? r.d[1] : 0
+#define EACH_LANE_X(id, S, e)                                                                                          \
+    BY_ELEMENT(id##_xh, h, SAME_LOOP(S##16, h, e)) BY_ELEMENT(id##_xw, s, SAME_LOOP(S##32, s, e))
+#define EACH_LONG_X(id, S, e)                                                                                          \
+    BY_ELEMENT(id##_xh, h, FROM_HALVES(S##16, h, S##32, s, e)) BY_ELEMENT(id##_xw, s, FROM_HALVES(S##32, s, S##64, d, e))
+EACH_LANE_X(MUL, u, 1u * a * b)
+EACH_LANE_X(MLA, u, d + 1u * a * b)
+EACH_LANE_X(MLS, u, d - 1u * a * b)
+EACH_LONG_X(SMULL, s, a * b)
+EACH_LONG_X(UMULL, u, 1u * a * b)
+EACH_LONG_X(SMLAL, s, d + (__typeof__(1u * d))(a * b))
+EACH_LONG_X(UMLAL, u, d + 1u * a * b)
+EACH_LONG_X(SMLSL, s, d - (__typeof__(1u * d))(a * b))
+EACH_LONG_X(UMLSL, u, d - 1u * a * b)
+
 /* ---- shift by immediate, 1 to size right or 0 to size - 1 left ---- */
 
 /* Two steps: the amount may be the whole size, which C does not shift by. */
@@ -292,9 +323,8 @@ OP_Q(SHRN_w) { NARROW_BEGIN NARROW_LOOP(s, d, (unsigned)i->imm) NARROW_END }
 #define LANE_OP(id, base, how) OP(id) { FP_CHECK; simd_lanes(cpu, WORD, how, lane_##base); NEXT; }
 #define FORMS_V(id, how)     LANE_OP(id##_v, id, how)
 #define FORMS_S(id, how)     LANE_OP(id##_s, id, how)
-#define FORMS_X(id, how)     LANE_OP(id##_x, id, (how) | LANE_X)
 #define FORMS_VS(id, how)    FORMS_V(id, how) FORMS_S(id, how)
-#define FORMS_VSXXS(id, how) FORMS_VS(id, how) FORMS_X(id, how) LANE_OP(id##_xs, id, (how) | LANE_X)
+#define FORMS_VSXXS(id, how) FORMS_VS(id, how) LANE_OP(id##_x, id, (how) | LANE_X) LANE_OP(id##_xs, id, (how) | LANE_X)
 #define LANES(id, forms, how, result) FORMS_##forms(id, how)
 #include "cpu/simd_lanes.def"
 
