@@ -213,8 +213,7 @@ static bool stage1_table(struct walker *w, struct table *t)
     if (two) {
         ps = (unsigned)bits(tcr, 34, 32);
         t->epd = bit(tcr, upper ? 23 : 7);
-        t->e0pd = r->feat & WALK_E0PD && w->acc.el0 && (w->acc.real_el == 0 || w->acc.at) &&
-              bit(tcr, upper ? 56 : 55);
+        t->e0pd = r->feat & WALK_E0PD && w->acc.el0 && bit(tcr, upper ? 56 : 55);
         t->no_hier = r->feat & WALK_HPD && bit(tcr, upper ? 42 : 41);
         t->update_af = r->feat & WALK_HAF && bit(tcr, 39);
         t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(tcr, 40);
@@ -447,6 +446,8 @@ static bool descend(struct walker *w, const struct table *t, enum s2_use use, st
         return fail_at(w, t, l, FAULT_ADDRESS_SIZE, RULE_OUTPUT_SIZE);
     l->size_log2 = (u8)top;
     l->out = descriptor_output(t, l->desc, top) | (t->input & ones(top));
+    if (t->ds && l->out >> t->output_size) /* a block larger than the output range */
+        return fail_at(w, t, l, FAULT_ADDRESS_SIZE, RULE_OUTPUT_SIZE);
     if (!bit(l->desc, 10)) {
         if (!t->update_af)
             return fail_at(w, t, l, FAULT_ACCESS_FLAG, RULE_AF);
