@@ -92,7 +92,10 @@ static void gpio(void)
     MMIO32(GPIO + (0x07 << 2)) = 0;
     check_eq("PL061: outputs cleared", MMIO32(GPIO + (0x07 << 2)), 0);
     static const struct { const char *what; u32 offset; } regs[] = {
-        { "PL061: GPIOIS", 0x404 }, { "PL061: GPIOIBE", 0x408 }, { "PL061: GPIOIEV", 0x40c }, { "PL061: GPIOIE", 0x410 },
+        { "PL061: GPIOIS", 0x404 },
+        { "PL061: GPIOIBE", 0x408 },
+        { "PL061: GPIOIEV", 0x40c },
+        { "PL061: GPIOIE", 0x410 },
     };
     for (u32 i = 0; i < COUNT(regs); i++) {
         MMIO32(GPIO + regs[i].offset) = 0x11;
