@@ -244,7 +244,7 @@ void exception_take(struct cpu *cpu)
     if (entry_sets_pan(cpu, el))
         cpu->ps.pan = 1;
     cpu->step_active = 0;
-    cpu->pc = vector;
+    cpu->pc = cpu_branch_address(cpu, vector);
     el_changed(cpu);
 }
 

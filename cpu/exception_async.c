@@ -1,7 +1,7 @@
 /*
  * Interrupts and SError: routing, masking, virtual interrupts (Arm ARM D1.3.6; of the shared pseudocode
- * AArch64.TakePhysicalIRQException and its like, InterruptPending). Of several that can be taken the order is IMPLEMENTATION
- * DEFINED: physical before virtual, SError before FIQ before IRQ, so that a guest's pending work never delays the host's.
+ * AArch64.TakePhysicalIRQException and its like, InterruptPending). The order of several that can be taken is free (D1.3.6.4):
+ * virtual before physical, FIQ before IRQ before SError, as Arm's executable specification has it.
  */
 #include "cpu/exception.h"
 
@@ -13,9 +13,9 @@ struct physical {
     u32 line;
 };
 static const struct physical physicals[] = {
-    { EXC_SERROR, 3, HCR_AMO, LINE_SERROR },
     { EXC_FIQ, 2, HCR_FMO, LINE_FIQ },
     { EXC_IRQ, 1, HCR_IMO, LINE_IRQ },
+    { EXC_SERROR, 3, HCR_AMO, LINE_SERROR },
 };
 
 /* PSTATE.{A, I, F} for a kind. */
@@ -54,21 +54,17 @@ static void interrupt(struct cpu *cpu, unsigned kind, unsigned target, bool is_v
     exception_take(cpu);
 }
 
-static bool take_physical(struct cpu *cpu)
+static bool take_physical(struct cpu *cpu, const struct physical *p)
 {
-    for (unsigned n = 0; n < ARRAY_LEN(physicals); n++) {
-        const struct physical *p = &physicals[n];
-        if (!(cpu->lines & p->line))
-            continue;
-        unsigned target = physical_target(cpu, p);
-        if (!target || physical_masked(cpu, p->kind, target))
-            continue;
-        if (p->kind == EXC_SERROR)
-            cpu->lines &= ~(u32)LINE_SERROR;
-        interrupt(cpu, p->kind, target, false, cpu->sys.hcr_el2);
-        return true;
-    }
-    return false;
+    if (!(cpu->lines & p->line))
+        return false;
+    unsigned target = physical_target(cpu, p);
+    if (!target || physical_masked(cpu, p->kind, target))
+        return false;
+    if (p->kind == EXC_SERROR)
+        cpu->lines &= ~(u32)LINE_SERROR;
+    interrupt(cpu, p->kind, target, false, cpu->sys.hcr_el2);
+    return true;
 }
 
 /* Kinds of virtual interrupt that are pending for EL1, as a set of 1 << kind: enabled by xMO, with TGE 0. */
@@ -87,28 +83,29 @@ static unsigned virtual_pending(const struct cpu *cpu)
     return set;
 }
 
-static bool take_virtual(struct cpu *cpu)
+static bool take_virtual(struct cpu *cpu, unsigned kind)
 {
-    static const u8 order[] = { EXC_SERROR, EXC_FIQ, EXC_IRQ };
-    unsigned set = virtual_pending(cpu);
-    for (unsigned n = 0; set && n < ARRAY_LEN(order); n++) {
-        unsigned kind = order[n];
-        if (!(set >> kind & 1) || masked(cpu, kind))
-            continue;
-        u64 hcr = cpu->sys.hcr_el2;
-        if (kind == EXC_SERROR)
-            cpu->sys.hcr_el2 &= ~BIT(HCR_VSE);
-        interrupt(cpu, kind, 1, true, hcr);
-        return true;
-    }
-    return false;
+    if (masked(cpu, kind))
+        return false;
+    u64 hcr = cpu->sys.hcr_el2;
+    if (kind == EXC_SERROR)
+        cpu->sys.hcr_el2 &= ~BIT(HCR_VSE);
+    interrupt(cpu, kind, 1, true, hcr);
+    return true;
 }
 
 bool exception_take_interrupt(struct cpu *cpu)
 {
-    if (cpu->lines && take_physical(cpu))
-        return true;
-    return take_virtual(cpu);
+    unsigned virtual = virtual_pending(cpu);
+    if (likely(!virtual && !cpu->lines))
+        return false;
+    for (unsigned n = 0; virtual && n < ARRAY_LEN(physicals); n++)
+        if (virtual >> physicals[n].kind & 1 && take_virtual(cpu, physicals[n].kind))
+            return true;
+    for (unsigned n = 0; n < ARRAY_LEN(physicals); n++)
+        if (take_physical(cpu, &physicals[n]))
+            return true;
+    return false;
 }
 
 bool exception_wakes(const struct cpu *cpu)
