@@ -1,4 +1,5 @@
-/* The cryptographic instructions: bodies of cpu/crypto.def. What they compute is in cpu/crypto_lib.c and cpu/crypto_sm.c. */
+/* The cryptographic instructions: bodies of cpu/crypto.def. What they compute is in cpu/crypto_lib.c and
+ * cpu/crypto_sm.c. */
 #include "cpu/crypto_lib.h"
 #include "cpu/op.h"
 #include "cpu/simd_lib.h"

@@ -1,6 +1,6 @@
 /*
- * AES, SHA1, SHA256 and SHA512 steps (Arm ARM C7.2 and J1.1.3 AESSubBytes, SHAchoose, SHA256hash...; FIPS 197, FIPS 180-4).
- * Lane numbers are the manual's: lane 0 holds bits 31:0. SM3 and SM4 are in cpu/crypto_sm.c.
+ * AES, SHA1, SHA256 and SHA512 steps (Arm ARM C7.2 and J1.1.3 AESSubBytes, SHAchoose, SHA256hash...; FIPS 197, FIPS
+ * 180-4). Lane numbers are the manual's: lane 0 holds bits 31:0. SM3 and SM4 are in cpu/crypto_sm.c.
  */
 #include "cpu/crypto_lib.h"
 
@@ -130,7 +130,8 @@ union vreg sha1_schedule1(union vreg d, union vreg n)
 union vreg sha256_hash(union vreg x, union vreg y, union vreg w, bool part1)
 {
     for (unsigned k = 0; k < 4; k++) {
-        u32 t = y.s[3] + (ror32(y.s[0], 6) ^ ror32(y.s[0], 11) ^ ror32(y.s[0], 25)) + choose32(y.s[0], y.s[1], y.s[2]) + w.s[k];
+        u32 t = y.s[3] + (ror32(y.s[0], 6) ^ ror32(y.s[0], 11) ^ ror32(y.s[0], 25)) + choose32(y.s[0], y.s[1], y.s[2]) +
+                w.s[k];
         u32 e = t + x.s[3];
         u32 a = t + (ror32(x.s[0], 2) ^ ror32(x.s[0], 13) ^ ror32(x.s[0], 22)) + majority32(x.s[0], x.s[1], x.s[2]);
         x = (union vreg){ .s = { a, x.s[0], x.s[1], x.s[2] } };

@@ -1,6 +1,6 @@
 /*
- * Field decoders for the Advanced SIMD and crypto tables: which combinations of size and Q a row allocates (Arm ARM C4.1.96),
- * and the immediates. Those named v_ and shift_v keep the word itself for bodies that walk over lanes.
+ * Field decoders for the Advanced SIMD and crypto tables: which combinations of size and Q a row allocates (Arm ARM
+ * C4.1.96), and the immediates. Those named v_ and shift_v keep the word itself for bodies that walk over lanes.
  */
 #include "cpu/decode_int.h"
 
@@ -83,21 +83,22 @@ bool dec_element_q(u32 w, struct op *op) { return q_of(w) && dec_element(w, op);
 
 static u32 imm8_of(u32 w) { return (u32)(bits(w, 18, 16) << 5 | bits(w, 9, 5)); }
 
-/* The value repeated to 32 bits; MVNI and BIC (op 1) inverted. cmode 1110 with op 1 and 1111 with op 1 are other rows. */
+/* The value repeated to 32 bits; MVNI and BIC (op 1) inverted. cmode 1110 with op 1 and 1111 with op 1 are other rows.
+ */
 bool dec_simd_imm32(u32 w, struct op *op)
 {
     u32 imm8 = imm8_of(w), cmode = (u32)bits(w, 15, 12), v;
     switch (cmode >> 1) {
-    case 0: case 1: case 2: case 3:
-        v = imm8 << (cmode >> 1) * 8;
-        break;
-    case 4: case 5:
+    case 0:
+    case 1:
+    case 2:
+    case 3: v = imm8 << (cmode >> 1) * 8; break;
+    case 4:
+    case 5:
         v = imm8 << (cmode >> 1 & 1) * 8;
         v |= v << 16;
         break;
-    case 6:
-        v = cmode & 1 ? imm8 << 16 | 0xffff : imm8 << 8 | 0xff;
-        break;
+    case 6: v = cmode & 1 ? imm8 << 16 | 0xffff : imm8 << 8 | 0xff; break;
     default:
         v = imm8 * 0x01010101u;
         if (cmode & 1)

@@ -70,8 +70,14 @@ OP(FMOV_vd) { FP_CHECK; VD.d[0] = VD.d[1] = (u64)WORD << 32; NEXT; }
 
 /* ---- reversals and bit counts: 64 bits at a time ---- */
 
-static ALWAYS_INLINE u64 swap_bytes(u64 v) { return (v >> 8 & 0x00ff00ff00ff00ffull) | (v & 0x00ff00ff00ff00ffull) << 8; }
-static ALWAYS_INLINE u64 swap_halves(u64 v) { return (v >> 16 & 0x0000ffff0000ffffull) | (v & 0x0000ffff0000ffffull) << 16; }
+static ALWAYS_INLINE u64 swap_bytes(u64 v)
+{
+    return (v >> 8 & 0x00ff00ff00ff00ffull) | (v & 0x00ff00ff00ff00ffull) << 8;
+}
+static ALWAYS_INLINE u64 swap_halves(u64 v)
+{
+    return (v >> 16 & 0x0000ffff0000ffffull) | (v & 0x0000ffff0000ffffull) << 16;
+}
 
 static ALWAYS_INLINE u64 bits_reversed(u64 v)
 {

@@ -1,6 +1,6 @@
 /*
- * Advanced SIMD integer arithmetic: the bodies of cpu/simd_int.def (Arm ARM C4.1.96, C7.2). Hot ones are loops over lanes of
- * known count and type, which compilers turn into the host's vector instructions; the others are the rows of
+ * Advanced SIMD integer arithmetic: the bodies of cpu/simd_int.def (Arm ARM C4.1.96, C7.2). Hot ones are loops over
+ * lanes of known count and type, which compilers turn into the host's vector instructions; the others are the rows of
  * cpu/simd_lanes.def. Moves between lanes are in cpu/simd_copy.c. Writing 64 bits zeroes the upper half.
  */
 #include "cpu/op.h"
@@ -66,7 +66,7 @@ EACH_LANE(ABS, u, a >> (sizeof a * 8 - 1) ? 0u - a : a)
         VD = r;                                                                                                        \
         NEXT;                                                                                                          \
     }
-BITWISE(AND, a & b)
+BITWISE(AND, (a & b))
 BITWISE(BIC, a & ~b)
 BITWISE(ORR, a | b)
 BITWISE(ORN, a | ~b)
@@ -168,7 +168,7 @@ ACROSS(UMINV, u, 1 << z, a < b ? a : b)
 ACROSS(SADDLV, s, 2 << z, a + b)
 ACROSS(UADDLV, u, 2 << z, a + b)
 
-/* ---- long and wide: from the half of Vn and Vm that Q names to lanes of twice the size, or from Vn of twice the size ---- */
+/* ---- long: the halves of Vn and Vm that Q names, to lanes of twice the size; wide: Vn has those already ---- */
 
 #define LONG_LOOP(T, f, TW, fw, an, e)                                                                                 \
     for (unsigned k = 0, half = q ? 8 / sizeof(T) : 0; k < 8 / sizeof(T); k++) {                                       \
@@ -203,7 +203,7 @@ EACH_WIDE(UADDW, u, a + b)
 EACH_WIDE(SSUBW, s, (u64)a - (u64)b)
 EACH_WIDE(USUBW, u, a - b)
 /* A product of halves fits in int (SMULL) or is made in unsigned, so that nothing overflows. */
-EACH_LONG(SMULL, s, a * b)
+EACH_LONG(SMULL, s, (a * b))
 EACH_LONG(UMULL, u, 1u * a * b)
 EACH_LONG(SMLAL, s, d + (__typeof__(1u * d))(a * b))
 EACH_LONG(UMLAL, u, d + 1u * a * b)
@@ -230,11 +230,12 @@ EACH_LONG(UMLSL, u, d - 1u * a * b)
 #define EACH_LANE_X(id, S, e)                                                                                          \
     BY_ELEMENT(id##_xh, h, SAME_LOOP(S##16, h, e)) BY_ELEMENT(id##_xw, s, SAME_LOOP(S##32, s, e))
 #define EACH_LONG_X(id, S, e)                                                                                          \
-    BY_ELEMENT(id##_xh, h, FROM_HALVES(S##16, h, S##32, s, e)) BY_ELEMENT(id##_xw, s, FROM_HALVES(S##32, s, S##64, d, e))
+    BY_ELEMENT(id##_xh, h, FROM_HALVES(S##16, h, S##32, s, e))                                                         \
+    BY_ELEMENT(id##_xw, s, FROM_HALVES(S##32, s, S##64, d, e))
 EACH_LANE_X(MUL, u, 1u * a * b)
 EACH_LANE_X(MLA, u, d + 1u * a * b)
 EACH_LANE_X(MLS, u, d - 1u * a * b)
-EACH_LONG_X(SMULL, s, a * b)
+EACH_LONG_X(SMULL, s, (a * b))
 EACH_LONG_X(UMULL, u, 1u * a * b)
 EACH_LONG_X(SMLAL, s, d + (__typeof__(1u * d))(a * b))
 EACH_LONG_X(UMLAL, u, d + 1u * a * b)

@@ -1,6 +1,7 @@
 /*
- * Loads and stores of Advanced SIMD and FP registers: the bodies of cpu/simd_ldst.def (Arm ARM C3.2.12, C7.2). Written like
- * cpu/ldst.c: fast tag first, a slow twin behind it. The FP access trap comes before the check of SP and the access.
+ * Loads and stores of Advanced SIMD and FP registers: the bodies of cpu/simd_ldst.def (Arm ARM C3.2.12, C7.2). Written
+ * like cpu/ldst.c: fast tag first, a slow twin behind it. The FP access trap comes before the check of SP and the
+ * access.
  */
 #include "cpu/ldst.h"
 #include "cpu/simd_mem.h"
@@ -92,7 +93,8 @@ static ALWAYS_INLINE bool slow_store(struct cpu *cpu, u64 va, union vreg v, unsi
         NEXT;                                                                                                          \
     }
 
-#define ALL_MODES(M, name, log2) M(name, ui, log2) M(name, ur, log2) M(name, post, log2) M(name, pre, log2) M(name, reg, log2)
+#define ALL_MODES(M, name, log2)                                                                                       \
+    M(name, ui, log2) M(name, ur, log2) M(name, post, log2) M(name, pre, log2) M(name, reg, log2)
 ALL_MODES(STORE, STR_vb, 0)
 ALL_MODES(STORE, STR_vh, 1)
 ALL_MODES(STORE, STR_vs, 2)
@@ -114,8 +116,8 @@ LOAD_BODIES(LDR_lit_vq, OP, (void)0, lit, 4)
 #define BACK_off BACK_ui
 #define BACK_np  BACK_ui
 
-/* Both in one page, as the tag of the first says. Under SCTLR_ELx.A a pair of S or D that is aligned to one register only goes
- * the slow way, which allows it. */
+/* Both in one page, as the tag of the first says. Under SCTLR_ELx.A a pair of S or D that is aligned to one register
+ * only goes the slow way, which allows it. */
 #define FAST_PAIR(va, log2, write)                                                                                     \
     ((log2) < 4 ? FAST(va, (log2) + 1, write, false)                                                                   \
                 : likely(((va) & 4095) <= 4096 - 32) ? FAST(va, 4, write, false) : NULL)
@@ -213,8 +215,10 @@ PAIR_MODES(LOAD_PAIR, LDP_vq, 4)
         back(total);                                                                                                   \
         SLOW_END;                                                                                                      \
     }
-#define STRUCT_LOADS(name)  STRUCTS(name, false, simd_structs_load, KEEP) STRUCTS(name##_post, false, simd_structs_load, POST)
-#define STRUCT_STORES(name) STRUCTS(name, true, simd_structs_store, KEEP) STRUCTS(name##_post, true, simd_structs_store, POST)
+#define STRUCT_LOADS(name)                                                                                             \
+    STRUCTS(name, false, simd_structs_load, KEEP) STRUCTS(name##_post, false, simd_structs_load, POST)
+#define STRUCT_STORES(name)                                                                                            \
+    STRUCTS(name, true, simd_structs_store, KEEP) STRUCTS(name##_post, true, simd_structs_store, POST)
 #define BOTH(n)          STRUCT_LOADS(LD##n) STRUCT_STORES(ST##n)
 BOTH(2)
 BOTH(3)

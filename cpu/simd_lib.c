@@ -132,7 +132,8 @@ void simd_lanes(struct cpu *cpu, u32 word, unsigned how, lane_fn *fn)
     unsigned msize = how & M2 ? l.esize * 2 : l.esize, m_reg = (unsigned)bits(word, 20, 16);
     struct element_ref x = element_ref(word, l.esize);
 
-    union vreg d = cpu->v[word & 31], n = cpu->v[word >> 5 & 31], m = cpu->v[how & LANE_X ? x.reg : m_reg], r = { { 0, 0 } };
+    union vreg d = cpu->v[word & 31], n = cpu->v[word >> 5 & 31], m = cpu->v[how & LANE_X ? x.reg : m_reg],
+               r = { { 0, 0 } };
     if (narrow && upper)
         r.d[0] = d.d[0];
     for (unsigned k = 0; k < count; k++) {

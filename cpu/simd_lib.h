@@ -1,6 +1,6 @@
 /*
- * Advanced SIMD lane by lane, as the Arm ARM's pseudocode writes it: unbounded integers (here 128 bits) in, truncation or
- * saturation out. For all but the hot instructions; shared by both engines.
+ * Advanced SIMD lane by lane, as the Arm ARM's pseudocode writes it: unbounded integers (here 128 bits) in, truncation
+ * or saturation out. For all but the hot instructions; shared by both engines.
  */
 #ifndef CPU_SIMD_LIB_H
 #define CPU_SIMD_LIB_H

@@ -1,7 +1,8 @@
 /*
- * Structure loads and stores (Arm ARM C7.2 LD1 to LD4R, ST1 to ST4): memory is a row of elements, each accessed and checked
- * for alignment on its own. A load changes no register unless all elements could be read; a store writes nothing unless
- * all pages allow it (a choice: the architecture lets the registers or the memory of an aborted one be UNKNOWN).
+ * Structure loads and stores (Arm ARM C7.2 LD1 to LD4R, ST1 to ST4): memory is a row of elements, each accessed and
+ * checked for alignment on its own. A load changes no register unless all elements could be read; a store writes
+ * nothing unless all pages allow it (a choice: the architecture lets the registers or the memory of an aborted one be
+ * UNKNOWN).
  */
 #include "cpu/simd_mem.h"
 

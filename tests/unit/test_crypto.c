@@ -1,7 +1,7 @@
 /*
- * Whole published algorithms made of the cryptographic instructions, decoded and executed as words by both engines' handlers:
- * FIPS 197 (AES-128), FIPS 180-4 (SHA-1, SHA-256, SHA-512 of "abc"), GB/T 32907 (SM4), carry-less products against a bitwise
- * loop, and dot products against plain sums. Also that each needs its feature.
+ * Whole published algorithms made of the cryptographic instructions, decoded and executed as words by both engines'
+ * handlers: FIPS 197 (AES-128), FIPS 180-4 (SHA-1, SHA-256, SHA-512 of "abc"), GB/T 32907 (SM4), carry-less products
+ * against a bitwise loop, and dot products against plain sums. Also that each needs its feature.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -32,13 +32,13 @@ static void execute(u32 word)
 
 #define OP2(code, d, n)       execute((code) | (u32)(n) << 5 | (u32)(d))
 #define OP3(code, d, n, m)    execute((code) | (u32)(m) << 16 | (u32)(n) << 5 | (u32)(d))
-#define OP4(code, d, n, m, a) execute((code) | (u32)(m) << 16 | (u32)(a) << 10 | (u32)(n) << 5 | (u32)(d))
 enum {
     AESE = 0x4e284800, AESD = 0x4e285800, AESMC = 0x4e286800, AESIMC = 0x4e287800,
-    SHA1C = 0x5e000000, SHA1P = 0x5e001000, SHA1M = 0x5e002000, SHA1SU0 = 0x5e003000, SHA1H = 0x5e280800, SHA1SU1 = 0x5e281800,
+    SHA1C = 0x5e000000, SHA1P = 0x5e001000, SHA1M = 0x5e002000, SHA1SU0 = 0x5e003000,
+    SHA1H = 0x5e280800, SHA1SU1 = 0x5e281800,
     SHA256H = 0x5e004000, SHA256H2 = 0x5e005000, SHA256SU1 = 0x5e006000, SHA256SU0 = 0x5e282800,
-    PMULL_1Q = 0x0ee0e000, PMULL2_1Q = 0x4ee0e000, ADD_4S = 0x4ea08400, ADD_2D = 0x4ee08400, EXT_8 = 0x6e004000, EOR_16B = 0x6e201c00,
-    MOV_16B = 0x4ea01c00, UDOT_4S = 0x6e809400, SDOT_4S = 0x4e809400, USDOT_4S = 0x4e809c00,
+    PMULL_1Q = 0x0ee0e000, PMULL2_1Q = 0x4ee0e000, EXT_8 = 0x6e004000, EOR_16B = 0x6e201c00, MOV_16B = 0x4ea01c00,
+    ADD_4S = 0x4ea08400, ADD_2D = 0x4ee08400, UDOT_4S = 0x6e809400, SDOT_4S = 0x4e809400, USDOT_4S = 0x4e809c00,
 };
 #define SHA512H   0xce608000u
 #define SHA512H2  0xce608400u
@@ -75,7 +75,8 @@ static void assert_bytes(unsigned reg, u64 first, u64 second)
 
 /* ---- AES ---- */
 
-/* Round keys 0 to 10 to V16 on. AESE with a zero key is SubBytes and ShiftRows; the latter does nothing to equal columns. */
+/* Round keys 0 to 10 to V16 on. AESE with a zero key is SubBytes and ShiftRows; the latter does nothing to equal
+ * columns. */
 static void expand_key(void)
 {
     u32 w[44], rcon = 1;
@@ -182,8 +183,10 @@ END_TEST
 
 START_TEST(sha256_abc)
 {
-    static const u32 start[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
-    static const u32 want[8] = { 0xba7816bf, 0x8f01cfea, 0x414140de, 0x5dae2223, 0xb00361a3, 0x96177a9c, 0xb410ff61, 0xf20015ad };
+    static const u32 start[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                  0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
+    static const u32 want[8] = { 0xba7816bf, 0x8f01cfea, 0x414140de, 0x5dae2223,
+                                 0xb00361a3, 0x96177a9c, 0xb410ff61, 0xf20015ad };
     message32();
     memcpy(&cpu->v[0], start, sizeof start);
     for (unsigned n = 0; n < 16; n++) {
@@ -321,9 +324,9 @@ START_TEST(feature_gates)
         u32 word;
         enum feature feature;
     } gated[] = {
-        { AESE, FEAT_AES },         { PMULL_1Q, FEAT_PMULL }, { SHA1C, FEAT_SHA1 },    { SHA256H, FEAT_SHA256 },
-        { SHA512H, FEAT_SHA512 },   { 0xce000000, FEAT_SHA3 }, { 0xce400000, FEAT_SM3 }, { SM4E, FEAT_SM4 },
-        { UDOT_4S, FEAT_DOTPROD },  { USDOT_4S, FEAT_I8MM },   { 0x2e408400, FEAT_RDM },
+        { AESE, FEAT_AES },        { PMULL_1Q, FEAT_PMULL },  { SHA1C, FEAT_SHA1 },     { SHA256H, FEAT_SHA256 },
+        { SHA512H, FEAT_SHA512 },  { 0xce000000, FEAT_SHA3 }, { 0xce400000, FEAT_SM3 }, { SM4E, FEAT_SM4 },
+        { UDOT_4S, FEAT_DOTPROD }, { USDOT_4S, FEAT_I8MM },   { 0x2e408400, FEAT_RDM },
     };
     for (unsigned n = 0; n < ARRAY_LEN(gated); n++) {
         struct features f;
