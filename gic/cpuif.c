@@ -47,7 +47,8 @@ static inline u32 running_priority(const struct gic_cpu *c) { return gic_running
 
 static bool can_preempt(const struct gic_cpu *c, const struct gic_best *best)
 {
-    return best->priority < c->pmr && (best->priority & preemption_mask(c, (enum gic_group)best->group)) < running_priority(c);
+    return best->priority < c->pmr &&
+           gic_preempts(best->priority, running_priority(c), preemption_mask(c, (enum gic_group)best->group));
 }
 
 /* GIC 4.6.2, table of interrupt signals for EL3 in AArch64. */

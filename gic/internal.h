@@ -94,5 +94,10 @@ void icv_set_igrpen(struct cpu *cpu, unsigned group, bool enable);
 static inline u32 gic_group_mask(unsigned bpr) { return 0xffu << (bpr + 1) & 0xff; }
 /* The highest active priority of a set of active priorities; GIC_PRIO_IDLE when there is none. */
 static inline u32 gic_running(u32 apr) { return apr ? (u32)__builtin_ctz(apr) << 3 : (u32)GIC_PRIO_IDLE; }
+/* GIC 4.8.3: a pending interrupt preempts when its group priority is higher than that of the running priority. */
+static inline bool gic_preempts(u32 priority, u32 running, u32 mask)
+{
+    return running == GIC_PRIO_IDLE || (priority & mask) < (running & mask);
+}
 
 #endif

@@ -60,7 +60,7 @@ static unsigned best_lr(const struct gic_cpu *c)
 static bool can_preempt(const struct gic_cpu *c, u64 lr)
 {
     unsigned priority = lr_priority(lr);
-    return priority < c->ich_vmcr >> 24 && (priority & preemption_mask(c, lr_group(lr))) < running_priority(c);
+    return priority < c->ich_vmcr >> 24 && gic_preempts(priority, running_priority(c), preemption_mask(c, lr_group(lr)));
 }
 
 /* ---- What the state means for lines and maintenance ---- */
