@@ -181,11 +181,16 @@ static void gic(struct tree *t)
 }
 
 /* A PrimeCell: one row, one node. name: of the node, before the @. */
-static void primecell(struct tree *t, const char *name, const char *row_name, char path[64])
+static const struct device_row *primecell(struct tree *t, const char *name, const char *row_name, char path[64])
 {
     const struct device_row *row = row_named(row_name);
     snprintf(path, 64, "/%s@%llx", name, (unsigned long long)row->base);
     node_add(t, path);
+    return row;
+}
+
+static void primecell_props(struct tree *t, const char *path, const struct device_row *row)
+{
     prop_compatible(t, path, row->compatible);
     CELLS(t, path, "reg", CELLS64(row->base), CELLS64(row->size));
     CELLS(t, path, "interrupts", GIC_SPI, row->irq, LEVEL);
@@ -194,7 +199,8 @@ static void primecell(struct tree *t, const char *name, const char *row_name, ch
 static void uart(struct tree *t, const char *row_name)
 {
     char path[64];
-    primecell(t, "pl011", row_name, path);
+    const struct device_row *row = primecell(t, "pl011", row_name, path);
+    primecell_props(t, path, row);
     CELLS(t, path, "clocks", PHANDLE_CLOCK, PHANDLE_CLOCK);
     prop(t, path, "clock-names", "uartclk\0apb_pclk", 17);
     if (!strcmp(row_name, "uart0")) {
@@ -217,7 +223,8 @@ static void secram(struct tree *t)
 static void rtc(struct tree *t)
 {
     char path[64];
-    primecell(t, "pl031", "rtc", path);
+    const struct device_row *row = primecell(t, "pl031", "rtc", path);
+    primecell_props(t, path, row);
     CELLS(t, path, "clocks", PHANDLE_CLOCK);
     prop_string(t, path, "clock-names", "apb_pclk");
 }
@@ -225,9 +232,12 @@ static void rtc(struct tree *t)
 static void gpio_node(struct tree *t, const char *row_name, u32 phandle)
 {
     char path[64];
-    primecell(t, "pl061", row_name, path);
+    const struct device_row *row = primecell(t, "pl061", row_name, path);
+    CELLS(t, path, "reg", CELLS64(row->base), CELLS64(row->size));
+    prop_compatible(t, path, row->compatible);
     CELLS(t, path, "#gpio-cells", 2);
     prop_flag(t, path, "gpio-controller");
+    CELLS(t, path, "interrupts", GIC_SPI, row->irq, LEVEL);
     CELLS(t, path, "clocks", PHANDLE_CLOCK);
     prop_string(t, path, "clock-names", "apb_pclk");
     CELLS(t, path, "phandle", phandle);
@@ -315,11 +325,11 @@ static void board(struct tree *t)
     timer(t);
     cpus(t);
     gic(t);
+    uart(t, "uart0");
     if (t->m->secure) {
         secram(t);
         uart(t, "uart1");
     }
-    uart(t, "uart0");
     rtc(t);
     gpio(t);
     virtio(t);
