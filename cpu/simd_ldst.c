@@ -119,8 +119,7 @@ LOAD_BODIES(LDR_lit_vq, OP, (void)0, lit, 4)
 /* Both in one page, as the tag of the first says. Under SCTLR_ELx.A a pair of S or D that is aligned to one register
  * only goes the slow way, which allows it. */
 #define FAST_PAIR(va, log2, write)                                                                                     \
-    ((log2) < 4 ? FAST(va, (log2) + 1, write, false)                                                                   \
-                : likely(((va) & 4095) <= 4096 - 32) ? FAST(va, 4, write, false) : NULL)
+    ((log2) < 4 || likely(((va) & 4095) <= 4096 - 32) ? FAST(va, (log2) < 4 ? (log2) + 1 : 4, write, false) : NULL)
 
 #define LOAD_PAIR(name, mode, log2)                                                                                    \
     static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
