@@ -17,6 +17,28 @@ static inline bool condition_holds(const struct cpu *cpu, unsigned condition)
     return holds[condition] >> cpu_nzcv(cpu) & 1;
 }
 
+/* The conditions one by one, on the lazily kept flags: for handlers that know theirs. */
+#define COND_eq(cpu) ((cpu)->flag_z == 0)
+#define COND_ne(cpu) ((cpu)->flag_z != 0)
+#define COND_cs(cpu) ((cpu)->flag_c != 0)
+#define COND_cc(cpu) ((cpu)->flag_c == 0)
+#define COND_mi(cpu) ((s64)(cpu)->flag_n < 0)
+#define COND_pl(cpu) ((s64)(cpu)->flag_n >= 0)
+#define COND_vs(cpu) ((s64)(cpu)->flag_v < 0)
+#define COND_vc(cpu) ((s64)(cpu)->flag_v >= 0)
+#define COND_hi(cpu) (COND_cs(cpu) && COND_ne(cpu))
+#define COND_ls(cpu) (COND_cc(cpu) || COND_eq(cpu))
+#define COND_ge(cpu) ((s64)((cpu)->flag_n ^ (cpu)->flag_v) >= 0)
+#define COND_lt(cpu) ((s64)((cpu)->flag_n ^ (cpu)->flag_v) < 0)
+#define COND_gt(cpu) (COND_ne(cpu) && COND_ge(cpu))
+#define COND_le(cpu) (COND_eq(cpu) || COND_lt(cpu))
+#define COND_al(cpu) true
+#define COND_nv(cpu) true
+/* Every condition: name and code (C1.2.4). */
+#define CONDITIONS(X)                                                                                                  \
+    X(eq, "0000") X(ne, "0001") X(cs, "0010") X(cc, "0011") X(mi, "0100") X(pl, "0101") X(vs, "0110") X(vc, "0111")    \
+    X(hi, "1000") X(ls, "1001") X(ge, "1010") X(lt, "1011") X(gt, "1100") X(le, "1101") X(al, "1110") X(nv, "1111")
+
 static ALWAYS_INLINE void flags_nz(struct cpu *cpu, bool s, u64 result)
 {
     u64 r = s ? result : (u64)(s64)(s32)(u32)result;

@@ -137,8 +137,6 @@ bool dec_ccmp(u32 w, struct op *op)
     return true;
 }
 
-bool dec_cond(u32 w, struct op *op) { return op->imm = (s32)bits(w, 15, 12), true; }
-
 /* ---- branches: offsets in bytes ---- */
 
 bool dec_b26(u32 w, struct op *op) { return op->imm = (s32)(sext(w, 26) << 2), true; }

@@ -129,17 +129,17 @@ CCMP(CCMP_r, flags_sub, RM)
 CCMP(CCMN_i, flags_add, i->m)
 CCMP(CCMP_i, flags_sub, i->m)
 
-#define CSEL(id, otherwise)                                                                                            \
-    OP_S(id)                                                                                                           \
+/* Both operands are read first, so that the choice is a conditional move on the host. */
+#define CSEL(id, cond, otherwise)                                                                                      \
+    OP_S(id##_##cond)                                                                                                  \
     {                                                                                                                  \
         u64 n = RN, m = RM;                                                                                            \
-        RD = SIZED(s, condition_holds(cpu, (unsigned)i->imm) ? n : (otherwise));                                       \
+        RD = SIZED(s, COND_##cond(cpu) ? n : (otherwise));                                                             \
         NEXT;                                                                                                          \
     }
-CSEL(CSEL, m)
-CSEL(CSINC, m + 1)
-CSEL(CSINV, ~m)
-CSEL(CSNEG, -m)
+#define CSELS(cond, code)                                                                                              \
+    CSEL(CSEL, cond, m) CSEL(CSINC, cond, m + 1) CSEL(CSINV, cond, ~m) CSEL(CSNEG, cond, -m)
+CONDITIONS(CSELS)
 
 /* ---- three source ---- */
 
