@@ -156,13 +156,13 @@ static void derive(struct cpu *cpu)
     cpu->d.fp_trapped = !!(*live & T(FP));
     cpu->d.sp_check = bit(cpu_sctlr(cpu), cpu->ps.el ? 3 : 4);
     cpu_update_stepping(cpu);
-    mmu_context_changed(cpu);
     cpu->d.attention |= ATT_IRQ;
 }
 
 static void el_changed(struct cpu *cpu)
 {
     derive(cpu);
+    mmu_el_changed(cpu);
     cpu->fetch_valid = 0;
 }
 
@@ -170,6 +170,7 @@ void cpu_control_changed(struct cpu *cpu)
 {
     memset(cpu->d.live_traps, 0, sizeof cpu->d.live_traps);
     derive(cpu);
+    mmu_context_changed(cpu);
 }
 
 void cpu_set_daif(struct cpu *cpu, unsigned daif)

@@ -118,7 +118,7 @@ OP(MSR_PAN)
         UNDEFINED;
     BEGIN;
     cpu->ps.pan = i->imm & 1;
-    mmu_context_changed(cpu);
+    mmu_el_changed(cpu);
     SYNC;
 }
 OP(MSR_DAIFSet)
