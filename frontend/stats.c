@@ -1,19 +1,33 @@
-/* --stats: what ran, how fast, what was taken to EL2 and EL3 and why. */
+/*
+ * --stats, on standard error: what ran, how fast, a hash of all state, and what was taken to EL2 and EL3: by guest, exception
+ * class and cause. A guest is a VMID while stage 2 is on. The lines `insns N` and `hash H` are for scripts to compare.
+ */
 #define _GNU_SOURCE
 #include "frontend/frontend.h"
 
 #include "board/explain.h"
+#include "cpu/exception.h"
 #include "cpu/sysreg.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { KINDS = 4, CLASSES = 64 };
+enum { ROWS = 1024 };
+
+/* One kind of exit. The key is all but the count. */
+struct exit_row {
+    u32 guest; /* VMID + 1, 0: no guest */
+    u8 target_el, source_el, kind, ec;
+    u16 cause_kind, cause_id;
+    u32 fsc; /* of an abort */
+    u64 count;
+};
 
 struct stats {
-    u64 sync[2][CLASSES];        /* by target EL - 2, exception class */
-    u64 async[2][KINDS];         /* IRQ, FIQ, SError */
-    u64 trap[2][TRAP_COUNT + 1]; /* by the control bit that trapped */
+    struct exit_row row[ROWS];
+    unsigned rows;
+    u64 others; /* that found no row */
     double start;
 };
 
@@ -35,47 +49,95 @@ struct stats *stats_create(void)
 
 void stats_destroy(struct stats *s) { free(s); }
 
-void stats_exception(struct stats *s, const struct cpu *cpu, const struct exc *exc)
+static u32 guest_of(const struct cpu *cpu)
 {
-    (void)cpu;
-    if (exc->target_el < 2)
-        return;
-    unsigned el = exc->target_el - 2u;
-    if (exc->kind != EXC_SYNC) {
-        s->async[el][exc->kind % KINDS]++;
-        return;
-    }
-    s->sync[el][exc->ec % CLASSES]++;
-    if (exc->cause.kind == CAUSE_TRAP && exc->cause.id < TRAP_COUNT)
-        s->trap[el][exc->cause.id]++;
+    bool guest = cpu->ps.el < 2 && cpu_el2_enabled(cpu) && bit(cpu_hcr(cpu), 0) && !bit(cpu_hcr(cpu), 27);
+    bool vmid16 = cpu_has(cpu, FEAT_VMID16) && bit(cpu->sys.vtcr_el2, 19);
+    return guest ? (u32)bits(cpu->sys.vttbr_el2, vmid16 ? 63 : 55, 48) + 1 : 0;
 }
 
-static void exits_print(const struct stats *s, unsigned el)
+static bool is_abort(unsigned ec)
 {
-    static const char *const kinds[KINDS] = { "", "IRQ", "FIQ", "SError" };
-    static const char *const traps[] = {
-#define TRAP(id, ...) #id,
-#include "cpu/traps.def"
-#undef TRAP
-    };
-    for (unsigned n = 0; n < CLASSES; n++)
-        if (s->sync[el][n])
-            fprintf(stderr, "elmu: EL%u: %12llu  EC 0x%02x %s\n", el + 2, (unsigned long long)s->sync[el][n], n, ec_name(n));
-    for (unsigned n = 0; n < TRAP_COUNT; n++)
-        if (s->trap[el][n])
-            fprintf(stderr, "elmu: EL%u: %12llu    trapped by %s\n", el + 2, (unsigned long long)s->trap[el][n], traps[n]);
-    for (unsigned n = 1; n < KINDS; n++)
-        if (s->async[el][n])
-            fprintf(stderr, "elmu: EL%u: %12llu  %s\n", el + 2, (unsigned long long)s->async[el][n], kinds[n]);
+    return ec == EC_IABT_LOWER || ec == EC_IABT_SAME || ec == EC_DABT_LOWER || ec == EC_DABT_SAME;
+}
+
+void stats_exception(struct stats *s, const struct cpu *cpu, const struct exc *exc)
+{
+    if (exc->target_el < 2)
+        return;
+    bool sync = exc->kind == EXC_SYNC, trap = sync && exc->cause.kind == CAUSE_TRAP;
+    struct exit_row key = { .guest = guest_of(cpu), .target_el = exc->target_el, .source_el = cpu->ps.el, .kind = exc->kind,
+                            .ec = sync ? exc->ec : 0, .cause_kind = trap ? CAUSE_TRAP : CAUSE_NONE,
+                            .cause_id = trap ? exc->cause.id : 0, .fsc = sync && is_abort(exc->ec) ? exc->iss & 0x3f : 0 };
+    for (unsigned n = 0; n < s->rows; n++)
+        if (!memcmp(&s->row[n], &key, offsetof(struct exit_row, count))) {
+            s->row[n].count++;
+            return;
+        }
+    if (s->rows == ROWS) {
+        s->others++;
+        return;
+    }
+    key.count = 1;
+    s->row[s->rows++] = key;
+}
+
+static int order(const void *a, const void *b)
+{
+    const struct exit_row *x = a, *y = b;
+    u64 kx = (u64)x->guest << 32 | (u64)x->source_el << 24 | (u64)x->target_el << 16 | (u64)x->kind << 8 | x->ec;
+    u64 ky = (u64)y->guest << 32 | (u64)y->source_el << 24 | (u64)y->target_el << 16 | (u64)y->kind << 8 | y->ec;
+    if (kx != ky)
+        return kx < ky ? -1 : 1;
+    return x->count != y->count ? x->count > y->count ? -1 : 1 : (int)x->cause_id - (int)y->cause_id;
+}
+
+/* ": HCR_EL2.TWI"; rows whose field would share another's name end in _ELn. */
+static void trap_print(unsigned id)
+{
+    const struct trap_row *t = trap_get(id);
+    if (!t)
+        return;
+    size_t length = strlen(t->name);
+    if (length > 4 && !strncmp(t->name + length - 4, "_EL", 3))
+        length -= 4;
+    fputs(": ", stderr);
+    for (const char *c = t->reg; *c; c++)
+        fputc(toupper((unsigned char)*c), stderr);
+    fprintf(stderr, ".%.*s", (int)length, t->name);
+}
+
+static void row_print(const struct exit_row *r)
+{
+    static const char *const kinds[] = { "", "IRQ", "FIQ", "SError" };
+    char from[24];
+    if (r->guest)
+        snprintf(from, sizeof(from), "VMID %u, EL%u", r->guest - 1, r->source_el);
+    else
+        snprintf(from, sizeof(from), "EL%u", r->source_el);
+    fprintf(stderr, "  %-16s to EL%u %10llu  ", from, r->target_el, (unsigned long long)r->count);
+    if (r->kind == EXC_SYNC)
+        fprintf(stderr, "%s%s", ec_name(r->ec), fault_name(r->ec, r->fsc));
+    else
+        fputs(kinds[r->kind & 3], stderr);
+    if (r->cause_kind == CAUSE_TRAP)
+        trap_print(r->cause_id);
+    fputc('\n', stderr);
 }
 
 void stats_print(struct stats *s, struct machine *m)
 {
     double seconds = cpu_seconds() - s->start;
     u64 insns = machine_insns(m);
-    fprintf(stderr, "elmu: %llu instructions, %.2f s, %.1f MIPS, %.6f s of machine time\n", (unsigned long long)insns, seconds,
-            seconds > 0 ? (double)insns / seconds / 1e6 : 0, (double)m->now / 1e9);
-    for (unsigned el = 0; el < 2; el++)
-        exits_print(s, el);
-    fprintf(stderr, "elmu: state hash %016llx\n", (unsigned long long)machine_hash(m));
+    fprintf(stderr, "insns %llu\n", (unsigned long long)insns);
+    fprintf(stderr, "speed %.1f MIPS: %.2f s of CPU time, %.6f s of the machine's\n",
+            seconds > 0 ? (double)insns / seconds / 1e6 : 0, seconds, (double)m->now / 1e9);
+    qsort(s->row, s->rows, sizeof(s->row[0]), order);
+    if (s->rows)
+        fprintf(stderr, "exits from guest and EL, count, class, and the control that trapped\n");
+    for (unsigned n = 0; n < s->rows; n++)
+        row_print(&s->row[n]);
+    if (s->others)
+        fprintf(stderr, "  %llu of other kinds\n", (unsigned long long)s->others);
+    fprintf(stderr, "hash %016llx\n", (unsigned long long)machine_hash(m));
 }
