@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+"""Hostile input: random programs, damaged images and device trees, odd options. Nothing may crash or hang the emulator.
+
+    tests/fuzz/fuzz.py --elmu CMD --frame FRAME.elf [--count N] [--seed S] [--keep DIR] [KIND...]
+
+KIND is code (random instructions from the project's own tables at the highest EL, in a frame whose vectors step over what
+traps; both engines must leave the same state), elf, image, gzip, dtb, initrd or options. Each of the N cases of a kind is
+one check; the same seed gives the same cases. A case fails when the process dies of a signal, when a sanitizer or an assert
+speaks, when it is still running after a minute, or when it ends with status 1 without saying why. Files of failed cases are
+left in DIR. The last line is "N passed, N failed".
+"""
+import argparse
+import gzip
+import os
+import random
+import re
+import shlex
+import struct
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+AREA, AREA_SIZE, SEEDS = 0x40100000, 65536, 0x40088000
+INSNS = '60000'
+KINDS = ['code', 'elf', 'image', 'gzip', 'dtb', 'initrd', 'options']
+INTERESTING = [0, 1, 2, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 1 << 32,
+               (1 << 63) - 1, 1 << 63, (1 << 64) - 1, 0x40000000, 0x40088000, 0x40110ff8, 0x9000000, 0x8000000, 0x80a0000,
+               0xa000000, 0xdeadbeef00000000, 0x00ffffffffffffff]
+
+
+def listed(elmu, what):
+    return subprocess.run(elmu + ['--list-' + what], stdin=subprocess.DEVNULL, check=True, capture_output=True, text=True,
+                          timeout=60).stdout.splitlines()
+
+
+def patterns(elmu):
+    """The instruction patterns of the tables."""
+    rows = [re.match(r'\w+ +((?:[01a-zA-Z] ?){32}) ', line) for line in listed(elmu, 'insns')]
+    return [m.group(1).replace(' ', '') for m in rows if m]
+
+
+def registers(elmu):
+    """System register encodings of the tables, as the word of an MSR of X0."""
+    rows = [re.match(r'\w+ +(\d+),(\d+),(\d+),(\d+),(\d+) ', line) for line in listed(elmu, 'sysregs')]
+    return [0xd5000000 | o0 << 19 | o1 << 16 | n << 12 | m << 8 | o2 << 5
+            for o0, o1, n, m, o2 in (map(int, row.groups()) for row in rows if row)]
+
+
+class Words:
+    def __init__(self, rng, elmu):
+        self.rng, self.patterns, self.registers = rng, patterns(elmu), registers(elmu)
+        assert len(self.patterns) > 500 and len(self.registers) > 200, 'the tables were not understood'
+
+    def word(self):
+        rng = self.rng
+        kind = rng.random()
+        if kind < 0.7:
+            word = int(''.join(c if c in '01' else rng.choice('01') for c in rng.choice(self.patterns)), 2)
+            return word ^ (1 << rng.randrange(32)) if rng.random() < 0.1 else word
+        if kind < 0.9:
+            return rng.choice(self.registers) | rng.randrange(2) << 21 | rng.randrange(32)
+        if kind < 0.93:
+            return 0xd5080000 | rng.randrange(8) << 16 | rng.choice([7, 8]) << 12 | rng.randrange(1 << 12)  # SYS
+        if kind < 0.96:
+            return 0xb4000000 | rng.randrange(2) << 24 | rng.randrange(-64, 64) % (1 << 19) << 5 | rng.randrange(32)
+        return rng.randrange(1 << 32)
+
+
+class Case:
+    """A command line with files in a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder, self.args, self.both = folder, [], False
+
+    def file(self, name, data):
+        path = os.path.join(self.folder, name)
+        with open(path, 'wb') as f:
+            f.write(data)
+        return path
+
+
+class Maker:
+    def __init__(self, seed, frame, elmu, folder):
+        self.rng = random.Random(seed)
+        self.words = Words(self.rng, elmu)
+        self.frame = frame
+        dtb = os.path.join(folder, 'machine.dtb')
+        subprocess.run(elmu + ['-M', 'virt,dumpdtb=' + dtb], stdin=subprocess.DEVNULL, check=True, timeout=60)
+        self.dtb_bytes = open(dtb, 'rb').read()
+        self.option_names = re.findall(r'^OPTION\("([^"]+)"', open(ROOT + '/frontend/options.def').read(), re.M)
+
+    def value(self):
+        rng = self.rng
+        return (rng.choice(INTERESTING) + rng.choice([0, 0, 0, 1, 8, rng.randrange(1 << 16)])) % (1 << 64) \
+            if rng.random() < 0.7 else rng.getrandbits(64)
+
+    def machine(self):
+        rng = self.rng
+        props = ['virt'] + [p for p in ('virtualization=on', 'secure=on') if rng.random() < 0.6]
+        return ['-M', ','.join(props), '-cpu', rng.choice(['cortex-a57', 'max']), '-smp', str(rng.choice([1, 1, 1, 2, 4])),
+                '-m', '64M', '-nographic', '--max-insns', INSNS]
+
+    def damaged(self, data, most):
+        """Some bytes changed, mostly near the start, perhaps cut short."""
+        rng, data = self.rng, bytearray(data)
+        for _ in range(rng.randrange(1, most)):
+            at = min(int(rng.expovariate(1 / 60)), len(data) - 1) if rng.random() < 0.7 else rng.randrange(len(data))
+            if rng.random() < 0.5:
+                data[at] = rng.randrange(256)
+            else:
+                size = rng.choice([2, 4, 8])
+                new = (self.value() & ((1 << 8 * size) - 1)).to_bytes(size, rng.choice(['little', 'big']))
+                data[at:at + size] = new[:len(data) - at]
+        if rng.random() < 0.2:
+            del data[rng.randrange(len(data)):]
+        return bytes(data)
+
+    def code(self, case):
+        rng, elf = self.rng, bytearray(self.frame)
+        area = struct.pack('<%dI' % (AREA_SIZE // 4), *[self.words.word() for _ in range(AREA_SIZE // 4)])
+        for address, data in ((AREA, area), (SEEDS, struct.pack('<16Q', *[self.value() for _ in range(16)]))):
+            at = elf_offset(elf, address)
+            elf[at:at + len(data)] = data
+        case.args = self.machine() + ['-seed', str(rng.getrandbits(32)), '-kernel', case.file('code.elf', elf)]
+        case.both = True
+
+    def elf(self, case):
+        case.args = self.machine() + ['-kernel', case.file('kernel.elf', self.damaged(self.frame, 12))]
+
+    def image_bytes(self):
+        rng = self.rng
+        head = struct.pack('<IIQQQQQQII', 0x14000010, 0, self.value(), self.value() if rng.random() < 0.5 else 0x20000,
+                           self.value() & 15, 0, 0, 0, 0x644d5241, rng.choice([0, 64, 0xffffffff]))
+        body = struct.pack('<256I', *[self.words.word() for _ in range(256)])
+        return head + body
+
+    def image(self, case):
+        data = self.image_bytes()
+        if self.rng.random() < 0.3:  # an EFI zboot header around a compressed Image
+            packed = gzip.compress(data, mtime=0)
+            data = struct.pack('<4s4sII8x8s', b'MZ\0\0', b'zimg', self.rng.choice([64, 0, 0xfffffff0]),
+                               self.rng.choice([len(packed), 0, 0xffffffff]), self.rng.choice([b'gzip', b'zstd22', b'lz4']))
+            data = data.ljust(64, b'\0') + packed
+        if self.rng.random() < 0.5:
+            data = self.damaged(data, 6)
+        case.args = self.machine() + ['-kernel', case.file('Image', data)]
+
+    def gzip(self, case):
+        data = gzip.compress(self.image_bytes() + bytes(self.rng.choice([0, 100000])), mtime=0)
+        case.args = self.machine() + ['-kernel', case.file('Image.gz', self.damaged(data, 8))]
+
+    def dtb(self, case):
+        case.args = self.machine() + ['-dtb', case.file('bad.dtb', self.damaged(self.dtb_bytes, 30)),
+                                      '-kernel', case.file('Image', self.image_bytes()), '-append', 'x' * self.rng.choice([0, 10, 3000])]
+
+    def initrd(self, case):
+        size = self.rng.choice([0, 1, 4096, 1 << 20, 60 << 20, 70 << 20])
+        case.args = self.machine() + ['-kernel', case.file('Image', self.image_bytes()),
+                                      '-initrd', case.file('initrd', bytes(size))]
+        if self.rng.random() < 0.5:
+            case.args += ['-device', 'loader,file=%s,addr=0x%x' % (case.file('blob', bytes(self.rng.randrange(5000))), self.value())]
+
+    def options(self, case):
+        rng = self.rng
+        texts = ['', '0', '-1', '1', '8', '9', '1G', '99999999999999999999', 'virt', 'virt,secure=on', 'virt,foo=bar', 'virt,=', ',,,',
+                 'max,lse=off', 'max,nothing=on', 'none', 'stdio', 'file=/nonexistent', 'loader,addr=0', 'loader,data=1,data-len=9,addr=8',
+                 'virtio-blk-device,drive=none', 'socket,id=a,path=/nonexistent/a', 'kernel=,initrd=', 'x' * 5000, '%s%n', '\xff\xfe', '/', '.']
+        for _ in range(rng.randrange(1, 6)):
+            case.args.append('-' + rng.choice(self.option_names + ['nonsense', '', '-']))
+            if rng.random() < 0.8:
+                case.args.append(rng.choice(texts))
+        case.args = ['-nographic', '--max-insns', '1000'] + case.args
+
+
+def elf_offset(elf, address):
+    """File offset of an address."""
+    phoff, count = struct.unpack_from('<Q', elf, 32)[0], struct.unpack_from('<H', elf, 56)[0]
+    for n in range(count):
+        kind, _, offset, va, _, size = struct.unpack_from('<IIQQQQ', elf, phoff + 56 * n)
+        if kind == 1 and va <= address < va + size:
+            return offset + address - va
+    raise ValueError('the frame has nothing at %#x' % address)
+
+
+def run(elmu, args):
+    """(what is wrong or None, facts that engines must share)"""
+    try:
+        r = subprocess.run(elmu + ['--stats'] + args, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+    except subprocess.TimeoutExpired:
+        return 'still running after a minute', None
+    text = r.stderr.decode('latin-1')
+    if r.returncode < 0 or r.returncode >= 128:
+        return 'died of signal %d: %s' % (-r.returncode, text[-300:]), None
+    if re.search('Sanitizer|runtime error|Assertion', text):
+        return text[:600], None
+    if r.returncode == 1 and not text.strip():
+        return 'status 1, and no word why', None
+    return None, (r.returncode, r.stdout, re.findall(r'^insns .*|^hash .*', text, re.M))
+
+
+def check(elmu, case):
+    wrong, facts = run(elmu, case.args)
+    if wrong or not case.both:
+        return wrong
+    if len(facts[2]) < 2:
+        return '--stats printed no insns and hash lines'
+    wrong, step = run(elmu, ['--engine=step'] + case.args)
+    if not wrong and step != facts:
+        wrong = 'the engines differ: %s, stepping %s' % (facts[2], step[2])
+    return wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--elmu', required=True)
+    parser.add_argument('--frame', required=True)
+    parser.add_argument('--count', type=int, default=20)
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--keep', default='')
+    parser.add_argument('kinds', nargs='*', metavar='KIND')
+    args = parser.parse_args()
+    elmu, passed, failed = shlex.split(args.elmu), 0, 0
+    for kind in args.kinds or KINDS:
+        before = passed, failed
+        with tempfile.TemporaryDirectory() as base:
+            maker = Maker('%d %s' % (args.seed, kind), open(args.frame, 'rb').read(), elmu, base)
+            for n in range(args.count):
+                case = Case(tempfile.mkdtemp(dir=base))
+                getattr(maker, kind)(case)
+                wrong = check(elmu, case)
+                if wrong:
+                    failed += 1
+                    print('FAIL %s %d (seed %d): %s\n    %s' % (kind, n, args.seed, wrong, shlex.join(a[:200] for a in case.args)))
+                    if args.keep:
+                        os.makedirs(args.keep, exist_ok=True)
+                        os.rename(case.folder, os.path.join(args.keep, '%s-%d-%d' % (kind, args.seed, n)))
+                else:
+                    passed += 1
+                    subprocess.run(['rm', '-rf', case.folder], check=True)
+        print('%s: %d passed, %d failed' % (kind, passed - before[0], failed - before[1]))
+    print('%d passed, %d failed' % (passed, failed))
+    return 0 if passed and not failed else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
