@@ -338,6 +338,6 @@ OP(SDOT_x) { FP_CHECK; simd_dot(cpu, WORD, true, true, true); NEXT; }
 OP(UDOT_x) { FP_CHECK; simd_dot(cpu, WORD, false, false, true); NEXT; }
 OP(SUDOT_x) { FP_CHECK; simd_dot(cpu, WORD, true, false, true); NEXT; }
 OP(USDOT_x) { FP_CHECK; simd_dot(cpu, WORD, false, true, true); NEXT; }
-OP(SMMLA) { FP_CHECK; simd_matrix(cpu, WORD, true, true); NEXT; }
-OP(UMMLA) { FP_CHECK; simd_matrix(cpu, WORD, false, false); NEXT; }
-OP(USMMLA) { FP_CHECK; simd_matrix(cpu, WORD, false, true); NEXT; }
+OP(SMMLA_v) { FP_CHECK; simd_matrix(cpu, WORD, true, true); NEXT; }
+OP(UMMLA_v) { FP_CHECK; simd_matrix(cpu, WORD, false, false); NEXT; }
+OP(USMMLA_v) { FP_CHECK; simd_matrix(cpu, WORD, false, true); NEXT; }
