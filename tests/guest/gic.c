@@ -66,6 +66,11 @@ static bool get(u32 reg, u32 intid)
     return MMIO32((intid < 32 ? SGI : GICD) + reg + intid / 32 * 4) >> intid % 32 & 1;
 }
 
+static bool one_of_n(void)
+{
+    return !(MMIO32(GICD + 4) & BIT(25));           /* GICD_TYPER.No1N */
+}
+
 static void identification(void)
 {
     u32 typer = MMIO32(GICD + 4);
@@ -116,8 +121,9 @@ static void distributor(void)
     MMIO32(GICD + IPRIORITYR + SPI_A) = 0x40302010;
     check_eq("IPRIORITYR as a word", MMIO32(GICD + IPRIORITYR + SPI_A), 0x40302010);
     check_eq("IPRIORITYR as a byte", MMIO8(GICD + IPRIORITYR + SPI_A + 2), 0x30);
+    u64 irm = one_of_n() ? BIT(31) : 0;
     MMIO64(GICD + IROUTER(SPI_A)) = BIT(31) | 0x12;
-    check_eq("IROUTER keeps IRM and affinity", MMIO64(GICD + IROUTER(SPI_A)), BIT(31) | 0x12);
+    check_eq("IROUTER keeps the affinity, and IRM if there is 1 of N", MMIO64(GICD + IROUTER(SPI_A)), irm | 0x12);
     MMIO64(GICD + IROUTER(SPI_A)) = 0;
     MMIO32(GICD + ICFGR + 8) = 0xaaaaaaaa;
     check_eq("ICFGR2: edge", MMIO32(GICD + ICFGR + 8), 0xaaaaaaaa);
@@ -203,7 +209,7 @@ static void masks(void)
     check_eq("routed to a CPU that is not there: not acknowledged", ack(), SPURIOUS);
     MMIO64(GICD + IROUTER(SPI_A)) = BIT(31);
     DSB();
-    check_eq("IRM 1, any CPU: signalled", hppir(), SPI_A);
+    check_eq("IRM 1, any CPU (or RES0, CPU 0): signalled", hppir(), SPI_A);
     MMIO64(GICD + IROUTER(SPI_A)) = 0;
     gic_unpend(SPI_A);
 }

@@ -104,7 +104,7 @@ static void run_row(const struct row *r, u64 ipa)
     *(volatile u32 *)page[0] = 0xd65f03c0;      /* RET */
     s2_set(ipa, r->attr ? (u64)page[0] | r->attr | 3 : 0);
     asm volatile("ic iallu; dsb sy; isb");
-    u64 va = fetch ? ipa : ipa + 0x128;
+    u64 va = fetch ? ipa : ipa + 0x120;         /* aligned for all: stage 1 is off, so this is device memory */
     try_el(1, r->fn, va, 0);
     if (!r->iss) {
         check_eq(r->what, EXC.count, 0);
