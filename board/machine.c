@@ -119,7 +119,6 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
         struct cpu *cpu = &m->d.cpu[n];
         cpu->index = n;
         model_apply(&m->model, cpu);
-        cpu->sys.mpidr_el1 = BIT(31) | n;      /* affinity 0.0.0.n, as PSCI, the GIC and the device tree name it */
         cpu->sys.mpidr_el1 = BIT(31) | n; /* one cluster of single-threaded PEs */
         cpu->d.stepping = config->engine == ENGINE_STEP;
         cpu->d.host = (struct cpu_host){
