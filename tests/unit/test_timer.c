@@ -349,6 +349,25 @@ START_TEST(access_controls)
 }
 END_TEST
 
+/* The same by the write alone: EL1's known traps are found again, those of EL2, which writes, stay. */
+START_TEST(access_follows_writes)
+{
+    u64 v;
+    at(1);
+    ck_assert(sysreg_read(cpu, CNTPCT, 0, &v));
+    ck_assert(sysreg_read(cpu, CNTP_TVAL, 0, &v));
+    cpu->ps.el = 2;
+    cpu->d.live_traps[2] = trap_live(cpu, 2);
+    wr(CNTHCTL, 1);
+    ck_assert_uint_eq(cpu->d.live_traps[2] >> 63, 1);
+    cpu->ps.el = 1;
+    if (!cpu->d.live_traps[1])
+        cpu->d.live_traps[1] = trap_live(cpu, 1);
+    ck_assert(sysreg_read(cpu, CNTPCT, 0, &v));
+    ck_assert(!sysreg_read(cpu, CNTP_TVAL, 0, &v));
+}
+END_TEST
+
 /* Control bits that exist. <11:8> of CNTHCTL_EL2 come with VHE. */
 START_TEST(control_bits)
 {
@@ -400,6 +419,12 @@ START_TEST(event_stream)
     wr(CNTHCTL, EVNTDIR | evnti(3)); /* EVNTEN off */
     timer_update(cpu, 1000 * TICK);
     ck_assert_uint_eq(cpu->event, 0);
+    now_is(500 * TICK);
+    wr(CNTHCTL, EVNTEN | evnti(3));
+    now_is(700 * TICK);
+    wr(CNTHCTL, evnti(3)); /* the edges until then count */
+    ck_assert_uint_eq(cpu->event, 1);
+    cpu->event = 0;
     now_is(1000 * TICK);
     wr(CNTHCTL, EVNTEN | evnti(15)); /* what went before it was on is no edge */
     timer_update(cpu, 1001 * TICK);
@@ -464,7 +489,7 @@ Suite *test_timer_suite(void)
     tcase_add_checked_fixture(c, setup, teardown);
     const TTest *const all[] = {
         counters, frequency, conditions, timer_value, wrapping, offset_moves_condition, slice_is_cut, redirection, secure_timer,
-        access_controls, control_bits, event_stream, virtual_event_stream, next_event_is_exact,
+        access_controls, access_follows_writes, control_bits, event_stream, virtual_event_stream, next_event_is_exact,
     };
     for (unsigned n = 0; n < ARRAY_LEN(all); n++)
         tcase_add_test(c, all[n]);
