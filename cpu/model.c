@@ -154,4 +154,6 @@ void model_apply(const struct cpu_model *model, struct cpu *cpu)
         if (bits(load_le64(reg), lsb + 3, lsb) < feature_rows[n].value)
             store_le64(reg, bits_set(load_le64(reg), lsb + 3, lsb, feature_rows[n].value));
     }
+    /* AdvSIMD says the same as FP (D19.2, ID_AA64PFR0_EL1): FEAT_FP16 is of both. */
+    cpu->sys.id_aa64pfr0_el1 = bits_set(cpu->sys.id_aa64pfr0_el1, 23, 20, bits(cpu->sys.id_aa64pfr0_el1, 19, 16));
 }

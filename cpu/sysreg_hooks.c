@@ -70,9 +70,17 @@ void daif_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     cpu_set_daif(cpu, value >> 6 & 15);
 }
 
-/* Len and Stride are AArch32's, trap enables are not implemented (RAZ). FZ16 comes with FEAT_FP16. */
+/* Len and Stride are AArch32's, trap enables are not implemented (RAZ). Bits of absent features are RES0. */
 u64 fpcr_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, cpu->fpcr; }
-void fpcr_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->fpcr = value & 0x07c00000; }
+void fpcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row;
+    u64 mask = 0x07c00000;
+    mask |= cpu_has(cpu, FEAT_FP16) ? BIT(19) : 0;  /* FZ16 */
+    mask |= cpu_has(cpu, FEAT_EBF16) ? BIT(13) : 0; /* EBF */
+    mask |= cpu_has(cpu, FEAT_AFP) ? 7 : 0;         /* NEP, AH, FIZ */
+    cpu->fpcr = (u32)(value & mask);
+}
 u64 fpsr_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, cpu->fpsr; }
 void fpsr_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->fpsr = value & 0x0800009f; }
 
