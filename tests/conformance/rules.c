@@ -57,6 +57,15 @@ static bool waits_above_virtual(const struct rule_input *in)
     return waits && in->cpu->ps.el >= 2 && in->cpu->sys.hcr_el2 & 0x1c0;
 }
 
+/* ---- floating point ---- */
+
+static bool is_fjcvtzs_of_flushed(const struct rule_input *in)
+{
+    bool fjcvtzs = (in->insn & 0xfffffc00) == 0x1e7e0000;
+    u64 operand = in->cpu->v[in->insn >> 5 & 31].d[0];
+    return !strncmp(in->set, "v85", 3) && fjcvtzs && bit(in->cpu->fpcr, 24) && operand && !(operand >> 52);
+}
+
 const struct rule rules[RULE_COUNT_] = {
     { "mte-off", is_tag_instruction,
       "the v8.5 model executes tag loads and stores on a CPU without FEAT_MTE, where they are UNDEFINED (its README)" },
@@ -70,6 +79,8 @@ const struct rule rules[RULE_COUNT_] = {
     { "wfi-virtual-el2", waits_above_virtual,
       "at EL2 and EL3 the model's WFI and WFE do not wait while HCR_EL2.{VI,VF,VSE} is set: a virtual interrupt is pending for "
       "EL1 and EL0 only (D1.6.2); not waiting is allowed too" },
+    { "fjcvtzs-flushed", is_fjcvtzs_of_flushed, "FJCVTZS of a positive denormal that FPCR.FZ flushes: the v8.5 model sets PSTATE.Z, "
+      "which later pseudocode clears (J1, FPToFixedJS: the operand itself was not zero)" },
     { 0 },
 };
 
