@@ -97,7 +97,9 @@ bool sysop_run(struct cpu *cpu, const struct sysop *row, u32 key, unsigned rt, u
 {
     if (!row)
         return no_such_op(cpu, key, rt, true);
-    if (cpu->ps.el < row->lowest || !cpu_has(cpu, (enum feature)row->feature))
+    /* EL2's own operations are UNDEFINED at EL3, too, where EL2 is not enabled. */
+    if (cpu->ps.el < row->lowest || !cpu_has(cpu, (enum feature)row->feature) ||
+        (row->feature == FEAT_EL2 && !cpu_el2_enabled(cpu)))
         return undefined_op(cpu, key);
     if (unlikely(row->traps & cpu->d.live_traps[cpu->ps.el]) &&
         trap_check(cpu, row->traps, true, sysreg_iss(key, rt, true)))

@@ -223,11 +223,23 @@ void pmu_clear_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     *sysreg_field(cpu, row) &= ~(value & pmu_visible(cpu));
 }
 
-/* PMEVCNTR<n>, PMEVTYPER<n>: CRm<1:0>:op2 is n. One that this EL cannot see is UNDEFINED (CONSTRAINED UNPREDICTABLE). */
+/* PMEVCNTR<n>, PMEVTYPER<n>: CRm<1:0>:op2 is n. One that is not there is UNDEFINED, one that MDCR_EL2.HPMN takes away reads
+ * as zero and ignores writes (CONSTRAINED UNPREDICTABLE choices). */
 bool pmu_check(struct cpu *cpu, const struct sysreg *row, bool write)
 {
     (void)write;
-    return (row->key & 31) < pmu_counters(cpu) || undefined_here(cpu, row);
+    return (row->key & 31) < PMU_COUNTERS || undefined_here(cpu, row);
+}
+
+u64 pmev_read(struct cpu *cpu, const struct sysreg *row)
+{
+    return (row->key & 31) < pmu_counters(cpu) ? *sysreg_field(cpu, row) : 0;
+}
+
+void pmev_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    if ((row->key & 31) < pmu_counters(cpu))
+        *sysreg_field(cpu, row) = value & row->mask;
 }
 
 /* PMXEVCNTR, PMXEVTYPER: what PMSELR_EL0 selects; NULL reads as zero and ignores writes. */

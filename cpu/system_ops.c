@@ -76,8 +76,10 @@ static bool wait(struct cpu *cpu, u64 group, u32 iss, u32 halt)
 {
     if (cpu->d.live_traps[cpu->ps.el] & group && trap_check(cpu, group, false, iss))
         return false;
-    cpu->halted = halt;
-    cpu->d.attention |= ATT_STOP;
+    if (!exception_wakes(cpu)) {
+        cpu->halted = halt;
+        cpu->d.attention |= ATT_STOP;
+    }
     return true;
 }
 

@@ -14,7 +14,7 @@ static bool is_tag_instruction(const struct rule_input *in)
 /* MRS, MSR (register), SYS and SYSL of the classes that walk over all of them; not the other instructions. */
 static bool is_access(const struct rule_input *in)
 {
-    return (!strcmp(in->class_, "sysreg") || !strcmp(in->class_, "sysop")) && (in->insn & 0xffc00000) == 0xd5000000;
+    return (!strncmp(in->class_, "sysreg", 6) || !strncmp(in->class_, "sysop", 5)) && (in->insn & 0xffc00000) == 0xd5000000;
 }
 static u32 key_of(const struct rule_input *in) { return in->insn >> 5 & 0xffff; }
 
@@ -54,7 +54,27 @@ static bool is_unallocated_hint(const struct rule_input *in)
 static bool waits_above_virtual(const struct rule_input *in)
 {
     bool waits = in->insn == 0xd503205f || in->insn == 0xd503207f;
-    return waits && in->cpu->ps.el >= 2 && in->cpu->sys.hcr_el2 & 0x1c0;
+    const struct cpu *cpu = in->cpu;
+    bool no_guest = cpu->ps.el >= 2 || bit(cpu->sys.hcr_el2, 27) || !bit(cpu->sys.scr_el3, 0);
+    return waits && no_guest && cpu->sys.hcr_el2 & 0x1c0;
+}
+
+/* DSPSR_EL0 and DLR_EL0. */
+static bool is_debug_state_register(const struct rule_input *in)
+{
+    return is_access(in) && key_of(in) >> 14 == 3 && (key_of(in) >> 3 & 0x7ff) == (3 << 8 | 4 << 4 | 5);
+}
+
+static bool is_fp_identification(const struct rule_input *in)
+{
+    const struct cpu *cpu = in->cpu;
+    bool trapped = bits(cpu->sys.cpacr_el1, 21, 20) != 3 || bit(cpu->sys.cptr_el2, 10) || bit(cpu->sys.cptr_el3, 10);
+    return is_access(in) && key_of(in) >> 3 == (3 << 11 | 3) && trapped;
+}
+
+static bool is_dcc_under_tge(const struct rule_input *in)
+{
+    return is_access(in) && key_of(in) >> 7 == (2 << 7 | 3 << 4) && in->cpu->ps.el == 0 && bit(in->cpu->sys.hcr_el2, 27);
 }
 
 /* ---- floating point ---- */
@@ -64,6 +84,57 @@ static bool is_fjcvtzs_of_flushed(const struct rule_input *in)
     bool fjcvtzs = (in->insn & 0xfffffc00) == 0x1e7e0000;
     u64 operand = in->cpu->v[in->insn >> 5 & 31].d[0];
     return !strncmp(in->set, "v85", 3) && fjcvtzs && bit(in->cpu->fpcr, 24) && operand && !(operand >> 52);
+}
+
+static bool host0(const struct cpu *cpu)
+{
+    return cpu->ps.el == 0 && bit(cpu->sys.hcr_el2, 27) && bit(cpu->sys.hcr_el2, 34) && bit(cpu->sys.scr_el3, 0);
+}
+
+/* MSR DAIFSet, DAIFClr. */
+static bool is_daif_in_host(const struct rule_input *in)
+{
+    return (in->insn & 0xfffff0df) == 0xd50340df && host0(in->cpu);
+}
+
+static bool is_fp_under_tge(const struct rule_input *in)
+{
+    const struct cpu *cpu = in->cpu;
+    bool fp = is_access(in) && key_of(in) >> 1 == SYSREG_KEY(3, 3, 4, 4, 0) >> 1;
+    return fp && cpu->ps.el == 0 && bit(cpu->sys.hcr_el2, 27) && !host0(cpu) && bits(cpu->sys.cpacr_el1, 21, 20) != 3;
+}
+
+static bool is_cntv_tval_at_el2(const struct rule_input *in)
+{
+    const struct cpu *cpu = in->cpu;
+    return is_access(in) && key_of(in) == SYSREG_KEY(3, 3, 14, 3, 0) && cpu->ps.el == 2 && !bit(cpu->sys.hcr_el2, 34) &&
+           feature_has(&cpu->features, FEAT_VHE);
+}
+
+static bool is_icc_sre_closed_twice(const struct rule_input *in)
+{
+    const struct cpu *cpu = in->cpu;
+    return is_access(in) && key_of(in) == SYSREG_KEY(3, 0, 12, 12, 5) && cpu->ps.el == 1 && !bit(cpu->sys.icc_sre_el2, 3) &&
+           !bit(cpu->sys.icc_sre_el3, 3);
+}
+
+static bool is_bpr1_without_sre(const struct rule_input *in)
+{
+    return is_access(in) && key_of(in) == SYSREG_KEY(3, 0, 12, 12, 3) && in->cpu->ps.el == 1 &&
+           !bit(in->cpu->sys.icc_sre_el1, 32);
+}
+
+static bool is_ivac_under_tpc(const struct rule_input *in)
+{
+    return is_access(in) && key_of(in) == SYSREG_KEY(1, 0, 7, 6, 1) && in->cpu->ps.el == 1 && bit(in->cpu->sys.hcr_el2, 23);
+}
+
+/* DC *GSW, *GDSW: S1_0_C7_C{6,10,14}_{4,6} */
+static bool is_tag_maintenance(const struct rule_input *in)
+{
+    u32 key = key_of(in);
+    return !strcmp(in->class_, "sysinsn") && in->insn >> 19 == 0xd508u >> 3 && (key & 0x7f81) == (SYSREG_KEY(1, 0, 7, 0, 0) & 0x7f80) &&
+           (key & 4) && (key & 0x38) >= 0x30;
 }
 
 const struct rule rules[RULE_COUNT_] = {
@@ -76,8 +147,19 @@ const struct rule rules[RULE_COUNT_] = {
       "UNPREDICTABLE ones of D19.5.9" },
     { "absent-instruction", is_absent_instruction, "instructions of later features, which the model has in every set (its README)" },
     { "hint-unallocated", is_unallocated_hint, "the model throws for hints that it does not know; they execute as NOP (C6.2 HINT)" },
+    { "debug-state-register", is_debug_state_register, "DSPSR_EL0, DLR_EL0: UNDEFINED in Non-debug state (D19.3)" },
+    { "mvfr-fp-trap", is_fp_identification, "the model traps MVFR<n>_EL1 like an FP instruction; D19.2 has HCR_EL2.TID3 only" },
+    { "tge-debug", is_dcc_under_tge, "HCR_EL2.TGE acts as MDCR_EL2.TDA and TDE (D19.3.20), which the model misses (its README)" },
+    { "daif-host", is_daif_in_host, "DAIFSet and DAIFClr of a host's applications: the model says UNDEFINED; SCTLR_EL2.UMA "
+      "traps with EC 0x18 (D19.2 SCTLR_EL2, AArch64.CheckDAIFAccess)" },
+    { "fp-tge", is_fp_under_tge, "FPCR and FPSR trapped by CPACR_EL1 under HCR_EL2.TGE: EC 0x00, not 0x07 (ESR_ELx, EC 0b000111)" },
+    { "cntv-tval-el2", is_cntv_tval_at_el2, "the model with VHE has CNTV_TVAL_EL0 UNDEFINED at EL2 without E2H (D19.12)" },
+    { "icc-sre-twice", is_icc_sre_closed_twice, "ICC_SRE_EL1 closed by ICC_SRE_EL2 and by ICC_SRE_EL3: EL2 comes first (GIC 12.2.22)" },
+    { "icc-bpr1-sre", is_bpr1_without_sre, "ICC_BPR1_EL1 with ICC_SRE_EL1.SRE 0 is a trap to EL1 like its neighbours, not UNDEFINED" },
+    { "ivac-tpc", is_ivac_under_tpc, "DC IVAC under HCR_EL2.TPC: the trap comes before the translation of its address (D1.3.5.5)" },
+    { "tag-maintenance", is_tag_maintenance, "DC by tags, by set and way: UNDEFINED without FEAT_MTE" },
     { "wfi-virtual-el2", waits_above_virtual,
-      "at EL2 and EL3 the model's WFI and WFE do not wait while HCR_EL2.{VI,VF,VSE} is set: a virtual interrupt is pending for "
+      "at EL2 and EL3, with TGE and in Secure state the model's WFI and WFE do not wait while HCR_EL2.{VI,VF,VSE} is set: a virtual interrupt is pending for "
       "EL1 and EL0 only (D1.6.2); not waiting is allowed too" },
     { "fjcvtzs-flushed", is_fjcvtzs_of_flushed, "FJCVTZS of a positive denormal that FPCR.FZ flushes: the v8.5 model sets PSTATE.Z, "
       "which later pseudocode clears (J1, FPToFixedJS: the operand itself was not zero)" },

@@ -67,7 +67,7 @@ static void features_add(struct features *f, const char *list)
 
 /* ---- the registers, by the names that the vectors use ---- */
 
-enum kind { K_X, K_SP, K_PC, K_PS, K_FLAG, K_V, K_FPCR, K_FPSR, K_SYS, K_EVENT };
+enum kind { K_X, K_SP, K_PC, K_PS, K_FLAG, K_V, K_FPCR, K_FPSR, K_SYS, K_EVENT, K_SRE };
 struct reg {
     char name[32];
     u8 kind;
@@ -150,6 +150,8 @@ static void regs_build(void)
     reg_add("FPCR", K_FPCR, 0);
     reg_add("FPSR", K_FPSR, 0);
     reg_add("EventRegister", K_EVENT, 0);
+    reg_add("ICC_SRE_EL1_S", K_SRE, 0);
+    reg_add("ICC_SRE_EL1_NS", K_SRE, 1);
     const struct sysreg *row;
     for (unsigned n = 0; (row = sysreg_get(n)); n++)
         if (row->offset >= 0 && !row->alias)
@@ -168,6 +170,7 @@ static u64 reg_get(const struct cpu *cpu, const struct reg *r)
     case K_FPCR: return cpu->fpcr;
     case K_FPSR: return cpu->fpsr;
     case K_EVENT: return cpu->event;
+    case K_SRE: return cpu->sys.icc_sre_el1 >> (r->index * 32) & 0xffffffff;
     default: return load_le64((const u8 *)&cpu->sys + r->index);
     }
 }
@@ -183,6 +186,8 @@ static void reg_set(struct cpu *cpu, const struct reg *r, u64 v)
     case K_V: cpu->v[r->index / 2].d[r->index & 1] = v; break;
     case K_FPCR: cpu->fpcr = (u32)v; break;
     case K_FPSR: cpu->fpsr = (u32)v; break;
+    /* the model has two banks, and goes by the Non-secure one */
+    case K_SRE: cpu->sys.icc_sre_el1 = bits_set(cpu->sys.icc_sre_el1, r->index * 32 + 31, r->index * 32, v); break;
     case K_EVENT: cpu->event = (u32)v; break;
     default: store_le64((u8 *)&cpu->sys + r->index, v); break;
     }
@@ -293,6 +298,8 @@ static unsigned sp_number(const struct cpu *cpu) { return cpu->ps.sp ? cpu->ps.e
 static void execute(struct runner *r)
 {
     struct cpu *cpu = r->cpu;
+    u64 sre = cpu->sys.icc_sre_el1;
+    cpu->sys.icc_sre_el1 = sre >> 32;
     cpu->x[REG_SP] = cpu->sp_el[sp_number(cpu)];
     cpu->halted = HALT_NONE;
     cpu->fetch_valid = 0;
@@ -323,6 +330,7 @@ static void execute(struct runner *r)
         }
     }
     cpu->sp_el[sp_number(cpu)] = cpu->x[REG_SP];
+    cpu->sys.icc_sre_el1 = sre;
 }
 
 static bool compare(struct runner *r, char *why, size_t size)
@@ -357,15 +365,23 @@ static bool compare(struct runner *r, char *why, size_t size)
 static void mask_register_values(struct runner *r)
 {
     bool read = r->v.insn[0] & BIT(21);
-    const struct sysreg *row = strcmp(r->v.class_, "sysreg") ? NULL : sysreg_find(r->v.insn[0] >> 5 & 0xffff);
+    const struct sysreg *row = strncmp(r->v.class_, "sysreg", 6) ? NULL : sysreg_find(r->v.insn[0] >> 5 & 0xffff);
     if (!row || r->expect->pc != r->cpu->pc + 4)
         return;
+    for (unsigned n = 0; n < reg_count; n++)
+        if (regs[n].kind == K_SRE)
+            r->mask[n] = 0;
     if (row->e2h_key && r->cpu->ps.el == 2 && bit(r->cpu->sys.hcr_el2, 34))
         row = sysreg_find(row->e2h_key);
-    bool pstate = (row->key >> 7 & 15) == 4 && row->key >> 14 == 3 && row->offset < 0 && row->feature != FEAT_GICV3;
+    static const u64 fp_bits[2] = { 0x07c00000, 0x0800009f }; /* FPCR, FPSR without FEAT_FP16 and AArch32 */
+    for (unsigned n = 0; !read && n < reg_count; n++)
+        if (regs[n].kind == K_FPCR || regs[n].kind == K_FPSR)
+            r->mask[n] &= fp_bits[regs[n].kind == K_FPSR];
+    bool gic = !strncmp(row->name, "IC", 2);
+    bool pstate = (row->key >> 7 & 15) == 4 && row->key >> 14 == 3 && row->offset < 0 && !gic;
     if (pstate)
         return;
-    u64 keep = read ? (row->read || row->access >> 4 == 4 ? 0 : ~(u64)0) : row->write ? 0 : sysreg_writable(r->cpu, row);
+    u64 keep = read ? (gic || row->read || row->access >> 4 == 4 ? 0 : ~(u64)0) : row->write ? 0 : sysreg_writable(r->cpu, row);
     for (unsigned n = 0; n < reg_count; n++) {
         if (read ? regs[n].kind == K_X && regs[n].index == (r->v.insn[0] & 31)
                  : regs[n].kind == K_SYS && (row->write || (s32)regs[n].index == row->offset))
