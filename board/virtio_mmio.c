@@ -199,12 +199,16 @@ bool virtio_mmio_read(struct machine *m, struct virtio_mmio *dev, struct device_
     return true;
 }
 
+/* Writing 0 resets the device; the guest's page size belongs to the transport and stays (legacy drivers set it once). */
 static void status_write(struct virtio_mmio *dev, u32 value)
 {
-    if (!(value & 0xff))
+    u32 page_size = dev->page_size;
+    if (!(value & 0xff)) {
         virtio_mmio_reset(dev);
-    else
+        dev->page_size = page_size;
+    } else {
         dev->status = (value & 0xff) | (dev->status & NEEDS_RESET);
+    }
 }
 
 static void notify(struct machine *m, struct virtio_mmio *dev, u32 n)
