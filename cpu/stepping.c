@@ -14,7 +14,7 @@ op_fn step_decode, step_page_end;
 void step_jump_far(struct cpu *cpu, u64 left, u64 va)
 {
     (void)left;
-    cpu->pc = ((va ^ cpu->fetch_va) & ~0xfffull) && cpu->fetch_valid ? cpu_branch_address(cpu, va) : va;
+    cpu->pc = !cpu->fetch_valid || ((va ^ cpu->fetch_va) & ~0xfffull) ? cpu_branch_address(cpu, va) : va;
     cpu->d.branched = 1;
 }
 
