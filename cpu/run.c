@@ -15,9 +15,9 @@ void step_run(struct cpu *cpu, bool exact);
 u64 cpu_branch_address(const struct cpu *cpu, u64 va)
 {
     u64 top = va >> 55;
-    if (top == 0 || top == 0x1ff)
-        return va;
     bool high = bit(va, 55), two = cpu->ps.el <= 1 || (cpu->ps.el == 2 && bit(cpu->sys.hcr_el2, 34));
+    if (top == 0 || (top == 0x1ff && two))
+        return va;
     u64 tcr = cpu->ps.el == 3   ? cpu->sys.tcr_el3
               : cpu->ps.el == 2 ? cpu->sys.tcr_el2
               : cpu_is_in_host(cpu) ? cpu->sys.tcr_el2
