@@ -1,5 +1,5 @@
 /* Exceptions that EL1 takes, from EL1 and EL0: class, syndrome, return address, vector, saved PSTATE.
- * Arm ARM D1.3 (exception entry), D1.4 (return), D17.2.37 (ESR_ELx, ISS encodings), D17.2.118 (SCTLR_EL1 traps). */
+ * Arm ARM D1.3 (exception entry), D1.4 (return), D19.2 (ESR_ELx, ISS encodings; SCTLR_EL1 traps). */
 #include "rt.h"
 
 CODE(do_svc, "svc #0x1234");

@@ -1,5 +1,5 @@
 /* EL2 without VHE: what HCR_EL2 and its neighbours route or trap to EL2, and virtual interrupts of HCR_EL2.
- * Arm ARM D1.3 (routing), D17.2.48 (HCR_EL2), D17.2.37 (ESR_ELx), D1.3.6 (virtual interrupts). */
+ * Arm ARM D1.3 (routing), D1.3.6 (virtual interrupts), D19.2 (HCR_EL2; ESR_ELx). */
 #include "rt.h"
 
 #define HCR_VM   BIT(0)

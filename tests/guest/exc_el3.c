@@ -1,5 +1,5 @@
 /* EL3, entered secure: what SCR_EL3, CPTR_EL3 and MDCR_EL3 route or trap to EL3, and the two security states.
- * Arm ARM D1.3 (routing), D17.2.117 (SCR_EL3), D17.2.36 (CPTR_EL3). */
+ * Arm ARM D1.3 (routing), D19.2 (SCR_EL3; CPTR_EL3). */
 #include "rt.h"
 
 #define SCR_NS   BIT(0)

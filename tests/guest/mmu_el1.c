@@ -1,5 +1,5 @@
 /* Stage 1 of EL1&0, 4 KiB granule: faults and their level, permissions, ASIDs, both table base registers, AT.
- * Arm ARM D8.2-D8.5 (translation, faults), D17.2.37 (ISS of data aborts), D17.2.101 (PAR_EL1). */
+ * Arm ARM D8.2-D8.5 (translation, faults), D19.2 (ISS of data aborts; PAR_EL1). */
 #include "rt.h"
 
 #define FSC_SIZE(l)   (0x00 | (l))

@@ -1,6 +1,6 @@
 /* Two-stage translation: stage-2 faults as EL2 sees them (ISV and the load's syndrome, FAR, HPFAR, S1PTW), VMIDs,
  * AT S12.
- * Arm ARM D8.2 (stage 2), D17.2.37 (ISS of data aborts), D17.2.63 (HPFAR_EL2). */
+ * Arm ARM D8.2 (stage 2), D19.2 (ISS of data aborts; HPFAR_EL2). */
 #include "rt.h"
 
 #define FSC_SIZE(l)   (0x00 | (l))

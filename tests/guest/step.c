@@ -1,5 +1,5 @@
 /* Software step: EL0 stepped by EL1, EL1 stepped by itself (KDE).
- * Arm ARM D2.11 (software step), D17.2.37 (ISS of a software step exception). */
+ * Arm ARM D2.11 (software step), D19.2 (ISS of a software step exception). */
 #include "rt.h"
 
 #define SS  BIT(21)                     /* SPSR_ELx.SS */

@@ -1,5 +1,5 @@
 /* Generic timers from EL2 without VHE: counters and CNTVOFF, the physical, virtual and hypervisor timers, their
- * interrupts, EL0 and EL1 traps.  Arm ARM D11.2 (system view of the timers), D17.11 (registers). */
+ * interrupts, EL0 and EL1 traps.  Arm ARM D11.2 (system view of the timers), D19.12 (registers). */
 #include "rt.h"
 
 #define CTL_ENABLE  1ul

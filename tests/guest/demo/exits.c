@@ -1,7 +1,7 @@
 /* Why a guest came to EL2, and what is done about it.
  *
  * ESR_EL2 holds the exception class (EC, bits 31:26) and its details (ISS, bits 24:0); FAR_EL2 the virtual address
- * and HPFAR_EL2 the IPA page of a stage-2 fault. (Arm ARM D17.2.37 ESR_ELx)
+ * and HPFAR_EL2 the IPA page of a stage-2 fault. (Arm ARM D19.2 ESR_ELx)
  */
 #include "hyp.h"
 

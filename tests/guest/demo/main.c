@@ -1,6 +1,6 @@
 /* Sets up EL2, two guests, and lets them run to their end.
  *
- * What decides what a guest may do (Arm ARM D17.2.48 HCR_EL2):
+ * What decides what a guest may do (Arm ARM D19.2 HCR_EL2):
  *   VM             stage 2 is on: every guest address is checked against the guest's own table
  *   IMO FMO AMO    interrupts and SErrors come to EL2; the guest has a virtual CPU interface
  *   TWI            WFI comes to EL2: the CPU is given to somebody else

@@ -1,0 +1,206 @@
+/* GICv3 with two security states, from EL3: groups, and what non-secure software sees of priorities and secure
+ * interrupts. Arm IHI 0069: 4.6 (groups and security), 4.8.6 (the non-secure view of priorities), 12.2 (ICC_*), 12.9
+ * (GICD). */
+#include "rt.h"
+
+#define SGI      GICR_SGI(0)
+#define NS_INT   3u                     /* group 1 non-secure */
+#define G0_INT   4u
+#define S_INT    5u                     /* group 1 secure */
+#define SCR_NS   BIT(0)
+#define SCR_FIQ  BIT(2)
+#define SCR_BASE 0x530ul                /* RW, HCE, RES1 */
+
+CODE(do_read, "ldr w0, [x0]");
+CODE(do_readb, "ldrb w0, [x0]");
+CODE(do_write, "str w1, [x0]\ndsb sy");
+CODE(do_writeb, "strb w1, [x0]\ndsb sy");
+CODE(do_pmr, "mrs x0, s3_0_c4_c6_0");
+CODE(do_set_pmr, "msr s3_0_c4_c6_0, x0\nisb");
+CODE(do_rpr, "isb\nmrs x0, s3_0_c12_c11_3");
+CODE(do_iar1, "isb\nmrs x0, s3_0_c12_c12_0\nisb");
+CODE(do_eoir1, "msr s3_0_c12_c12_1, x0\nisb");
+CODE(do_iar0, "mrs x0, s3_0_c12_c8_0");
+CODE(do_sgi1r, "msr s3_0_c12_c11_5, x0\ndsb sy");
+CODE(do_asgi1r, "msr s3_0_c12_c11_6, x0\ndsb sy");
+CODE(do_igrpen1, "mrs x0, s3_0_c12_c12_7");
+CODE(do_set_bpr1, "msr s3_0_c12_c12_3, x0\nisb");
+CODE(do_bpr1, "mrs x0, s3_0_c12_c12_3");
+
+static void scr(u64 bits)
+{
+    WRITE(scr_el3, SCR_BASE | bits);
+    ISB();
+}
+
+/* Runs at non-secure EL2; FIQs go to EL3, as firmware has it: only then are priorities shifted. */
+static u64 ns(u64 (*fn)(u64, u64), u64 a, u64 b)
+{
+    scr(SCR_NS | SCR_FIQ);
+    return call_el(2, fn, a, b);
+}
+
+/* The same with FIQs for EL2, where PSTATE.F masks them, for when one is pending. */
+static u64 ns_masked(u64 (*fn)(u64, u64), u64 a, u64 b)
+{
+    scr(SCR_NS);
+    return call_el(2, fn, a, b);
+}
+
+static u64 secure_el1(u64 (*fn)(u64, u64), u64 a, u64 b)
+{
+    scr(0);
+    return call_el(1, fn, a, b);
+}
+
+static bool pending(u32 intid)
+{
+    DSB();
+    return MMIO32(SGI + 0x200) >> intid & 1;
+}
+
+static void pend(u32 intid)
+{
+    MMIO32(SGI + 0x200) = BIT(intid);
+    DSB();
+    ISB();
+}
+
+static void unpend_all(void)
+{
+    MMIO32(SGI + 0x280) = BIT(NS_INT) | BIT(G0_INT) | BIT(S_INT);
+    DSB();
+    ISB();
+}
+
+static void setup(void)
+{
+    MMIO32(GICD) = 0x30;                            /* ARE_S, ARE_NS */
+    MMIO32(GICD) = 0x37;                            /* and all groups */
+    MMIO32(GICR(0) + 0x14) &= ~BIT(1);
+    while (MMIO32(GICR(0) + 0x14) & BIT(2))
+        ;
+    MMIO32(SGI + 0x80) = BIT(NS_INT);
+    MMIO32(SGI + 0xd00) = BIT(S_INT);
+    MMIO32(SGI + 0x100) = BIT(NS_INT) | BIT(G0_INT) | BIT(S_INT);
+    MMIO8(SGI + 0x400 + NS_INT) = 0xc0;
+    MMIO8(SGI + 0x400 + G0_INT) = 0x40;
+    MMIO8(SGI + 0x400 + S_INT) = 0x60;
+    WRITE(ICC_SRE3, 0xf);
+    ISB();
+    WRITE(ICC_SRE2, 0xf);
+    scr(SCR_NS);
+    WRITE(ICC_SRE, 7);
+    scr(0);
+    WRITE(ICC_SRE, 7);
+    ISB();
+    WRITE(ICC_PMR, 0xff);
+    WRITE(ICC_IGRPEN0, 1);
+    WRITE(ICC_IGRPEN1_3, 3);
+    ISB();
+}
+
+static void distributor(void)
+{
+    check_eq("GICD_TYPER.SecurityExtn 1", MMIO32(GICD + 4) >> 10 & 1, 1);
+    check_eq("secure GICD_CTLR: groups and ARE of both, DS 0", MMIO32(GICD) & 0x77, 0x37);
+    check_eq("non-secure GICD_CTLR: EnableGrp1A, ARE_NS; no DS", ns(do_read, GICD, 0) & 0x52, 0x12);
+    check_eq("non-secure IGROUPR0 is RAZ", ns(do_read, SGI + 0x80, 0), 0);
+    ns(do_write, SGI + 0x80, ~0u);
+    check_eq("  and WI", MMIO32(SGI + 0x80), BIT(NS_INT));
+    check_eq("non-secure ISENABLER0: its own only", ns(do_read, SGI + 0x100, 0), BIT(NS_INT));
+    ns(do_write, SGI + 0x180, BIT(G0_INT) | BIT(S_INT));
+    check_eq("  ICENABLER0: secure ones stay", MMIO32(SGI + 0x100), BIT(NS_INT) | BIT(G0_INT) | BIT(S_INT));
+    ns(do_write, SGI + 0x200, BIT(G0_INT) | BIT(S_INT));
+    check(!pending(G0_INT) && !pending(S_INT), "  ISPENDR0: secure ones stay");
+    pend(G0_INT);
+    check_eq("  pending secure ones read as 0", ns_masked(do_read, SGI + 0x200, 0), 0);
+    unpend_all();
+    check_eq("priority 0xc0 seen non-secure", ns(do_readb, SGI + 0x400 + NS_INT, 0), 0x80);
+    ns(do_writeb, SGI + 0x400 + NS_INT, 0x40);
+    check_eq("non-secure priority 0x40 seen secure", MMIO8(SGI + 0x400 + NS_INT), 0xa0);
+    check_eq("secure interrupt's priority seen non-secure is 0", ns(do_readb, SGI + 0x400 + G0_INT, 0), 0);
+    ns(do_writeb, SGI + 0x400 + G0_INT, 0xf0);
+    check_eq("  and is not written", MMIO8(SGI + 0x400 + G0_INT), 0x40);
+}
+
+static void cpu_interface(void)
+{
+    WRITE(ICC_PMR, 0xc0);
+    check_eq("PMR 0xc0 seen non-secure", ns(do_pmr, 0, 0), 0x80);
+    ns(do_set_pmr, 0x40, 0);
+    check_eq("non-secure PMR 0x40 seen at EL3", READ(ICC_PMR), 0xa0);
+    WRITE(ICC_PMR, 0x70);
+    check_eq("PMR 0x70 seen non-secure is 0", ns(do_pmr, 0, 0), 0);
+    ns(do_set_pmr, 0xf0, 0);
+    check_eq("  and non-secure writes are ignored", READ(ICC_PMR), 0x70);
+    check_eq("PMR seen at secure EL1 is as it is", secure_el1(do_pmr, 0, 0), 0x70);
+    WRITE(ICC_PMR, 0xff);
+    ISB();
+
+    pend(NS_INT);
+    scr(SCR_NS);
+    check_eq("EL3, group 1 NS pending: IAR0 is 1021", do_iar0(0, 0), 1021);
+    unpend_all();
+    pend(S_INT);
+    check_eq("EL3, group 1 S pending: IAR0 is 1020", do_iar0(0, 0), 1020);
+    check_eq("non-secure IAR1 does not take a secure one", ns_masked(do_iar1, 0, 0), SPURIOUS);
+    check_eq("secure EL1 IAR1 does", secure_el1(do_iar1, 0, 0), S_INT);
+    check_eq("  RPR at secure EL1", secure_el1(do_rpr, 0, 0), 0x60);
+    check_eq("  RPR seen non-secure is 0", ns(do_rpr, 0, 0), 0);
+    pend(NS_INT);
+    check_eq("  a non-secure one does not preempt it", ns_masked(do_iar1, 0, 0), SPURIOUS);
+    secure_el1(do_eoir1, S_INT, 0);
+    check_eq("non-secure IAR1 takes its own", ns_masked(do_iar1, 0, 0), NS_INT);
+    check_eq("  RPR seen non-secure", ns(do_rpr, 0, 0), 0x40);
+    check_eq("  RPR at EL3", do_rpr(0, 0), 0xa0);
+    pend(G0_INT);
+    check_eq("  group 0 preempts it", do_iar0(0, 0), G0_INT);
+    WRITE(ICC_EOIR0, G0_INT);
+    ISB();
+    ns(do_eoir1, NS_INT, 0);
+    check_eq("all ended: RPR", do_rpr(0, 0), 0xff);
+
+    scr(SCR_NS);
+    u64 minimum = READ(ICC_BPR1);
+    ns(do_set_bpr1, 6, 0);
+    secure_el1(do_set_bpr1, 4, 0);
+    check(ns(do_bpr1, 0, 0) == 6 && secure_el1(do_bpr1, 0, 0) == 4, "BPR1 is banked");
+    ns(do_set_bpr1, minimum, 0);
+    secure_el1(do_set_bpr1, 0, 0);
+    WRITE(ICC_IGRPEN1_3, 1);                        /* non-secure only */
+    ISB();
+    check(ns(do_igrpen1, 0, 0) == 1 && secure_el1(do_igrpen1, 0, 0) == 0, "IGRPEN1 is banked, EL3 sees both");
+    WRITE(ICC_IGRPEN1_3, 3);
+    ISB();
+}
+
+static void sgi(void)
+{
+    ns(do_sgi1r, (u64)NS_INT << 24 | 1, 0);
+    check(pending(NS_INT), "non-secure SGI1R: group 1 NS");
+    unpend_all();
+    ns(do_sgi1r, (u64)S_INT << 24 | 1, 0);
+    check(!pending(S_INT), "non-secure SGI1R: not group 1 S (NSACR 0)");
+    ns(do_asgi1r, (u64)S_INT << 24 | 1, 0);
+    check(!pending(S_INT), "non-secure ASGI1R: not group 1 S (NSACR 0)");
+    ns(do_sgi1r, (u64)G0_INT << 24 | 1, 0);
+    check(!pending(G0_INT), "non-secure SGI1R: not group 0 (NSACR 0)");
+    unpend_all();
+    secure_el1(do_sgi1r, (u64)S_INT << 24 | 1, 0);
+    check(pending(S_INT), "secure SGI1R: group 1 S");
+    secure_el1(do_sgi1r, (u64)NS_INT << 24 | 1, 0);
+    check(!pending(NS_INT), "secure SGI1R: not group 1 NS");
+    secure_el1(do_asgi1r, (u64)NS_INT << 24 | 1, 0);
+    check(pending(NS_INT), "secure ASGI1R: group 1 NS");
+    unpend_all();
+}
+
+void test_main(void)
+{
+    setup();
+    distributor();
+    cpu_interface();
+    sgi();
+    finish();
+}
