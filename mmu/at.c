@@ -39,10 +39,9 @@ static u64 par_of_fault(const struct fault *f)
     return 1 | (u64)f->fsc << 1 | (u64)f->s1ptw << 8 | (u64)f->stage2 << 9 | BIT(11);
 }
 
-static u64 par_of(const struct translation *t, bool stage12)
+static u64 par_of(const struct translation *t)
 {
-    u64 pa = stage12 ? t->pa : t->ipa;
-    return (u64)attrs_par(t->attrs) << 56 | (pa & (ones(52) & ~0xfffull)) | BIT(11) | (u64)t->ns << 9 |
+    return (u64)attrs_par(t->attrs) << 56 | (t->pa & (ones(52) & ~0xfffull)) | BIT(11) | (u64)t->ns << 9 |
            (u64)attrs_par_sh(t->attrs) << 7;
 }
 
@@ -60,6 +59,6 @@ bool at_translate(struct cpu *cpu, enum at_op op, u64 va)
         exc_abort(cpu, &t.fault, va, ACC_CACHE);
         return false;
     }
-    cpu->sys.par_el1 = t.ok ? par_of(&t, row->stage12) : par_of_fault(&t.fault);
+    cpu->sys.par_el1 = t.ok ? par_of(&t) : par_of_fault(&t.fault);
     return true;
 }

@@ -175,6 +175,10 @@ START_TEST(relaxed_permission)
     ck_assert(mem_write(cpu, 0x1000, 5, 8, ACC_WRITE));
     ck_assert(is_fast(0x1000, true));
     ck_assert_uint_eq(*word(RAM), 5);
+    unsigned entries = 0; /* the new translation took the place of the old one */
+    for (unsigned n = 0; n < TLB_ENTRIES; n++)
+        entries += !!cpu->tlb.entry[n / TLB_WAYS][n % TLB_WAYS].size_log2;
+    ck_assert_uint_eq(entries, 1);
     check_subset(cpu);
 }
 END_TEST
@@ -281,7 +285,7 @@ START_TEST(vmid)
     controls();
     map(0x1000, RAM, 0);
     ck_assert(mem_read(cpu, 0x1000, 8, 0).ok);
-    cpu->sys.vttbr_el2 = table_new() | 0x207ull << 48; /* another VM, without memory */
+    cpu->sys.vttbr_el2 = table_new() | 0x307ull << 48; /* another VM, without memory; its pages fall into the same sets */
     controls();
     ck_assert(!mem_read(cpu, 0x1000, 8, 0).ok);
     tlbi(cpu, TLBI_VMALLS12E1, 0, false);
@@ -558,6 +562,13 @@ START_TEST(address_translation)
     cpu_control_changed(cpu);
     ck_assert(at_translate(cpu, AT_S1E1R, 0x1234));
     ck_assert_uint_eq(cpu->sys.par_el1, 1 | 5 << 1 | BIT(8) | BIT(9) | BIT(11));
+    for (u64 pa = TABLES; pa < RAM + RAM_SIZE; pa += 4096)
+        map_at(cpu->sys.vttbr_el2, pa, 3, pa | AF | TABLE | S2RW | S2WB);
+    map_at(cpu->sys.vttbr_el2, RAM, 3, (RAM + 0x7000) | AF | TABLE | S2RW | S2WB);
+    ck_assert(at_translate(cpu, AT_S1E1R, 0x1234));
+    ck_assert_uint_eq(cpu->sys.par_el1, 0xffull << 56 | RAM | BIT(11) | BIT(9));
+    ck_assert(at_translate(cpu, AT_S12E1R, 0x1234));
+    ck_assert_uint_eq(cpu->sys.par_el1, 0xffull << 56 | (RAM + 0x7000) | BIT(11) | BIT(9));
 }
 END_TEST
 

@@ -247,6 +247,8 @@ START_TEST(hierarchy)
     ck_assert(go(0x1000, READ) && t.ns && !t.global);
     r.sif = 1;
     expect_fault(0x1000, USER_FETCH, 15, RULE_SIF);
+    phys.region[0].secure = 1; /* the next table is looked for in Non-secure memory, and there is none */
+    expect_fault(0x1000, READ, 0x16, RULE_EXTERNAL);
 }
 END_TEST
 
