@@ -1,5 +1,5 @@
 # Bare-metal guests: tests/guest/*.c|*.S and the teaching hypervisor. Included by the top Makefile.
-# Uses B (build folder) and CROSS (prefix of the cross compiler).
+# Uses B (build folder), CROSS (prefix of the cross compiler) and Q (empty: show commands).
 
 CROSS ?= aarch64-linux-gnu-
 GUEST_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
@@ -14,15 +14,16 @@ DEMO_HYP := $(addprefix $(DEMO_DIR)/,entry.S main.c exits.c sched.c stage2.c vgi
 
 $(B)/guest/demo/%.guest.elf: $(DEMO_DIR)/%.c $(DEMO_DIR)/guest.S $(DEMO_DIR)/guest.h $(DEMO_DIR)/guest.ld
 	@mkdir -p $(@D)
-	$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T $(DEMO_DIR)/guest.ld -o $@ $(DEMO_DIR)/guest.S $<
+	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T $(DEMO_DIR)/guest.ld -o $@ $(DEMO_DIR)/guest.S $<
 
 $(B)/guest/demo/%.bin: $(B)/guest/demo/%.guest.elf
-	$(CROSS)objcopy -O binary $< $@
+	$(Q)$(CROSS)objcopy -O binary $< $@
 
 DEMO_BINS := $(B)/guest/demo/closed.bin $(B)/guest/demo/open.bin
 
 $(B)/guest/demo.elf: $(DEMO_HYP) $(DEMO_DIR)/hyp.h $(DEMO_DIR)/hyp.ld $(DEMO_BINS)
-	$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -Wa,-I,$(B)/guest/demo -T $(DEMO_DIR)/hyp.ld -o $@ $(DEMO_HYP)
+	@echo "  GUEST $@"
+	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -Wa,-I,$(B)/guest/demo -T $(DEMO_DIR)/hyp.ld -o $@ $(DEMO_HYP)
 
 # The tests: one ELF for each line of guests.list.
 GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S rt.c rt.h guest.ld)
@@ -30,9 +31,9 @@ GUEST_NAMES := $(shell sed -n 's/^\([a-z][a-z0-9_]*\)[ :].*/\1/p' $(GUEST_DIR)/g
 GUEST_ELFS := $(GUEST_NAMES:%=$(B)/guest/%.elf)
 
 $(filter-out $(B)/guest/demo.elf,$(GUEST_ELFS)): $(B)/guest/%.elf: $(GUEST_DIR)/%.c $(GUEST_RT)
-	@mkdir -p $(@D)
-	$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T $(GUEST_DIR)/guest.ld -o $@ $(GUEST_DIR)/rt.S $(GUEST_DIR)/rt.c $<
+	@mkdir -p $(@D); echo "  GUEST $@"
+	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T $(GUEST_DIR)/guest.ld -o $@ $(GUEST_DIR)/rt.S $(GUEST_DIR)/rt.c $<
 
-guests: $(GUEST_ELFS) $(B)/guest/demo.elf
+guests: $(GUEST_ELFS) $(B)/guest/demo.elf  ## the bare-metal guests: tests/guest
 .PHONY: guests
 .SECONDARY: $(DEMO_BINS) $(DEMO_BINS:.bin=.guest.elf)

@@ -93,6 +93,9 @@ static void secondary(void)
     wait_stage(2);
     while (turn != cpu)
         ASM("wfe");
+    put_text("# CPU ");
+    put_hex(cpu);
+    put_text(" is here\n");
     turn = cpu + 1;
     ASM("dsb sy; sev");
     done();                                             /* 3: passed the turn on */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the bare-metal programs of guests.list under an emulator and checks their TAP output and exit status.
-#   tests/guest/run.sh EMULATOR [extra arguments]      B=folder of the build (default build), ONLY="names" for some of them
+#   tests/guest/run.sh EMULATOR [extra arguments]      B=folder of the build (default build), ONLY="names" for some
 # Ends with "N passed, N failed" and status 0 when nothing failed. Under QEMU, checks listed in qemu-differences are
 # expected to fail (each says what the manual asks for); a listed check that passes is reported.
 set -u
@@ -74,14 +74,14 @@ run_one()
     fi
 }
 
-while read -r name machine cpu smp rest; do
+while read -r name machine cpu smp _; do
     case $name in ''|\#*) continue ;; esac
     case " ${ONLY:-$name} " in *" $name "*) ;; *) continue ;; esac
     if grep -qx "$name: \*" "$differences"; then
         echo "SKIP $name: listed in qemu-differences"
         continue
     fi
-    run_one "$name" "$machine" "$cpu" "$smp" $rest "$@"
+    run_one "$name" "$machine" "$cpu" "$smp" "$@"
 done < "$here/guests.list"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]
