@@ -4,7 +4,7 @@
 #   B=folder tests/calls.sh           Ends with "N passed, N failed": one check for each handler.
 # Exempt are the slow_* ends of loads and stores, and handlers whose work is a call by design: CRC32, exclusives and
 # ordered accesses, and the vector forms that go row by row through a lane function (their names end in
-# _s, _v, _x). Vector handlers and BFM may spill registers: they need many.
+# _s, _v, _x; and the matrix multiplications). Vector handlers and BFM may spill registers: they need many.
 set -u
 B=${B:-build}
 passed=0 failed=0
@@ -35,7 +35,7 @@ trap 'rm -f "$out"' EXIT
 check dpimm '^$' '^thr_BFM'
 check dpreg '^thr_CRC32' '^$'
 check branch '^$' '^$'
-check ldst '^thr_(slow_|sp_misaligned|LD(AX|X|A|LA)[RP]|ST(LX|X|L|LL)[RP])' '^$'
-check simd_int '_(s|v|x|xs)$' .
+check ldst '^thr_(slow_|sp_misaligned|LD(AX|X|A|LA)[RP]|ST(LX|X|L|LL)[RP]|STLUR)' '^$'
+check simd_int '(_(s|v|x|xs)|MMLA)$' .
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]

@@ -18,8 +18,8 @@ export ELMU=${ELMU:-./elmu} VECTORS=${VECTORS:-../shared/vectors} QEMU=${QEMU:-q
 # One function for each suite; the longest first, so that the two lanes end together.
 suite_vectors() { "$B/vectors" "$VECTORS/v80" "$VECTORS/v81"; }
 suite_vectors-part() { "$B/vectors" "$VECTORS/v80"; }
-suite_guests-stepping() { tests/guest/run.sh "$ELMU" --engine=step; }
-suite_guests-threaded() { tests/guest/run.sh "$ELMU"; }
+suite_guests-stepping() { tests/guest/run.sh "$ELMU" --engine=step --max-insns 200000000; }
+suite_guests-threaded() { tests/guest/run.sh "$ELMU" --max-insns 200000000; }
 # Under -icount QEMU's time is instructions too, so that this does not depend on the host's load.
 suite_guests-qemu() { tests/guest/run.sh "$QEMU" -icount shift=0,sleep=off; }
 suite_determinism() { tests/determinism.sh "$ELMU" ${PEER:+"$PEER"}; }

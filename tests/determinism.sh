@@ -17,7 +17,7 @@ facts()
 {
     local label=$1 elmu=$2 engine=$3 name=$4 machine=virt,gic-version=3 cpu=$6 smp=$7 status
     [ "$5" = - ] || machine+=,$5
-    "$elmu" ${engine:+"$engine"} --stats --max-insns 2000000000 -M "$machine" -cpu "$cpu" -smp "$smp" -m 256M -nodefaults \
+    "$elmu" ${engine:+"$engine"} --stats --max-insns 200000000 -M "$machine" -cpu "$cpu" -smp "$smp" -m 256M -nodefaults \
         -display none -monitor none -serial stdio -semihosting-config enable=on,target=native -kernel "$elfs/$name.elf" \
         >"$work/console" 2>"$work/messages" </dev/null
     status=$?

@@ -6,8 +6,10 @@
 # Ends with "N passed, N failed": one check for each #include.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+folders=$(ls -d lib cpu mmu gic timer board debug frontend 2>/dev/null)
 
-grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]+"' -r --include='*.[ch]' lib cpu mmu gic timer board debug frontend |
+# shellcheck disable=SC2086
+grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]+"' -r --include='*.[ch]' $folders |
     sed -E 's/^([^:]*):([0-9]+):[^"]*"([^"]*)".*/\1 \2 \3/' |
     awk '
     function layer(file, folder) {
@@ -16,15 +18,14 @@ grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]+"' -r --include='*.[ch]' 
         return folder in rank ? rank[folder] : -1
     }
     BEGIN {
-        rank["lib"] = 0; rank["mmu"] = 2; rank["cpu"] = 3; rank["gic"] = rank["timer"] = 4
+        rank["lib"] = 0; rank["mmu"] = 2; rank["cpu"] = 3; rank["gic"] = 4; rank["timer"] = 4.5 # timers raise their interrupts at the GIC
         rank["board"] = 5; rank["debug"] = 6; rank["frontend"] = 7
     }
     # What a register table needs of the folder that implements the registers: names of hooks only.
     $3 ~ /\.def$/ || $3 ~ /^(gic|timer)\/(gic|timer)_sysreg\.h$/ { next }
     {
         from = layer($1); to = layer($3)
-        # gic and timer are siblings: neither includes the other.
-        if (to < 0 || to > from || (to == from && to == 4 && substr($1, 1, 3) != substr($3, 1, 3))) {
+        if (to < 0 || to > from) {
             print $1 ":" $2 ": includes " $3 (to < 0 ? ", which is in no folder of the house" : ", which is above it")
             failed++
         } else
