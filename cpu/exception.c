@@ -150,10 +150,10 @@ void cpu_set_el_sp(struct cpu *cpu, unsigned el, unsigned sp)
 /* What hangs on the EL and on PSTATE, after both are set. */
 static void derive(struct cpu *cpu)
 {
-    u64 *live = &cpu->d.live_traps[cpu->ps.el];
-    if (!*live)
-        *live = trap_live(cpu, cpu->ps.el);
-    cpu->d.fp_trapped = !!(*live & T(FP));
+    if (!cpu->d.live_traps[cpu->ps.el])
+        cpu->d.live_traps[cpu->ps.el] = TRAPS_UNKNOWN;
+    u64 live = cpu->d.live_traps[cpu->ps.el];
+    cpu->d.fp_trapped = live == TRAPS_UNKNOWN ? trap_group_live(cpu, cpu->ps.el, TRAP_FP) : !!(live & T(FP));
     cpu->d.sp_check = bit(cpu_sctlr(cpu), cpu->ps.el ? 3 : 4);
     cpu_update_stepping(cpu);
     cpu->d.attention |= ATT_IRQ;
@@ -168,7 +168,7 @@ static void el_changed(struct cpu *cpu)
 
 void cpu_control_changed(struct cpu *cpu)
 {
-    memset(cpu->d.live_traps, 0, sizeof cpu->d.live_traps);
+    trap_forget(cpu);
     derive(cpu);
     mmu_context_changed(cpu);
 }

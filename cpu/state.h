@@ -235,7 +235,8 @@ struct cpu {
         struct xpage_entry xpage[XPAGE_ENTRIES];
         struct mmu_derived mmu;
         u64 branched;    /* stepping: the last instruction was a taken branch */
-        u64 live_traps[4]; /* by EL: bit set of trap rows that could fire; 0 = must be computed (see cpu/sysreg.h) */
+        u64 live_traps[4];  /* by EL: trap groups that fire; all ones: not known. Of another EL, 0: the same (cpu/sysreg.h) */
+        u64 trap_misses[4]; /* by EL: register accesses since then that had to ask */
         u64 ctx_table_gen;
         u64 stats[8];
     } d;

@@ -134,7 +134,7 @@ static const struct sysreg *access_check(struct cpu *cpu, const struct sysreg *r
         return undefined_access(cpu, key), NULL;
     if (row->check && !(row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
         return NULL;
-    if (unlikely(row->traps & cpu->d.live_traps[cpu->ps.el]) &&
+    if ((row->traps & cpu->d.live_traps[cpu->ps.el] || cpu->d.live_traps[cpu->ps.el] == TRAPS_UNKNOWN) &&
         trap_check(cpu, row->traps, write, sysreg_iss(key, rt, write)))
         return NULL;
     if (row->check && (row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))

@@ -25,9 +25,10 @@ enum trap {
     TRAP_AT_EL0, TRAP_AT_EL1, TRAP_AT_EL2, TRAP_AT_EL3, /* not for this EL */
     TRAP_COUNT
 };
-static_assert(TRAP_COUNT <= 63, "a row's traps are a 64-bit set, whose last bit says that a set was computed");
-#define T(id)       BIT(TRAP_##id)
-#define TRAPS_VALID BIT(63)
+static_assert(TRAP_COUNT <= 63, "a row's traps are a 64-bit set, whose last bit says that a set was made");
+#define T(id)         BIT(TRAP_##id)
+#define TRAPS_VALID   BIT(63)
+#define TRAPS_UNKNOWN (~(u64)0)
 
 /* Lowest EL for reads in bits 3:0, for writes in bits 7:4; 4 = never. */
 #define ACCESS_RW(r, w) ((r) | (w) << 4)
@@ -130,6 +131,10 @@ struct trap_row {
 const struct trap_row *trap_get(unsigned n);
 /* Sets of groups that fire at `el` in some direction, with the pseudo-groups: what d.live_traps[el] holds. */
 u64 trap_live(const struct cpu *cpu, unsigned el);
+/* Does a control of one group fire at `el`? */
+bool trap_group_live(const struct cpu *cpu, unsigned el, enum trap group);
+/* Controls changed: d.live_traps is not known, until enough accesses have asked. */
+void trap_forget(struct cpu *cpu);
 /* Evaluates groups for an access from the current EL in the architecture's order. True: cpu->d.exc is filled.
  * iss: of EC 0x18 (or WFx, SMC: whatever the rows' EC wants); the FP rows have their own. */
 bool trap_check(struct cpu *cpu, u64 groups, bool write, u32 iss);

@@ -175,7 +175,7 @@ u64 ccsidr_read(struct cpu *cpu, const struct sysreg *row)
 u64 dczid_read(struct cpu *cpu, const struct sysreg *row)
 {
     (void)row;
-    bool prohibited = cpu->d.live_traps[cpu->ps.el] & (T(DZE) | T(TDZ));
+    bool prohibited = trap_group_live(cpu, cpu->ps.el, TRAP_DZE) || trap_group_live(cpu, cpu->ps.el, TRAP_TDZ);
     return cpu->sys.dczid_el0 | (u64)prohibited << 4;
 }
 

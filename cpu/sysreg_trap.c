@@ -9,7 +9,6 @@
 enum { R = 1, W = 2, RW = 3 };
 enum { EL0 = 1, EL1 = 2, EL2 = 4, EL3 = 8, ANY_EL = 15 };
 enum { HOST0 = 1, E2H = 2, TGE = 4, SECURE = 8, IMO = 16, FMO = 32 };
-enum { TRAP_ROW_FIRST = 0 };
 
 /* Rows know their group: a TRAP_ALSO belongs to the last TRAP before it. */
 enum {
@@ -66,20 +65,44 @@ static bool row_fires(const struct cpu *cpu, const struct trap_row *row, unsigne
     return bit(row->values, (unsigned)bits(control, row->hi, row->lo)) && (row->to != 3 || cpu_has(cpu, FEAT_EL3));
 }
 
+static bool group_fires(const struct cpu *cpu, unsigned group, unsigned el, unsigned c, bool el2)
+{
+    for (unsigned n = group_first[group]; n < group_first[group + 1]; n++)
+        if (row_fires(cpu, &rows[n], el, c, el2))
+            return true;
+    return false;
+}
+
+bool trap_group_live(const struct cpu *cpu, unsigned el, enum trap group)
+{
+    return group_fires(cpu, group, el, conditions(cpu, el), cpu_el2_enabled(cpu));
+}
+
 u64 trap_live(const struct cpu *cpu, unsigned el)
 {
     unsigned c = conditions(cpu, el);
     bool el2 = cpu_el2_enabled(cpu);
     u64 live = TRAPS_VALID | BIT(TRAP_AT_EL0 + el) | (el == 2 && (c & E2H) ? T(E2H) : 0);
-    for (unsigned group = 0; group < ARRAY_LEN(group_first) - 1; group++) {
-        for (unsigned n = group_first[group]; n < group_first[group + 1]; n++) {
-            if (row_fires(cpu, &rows[n], el, c, el2)) {
-                live |= BIT(group);
-                break;
-            }
-        }
-    }
+    for (unsigned group = 0; group < ARRAY_LEN(group_first) - 1; group++)
+        live |= group_fires(cpu, group, el, c, el2) ? BIT(group) : 0;
     return live;
+}
+
+void trap_forget(struct cpu *cpu)
+{
+    for (unsigned el = 0; el < 4; el++) {
+        cpu->d.live_traps[el] = TRAPS_UNKNOWN;
+        cpu->d.trap_misses[el] = 0;
+    }
+}
+
+/* A world switch writes a dozen controls in a row: finding the whole set pays after a few accesses only. */
+static void learn(struct cpu *cpu)
+{
+    enum { ENOUGH = 16 };
+    unsigned el = cpu->ps.el;
+    if (cpu->d.live_traps[el] == TRAPS_UNKNOWN && ++cpu->d.trap_misses[el] >= ENOUGH)
+        cpu->d.live_traps[el] = trap_live(cpu, el);
 }
 
 /* AArch64.AdvSIMDFPAccessTrap: what EL0 does under TGE is UNDEFINED to EL2, not an FP trap. */
@@ -98,6 +121,7 @@ static bool trap_take(struct cpu *cpu, const struct trap_row *row, u32 iss)
 
 bool trap_check(struct cpu *cpu, u64 groups, bool write, u32 iss)
 {
+    learn(cpu);
     unsigned el = cpu->ps.el, c = conditions(cpu, el), dir = write ? W : R;
     bool el2 = cpu_el2_enabled(cpu);
     const struct trap_row *best = NULL;
