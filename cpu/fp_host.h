@@ -4,7 +4,7 @@
  *   - FPCR: round to nearest, FZ, FZ16, FIZ, AH and NEP clear; FPSR.IXC already set, so that inexactness is no news;
  *   - the result is finite, so neither operand was an infinity or a NaN (nor x / 0);
  *   - the result is clear of tininess (at least twice the smallest normal number: tininess is detected before rounding), or
- *     it is a sum, which is exact where it is tiny, or an operand was a zero. Denormal operands then need no care: without
+ *     it is a sum, which is exact where it is tiny, or a product with 0. Denormal operands then need no care: without
  *     FZ, FIZ and AH they raise nothing.
  * Everything else goes to the soft-float. IEEE 754 gives one answer for the rest, on any host that computes in the format
  * itself (FLT_EVAL_METHOD 0), and fused multiply-add is used only where the processor has it. Arm ARM J1 (FPRound).
@@ -153,6 +153,12 @@ static ALWAYS_INLINE struct fp_try fp_host_sqrt(bool dbl, u64 a)
     return (struct fp_try){ v, host_has_sqrt() && fp_finite(dbl, v) };
 }
 
+/* v = c + a * b, where v, c and a factor are zeros. */
+static ALWAYS_INLINE bool fp_zero_sum(bool dbl, u64 v, u64 c, u64 a, u64 b)
+{
+    return fp_is_zero_bits(dbl, v) && fp_is_zero_bits(dbl, c) && (fp_is_zero_bits(dbl, a) || fp_is_zero_bits(dbl, b));
+}
+
 /*
  * c + a * b with one rounding. In single precision the product is exact in double, and rounding the sum twice errs only
  * where the first result lies halfway between two singles.
@@ -163,11 +169,12 @@ static ALWAYS_INLINE struct fp_try fp_host_muladd(bool dbl, u64 c, u64 a, u64 b)
         if (!host_has_fma())
             return (struct fp_try){ 0, false };
         u64 v = f64_bits(host_fma(f64_of(c), f64_of(a), f64_of(b)));
-        return (struct fp_try){ v, fp_clear(true, v) };
+        return (struct fp_try){ v, likely(fp_clear(true, v)) || fp_zero_sum(true, v, c, a, b) };
     }
     double sum = (double)f32_of(c) + (double)f32_of(a) * (double)f32_of(b);
     u64 v = f32_bits((float)sum);
-    return (struct fp_try){ v, fp_clear(false, v) && (f64_bits(sum) & ones(29)) != BIT(28) };
+    bool halfway = (f64_bits(sum) & ones(29)) == BIT(28);
+    return (struct fp_try){ v, (likely(fp_clear(false, v)) && !halfway) || fp_zero_sum(false, v, c, a, b) };
 }
 
 /* ---- conversions ---- */

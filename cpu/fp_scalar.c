@@ -10,7 +10,8 @@
 
 /* ---- the general bodies, from cpu/simd_fp_lanes.def ---- */
 
-#define LANE_OP(id, base, how) OP(id) { FP_CHECK; simd_fp(cpu, WORD, how, fp_lane_##base); NEXT; }
+/* Not inlined: the hot bodies end in a jump to them, which keeps their own path free of calls and frames. */
+#define LANE_OP(id, base, how) NOINLINE OP(id) { FP_CHECK; simd_fp(cpu, WORD, how, fp_lane_##base); NEXT; }
 #define SINGLE_DOUBLE(id, how) LANE_OP(id##_f, id, FP_FTYPE | FP_SCALAR | (how))
 #define ALL_FORMATS(id, how)   SINGLE_DOUBLE(id, how) LANE_OP(id##_h, id, FP_HALF | FP_SCALAR | (how))
 #define FORMS_F1(id)           ALL_FORMATS(id, FP_MERGE_D)
@@ -38,8 +39,9 @@
 
 #define WRITE_SCALAR(value)                                                                                            \
     do {                                                                                                               \
-        VD.d[0] = (value);                                                                                             \
-        VD.d[1] = 0;                                                                                                   \
+        union vreg *d_ = &VD;                                                                                          \
+        d_->d[0] = (value);                                                                                            \
+        d_->d[1] = 0;                                                                                                  \
         NEXT;                                                                                                          \
     } while (0)
 #define HOST(id, ready, attempt)                                                                                       \
@@ -90,7 +92,7 @@ OP(FMOV_h) { FP_CHECK; WRITE_SCALAR((u16)N); }
 
 /* ---- between formats ---- */
 
-#define CONVERT(id) OP(id) { FP_CHECK; fp_scalar_convert(cpu, WORD); NEXT; }
+#define CONVERT(id) NOINLINE OP(id) { FP_CHECK; fp_scalar_convert(cpu, WORD); NEXT; }
 CONVERT(FCVT)
 CONVERT(FCVT_sh)
 CONVERT(FCVT_dh)
@@ -116,7 +118,7 @@ OP(BFCVT) { FP_CHECK; bf16_convert_scalar(cpu, WORD); NEXT; }
 
 /* ---- compare ---- */
 
-#define COMPARE(id) OP(id) { FP_CHECK; fp_scalar_compare(cpu, WORD); NEXT; }
+#define COMPARE(id) NOINLINE OP(id) { FP_CHECK; fp_scalar_compare(cpu, WORD); NEXT; }
 COMPARE(FCMP_f)
 COMPARE(FCMP_h)
 COMPARE(FCMP0_h)
@@ -183,8 +185,8 @@ OP(FMOV_dg) { FP_CHECK; WRITE_SCALAR(RN); }
 OP(FMOV_hg) { FP_CHECK; WRITE_SCALAR((u16)RN); }
 OP(FMOV_topg) { FP_CHECK; VD.d[1] = RN; NEXT; }
 
-#define TO(id, is_unsigned, rounding) OP(id) { FP_CHECK; RD = fp_to_general(cpu, WORD, is_unsigned, rounding); NEXT; }
-#define FROM(id, is_unsigned)         OP(id) { FP_CHECK; fp_from_general(cpu, WORD, is_unsigned, RN); NEXT; }
+#define TO(id, is_unsigned, rounding) NOINLINE OP(id) { FP_CHECK; RD = fp_to_general(cpu, WORD, is_unsigned, rounding); NEXT; }
+#define FROM(id, is_unsigned)         NOINLINE OP(id) { FP_CHECK; fp_from_general(cpu, WORD, is_unsigned, RN); NEXT; }
 #define TO_BOTH(id, is_unsigned, rounding) TO(id##_g, is_unsigned, rounding) TO(id##_gh, is_unsigned, rounding)
 #define TO_FIXED(id, is_unsigned)   TO(id##_x, is_unsigned, FPR_ZERO) TO(id##_xh, is_unsigned, FPR_ZERO)
 #define FROM_FIXED(id, is_unsigned) FROM(id##_x, is_unsigned) FROM(id##_xh, is_unsigned)

@@ -9,7 +9,8 @@
 
 /* ---- the general bodies, from cpu/simd_fp_lanes.def ---- */
 
-#define LANE_OP(id, base, how) OP(id) { FP_CHECK; simd_fp(cpu, WORD, how, fp_lane_##base); NEXT; }
+/* Not inlined: see cpu/fp_scalar.c. */
+#define LANE_OP(id, base, how) NOINLINE OP(id) { FP_CHECK; simd_fp(cpu, WORD, how, fp_lane_##base); NEXT; }
 #define BOTH(id, base, how)    LANE_OP(id, base, how) LANE_OP(id##h, base, FP_HALF | (how))
 #define SCALARS(id, how)       BOTH(id##_s, id, FP_SCALAR | (how))
 #define ELEMENTS(id, how)      BOTH(id##_x, id, FP_ELEM) BOTH(id##_xs, id, FP_ELEM | FP_SCALAR | (how))
@@ -42,74 +43,74 @@
 
 /* ---- single and double with the host's vectors ---- */
 
-/* Lanes that are not finite, and lanes that are not clear of tininess as fp_clear() has it: 0 = none. */
 typedef u32 v4u __attribute__((vector_size(16)));
 typedef u64 v2u __attribute__((vector_size(16)));
 
-static ALWAYS_INLINE u64 any4(v4u v) { v2u w = (v2u)v; return w[0] | w[1]; }
-static ALWAYS_INLINE u64 not_finite4(v4f v) { return any4((v4u)(((v4u)v & 0x7f800000) == 0x7f800000)); }
-static ALWAYS_INLINE u64 not_clear4(v4f v) { return any4((v4u)((((v4u)v << 1) - 0x02000000) >= 0xfd000000)); }
-static ALWAYS_INLINE bool not_finite2(v2f v) { return !fp_finite(true, f64_bits(v[0])) || !fp_finite(true, f64_bits(v[1])); }
-static ALWAYS_INLINE bool not_clear2(v2f v) { return !fp_clear(true, f64_bits(v[0])) || !fp_clear(true, f64_bits(v[1])); }
-
-static ALWAYS_INLINE v4f load4(const union vreg *v) { v4f f; memcpy(&f, v, 16); return f; }
-static ALWAYS_INLINE v2f load2(const union vreg *v) { v2f f; memcpy(&f, v, 16); return f; }
-
-/* A 64-bit vector's upper lanes are computed as 1 and 1, so that they are in nobody's way, and zeroed at the end. */
-static ALWAYS_INLINE v4f load4q(const union vreg *v, bool q)
+/* Of a 64-bit vector the upper half is loaded as 0, and what becomes of it is not looked at. */
+static ALWAYS_INLINE v4f load4(const union vreg *v, bool q)
 {
-    v4f f = load4(v);
-    if (!q)
-        f[2] = f[3] = 1;
-    return f;
+    v2u r = { v->d[0], 0 };
+    if (q)
+        memcpy(&r, v, 16);
+    return (v4f)r;
+}
+static ALWAYS_INLINE v2f load2(const union vreg *v, bool q) { return (v2f)load4(v, q); }
+
+/* No lane is set. */
+static ALWAYS_INLINE bool none(v4u lanes, bool q)
+{
+    v2u w = (v2u)lanes;
+    return !(q ? w[0] | w[1] : w[0]);
 }
 
-#define STORE4(r)                                                                                                      \
+/* The lanes that fp_finite() and fp_clear() refuse; of a double the upper word says it. */
+static ALWAYS_INLINE v4u infinite4(v4f v) { return (v4u)(((v4u)v & 0x7f800000) == 0x7f800000); }
+static ALWAYS_INLINE v4u infinite2(v2f v) { return (v4u)(((v4u)v & 0x7ff00000) == 0x7ff00000) & (v4u){ 0, ~0u, 0, ~0u }; }
+static ALWAYS_INLINE v4u unclear4(v4f v) { return (v4u)((((v4u)v << 1) - 0x02000000) >= 0xfd000000); }
+static ALWAYS_INLINE v4u unclear2(v2f v)
+{
+    return (v4u)((((v4u)v << 1) - 0x00400000) >= 0xffa00000) & (v4u){ 0, ~0u, 0, ~0u };
+}
+#define ZERO(v) ((v4u)((v) == 0))
+
+#define STORE(r)                                                                                                       \
     do {                                                                                                               \
         v2u r_ = (v2u)(r);                                                                                             \
-        VD.d[0] = r_[0];                                                                                               \
-        VD.d[1] = q ? r_[1] : 0;                                                                                       \
+        union vreg *d_ = &VD;                                                                                          \
+        d_->d[0] = r_[0];                                                                                              \
+        d_->d[1] = q ? r_[1] : 0;                                                                                      \
         NEXT;                                                                                                          \
     } while (0)
-#define HOST_LANES(id, e, bad, ready)                                                                                  \
-    OP_Q(id##_v4)                                                                                                      \
+/* e: the result r from the lanes n and m of the sources and d of the old destination; bad: lanes that the host may have
+ * wrong; good: those of them that are right nevertheless, asked for rarely. */
+#define HOST_BODY(id, lanes, e, bad, good, ready)                                                                      \
     {                                                                                                                  \
         FP_CHECK;                                                                                                      \
         if (likely(fp_host_ok(cpu)) && (ready)) {                                                                      \
-            v4f n = load4q(&VN, q), m = load4q(&VM, q), d = load4q(&VD, q);                                            \
+            v##lanes##f n = load##lanes(&VN, q), m = load##lanes(&VM, q), d = load##lanes(&VD, q), r = (e);            \
             (void)d;                                                                                                   \
-            v4f r = e(4);                                                                                              \
-            if (likely(!bad##4(r)))                                                                                    \
-                STORE4(r);                                                                                             \
-        }                                                                                                              \
-        return OPN(id##_v)(OP_PASS);                                                                                   \
-    }                                                                                                                  \
-    OP(id##_v2)                                                                                                        \
-    {                                                                                                                  \
-        FP_CHECK;                                                                                                      \
-        if (likely(fp_host_ok(cpu)) && (ready)) {                                                                      \
-            v2f n = load2(&VN), m = load2(&VM), d = load2(&VD);                                                        \
-            (void)d;                                                                                                   \
-            v2f r = e(2);                                                                                              \
-            if (likely(!bad##2(r))) {                                                                                  \
-                const bool q = true;                                                                                   \
-                STORE4(r);                                                                                             \
-            }                                                                                                          \
+            v4u wrong = (bad);                                                                                         \
+            if (likely(none(wrong, q)) || none(wrong & ~(good), q))                                                    \
+                STORE(r);                                                                                              \
         }                                                                                                              \
         return OPN(id##_v)(OP_PASS);                                                                                   \
     }
-#define LANES_ADD(lanes) (n + m)
-#define LANES_SUB(lanes) (n - m)
-#define LANES_MUL(lanes) (n * m)
-#define LANES_DIV(lanes) (n / m)
-#define LANES_MLA(lanes) host_fma##lanes(d, n, m)
-#define LANES_MLS(lanes) host_fma##lanes(d, -n, m)
-HOST_LANES(FADD, LANES_ADD, not_finite, true)
-HOST_LANES(FSUB, LANES_SUB, not_finite, true)
-HOST_LANES(FMUL, LANES_MUL, not_clear, true)
-HOST_LANES(FDIV, LANES_DIV, not_clear, true)
-HOST_LANES(FMLA, LANES_MLA, not_clear, host_has_fma())
-HOST_LANES(FMLS, LANES_MLS, not_clear, host_has_fma())
+#define HOST_LANES(id, e4, e2, bad, good, ready)                                                                       \
+    OP_Q(id##_v4) HOST_BODY(id, 4, e4, bad##4(r), good, ready)                                                         \
+    OP(id##_v2)                                                                                                        \
+    {                                                                                                                  \
+        const bool q = true;                                                                                           \
+        HOST_BODY(id, 2, e2, bad##2(r), good, ready)                                                                   \
+    }
+/* A product with a factor 0 is 0, and so is its sum with 0; 0 / x is. */
+#define ZERO_PRODUCT (ZERO(r) & (ZERO(n) | ZERO(m)))
+#define NO_LANE      ((v4u){ 0, 0, 0, 0 })
+HOST_LANES(FADD, n + m, n + m, infinite, NO_LANE, true)
+HOST_LANES(FSUB, n - m, n - m, infinite, NO_LANE, true)
+HOST_LANES(FMUL, n * m, n * m, unclear, ZERO_PRODUCT, true)
+HOST_LANES(FDIV, n / m, n / m, unclear, ZERO(r) & ZERO(n), true)
+HOST_LANES(FMLA, host_fma4(d, n, m), host_fma2(d, n, m), unclear, ZERO_PRODUCT & ZERO(d), host_has_fma())
+HOST_LANES(FMLS, host_fma4(d, -n, m), host_fma2(d, -n, m), unclear, ZERO_PRODUCT & ZERO(d), host_has_fma())
 
 /* ---- between formats ---- */
 

@@ -3,8 +3,9 @@
 # "Execution"). A local whose address escapes would end that silently, so the object code is looked at.
 #   B=folder tests/calls.sh           Ends with "N passed, N failed": one check for each handler.
 # Exempt are the slow_* ends of loads and stores, and handlers whose work is a call by design: CRC32, exclusives and
-# ordered accesses, and the vector forms that go row by row through a lane function (their names end in
-# _s, _v, _x; and the matrix multiplications). Vector handlers and BFM may spill registers: they need many.
+# ordered accesses, the soft-float that hot floating point falls back to (_f, _g), and the vector forms that go row by row
+# through a lane function (their names end in _s, _v, _x; and the matrix multiplications). Integer vector handlers and BFM
+# may spill registers: they need many.
 set -u
 B=${B:-build}
 passed=0 failed=0
@@ -37,5 +38,7 @@ check dpreg '^thr_CRC32' '^$'
 check branch '^$' '^$'
 check ldst '^thr_(slow_|sp_misaligned|LD(AX|X|A|LA)[RP]|ST(LX|X|L|LL)[RP]|STLUR)' '^$'
 check simd_int '(_(s|v|x|xs)|MMLA)$' .
+check fp_scalar '_(f|h|g|gh|x|xh)$|^thr_(FCVT(_[sdh]+)?|BFCVT|FJCVTZS)$' '^$'
+check simd_fp '_([vsx]|xs|c[vs])h?$|^thr_BFMMLA$' '^$'
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]
