@@ -315,6 +315,21 @@ static void turn_over(struct machine *m)
     cpu->event = 1;
 }
 
+/* Since turns end with the event register set, WFE never holds a PE for long when there are several. When all of them have
+ * done nothing but WFE in their last turns, and no interrupt is pending, they wait. */
+static bool all_wait(struct machine *m)
+{
+    if (m->cpu_count == 1 || m->idle_turns < 3 * m->cpu_count)
+        return false;
+    for (u32 n = 0; n < m->cpu_count; n++)
+        if (m->d.cpu[n].halted != HALT_OFF && exception_wakes(&m->d.cpu[n]))
+            m->idle_turns = 0;
+    for (u32 n = 0; n < m->cpu_count && m->idle_turns; n++)
+        if (m->d.cpu[n].halted == HALT_NONE)
+            m->d.cpu[n].halted = HALT_WFE; /* it stands behind one */
+    return m->idle_turns != 0;
+}
+
 /* The PE to run, or NULL when all sleep. */
 static struct cpu *turn_next(struct machine *m)
 {
@@ -323,8 +338,8 @@ static struct cpu *turn_next(struct machine *m)
         return cpu;
     if (m->now < m->turn_end)
         turn_over(m);
-    if (m->idle_turns >= 3 * m->cpu_count && m->cpu_count > 1)
-        return NULL; /* all of them do nothing but WFE */
+    if (all_wait(m))
+        return NULL;
     for (u32 n = 1; n <= m->cpu_count; n++) {
         u32 index = (m->turn + n) % m->cpu_count;
         if (!cpu_awake(m, &m->d.cpu[index]))
@@ -346,15 +361,16 @@ static void slice_run(struct machine *m, struct cpu *cpu, u64 left)
     deadline = event < deadline ? event : deadline;
     if (deadline <= start)
         deadline = start + 1;
-    bool exact = left < deadline - start + OVERSHOOT;
+    bool exact = left < deadline - start + OVERSHOOT, had_event = cpu->event;
     if (exact && deadline - start > left)
         deadline = start + left;
     cpu->d.now = start;
     cpu_run(cpu, deadline, exact);
     m->now = cpu->d.now;
     if (m->d.stop.kind == STOP_NONE && (cpu->halted || m->now < deadline || m->now >= m->turn_end)) {
-        bool idle = cpu->halted == HALT_WFE && m->now - start < IDLE_TURN_INSNS;
-        m->idle_turns = idle ? m->idle_turns + 1 : cpu->halted == HALT_WFI ? m->idle_turns : 0;
+        bool wfe = cpu->halted == HALT_WFE || (had_event && !cpu->event && !cpu->halted);
+        bool idles = wfe && m->now - start < IDLE_TURN_INSNS;
+        m->idle_turns = idles ? m->idle_turns + 1 : cpu->halted == HALT_WFI ? m->idle_turns : 0;
         turn_over(m);
     }
 }

@@ -118,7 +118,7 @@ static void opt_smp(struct options *o, const char *name, const char *arg)
     for (const char *first = "cpus"; suboption_next(&arg, first, &s); first = NULL) {
         u64 value = suboption_number("-smp", s.value, 1);
         if (!strcmp(s.key, "cpus"))
-            cpus = value;
+            cpus = value ? value : MAX_CPUS + 1;
         else if (!strcmp(s.key, "cores") || !strcmp(s.key, "sockets") || !strcmp(s.key, "threads") || !strcmp(s.key, "clusters"))
             product = value && value <= MAX_CPUS ? product * value : MAX_CPUS + 1;
         else if (strcmp(s.key, "maxcpus"))
@@ -127,7 +127,7 @@ static void opt_smp(struct options *o, const char *name, const char *arg)
     if (!cpus)
         cpus = product;
     if (cpus < 1 || cpus > MAX_CPUS)
-        die("-smp %llu: the machine has 1 to %d CPUs", (unsigned long long)cpus, MAX_CPUS);
+        die("-smp: the machine has 1 to %d CPUs", MAX_CPUS);
     o->cpus = (unsigned)cpus;
 }
 

@@ -1,0 +1,258 @@
+#!/bin/bash
+# The program's edges: bad input gives one clear line on standard error and status 1; ways to end give their status; the
+# device tree is QEMU's, node for node; input and output go where the options say.
+#   tests/cli/run.sh [ELMU]          Ends with "N passed, N failed"
+set -u
+elmu=$(realpath "${1:-./elmu}")
+here=$(cd "$(dirname "$0")" && pwd)
+cross=${CROSS:-aarch64-linux-gnu-}
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+passed=0 failed=0
+
+pass() { passed=$((passed + 1)); }
+fail() # NAME REASON
+{
+    failed=$((failed + 1))
+    echo "FAIL $1: $2"
+    sed 's/^/    /' err | head -5
+}
+
+# bad NAME PATTERN ARGUMENT...: status 1, exactly one line on stderr that has PATTERN, nothing on stdout.
+bad()
+{
+    local name=$1 pattern=$2 status
+    shift 2
+    timeout 20 "$elmu" "$@" >out 2>err </dev/null
+    status=$?
+    if [ $status != 1 ]; then fail "$name" "status $status, expected 1"
+    elif [ "$(wc -l <err)" != 1 ]; then fail "$name" "$(wc -l <err) lines on standard error, expected 1"
+    elif ! grep -qF -- "$pattern" err; then fail "$name" "the message does not say: $pattern"
+    elif [ -s out ]; then fail "$name" "something on standard output"
+    else pass; fi
+}
+
+# run NAME STATUS ARGUMENT...: ends with STATUS; out and err hold what was said. Input: $input (a file, default none).
+input=/dev/null
+run()
+{
+    local name=$1 want=$2 status
+    shift 2
+    timeout 60 "$elmu" "$@" >out 2>err <"$input"
+    status=$?
+    if [ $status = "$want" ]; then pass; else fail "$name" "status $status, expected $want"; fi
+}
+says() { if grep -qaF -- "$3" "$2"; then pass; else fail "$1" "$2 does not say: $3"; fi; }
+
+# program NAME ASSEMBLY-FILE: a bare-metal ELF at 0x40200000.
+program()
+{
+    "${cross}gcc" -nostdlib -static -Wl,--build-id=none,-Ttext=0x40200000,--no-warn-rwx-segments -o "$1.elf" "$2" 2>err ||
+        fail "$1" "does not assemble"
+}
+
+# ---- inputs ----
+program echo "$here/echo.S"
+program stuck "$here/stuck.S"
+program sleep "$here/sleep.S"
+program semi "$here/semi.S"
+program hello "$here/hello.S"
+program reset "$here/reset.S"
+"${cross}objcopy" -O binary hello.elf hello.bin
+head -c 200 hello.elf >short.elf
+head -c 40 hello.elf >header.elf
+gcc -o foreign.elf -x c - <<<'int main(void) { return 0; }'
+: >empty
+mkdir folder
+head -c 3000 /dev/urandom >noise
+printf '\xd0\x0d\xfe\xed\x00\x00\x01\x00' >bad.dtb
+gzip -c hello.bin | head -c 60 >short.gz
+head -c 1048576 /dev/zero >disk.img
+# an Image header that asks for 64 MiB
+{ printf '\x10\x00\x00\x14'; head -c 4 /dev/zero; printf '\0\0\0\0\0\0\0\0'; printf '\0\0\0\x04\0\0\0\0'; head -c 32 /dev/zero
+  printf 'ARM\x64'; head -c 4096 /dev/zero; } >big.Image
+
+# ---- bad input ----
+bad 'truncated ELF' 'truncated' -kernel short.elf
+bad 'ELF without headers' 'truncated' -kernel header.elf
+bad 'foreign ELF' 'not an ELF file for AArch64' -kernel foreign.elf
+bad 'empty kernel' 'empty' -kernel empty
+bad 'missing kernel' 'nowhere: No such file' -kernel nowhere
+bad 'kernel is a directory' 'is a directory' -kernel folder
+bad 'truncated gzip' 'damaged gzip' -kernel short.gz
+bad 'missing initrd' 'nowhere: No such file' -kernel hello.bin -initrd nowhere
+bad 'empty initrd' 'empty' -kernel hello.bin -initrd empty
+bad 'initrd is a directory' 'is a directory' -kernel hello.bin -initrd folder
+bad 'initrd without kernel' 'needs -kernel' -initrd noise
+bad 'device tree that is none' 'not a device tree' -kernel hello.bin -dtb noise
+bad 'truncated device tree' 'not a device tree' -kernel hello.bin -dtb bad.dtb
+bad 'empty device tree' 'not a device tree' -kernel hello.bin -dtb empty
+bad 'RAM too small for the Image' 'does not fit' -m 32M -kernel big.Image
+bad 'RAM too small for the ELF' 'does not fit' -m 1M -kernel hello.elf
+bad 'RAM too small for the initrd' 'does not fit' -m 4M -kernel hello.bin -initrd disk.img -initrd foreign.elf -m 1M
+bad 'nothing to run' 'nothing to run' -M virt
+bad 'unknown option' '-nonsense: no such option' -nonsense
+bad 'an argument that is no option' 'not an option' hello.elf
+bad 'option without its argument' 'needs an argument' -kernel
+bad 'unknown machine' 'no such machine' -M raspi3b
+bad 'unknown machine property' "no property 'colour'" -M virt,colour=blue
+bad 'property neither on nor off' 'expected on or off' -M virt,secure=maybe
+bad 'gic-version=2' 'not yet supported' -M virt,gic-version=2
+bad 'its=on' 'not yet supported' -M virt,its=on
+bad 'unknown CPU' 'cortex-z99' -cpu cortex-z99 -kernel hello.elf
+bad 'unknown CPU feature' 'warp' -cpu max,warp=on -kernel hello.elf
+bad 'no CPU' '1 to 8' -smp 0
+bad 'too many CPUs' '1 to 8' -smp 9
+bad 'CPUs that are no number' 'not a number' -smp many
+bad 'no RAM' 'RAM must be' -m 0
+bad 'RAM that is no number' 'not a number' -m lots
+bad 'unknown device' 'no such device' -device flux-capacitor
+bad 'PCI device' 'not yet supported' -device virtio-blk-pci,drive=d
+bad 'network device' 'not yet supported' -device virtio-net-device
+bad 'unknown device property' "no property 'colour'" -device virtio-rng-device,colour=blue
+bad 'virtconsole without its bus' 'virtio-serial-device' -device virtconsole
+bad 'disk without drive' 'drive= is missing' -device virtio-blk-device
+bad 'disk with an unknown drive' 'id=nope' -kernel hello.elf -device virtio-blk-device,drive=nope
+bad 'missing disk image' 'nowhere: No such file' -kernel hello.elf -drive file=nowhere,format=raw
+bad 'disk image is a directory' 'is a directory' -kernel hello.elf -drive file=folder,readonly=on
+bad 'empty disk image' 'empty' -kernel hello.elf -drive file=empty
+bad 'qcow2 image' 'only raw' -drive file=disk.img,format=qcow2
+bad 'flash' 'not yet supported' -drive if=pflash,file=disk.img
+bad 'network' 'not yet supported' -nic user
+bad 'fw_cfg' 'not yet supported' -fw_cfg name=a,string=b
+bad 'gdb' 'not yet supported' -s
+bad 'display' 'not yet supported' -display sdl
+bad 'accelerator' 'only tcg' -accel kvm
+bad 'unknown serial port' 'not supported' -serial carrier-pigeon
+bad 'three serial ports' '2 serial ports' -serial null -serial null -serial null
+bad 'unknown chardev' 'no such back end' -chardev pigeon,id=c
+bad 'chardev of no such id' 'id=c9' -serial chardev:c9
+bad 'serial file that cannot be' 'folder: Is a directory' -kernel hello.elf -serial file:folder
+bad 'loader without file' 'loader' -device loader,force-raw=on
+bad 'loader past RAM' 'does not fit' -kernel hello.elf -device loader,file=noise,addr=0x1000
+bad 'loader for a CPU that is not' 'cpu-num=3' -device loader,file=hello.elf,cpu-num=3
+bad 'loader data too long' 'data-len' -device loader,data=1,data-len=9,addr=0x40000000
+bad '--after without --send' '--send is missing' -kernel hello.elf --after x
+bad '--until of nothing' 'empty' -kernel hello.elf --until ''
+bad 'unknown engine' 'step or threaded' --engine=jit
+bad 'Xen domain without kernel' 'kernel= is missing' -kernel hello.bin -xen-dom0 append=x
+bad 'Xen domain with a bare-metal ELF' 'Image of Xen' -kernel hello.elf -xen-dom0 kernel=hello.bin
+bad 'dumpdtb to nowhere' 'folder/none' -M virt,dumpdtb=folder/none/x.dtb
+if [ -e folder/none ]; then fail 'dumpdtb to nowhere' 'something was written'; else pass; fi
+
+# ---- how a run ends ----
+run 'power off' 0 -kernel hello.elf
+says 'power off' out 'hello'
+run 'the same as raw binary' 0 -kernel hello.bin
+says 'the same as raw binary' out 'hello'
+run 'the same by the loader' 0 -device loader,file=hello.elf,cpu-num=0
+says 'the same by the loader' out 'hello'
+run 'the same as bytes at an address' 0 -device loader,file=hello.bin,addr=0x40200000,cpu-num=0,force-raw=on
+says 'the same as bytes at an address' out 'hello'
+run '--max-insns' 3 -kernel stuck.elf -semihosting --max-insns 777 --stats -cpu cortex-a57
+says '--max-insns' err '777'
+if [ "$(grep -c '^insns 777$' err)" = 1 ]; then pass; else fail '--max-insns' 'not exactly 777 instructions'; fi
+run '--until' 0 -kernel echo.elf --until 'ready'
+run 'exception loop' 1 -kernel stuck.elf
+says 'exception loop' err 'exception loop'
+says 'exception loop' err 'external abort'
+run 'asleep for ever' 1 -kernel sleep.elf
+says 'asleep for ever' err 'all CPUs sleep'
+says 'asleep for ever' err 'cpu0 in WFI'
+run 'asleep for ever, four CPUs in WFE' 1 -M virt,secure=on -smp 4 -kernel "sleep.elf"
+says 'asleep for ever, four CPUs' err 'all CPUs sleep'
+run 'semihosting exit' 42 -semihosting -kernel semi.elf -append 'a b'
+says 'semihosting write' out 'said by semihosting: a b'
+run 'semihosting off' 1 -kernel semi.elf
+says 'semihosting off' err 'exception loop'
+run 'reset with -no-reboot' 0 -no-reboot -kernel reset.elf
+run 'reset' 3 -kernel reset.elf --max-insns 20000
+if [ "$(grep -ac boot out)" -gt 1 ]; then pass; else fail 'reset' 'the machine did not start again'; fi
+
+# ---- input ----
+head -c 3000 /dev/urandom | base64 -w 60 >typed
+echo 'end!' >>typed
+input=typed
+run 'piped input' 0 -kernel echo.elf --until 'end!' --stats
+sed -n '/ready/,$p' out | sed 1d | tr -d '\r' >got
+if cmp -s <(head -c -2 typed) <(head -c $(($(stat -c %s typed) - 2)) got); then pass; else fail 'piped input' 'what came back is not what was typed'; fi
+grep -E '^(insns|hash)' err >facts
+input=/dev/null
+"$elmu" -kernel echo.elf --until 'end!' --stats >out 2>err < <(sleep 0.3; cat typed)
+if grep -E '^(insns|hash)' err | cmp -s - facts; then pass; else fail 'slowly piped input' 'another run than with a file'; fi
+run '--after and --send' 0 -kernel echo.elf --after ready --send 'one\n' --after one --send 'two\x21' --until 'two!'
+run 'end of input does not end the run' 3 -kernel echo.elf --max-insns 3000000
+run 'virtio slot taken twice' 1 -kernel hello.elf -device virtio-rng-device,bus=virtio-mmio-bus.3 -device virtio-rng-device,bus=virtio-mmio-bus.3
+run 'serial to a file' 0 -kernel hello.elf -serial file:serial.txt
+says 'serial to a file' serial.txt 'hello'
+run 'serial to nobody' 0 -kernel hello.elf -serial null
+if [ -s out ]; then fail 'serial to nobody' 'something on standard output'; else pass; fi
+timeout 20 "$elmu" -kernel echo.elf -serial unix:sock,server --until 'end!' >out 2>err </dev/null &
+for _ in $(seq 100); do [ -S sock ] && break; sleep 0.05; done
+python3 - <<'PY' >got 2>&1
+import socket
+s = socket.socket(socket.AF_UNIX)
+s.connect('sock')
+data = b''
+while b'ready' not in data:
+    data += s.recv(100)
+s.sendall(b'over the socket end!')
+while b'end!' not in data:
+    data += s.recv(100)
+print(data.decode())
+PY
+wait $!
+if [ $? = 0 ] && grep -q 'over the socket end!' got; then pass; else fail 'serial to a socket' "$(cat got)"; fi
+
+# ---- lists and probes ----
+run '--version' 0 --version
+run '--help' 0 --help
+says '--help' out '-kernel'
+run '-machine ?' 0 -machine '?'
+says '-machine ?' out 'ARM Virtual Machine'
+run '-device ?' 0 -device '?'
+says '-device ?' out 'virtconsole'
+run '-chardev ?' 0 -chardev '?'
+says '-chardev ?' out 'testdev'
+run '-cpu ?' 0 -cpu '?'
+says '-cpu ?' out 'cortex-a57'
+for list in cpus insns sysregs traps devices; do
+    run "--list-$list" 0 --list-$list
+    if [ "$(wc -l <out)" -ge 5 ]; then pass; else fail "--list-$list" 'is empty'; fi
+done
+
+# ---- the device tree ----
+# tree FILE OUT: sorted lines "path property = value" of a tree, less what elmu's board does not have yet and what is random.
+tree()
+{
+    dtc -q -s -I dtb -O dts "$1" 2>/dev/null | awk '
+        /\{$/ { name = $1; path[++depth] = name; next }
+        /^\t*\};$/ { depth--; next }
+        NF { p = ""; for (i = 1; i <= depth; i++) p = p "/" path[i]; sub(/^[ \t]*/, ""); print p " " $0 }' |
+        grep -vE 'flash@|fw-cfg@|pcie@|its@|(rng|kaslr)-seed' | sort >"$2"
+}
+# same NAME PROPERTIES CPU SMP RAM
+same()
+{
+    if ! "$elmu" -M "virt,gic-version=3,dumpdtb=a.dtb$2" -cpu "$3" -smp "$4" -m "$5" >out 2>err </dev/null; then
+        fail "device tree $1" 'elmu does not write it'
+    elif ! qemu-system-aarch64 -M "virt,gic-version=3,dumpdtb=b.dtb$2" -cpu "$3" -smp "$4" -m "$5" -display none -nic none >out 2>err </dev/null; then
+        fail "device tree $1" 'QEMU does not write it'
+    else
+        tree a.dtb a.txt
+        tree b.dtb b.txt
+        if [ "$(wc -l <b.txt)" -lt 100 ]; then fail "device tree $1" 'QEMU'"'"'s has hardly a line'
+        elif diff a.txt b.txt >err; then pass
+        else fail "device tree $1" 'differs from QEMU'"'"'s'; fi
+    fi
+}
+same 'EL1' '' cortex-a57 1 128M
+same 'EL1, 4 CPUs' '' cortex-a57 4 1G
+same 'EL2' ',virtualization=on' cortex-a57 1 512M
+same 'EL2, max, 8 CPUs' ',virtualization=on' max 8 2G
+same 'EL3' ',secure=on' cortex-a57 1 1G
+same 'EL3, EL2, 2 CPUs' ',secure=on,virtualization=on' cortex-a57 2 1G
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]
