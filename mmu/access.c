@@ -119,7 +119,7 @@ static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned f
     bool el0 = with_el0_rights(cpu, flags), unpriv = flags & ACC_UNPRIV;
     u64 ctx = unpriv ? cpu->d.ctx_unpriv : cpu->d.ctx, mix = unpriv ? cpu->d.ctx_unpriv_mix : cpu->d.ctx_mix;
     u8 *page_flags = phys_flags(cpu->d.host.phys, p->pa);
-    if (!ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & (ACC_CACHE | ACC_ZVA))
+    if (!ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & ACC_CACHE)
         return;
     if (p->type != MEM_NORMAL && !(v->strict || v->flat))
         return;
@@ -526,12 +526,41 @@ struct mem_val128 mem_casp(struct cpu *cpu, u64 va, union vreg compare, union vr
 
 /* ---- exclusives (B2.9) ---- */
 
+static void set_monitor(struct cpu *cpu, u64 pa, unsigned size)
+{
+    cpu->excl_pa = pa;
+    cpu->excl_size = size;
+    cpu->excl_valid = 1;
+}
+
+/* Whether a store exclusive is made; the monitor is open afterwards. */
+static bool pass_monitor(struct cpu *cpu, u64 pa, unsigned size)
+{
+    bool pass = cpu->excl_valid && cpu->excl_pa == pa && cpu->excl_size == size;
+    cpu->excl_valid = 0;
+    return pass;
+}
+
+/* The fast tag for an aligned exclusive of one register, with its physical address. */
+static u8 *fast_exclusive(struct cpu *cpu, u64 va, unsigned size, bool pair, unsigned flags, u64 *pa)
+{
+    u8 *host = pair || va & (size - 1) ? NULL : fast_try(cpu, va, size, flags);
+    return host && phys_of_host(cpu->d.host.phys, host, pa) ? host : NULL;
+}
+
 struct mem_val128 mem_read_exclusive(struct cpu *cpu, u64 va, unsigned size, bool pair, unsigned flags)
 {
     struct mem_val128 r = { .ok = false };
     struct place p;
     assert(size && size <= 16 && is_pow2(size) && (size < 16 || pair));
-    r.v.d[1] = 0;
+    r.v.d[0] = r.v.d[1] = 0;
+    const u8 *host = fast_exclusive(cpu, va, size, pair, flags, &p.pa);
+    if (host) {
+        memcpy(&r.v.d[0], host, size);
+        set_monitor(cpu, p.pa, size);
+        r.ok = true;
+        return r;
+    }
     if (!atomic_place(cpu, va, size, flags, &p))
         return r;
     if (pair) {
@@ -543,9 +572,8 @@ struct mem_val128 mem_read_exclusive(struct cpu *cpu, u64 va, unsigned size, boo
         r.v.d[0] = in_order(cpu, r.v.d[0], size);
         observe(cpu, va, p.pa, size, false, r.v.d[0]);
     }
-    cpu->excl_pa = p.pa;
-    cpu->excl_size = size;
-    cpu->excl_valid = 1;
+    fill_fast(cpu, &p, va, flags);
+    set_monitor(cpu, p.pa, size);
     r.ok = true;
     return r;
 }
@@ -556,11 +584,16 @@ struct excl_result mem_write_exclusive(struct cpu *cpu, u64 va, u64 lo, u64 hi, 
     struct place p;
     assert(size && size <= 16 && is_pow2(size) && (size < 16 || pair));
     flags |= ACC_WRITE;
+    u8 *host = fast_exclusive(cpu, va, size, pair, flags, &p.pa);
+    if (host) {
+        bool pass = pass_monitor(cpu, p.pa, size);
+        if (pass)
+            memcpy(host, &lo, size);
+        return (struct excl_result){ true, pass };
+    }
     if (!atomic_place(cpu, va, size, flags, &p))
         return (struct excl_result){ false, false };
-    bool pass = cpu->excl_valid && cpu->excl_pa == p.pa && cpu->excl_size == size;
-    cpu->excl_valid = 0;
-    if (!pass)
+    if (!pass_monitor(cpu, p.pa, size))
         return (struct excl_result){ true, false };
     if (pair) {
         if (!pair_write(cpu, &p, va, size / 2, flags, pair_value))
@@ -571,6 +604,7 @@ struct excl_result mem_write_exclusive(struct cpu *cpu, u64 va, u64 lo, u64 hi, 
             return (struct excl_result){ false, false };
         observe(cpu, va, p.pa, size, true, lo);
     }
+    fill_fast(cpu, &p, va, flags);
     return (struct excl_result){ true, true };
 }
 
@@ -578,17 +612,23 @@ struct excl_result mem_write_exclusive(struct cpu *cpu, u64 va, u64 lo, u64 hi, 
 
 bool mem_zero_block(struct cpu *cpu, u64 va, unsigned size)
 {
+    const unsigned flags = ACC_WRITE | ACC_ZVA;
+    const struct mmu_view *v = mmu_view(cpu, cpu->ps.el);
     struct place p;
     assert(size >= 16 && size <= 2048 && is_pow2(size));
-    if (!translate(cpu, va, ACC_WRITE | ACC_ZVA, false, &p))
+    /* A write tag may stand for Device memory where all unaligned accesses fault anyway: this one would too. */
+    u8 *host = v->flat || v->strict ? NULL : fast_try(cpu, align_down(va, size), 8, flags);
+    if (host) {
+        memset(host, 0, size);
+        return true;
+    }
+    if (!translate(cpu, va, flags, false, &p))
         return false;
     p.pa = align_down(p.pa, size);
-    for (unsigned n = 0; n < size; n += 8) {
-        if (!place_write(cpu, &p, va, 8, ACC_WRITE | ACC_ZVA, 0))
-            return false;
-        p.pa += 8;
-    }
-    observe(cpu, align_down(va, size), p.pa - size, size, true, 0);
+    if (!phys_zero(cpu->d.host.phys, p.pa, size, p.attrs))
+        return raise_plain(cpu, FAULT_EXTERNAL, RULE_EXTERNAL, va, flags);
+    fill_fast(cpu, &p, align_down(va, size), flags);
+    observe(cpu, align_down(va, size), p.pa, size, true, 0);
     return true;
 }
 

@@ -99,6 +99,33 @@ bool phys_write(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs, 
     return p->ops->write(p->board, pa, size, attrs, value);
 }
 
+bool phys_zero(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs)
+{
+    struct phys_region *r;
+    u8 *host = ram_at(p, pa, size, attrs, &r);
+    bool ok = true;
+    if (host && !(r && r->readonly)) {
+        touch(p, r, pa, size);
+        memset(host, 0, size);
+        return true;
+    }
+    for (unsigned n = 0; ok && n < size; n += 8)
+        ok = phys_write(p, pa + n, 8, attrs, 0);
+    return ok;
+}
+
+bool phys_of_host(const struct phys *p, const u8 *host, u64 *pa)
+{
+    for (unsigned n = 0; n < p->region_count; n++) {
+        u64 offset = (u64)(uintptr_t)host - (u64)(uintptr_t)p->region[n].host;
+        if (offset < p->region[n].size) {
+            *pa = p->region[n].base + offset;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool phys_cas64(struct phys *p, u64 pa, struct phys_attrs attrs, u64 expected, u64 value)
 {
     struct phys_region *r;

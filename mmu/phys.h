@@ -68,6 +68,10 @@ u8 *phys_flags(struct phys *p, u64 pa);
 /* Size 1, 2, 4 or 8, naturally aligned or wholly in RAM within one page. False: external abort. */
 bool phys_read(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs, u64 *value);
 bool phys_write(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs, u64 value);
+/* Zeroes size bytes (16..2048, naturally aligned). */
+bool phys_zero(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs);
+/* The physical address of a byte of RAM by its host address. False: it lies in no region. */
+bool phys_of_host(const struct phys *p, const u8 *host, u64 *pa);
 /* Compare-and-swap of 8 bytes by the walker (hardware update of descriptors); false: the value had changed. */
 bool phys_cas64(struct phys *p, u64 pa, struct phys_attrs attrs, u64 expected, u64 value);
 /* Bulk copies for loaders, gdb and DMA; RAM only. False when a byte of the range isn't RAM. */

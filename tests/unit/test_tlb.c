@@ -481,7 +481,7 @@ START_TEST(code_pages)
     ck_assert(mem_write(cpu, 0x1008, 1, 8, ACC_WRITE) && !is_fast(0x1000, true));
     ck_assert_uint_eq(code_written_at, RAM + 8);
     ck_assert(mem_zero_block(cpu, 0x1040, 64));
-    ck_assert_uint_eq(code_written_at, RAM + 0x78);
+    ck_assert_uint_eq(code_written_at, RAM + 0x40);
     page_flags[0] = PAGE_WATCHED;
     tlbi(cpu, TLBI_VMALLE1, 0, false);
     ck_assert(mem_read(cpu, 0x1000, 8, 0).ok && !is_fast(0x1000, false));
