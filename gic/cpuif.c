@@ -1,7 +1,7 @@
 /*
- * The physical CPU interface: ICC_* system registers (GIC 12.2, 4.6 to 4.9, Arm ARM D19.8). Each hook first asks whether
- * HCR_EL2.{IMO,FMO} gives the access to the virtual interface (virtif.c). Traps are rows of cpu/traps.def.
- * SRE is RAO/WI, PMHE and RM are RAZ/WI (no 1-of-N, no legacy operation at EL1).
+ * The physical CPU interface: ICC_* system registers (GIC 12.2, and 4.6 and 4.8 for groups and priorities). Each hook
+ * first asks whether HCR_EL2.{IMO,FMO} gives the access to the virtual interface (virtif.c). Traps are rows of
+ * cpu/traps.def. SRE is RAO/WI, PMHE and RM are RAZ/WI (no 1-of-N, no legacy operation at EL1).
  */
 #include "cpu/exception.h"
 #include "cpu/sysreg.h"
@@ -16,7 +16,8 @@ static inline unsigned row_crm(const struct sysreg *row) { return row->key >> 3 
 static inline unsigned row_op2(const struct sysreg *row) { return row->key & 7; }
 static inline unsigned row_group(const struct sysreg *row) { return row_crm(row) != 8; }
 
-/* GIC 4.9: at EL1 with HCR_EL2.IMO group 1's registers are the virtual ones, with FMO group 0's, with either the common. */
+/* HCR_EL2.{IMO,FMO}: at EL1 with HCR_EL2.IMO group 1's registers are the virtual ones, with FMO group 0's, with either
+ * the common. */
 static inline bool is_virtual(const struct cpu *cpu, u64 control) { return cpu->ps.el == 1 && cpu_hcr(cpu) & control; }
 static inline bool is_virtual_group(const struct cpu *cpu, unsigned group)
 {
@@ -26,18 +27,23 @@ static inline bool is_virtual_group(const struct cpu *cpu, unsigned group)
 /* Which bank of the banked registers: by SCR_EL3.NS, also at EL3. */
 static inline unsigned bank_of(const struct cpu *cpu) { return cpu_is_secure_below_el3(cpu) ? SECURE : NONSECURE; }
 static inline enum gic_group group1_of(const struct cpu *cpu) { return bank_of(cpu) == SECURE ? GROUP_1S : GROUP_1NS; }
-static inline enum gic_group group_of(const struct cpu *cpu, unsigned group) { return group ? group1_of(cpu) : GROUP_0; }
+static inline enum gic_group group_of(const struct cpu *cpu, unsigned group)
+{
+    return group ? group1_of(cpu) : GROUP_0;
+}
 
-/* Priorities are seen in the Non-secure half (GIC 4.8.6): Non-secure state, and FIQs are EL3's. */
+/* Priorities are seen in the Non-secure half (GIC 4.8, "software accesses of interrupt
+ * priority", ICC_PMR_EL1): Non-secure state, and FIQs are EL3's. */
 static bool nonsecure_priorities(const struct cpu *cpu)
 {
     return cpu_has(cpu, FEAT_EL3) && cpu->sys.scr_el3 & SCR_FIQ && !cpu_is_secure(cpu);
 }
 
-/* GIC 4.8.4: the bits of a priority of this group that decide about preemption. */
+/* GIC 4.8, priority grouping: the bits of a priority of this group that decide about preemption. */
 static u32 preemption_mask(const struct gic_cpu *c, enum gic_group group)
 {
-    bool common = (group == GROUP_1S && c->ctlr[SECURE] & ICC_CBPR) || (group == GROUP_1NS && c->ctlr[NONSECURE] & ICC_CBPR);
+    bool common =
+        (group == GROUP_1S && c->ctlr[SECURE] & ICC_CBPR) || (group == GROUP_1NS && c->ctlr[NONSECURE] & ICC_CBPR);
     if (common || group != GROUP_1NS)
         return gic_group_mask(c->bpr[common ? GROUP_0 : group]);
     return gic_group_mask(c->bpr[GROUP_1NS] - 1);
@@ -51,7 +57,7 @@ static bool can_preempt(const struct gic_cpu *c, const struct gic_best *best)
            gic_preempts(best->priority, running_priority(c), preemption_mask(c, (enum gic_group)best->group));
 }
 
-/* GIC 4.6.2, table of interrupt signals for EL3 in AArch64. */
+/* GIC 4.6, the table of interrupt signals where EL3 is AArch64. */
 u32 icc_line(const struct gic *gic, const struct cpu *cpu)
 {
     const struct gic_best *best = &gic->d.best[cpu->index];
@@ -70,7 +76,8 @@ static inline void update(struct cpu *cpu) { gic_update_cpu(cpu->d.host.gic, cpu
 
 /* ---- Acknowledge ---- */
 
-/* What HPPIR0 and HPPIR1 show of the best pending interrupt (GIC 4.5.. special INTIDs). */
+/* What HPPIR0 and HPPIR1 show of the best pending interrupt (ICC_HPPIR0_EL1, ICC_HPPIR1_EL1; GIC 2.2, special INTIDs).
+ */
 static u32 pending_group0(const struct cpu *cpu)
 {
     const struct gic *gic = cpu->d.host.gic;
@@ -143,12 +150,9 @@ static bool may_drop(const struct cpu *cpu, int active, unsigned group)
 {
     const struct gic *gic = cpu->d.host.gic;
     switch (active) {
-    case GROUP_0:
-        return !group && (gic_ds(gic) || cpu_is_secure(cpu));
-    case GROUP_1S:
-        return group && cpu_is_secure(cpu);
-    case GROUP_1NS:
-        return group && (gic_ds(gic) || cpu->ps.el == 3 || !cpu_is_secure(cpu));
+    case GROUP_0: return !group && (gic_ds(gic) || cpu_is_secure(cpu));
+    case GROUP_1S: return group && cpu_is_secure(cpu);
+    case GROUP_1NS: return group && (gic_ds(gic) || cpu->ps.el == 3 || !cpu_is_secure(cpu));
     }
     return false;
 }
@@ -173,7 +177,7 @@ void icc_eoir_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     update(cpu);
 }
 
-/* GIC 4.8.. and ICC_DIR_EL1: an interrupt may be deactivated by the state that handles its group. */
+/* ICC_DIR_EL1: an interrupt may be deactivated by the state that handles its group. */
 static bool may_deactivate(const struct cpu *cpu, enum gic_group group)
 {
     bool ds = gic_ds(cpu->d.host.gic), el3 = cpu_has(cpu, FEAT_EL3);
@@ -244,7 +248,8 @@ u64 icc_rpr_read(struct cpu *cpu, const struct sysreg *row)
     return priority & 0x80 ? priority << 1 & 0xff : 0;
 }
 
-/* ICC_CTLR.CBPR below EL3: for Secure group 1 BPR1 is BPR0; for Non-secure BPR1 reads as BPR0 + 1 and can't be written. */
+/* ICC_CTLR.CBPR below EL3: for Secure group 1 BPR1 is BPR0; for Non-secure BPR1 reads as BPR0 + 1 and can't be written.
+ */
 static bool common_bpr(const struct cpu *cpu, const struct gic_cpu *c, enum gic_group group)
 {
     return group != GROUP_0 && cpu->ps.el != 3 && c->ctlr[group == GROUP_1S ? SECURE : NONSECURE] & ICC_CBPR;
@@ -331,8 +336,8 @@ u64 icc_ctlr_el3_read(struct cpu *cpu, const struct sysreg *row)
     (void)row;
     const struct gic_cpu *c = gic_interface(cpu);
     u32 s = c->ctlr[SECURE], ns = c->ctlr[NONSECURE];
-    return (s & ICC_CBPR) | (ns & ICC_CBPR) << 1 | c->eoimode_el3 << 2 | (s & ICC_EOIMODE) << 2 | (ns & ICC_EOIMODE) << 3 |
-           ICC_PRIBITS | ICC_IDBITS24 | ICC_A3V;
+    return (s & ICC_CBPR) | (ns & ICC_CBPR) << 1 | c->eoimode_el3 << 2 | (s & ICC_EOIMODE) << 2 |
+           (ns & ICC_EOIMODE) << 3 | ICC_PRIBITS | ICC_IDBITS24 | ICC_A3V;
 }
 
 void icc_ctlr_el3_write(struct cpu *cpu, const struct sysreg *row, u64 value)

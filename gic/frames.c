@@ -1,9 +1,9 @@
 /*
- * The register frames of distributor and redistributors (GIC 12.8 to 12.11), driven by the rows of gicd.def and gicr.def.
- * SPIs are reached through the distributor, SGIs and PPIs through the redistributor of their PE, by the same functions.
- * With two security states a Non-secure access sees interrupts of Non-secure group 1 only, and of the others what NSACR
- * gives it, and priorities in the Non-secure half (GIC 4.8.6).
- * Left out: message-based SPIs, LPIs, GICD_STATUSR (optional).
+ * The register frames of distributor and redistributors (GIC 12.8 to 12.11), driven by the rows of gicd.def and
+ * gicr.def. SPIs are reached through the distributor, SGIs and PPIs through the redistributor of their PE, by the same
+ * functions. With two security states a Non-secure access sees interrupts of Non-secure group 1 only, and of the others
+ * what NSACR gives it, and priorities in the Non-secure half (GIC 4.8). Left out: message-based SPIs, LPIs,
+ * GICD_STATUSR (optional).
  */
 #include "gic/internal.h"
 
@@ -14,7 +14,7 @@ struct access {
     unsigned intid, n;     /* first INTID of the element, and its place in the bank */
     unsigned cpu;          /* redistributor */
     unsigned element;
-    bool ns;               /* Non-secure access, and there are two security states */
+    bool ns; /* Non-secure access, and there are two security states */
 };
 
 enum { S1 = 1, S4 = 4, S8 = 8 };
@@ -149,7 +149,9 @@ static u64 ctlr_get(const struct access *a)
 static void ctlr_set(const struct access *a, u64 v)
 {
     u32 *ctlr = &a->gic->ctlr;
-    u32 mask = a->ns ? CTLR_GRP1NS : gic_ds(a->gic) ? CTLR_GRP0 | CTLR_GRP1NS : CTLR_GRP0 | CTLR_GRP1NS | CTLR_GRP1S | CTLR_DS;
+    u32 mask = a->ns            ? CTLR_GRP1NS
+               : gic_ds(a->gic) ? CTLR_GRP0 | CTLR_GRP1NS
+                                : CTLR_GRP0 | CTLR_GRP1NS | CTLR_GRP1S | CTLR_DS;
     *ctlr = (*ctlr & ~mask) | ((u32)v & mask);
     if (gic_ds(a->gic))
         *ctlr &= ~(u32)CTLR_GRP1S;
@@ -169,7 +171,8 @@ static u64 iidr_get(const struct access *a)
     return 0x43b;
 }
 
-/* PIDR4..7, PIDR0..3, CIDR0..3, a byte each. PIDR2<7:4> = 3: GICv3. PIDR0 is the part: 0x92 distributor, 0x93 redistributor. */
+/* PIDR4..7, PIDR0..3, CIDR0..3, a byte each. PIDR2<7:4> = 3: GICv3. PIDR0 is the part: 0x92 distributor, 0x93
+ * redistributor. */
 static u64 identification(unsigned n, u8 part)
 {
     static const u8 id[12] = { 0x44, 0, 0, 0, 0, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1 };
@@ -201,7 +204,8 @@ static void waker_set(const struct access *a, u64 v)
 /* ---- Access ---- */
 
 static const struct gic_reg dist_regs[] = {
-#define GIC_REG(name, offset, length, unit, sizes, bits, get, set) { #name, offset, length, unit, sizes, bits, get, set },
+#define GIC_REG(name, offset, length, unit, sizes, bits, get, set)                                                     \
+    { #name, offset, length, unit, sizes, bits, get, set },
 #include "gic/gicd.def"
 };
 static const struct gic_reg redist_regs[] = {

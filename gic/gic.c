@@ -1,7 +1,7 @@
 /*
  * The interrupts' life cycle: wires, pending and active state, which interrupt a PE is to be shown (GIC 4.1, 4.6, 4.8).
- * The best pending interrupt of each PE is kept, and found again when an interrupt that could matter changes; that walks
- * nine words, not 288 interrupts.
+ * The best pending interrupt of each PE is kept, and found again when an interrupt that could matter changes; that
+ * walks nine words, not 288 interrupts.
  */
 #include "gic/internal.h"
 
@@ -9,7 +9,7 @@
 static inline u32 bank_ready(const struct gic_bank *b) { return bank_pending(b) & b->enable & ~b->active; }
 
 /* The groups that reach this PE: enabled in the distributor and in the CPU interface, and the redistributor awake
- * (GIC 4.6.3, 11.1). A set of enum gic_group. */
+ * (GIC 4.7, GICR_WAKER). A set of enum gic_group. */
 static u32 groups_enabled(const struct gic *gic, const struct gic_cpu *c)
 {
     u32 set = 0;
@@ -45,7 +45,8 @@ static void find_best(struct gic *gic, unsigned cpu)
     if (groups) {
         consider(gic, &gic->ppi[cpu], bank_ready(&gic->ppi[cpu]), 0, groups, &best);
         for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
-            consider(gic, &gic->spi[n], bank_ready(&gic->spi[n]) & gic->d.routed[cpu][n], (n + 1) * GIC_BANK, groups, &best);
+            consider(gic, &gic->spi[n], bank_ready(&gic->spi[n]) & gic->d.routed[cpu][n], (n + 1) * GIC_BANK, groups,
+                     &best);
     }
     gic->d.best[cpu] = best;
 }
@@ -66,10 +67,7 @@ static void update_lines(struct gic *gic, unsigned cpu)
     gic_set_lines(pe, LINE_IRQ | LINE_FIQ, icc_line(gic, pe));
 }
 
-void gic_update_cpu(struct gic *gic, struct cpu *cpu)
-{
-    gic_set_lines(cpu, LINE_IRQ | LINE_FIQ, icc_line(gic, cpu));
-}
+void gic_update_cpu(struct gic *gic, struct cpu *cpu) { gic_set_lines(cpu, LINE_IRQ | LINE_FIQ, icc_line(gic, cpu)); }
 
 void gic_refresh(struct gic *gic, unsigned cpu)
 {
@@ -91,7 +89,7 @@ void gic_refresh_intid(struct gic *gic, unsigned cpu, unsigned intid)
 }
 
 /* Acknowledging takes the latched part of the pending state away; a level that stays shows again after deactivation
- * (GIC 4.1.2). */
+ * (GIC 4.1). */
 void gic_activate(struct gic *gic, unsigned cpu, unsigned intid)
 {
     struct gic_bank *b = gic_bank(gic, cpu, intid);
@@ -141,8 +139,8 @@ void gic_set_ppi(struct gic *gic, unsigned cpu, unsigned intid, bool level)
         gic_refresh(gic, cpu);
 }
 
-/* GIC 12.1.10 "Forwarding an SGI to a target PE": an SGI register generates SGIs of its own group, the Secure one of
- * group 1 also those of group 0; from Non-secure state GICR_NSACR must allow what is Secure. */
+/* "Forwarding an SGI to a target PE" (GIC 12.1, GICR_NSACR): an SGI register generates SGIs of its own group, the
+ * Secure one of group 1 also those of group 0; from Non-secure state GICR_NSACR must allow what is Secure. */
 void gic_send_sgi(struct gic *gic, unsigned cpu, unsigned intid, enum gic_group group, bool ns)
 {
     struct gic_bank *b = &gic->ppi[cpu];
@@ -240,9 +238,9 @@ static bool interface_valid(const struct gic_cpu *c)
     for (unsigned group = 0; group < GIC_GROUPS; group++)
         if (c->bpr[group] < BPR_MIN || c->bpr[group] > 7 || c->igrpen[group] > 1)
             return false;
-    return !(c->pmr & ~(u32)GIC_PRIO_MASK) && !((c->ctlr[0] | c->ctlr[1]) & ~3u) && c->eoimode_el3 <= 1 && c->pad == 0 &&
-           (c->waker == 0 || c->waker == (WAKER_SLEEP | WAKER_ASLEEP)) && bits(c->ich_vmcr, 23, 21) >= BPR_MIN &&
-           bits(c->ich_vmcr, 20, 18) >= BPR_MIN_NS;
+    return !(c->pmr & ~(u32)GIC_PRIO_MASK) && !((c->ctlr[0] | c->ctlr[1]) & ~3u) && c->eoimode_el3 <= 1 &&
+           c->pad == 0 && (c->waker == 0 || c->waker == (WAKER_SLEEP | WAKER_ASLEEP)) &&
+           bits(c->ich_vmcr, 23, 21) >= BPR_MIN && bits(c->ich_vmcr, 20, 18) >= BPR_MIN_NS;
 }
 
 bool gic_validate(const struct gic *gic)

@@ -1,8 +1,8 @@
 /*
- * The interrupt controller, GICv3: distributor, redistributors, CPU interfaces and virtual CPU interfaces of one machine
- * (Arm IHI 0069, cited as GIC with its section). Affinity routing only (ARE is RAO/WI), no message-based SPIs, no LPIs, no
- * ITS, SPIs go to one named PE (GICD_TYPER.No1N). With `security` there are two security states (GICD_CTLR.DS is 0 until
- * Secure software sets it), without it DS is RAO/WI.
+ * The interrupt controller, GICv3: distributor, redistributors, CPU interfaces and virtual CPU interfaces of one
+ * machine (Arm IHI 0069, cited as GIC with its section). Affinity routing only (ARE is RAO/WI), no message-based SPIs,
+ * no LPIs, no ITS, SPIs go to one named PE (GICD_TYPER.No1N). With `security` there are two security states
+ * (GICD_CTLR.DS is 0 until Secure software sets it), without it DS is RAO/WI.
  *
  * Everything is plain state but for the last member, which gic_rebuild makes again from the rest.
  */
@@ -13,17 +13,17 @@
 #include "mmu/phys.h"
 
 enum {
-    GIC_BANK = 32,                            /* INTIDs in a bank */
-    GIC_SPI_BANKS = 8,                        /* 256 SPIs */
+    GIC_BANK = 32,     /* INTIDs in a bank */
+    GIC_SPI_BANKS = 8, /* 256 SPIs */
     GIC_SPIS = GIC_SPI_BANKS * GIC_BANK,
-    GIC_INTIDS = GIC_BANK + GIC_SPIS,         /* 288, as the virt board has */
-    GIC_LRS = 4,                              /* list registers */
-    GIC_PRIO_MASK = 0xf8,                     /* 5 bits of priority, physical and virtual */
+    GIC_INTIDS = GIC_BANK + GIC_SPIS, /* 288, as the virt board has */
+    GIC_LRS = 4,                      /* list registers */
+    GIC_PRIO_MASK = 0xf8,             /* 5 bits of priority, physical and virtual */
     GIC_PRIO_IDLE = 0xff,
     GIC_DIST_SIZE = 0x10000,
-    GIC_REDIST_SIZE = 0x20000,                /* of one PE: RD_base and SGI_base */
+    GIC_REDIST_SIZE = 0x20000, /* of one PE: RD_base and SGI_base */
     GIC_PPI_MAINTENANCE = 25,
-    INTID_SECURE = 1020,                      /* special INTIDs, GIC 2.2.1 */
+    INTID_SECURE = 1020, /* special INTIDs, GIC 2.2 */
     INTID_NONSECURE = 1021,
     INTID_SPURIOUS = 1023,
 };
@@ -35,12 +35,12 @@ enum gic_group { GROUP_0, GROUP_1S, GROUP_1NS, GIC_GROUPS };
 struct gic_bank {
     u32 group, grpmod; /* GIC 4.6: {grpmod, group} = G0 00, G1NS x1, G1S 10 */
     u32 enable;
-    u32 latch;  /* pending by an edge, an SGI or a write; a level adds to it (bank_pending) */
-    u32 level;  /* the wires */
+    u32 latch; /* pending by an edge, an SGI or a write; a level adds to it (bank_pending) */
+    u32 level; /* the wires */
     u32 active;
-    u32 edge;   /* ICFGR */
+    u32 edge; /* ICFGR */
     u32 pad;
-    u64 nsacr;  /* two bits an INTID */
+    u64 nsacr; /* two bits an INTID */
     u8 priority[GIC_BANK];
 };
 
@@ -52,9 +52,9 @@ struct gic_cpu {
     u32 apr[GIC_GROUPS]; /* active priorities: bit n = group priority n << 3 */
     u32 ctlr[2];         /* EOImode, CBPR, PMHE of ICC_CTLR_EL1: [0] Secure, [1] Non-secure */
     u32 eoimode_el3;
-    u32 waker;           /* GICR_WAKER: ProcessorSleep and ChildrenAsleep */
-    u32 ich_vmcr;        /* ICH_HCR_EL2 lives in cpu->sys, where the trap rows look for it */
-    u32 ich_apr[2];      /* by virtual group */
+    u32 waker;      /* GICR_WAKER: ProcessorSleep and ChildrenAsleep */
+    u32 ich_vmcr;   /* ICH_HCR_EL2 lives in cpu->sys, where the trap rows look for it */
+    u32 ich_apr[2]; /* by virtual group */
     u32 pad;
     u64 ich_lr[GIC_LRS];
 };
@@ -86,7 +86,8 @@ struct gic {
 static_assert(sizeof(struct gic_bank) == 8 * 4 + 8 + GIC_BANK, "no padding");
 static_assert(sizeof(struct gic_cpu) == 18 * 4 + GIC_LRS * 8, "no padding");
 static_assert(offsetof(struct gic, d) == 16 + sizeof(struct gic_bank) * (GIC_SPI_BANKS + MAX_CPUS) + GIC_SPIS * 8 +
-              sizeof(struct gic_cpu) * MAX_CPUS, "no padding");
+                                             sizeof(struct gic_cpu) * MAX_CPUS,
+              "no padding");
 
 /* The machine: reset with all derived data; cpus[0..count) are the PEs whose lines it drives, count 1..MAX_CPUS. */
 void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security);
@@ -100,8 +101,8 @@ void gic_hand_to_nonsecure(struct gic *gic);
 bool gic_validate(const struct gic *gic);
 void gic_rebuild(struct gic *gic, struct cpu *cpus);
 
-/* Register frames. The offset is within the frame(s); size 1, 2, 4 or 8, naturally aligned. False: nothing answers there
- * (beyond the last redistributor). Reserved registers and sizes that a register lacks are RAZ/WI. */
+/* Register frames. The offset is within the frame(s); size 1, 2, 4 or 8, naturally aligned. False: nothing answers
+ * there (beyond the last redistributor). Reserved registers and sizes that a register lacks are RAZ/WI. */
 bool gic_dist_read(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 *value);
 bool gic_dist_write(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 value);
 bool gic_redist_read(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 *value);
@@ -111,8 +112,8 @@ bool gic_redist_write(struct gic *gic, u64 offset, unsigned size, struct phys_at
 void gic_set_spi(struct gic *gic, unsigned intid, bool level);
 void gic_set_ppi(struct gic *gic, unsigned cpu, unsigned intid, bool level);
 
-/* The four lines of this PE, made again from the state: for whoever changes the EL to or from EL3, or the security state
- * (with one security state they don't matter, and this is not needed). */
+/* The four lines of this PE, made again from the state: for whoever changes the EL to or from EL3, or the security
+ * state (with one security state they don't matter, and this is not needed). */
 void gic_update_cpu(struct gic *gic, struct cpu *cpu);
 
 #endif

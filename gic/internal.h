@@ -7,13 +7,13 @@
 
 #include "gic/gic.h"
 
-/* GICD_CTLR, Secure view with DS = 0 (GIC 12.9.4); with DS = 1 EnableGrp1 is in the place of EnableGrp1NS. */
+/* GICD_CTLR, Secure view with DS = 0 (GIC 12.9); with DS = 1 EnableGrp1 is in the place of EnableGrp1NS. */
 enum { CTLR_GRP0 = 1, CTLR_GRP1NS = 2, CTLR_GRP1S = 4, CTLR_ARE_S = 16, CTLR_ARE_NS = 32, CTLR_DS = 64 };
 /* GICR_WAKER */
 enum { WAKER_SLEEP = 2, WAKER_ASLEEP = 4 };
 /* ICC_CTLR_EL1, and ICV_CTLR_EL1 */
 enum { ICC_CBPR = 1, ICC_EOIMODE = 2, ICC_PRIBITS = 4 << 8, ICC_IDBITS24 = 1 << 11, ICC_A3V = 1 << 15 };
-/* 5 bits of priority: the smallest binary points (GIC 4.8.2) */
+/* 5 bits of priority: the smallest binary points (ICC_BPR0_EL1, ICC_BPR1_EL1) */
 enum { BPR_MIN = 2, BPR_MIN_NS = 3 };
 enum { NO_CPU = MAX_CPUS, PRIO_NONE = 0x100 };
 
@@ -55,7 +55,7 @@ void gic_deactivate(struct gic *gic, unsigned cpu, unsigned intid);
 void gic_route(struct gic *gic, unsigned intid);
 /* Sets those of the lines in mask that are in value, clears the others of mask. */
 void gic_set_lines(struct cpu *cpu, u32 mask, u32 value);
-/* An SGI arrives at a PE (GIC 4.4.. forwarding rules): from a write to the SGI register of `group` by a PE in Non-secure state or not. */
+/* An SGI arrives at a PE, from a write to the SGI register of `group` by a PE in Non-secure state or not. */
 void gic_send_sgi(struct gic *gic, unsigned cpu, unsigned intid, enum gic_group group, bool ns);
 
 /* A trap control of lower ELs was written: what they trap must be found again. The current EL's set stays (the rows of
@@ -94,7 +94,8 @@ void icv_set_igrpen(struct cpu *cpu, unsigned group, bool enable);
 static inline u32 gic_group_mask(unsigned bpr) { return 0xffu << (bpr + 1) & 0xff; }
 /* The highest active priority of a set of active priorities; GIC_PRIO_IDLE when there is none. */
 static inline u32 gic_running(u32 apr) { return apr ? (u32)__builtin_ctz(apr) << 3 : (u32)GIC_PRIO_IDLE; }
-/* GIC 4.8.3: a pending interrupt preempts when its group priority is higher than that of the running priority. */
+/* GIC 4.8, preemption: a pending interrupt preempts when its group priority is higher than that of the running
+ * priority. */
 static inline bool gic_preempts(u32 priority, u32 running, u32 mask)
 {
     return running == GIC_PRIO_IDLE || (priority & mask) < (running & mask);

@@ -1,7 +1,7 @@
 /*
- * The virtual interface: ICH_* as the hypervisor sees it, ICV_* as the guest does through ICC_* (GIC 12.4, 12.3, chapter 6).
- * Four list registers, five bits of priority. Which of them a guest reaches, and the traps, are in cpuif.c and
- * cpu/traps.def. ICH_HCR_EL2 is in cpu->sys. Left out: SEIs, LPIs injected directly (GICv4).
+ * The virtual interface: ICH_* as the hypervisor sees it, ICV_* as the guest does through ICC_* (GIC 12.4, 12.3,
+ * chapter 6). Four list registers, five bits of priority. Which of them a guest reaches, and the traps, are in cpuif.c
+ * and cpu/traps.def. ICH_HCR_EL2 is in cpu->sys. Left out: SEIs, LPIs injected directly (GICv4).
  *
  *     ICH_LR   <63:62> state  <61> HW  <60> group  <55:48> priority  <44:32> pINTID, or <41> EOI  <31:0> vINTID
  *     ICH_VMCR <31:24> VPMR  <23:21> VBPR0  <20:18> VBPR1  <9> VEOIM  <4> VCBPR  <3> VFIQEn  <1> VENG1  <0> VENG0
@@ -19,8 +19,17 @@
 #define LR_PINTID  (ones(13) << 32)
 #define LR_MASK    (LR_STATE | LR_HW | LR_GROUP | (u64)GIC_PRIO_MASK << 48 | ones(24))
 
-enum { HCR_EN = 1, HCR_UIE = 2, HCR_LRENPIE = 4, HCR_NPIE = 8, HCR_GROUP_IES = 0xf0, HCR_TC = 1 << 10, HCR_TALL0 = 1 << 11,
-       HCR_TALL1 = 1 << 12, HCR_TDIR = 1 << 14 };
+enum {
+    HCR_EN = 1,
+    HCR_UIE = 2,
+    HCR_LRENPIE = 4,
+    HCR_NPIE = 8,
+    HCR_GROUP_IES = 0xf0,
+    HCR_TC = 1 << 10,
+    HCR_TALL0 = 1 << 11,
+    HCR_TALL1 = 1 << 12,
+    HCR_TDIR = 1 << 14
+};
 #define HCR_TRAPS ((u64)(HCR_TC | HCR_TALL0 | HCR_TALL1 | HCR_TDIR))
 #define HCR_MASK  (0xffull | HCR_TRAPS | 31ull << 27)
 enum { VMCR_VENG0 = 1, VMCR_VENG1 = 2, VMCR_VFIQEN = 8, VMCR_VCBPR = 16, VMCR_VEOIM = 512 };
@@ -60,7 +69,8 @@ static unsigned best_lr(const struct gic_cpu *c)
 static bool can_preempt(const struct gic_cpu *c, u64 lr)
 {
     unsigned priority = lr_priority(lr);
-    return priority < c->ich_vmcr >> 24 && gic_preempts(priority, running_priority(c), preemption_mask(c, lr_group(lr)));
+    return priority < c->ich_vmcr >> 24 &&
+           gic_preempts(priority, running_priority(c), preemption_mask(c, lr_group(lr)));
 }
 
 /* ---- What the state means for lines and maintenance ---- */
@@ -259,8 +269,8 @@ static void count_eoi(struct cpu *cpu)
 
 enum { FIRST_LPI = 8192 };
 
-/* A write that finds no active priority does nothing; one that names another interrupt than the highest active, or a wrong
- * group, only drops the priority (both choices that are left to the implementation, ICV_EOIR1_EL1). */
+/* A write that finds no active priority does nothing; one that names another interrupt than the highest active, or a
+ * wrong group, only drops the priority (both choices that are left to the implementation, ICV_EOIR1_EL1). */
 void icv_eoir(struct cpu *cpu, unsigned group, u64 value)
 {
     struct gic_cpu *c = gic_interface(cpu);
@@ -317,7 +327,8 @@ void icv_set_bpr(struct cpu *cpu, unsigned group, u64 value)
 u64 icv_ctlr(struct cpu *cpu)
 {
     u32 vmcr = gic_interface(cpu)->ich_vmcr;
-    return (vmcr & VMCR_VCBPR ? ICC_CBPR : 0) | (vmcr & VMCR_VEOIM ? ICC_EOIMODE : 0) | ICC_PRIBITS | ICC_IDBITS24 | ICC_A3V;
+    return (vmcr & VMCR_VCBPR ? ICC_CBPR : 0) | (vmcr & VMCR_VEOIM ? ICC_EOIMODE : 0) | ICC_PRIBITS | ICC_IDBITS24 |
+           ICC_A3V;
 }
 
 void icv_set_ctlr(struct cpu *cpu, u64 value)
@@ -328,7 +339,10 @@ void icv_set_ctlr(struct cpu *cpu, u64 value)
 }
 
 u64 icv_pmr(struct cpu *cpu) { return gic_interface(cpu)->ich_vmcr >> 24; }
-void icv_set_pmr(struct cpu *cpu, u64 value) { set_vmcr(cpu, bits_set(gic_interface(cpu)->ich_vmcr, 31, 24, value & 0xff)); }
+void icv_set_pmr(struct cpu *cpu, u64 value)
+{
+    set_vmcr(cpu, bits_set(gic_interface(cpu)->ich_vmcr, 31, 24, value & 0xff));
+}
 u64 icv_rpr(struct cpu *cpu) { return running_priority(gic_interface(cpu)); }
 u64 icv_apr(struct cpu *cpu, unsigned group) { return gic_interface(cpu)->ich_apr[group]; }
 

@@ -1,29 +1,27 @@
 /*
  * The generic timers: conditions, outputs, the next moment that something changes, event streams (Arm ARM D11.2).
- * The counter is the machine's time divided by 16 ns. A condition is an unsigned comparison of 64 bits, so an output also
- * falls when the offset count wraps (D11.2.4).
+ * The counter is the machine's time divided by 16 ns. A condition is an unsigned comparison of 64 bits, so an output
+ * also falls when the offset count wraps (D11.2, CompareValue view).
  */
 #include "timer/internal.h"
 
 #include "cpu/exception.h"
 #include "gic/gic.h"
 
-#define ROW(name, PPI, OFFSET) { offsetof(struct sysregs, name##_ctl_##OFFSET), offsetof(struct sysregs, name##_cval_##OFFSET), PPI }
+#define ROW(name, PPI, OFFSET)                                                                                         \
+    {                                                                                                                  \
+        offsetof(struct sysregs, name##_ctl_##OFFSET), offsetof(struct sysregs, name##_cval_##OFFSET), PPI             \
+    }
 static const struct timer_row {
     u32 ctl, cval; /* offsets in struct sysregs */
     u32 ppi;
 } rows[TIMERS] = {
-    [TIMER_CNTP] = ROW(cntp, TIMER_PPI_CNTP, el0),
-    [TIMER_CNTV] = ROW(cntv, TIMER_PPI_CNTV, el0),
-    [TIMER_CNTHP] = ROW(cnthp, TIMER_PPI_CNTHP, el2),
-    [TIMER_CNTHV] = ROW(cnthv, TIMER_PPI_CNTHV, el2),
+    [TIMER_CNTP] = ROW(cntp, TIMER_PPI_CNTP, el0),    [TIMER_CNTV] = ROW(cntv, TIMER_PPI_CNTV, el0),
+    [TIMER_CNTHP] = ROW(cnthp, TIMER_PPI_CNTHP, el2), [TIMER_CNTHV] = ROW(cnthv, TIMER_PPI_CNTHV, el2),
     [TIMER_CNTPS] = ROW(cntps, TIMER_PPI_CNTPS, el1),
 };
 
-static inline u64 field(const struct cpu *cpu, u32 offset)
-{
-    return load_le64((const u8 *)&cpu->sys + offset);
-}
+static inline u64 field(const struct cpu *cpu, u32 offset) { return load_le64((const u8 *)&cpu->sys + offset); }
 
 u64 *timer_ctl(struct cpu *cpu, enum timer t) { return (u64 *)(void *)((u8 *)&cpu->sys + rows[t].ctl); }
 u64 *timer_cval(struct cpu *cpu, enum timer t) { return (u64 *)(void *)((u8 *)&cpu->sys + rows[t].cval); }
@@ -67,7 +65,7 @@ void timer_drive(struct cpu *cpu, enum timer t, u64 now)
         gic_set_ppi(cpu->d.host.gic, cpu->index, rows[t].ppi, level);
 }
 
-/* ---- Event streams (D11.2.. "Event streams") ----
+/* ---- Event streams (D11.2) ----
  * CNTKCTL_EL1 and CNTHCTL_EL2: <2> EVNTEN <3> EVNTDIR <7:4> EVNTI. A stream is kept as a count whose bit EVNTI+1 and up
  * change at each edge that it triggers on: for 0 to 1 that is the counter plus half a period. */
 struct stream {
@@ -84,7 +82,8 @@ static struct stream stream_of(u64 control, u64 offset)
 
 enum { STREAM_VIRTUAL, STREAM_PHYSICAL, STREAMS };
 
-/* CNTKCTL_EL1's stream is of the virtual counter, and off in a host (E2H and TGE); CNTHCTL_EL2's of the physical one. */
+/* CNTKCTL_EL1's stream is of the virtual counter, and off in a host (E2H and TGE); CNTHCTL_EL2's of the physical one.
+ */
 static void streams(const struct cpu *cpu, struct stream s[STREAMS])
 {
     u64 hcr = cpu_hcr(cpu), host = HCR_E2H | HCR_TGE;

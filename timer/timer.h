@@ -1,6 +1,6 @@
 /*
- * The generic timers of a PE (Arm ARM D11): EL1 physical and virtual, EL2 physical and virtual, EL3 (Secure physical), and
- * the event streams. The count is the machine's time: 62.5 MHz, 16 ns a tick. The registers are in cpu->sys.
+ * The generic timers of a PE (Arm ARM D11): EL1 physical and virtual, EL2 physical and virtual, EL3 (Secure physical),
+ * and the event streams. The count is the machine's time: 62.5 MHz, 16 ns a tick. The registers are in cpu->sys.
  */
 #ifndef TIMER_TIMER_H
 #define TIMER_TIMER_H
@@ -19,11 +19,11 @@ struct timers {
 
 void timer_reset(struct timers *timers);
 
-/* Absolute ns of the next moment at which an output of this PE changes, or, while it waits in WFE, at which an event stream
- * sets its event register; ~0 when nothing will. Always later than now. */
+/* Absolute ns of the next moment at which an output of this PE changes, or, while it waits in WFE, at which an event
+ * stream sets its event register; ~0 when nothing will. Always later than now. */
 u64 timer_next_event(const struct cpu *cpu, u64 now);
-/* Makes the outputs what they are at `now` (ns) and drives the PPIs; sets cpu->event when an event stream had an edge since
- * the last call. At least at each moment that timer_next_event named; oftener does no harm. */
+/* Makes the outputs what they are at `now` (ns) and drives the PPIs; sets cpu->event when an event stream had an edge
+ * since the last call. At least at each moment that timer_next_event named; oftener does no harm. */
 void timer_update(struct cpu *cpu, u64 now);
 
 #endif

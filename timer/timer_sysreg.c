@@ -1,7 +1,7 @@
 /*
- * The generic timers' registers (Arm ARM D19.12): counters, CTL, CVAL and TVAL views, and the controls that other registers'
- * traps hang on. Traps are rows of cpu/traps.def.
- * ISTATUS and TVAL of a disabled timer, which are UNKNOWN: 0, and the difference as if it were enabled.
+ * The generic timers' registers (Arm ARM D19.12): counters, CTL, CVAL and TVAL views, and the controls that other
+ * registers' traps hang on. Traps are rows of cpu/traps.def. ISTATUS and TVAL of a disabled timer, which are UNKNOWN:
+ * 0, and the difference as if it were enabled.
  */
 #include "timer/timer_sysreg.h"
 
@@ -9,8 +9,8 @@
 #include "cpu/sysreg.h"
 #include "timer/internal.h"
 
-/* Which timer a row's register is: CRm 2 physical, 3 virtual; op1 4 is EL2's, 7 EL3's, 3 and 5 (EL02) EL1's. EL0 of a host
- * uses EL2's (CNTP_CTL_EL0 and others, "accessibility"). */
+/* Which timer a row's register is: CRm 2 physical, 3 virtual; op1 4 is EL2's, 7 EL3's, 3 and 5 (EL02) EL1's. EL0 of a
+ * host uses EL2's (CNTP_CTL_EL0 and others, "accessibility"). */
 static enum timer timer_of_row(const struct cpu *cpu, const struct sysreg *row)
 {
     unsigned op1 = row->key >> 11 & 7;
@@ -102,7 +102,7 @@ void timer_cval_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     changed(cpu, t);
 }
 
-/* D11.2.4, TimerValue view: a signed 32-bit distance from now. */
+/* D11.2, TimerValue view: a signed 32-bit distance from now. */
 u64 timer_tval_read(struct cpu *cpu, const struct sysreg *row)
 {
     enum timer t = timer_of_row(cpu, row);
@@ -140,7 +140,8 @@ void cntkctl_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     set_control(cpu, &cpu->sys.cntkctl_el1, value & CNTKCTL_MASK, STREAM_BITS);
 }
 
-/* Both formats: <1:0> EL1PCEN, EL1PCTEN, or with E2H EL0VCTEN, EL0PCTEN; <11:8> are used with E2H only, and kept without. */
+/* Both formats: <1:0> EL1PCEN, EL1PCTEN, or with E2H EL0VCTEN, EL0PCTEN; <11:8> are used with E2H only, and kept
+ * without. */
 void cnthctl_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;

@@ -1,6 +1,7 @@
 /*
- * What the GIC's unit tests are written in: four PEs and a GIC, driven through its frames, wires and system registers (with
- * their access rules), without instructions. Tests name the section they are about: GIC is Arm IHI 0069, D the Arm ARM.
+ * What the GIC's unit tests are written in: four PEs and a GIC, driven through its frames, wires and system registers
+ * (with their access rules), without instructions. Tests name the section they are about: GIC is Arm IHI 0069, D the
+ * Arm ARM.
  */
 #ifndef TESTS_UNIT_GIC_RIG_H
 #define TESTS_UNIT_GIC_RIG_H
@@ -13,26 +14,47 @@
 #include "gic/internal.h"
 
 enum {
-    PMR = SYSREG_KEY(3, 0, 4, 6, 0), IAR0 = SYSREG_KEY(3, 0, 12, 8, 0), EOIR0 = SYSREG_KEY(3, 0, 12, 8, 1),
-    HPPIR0 = SYSREG_KEY(3, 0, 12, 8, 2), BPR0 = SYSREG_KEY(3, 0, 12, 8, 3), AP0R0 = SYSREG_KEY(3, 0, 12, 8, 4),
-    AP1R0 = SYSREG_KEY(3, 0, 12, 9, 0), DIR = SYSREG_KEY(3, 0, 12, 11, 1), RPR = SYSREG_KEY(3, 0, 12, 11, 3),
-    SGI1R = SYSREG_KEY(3, 0, 12, 11, 5), ASGI1R = SYSREG_KEY(3, 0, 12, 11, 6), SGI0R = SYSREG_KEY(3, 0, 12, 11, 7),
-    IAR1 = SYSREG_KEY(3, 0, 12, 12, 0), EOIR1 = SYSREG_KEY(3, 0, 12, 12, 1), HPPIR1 = SYSREG_KEY(3, 0, 12, 12, 2),
-    BPR1 = SYSREG_KEY(3, 0, 12, 12, 3), CTLR = SYSREG_KEY(3, 0, 12, 12, 4), SRE1 = SYSREG_KEY(3, 0, 12, 12, 5),
-    IGRPEN0 = SYSREG_KEY(3, 0, 12, 12, 6), IGRPEN1 = SYSREG_KEY(3, 0, 12, 12, 7),
-    CTLR_EL3 = SYSREG_KEY(3, 6, 12, 12, 4), IGRPEN1_EL3 = SYSREG_KEY(3, 6, 12, 12, 7), SRE2 = SYSREG_KEY(3, 4, 12, 9, 5),
+    PMR = SYSREG_KEY(3, 0, 4, 6, 0),
+    IAR0 = SYSREG_KEY(3, 0, 12, 8, 0),
+    EOIR0 = SYSREG_KEY(3, 0, 12, 8, 1),
+    HPPIR0 = SYSREG_KEY(3, 0, 12, 8, 2),
+    BPR0 = SYSREG_KEY(3, 0, 12, 8, 3),
+    AP0R0 = SYSREG_KEY(3, 0, 12, 8, 4),
+    AP1R0 = SYSREG_KEY(3, 0, 12, 9, 0),
+    DIR = SYSREG_KEY(3, 0, 12, 11, 1),
+    RPR = SYSREG_KEY(3, 0, 12, 11, 3),
+    SGI1R = SYSREG_KEY(3, 0, 12, 11, 5),
+    ASGI1R = SYSREG_KEY(3, 0, 12, 11, 6),
+    SGI0R = SYSREG_KEY(3, 0, 12, 11, 7),
+    IAR1 = SYSREG_KEY(3, 0, 12, 12, 0),
+    EOIR1 = SYSREG_KEY(3, 0, 12, 12, 1),
+    HPPIR1 = SYSREG_KEY(3, 0, 12, 12, 2),
+    BPR1 = SYSREG_KEY(3, 0, 12, 12, 3),
+    CTLR = SYSREG_KEY(3, 0, 12, 12, 4),
+    SRE1 = SYSREG_KEY(3, 0, 12, 12, 5),
+    IGRPEN0 = SYSREG_KEY(3, 0, 12, 12, 6),
+    IGRPEN1 = SYSREG_KEY(3, 0, 12, 12, 7),
+    CTLR_EL3 = SYSREG_KEY(3, 6, 12, 12, 4),
+    IGRPEN1_EL3 = SYSREG_KEY(3, 6, 12, 12, 7),
+    SRE2 = SYSREG_KEY(3, 4, 12, 9, 5),
     SRE3 = SYSREG_KEY(3, 6, 12, 12, 5),
-    ICH_AP0R = SYSREG_KEY(3, 4, 12, 8, 0), ICH_AP1R = SYSREG_KEY(3, 4, 12, 9, 0), ICH_HCR = SYSREG_KEY(3, 4, 12, 11, 0),
-    ICH_VTR = SYSREG_KEY(3, 4, 12, 11, 1), ICH_MISR = SYSREG_KEY(3, 4, 12, 11, 2), ICH_EISR = SYSREG_KEY(3, 4, 12, 11, 3),
-    ICH_ELRSR = SYSREG_KEY(3, 4, 12, 11, 5), ICH_VMCR = SYSREG_KEY(3, 4, 12, 11, 7), ICH_LR0 = SYSREG_KEY(3, 4, 12, 12, 0),
+    ICH_AP0R = SYSREG_KEY(3, 4, 12, 8, 0),
+    ICH_AP1R = SYSREG_KEY(3, 4, 12, 9, 0),
+    ICH_HCR = SYSREG_KEY(3, 4, 12, 11, 0),
+    ICH_VTR = SYSREG_KEY(3, 4, 12, 11, 1),
+    ICH_MISR = SYSREG_KEY(3, 4, 12, 11, 2),
+    ICH_EISR = SYSREG_KEY(3, 4, 12, 11, 3),
+    ICH_ELRSR = SYSREG_KEY(3, 4, 12, 11, 5),
+    ICH_VMCR = SYSREG_KEY(3, 4, 12, 11, 7),
+    ICH_LR0 = SYSREG_KEY(3, 4, 12, 12, 0),
 };
 enum { HCR_FMO = 1 << 3, HCR_IMO = 1 << 4, SCR_NS = 1, SCR_IRQ = 2, SCR_FIQ = 4, SPURIOUS = 1023 };
-#define LR_PEND   BIT(62)
-#define LR_ACT    BIT(63)
-#define LR_HWBIT  BIT(61)
-#define LR_GRP1   BIT(60)
+#define LR_PEND    BIT(62)
+#define LR_ACT     BIT(63)
+#define LR_HWBIT   BIT(61)
+#define LR_GRP1    BIT(60)
 #define LR_PRIO(p) ((u64)(p) << 48)
-#define LR_EOIBIT BIT(41)
+#define LR_EOIBIT  BIT(41)
 
 /* ---- A machine of PEs and a GIC ---- */
 
@@ -95,7 +117,11 @@ static inline void wr(struct cpu *cpu, u32 key, u64 v)
 {
     ck_assert_msg(sysreg_write(cpu, key, 0, v), "write of %s fails at EL%u", sysreg_find(key)->name, cpu->ps.el);
 }
-static inline bool rd_fails(struct cpu *cpu, u32 key) { u64 v; return !sysreg_read(cpu, key, 0, &v); }
+static inline bool rd_fails(struct cpu *cpu, u32 key)
+{
+    u64 v;
+    return !sysreg_read(cpu, key, 0, &v);
+}
 
 static inline struct phys_attrs attrs(bool ns) { return (struct phys_attrs){ .ns = ns }; }
 static inline u64 dist_as(bool ns, u64 offset, unsigned size)
@@ -123,8 +149,22 @@ static inline void redist_put_as(bool ns, unsigned n, u64 offset, unsigned size,
 }
 static inline void redist_put(unsigned n, u64 offset, u64 v) { redist_put_as(false, n, offset, 4, v); }
 
-enum { WAKER = 0x14, SGI = 0x10000, IGROUPR = 0x80, ISENABLER = 0x100, ICENABLER = 0x180, ISPENDR = 0x200, ICPENDR = 0x280,
-       ISACTIVER = 0x300, ICACTIVER = 0x380, IPRIORITYR = 0x400, ICFGR = 0xc00, IGRPMODR = 0xd00, NSACR = 0xe00, IROUTER = 0x6000 };
+enum {
+    WAKER = 0x14,
+    SGI = 0x10000,
+    IGROUPR = 0x80,
+    ISENABLER = 0x100,
+    ICENABLER = 0x180,
+    ISPENDR = 0x200,
+    ICPENDR = 0x280,
+    ISACTIVER = 0x300,
+    ICACTIVER = 0x380,
+    IPRIORITYR = 0x400,
+    ICFGR = 0xc00,
+    IGRPMODR = 0xd00,
+    NSACR = 0xe00,
+    IROUTER = 0x6000
+};
 
 /* The PE awake, its groups enabled, everything unmasked; the distributor's groups on. */
 static inline void open_pe(unsigned n)

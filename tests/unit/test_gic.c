@@ -7,18 +7,19 @@ Suite *test_gic_suite(void);
 
 /* ---- Frames ---- */
 
-/* GIC 12.9.38, 12.9.11: what a driver finds out; GIC 12.8: reserved is RAZ/WI, sizes that a register lacks too. */
+/* GICD_TYPER, GICD_CTLR, GICD_PIDR2 (GIC 12.9): what a driver finds out; GIC 12.8: reserved is RAZ/WI, sizes that a
+ * register lacks too. */
 START_TEST(frames_identify)
 {
-    ck_assert_uint_eq(dist(0x4) & 31, 8);                 /* 288 INTIDs */
-    ck_assert_uint_eq(dist(0x4) >> 10 & 1, 0);            /* one security state */
-    ck_assert_uint_eq(dist(0x4) >> 25 & 1, 1);            /* No1N */
-    ck_assert_uint_eq(dist(0xffe8) >> 4 & 15, 3);         /* PIDR2.ArchRev */
+    ck_assert_uint_eq(dist(0x4) & 31, 8);         /* 288 INTIDs */
+    ck_assert_uint_eq(dist(0x4) >> 10 & 1, 0);    /* one security state */
+    ck_assert_uint_eq(dist(0x4) >> 25 & 1, 1);    /* No1N */
+    ck_assert_uint_eq(dist(0xffe8) >> 4 & 15, 3); /* PIDR2.ArchRev */
     ck_assert_uint_eq(redist(1, 0xffe8) >> 4 & 15, 3);
     ck_assert_uint_eq(dist(0xfff0) | dist(0xfff4) << 8 | dist(0xfff8) << 16 | dist(0xfffc) << 24, 0xb105f00d);
-    ck_assert_uint_eq(dist(0x0) & 0x50, 0x50);            /* ARE, DS */
+    ck_assert_uint_eq(dist(0x0) & 0x50, 0x50); /* ARE, DS */
     dist_put(0x0, 0);
-    ck_assert_uint_eq(dist(0x0), 0x50);                   /* RAO/WI */
+    ck_assert_uint_eq(dist(0x0), 0x50); /* RAO/WI */
     dist_put(0x7f00, ~0u);
     ck_assert_uint_eq(dist(0x5000), 0);
     ck_assert_uint_eq(dist_as(false, ISENABLER + 4, 8), 0); /* 64-bit access to a 32-bit register */
@@ -31,7 +32,7 @@ START_TEST(frames_identify)
 }
 END_TEST
 
-/* GIC 12.11.35 GICR_TYPER; both halves too. */
+/* GICR_TYPER (GIC 12.11); both halves too. */
 START_TEST(redistributor_typer)
 {
     for (unsigned n = 0; n < CPUS; n++) {
@@ -84,7 +85,7 @@ END_TEST
 
 /* ---- Life of an interrupt ---- */
 
-/* GIC 4.1.2: level: inactive, pending, active, (still asserted) pending again after deactivation. */
+/* GIC 4.1: level: inactive, pending, active, (still asserted) pending again after deactivation. */
 START_TEST(level_life)
 {
     open_pe(0);
@@ -111,7 +112,7 @@ START_TEST(level_life)
 }
 END_TEST
 
-/* GIC 4.1.2: an edge is latched, also while the interrupt is active. */
+/* GIC 4.1: an edge is latched, also while the interrupt is active. */
 START_TEST(edge_life)
 {
     open_pe(1);
@@ -132,7 +133,8 @@ START_TEST(edge_life)
 }
 END_TEST
 
-/* GIC 12.9.26, .27: software pending; on a level it does not survive the acknowledge, nor can ICPENDR lower a wire. */
+/* GICD_ISPENDR, GICD_ICPENDR: software pending; on a level it does not survive the acknowledge, nor can ICPENDR lower a
+ * wire. */
 START_TEST(software_pending)
 {
     open_pe(0);
@@ -159,7 +161,7 @@ START_TEST(software_pending)
 }
 END_TEST
 
-/* GIC 3.2.. routing: the PE that IROUTER names; a pending interrupt moves with it. */
+/* GICD_IROUTER: the PE that IROUTER names; a pending interrupt moves with it. */
 START_TEST(routing)
 {
     open_pe(0);
@@ -178,7 +180,7 @@ START_TEST(routing)
 }
 END_TEST
 
-/* GIC 11.1: nothing is forwarded to a sleeping interface. GIC 4.6: nor of a group disabled here or there. */
+/* GICR_WAKER: nothing is forwarded to a sleeping interface. GIC 4.7: nor of a group disabled here or there. */
 START_TEST(what_is_forwarded)
 {
     open_pe(0);
@@ -206,7 +208,7 @@ START_TEST(what_is_forwarded)
 }
 END_TEST
 
-/* GIC 4.6.2: with one security state group 0 is FIQ, group 1 IRQ, at any EL. */
+/* GIC 4.6: with one security state group 0 is FIQ, group 1 IRQ, at any EL. */
 START_TEST(groups_single_state)
 {
     open_pe(0);
@@ -233,7 +235,8 @@ END_TEST
 
 /* ---- Priorities ---- */
 
-/* GIC 4.8: masks let only higher priorities by; the running priority does too; of equals the lower INTID comes first. */
+/* GIC 4.8: masks let only higher priorities by; the running priority does too; of equals the lower INTID comes first.
+ */
 START_TEST(priority_mask)
 {
     open_pe(0);
@@ -262,7 +265,7 @@ START_TEST(priority_mask)
 }
 END_TEST
 
-/* GIC 4.8.3: three levels nest, and unwind. */
+/* GIC 4.8, preemption: three levels nest, and unwind. */
 START_TEST(preemption)
 {
     open_pe(0);
@@ -284,7 +287,7 @@ START_TEST(preemption)
 }
 END_TEST
 
-/* GIC 4.8.2, 4.8.4: binary points; 5 bits of priority make the smallest BPR0 2, BPR1 3; ICC_CTLR_EL1.CBPR. */
+/* GIC 4.8, priority grouping: binary points; 5 bits of priority make the smallest BPR0 2, BPR1 3; ICC_CTLR_EL1.CBPR. */
 START_TEST(binary_points)
 {
     struct cpu *cpu = pe(0);
@@ -304,15 +307,15 @@ START_TEST(binary_points)
     wr(cpu, BPR1, 4);
     ck_assert_uint_eq(lines(0), LINE_IRQ); /* <7:4>: 8 before 9 */
     wr(cpu, BPR1, 5);
-    ck_assert_uint_eq(lines(0), 0);        /* <7:5>: both 4 */
+    ck_assert_uint_eq(lines(0), 0); /* <7:5>: both 4 */
     wr(cpu, BPR0, 3);
     wr(cpu, CTLR, 1);
-    ck_assert_uint_eq(rd(cpu, BPR1), 4);   /* BPR0 + 1 */
+    ck_assert_uint_eq(rd(cpu, BPR1), 4); /* BPR0 + 1 */
     wr(cpu, BPR1, 7);
     ck_assert_uint_eq(rd(cpu, BPR1), 4);
     ck_assert_uint_eq(lines(0), LINE_IRQ);
     wr(cpu, BPR0, 7);
-    ck_assert_uint_eq(rd(cpu, BPR1), 7);   /* saturates */
+    ck_assert_uint_eq(rd(cpu, BPR1), 7); /* saturates */
     ck_assert_uint_eq(lines(0), 0);
     wr(cpu, CTLR, 0);
     ck_assert_uint_eq(rd(cpu, BPR1), 5);
@@ -323,7 +326,7 @@ START_TEST(binary_points)
 }
 END_TEST
 
-/* GIC 4.7.1: EOImode 1 splits priority drop and deactivation; DIR does nothing with EOImode 0. */
+/* ICC_CTLR_EL1.EOImode: 1 splits priority drop and deactivation; DIR does nothing with EOImode 0. */
 START_TEST(eoimode)
 {
     struct cpu *cpu = pe(0);
@@ -356,7 +359,7 @@ START_TEST(eoimode)
 }
 END_TEST
 
-/* GIC 12.2.20, .21: SGIs to a list of PEs, to all others, to nobody. */
+/* ICC_SGI1R_EL1, ICC_SGI0R_EL1: SGIs to a list of PEs, to all others, to nobody. */
 START_TEST(sgis)
 {
     for (unsigned n = 0; n < CPUS; n++) {
@@ -410,14 +413,15 @@ static u64 random_value(u32 key, u64 v)
     return v & 1 ? v & 0xff : v % 112;
 }
 
-/* Any sequence of accesses leaves the kept best interrupt and the lines what they would be if found anew, and a state that
- * gic_validate accepts. */
+/* Any sequence of accesses leaves the kept best interrupt and the lines what they would be if found anew, and a state
+ * that gic_validate accepts. */
 START_TEST(derived_state)
 {
-    static const u32 keys[] = { PMR, IAR0, EOIR0, BPR0, AP0R0, AP1R0, DIR, IAR1, EOIR1, BPR1, CTLR, IGRPEN0, IGRPEN1, SGI1R, SGI0R,
-                                ICH_AP0R, ICH_AP1R, ICH_HCR, ICH_VMCR, ICH_LR0, ICH_LR0 + 1, ICH_LR0 + 2, ICH_LR0 + 3 };
-    static const u16 offsets[] = { 0, IGROUPR, ISENABLER, ICENABLER, ISPENDR, ICPENDR, ISACTIVER, ICACTIVER, IPRIORITYR, ICFGR,
-                                   IGRPMODR, NSACR };
+    static const u32 keys[] = { PMR,      IAR0,    EOIR0,    BPR0,    AP0R0,       AP1R0,       DIR,        IAR1,
+                                EOIR1,    BPR1,    CTLR,     IGRPEN0, IGRPEN1,     SGI1R,       SGI0R,      ICH_AP0R,
+                                ICH_AP1R, ICH_HCR, ICH_VMCR, ICH_LR0, ICH_LR0 + 1, ICH_LR0 + 2, ICH_LR0 + 3 };
+    static const u16 offsets[] = { 0,         IGROUPR,   ISENABLER,  ICENABLER, ISPENDR,  ICPENDR,
+                                   ISACTIVER, ICACTIVER, IPRIORITYR, ICFGR,     IGRPMODR, NSACR };
     u32 seed = 1, signalled = 0;
     for (unsigned n = 0; n < CPUS; n++)
         open_pe(n);
@@ -454,12 +458,38 @@ START_TEST(derived_state)
         gic_rebuild(&gic, cpus);
         ck_assert_msg(!memcmp(best, gic.d.best, sizeof best), "step %u: action %u", step, what);
         for (unsigned n = 0; n < CPUS; n++) {
-            ck_assert_msg(before[n] == lines(n), "step %u: action %u, PE %u had %x, has %x", step, what, n, before[n], lines(n));
+            ck_assert_msg(before[n] == lines(n), "step %u: action %u, PE %u had %x, has %x", step, what, n, before[n],
+                          lines(n));
             signalled |= lines(n);
         }
         ck_assert_msg(gic_validate(&gic), "step %u: action %u", step, what);
     }
     ck_assert_uint_eq(signalled, LINE_IRQ | LINE_FIQ | LINE_VIRQ | LINE_VFIQ); /* the walk went somewhere */
+}
+END_TEST
+
+/* No offset, size (aligned or not), security or value does harm, and what is read fits the size. */
+START_TEST(any_access)
+{
+    u32 seed = 3;
+    for (unsigned step = 0; step < 200000; step++) {
+        u32 r = random_next(&seed);
+        unsigned size = 1u << (r & 3);
+        u64 at = random_next(&seed) % (step & 1 ? 0x10100 : 0x90000), v = 0, out = 0;
+        if (r & 4)
+            at &= 0x30fff; /* where the registers are */
+        v = (u64)random_next(&seed) << 40 | (u64)random_next(&seed) << 20 | random_next(&seed);
+        bool ns = r & 8, ok;
+        if (step & 1)
+            ok = r & 16 ? gic_dist_write(&gic, at, size, attrs(ns), v) : gic_dist_read(&gic, at, size, attrs(ns), &out);
+        else
+            ok = r & 16 ? gic_redist_write(&gic, at, size, attrs(ns), v)
+                        : gic_redist_read(&gic, at, size, attrs(ns), &out);
+        ck_assert(ok == (at < (step & 1 ? 0x10000u : CPUS * 0x20000u)));
+        ck_assert(!(out & ~ones(size * 8)));
+        ck_assert_msg(gic_validate(&gic), "step %u", step);
+    }
+    ck_assert(gic_bank(&gic, 0, 40)->enable != 0); /* the walk went somewhere */
 }
 END_TEST
 
@@ -493,9 +523,23 @@ Suite *test_gic_suite(void)
     tcase_add_checked_fixture(one, setup_single, teardown);
     tcase_set_timeout(one, 60);
     const TTest *const one_tests[] = {
-        frames_identify, redistributor_typer, distributor_registers, level_life, edge_life, software_pending, routing,
-        what_is_forwarded, groups_single_state, priority_mask, preemption, binary_points, eoimode, sgis,
-        derived_state, validate_refuses,
+        frames_identify,
+        redistributor_typer,
+        distributor_registers,
+        level_life,
+        edge_life,
+        software_pending,
+        routing,
+        what_is_forwarded,
+        groups_single_state,
+        priority_mask,
+        preemption,
+        binary_points,
+        eoimode,
+        sgis,
+        derived_state,
+        any_access,
+        validate_refuses,
     };
     for (unsigned n = 0; n < ARRAY_LEN(one_tests); n++)
         tcase_add_test(one, one_tests[n]);
@@ -504,6 +548,7 @@ Suite *test_gic_suite(void)
     tcase_set_timeout(two, 60);
     const TTest *const two_tests[] = {
         derived_state,
+        any_access,
     };
     for (unsigned n = 0; n < ARRAY_LEN(two_tests); n++)
         tcase_add_test(two, two_tests[n]);

@@ -7,14 +7,19 @@ Suite *test_gic_security_suite(void);
 
 /* ---- Two security states ---- */
 
-/* GIC 4.6.2: which line a group is, by where the PE is. */
+/* GIC 4.6: which line a group is, by where the PE is. */
 START_TEST(signals_by_security)
 {
-    static const struct { enum gic_group group; unsigned el; bool secure; u32 line; } table[] = {
-        { GROUP_0, 1, false, LINE_FIQ },   { GROUP_0, 1, true, LINE_FIQ },   { GROUP_0, 3, true, LINE_FIQ },
-        { GROUP_1S, 1, false, LINE_FIQ },  { GROUP_1S, 1, true, LINE_IRQ },  { GROUP_1S, 3, true, LINE_FIQ },
-        { GROUP_1S, 3, false, LINE_FIQ },  { GROUP_1S, 0, true, LINE_IRQ },  { GROUP_1S, 2, false, LINE_FIQ },
-        { GROUP_1NS, 1, false, LINE_IRQ }, { GROUP_1NS, 1, true, LINE_FIQ }, { GROUP_1NS, 3, true, LINE_FIQ },
+    static const struct {
+        enum gic_group group;
+        unsigned el;
+        bool secure;
+        u32 line;
+    } table[] = {
+        { GROUP_0, 1, false, LINE_FIQ },   { GROUP_0, 1, true, LINE_FIQ },    { GROUP_0, 3, true, LINE_FIQ },
+        { GROUP_1S, 1, false, LINE_FIQ },  { GROUP_1S, 1, true, LINE_IRQ },   { GROUP_1S, 3, true, LINE_FIQ },
+        { GROUP_1S, 3, false, LINE_FIQ },  { GROUP_1S, 0, true, LINE_IRQ },   { GROUP_1S, 2, false, LINE_FIQ },
+        { GROUP_1NS, 1, false, LINE_IRQ }, { GROUP_1NS, 1, true, LINE_FIQ },  { GROUP_1NS, 3, true, LINE_FIQ },
         { GROUP_1NS, 3, false, LINE_FIQ }, { GROUP_1NS, 2, false, LINE_IRQ },
     };
     open_pe(0);
@@ -75,7 +80,7 @@ START_TEST(nonsecure_view)
 }
 END_TEST
 
-/* GIC 12.9.4: DS can be set, not cleared, and takes group 1S away. */
+/* GICD_CTLR.DS: can be set, not cleared, and takes group 1S away. */
 START_TEST(disable_security)
 {
     dist_put(0, 7);
@@ -89,7 +94,7 @@ START_TEST(disable_security)
 }
 END_TEST
 
-/* GIC 4.8.6: Non-secure software sees priorities 0x80..0xff as 0..0xfe, while SCR_EL3.FIQ keeps group 0 at EL3. */
+/* GIC 4.8: Non-secure software sees priorities 0x80..0xff as 0..0xfe, while SCR_EL3.FIQ keeps group 0 at EL3. */
 START_TEST(nonsecure_priorities)
 {
     struct cpu *cpu = pe(0);
@@ -118,7 +123,7 @@ START_TEST(nonsecure_priorities)
 }
 END_TEST
 
-/* GIC 4.5.. special INTIDs 1020, 1021 at EL3; what is invisible; banked group 1 registers. */
+/* GIC 2.2: special INTIDs 1020, 1021 at EL3; what is invisible; banked group 1 registers. */
 START_TEST(acknowledge_by_security)
 {
     struct cpu *cpu = pe(0);
@@ -161,7 +166,7 @@ START_TEST(acknowledge_by_security)
 }
 END_TEST
 
-/* ICC_CTLR_EL3, ICC_IGRPEN1_EL3 (GIC 12.2.7, .17): EL3's view of the banks; CBPR is EL3's; min. binary points of the banks. */
+/* ICC_CTLR_EL3, ICC_IGRPEN1_EL3 (GIC 12.2): EL3's view of the banks; CBPR is EL3's; min. binary points of the banks. */
 START_TEST(el3_controls)
 {
     struct cpu *cpu = pe(0);
@@ -187,7 +192,7 @@ START_TEST(el3_controls)
 }
 END_TEST
 
-/* GIC 12.1.10: SGIs across security states, by GICR_NSACR. */
+/* GIC 12.1: SGIs across security states, by GICR_NSACR. */
 START_TEST(sgi_by_security)
 {
     struct cpu *cpu = pe(0);
@@ -227,7 +232,7 @@ START_TEST(sgi_by_security)
 }
 END_TEST
 
-/* GIC 4.7: what each state may deactivate. */
+/* ICC_DIR_EL1: what each state may deactivate. */
 START_TEST(deactivation_by_security)
 {
     struct cpu *cpu = pe(0);
@@ -260,7 +265,7 @@ START_TEST(deactivation_by_security)
 }
 END_TEST
 
-/* ICH_LR.HW (GIC 12.4.6): a guest's EOI deactivates no Secure interrupt. */
+/* ICH_LR.HW (GIC 12.4): a guest's EOI deactivates no Secure interrupt. */
 START_TEST(virtual_hw_secure)
 {
     struct cpu *cpu = pe(0);
@@ -282,10 +287,14 @@ END_TEST
 
 /* ---- Access rules ---- */
 
-/* D19.8 and GIC 12.2: ICH_HCR_EL2.{TC,TALL0,TALL1,TDIR}, HCR_EL2.{IMO,FMO} for SGIs, ICC_SRE_ELx.Enable. */
+/* GIC 12.2: ICH_HCR_EL2.{TC,TALL0,TALL1,TDIR}, HCR_EL2.{IMO,FMO} for SGIs, ICC_SRE_ELx.Enable. */
 START_TEST(traps_to_el2)
 {
-    static const struct { u64 hcr, ich; u32 key; bool write, traps; } table[] = {
+    static const struct {
+        u64 hcr, ich;
+        u32 key;
+        bool write, traps;
+    } table[] = {
         { 0, 1 << 12, IAR1, false, true },  { 0, 1 << 12, IAR0, false, false }, { 0, 1 << 12, IGRPEN1, true, true },
         { 0, 1 << 11, IAR0, false, true },  { 0, 1 << 11, BPR1, false, false }, { 0, 1 << 11, EOIR0, true, true },
         { 0, 1 << 10, PMR, true, true },    { 0, 1 << 10, RPR, false, true },   { 0, 1 << 10, IAR1, false, false },
@@ -323,7 +332,7 @@ START_TEST(traps_to_el2)
     ck_assert_uint_eq(rd(cpu, SRE1), 7);
     ck_assert(rd_fails(cpu, ICH_VTR)); /* EL2's */
     ck_assert_uint_eq(cpu->d.exc.ec, EC_UNKNOWN);
-    ck_assert_ptr_null(sysreg_find(SYSREG_KEY(3, 0, 12, 8, 5))); /* AP0R1: 5 bits need one */
+    ck_assert_ptr_null(sysreg_find(SYSREG_KEY(3, 0, 12, 8, 5)));  /* AP0R1: 5 bits need one */
     ck_assert_ptr_null(sysreg_find(SYSREG_KEY(3, 4, 12, 12, 4))); /* LR4 */
 }
 END_TEST
@@ -354,11 +363,17 @@ END_TEST
 /* The same for SCR_EL3.{IRQ,FIQ} and ICC_SRE_EL3.Enable. */
 START_TEST(traps_to_el3)
 {
-    static const struct { u64 scr; u32 key; unsigned el; bool traps; } table[] = {
-        { SCR_IRQ, IAR1, 1, true },           { SCR_IRQ, IAR1, 2, true },  { SCR_IRQ, IAR0, 1, false },
-        { SCR_FIQ, IAR0, 2, true },           { SCR_FIQ, IAR1, 2, false }, { SCR_FIQ, PMR, 1, false },
-        { SCR_IRQ | SCR_FIQ, PMR, 1, true },  { SCR_IRQ, RPR, 2, false },  { SCR_IRQ | SCR_FIQ, CTLR, 2, true },
-        { SCR_IRQ | SCR_FIQ, IAR1, 3, false },
+    static const struct {
+        u64 scr;
+        u32 key;
+        unsigned el;
+        bool traps;
+    } table[] = {
+        { SCR_IRQ, IAR1, 1, true },           { SCR_IRQ, IAR1, 2, true },
+        { SCR_IRQ, IAR0, 1, false },          { SCR_FIQ, IAR0, 2, true },
+        { SCR_FIQ, IAR1, 2, false },          { SCR_FIQ, PMR, 1, false },
+        { SCR_IRQ | SCR_FIQ, PMR, 1, true },  { SCR_IRQ, RPR, 2, false },
+        { SCR_IRQ | SCR_FIQ, CTLR, 2, true }, { SCR_IRQ | SCR_FIQ, IAR1, 3, false },
     };
     struct cpu *cpu = pe(0);
     for (unsigned n = 0; n < ARRAY_LEN(table); n++) {
@@ -388,7 +403,8 @@ Suite *test_gic_security_suite(void)
     tcase_add_checked_fixture(one, setup_single, teardown);
     tcase_set_timeout(one, 60);
     const TTest *const one_tests[] = {
-        traps_to_el2, traps_follow_writes,
+        traps_to_el2,
+        traps_follow_writes,
     };
     for (unsigned n = 0; n < ARRAY_LEN(one_tests); n++)
         tcase_add_test(one, one_tests[n]);
@@ -396,8 +412,8 @@ Suite *test_gic_security_suite(void)
     tcase_add_checked_fixture(two, setup_security, teardown);
     tcase_set_timeout(two, 60);
     const TTest *const two_tests[] = {
-        signals_by_security, nonsecure_view, disable_security, nonsecure_priorities, acknowledge_by_security,
-        el3_controls, sgi_by_security, deactivation_by_security, traps_to_el3, virtual_hw_secure,
+        signals_by_security, nonsecure_view,  disable_security,         nonsecure_priorities, acknowledge_by_security,
+        el3_controls,        sgi_by_security, deactivation_by_security, traps_to_el3,         virtual_hw_secure,
     };
     for (unsigned n = 0; n < ARRAY_LEN(two_tests); n++)
         tcase_add_test(two, two_tests[n]);

@@ -14,16 +14,44 @@ static void guest(void)
     at(pe(0), 1, false);
 }
 static void hyp(void) { at(pe(0), 2, false); }
-static void lr(unsigned n, u64 v) { hyp(); wr(pe(0), ICH_LR0 + n, v); }
-static u64 get_lr(unsigned n) { hyp(); return rd(pe(0), ICH_LR0 + n); }
-static u64 ich(u32 key) { hyp(); return rd(pe(0), key); }
-static void ich_put(u32 key, u64 v) { hyp(); wr(pe(0), key, v); }
-static u64 in_guest(u32 key) { guest(); return rd(pe(0), key); }
-static void guest_put(u32 key, u64 v) { guest(); wr(pe(0), key, v); }
+static void lr(unsigned n, u64 v)
+{
+    hyp();
+    wr(pe(0), ICH_LR0 + n, v);
+}
+static u64 get_lr(unsigned n)
+{
+    hyp();
+    return rd(pe(0), ICH_LR0 + n);
+}
+static u64 ich(u32 key)
+{
+    hyp();
+    return rd(pe(0), key);
+}
+static void ich_put(u32 key, u64 v)
+{
+    hyp();
+    wr(pe(0), key, v);
+}
+static u64 in_guest(u32 key)
+{
+    guest();
+    return rd(pe(0), key);
+}
+static void guest_put(u32 key, u64 v)
+{
+    guest();
+    wr(pe(0), key, v);
+}
 /* Both groups on, no mask, interface enabled. */
-static void open_guest(void) { ich_put(ICH_VMCR, 0xff000003); ich_put(ICH_HCR, 1); }
+static void open_guest(void)
+{
+    ich_put(ICH_VMCR, 0xff000003);
+    ich_put(ICH_HCR, 1);
+}
 
-/* GIC 12.4.8 ICH_VTR, reset, and the bits that list registers keep. */
+/* GIC 12.4: ICH_VTR, reset, and the bits that list registers keep. */
 START_TEST(virtual_identity)
 {
     u64 vtr = ich(ICH_VTR);
@@ -46,7 +74,7 @@ START_TEST(virtual_identity)
 }
 END_TEST
 
-/* GIC 6.. life of a virtual interrupt; which line; ICV_IAR, EOIR, RPR. */
+/* GIC 6: life of a virtual interrupt; which line; ICV_IAR, EOIR, RPR. */
 START_TEST(virtual_life)
 {
     struct cpu *cpu = pe(0);
@@ -86,7 +114,7 @@ START_TEST(virtual_life)
 }
 END_TEST
 
-/* GIC 4.9: IMO moves group 1's registers, FMO group 0's, either the common ones; at EL1 only. */
+/* HCR_EL2.{IMO,FMO}: IMO moves group 1's registers, FMO group 0's, either the common ones; at EL1 only. */
 START_TEST(virtual_redirection)
 {
     struct cpu *cpu = pe(0);
@@ -109,7 +137,7 @@ START_TEST(virtual_redirection)
 }
 END_TEST
 
-/* GIC 12.4.7: ICH_VMCR is what the guest's registers show. */
+/* GIC 12.4: ICH_VMCR is what the guest's registers show. */
 START_TEST(virtual_vmcr)
 {
     ich_put(ICH_VMCR, 0);
@@ -163,7 +191,8 @@ START_TEST(virtual_priorities)
 }
 END_TEST
 
-/* Of several pending ones the highest priority, of equals the lowest list register; active and pending is not pending. */
+/* Of several pending ones the highest priority, of equals the lowest list register; active and pending is not pending.
+ */
 START_TEST(virtual_selection)
 {
     open_guest();
@@ -180,7 +209,7 @@ START_TEST(virtual_selection)
 }
 END_TEST
 
-/* GIC 12.4.5 ICH_MISR, .3 EISR, .4 ELRSR and the maintenance interrupt, cause by cause. */
+/* GIC 12.4: ICH_MISR, ICH_EISR, ICH_ELRSR and the maintenance interrupt, cause by cause. */
 START_TEST(virtual_maintenance)
 {
     struct cpu *cpu = pe(0);
@@ -323,8 +352,8 @@ Suite *test_gic_virtual_suite(void)
     tcase_add_checked_fixture(one, setup_single, teardown);
     tcase_set_timeout(one, 60);
     const TTest *const one_tests[] = {
-        virtual_identity, virtual_life, virtual_redirection, virtual_vmcr, virtual_priorities, virtual_selection, virtual_maintenance,
-        virtual_eoi, virtual_hw,
+        virtual_identity,  virtual_life,        virtual_redirection, virtual_vmcr, virtual_priorities,
+        virtual_selection, virtual_maintenance, virtual_eoi,         virtual_hw,
     };
     for (unsigned n = 0; n < ARRAY_LEN(one_tests); n++)
         tcase_add_test(one, one_tests[n]);

@@ -1,6 +1,6 @@
 /*
- * The generic timers, driven through their registers (with access rules) and the two functions of the event loop, without
- * instructions. Each test names the section of the Arm ARM (D11, D19.12) it is about.
+ * The generic timers, driven through their registers (with access rules) and the two functions of the event loop,
+ * without instructions. Each test names the section of the Arm ARM (D11, D19.12) it is about.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -13,11 +13,19 @@
 Suite *test_timer_suite(void);
 
 enum {
-    CNTFRQ = SYSREG_KEY(3, 3, 14, 0, 0), CNTPCT = SYSREG_KEY(3, 3, 14, 0, 1), CNTVCT = SYSREG_KEY(3, 3, 14, 0, 2),
-    CNTKCTL = SYSREG_KEY(3, 0, 14, 1, 0), CNTKCTL_EL12 = SYSREG_KEY(3, 5, 14, 1, 0), CNTHCTL = SYSREG_KEY(3, 4, 14, 1, 0),
+    CNTFRQ = SYSREG_KEY(3, 3, 14, 0, 0),
+    CNTPCT = SYSREG_KEY(3, 3, 14, 0, 1),
+    CNTVCT = SYSREG_KEY(3, 3, 14, 0, 2),
+    CNTKCTL = SYSREG_KEY(3, 0, 14, 1, 0),
+    CNTKCTL_EL12 = SYSREG_KEY(3, 5, 14, 1, 0),
+    CNTHCTL = SYSREG_KEY(3, 4, 14, 1, 0),
     CNTVOFF = SYSREG_KEY(3, 4, 14, 0, 3),
-    CNTP_TVAL = SYSREG_KEY(3, 3, 14, 2, 0), CNTV_TVAL = SYSREG_KEY(3, 3, 14, 3, 0), CNTHP_TVAL = SYSREG_KEY(3, 4, 14, 2, 0),
-    CNTHV_TVAL = SYSREG_KEY(3, 4, 14, 3, 0), CNTPS_TVAL = SYSREG_KEY(3, 7, 14, 2, 0), CNTP_TVAL_EL02 = SYSREG_KEY(3, 5, 14, 2, 0),
+    CNTP_TVAL = SYSREG_KEY(3, 3, 14, 2, 0),
+    CNTV_TVAL = SYSREG_KEY(3, 3, 14, 3, 0),
+    CNTHP_TVAL = SYSREG_KEY(3, 4, 14, 2, 0),
+    CNTHV_TVAL = SYSREG_KEY(3, 4, 14, 3, 0),
+    CNTPS_TVAL = SYSREG_KEY(3, 7, 14, 2, 0),
+    CNTP_TVAL_EL02 = SYSREG_KEY(3, 5, 14, 2, 0),
     CNTV_TVAL_EL02 = SYSREG_KEY(3, 5, 14, 3, 0),
 };
 enum { TVAL, CTL, CVAL }; /* added to the key of TVAL */
@@ -57,7 +65,11 @@ static void at(unsigned el)
     cpu->ps.el = (u8)el;
     cpu_control_changed(cpu);
 }
-static void hcr(u64 v) { cpu->sys.hcr_el2 = v | BIT(31); cpu_control_changed(cpu); }
+static void hcr(u64 v)
+{
+    cpu->sys.hcr_el2 = v | BIT(31);
+    cpu_control_changed(cpu);
+}
 static void now_is(u64 ns) { cpu->d.now = ns; }
 
 static u64 rd(u32 key)
@@ -74,7 +86,7 @@ static bool output(unsigned ppi) { return bit(gic.ppi[0].level, ppi); }
 
 /* ---- Counters ---- */
 
-/* D11.1.2, D11.2.2: counts are exact at the instruction; CNTVOFF shows in the virtual one, but not in a host. */
+/* D11.1, D11.2: counts are exact at the instruction; CNTVOFF shows in the virtual one, but not in a host. */
 START_TEST(counters)
 {
     ck_assert_uint_eq(rd(CNTFRQ), 62500000);
@@ -124,10 +136,13 @@ END_TEST
 
 /* ---- Conditions and outputs ---- */
 
-/* D11.2.4: every timer: CVAL, its condition at the tick, mask, PPI, the moment that the event loop is told. */
+/* D11.2: every timer: CVAL, its condition at the tick, mask, PPI, the moment that the event loop is told. */
 START_TEST(conditions)
 {
-    static const struct { u32 tval; unsigned el, ppi; } table[] = {
+    static const struct {
+        u32 tval;
+        unsigned el, ppi;
+    } table[] = {
         { CNTP_TVAL, 1, 30 }, { CNTV_TVAL, 1, 27 }, { CNTHP_TVAL, 2, 26 }, { CNTHV_TVAL, 2, 28 }, { CNTPS_TVAL, 3, 29 },
     };
     for (unsigned n = 0; n < ARRAY_LEN(table); n++) {
@@ -163,7 +178,7 @@ START_TEST(conditions)
 }
 END_TEST
 
-/* D11.2.4 TimerValue: a signed 32-bit view that runs down; writing it sets CVAL; reading has no upper half. */
+/* D11.2, TimerValue: a signed 32-bit view that runs down; writing it sets CVAL; reading has no upper half. */
 START_TEST(timer_value)
 {
     now_is(1000 * TICK);
@@ -190,7 +205,8 @@ START_TEST(timer_value)
 }
 END_TEST
 
-/* D11.2.4: conditions are unsigned; an output falls again when the offset count wraps; times that don't fit are never. */
+/* D11.2, CompareValue: conditions are unsigned; an output falls again when the offset count wraps; times that don't fit
+ * are never. */
 START_TEST(wrapping)
 {
     now_is(100 * TICK);
@@ -255,7 +271,7 @@ END_TEST
 
 /* ---- Which timer, where ---- */
 
-/* D11.2.. and D19.12 "accessibility": with E2H EL2, and EL0 of a host, reach EL2's timers by EL1's names. */
+/* D11.2 and D19.12 "accessibility": with E2H EL2, and EL0 of a host, reach EL2's timers by EL1's names. */
 START_TEST(redirection)
 {
     hcr(E2H);
@@ -316,20 +332,50 @@ END_TEST
 /* D11.2, CNTKCTL_EL1 and CNTHCTL_EL2 in both formats: what traps, and where to. */
 START_TEST(access_controls)
 {
-    static const struct { u32 key; unsigned el; u64 hcr, kctl, hctl; unsigned target; } table[] = {
-        { CNTPCT, 0, 0, 0, 3, 1 },            { CNTPCT, 0, 0, 1, 3, 0 },         { CNTPCT, 0, 0, 1, 2, 2 },
-        { CNTPCT, 1, 0, 0, 3, 0 },            { CNTPCT, 1, 0, 0, 2, 2 },         { CNTPCT, 2, 0, 0, 0, 0 },
-        { CNTPCT, 0, TGE, 0, 3, 2 },          { CNTPCT, 1, E2H, 0, 0x3ff, 2 },   { CNTPCT, 1, E2H, 0, 0x400, 0 },
-        { CNTPCT, 0, E2H, 1, 0x3ff, 2 },      { CNTPCT, 0, E2H, 0, 0x400, 1 },   { CNTPCT, 0, E2H | TGE, 0, 1, 0 },
-        { CNTPCT, 0, E2H | TGE, 3, 0xffe, 2 }, { CNTVCT, 0, 0, 1, 3, 1 },        { CNTVCT, 0, 0, 2, 0, 0 },
-        { CNTVCT, 1, 0, 0, 0, 0 },            { CNTVCT, 0, E2H | TGE, 3, 1, 2 }, { CNTVCT, 0, E2H | TGE, 0, 2, 0 },
-        { CNTFRQ, 0, 0, 0, 3, 1 },            { CNTFRQ, 0, 0, 1, 0, 0 },         { CNTFRQ, 0, 0, 2, 0, 0 },
-        { CNTFRQ, 0, E2H | TGE, 3, 0, 2 },    { CNTFRQ, 0, E2H | TGE, 0, 2, 0 }, { CNTFRQ, 1, 0, 0, 0, 0 },
-        { CNTP_TVAL + CTL, 0, 0, 0x1ff, 3, 1 }, { CNTP_TVAL + CTL, 0, 0, 0x200, 3, 0 }, { CNTP_TVAL, 0, 0, 0x200, 1, 2 },
-        { CNTP_TVAL + CVAL, 1, 0, 0, 1, 2 },  { CNTP_TVAL + CVAL, 1, 0, 0, 2, 0 }, { CNTP_TVAL, 1, E2H, 0, 0x7ff, 2 },
-        { CNTP_TVAL, 1, E2H, 0, 0x800, 0 },   { CNTP_TVAL, 0, E2H | TGE, 0x3ff, 0xdff, 2 }, { CNTP_TVAL, 0, E2H | TGE, 0, 0x200, 0 },
-        { CNTV_TVAL + CTL, 0, 0, 0x2ff, 3, 1 }, { CNTV_TVAL + CTL, 0, 0, 0x100, 0, 0 }, { CNTV_TVAL, 1, 0, 0, 0, 0 },
-        { CNTV_TVAL, 0, E2H | TGE, 0x3ff, 0xeff, 2 }, { CNTV_TVAL, 0, E2H | TGE, 0, 0x100, 0 },
+    static const struct {
+        u32 key;
+        unsigned el;
+        u64 hcr, kctl, hctl;
+        unsigned target;
+    } table[] = {
+        { CNTPCT, 0, 0, 0, 3, 1 },
+        { CNTPCT, 0, 0, 1, 3, 0 },
+        { CNTPCT, 0, 0, 1, 2, 2 },
+        { CNTPCT, 1, 0, 0, 3, 0 },
+        { CNTPCT, 1, 0, 0, 2, 2 },
+        { CNTPCT, 2, 0, 0, 0, 0 },
+        { CNTPCT, 0, TGE, 0, 3, 2 },
+        { CNTPCT, 1, E2H, 0, 0x3ff, 2 },
+        { CNTPCT, 1, E2H, 0, 0x400, 0 },
+        { CNTPCT, 0, E2H, 1, 0x3ff, 2 },
+        { CNTPCT, 0, E2H, 0, 0x400, 1 },
+        { CNTPCT, 0, E2H | TGE, 0, 1, 0 },
+        { CNTPCT, 0, E2H | TGE, 3, 0xffe, 2 },
+        { CNTVCT, 0, 0, 1, 3, 1 },
+        { CNTVCT, 0, 0, 2, 0, 0 },
+        { CNTVCT, 1, 0, 0, 0, 0 },
+        { CNTVCT, 0, E2H | TGE, 3, 1, 2 },
+        { CNTVCT, 0, E2H | TGE, 0, 2, 0 },
+        { CNTFRQ, 0, 0, 0, 3, 1 },
+        { CNTFRQ, 0, 0, 1, 0, 0 },
+        { CNTFRQ, 0, 0, 2, 0, 0 },
+        { CNTFRQ, 0, E2H | TGE, 3, 0, 2 },
+        { CNTFRQ, 0, E2H | TGE, 0, 2, 0 },
+        { CNTFRQ, 1, 0, 0, 0, 0 },
+        { CNTP_TVAL + CTL, 0, 0, 0x1ff, 3, 1 },
+        { CNTP_TVAL + CTL, 0, 0, 0x200, 3, 0 },
+        { CNTP_TVAL, 0, 0, 0x200, 1, 2 },
+        { CNTP_TVAL + CVAL, 1, 0, 0, 1, 2 },
+        { CNTP_TVAL + CVAL, 1, 0, 0, 2, 0 },
+        { CNTP_TVAL, 1, E2H, 0, 0x7ff, 2 },
+        { CNTP_TVAL, 1, E2H, 0, 0x800, 0 },
+        { CNTP_TVAL, 0, E2H | TGE, 0x3ff, 0xdff, 2 },
+        { CNTP_TVAL, 0, E2H | TGE, 0, 0x200, 0 },
+        { CNTV_TVAL + CTL, 0, 0, 0x2ff, 3, 1 },
+        { CNTV_TVAL + CTL, 0, 0, 0x100, 0, 0 },
+        { CNTV_TVAL, 1, 0, 0, 0, 0 },
+        { CNTV_TVAL, 0, E2H | TGE, 0x3ff, 0xeff, 2 },
+        { CNTV_TVAL, 0, E2H | TGE, 0, 0x100, 0 },
         { CNTV_TVAL, 0, TGE, 0x2ff, 3, 2 },
     };
     for (unsigned n = 0; n < ARRAY_LEN(table); n++) {
@@ -388,7 +434,7 @@ END_TEST
 enum { EVNTEN = 4, EVNTDIR = 8 };
 static u64 evnti(unsigned n) { return (u64)n << 4; }
 
-/* D11.2.. Event streams: 0 to 1 of bit EVNTI, or 1 to 0 with EVNTDIR; the moments are told while the PE waits in WFE. */
+/* D11.2, event streams: 0 to 1 of bit EVNTI, or 1 to 0 with EVNTDIR; the moments are told while the PE waits in WFE. */
 START_TEST(event_stream)
 {
     now_is(0);
@@ -460,9 +506,10 @@ START_TEST(next_event_is_exact)
 {
     u32 seed = 7;
     for (unsigned round = 0; round < 300; round++) {
-        u64 *const fields[] = { &cpu->sys.cntp_ctl_el0, &cpu->sys.cntv_ctl_el0, &cpu->sys.cnthp_ctl_el2, &cpu->sys.cnthv_ctl_el2,
-                                &cpu->sys.cntps_ctl_el1, &cpu->sys.cntp_cval_el0, &cpu->sys.cntv_cval_el0, &cpu->sys.cnthp_cval_el2,
-                                &cpu->sys.cnthv_cval_el2, &cpu->sys.cntps_cval_el1 };
+        u64 *const fields[] = { &cpu->sys.cntp_ctl_el0,  &cpu->sys.cntv_ctl_el0,   &cpu->sys.cnthp_ctl_el2,
+                                &cpu->sys.cnthv_ctl_el2, &cpu->sys.cntps_ctl_el1,  &cpu->sys.cntp_cval_el0,
+                                &cpu->sys.cntv_cval_el0, &cpu->sys.cnthp_cval_el2, &cpu->sys.cnthv_cval_el2,
+                                &cpu->sys.cntps_cval_el1 };
         for (unsigned n = 0; n < ARRAY_LEN(fields); n++) {
             seed = seed * 1664525 + 1013904223;
             *fields[n] = n < 5 ? seed >> 30 & 3 : 1000 + (seed >> 25);
@@ -488,8 +535,21 @@ Suite *test_timer_suite(void)
     TCase *c = tcase_create("timers");
     tcase_add_checked_fixture(c, setup, teardown);
     const TTest *const all[] = {
-        counters, frequency, conditions, timer_value, wrapping, offset_moves_condition, slice_is_cut, redirection, secure_timer,
-        access_controls, access_follows_writes, control_bits, event_stream, virtual_event_stream, next_event_is_exact,
+        counters,
+        frequency,
+        conditions,
+        timer_value,
+        wrapping,
+        offset_moves_condition,
+        slice_is_cut,
+        redirection,
+        secure_timer,
+        access_controls,
+        access_follows_writes,
+        control_bits,
+        event_stream,
+        virtual_event_stream,
+        next_event_is_exact,
     };
     for (unsigned n = 0; n < ARRAY_LEN(all); n++)
         tcase_add_test(c, all[n]);
