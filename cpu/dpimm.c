@@ -4,7 +4,7 @@
 #include "cpu/op.h"
 
 OP(ADR) { RD = PC + (u64)IMM; NEXT; }
-OP(ADRP) { RD = (PC & ~0xfffull) + (u64)(IMM << 12); NEXT; }
+OP(ADRP) { RD = (PC & ~0xfffull) + ((u64)IMM << 12); NEXT; }
 
 OP_S(ADD_i) { RD = SIZED(s, RN + (u64)IMM); NEXT; }
 OP_S(SUB_i) { RD = SIZED(s, RN - (u64)IMM); NEXT; }
