@@ -122,7 +122,7 @@ static inline u64 *sysreg_field(struct cpu *cpu, const struct sysreg *row)
 
 /* A row of cpu/traps.def, for people and tests. The number is what cause.id holds with CAUSE_TRAP. */
 struct trap_row {
-    const char *name, *reg;
+    const char *name, *id, *reg; /* of the field, of the row, of the register (as a field of struct sysregs) */
     u8 hi, lo, dir, from, to, ec, need, bar;
     u8 pad[3];
     u16 offset; /* of the control register in struct sysregs */

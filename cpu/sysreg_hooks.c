@@ -117,9 +117,9 @@ void cptr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 void tcr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    bool hpds = cpu_has(cpu, FEAT_HPDS);
-    cpu->sys.tcr_el2 = e2h(cpu) ? value & (TCR1_MASK | (hpds ? 3ull << 41 : 0))
-                                : (value & (TCR3_MASK | (hpds ? BIT(24) : 0))) | TCR3_RES1;
+    bool hpds = cpu_has(cpu, FEAT_HPDS), hafdbs = cpu_has(cpu, FEAT_HAFDBS);
+    cpu->sys.tcr_el2 = e2h(cpu) ? value & (TCR1_MASK | (hpds ? 3ull << 41 : 0) | (hafdbs ? 3ull << 39 : 0))
+                                : (value & (TCR3_MASK | (hpds ? BIT(24) : 0) | (hafdbs ? 3u << 21 : 0))) | TCR3_RES1;
 }
 
 /* HCD exists where EL3, whose SCR_EL3.HCE does its work, does not. */
@@ -127,6 +127,15 @@ void hcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     u64 mask = sysreg_writable(cpu, row) | (cpu_has(cpu, FEAT_EL3) ? 0 : BIT(29));
     cpu->sys.hcr_el2 = (value & mask) | BIT(31);
+}
+
+/* What the GIC signals as FIQ follows the security state. */
+void scr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    u64 mask = sysreg_writable(cpu, row), old = cpu->sys.scr_el3;
+    cpu->sys.scr_el3 = (old & ~mask) | (value & mask);
+    if (bit(old ^ cpu->sys.scr_el3, 0) && cpu->d.host.security_changed)
+        cpu->d.host.security_changed(cpu);
 }
 
 /* RVBAR_ELx is at the highest EL only. */

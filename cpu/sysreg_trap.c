@@ -19,8 +19,8 @@ enum {
 #undef TRAP
 };
 
-#define ROW(ID, REG, HI, LO, VALUES, DIR, FROM, TO, EC, NEED, BAR)                                                            \
-    { .name = #ID, .reg = #REG, .hi = (HI), .lo = (LO), .dir = (DIR), .from = (FROM), .to = (TO) == EL1 ? 1 : (TO) == EL2 ? 2 : 3, \
+#define ROW(ID, REG, FIELD, HI, LO, VALUES, DIR, FROM, TO, EC, NEED, BAR)                                                            \
+    { .name = FIELD, .id = #ID, .reg = #REG, .hi = (HI), .lo = (LO), .dir = (DIR), .from = (FROM), .to = (TO) == EL1 ? 1 : (TO) == EL2 ? 2 : 3, \
       .ec = (EC), .need = (NEED), .bar = (BAR), .offset = offsetof(struct sysregs, REG), .values = (VALUES) },
 static const struct trap_row rows[ROW_COUNT] = {
 #define TRAP(...) ROW(__VA_ARGS__)
