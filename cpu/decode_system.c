@@ -1,6 +1,6 @@
 /*
- * Decoders of cpu/system.def. MRS, MSR and SYS keep in imm what they name: the key of the register or operation in the upper
- * half (op0:op1:CRn:CRm:op2), the number of its row in the lower one, NO_ROW when there is none.
+ * Decoders of cpu/system.def. MRS, MSR and SYS keep in imm what they name: the key of the register or operation in the
+ * upper half (op0:op1:CRn:CRm:op2), the number of its row in the lower one, NO_ROW when there is none.
  */
 #include "cpu/decode_int.h"
 #include "cpu/sysop.h"

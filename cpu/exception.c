@@ -1,7 +1,7 @@
 /*
- * Exceptions: who hears of them, what they leave in registers, and the way back (Arm ARM D1.3, D2; of the shared pseudocode
- * AArch64.TakeException, AArch64.Abort and the routing of each class, AArch64.ExceptionReturn, IllegalExceptionReturn).
- * Interrupts are in exception_async.c, software step in exception_step.c.
+ * Exceptions: who hears of them, what they leave in registers, and the way back (Arm ARM D1.3, D2; of the shared
+ * pseudocode AArch64.TakeException, AArch64.Abort and the routing of each class, AArch64.ExceptionReturn,
+ * IllegalExceptionReturn). Interrupts are in exception_async.c, software step in exception_step.c.
  */
 #include "cpu/exception.h"
 
@@ -24,7 +24,11 @@ bool cpu_is_secure(const struct cpu *cpu)
 
 bool cpu_el2_enabled(const struct cpu *cpu) { return cpu_has(cpu, FEAT_EL2) && !cpu_is_secure_below_el3(cpu); }
 
-u64 cpu_hcr(const struct cpu *cpu) { return cpu_el2_enabled(cpu) ? cpu->sys.hcr_el2 : BIT(31); }
+u64 cpu_hcr(const struct cpu *cpu)
+{
+    u64 hcr = cpu_el2_enabled(cpu) ? cpu->sys.hcr_el2 : BIT(31);
+    return cpu_has(cpu, FEAT_VHE) ? hcr : hcr & ~BIT(HCR_E2H);
+}
 
 bool cpu_is_in_host(const struct cpu *cpu)
 {
@@ -51,17 +55,22 @@ unsigned exc_default_target(const struct cpu *cpu)
 /* Classes that say whether the EL changes: the odd one when it doesn't. */
 static bool class_has_same_el_form(unsigned ec)
 {
-    return ec == EC_IABT_LOWER || ec == EC_DABT_LOWER || ec == EC_BREAK_LOWER || ec == EC_STEP_LOWER || ec == EC_WATCH_LOWER;
+    return ec == EC_IABT_LOWER || ec == EC_DABT_LOWER || ec == EC_BREAK_LOWER || ec == EC_STEP_LOWER ||
+           ec == EC_WATCH_LOWER;
 }
 
 void exc_sync(struct cpu *cpu, unsigned ec, u32 iss, unsigned target_el, struct cause cause)
 {
     if (target_el == cpu->ps.el && class_has_same_el_form(ec))
         ec++;
-    cpu->d.exc = (struct exc){ .kind = EXC_SYNC, .ec = (u8)ec, .il = 1, .target_el = (u8)target_el, .iss = iss, .cause = cause };
+    cpu->d.exc =
+        (struct exc){ .kind = EXC_SYNC, .ec = (u8)ec, .il = 1, .target_el = (u8)target_el, .iss = iss, .cause = cause };
 }
 
-void exc_undefined(struct cpu *cpu, struct cause cause) { exc_sync(cpu, EC_UNKNOWN, 0, exc_default_target(cpu), cause); }
+void exc_undefined(struct cpu *cpu, struct cause cause)
+{
+    exc_sync(cpu, EC_UNKNOWN, 0, exc_default_target(cpu), cause);
+}
 
 void exc_fetch_state(struct cpu *cpu)
 {
@@ -114,7 +123,8 @@ void exc_abort(struct cpu *cpu, const struct fault *fault, u64 va, unsigned acc_
     cpu->d.exc.far = va;
     if (fault->stage2) {
         cpu->d.exc.has_hpfar = 1;
-        cpu->d.exc.hpfar = bits(fault->ipa, 51, 12) << 4 | (cpu_is_secure_below_el3(cpu) && fault->ns_ipa ? BIT(63) : 0);
+        cpu->d.exc.hpfar =
+            bits(fault->ipa, 51, 12) << 4 | (cpu_is_secure_below_el3(cpu) && fault->ns_ipa ? BIT(63) : 0);
         cpu->d.exc.isv = !fetch && !fault->s1ptw && !fault->cm;
     }
 }

@@ -27,7 +27,7 @@ bool cpu_is_in_host(const struct cpu *cpu);          /* IsInHost: HCR_EL2.E2H an
 u64 cpu_sctlr(const struct cpu *cpu);                /* SCTLR of the current translation regime */
 
 /* Each fills cpu->d.exc completely except elr, for the instruction being executed; the handler then RAISEs. */
-void exc_undefined(struct cpu *cpu, struct cause cause);             /* EC 0, routed by D1.3.. */
+void exc_undefined(struct cpu *cpu, struct cause cause); /* EC 0, routed by D1.3.. */
 void exc_sync(struct cpu *cpu, unsigned ec, u32 iss, unsigned target_el, struct cause cause);
 /* The EL that takes a synchronous exception from the current EL when nothing else claims it (EL1, or EL2 by TGE, or the
  * same EL when higher). */
@@ -46,8 +46,8 @@ void exc_fp_access_trap(struct cpu *cpu);       /* CheckFPAdvSIMDEnabled64: whic
 bool exception_take_step(struct cpu *cpu);
 void exception_step_done(struct cpu *cpu);
 
-/* Takes cpu->d.exc with cpu->pc as the address of the instruction: adds the instruction syndrome (ISV and friends), sets
- * SPSR, ELR, ESR, FAR, HPFAR, PSTATE, PC. */
+/* Takes cpu->d.exc with cpu->pc as the address of the instruction: adds the instruction syndrome (ISV and friends),
+ * sets SPSR, ELR, ESR, FAR, HPFAR, PSTATE, PC. */
 void exception_take(struct cpu *cpu);
 /* Takes a pending interrupt or SError if one is unmasked (D1.3.6). True when taken; cpu->pc is the vector then. */
 bool exception_take_interrupt(struct cpu *cpu);

@@ -1,7 +1,7 @@
 /*
  * Interrupts and SError: routing, masking, virtual interrupts (Arm ARM D1.3.6; of the shared pseudocode
- * AArch64.TakePhysicalIRQException and its like, InterruptPending). The order of several that can be taken is free (D1.3.6.4):
- * virtual before physical, FIQ before IRQ before SError, as Arm's executable specification has it.
+ * AArch64.TakePhysicalIRQException and its like, InterruptPending). The order of several that can be taken is free
+ * (D1.3.6.4): virtual before physical, FIQ before IRQ before SError, as Arm's executable specification has it.
  */
 #include "cpu/exception.h"
 
@@ -24,7 +24,8 @@ static bool masked(const struct cpu *cpu, unsigned kind)
     return kind == EXC_SERROR ? cpu->ps.a : kind == EXC_FIQ ? cpu->ps.f : cpu->ps.i;
 }
 
-/* The EL that a physical interrupt goes to; 0: it stays pending, since its target is below this EL (tables of D1.3.6.1). */
+/* The EL that a physical interrupt goes to; 0: it stays pending, since its target is below this EL (tables of
+ * D1.3.6.1). */
 static unsigned physical_target(const struct cpu *cpu, const struct physical *p)
 {
     if (cpu_has(cpu, FEAT_EL3) && bit(cpu->sys.scr_el3, p->scr))
@@ -35,7 +36,8 @@ static unsigned physical_target(const struct cpu *cpu, const struct physical *p)
     return target >= cpu->ps.el ? target : 0;
 }
 
-/* A target above the current EL is not masked by PSTATE (D1.3.6.2), but EL1 always is, and EL2 from the applications of a host. */
+/* A target above the current EL is not masked by PSTATE (D1.3.6.2), but EL1 always is, and EL2 from the applications of
+ * a host. */
 static bool physical_masked(const struct cpu *cpu, unsigned kind, unsigned target)
 {
     if (target > cpu->ps.el && target != 1 && !(target == 2 && cpu_is_in_host(cpu)))
@@ -45,7 +47,9 @@ static bool physical_masked(const struct cpu *cpu, unsigned kind, unsigned targe
 
 static void interrupt(struct cpu *cpu, unsigned kind, unsigned target, bool is_virtual, u64 hcr)
 {
-    cpu->d.exc = (struct exc){ .kind = (u8)kind, .target_el = (u8)target, .is_virtual = is_virtual,
+    cpu->d.exc = (struct exc){ .kind = (u8)kind,
+                               .target_el = (u8)target,
+                               .is_virtual = is_virtual,
                                .cause = { .kind = CAUSE_INTERRUPT, .value = hcr } };
     if (kind == EXC_SERROR) {
         cpu->d.exc.ec = EC_SERROR;

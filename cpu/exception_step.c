@@ -1,7 +1,7 @@
 /*
- * Debug exceptions that need no comparator: where they are enabled, and the software step state machine (Arm ARM D2.2, D2.12;
- * AArch64.GenerateDebugExceptionsFrom, CheckSoftwareStep, SSAdvance of the shared pseudocode). Breakpoints and watchpoints
- * have their registers in cpu/debugreg.def; nothing compares yet.
+ * Debug exceptions that need no comparator: where they are enabled, and the software step state machine (Arm ARM D2.2,
+ * D2.12; AArch64.GenerateDebugExceptionsFrom, CheckSoftwareStep, SSAdvance of the shared pseudocode). Breakpoints and
+ * watchpoints have their registers in cpu/debugreg.def; nothing compares yet.
  */
 #include "cpu/exception.h"
 
@@ -47,7 +47,8 @@ static void take_step(struct cpu *cpu)
     if (cpu->step_active != STEP_NONE)
         iss |= 1u << 24 | (cpu->step_active == STEP_EXCLUSIVE ? 1u << 6 : 0);
     cpu->step_active = STEP_NONE;
-    exc_sync(cpu, EC_STEP_LOWER, iss, debug_target(cpu), (struct cause){ .kind = CAUSE_STEP, .value = cpu->sys.mdscr_el1 });
+    exc_sync(cpu, EC_STEP_LOWER, iss, debug_target(cpu),
+             (struct cause){ .kind = CAUSE_STEP, .value = cpu->sys.mdscr_el1 });
     exception_take(cpu);
 }
 

@@ -1,7 +1,8 @@
 /*
- * The instruction syndrome of data aborts that stage 2 takes to EL2 (Arm ARM D19.2.37, ISS encoding for a Data Abort, ISV and
- * below): loads and stores of one general-purpose register without writeback, load-acquire and store-release among them,
- * exclusives and atomics not. Made from the instruction word when such an abort is taken, and at no other time.
+ * The instruction syndrome of data aborts that stage 2 takes to EL2 (Arm ARM D19.2.37, ISS encoding for a Data Abort,
+ * ISV and below): loads and stores of one general-purpose register without writeback, load-acquire and store-release
+ * among them, exclusives and atomics not. Made from the instruction word when such an abort is taken, and at no other
+ * time.
  */
 #include "cpu/exception.h"
 #include "mmu/phys.h"
@@ -49,7 +50,4 @@ u32 iss_instruction(u32 word)
 }
 
 /* LDXR, LDAXR, LDXP, LDAXP and their sizes. */
-bool insn_is_load_exclusive(u32 word)
-{
-    return (word & 0x3fc00000) == 0x08400000;
-}
+bool insn_is_load_exclusive(u32 word) { return (word & 0x3fc00000) == 0x08400000; }

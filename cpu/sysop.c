@@ -1,7 +1,7 @@
 /*
- * System instructions (cpu/sysop.def). Caches hold nothing that memory doesn't (code is kept coherent), so that maintenance
- * only checks what the manual has it check (Arm ARM D7.5.9, C5.3): by VA it is translated, at EL0 needs read permission, and
- * DC IVAC needs write permission; by set and way nothing.
+ * System instructions (cpu/sysop.def). Caches hold nothing that memory doesn't (code is kept coherent), so that
+ * maintenance only checks what the manual has it check (Arm ARM D7.5.9, C5.3): by VA it is translated, at EL0 needs
+ * read permission, and DC IVAC needs write permission; by set and way nothing.
  */
 #include "cpu/sysop.h"
 
@@ -14,7 +14,10 @@
 enum { BROADCAST = 0x80 };
 enum { CACHE_READ, CACHE_INVALIDATE };
 
-static bool cache_nop(struct cpu *cpu, const struct sysop *row, u64 value) { return (void)cpu, (void)row, (void)value, true; }
+static bool cache_nop(struct cpu *cpu, const struct sysop *row, u64 value)
+{
+    return (void)cpu, (void)row, (void)value, true;
+}
 
 static bool cache_va(struct cpu *cpu, const struct sysop *row, u64 value)
 {

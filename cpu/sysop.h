@@ -1,10 +1,11 @@
 /*
- * The SYS instruction space (op0 1): cache maintenance, address translation, TLB invalidation (Arm ARM C5.3-C5.5). Rows:
+ * The SYS instruction space (op0 1): cache maintenance, address translation, TLB invalidation (Arm ARM C5.3-C5.5).
+ * Rows:
  *
  *     SYSOP(NAME, op1, crn, crm, op2, LOWEST, FEATURE, TRAPS, function, argument)
  *
- * LOWEST: the lowest EL that may execute it. TRAPS as for registers (cpu/sysreg.h). The function does it: Xt in value, false
- * when it raised an exception (cpu->d.exc).
+ * LOWEST: the lowest EL that may execute it. TRAPS as for registers (cpu/sysreg.h). The function does it: Xt in value,
+ * false when it raised an exception (cpu->d.exc).
  */
 #ifndef CPU_SYSOP_H
 #define CPU_SYSOP_H
@@ -13,7 +14,7 @@
 
 struct sysop {
     const char *name;
-    u16 key;    /* SYSREG_KEY with op0 1 */
+    u16 key; /* SYSREG_KEY with op0 1 */
     u16 feature;
     u8 lowest;
     u8 arg;

@@ -1,7 +1,7 @@
 /*
- * The table of all system registers, and MRS/MSR through it (Arm ARM D19, C5.1). The order of what can stop an access: no
- * such register (or IMPLEMENTATION DEFINED space under HCR_EL2.TIDCP), an absent feature, the EL, the row's own check,
- * then the traps. Hooks of the PE are in sysreg_hooks.c, trap controls in sysreg_trap.c.
+ * The table of all system registers, and MRS/MSR through it (Arm ARM D19, C5.1). The order of what can stop an access:
+ * no such register (or IMPLEMENTATION DEFINED space under HCR_EL2.TIDCP), an absent feature, the EL, the row's own
+ * check, then the traps. Hooks of the PE are in sysreg_hooks.c, trap controls in sysreg_trap.c.
  */
 #include "cpu/sysreg.h"
 
@@ -217,7 +217,8 @@ void sysreg_poke(struct cpu *cpu, const struct sysreg *row, u64 value)
 
 /* ---- reset ---- */
 
-/* What has no reset value and cannot be written is a constant of the model or the board and stays (MIDR, MPIDR, RVBAR...). */
+/* What has no reset value and cannot be written is a constant of the model or the board and stays (MIDR, MPIDR,
+ * RVBAR...). */
 static bool is_constant(const struct sysreg *row) { return row->access >> 4 == 4 && !row->reset; }
 
 void sysreg_reset(struct cpu *cpu)

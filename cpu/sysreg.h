@@ -50,22 +50,23 @@ static_assert(TRAP_COUNT <= 63, "a row's traps are a 64-bit set, whose last bit 
 
 struct sysreg {
     const char *name;
-    u16 key;      /* SYSREG_KEY */
-    u16 feature;  /* enum feature that it needs */
-    u8 access;    /* ACCESS_RW */
-    u8 flags;     /* SR_* */
-    u8 alias;     /* SYSREG_AT: the field belongs to another row */
+    u16 key;     /* SYSREG_KEY */
+    u16 feature; /* enum feature that it needs */
+    u8 access;   /* ACCESS_RW */
+    u8 flags;    /* SR_* */
+    u8 alias;    /* SYSREG_AT: the field belongs to another row */
     u8 pad;
-    s32 offset;   /* of the field in struct sysregs, -1 = none */
+    s32 offset; /* of the field in struct sysregs, -1 = none */
     u64 reset;
-    u64 traps;    /* set of enum trap */
-    u64 mask;     /* bits that a write can change; 0 = all (the others keep their value) */
+    u64 traps; /* set of enum trap */
+    u64 mask;  /* bits that a write can change; 0 = all (the others keep their value) */
     u64 (*read)(struct cpu *cpu, const struct sysreg *row);
     void (*write)(struct cpu *cpu, const struct sysreg *row, u64 value);
-    /* Access rules beyond ACCESS and TRAPS. False: cpu->d.exc is filled, or the access is UNDEFINED when exc_undefined was
-     * called. Evaluated after the lowest-EL rule and before .traps unless SR_CHECK_LAST. */
+    /* Access rules beyond ACCESS and TRAPS. False: cpu->d.exc is filled, or the access is UNDEFINED when exc_undefined
+     * was called. Evaluated after the lowest-EL rule and before .traps unless SR_CHECK_LAST. */
     bool (*check)(struct cpu *cpu, const struct sysreg *row, bool write);
-    u16 e2h_key;  /* at EL2 with HCR_EL2.E2H: the key of the register really accessed; 0 = none. Its traps have T(E2H). */
+    u16 e2h_key; /* at EL2 with HCR_EL2.E2H: the key of the register really accessed; 0 = none. Its traps have T(E2H).
+                  */
     u64 quick_read, quick_write; /* plain storage may be accessed at once while none of these is in d.live_traps[el] */
     const struct sysreg_bits *opt; /* writable bits besides .mask that features bring; ends with bits 0 */
 };

@@ -56,7 +56,10 @@ u64 currentel_read(struct cpu *cpu, const struct sysreg *row) { return (void)row
 u64 pan_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.pan << 22; }
 void pan_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.pan = bit(value, 22); }
 u64 nzcv_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu_nzcv(cpu) << 28; }
-void nzcv_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu_set_nzcv(cpu, value >> 28 & 15); }
+void nzcv_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row, cpu_set_nzcv(cpu, value >> 28 & 15);
+}
 
 u64 daif_read(struct cpu *cpu, const struct sysreg *row)
 {
@@ -104,8 +107,8 @@ static bool e2h(const struct cpu *cpu) { return cpu_has(cpu, FEAT_VHE) && bit(cp
 void sctlr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    cpu->sys.sctlr_el2 = e2h(cpu) ? (value & (SCTLR1_MASK | BIT(23))) | (SCTLR1_RES1 & ~BIT(23))
-                                  : (value & SCTLR3_MASK) | SCTLR3_RES1;
+    cpu->sys.sctlr_el2 =
+        e2h(cpu) ? (value & (SCTLR1_MASK | BIT(23))) | (SCTLR1_RES1 & ~BIT(23)) : (value & SCTLR3_MASK) | SCTLR3_RES1;
 }
 
 void cptr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
@@ -226,14 +229,17 @@ void pmcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 }
 
 u64 pmu_set_read(struct cpu *cpu, const struct sysreg *row) { return *sysreg_field(cpu, row) & pmu_visible(cpu); }
-void pmu_set_write(struct cpu *cpu, const struct sysreg *row, u64 value) { *sysreg_field(cpu, row) |= value & pmu_visible(cpu); }
+void pmu_set_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    *sysreg_field(cpu, row) |= value & pmu_visible(cpu);
+}
 void pmu_clear_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     *sysreg_field(cpu, row) &= ~(value & pmu_visible(cpu));
 }
 
-/* PMEVCNTR<n>, PMEVTYPER<n>: CRm<1:0>:op2 is n. One that is not there is UNDEFINED, one that MDCR_EL2.HPMN takes away reads
- * as zero and ignores writes (CONSTRAINED UNPREDICTABLE choices). */
+/* PMEVCNTR<n>, PMEVTYPER<n>: CRm<1:0>:op2 is n. One that is not there is UNDEFINED, one that MDCR_EL2.HPMN takes away
+ * reads as zero and ignores writes (CONSTRAINED UNPREDICTABLE choices). */
 bool pmu_check(struct cpu *cpu, const struct sysreg *row, bool write)
 {
     (void)write;
@@ -275,7 +281,8 @@ void pmxev_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 
 /* ---- debug ---- */
 
-/* ERR, INTdis, TDA, RXO, TXU, RXfull, TXfull and HDE mirror the external debugger's register: written under OS lock only. */
+/* ERR, INTdis, TDA, RXO, TXU, RXfull, TXfull and HDE mirror the external debugger's register: written under OS lock
+ * only. */
 void mdscr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
@@ -290,11 +297,17 @@ void oslar_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 }
 
 u64 claimset_read(struct cpu *cpu, const struct sysreg *row) { return (void)cpu, (void)row, 0xff; }
-void claimset_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->sys.dbgclaim |= value & 0xff; }
+void claimset_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row, cpu->sys.dbgclaim |= value & 0xff;
+}
 void claimclr_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->sys.dbgclaim &= ~value; }
 
 /* Debug by an external debugger is implemented, and disabled: two bits each for non-invasive and invasive, by state. */
-u64 dbgauthstatus_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, cpu_has(cpu, FEAT_EL3) ? 0xaa : 0x0a; }
+u64 dbgauthstatus_read(struct cpu *cpu, const struct sysreg *row)
+{
+    return (void)row, cpu_has(cpu, FEAT_EL3) ? 0xaa : 0x0a;
+}
 
 /* DBGBVR<n> and the others: CRm is n. */
 bool breakpoint_check(struct cpu *cpu, const struct sysreg *row, bool write)

@@ -1,6 +1,7 @@
 /*
- * Exception generation, hints, barriers, PSTATE, system instructions and register moves: the bodies of cpu/system.def (Arm ARM
- * C6.2). What they decide is in engine-independent functions below them: cpu/system_ops.c, sysreg.c, sysop.c, exception.c.
+ * Exception generation, hints, barriers, PSTATE, system instructions and register moves: the bodies of cpu/system.def
+ * (Arm ARM C6.2). What they decide is in engine-independent functions below them: cpu/system_ops.c, sysreg.c, sysop.c,
+ * exception.c.
  */
 #include "cpu/op.h"
 #include "cpu/sysop.h"
@@ -151,7 +152,8 @@ OP(MSR)
 OP(MRS_quick)
 {
     const struct sysreg *row = &sysreg_rows[ROW_NUMBER];
-    if (unlikely(row->quick_read & cpu->d.live_traps[cpu->ps.el]) || unlikely(!cpu_has(cpu, (enum feature)row->feature)))
+    if (unlikely(row->quick_read & cpu->d.live_traps[cpu->ps.el]) ||
+        unlikely(!cpu_has(cpu, (enum feature)row->feature)))
         return OPN(MRS)(OP_PASS);
     RD = *sysreg_field(cpu, row);
     NEXT;
@@ -159,8 +161,8 @@ OP(MRS_quick)
 OP(MSR_quick)
 {
     const struct sysreg *row = &sysreg_rows[ROW_NUMBER];
-    if (unlikely(row->quick_write & cpu->d.live_traps[cpu->ps.el]) || unlikely(!cpu_has(cpu, (enum feature)row->feature)) ||
-        unlikely(cpu->d.host.observer))
+    if (unlikely(row->quick_write & cpu->d.live_traps[cpu->ps.el]) ||
+        unlikely(!cpu_has(cpu, (enum feature)row->feature)) || unlikely(cpu->d.host.observer))
         return OPN(MSR)(OP_PASS);
     u64 *field = sysreg_field(cpu, row);
     *field = row->mask ? (*field & ~row->mask) | (RD & row->mask) : RD;
@@ -169,8 +171,8 @@ OP(MSR_quick)
 
 /* ---- interrupt masks ---- */
 
-/* Masking changes nothing that is looked at between instructions; unmasking does when something is pending. What might be
- * pending is state, so that both engines end their slices at the same points. */
+/* Masking changes nothing that is looked at between instructions; unmasking does when something is pending. What might
+ * be pending is state, so that both engines end their slices at the same points. */
 #define DAIF_QUICK (likely(cpu->ps.el != 0 && !(cpu->d.stepping & 1)))
 #define NOTHING_PENDING (likely(!(cpu->lines | (cpu->sys.hcr_el2 & 0x1c0))))
 

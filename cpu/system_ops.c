@@ -1,6 +1,7 @@
 /*
  * Exception-generating instructions, waiting, PSTATE.DAIF: rules of the Arm ARM's C6.2 and of AArch64.CallSupervisor,
- * CheckForSMCUndefOrTrap, SoftwareBreakpoint, CheckForWFxTrap. The board may answer HVC, SMC (PSCI) and HLT (semihosting).
+ * CheckForSMCUndefOrTrap, SoftwareBreakpoint, CheckForWFxTrap. The board may answer HVC, SMC (PSCI) and HLT
+ * (semihosting).
  */
 #include "cpu/system_ops.h"
 
@@ -83,10 +84,7 @@ static bool wait(struct cpu *cpu, u64 group, u32 iss, u32 halt)
     return true;
 }
 
-bool system_wfi(struct cpu *cpu)
-{
-    return exception_wakes(cpu) || wait(cpu, T(WFI), ISS_COND_AL, HALT_WFI);
-}
+bool system_wfi(struct cpu *cpu) { return exception_wakes(cpu) || wait(cpu, T(WFI), ISS_COND_AL, HALT_WFI); }
 
 bool system_wfe(struct cpu *cpu)
 {
