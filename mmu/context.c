@@ -25,8 +25,13 @@ enum regime regime_of(const struct cpu *cpu, unsigned el)
 /* 52 bits of physical address are FEAT_LPA, by what ID_AA64MMFR0_EL1.PARange says. */
 static u32 walk_features(const struct cpu *cpu)
 {
+    static const struct {
+        u32 feature, walk;
+    } map[] = { { FEAT_HPDS, WALK_HPD }, { FEAT_HAFDBS, WALK_HAF | WALK_HDBS } };
     u32 feat = cpu->d.host.phys->pa_size >= 52 ? WALK_LPA : 0;
-    return feat | (cpu_has(cpu, FEAT_HPDS) ? WALK_HPD : 0);
+    for (unsigned n = 0; n < ARRAY_LEN(map); n++)
+        feat |= cpu_has(cpu, (enum feature)map[n].feature) ? map[n].walk : 0;
+    return feat;
 }
 
 static u16 current_asid(const struct regime_desc *r)

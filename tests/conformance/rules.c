@@ -153,6 +153,68 @@ static bool is_tag_maintenance(const struct rule_input *in)
            (key & 4) && (key & 0x38) >= 0x30;
 }
 
+/* ---- translation ---- */
+
+static bool is_mmu(const struct rule_input *in) { return !strncmp(in->class_, "mmu", 3); }
+
+/* AT S1E1RP, AT S1E1WP */
+static bool is_at_with_pan(const struct rule_input *in)
+{
+    return is_mmu(in) && (in->insn & 0xffffffc0) == 0xd5087900 && !sysop_find(key_of(in));
+}
+
+static bool is_at_el1_in_host(const struct rule_input *in)
+{
+    u64 hcr = in->cpu->sys.hcr_el2;
+    bool host =
+        bit(hcr, 27) && bit(hcr, 34) && bit(in->cpu->sys.scr_el3, 0) && feature_has(&in->cpu->features, FEAT_VHE);
+    u32 op = in->insn & 0xffffffe0; /* AT S1E1R, S1E1W, S1E1RP, S1E1WP */
+    return is_mmu(in) && in->cpu->ps.el >= 2 && host &&
+           (op == 0xd5087800 || op == 0xd5087820 || op == 0xd5087900 || op == 0xd5087920);
+}
+
+/* The loads and stores of the mmu classes, all at [X1]: bytes accessed. */
+static unsigned access_size(u32 insn, bool *store)
+{
+    static const struct {
+        u32 insn;
+        u8 size, store;
+    } rows[] = {
+        { 0xf9000020, 8, 1 },  { 0xf8000820, 8, 1 },  { 0xb9000020, 4, 1 },  { 0x3d800020, 16, 1 },
+        { 0xa9000c20, 16, 1 }, { 0x4c402c20, 64, 0 }, { 0x4c002c20, 64, 1 },
+    };
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
+        if (insn == rows[n].insn)
+            return *store = rows[n].store, rows[n].size;
+    return 0;
+}
+static bool crosses_page(const struct rule_input *in, bool want_store)
+{
+    bool store = false;
+    unsigned size = is_mmu(in) && strcmp(in->mode, "fetch") ? access_size(in->insn, &store) : 0;
+    return size && store == want_store && (in->cpu->x[1] & 4095) + size > 4096;
+}
+static bool is_store_across_pages(const struct rule_input *in) { return crosses_page(in, true); }
+static bool is_load_multiple_across_pages(const struct rule_input *in) { return crosses_page(in, false); }
+
+static bool is_reserved_size(const struct rule_input *in)
+{
+    const struct cpu *cpu = in->cpu;
+    bool el2 = cpu->ps.el == 2 || (in->insn & 0xfffff000) == 0xd50c7000;
+    return is_mmu(in) && !feature_has(&cpu->features, FEAT_VHE) && el2 && bits(cpu->sys.tcr_el2, 18, 16) == 7 &&
+           bits(cpu->sys.tcr_el2, 15, 14) != 1;
+}
+
+/* LDXR Xt, [X1] where hardware sets access flags */
+static bool is_unaligned_exclusive(const struct rule_input *in)
+{
+    const struct sysregs *s = &in->cpu->sys;
+    bool ha = bit(s->tcr_el1, 39) || bit(s->tcr_el2, 39) || bit(s->tcr_el2, 21) || bit(s->tcr_el3, 21) ||
+              bit(s->vtcr_el2, 21);
+    return is_mmu(in) && (in->insn & 0xfffffc00) == 0xc85f7c00 && in->cpu->x[1] & 7 && ha &&
+           feature_has(&in->cpu->features, FEAT_HAFDBS);
+}
+
 const struct rule rules[RULE_COUNT_] = {
     { "mte-off", is_tag_instruction,
       "the v8.5 model executes tag loads and stores on a CPU without FEAT_MTE, where they are UNDEFINED (its README)" },
@@ -179,6 +241,16 @@ const struct rule rules[RULE_COUNT_] = {
       "EL1 and EL0 only (D1.6.2); not waiting is allowed too" },
     { "fjcvtzs-flushed", is_fjcvtzs_of_flushed, "FJCVTZS of a positive denormal that FPCR.FZ flushes: the v8.5 model sets PSTATE.Z, "
       "which later pseudocode clears (J1, FPToFixedJS: the operand itself was not zero)" },
+    { "at-pan", is_at_with_pan, "AT S1E1RP and WP are FEAT_PAN2, which v80 and v81 lack; the model has them in every set" },
+    { "at-host", is_at_el1_in_host, "AT S1E1* at EL2 and EL3 under HCR_EL2.{E2H,TGE}: EL2&0 translates (C5.5), as the v9.4 model "
+      "does; the v8.x ones have EL1&0" },
+    { "store-across-pages", is_store_across_pages, "a store that crosses a page: both pages are checked before a byte is written, the "
+      "model writes the first page's bytes" },
+    { "load-across-pages", is_load_multiple_across_pages, "multiple-structure loads across a page: no register changes when the second "
+      "page faults, the model has written some" },
+    { "reserved-ps", is_reserved_size, "TCR_EL2.PS is reserved, where the model of v80 has 52 bits even for 16K granules" },
+    { "exclusive-unaligned", is_unaligned_exclusive, "unaligned LDXR with hardware access flags: the model translates for its monitor "
+      "and sets the flag before the alignment fault" },
     { 0 },
 };
 

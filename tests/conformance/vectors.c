@@ -32,7 +32,7 @@ enum { LINE_MAX_ = 1 << 16, PAGES = 1024, REGS = 2048, MEM_MAX = 512, INSNS_MAX 
 
 /* The model of v80 and v81 executes half precision and the LRCPC and limited-ordering accesses whatever the version. */
 #define V80 "crc32,aes,pmull,sha1,sha256,el2,el3,gicv3,pmu,fp16,lor,lrcpc,lrcpc2"
-#define V81 V80 ",lse,rdm,pan,vhe,hpds,vmid16"
+#define V81 V80 ",lse,rdm,pan,vhe,hpds,vmid16,hafdbs"
 #define V85                                                                                                            \
     V81 ",uao,ras,iesb,lva,lpa,ttcnp,xnx,fhm,dotprod,hafdbs,evt,dpb,dpb2,pauth,fcma,jscvt,nv,nv2,sel2,s2fwb," \
         "ttst,ttl,tlbirange,tlbios,bbm,dit,flagm,flagm2,lse2,idst,trf,bti,sb,ssbs,specres,e0pd,frintts,rng,csv2,csv3,pan2,ats1e1"
@@ -295,6 +295,19 @@ static void cpu_copy(struct cpu *to, const struct cpu *from) { memcpy(to, from, 
 
 static unsigned sp_number(const struct cpu *cpu) { return cpu->ps.sp ? cpu->ps.el : 0; }
 
+/* Instructions of "exec" vectors are in no memory of theirs; the syndrome of an abort is made from the word (ISV),
+ * which is looked for in the fetch page. */
+static void word_put(struct runner *r, u32 word)
+{
+    const u64 page = ones(52) & ~(u64)0xfff;
+    struct cpu *cpu = r->cpu;
+    cpu->fetch_va = cpu->pc & ~(u64)0xfff;
+    cpu->fetch_pa = page;
+    cpu->fetch_valid = 1;
+    memory_write(&r->memory, page | (cpu->pc & 0xffc), 4, word);
+    memory_write(&r->expected, page | (cpu->pc & 0xffc), 4, word);
+}
+
 static void execute(struct runner *r)
 {
     struct cpu *cpu = r->cpu;
@@ -324,6 +337,7 @@ static void execute(struct runner *r)
     } else {
         cpu->lines = 0;
         for (unsigned n = 0; n < r->v.insn_count; n++) {
+            word_put(r, r->v.insn[n]);
             cpu_exec_word(cpu, r->v.insn[n]);
             if (cpu->d.raised)
                 break;
