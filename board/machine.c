@@ -186,7 +186,7 @@ void machine_reset(struct machine *m)
 {
     u64 seed = m->seed;
     m->turn_end = m->now;
-    m->turn = m->idle_turns = 0;
+    m->turn = m->mid = m->idle_turns = 0;
     for (unsigned n = 0; n < EVENT_COUNT; n++)
         m->event_at[n] = NEVER;
     for (unsigned n = 0; n < 2; n++)
@@ -216,7 +216,7 @@ void machine_stop(struct machine *m, enum stop_kind kind, int status, const char
     m->d.stop.status = status;
     snprintf(m->d.stop.text, sizeof(m->d.stop.text), "%s", text);
     for (u32 n = 0; n < m->cpu_count; n++)
-        m->d.cpu[n].d.attention |= ATT_STOP;
+        m->d.cpu[n].d.attention |= ATT_DEBUG;
 }
 
 /* ---- events ---- */
@@ -351,26 +351,23 @@ static struct cpu *turn_next(struct machine *m)
     return NULL;
 }
 
-/* Runs the PE for a slice; left: instructions until the limit of the run. */
+/* Runs the PE for a slice; left: instructions until the limit of the run. Only what the guest does decides what
+ * follows, not where a limit or an observer cut the slice: the run is the same however often it was stopped. */
 static void slice_run(struct machine *m, struct cpu *cpu, u64 left)
 {
-    enum { OVERSHOOT = 4096 };
     u64 start = m->now, deadline = m->now + SLICE_NS, event = next_event(m);
     if (m->cpu_count > 1 && m->turn_end < deadline)
         deadline = m->turn_end;
     deadline = event < deadline ? event : deadline;
     if (deadline <= start)
         deadline = start + 1;
-    bool exact = left < deadline - start + OVERSHOOT, had_event = cpu->event;
-    if (exact && deadline - start > left)
-        deadline = start + left;
     cpu->d.now = start;
-    cpu_run(cpu, deadline, exact);
+    unsigned ended = cpu_run_to(cpu, deadline, left < NEVER - start ? start + left : NEVER, m->mid);
     m->now = cpu->d.now;
-    if (m->d.stop.kind == STOP_NONE && (cpu->halted || m->now < deadline || m->now >= m->turn_end)) {
-        bool wfe = cpu->halted == HALT_WFE || (had_event && !cpu->event && !cpu->halted);
-        bool idles = wfe && m->now - start < IDLE_TURN_INSNS;
-        m->idle_turns = idles ? m->idle_turns + 1 : cpu->halted == HALT_WFI ? m->idle_turns : 0;
+    m->mid = ended & RUN_MID ? 1 : 0;
+    if (!m->mid && (cpu->halted || ended & RUN_STOP || m->now >= m->turn_end)) {
+        bool idle = cpu->halted == HALT_WFE && m->now + QUANTUM_NS - m->turn_end < IDLE_TURN_INSNS;
+        m->idle_turns = idle ? m->idle_turns + 1 : cpu->halted == HALT_WFI ? m->idle_turns : 0;
         turn_over(m);
     }
 }
@@ -415,7 +412,16 @@ u64 machine_insns(const struct machine *m)
 struct stop machine_run(struct machine *m, u64 limit)
 {
     m->d.stop = (struct stop){ .kind = STOP_NONE };
+    for (u32 n = 0; n < m->cpu_count; n++)
+        m->d.cpu[n].d.attention &= ~(u32)ATT_DEBUG;
     while (m->d.stop.kind == STOP_NONE) {
+        if (m->mid) { /* to the next architectural point, before anything else is looked at */
+            if (machine_insns(m) >= limit)
+                machine_stop(m, STOP_INSNS, 0, "");
+            else
+                slice_run(m, &m->d.cpu[m->turn], limit - machine_insns(m));
+            continue;
+        }
         if (m->d.poll_in-- == 0) {
             m->d.poll_in = POLL_SLICES;
             if (m->d.host.poll)

@@ -126,7 +126,7 @@ struct machine {
     u64 now; /* ns since reset: instructions retired by all PEs + idle jumps */
     u64 turn_end;
     u32 turn; /* whose turn it is */
-    u32 pad;
+    u32 mid;  /* its slice was cut at an exact instruction, not at an architectural point */
     u32 semihost_errno;
     u32 idle_turns; /* turns in a row that a PE ended by WFE after next to nothing */
     u64 event_at[EVENT_COUNT];

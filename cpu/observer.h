@@ -9,6 +9,10 @@
 
 struct observer {
     void *who;
+    /* NULL, or: do the instructions of the page (4 KiB) at va go one by one, so that before, after and memory are
+     * called? Asked when a page is entered. Whoever changes its answer drops what is derived (mmu_drop_derived) on all
+     * PEs. */
+    bool (*page)(void *who, struct cpu *cpu, u64 va);
     /* Before an instruction; returning false stops before it is executed. */
     bool (*before)(void *who, struct cpu *cpu, u64 pc, u32 insn);
     void (*after)(void *who, struct cpu *cpu, u64 pc, u32 insn);

@@ -1,16 +1,18 @@
 /*
- * cpu_run: interrupts, then an engine, until the slice ends (DESIGN section 4). Also the fetch page, which both engines share
- * so that they make the same translations: it stays until a branch leaves it, an exception is taken, or the context changes.
+ * cpu_run: interrupts, then an engine, until the slice ends (DESIGN section 4). Also the fetch page, which both engines
+ * share so that they make the same translations: it stays until a branch leaves it, an exception is taken, or the
+ * context changes.
  */
 #include "cpu/run.h"
 
 #include "cpu/code.h"
 #include "cpu/exception.h"
+#include "cpu/observer.h"
 #include "mmu/access.h"
 
 void thr_run(struct cpu *cpu);
 extern const bool engine_threaded;
-void step_run(struct cpu *cpu, bool exact);
+void step_run(struct cpu *cpu, u64 hard);
 
 u64 cpu_branch_address(const struct cpu *cpu, u64 va)
 {
@@ -18,8 +20,8 @@ u64 cpu_branch_address(const struct cpu *cpu, u64 va)
     bool high = bit(va, 55), two = cpu->ps.el <= 1 || (cpu->ps.el == 2 && bit(cpu->sys.hcr_el2, 34));
     if (top == 0 || (top == 0x1ff && two))
         return va;
-    u64 tcr = cpu->ps.el == 3   ? cpu->sys.tcr_el3
-              : cpu->ps.el == 2 ? cpu->sys.tcr_el2
+    u64 tcr = cpu->ps.el == 3       ? cpu->sys.tcr_el3
+              : cpu->ps.el == 2     ? cpu->sys.tcr_el2
               : cpu_is_in_host(cpu) ? cpu->sys.tcr_el2
                                     : cpu->sys.tcr_el1;
     bool tbi = two ? bit(tcr, high ? 38 : 37) : bit(tcr, 20);
@@ -78,26 +80,51 @@ bool cpu_fetch(struct cpu *cpu, enum engine engine)
     return true;
 }
 
+bool cpu_page_observed(struct cpu *cpu)
+{
+    const struct observer *o = cpu->d.host.observer;
+    bool observed = o && o->page && o->page(o->who, cpu, cpu->pc & ~0xfffull);
+    if (unlikely(observed))
+        cpu->d.stepping |= STEPPING_PAGE;
+    else
+        cpu->d.stepping &= ~(u32)STEPPING_PAGE;
+    return observed;
+}
+
 /* A slice of the threaded engine ends at most a page of instructions after its deadline. */
 enum { OVERSHOOT = 1024 + 64 };
 
-void cpu_run(struct cpu *cpu, u64 deadline, bool exact)
+unsigned cpu_run_to(struct cpu *cpu, u64 deadline, u64 hard, bool mid)
 {
     u64 start = cpu->d.now;
-    while (cpu->d.now < deadline && !(cpu->d.attention & ATT_STOP) && cpu->halted == HALT_NONE) {
+    cpu->d.run_from = start;
+    cpu->d.branched = !mid;
+    while ((cpu->d.now < deadline || !cpu->d.branched) && cpu->d.now < hard &&
+           !(cpu->d.attention & (ATT_STOP | ATT_DEBUG)) && cpu->halted == HALT_NONE) {
         cpu->d.attention &= ~(u32)(ATT_CONTEXT | ATT_ENGINE);
-        if (cpu->d.attention & ATT_IRQ) {
+        if (cpu->d.branched && cpu->d.attention & ATT_IRQ) {
             cpu->d.attention &= ~(u32)ATT_IRQ;
             if (exception_take_interrupt(cpu))
                 cpu->fetch_valid = 0;
         }
-        bool step = cpu->d.stepping || cpu->d.host.force_step || !engine_threaded || (exact && deadline - cpu->d.now <= OVERSHOOT);
-        cpu->d.deadline = exact && !step ? deadline - OVERSHOOT : deadline;
-        if (step)
-            step_run(cpu, exact);
-        else
+        bool step = !cpu->d.branched || cpu->d.stepping || cpu->d.host.force_step || !engine_threaded ||
+                    hard - cpu->d.now <= OVERSHOOT;
+        cpu->d.deadline = !step && hard - OVERSHOOT < deadline ? hard - OVERSHOOT : deadline;
+        if (step) {
+            step_run(cpu, hard);
+        } else {
             thr_run(cpu);
+            cpu->d.branched = 1;
+        }
     }
+    unsigned ended = (cpu->d.branched ? 0 : RUN_MID) | (cpu->d.attention & ATT_STOP ? RUN_STOP : 0);
     cpu->insns += cpu->d.now - start;
-    cpu->d.attention &= ~(u32)ATT_STOP;
+    cpu->d.run_from = cpu->d.now;
+    cpu->d.attention &= ~(u32)(ATT_STOP | ATT_DEBUG);
+    return ended;
+}
+
+void cpu_run(struct cpu *cpu, u64 deadline, bool exact)
+{
+    cpu_run_to(cpu, deadline, exact ? deadline : ~(u64)0, false);
 }

@@ -13,6 +13,16 @@
  */
 void cpu_run(struct cpu *cpu, u64 deadline, bool exact);
 
+/* The same with an exact end of its own: the slice ends at an architectural point from `deadline` on, or exactly at
+ * `hard` (absolute ns, ~0: none), where it may be cut in the middle of straight-line code. mid: it was cut there
+ * before, so that no interrupt is taken until the next such point. Returns RUN_*. */
+enum { RUN_MID = 1, /* cut: not at an architectural point */
+       RUN_STOP = 2 /* ATT_STOP was raised */ };
+unsigned cpu_run_to(struct cpu *cpu, u64 deadline, u64 hard, bool mid);
+
+/* Does an observer want to see the instructions of the page at cpu->pc? Then STEPPING_PAGE is set. */
+bool cpu_page_observed(struct cpu *cpu);
+
 /* Executes one instruction word at cpu->pc as if it had been fetched from there (test harnesses): no fetch checks, no
  * interrupts, no step. */
 void cpu_exec_word(struct cpu *cpu, u32 word);

@@ -37,18 +37,18 @@ struct sysregs {
 /* One translation as the walk left it, stage 1 and stage 2 combined, tagged by what it may serve. Where the pages
  * of the stages differ, `size_log2` is the smaller. An entry with size_log2 0 is empty. */
 struct tlb_entry {
-    u64 va;       /* first address of the page, without a tag byte */
-    u64 pa;       /* first physical address */
-    u64 ipa;      /* intermediate physical address of the page (for TLBI by IPA), = pa without stage 2 */
+    u64 va;  /* first address of the page, without a tag byte */
+    u64 pa;  /* first physical address */
+    u64 ipa; /* intermediate physical address of the page (for TLBI by IPA), = pa without stage 2 */
     u16 asid;
     u16 vmid;
-    u16 config;   /* index into tlb.configs: regime, security state and values of the control bits */
-    u16 perm;     /* TLB_* of mmu/walk.h: permissions of stage 1 and stage 2 */
-    u8 size_log2; /* 12..48 */
+    u16 config;                /* index into tlb.configs: regime, security state and values of the control bits */
+    u16 perm;                  /* TLB_* of mmu/walk.h: permissions of stage 1 and stage 2 */
+    u8 size_log2;              /* 12..48 */
     u8 size1_log2, size2_log2; /* of the block in each stage: TLBI by address drops all of a block's pieces */
-    u8 global;    /* nG == 0 */
-    u8 ns;        /* output address space is Non-secure */
-    u8 memattr;   /* MEM_* of mmu/walk.h: combined type of data accesses, for alignment and Device rules */
+    u8 global;                 /* nG == 0 */
+    u8 ns;                     /* output address space is Non-secure */
+    u8 memattr;                /* MEM_* of mmu/walk.h: combined type of data accesses, for alignment and Device rules */
     u8 pad[2];
 };
 
@@ -63,9 +63,9 @@ struct tlb_config {
 
 struct tlb {
     struct tlb_entry entry[TLB_SETS][TLB_WAYS];
-    u8 next_way[TLB_SETS];   /* FIFO: replacement does not depend on hits, so that fast hits need no record */
-    u64 sizes;               /* bit n: an entry of size_log2 n may be present */
-    u64 pieces;              /* bit n: a stage 1 block of that size may be present in smaller pieces */
+    u8 next_way[TLB_SETS]; /* FIFO: replacement does not depend on hits, so that fast hits need no record */
+    u64 sizes;             /* bit n: an entry of size_log2 n may be present */
+    u64 pieces;            /* bit n: a stage 1 block of that size may be present in smaller pieces */
     struct tlb_config configs[TLB_CONFIGS];
     u32 config_next, pad;
 };
@@ -101,7 +101,13 @@ enum { HALT_NONE, HALT_WFI, HALT_WFE, HALT_OFF };
 enum { ATT_IRQ = 1,     /* inputs or masks changed: look whether an interrupt can be taken */
        ATT_STOP = 2,    /* power off, halt, end of turn */
        ATT_CONTEXT = 4, /* translation context changed: the fetch page must be looked up again */
-       ATT_ENGINE = 8   /* what decides between the engines changed */
+       ATT_ENGINE = 8,  /* what decides between the engines changed */
+       ATT_DEBUG = 16   /* whoever looks in wants to stop: nothing of the guest's */
+};
+/* Reasons to use the stepping engine (cpu->d.stepping). */
+enum { STEPPING_GUEST = 1, /* software step */
+       STEPPING_PAGE = 2,  /* the page is one that an observer wants to see */
+       STEPPING_ALL = 4    /* an observer wants to see every instruction */
 };
 
 enum { FAST_ENTRIES = 1024, XPAGE_ENTRIES = 256 };
@@ -127,13 +133,13 @@ struct mmu_view {
     u64 ctx_unpriv, mix_unpriv;
     struct tlb_config config;
     u16 asid, vmid;
-    u16 config_index;   /* in tlb.configs, checked when used */
+    u16 config_index; /* in tlb.configs, checked when used */
     u8 regime, big_endian;
-    u8 strict;          /* SCTLR_ELx.A */
-    u8 naa;             /* SCTLR_ELx.nAA (FEAT_LSE2) */
-    u8 flat;            /* stage 1 is off and data is Device: unaligned accesses fault */
+    u8 strict; /* SCTLR_ELx.A */
+    u8 naa;    /* SCTLR_ELx.nAA (FEAT_LSE2) */
+    u8 flat;   /* stage 1 is off and data is Device: unaligned accesses fault */
     u8 pad;
-    u32 feat;           /* WALK_* */
+    u32 feat; /* WALK_* */
 };
 
 /* Fast-tag contexts: the table that gives each combination its number. */
@@ -148,7 +154,7 @@ struct mmu_ctx {
 struct mmu_derived {
     struct mmu_view view[4];
     u32 ctx_used, pad;
-    u16 fast_slot[TLB_ENTRIES];  /* the fast (xpage) slot made from an entry: MMU_NONE, a slot, or MMU_MANY */
+    u16 fast_slot[TLB_ENTRIES]; /* the fast (xpage) slot made from an entry: MMU_NONE, a slot, or MMU_MANY */
     u16 xpage_slot[TLB_ENTRIES];
     struct mmu_ctx ctx[CTX_SLOTS];
 };
@@ -195,12 +201,12 @@ struct cpu {
     /* Exclusives monitor (B2.9): local and global in one, since a turn's end clears it. */
     u64 excl_pa, excl_size;
     u32 excl_valid;
-    u32 event;        /* event register (WFE) */
-    u32 lines;        /* LINE_* inputs from GIC and board */
-    u32 halted;       /* HALT_* */
-    u32 index;        /* number of this PE, from 0 */
-    u32 powered;      /* PSCI: on */
-    u32 step_active;  /* software step state machine: active-not-pending was entered (D2.12) */
+    u32 event;       /* event register (WFE) */
+    u32 lines;       /* LINE_* inputs from GIC and board */
+    u32 halted;      /* HALT_* */
+    u32 index;       /* number of this PE, from 0 */
+    u32 powered;     /* PSCI: on */
+    u32 step_active; /* software step state machine: active-not-pending was entered (D2.12) */
     u32 pad0;
     struct features features;
 
@@ -215,29 +221,31 @@ struct cpu {
 
     /* ---- derived from here on: never saved, never hashed ---- */
     struct cpu_derived {
-        u64 pc_bias;     /* PC of slot i = pc_bias + (address of i >> 2) */
-        u64 deadline;    /* absolute ns at which the budget of this slice ends */
-        u64 now;         /* absolute ns at the instruction being executed; valid in slow paths and hooks */
-        u32 attention;   /* ATT_* */
-        u32 stepping;    /* the stepping engine is to be used */
-        u32 fp_trapped;  /* FP and SIMD instructions trap at this EL: maintained by cpu_control_changed */
-        u32 sp_check;    /* SP must be 16-byte aligned when it is a base (SCTLR_ELx.SA, SA0): cpu_control_changed */
-        u32 raised;      /* stepping: the last instruction took an exception */
-        u64 ctx;         /* fast-tag context of data accesses at this EL; 0: must be found first */
-        u64 ctx_mix;     /* mixed into the index of fast[] */
-        u64 ctx_unpriv;  /* the same for LDTR and STTR */
+        u64 pc_bias;    /* PC of slot i = pc_bias + (address of i >> 2) */
+        u64 deadline;   /* absolute ns at which the budget of this slice ends */
+        u64 now;        /* absolute ns at the instruction being executed; valid in slow paths and hooks */
+        u32 attention;  /* ATT_* */
+        u32 stepping;   /* STEPPING_*: the stepping engine is to be used */
+        u32 fp_trapped; /* FP and SIMD instructions trap at this EL: maintained by cpu_control_changed */
+        u32 sp_check;   /* SP must be 16-byte aligned when it is a base (SCTLR_ELx.SA, SA0): cpu_control_changed */
+        u32 raised;     /* stepping: the last instruction took an exception */
+        u64 ctx;        /* fast-tag context of data accesses at this EL; 0: must be found first */
+        u64 ctx_mix;    /* mixed into the index of fast[] */
+        u64 ctx_unpriv; /* the same for LDTR and STTR */
         u64 ctx_unpriv_mix;
         u64 align_mask[5], align_add[5]; /* by log2 of the size: see fast_tag in mmu/access.h */
         struct code_page *page;
-        struct exc exc;  /* set by whoever makes a handler RAISE */
+        struct exc exc; /* set by whoever makes a handler RAISE */
         struct cpu_host host;
         struct fast_entry fast[FAST_ENTRIES];
         struct xpage_entry xpage[XPAGE_ENTRIES];
         struct mmu_derived mmu;
-        u64 branched;    /* stepping: the last instruction was a taken branch */
-        u64 live_traps[4];  /* by EL: trap groups that fire; all ones: not known. Of another EL, 0: the same (cpu/sysreg.h) */
+        u64 branched;       /* stepping: the last instruction was a taken branch */
+        u64 live_traps[4];  /* by EL: trap groups that fire; all ones: not known. Of another EL, 0: the same
+                               (cpu/sysreg.h) */
         u64 trap_misses[4]; /* by EL: register accesses since then that had to ask */
         u64 ctx_table_gen;
+        u64 run_from; /* absolute ns at which cpu_run_to began: insns does not count what came since */
         u64 stats[8];
     } d;
 };

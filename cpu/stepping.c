@@ -67,7 +67,7 @@ void step_fp_access_trap(OP_ARGS)
 /* One instruction at cpu->pc; false: an observer stopped before it. */
 static bool step_one(struct cpu *cpu)
 {
-    u64 deadline = cpu->d.deadline, now = cpu->d.now;
+    u64 deadline = cpu->d.deadline, now = cpu->d.now, branched = cpu->d.branched;
     const struct observer *o = cpu->d.host.observer;
     cpu->d.branched = 0;
     cpu->d.raised = 0;
@@ -86,9 +86,12 @@ static bool step_one(struct cpu *cpu)
     struct op *i = &cpu->d.page->op[(pc & 4095) >> 2];
     u32 word = cpu->d.page->host ? load_le32(cpu->d.page->host + (pc & 4095)) : 0;
     if (unlikely(o && o->before) && !o->before(o->who, cpu, pc, word)) {
-        cpu->d.attention |= ATT_STOP;
+        cpu->d.attention |= ATT_DEBUG;
+        cpu->d.branched = branched;
         return false;
     }
+    if (unlikely(cpu->d.stepping & STEPPING_PAGE) && !cpu_page_observed(cpu))
+        cpu->d.attention |= ATT_ENGINE;
     u64 L = ((deadline - now) << 4) + (u64)(uintptr_t)i;
     i->fn(cpu, i, L);
     cpu->d.now = now + 1;
@@ -100,15 +103,15 @@ static bool step_one(struct cpu *cpu)
     return true;
 }
 
-void step_run(struct cpu *cpu, bool exact);
-void step_run(struct cpu *cpu, bool exact)
+void step_run(struct cpu *cpu, u64 hard);
+void step_run(struct cpu *cpu, u64 hard)
 {
     do {
         if (!step_one(cpu))
             return;
         if (cpu->d.branched && cpu->d.attention)
             return;
-        if (cpu->d.now >= cpu->d.deadline && (exact || cpu->d.branched))
+        if (cpu->d.now >= hard || (cpu->d.now >= cpu->d.deadline && cpu->d.branched))
             return;
     } while (true);
 }

@@ -4,6 +4,7 @@
  */
 #define ENGINE 1
 #include "cpu/code.h"
+#include "cpu/observer.h"
 #include "cpu/op.h"
 #include "cpu/run.h"
 
@@ -17,6 +18,8 @@ static void enter(struct cpu *cpu, u64 left)
 {
     leave(cpu, left);
     if (unlikely(cpu->d.attention || (s64)left <= 0))
+        return;
+    if (unlikely(cpu->d.host.observer && cpu->d.host.observer->page) && cpu_page_observed(cpu))
         return;
     if (unlikely(!cpu_fetch(cpu, ENGINE_THREADED)))
         return enter(cpu, left - 16); /* the abort counts as an instruction */
