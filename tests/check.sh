@@ -32,7 +32,7 @@ suite_includes() { tests/includes.sh; }
 suite_lists() { tests/lists.sh; }
 # Suites that run only when they are named: parts of others, for slow builds.
 extra="vectors-part"
-all="vectors guests-stepping guests-threaded guests-qemu determinism fuzz unit cli calls core includes lists"
+all="vectors unit guests-stepping guests-threaded guests-qemu determinism fuzz cli calls core includes lists"
 
 jobs=2
 case ${1-} in
