@@ -308,8 +308,10 @@ static bool cpu_awake(struct machine *m, struct cpu *cpu)
 static void turn_over(struct machine *m)
 {
     struct cpu *cpu = &m->d.cpu[m->turn];
+    if (m->cpu_count == 1)
+        return;
     m->turn_end = m->now;
-    if (m->cpu_count == 1 || cpu->halted == HALT_OFF)
+    if (cpu->halted == HALT_OFF)
         return;
     cpu->excl_valid = 0;
     cpu->event = 1;
@@ -319,7 +321,7 @@ static void turn_over(struct machine *m)
  * done nothing but WFE in their last turns, and no interrupt is pending, they wait. */
 static bool all_wait(struct machine *m)
 {
-    if (m->cpu_count == 1 || m->idle_turns < 3 * m->cpu_count)
+    if (m->idle_turns < 3 * m->cpu_count)
         return false;
     for (u32 n = 0; n < m->cpu_count; n++)
         if (m->d.cpu[n].halted != HALT_OFF && exception_wakes(&m->d.cpu[n]))
@@ -334,6 +336,8 @@ static bool all_wait(struct machine *m)
 static struct cpu *turn_next(struct machine *m)
 {
     struct cpu *cpu = &m->d.cpu[m->turn];
+    if (m->cpu_count == 1)
+        return cpu_awake(m, cpu) ? cpu : NULL;
     if (m->now < m->turn_end && cpu_awake(m, cpu))
         return cpu;
     if (m->now < m->turn_end)
@@ -351,25 +355,46 @@ static struct cpu *turn_next(struct machine *m)
     return NULL;
 }
 
-/* Runs the PE for a slice; left: instructions until the limit of the run. Only what the guest does decides what
- * follows, not where a limit or an observer cut the slice: the run is the same however often it was stopped. */
+/* The end of the slice that starts now: a look at the event table at least every SLICE_NS. */
+static u64 slice_end(const struct machine *m)
+{
+    u64 end = m->now + SLICE_NS, event = next_event(m);
+    if (m->between)
+        return m->now + 1; /* the next point, where events that fell due are handled */
+    if (m->cpu_count > 1 && m->turn_end < end)
+        end = m->turn_end;
+    end = event < end ? event : end;
+    return end > m->now ? end : m->now + 1;
+}
+
+/* Runs the PE to the first point at or after `end`, but no further than `limit`. True: to such a point. */
+static bool slice_execute(struct cpu *cpu, u64 end, u64 limit)
+{
+    enum { OVERSHOOT = 4096 };
+    if (limit - cpu->d.now >= end - cpu->d.now + OVERSHOOT) {
+        cpu_run(cpu, end, false);
+        return true;
+    }
+    cpu_run(cpu, end < limit ? end : limit, true);
+    while (cpu->d.now >= end && cpu->d.now < limit && !cpu->d.branched && !cpu->halted)
+        cpu_run(cpu, cpu->d.now + 1, true);
+    return cpu->d.now < limit || cpu->d.branched || cpu->halted;
+}
+
+/* left: instructions until the limit of the run. */
 static void slice_run(struct machine *m, struct cpu *cpu, u64 left)
 {
-    u64 start = m->now, deadline = m->now + SLICE_NS, event = next_event(m);
-    if (m->cpu_count > 1 && m->turn_end < deadline)
-        deadline = m->turn_end;
-    deadline = event < deadline ? event : deadline;
-    if (deadline <= start)
-        deadline = start + 1;
+    u64 start = m->now, end = slice_end(m), limit = left < NEVER - start ? start + left : NEVER;
+    bool had_event = cpu->event;
     cpu->d.now = start;
-    unsigned ended = cpu_run_to(cpu, deadline, left < NEVER - start ? start + left : NEVER, m->mid);
+    m->between = !slice_execute(cpu, end, limit);
     m->now = cpu->d.now;
-    m->mid = ended & RUN_MID ? 1 : 0;
-    if (!m->mid && (cpu->halted || ended & RUN_STOP || m->now >= m->turn_end)) {
-        bool idle = cpu->halted == HALT_WFE && m->now + QUANTUM_NS - m->turn_end < IDLE_TURN_INSNS;
-        m->idle_turns = idle ? m->idle_turns + 1 : cpu->halted == HALT_WFI ? m->idle_turns : 0;
-        turn_over(m);
-    }
+    if (m->between || m->d.stop.kind != STOP_NONE || (!cpu->halted && m->now >= (end < limit ? end : limit) && m->now < m->turn_end))
+        return;
+    bool wfe = cpu->halted == HALT_WFE || (had_event && !cpu->event && !cpu->halted);
+    bool idles = wfe && m->now - start < IDLE_TURN_INSNS;
+    m->idle_turns = idles ? m->idle_turns + 1 : cpu->halted == HALT_WFI ? m->idle_turns : 0;
+    turn_over(m);
 }
 
 static void asleep_report(struct machine *m)
@@ -409,29 +434,28 @@ u64 machine_insns(const struct machine *m)
     return sum;
 }
 
+/* Between slices: the host, the events, whose turn it is. NULL: all sleep. */
+static struct cpu *between_slices(struct machine *m)
+{
+    if (m->d.poll_in-- == 0) {
+        m->d.poll_in = POLL_SLICES;
+        if (m->d.host.poll)
+            m->d.host.poll(m->d.host.who);
+    }
+    events_run(m);
+    return turn_next(m);
+}
+
 struct stop machine_run(struct machine *m, u64 limit)
 {
     m->d.stop = (struct stop){ .kind = STOP_NONE };
-    for (u32 n = 0; n < m->cpu_count; n++)
-        m->d.cpu[n].d.attention &= ~(u32)ATT_DEBUG;
     while (m->d.stop.kind == STOP_NONE) {
-        if (m->mid) { /* to the next architectural point, before anything else is looked at */
-            if (machine_insns(m) >= limit)
-                machine_stop(m, STOP_INSNS, 0, "");
-            else
-                slice_run(m, &m->d.cpu[m->turn], limit - machine_insns(m));
-            continue;
-        }
-        if (m->d.poll_in-- == 0) {
-            m->d.poll_in = POLL_SLICES;
-            if (m->d.host.poll)
-                m->d.host.poll(m->d.host.who);
-        }
-        events_run(m);
         u64 insns = machine_insns(m);
-        if (insns >= limit)
+        if (insns >= limit) {
             machine_stop(m, STOP_INSNS, 0, "");
-        struct cpu *cpu = turn_next(m);
+            break;
+        }
+        struct cpu *cpu = m->between ? &m->d.cpu[m->turn] : between_slices(m);
         if (m->d.stop.kind != STOP_NONE)
             break;
         if (cpu)

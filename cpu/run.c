@@ -100,7 +100,7 @@ unsigned cpu_run_to(struct cpu *cpu, u64 deadline, u64 hard, bool mid)
     cpu->d.run_from = start;
     cpu->d.branched = !mid;
     while ((cpu->d.now < deadline || !cpu->d.branched) && cpu->d.now < hard &&
-           !(cpu->d.attention & (ATT_STOP | ATT_DEBUG)) && cpu->halted == HALT_NONE) {
+           !(cpu->d.attention & (ATT_STOP | ATT_DEBUG | ATT_NOW)) && cpu->halted == HALT_NONE) {
         cpu->d.attention &= ~(u32)(ATT_CONTEXT | ATT_ENGINE);
         if (cpu->d.branched && cpu->d.attention & ATT_IRQ) {
             cpu->d.attention &= ~(u32)ATT_IRQ;
@@ -113,14 +113,15 @@ unsigned cpu_run_to(struct cpu *cpu, u64 deadline, u64 hard, bool mid)
         if (step) {
             step_run(cpu, hard);
         } else {
+            cpu->d.branched = cpu->d.threaded = 1;
             thr_run(cpu);
-            cpu->d.branched = 1;
+            cpu->d.threaded = 0;
         }
     }
     unsigned ended = (cpu->d.branched ? 0 : RUN_MID) | (cpu->d.attention & ATT_STOP ? RUN_STOP : 0);
     cpu->insns += cpu->d.now - start;
     cpu->d.run_from = cpu->d.now;
-    cpu->d.attention &= ~(u32)(ATT_STOP | ATT_DEBUG);
+    cpu->d.attention &= ~(u32)(ATT_STOP | ATT_DEBUG | ATT_NOW);
     return ended;
 }
 

@@ -81,7 +81,8 @@ enum cause_kind { CAUSE_NONE, CAUSE_TRAP, CAUSE_UNALLOCATED, CAUSE_ACCESS, CAUSE
                   CAUSE_INSTRUCTION, CAUSE_EXTERNAL, CAUSE_ILLEGAL_STATE, CAUSE_STEP, CAUSE_INTERRUPT, CAUSE_COUNT };
 
 /* An exception about to be taken (D1.3). kind: enum exc_kind; iss is ESR<24:0>; il is ESR.IL. */
-enum exc_kind { EXC_SYNC, EXC_IRQ, EXC_FIQ, EXC_SERROR };
+enum exc_kind { EXC_SYNC, EXC_IRQ, EXC_FIQ, EXC_SERROR,
+                EXC_RESTART /* none: the stepping engine is to do this instruction, so that an observer sees its accesses */ };
 struct exc {
     u8 kind, ec, il, target_el;
     u8 has_far, has_hpfar, is_virtual;
@@ -102,7 +103,8 @@ enum { ATT_IRQ = 1,     /* inputs or masks changed: look whether an interrupt ca
        ATT_STOP = 2,    /* power off, halt, end of turn */
        ATT_CONTEXT = 4, /* translation context changed: the fetch page must be looked up again */
        ATT_ENGINE = 8,  /* what decides between the engines changed */
-       ATT_DEBUG = 16   /* whoever looks in wants to stop: nothing of the guest's */
+       ATT_DEBUG = 16,  /* whoever looks in wants to stop: nothing of the guest's */
+       ATT_NOW = 32     /* the same, not waiting for such a point (stepping engine) */
 };
 /* Reasons to use the stepping engine (cpu->d.stepping). */
 enum { STEPPING_GUEST = 1, /* software step */
@@ -245,6 +247,7 @@ struct cpu {
                                (cpu/sysreg.h) */
         u64 trap_misses[4]; /* by EL: register accesses since then that had to ask */
         u64 ctx_table_gen;
+        u64 threaded; /* the threaded engine runs */
         u64 run_from; /* absolute ns at which cpu_run_to began: insns does not count what came since */
         u64 stats[8];
     } d;

@@ -109,7 +109,7 @@ void step_run(struct cpu *cpu, u64 hard)
     do {
         if (!step_one(cpu))
             return;
-        if (cpu->d.branched && cpu->d.attention)
+        if (cpu->d.attention & (cpu->d.branched ? ~(u32)0 : (u32)ATT_NOW))
             return;
         if (cpu->d.now >= hard || (cpu->d.now >= cpu->d.deadline && cpu->d.branched))
             return;

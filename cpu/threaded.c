@@ -62,6 +62,11 @@ void thr_decode(OP_ARGS)
 void thr_raise(OP_ARGS)
 {
     cpu->pc = PC;
+    if (unlikely(cpu->d.exc.kind == EXC_RESTART)) {
+        cpu->d.exc.kind = EXC_SYNC;
+        cpu->d.branched = 0;
+        return leave(cpu, L - (u64)(uintptr_t)i);
+    }
     cpu->d.now = NOW + 1;
     exception_take(cpu);
     cpu->fetch_valid = 0;

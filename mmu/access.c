@@ -86,6 +86,13 @@ static u64 canonical(const struct mmu_view *v, u64 va, bool fetch)
     return walk_addr_top(v->regime, v->config.tcr, v->feat & WALK_TBID, va, fetch) == 55 ? sext(va, 56) : va;
 }
 
+/* Does an observer want to see accesses to this page? */
+static bool observed(struct cpu *cpu, u64 va, u64 pa)
+{
+    const struct observer *o = cpu->d.host.observer;
+    return unlikely(o && o->data) && o->data(o->who, cpu, va, pa);
+}
+
 static bool translate(struct cpu *cpu, u64 va, unsigned flags, bool unaligned, struct place *p)
 {
     const struct mmu_view *v = mmu_view(cpu, cpu->ps.el);
@@ -107,6 +114,10 @@ static bool translate(struct cpu *cpu, u64 va, unsigned flags, bool unaligned, s
     p->attrs = (struct phys_attrs){ .ns = e->ns, .cpu = (u8)cpu->index, .privileged = !a.el0 };
     p->type = a.fetch && e->perm & TLB_FLAT ? (u8)MEM_NORMAL : e->memattr;
     p->entry = e;
+    if (cpu->d.threaded && !a.fetch && observed(cpu, va, p->pa)) {
+        cpu->d.exc.kind = EXC_RESTART;
+        return false;
+    }
     return true;
 }
 
@@ -119,7 +130,7 @@ static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned f
     bool el0 = with_el0_rights(cpu, flags), unpriv = flags & ACC_UNPRIV;
     u64 ctx = unpriv ? cpu->d.ctx_unpriv : cpu->d.ctx, mix = unpriv ? cpu->d.ctx_unpriv_mix : cpu->d.ctx_mix;
     u8 *page_flags = phys_flags(cpu->d.host.phys, p->pa);
-    if (!ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & ACC_CACHE)
+    if (!ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & ACC_CACHE || observed(cpu, va, p->pa))
         return;
     if (p->type != MEM_NORMAL && !(v->strict || v->flat))
         return;
