@@ -6,7 +6,9 @@
 
 static bool is_tag_instruction(const struct rule_input *in)
 {
-    return !strstr(in->set, "mte") && !strncmp(in->name, "integer_tags_", 13);
+    bool addg = (in->insn & 0xbf800000) == 0x91800000; /* ADDG, SUBG */
+    return !strstr(in->set, "mte") && strcmp(in->set, "v94") &&
+           (addg || !strncmp(in->name, "integer_tags_", 13) || strstr(in->name, "pointer_mcsubtract"));
 }
 
 /* ---- system registers and instructions ---- */
@@ -64,7 +66,11 @@ static bool is_absent_instruction(const struct rule_input *in)
 
 static bool is_unallocated_hint(const struct rule_input *in)
 {
-    return !strcmp(in->class_, "sysinsn") && !strcmp(in->name, "HINT");
+    /* NOP..SEVL, XPACLRI, PACIA1716 and friends, ESB..CSDB, PACIAZ..AUTIBSP, BTI */
+    static const u64 known = 0x3f | BIT(7) | BIT(8) | BIT(10) | BIT(12) | BIT(14) | BIT(16) | BIT(18) | BIT(20) | 0xffull << 24 |
+                             BIT(32) | BIT(34) | BIT(36) | BIT(38);
+    unsigned hint = in->insn >> 5 & 127;
+    return (in->insn & 0xfffff01f) == 0xd503201f && (hint > 63 || !(known >> hint & 1)) && strcmp(in->set, "v94");
 }
 
 static bool waits_above_virtual(const struct rule_input *in)
