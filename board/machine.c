@@ -359,40 +359,26 @@ static struct cpu *turn_next(struct machine *m)
 static u64 slice_end(const struct machine *m)
 {
     u64 end = m->now + SLICE_NS, event = next_event(m);
-    if (m->between)
-        return m->now + 1; /* the next point, where events that fell due are handled */
     if (m->cpu_count > 1 && m->turn_end < end)
         end = m->turn_end;
     end = event < end ? event : end;
     return end > m->now ? end : m->now + 1;
 }
 
-/* Runs the PE to the first point at or after `end`, but no further than `limit`. True: to such a point. */
-static bool slice_execute(struct cpu *cpu, u64 end, u64 limit)
-{
-    enum { OVERSHOOT = 4096 };
-    if (limit - cpu->d.now >= end - cpu->d.now + OVERSHOOT) {
-        cpu_run(cpu, end, false);
-        return true;
-    }
-    cpu_run(cpu, end < limit ? end : limit, true);
-    while (cpu->d.now >= end && cpu->d.now < limit && !cpu->d.branched && !cpu->halted)
-        cpu_run(cpu, cpu->d.now + 1, true);
-    return cpu->d.now < limit || cpu->d.branched || cpu->halted;
-}
-
-/* left: instructions until the limit of the run. */
+/* Runs the PE for a slice; left: instructions until the limit of the run. Only what the guest does decides what follows, not
+ * where a limit or an observer cut the slice: the run is the same however often it was stopped. */
 static void slice_run(struct machine *m, struct cpu *cpu, u64 left)
 {
-    u64 start = m->now, end = slice_end(m), limit = left < NEVER - start ? start + left : NEVER;
-    bool had_event = cpu->event;
-    cpu->d.now = start;
-    m->between = !slice_execute(cpu, end, limit);
+    u64 limit = left < NEVER - m->now ? m->now + left : NEVER;
+    cpu->d.now = m->now;
+    unsigned ended = cpu_run_to(cpu, slice_end(m), limit, m->mid);
     m->now = cpu->d.now;
-    if (m->between || m->d.stop.kind != STOP_NONE || (!cpu->halted && m->now >= (end < limit ? end : limit) && m->now < m->turn_end))
+    m->mid = ended & RUN_MID ? 1 : 0;
+    if (m->cpu_count == 1 || m->mid || !(cpu->halted || ended & RUN_STOP || m->now >= m->turn_end))
         return;
-    bool wfe = cpu->halted == HALT_WFE || (had_event && !cpu->event && !cpu->halted);
-    bool idles = wfe && m->now - start < IDLE_TURN_INSNS;
+    /* A turn begins with the event register set; who ends it with the register clear did so by WFE. */
+    bool wfe = cpu->halted == HALT_WFE || (!cpu->event && !cpu->halted);
+    bool idles = wfe && m->now + QUANTUM_NS - m->turn_end < IDLE_TURN_INSNS;
     m->idle_turns = idles ? m->idle_turns + 1 : cpu->halted == HALT_WFI ? m->idle_turns : 0;
     turn_over(m);
 }
@@ -449,13 +435,15 @@ static struct cpu *between_slices(struct machine *m)
 struct stop machine_run(struct machine *m, u64 limit)
 {
     m->d.stop = (struct stop){ .kind = STOP_NONE };
+    for (u32 n = 0; n < m->cpu_count; n++)
+        m->d.cpu[n].d.attention &= ~(u32)(ATT_DEBUG | ATT_NOW);
     while (m->d.stop.kind == STOP_NONE) {
         u64 insns = machine_insns(m);
         if (insns >= limit) {
             machine_stop(m, STOP_INSNS, 0, "");
             break;
         }
-        struct cpu *cpu = m->between ? &m->d.cpu[m->turn] : between_slices(m);
+        struct cpu *cpu = m->mid ? &m->d.cpu[m->turn] : between_slices(m);
         if (m->d.stop.kind != STOP_NONE)
             break;
         if (cpu)
