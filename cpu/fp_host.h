@@ -179,6 +179,24 @@ static ALWAYS_INLINE struct fp_try fp_host_muladd(bool dbl, u64 c, u64 a, u64 b)
 
 /* ---- conversions ---- */
 
+/* To an integral value. From 2^52 (single: 2^23) on all numbers are; the rest fits in 64 bits. Raises no flag by itself. */
+static ALWAYS_INLINE struct fp_try fp_host_round(bool dbl, u64 a, enum fp_rounding rounding)
+{
+    double f = dbl ? f64_of(a) : (double)f32_of(a), limit = dbl ? 0x1p52 : 0x1p23;
+    if (!(f > -limit && f < limit))
+        return (struct fp_try){ 0, false };
+    double r = (double)(s64)f;
+    switch (rounding) {
+    case FPR_TIEEVEN: r = f < 0 ? f - 0x1p52 + 0x1p52 : f + 0x1p52 - 0x1p52; break;
+    case FPR_POSINF: r += r < f; break;
+    case FPR_NEGINF: r -= r > f; break;
+    case FPR_TIEAWAY: r += (f - r >= 0.5) - (r - f >= 0.5); break;
+    default: break;
+    }
+    u64 v = dbl ? f64_bits(r) : f32_bits((float)r);
+    return (struct fp_try){ v | (a & (dbl ? BIT(63) : BIT(31))), true }; /* a zero has the operand's sign */
+}
+
 static ALWAYS_INLINE struct fp_try fp_host_narrow(u64 a)
 {
     u64 v = f32_bits((float)f64_of(a));

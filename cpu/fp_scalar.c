@@ -74,6 +74,13 @@ HOST(FMAX, fp_host_modes, fp_host_max(s, N, M))
 HOST(FMIN, fp_host_modes, fp_host_min(s, N, M))
 HOST(FMAXNM, fp_host_modes, fp_host_max(s, N, M))
 HOST(FMINNM, fp_host_modes, fp_host_min(s, N, M))
+HOST(FRINTN, fp_host_modes, fp_host_round(s, N, FPR_TIEEVEN))
+HOST(FRINTP, fp_host_modes, fp_host_round(s, N, FPR_POSINF))
+HOST(FRINTM, fp_host_modes, fp_host_round(s, N, FPR_NEGINF))
+HOST(FRINTZ, fp_host_modes, fp_host_round(s, N, FPR_ZERO))
+HOST(FRINTA, fp_host_modes, fp_host_round(s, N, FPR_TIEAWAY))
+HOST(FRINTI, fp_host_modes, fp_host_round(s, N, FPR_TIEEVEN))
+HOST(FRINTX, fp_host_ok, fp_host_round(s, N, FPR_TIEEVEN))
 
 /* Bits are moved, and FPCR.AH (a NaN keeps its sign) and NEP make the difference. */
 #define BITS(id, e)                                                                                                    \
@@ -125,22 +132,27 @@ COMPARE(FCMP0_h)
 COMPARE(FCMPE_h)
 COMPARE(FCMPE0_h)
 
-/* Numbers compare alike everywhere; NaNs and the flushing modes do not. */
+/* Numbers compare alike everywhere; NaNs and the flushing modes do not. Sets the flags, or returns false. */
+static ALWAYS_INLINE bool host_compare(struct cpu *cpu, bool dbl, u64 n, u64 m)
+{
+    bool less = dbl ? f64_of(n) < f64_of(m) : f32_of(n) < f32_of(m);
+    bool more = dbl ? f64_of(n) > f64_of(m) : f32_of(n) > f32_of(m);
+    bool same = dbl ? f64_of(n) == f64_of(m) : f32_of(n) == f32_of(m);
+    if (unlikely(!fp_host_modes(cpu) || !(less | more | same)))
+        return false;
+    cpu->flag_n = (u64)less << 63;
+    cpu->flag_z = !same;
+    cpu->flag_c = !less;
+    cpu->flag_v = 0;
+    return true;
+}
 #define HOST_COMPARE(id, second)                                                                                       \
     OP_S(id##_f)                                                                                                       \
     {                                                                                                                  \
         FP_CHECK;                                                                                                      \
-        u64 m = (second);                                                                                              \
-        bool less = s ? f64_of(N) < f64_of(m) : f32_of(N) < f32_of(m);                                                 \
-        bool more = s ? f64_of(N) > f64_of(m) : f32_of(N) > f32_of(m);                                                 \
-        bool same = s ? f64_of(N) == f64_of(m) : f32_of(N) == f32_of(m);                                               \
-        if (unlikely(!fp_host_modes(cpu) || !(less | more | same)))                                                    \
-            return OPN(FCMP_f)(OP_PASS);                                                                               \
-        cpu->flag_n = (u64)less << 63;                                                                                 \
-        cpu->flag_z = !same;                                                                                           \
-        cpu->flag_c = !less;                                                                                           \
-        cpu->flag_v = 0;                                                                                               \
-        NEXT;                                                                                                          \
+        if (likely(host_compare(cpu, s, N, second)))                                                                   \
+            NEXT;                                                                                                      \
+        return OPN(FCMP_f)(OP_PASS);                                                                                   \
     }
 HOST_COMPARE(FCMP, M)
 HOST_COMPARE(FCMPE, M)
@@ -148,7 +160,7 @@ HOST_COMPARE(FCMP0, 0)
 HOST_COMPARE(FCMPE0, 0)
 
 #define COMPARE_IF(id)                                                                                                 \
-    OP(id)                                                                                                             \
+    NOINLINE OP(id)                                                                                                    \
     {                                                                                                                  \
         FP_CHECK;                                                                                                      \
         if (condition_holds(cpu, WORD >> 12 & 15))                                                                     \
@@ -159,6 +171,17 @@ HOST_COMPARE(FCMPE0, 0)
     }
 COMPARE_IF(FCCMP_f)
 COMPARE_IF(FCCMP_h)
+OP_S(FCCMP_f)
+{
+    FP_CHECK;
+    if (!condition_holds(cpu, WORD >> 12 & 15)) {
+        cpu_set_nzcv(cpu, WORD & 15);
+        NEXT;
+    }
+    if (likely(host_compare(cpu, s, N, M)))
+        NEXT;
+    return OPN(FCCMP_f)(OP_PASS);
+}
 
 OP_S(FCSEL_f)
 {

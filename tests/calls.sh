@@ -40,6 +40,6 @@ check ldst '^thr_(slow_|sp_misaligned|LD(AX|X|A|LA)[RP]|ST(LX|X|L|LL)[RP]|STLUR)
 check simd_int '(_(s|v|x|xs)|MMLA)$' .
 check fp_scalar '_(f|h|g|gh|x|xh)$|^thr_(FCVT(_[sdh]+)?|BFCVT|FJCVTZS)$' '^$'
 check simd_fp '_([vsx]|xs|c[vs])h?$|^thr_BFMMLA$' '^$'
-check simd_fp_host '^$' '^$'
+check simd_fp_host '^$' '^thr_FCVT'
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]
