@@ -40,7 +40,7 @@ lint_tidy()
 lint_cppcheck()
 {
     # shellcheck disable=SC2046
-    cppcheck --quiet -j "$jobs" --std=c11 --enable=warning,portability --inline-suppr --suppressions-list=tests/cppcheck.txt \
+    cppcheck --quiet -j "$jobs" --std=c11 --enable=warning,portability --inline-suppr --suppressions-list=tests/cppcheck.txt --library=tests/cppcheck.cfg \
         -I. -DENGINE=1 --error-exitcode=1 $(ls -d lib cpu mmu gic timer board debug frontend 2>/dev/null) >"$work/cppcheck" 2>&1
     verdict cppcheck $? "$work/cppcheck"
 }
