@@ -213,10 +213,11 @@ void ich_lr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 static u32 vintid(u64 lr) { return (u32)lr; }
 static bool is_special(u32 intid) { return intid >= 1020 && intid <= 1023; }
 
+/* Not masked by VPMR or the running priority, and shown without ICH_HCR_EL2.En, which stops acknowledging only. */
 u64 icv_hppir(struct cpu *cpu, unsigned group)
 {
     const struct gic_cpu *c = gic_interface(cpu);
-    unsigned n = enabled(cpu) ? best_lr(c) : (unsigned)NO_LR;
+    unsigned n = best_lr(c);
     return n == NO_LR || lr_group(c->ich_lr[n]) != group ? (u64)INTID_SPURIOUS : vintid(c->ich_lr[n]);
 }
 
@@ -284,7 +285,7 @@ void icv_eoir(struct cpu *cpu, unsigned group, u64 value)
     unsigned n = find_active(c, intid);
     if (!split && n == NO_LR && intid < FIRST_LPI)
         count_eoi(cpu);
-    if (!split && n != NO_LR && active == group && lr_group(c->ich_lr[n]) == group &&
+    if (!split && n != NO_LR && lr_group(c->ich_lr[n]) == group &&
         (lr_priority(c->ich_lr[n]) & preemption_mask(c, group)) == dropped)
         deactivate(cpu, n);
     update(cpu);

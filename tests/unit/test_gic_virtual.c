@@ -104,7 +104,7 @@ START_TEST(virtual_life)
     ich_put(ICH_HCR, 0); /* disabled: no signal, spurious */
     ck_assert_uint_eq(lines(0), 0);
     ck_assert_uint_eq(in_guest(IAR1), SPURIOUS);
-    ck_assert_uint_eq(in_guest(HPPIR1), SPURIOUS);
+    ck_assert_uint_eq(in_guest(HPPIR1), 102);
     ich_put(ICH_HCR, 1);
     ck_assert_uint_eq(lines(0), LINE_VIRQ);
     lr(0, LR_PEND | LR_GRP1 | LR_PRIO(0x80) | 1021); /* special: goes without being acknowledged */
