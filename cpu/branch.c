@@ -23,6 +23,8 @@ OP(TBNZ) { BRANCH_IF(RD >> i->m & 1); }
 
 #define BCOND(name, code) OP(B_##name) { BRANCH_IF(COND_##name(cpu)); }
 CONDITIONS(BCOND)
+#define BCCOND(name, code) OP(BC_##name) { BRANCH_IF(COND_##name(cpu)); }
+CONDITIONS(BCCOND)
 
 OP(BR) { JUMP(RN); }
 OP(RET) { JUMP(RN); }

@@ -137,6 +137,12 @@ bool dec_ccmp(u32 w, struct op *op)
     return true;
 }
 
+bool dec_imm8(u32 w, struct op *op) { return op->imm = (s32)bits(w, 17, 10), true; }
+bool dec_imm8_signed(u32 w, struct op *op) { return op->imm = (s32)sext(bits(w, 17, 10), 8), true; }
+
+/* shift | mask << 6 */
+bool dec_rmif(u32 w, struct op *op) { return op->imm = (s32)(bits(w, 20, 15) | bits(w, 3, 0) << 6), true; }
+
 /* ---- branches: offsets in bytes ---- */
 
 bool dec_b26(u32 w, struct op *op) { return op->imm = (s32)(sext(w, 26) << 2), true; }
