@@ -32,11 +32,11 @@ static bool step_enabled(const struct cpu *cpu)
 
 void cpu_update_stepping(struct cpu *cpu)
 {
-    u32 stepping = (cpu->d.stepping & ~1u) | step_enabled(cpu);
+    u32 stepping = (cpu->d.stepping & ~(u32)STEPPING_GUEST) | (step_enabled(cpu) ? STEPPING_GUEST : 0);
     if (unlikely(stepping != cpu->d.stepping))
         cpu->d.attention |= ATT_ENGINE;
     cpu->d.stepping = stepping;
-    if (!(stepping & 1))
+    if (!(stepping & STEPPING_GUEST))
         cpu->step_active = STEP_NONE;
 }
 
@@ -54,7 +54,7 @@ static void take_step(struct cpu *cpu)
 
 bool exception_take_step(struct cpu *cpu)
 {
-    if (likely(!(cpu->d.stepping & 1)))
+    if (likely(!(cpu->d.stepping & STEPPING_GUEST)))
         return false;
     if (!cpu->ps.ss) {
         take_step(cpu);

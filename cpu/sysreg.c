@@ -232,5 +232,5 @@ void sysreg_reset(struct cpu *cpu)
         *sysreg_field(cpu, row) = there ? reset : 0;
     }
     cpu->sys.vpidr_el2 = cpu->sys.midr_el1;
-    cpu->sys.vmpidr_el2 = cpu->sys.mpidr_el1;
+    cpu->sys.vmpidr_el2 = cpu->sys.mpidr_el1 | BIT(31);
 }

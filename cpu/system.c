@@ -173,7 +173,7 @@ OP(MSR_quick)
 
 /* Masking changes nothing that is looked at between instructions; unmasking does when something is pending. What might
  * be pending is state, so that both engines end their slices at the same points. */
-#define DAIF_QUICK (likely(cpu->ps.el != 0 && !(cpu->d.stepping & 1)))
+#define DAIF_QUICK (likely(cpu->ps.el != 0 && !(cpu->d.stepping & STEPPING_GUEST)))
 #define NOTHING_PENDING (likely(!(cpu->lines | (cpu->sys.hcr_el2 & 0x1c0))))
 
 OP(MSR_DAIFSet)
