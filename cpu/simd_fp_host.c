@@ -6,6 +6,7 @@
 #include "cpu/op.h"
 
 typedef u32 v4u __attribute__((vector_size(16)));
+typedef s32 v4s __attribute__((vector_size(16)));
 typedef u64 v2u __attribute__((vector_size(16)));
 
 /* ---- lanes ---- */
@@ -42,10 +43,11 @@ static ALWAYS_INLINE bool none(v4u lanes, bool q)
 /* The lanes that fp_finite() and fp_clear() refuse; of a double the upper word says it. */
 static ALWAYS_INLINE v4u infinite4(v4f v) { return (v4u)(((v4u)v & 0x7f800000) == 0x7f800000); }
 static ALWAYS_INLINE v4u infinite2(v2f v) { return (v4u)(((v4u)v & 0x7ff00000) == 0x7ff00000) & (v4u){ 0, ~0u, 0, ~0u }; }
-static ALWAYS_INLINE v4u unclear4(v4f v) { return (v4u)((((v4u)v << 1) - 0x02000000) >= 0xfd000000); }
+/* Compared as signed, for hosts that have nothing else: (exponent - 2) >= 0xfd (0x7fd) with 0x80000000 added on both sides. */
+static ALWAYS_INLINE v4u unclear4(v4f v) { return (v4u)((v4s)(((v4u)v << 1) + 0x7e000000) > 0x7cffffff); }
 static ALWAYS_INLINE v4u unclear2(v2f v)
 {
-    return (v4u)((((v4u)v << 1) - 0x00400000) >= 0xffa00000) & (v4u){ 0, ~0u, 0, ~0u };
+    return (v4u)((v4s)(((v4u)v << 1) + 0x7fc00000) > 0x7f9fffff) & (v4u){ 0, ~0u, 0, ~0u };
 }
 
 #define MASK(comparison) ((v4u)(comparison))
