@@ -468,6 +468,44 @@ START_TEST(derived_state)
 }
 END_TEST
 
+/* A PE's reset takes its CPU interface back, and leaves redistributor and other PEs as they are. */
+START_TEST(reset_of_one)
+{
+    for (unsigned n = 0; n < 2; n++) {
+        open_pe(n);
+        config(n, 20, GROUP_1NS, 0x80);
+        gic_set_ppi(&gic, n, 20, true);
+        ck_assert_uint_eq(rd(pe(n), IAR1), 20);
+        pe(n)->sys.ich_hcr_el2 = 3; /* UIE: the maintenance interrupt is up */
+        ich_update(&gic, pe(n));
+    }
+    gic_reset_cpu(&gic, 1);
+    ck_assert_uint_eq(rd(pe(1), RPR), 0xff);
+    ck_assert_uint_eq(rd(pe(1), PMR) | rd(pe(1), IGRPEN1), 0);
+    ck_assert_uint_eq(pe(1)->sys.ich_hcr_el2, 0);
+    ck_assert_uint_eq(gic.ppi[1].level, 1 << 20);
+    ck_assert_uint_eq(redist(1, SGI + ISENABLER), 1 << 20);
+    ck_assert_uint_eq(redist(1, WAKER), 0);
+    ck_assert_uint_eq(rd(pe(0), RPR), 0x80);
+    ck_assert_uint_eq(gic.ppi[0].level, 1 << 20 | 1 << 25);
+}
+END_TEST
+
+/* Wires that are not there. */
+START_TEST(no_such_wire)
+{
+    struct gic before = gic;
+    for (unsigned intid = 0; intid < 2000; intid++) {
+        if (intid < 32 || intid >= GIC_INTIDS)
+            gic_set_spi(&gic, intid, true);
+        if (intid < 16 || intid >= 32)
+            gic_set_ppi(&gic, 0, intid, true);
+        gic_set_ppi(&gic, CPUS + intid, 20, true);
+    }
+    ck_assert_mem_eq(&gic, &before, offsetof(struct gic, d));
+}
+END_TEST
+
 /* No offset, size (aligned or not), security or value does harm, and what is read fits the size. */
 START_TEST(any_access)
 {
@@ -538,6 +576,8 @@ Suite *test_gic_suite(void)
         eoimode,
         sgis,
         derived_state,
+        reset_of_one,
+        no_such_wire,
         any_access,
         validate_refuses,
     };
