@@ -140,7 +140,9 @@ struct mmu_view {
     u8 strict; /* SCTLR_ELx.A */
     u8 naa;    /* SCTLR_ELx.nAA (FEAT_LSE2) */
     u8 flat;   /* stage 1 is off and data is Device: unaligned accesses fault */
-    u8 pad;
+    u8 regime_known; /* config, asid, vmid and the contexts are of a regime, if perhaps not the one of now */
+    u8 unpriv;       /* LDTR and STTR use EL0's permissions, unless PSTATE.UAO */
+    u8 pad[3];
     u32 feat; /* WALK_* */
 };
 

@@ -43,12 +43,12 @@ static bool raise_plain(struct cpu *cpu, unsigned kind, unsigned rule, u64 va, u
 
 /* ---- translation ---- */
 
-static bool with_el0_rights(const struct cpu *cpu, unsigned flags)
+static bool with_el0_rights(struct cpu *cpu, unsigned flags)
 {
     return cpu->ps.el == 0 || (flags & ACC_UNPRIV && mmu_unpriv_applies(cpu));
 }
 
-static struct walk_access describe(const struct cpu *cpu, unsigned flags, bool unaligned)
+static struct walk_access describe(struct cpu *cpu, unsigned flags, bool unaligned)
 {
     bool cache = flags & ACC_CACHE, el0 = with_el0_rights(cpu, flags);
     return (struct walk_access){
@@ -166,7 +166,8 @@ void mmu_drop_write_tags(struct cpu *cpu, u64 pa)
 /* The fast tag from slow paths: only where nobody looks in. */
 static u8 *fast_try(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
 {
-    if (cpu->d.host.observer || !cpu->d.ctx || flags & (ACC_CACHE | ACC_DEBUG))
+    const struct observer *o = cpu->d.host.observer;
+    if ((o && o->memory) || !cpu->d.ctx || flags & (ACC_CACHE | ACC_DEBUG))
         return NULL;
     return fast_pointer(cpu, va, (unsigned)__builtin_ctz(size), flags & ACC_WRITE, flags & ACC_UNPRIV);
 }

@@ -9,8 +9,6 @@
 #include "mmu/access.h"
 #include "mmu/tlb.h"
 
-enum { NO_CONFIG = 0xffff };
-
 enum regime regime_of(const struct cpu *cpu, unsigned el)
 {
     if (el == 3)
@@ -118,11 +116,7 @@ void regime_config(const struct regime_desc *r, struct tlb_config *config)
 
 /* ---- views ---- */
 
-static bool data_big_endian(const struct cpu *cpu, u64 sctlr, unsigned el)
-{
-    (void)cpu;
-    return bit(sctlr, el == 0 ? 24 : 25);
-}
+static bool data_big_endian(u64 sctlr, unsigned el) { return bit(sctlr, el == 0 ? 24 : 25); }
 
 const struct mmu_view *mmu_view(struct cpu *cpu, unsigned el)
 {
@@ -130,18 +124,25 @@ const struct mmu_view *mmu_view(struct cpu *cpu, unsigned el)
     if (likely(v->valid))
         return v;
     struct regime_desc r;
-    memset(v, 0, sizeof(*v));
+    struct tlb_config config;
     regime_describe(cpu, regime_of(cpu, el), &r);
-    regime_config(&r, &v->config);
+    regime_config(&r, &config);
+    u8 big_endian = data_big_endian(r.sctlr, el), unpriv = el == 1 || (el == 2 && regime_of(cpu, 0) == REGIME_EL20);
+    /* Back in a world that was left: its context numbers are still good. */
+    if (!v->regime_known || memcmp(&config, &v->config, sizeof(config)) || v->asid != r.asid || v->vmid != r.vmid ||
+        v->big_endian != big_endian || v->unpriv != unpriv)
+        memset(v, 0, sizeof(*v));
+    v->regime_known = 1;
+    v->config = config;
     v->asid = r.asid;
     v->vmid = r.vmid;
     v->regime = r.regime;
-    v->big_endian = data_big_endian(cpu, r.sctlr, el);
+    v->big_endian = big_endian;
+    v->unpriv = unpriv;
     v->strict = bit(r.sctlr, 1);
     v->flat = !r.stage1 && !(r.has_s2 && bit(r.hcr, 12));
     v->naa = bit(r.sctlr, 6);
     v->feat = r.feat;
-    v->config_index = NO_CONFIG;
     v->valid = 1;
     return v;
 }
@@ -221,12 +222,7 @@ static u32 context_number(struct cpu *cpu, const struct mmu_view *v, bool el0, b
 /* Spreads contexts over the tables, so that worlds do not evict each other. */
 static u64 context_mix(u64 number) { return (number >> 4) * 0x9e37 >> 4; }
 
-bool mmu_unpriv_applies(const struct cpu *cpu)
-{
-    if (cpu->ps.uao)
-        return false;
-    return cpu->ps.el == 1 || (cpu->ps.el == 2 && regime_of(cpu, 0) == REGIME_EL20);
-}
+bool mmu_unpriv_applies(struct cpu *cpu) { return !cpu->ps.uao && mmu_view(cpu, cpu->ps.el)->unpriv; }
 
 /* With SCTLR_ELx.A an unaligned access misses; without, only one that crosses its page does. */
 static void set_alignment(struct cpu *cpu, bool strict)
@@ -239,8 +235,8 @@ static void set_alignment(struct cpu *cpu, bool strict)
 
 static void use_contexts(struct cpu *cpu, const struct mmu_view *v)
 {
-    unsigned pan = cpu->ps.pan;
-    bool unpriv = !cpu->ps.uao && v->ctx_unpriv;
+    unsigned pan = cpu->ps.pan & 1;
+    bool unpriv = !cpu->ps.uao && v->unpriv;
     cpu->d.ctx = v->ctx[pan];
     cpu->d.ctx_mix = v->mix[pan];
     cpu->d.ctx_unpriv = unpriv ? v->ctx_unpriv : v->ctx[pan];
@@ -259,7 +255,7 @@ void mmu_context_find(struct cpu *cpu)
         v->ctx[pan] = context_number(cpu, v, el == 0, el != 0 && pan);
         v->mix[pan] = context_mix(v->ctx[pan]);
     }
-    if (!v->ctx_unpriv && (el == 1 || (el == 2 && regime_of(cpu, 0) == REGIME_EL20))) {
+    if (v->unpriv && !v->ctx_unpriv) {
         v->ctx_unpriv = context_number(cpu, v, true, false);
         v->mix_unpriv = context_mix(v->ctx_unpriv);
     }
@@ -276,7 +272,7 @@ void mmu_context_changed(struct cpu *cpu)
 void mmu_el_changed(struct cpu *cpu)
 {
     const struct mmu_view *v = &cpu->d.mmu.view[cpu->ps.el & 3];
-    if (v->valid && v->ctx[cpu->ps.pan & 1])
+    if (v->valid && v->ctx[cpu->ps.pan & 1] && (!v->unpriv || v->ctx_unpriv))
         use_contexts(cpu, v);
     else
         cpu->d.ctx = cpu->d.ctx_unpriv = 0;

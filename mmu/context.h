@@ -26,7 +26,7 @@ int mmu_view_config(struct cpu *cpu, const struct mmu_view *view);
 /* The same, entering it there when it is missing (evicts the oldest config with its entries). */
 unsigned mmu_view_config_make(struct cpu *cpu, const struct mmu_view *view);
 /* Do unprivileged loads and stores use EL0's permissions here and now? (LDTR, STTR: D8.4.1, UAO) */
-bool mmu_unpriv_applies(const struct cpu *cpu);
+bool mmu_unpriv_applies(struct cpu *cpu);
 
 /* For those who look in: translates va in the regime of `el` without changing anything: no TLB, no descriptor update, no
  * exception, no permission checked. out and rec may be NULL. True: *pa is the physical address. */

@@ -68,9 +68,22 @@ static void touch(struct phys *p, struct phys_region *r, u64 pa, u64 size)
 
 static u64 load(const u8 *host, unsigned size)
 {
-    u64 v = 0;
-    memcpy(&v, host, size);
-    return v;
+    switch (size) {
+    case 1: return *host;
+    case 2: return load_le16(host);
+    case 4: return load_le32(host);
+    default: return load_le64(host);
+    }
+}
+
+static void store(u8 *host, unsigned size, u64 value)
+{
+    switch (size) {
+    case 1: *host = (u8)value; break;
+    case 2: store_le16(host, (u16)value); break;
+    case 4: store_le32(host, (u32)value); break;
+    default: store_le64(host, value); break;
+    }
 }
 
 bool phys_read(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs, u64 *value)
@@ -91,7 +104,7 @@ bool phys_write(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs, 
     u8 *host = ram_at(p, pa, size, attrs, &r);
     if (host && !(r && r->readonly)) {
         touch(p, r, pa, size);
-        memcpy(host, &value, size);
+        store(host, size, value);
         return true;
     }
     if ((r && !r->readonly) || pa & (size - 1) || !p->ops || !p->ops->write)

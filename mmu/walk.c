@@ -62,7 +62,8 @@ struct s2_result {
     s8 level;
     u16 perm;       /* TLB_* */
     u8 memattr, sh;
-    struct mem_attrs attrs;
+    bool device;
+    struct mem_attrs attrs; /* for S2_DATA only */
 };
 
 u8 fault_fsc(unsigned kind, int level)
@@ -307,10 +308,12 @@ static bool stage2_table(struct walker *w, u64 ipa, bool ns_ipa, struct table *t
 
 static bool stage2(struct walker *w, u64 ipa, bool ns_ipa, enum s2_use use, struct s2_result *out);
 
-static void record(struct walker *w, const struct walk_step *step)
+static COLD void record(struct walker *w, const struct table *t, const struct leaf *l, u64 pa, enum s2_use use, bool updated)
 {
-    if (w->rec && w->rec->count < WALK_STEPS)
-        w->rec->step[w->rec->count++] = *step;
+    if (w->rec->count < WALK_STEPS)
+        w->rec->step[w->rec->count++] =
+            (struct walk_step){.addr = pa, .ipa = l->addr, .value = l->desc, .level = l->level, .stage = t->stage,
+                               .s1ptw = t->stage == 2 && use != S2_DATA, .updated = updated};
 }
 
 /* The physical address of a descriptor: a stage 1 table under stage 2 is itself translated. */
@@ -330,7 +333,7 @@ static bool descriptor_address(struct walker *w, const struct table *t, u64 addr
 }
 
 /* Reads the descriptor at l->addr into l->desc. For a table of stage 2, use and ipa say whom a fault is charged to. */
-static bool read_descriptor(struct walker *w, const struct table *t, struct leaf *l, enum s2_use use)
+static ALWAYS_INLINE bool read_descriptor(struct walker *w, const struct table *t, struct leaf *l, enum s2_use use)
 {
     u64 pa, value;
     bool ns;
@@ -343,13 +346,13 @@ static bool read_descriptor(struct walker *w, const struct table *t, struct leaf
         return t->stage == 2 ? as_stage2(w, t->input, t->ns_ipa, use) : false;
     }
     l->desc = t->ee ? __builtin_bswap64(value) : value;
-    record(w, &(struct walk_step){.addr = pa, .ipa = l->addr, .value = l->desc, .level = l->level, .stage = t->stage,
-                                  .s1ptw = t->stage == 2 && use != S2_DATA});
+    if (unlikely(w->rec))
+        record(w, t, l, pa, use, false);
     return true;
 }
 
 /* The address field of a descriptor or table base, down to bit `low`. */
-static u64 descriptor_output(const struct table *t, u64 desc, unsigned low)
+static ALWAYS_INLINE u64 descriptor_output(const struct table *t, u64 desc, unsigned low)
 {
     if (t->ds)
         return (bits(desc, 49, 12) << 12 | bits(desc, 9, 8) << 50) & ~ones(low);
@@ -360,7 +363,7 @@ static u64 descriptor_output(const struct table *t, u64 desc, unsigned low)
 }
 
 /* Does it reach beyond the output size? */
-static bool output_too_big(const struct regime_desc *r, const struct table *t, u64 desc)
+static ALWAYS_INLINE bool output_too_big(const struct regime_desc *r, const struct table *t, u64 desc)
 {
     if (t->ds)
         return t->output_size < 52 && descriptor_output(t, desc, t->grain) >> t->output_size;
@@ -383,7 +386,7 @@ static bool table_base(const struct table *t, u64 *base)
 }
 
 /* Attributes that a table descriptor hands down (D8.4.3). */
-static void inherit(const struct walker *w, const struct table *t, struct leaf *l)
+static ALWAYS_INLINE void inherit(const struct walker *w, const struct table *t, struct leaf *l)
 {
     if (t->stage == 2)
         return;
@@ -477,8 +480,8 @@ static bool update_descriptor(struct walker *w, const struct table *t, struct le
     bool ok = phys_read(w->r->phys, pa, 8, attrs, &value);
     u64 desc = t->ee ? __builtin_bswap64(value) : value;
     if (ok) {
-        record(w, &(struct walk_step){.addr = pa, .ipa = l->addr, .value = desc, .level = l->level, .stage = t->stage,
-                                      .s1ptw = t->stage == 2 && use != S2_DATA, .updated = 1});
+        if (w->rec)
+            record(w, t, l, pa, use, true);
         if (af)
             desc |= BIT(10);
         if (dirty)
@@ -606,14 +609,14 @@ static bool device_unaligned(const struct walk_access *a, struct mem_attrs attrs
     return attrs.type != MEM_NORMAL && ((a->unaligned && !a->fetch) || a->zva);
 }
 
-static struct mem_attrs stage2_attrs(const struct walker *w, const struct table *t, const struct leaf *l, enum s2_use use)
+static struct mem_attrs stage2_attrs(const struct walker *w, const struct table *t, const struct leaf *l)
 {
     unsigned memattr = (unsigned)bits(l->desc, 5, 2), sh = t->ds ? t->ds_sh : (unsigned)bits(l->desc, 9, 8);
     if (w->r->feat & WALK_FWB && bit(w->r->hcr, 46)) {
         struct mem_attrs any = attrs_flat(true, false, true);
         return attrs_combine_fwb(any, memattr, sh);
     }
-    bool disabled = bit(w->r->hcr, w->acc.fetch && use == S2_DATA ? 33 : 32);
+    bool disabled = bit(w->r->hcr, w->acc.fetch ? 33 : 32);
     return attrs_stage2(memattr, sh, !disabled);
 }
 
@@ -626,12 +629,15 @@ static bool stage2_leaf(struct walker *w, const struct table *t, struct leaf *l,
     out->memattr = (u8)bits(l->desc, 5, 2);
     out->sh = t->ds ? t->ds_sh : (u8)bits(l->desc, 9, 8);
     out->perm = stage2_permissions(w, l);
-    out->attrs = stage2_attrs(w, t, l, use);
+    out->device = !(out->memattr & (w->r->feat & WALK_FWB && bit(w->r->hcr, 46) ? 4 : 12));
     bool ok = true;
-    if (use == S2_DATA && device_unaligned(&w->acc, out->attrs))
-        ok = fail(w, FAULT_ALIGNMENT, RULE_ALIGN_DEVICE, l->level);
+    if (use == S2_DATA) {
+        out->attrs = stage2_attrs(w, t, l);
+        if (device_unaligned(&w->acc, out->attrs))
+            ok = fail(w, FAULT_ALIGNMENT, RULE_ALIGN_DEVICE, l->level);
+    }
     ok = ok && check_stage2(w, t, l, out->perm, use);
-    if (ok && use != S2_DATA && bit(w->r->hcr, 2) && out->attrs.type != MEM_NORMAL)
+    if (ok && use != S2_DATA && bit(w->r->hcr, 2) && out->device)
         ok = fail_at(w, t, l, FAULT_PERMISSION, RULE_PTW);
     if (!update_descriptor(w, t, l, ok, use) || !ok)
         return false;
@@ -710,7 +716,6 @@ static void combine(const struct walker *w, const struct s2_result *s2)
 {
     struct translation *o = w->out;
     const u16 rights_mask = TLB_UR | TLB_UW | TLB_UX | TLB_PR | TLB_PW | TLB_PX;
-    bool device2;
     o->pa = s2->pa;
     o->ns = s2->ns;
     o->level2 = s2->level;
@@ -720,13 +725,11 @@ static void combine(const struct walker *w, const struct s2_result *s2)
     o->perm &= (u16)(s2->perm | ~rights_mask);
     if (w->r->feat & WALK_FWB && bit(w->r->hcr, 46)) {
         o->attrs = attrs_combine_fwb(o->attrs, s2->memattr, s2->sh);
-        device2 = !(s2->memattr & 4);
     } else {
         o->attrs = attrs_combine(o->attrs, s2->attrs);
-        device2 = s2->attrs.type != MEM_NORMAL;
     }
     /* Stage 1 off makes data Device and fetches Normal; a Device stage 2 makes both Device. */
-    if (device2)
+    if (s2->device)
         o->perm &= (u16)~TLB_FLAT;
 }
 
