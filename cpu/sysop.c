@@ -61,9 +61,9 @@ enum {
 };
 
 static const struct sysop rows[ROW_COUNT] = {
-#define SYSOP(NAME, op1, crn, crm, op2, LOWEST, FEATURE, TRAPS, RUN, ARG)                                                      \
-    { .name = #NAME, .key = SYSREG_KEY(1, op1, crn, crm, op2), .feature = FEAT_##FEATURE, .lowest = (LOWEST), .arg = (ARG),   \
-      .traps = (TRAPS), .run = RUN },
+#define SYSOP(NAME, op1, crn, crm, op2, LOWEST, FEATURE, TRAPS, RUN, ARG)                                              \
+    { .name = #NAME, .key = SYSREG_KEY(1, op1, crn, crm, op2), .feature = FEAT_##FEATURE, .lowest = (LOWEST),          \
+      .arg = (ARG), .traps = (TRAPS), .run = RUN },
 #include "cpu/sysop.def"
 #undef SYSOP
 };

@@ -31,20 +31,20 @@ enum {
 
 /* ELs below the lowest one that may: they are in the way like a trap. */
 #define BARRED(lowest)       ((BIT((lowest) & 15) - 1) << TRAP_AT_EL0)
-#define COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS)                                                          \
-    .name = #NAME, .key = SYSREG_KEY(op0, op1, crn, crm, op2), .access = (ACCESS), .feature = FEAT_##FEATURE, .traps = (TRAPS), \
-    .quick_read = (TRAPS) | BARRED(ACCESS), .quick_write = (TRAPS) | BARRED((ACCESS) >> 4)
+#define COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS)                                                  \
+    .name = #NAME, .key = SYSREG_KEY(op0, op1, crn, crm, op2), .access = (ACCESS), .feature = FEAT_##FEATURE,          \
+    .traps = (TRAPS), .quick_read = (TRAPS) | BARRED(ACCESS), .quick_write = (TRAPS) | BARRED((ACCESS) >> 4)
 #define E2H(NAME) .e2h_key = KEY_##NAME
 #define OPT(...)  .opt = (const struct sysreg_bits[]){ __VA_ARGS__, { 0, 0, 0 } }
 
 const struct sysreg sysreg_rows[ROW_COUNT] = {
-#define SYSREG(NAME, op0, op1, crn, crm, op2, ACCESS, FIELD, RESET, FEATURE, TRAPS, ...)                                       \
-    { COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS), .offset = offsetof(struct sysregs, FIELD),                \
+#define SYSREG(NAME, op0, op1, crn, crm, op2, ACCESS, FIELD, RESET, FEATURE, TRAPS, ...)                               \
+    { COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS), .offset = offsetof(struct sysregs, FIELD),        \
       .reset = (RESET), ##__VA_ARGS__ },
-#define SYSREG_AT(NAME, op0, op1, crn, crm, op2, ACCESS, FIELD, FEATURE, TRAPS, ...)                                           \
-    { COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS), .offset = offsetof(struct sysregs, FIELD),                \
+#define SYSREG_AT(NAME, op0, op1, crn, crm, op2, ACCESS, FIELD, FEATURE, TRAPS, ...)                                   \
+    { COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS), .offset = offsetof(struct sysregs, FIELD),        \
       .alias = 1, ##__VA_ARGS__ },
-#define SYSREG_FN(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS, ...)                                                  \
+#define SYSREG_FN(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS, ...)                                          \
     { COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS), .offset = -1, ##__VA_ARGS__ },
 #include "cpu/sysreg_all.def"
 #undef SYSREG

@@ -7,24 +7,25 @@
 #include "cpu/sysreg.h"
 
 enum { R = 1, W = 2, RW = 3 };
-enum { EL0 = 1, EL1 = 2, EL2 = 4, EL3 = 8, ANY_EL = 15 };
+enum { EL0 = 1, EL1 = 2, EL2 = 4, EL3 = 8, ANY_EL = 15, EL01 = 3, EL12 = 6, EL012 = 7 };
 enum { HOST0 = 1, E2H = 2, TGE = 4, SECURE = 8, IMO = 16, FMO = 32 };
 
-/* Rows know their group: a TRAP_ALSO belongs to the last TRAP before it. */
+/* Rows know their group: a ALSO belongs to the last TRAP before it. */
 enum {
 #define TRAP(id, ...) ROWNUM_##id,
-#define TRAP_ALSO(id, ...) ROWNUM_##id,
+#define ALSO(id, ...) ROWNUM_##id,
 #include "cpu/traps.def"
     ROW_COUNT
 #undef TRAP
 };
 
-#define ROW(ID, REG, FIELD, HI, LO, VALUES, DIR, FROM, TO, EC, NEED, BAR)                                                            \
-    { .name = FIELD, .id = #ID, .reg = #REG, .hi = (HI), .lo = (LO), .dir = (DIR), .from = (FROM), .to = (TO) == EL1 ? 1 : (TO) == EL2 ? 2 : 3, \
-      .ec = (EC), .need = (NEED), .bar = (BAR), .offset = offsetof(struct sysregs, REG), .values = (VALUES) },
+#define ROW(ID, REG, FIELD, HI, LO, VALUES, DIR, FROM, TO, EC, NEED, BAR)                                              \
+    { .name = FIELD, .id = #ID, .reg = #REG, .hi = (HI), .lo = (LO), .dir = (DIR), .from = (FROM),                     \
+      .to = (TO) == EL1 ? 1 : (TO) == EL2 ? 2 : 3, .ec = EC_##EC, .need = (NEED), .bar = (BAR),                        \
+      .offset = offsetof(struct sysregs, REG), .values = (VALUES) },
 static const struct trap_row rows[ROW_COUNT] = {
 #define TRAP(...) ROW(__VA_ARGS__)
-#define TRAP_ALSO(...) ROW(__VA_ARGS__)
+#define ALSO(...) ROW(__VA_ARGS__)
 #include "cpu/traps.def"
 #undef TRAP
 };

@@ -18,7 +18,8 @@ static struct cpu *cpu;
 static u8 page[4096];
 static u8 page_flags[1];
 static struct phys phys = {
-    .region = { { .base = 0x40000000, .size = 4096, .host = page, .flags = page_flags } }, .region_count = 1, .pa_size = 48,
+    .region = { { .base = 0x40000000, .size = 4096, .host = page, .flags = page_flags } },
+    .region_count = 1, .pa_size = 48,
 };
 
 enum { TGE = 27, E2H = 34 };

@@ -335,7 +335,7 @@ static unsigned group_of(unsigned n)
 {
     static const u8 first[] = {
 #define TRAP(id, ...) 1,
-#define TRAP_ALSO(...) 0,
+#define ALSO(...) 0,
 #include "cpu/traps.def"
 #undef TRAP
     };
