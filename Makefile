@@ -15,7 +15,7 @@ CFLAGS := -std=gnu11 -g $(OPT) $(WARN) -ffp-contract=off -fno-strict-aliasing -f
 LIBS   := -lelf -lfdt -lz -lxxhash -lzstd -lcapstone -ldw -lpthread -lm
 
 # Files of instruction bodies (they include cpu/op.h) are compiled once for each engine; all others once.
-BODIES := $(filter-out cpu/threaded.c cpu/stepping.c,$(shell grep -lE '^\#include "cpu/(op|ldst|simd_op)\.h"' cpu/*.c))
+BODIES := $(filter-out cpu/threaded.c cpu/stepping.c cpu/fuse.c,$(shell grep -lE '^\#include "cpu/(op|ldst|simd_op)\.h"' cpu/*.c))
 ONCE   := $(filter-out $(BODIES),$(wildcard lib/*.c cpu/*.c mmu/*.c gic/*.c timer/*.c board/*.c debug/*.c))
 CORE_O := $(ONCE:%.c=$(B)/%.o) $(BODIES:%.c=$(B)/%.thr.o) $(BODIES:%.c=$(B)/%.step.o)
 PE_O   := $(filter-out $(B)/board/% $(B)/debug/%,$(CORE_O)) # the PE and its GIC and timers, without a board

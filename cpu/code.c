@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "cpu/fuse.h"
 #include "mmu/access.h"
 #include "mmu/phys.h"
 
@@ -158,7 +159,7 @@ struct code_page *code_page_uncached(struct code *c, u64 pa, bool ns, enum engin
     return page;
 }
 
-bool code_decode(struct code *c, struct code_page *page, struct op *i)
+static bool slot_decode(struct code *c, struct code_page *page, struct op *i)
 {
     u64 offset = (u64)(i - page->op) * 4, word;
     if (page->host)
@@ -167,6 +168,30 @@ bool code_decode(struct code *c, struct code_page *page, struct op *i)
         return false;
     page->writes = 0;
     decoder_decode(c->decoder, (u32)word, page->engine, i);
+    return true;
+}
+
+/* A pair is fused when both are in the page: the second slot is decoded too, since the fused handler reads it. */
+static void slot_fuse(struct code *c, struct code_page *page, struct op *i)
+{
+    struct op second;
+    if (!page->host || i + 1 == page->op + CODE_SLOTS || !fuse_may_begin(i->fn))
+        return;
+    decoder_decode(c->decoder, load_le32(page->host + (u64)(i + 1 - page->op) * 4), page->engine, &second);
+    op_fn *fused = fuse_find(i->fn, second.fn);
+    if (!fused)
+        return;
+    if (i[1].fn == undecoded(page->engine))
+        i[1] = second;
+    i->fn = fused;
+}
+
+bool code_decode(struct code *c, struct code_page *page, struct op *i)
+{
+    if (!slot_decode(c, page, i))
+        return false;
+    if (page->engine == ENGINE_THREADED)
+        slot_fuse(c, page, i);
     return true;
 }
 

@@ -1,0 +1,94 @@
+/*
+ * Fused pairs of the threaded engine: the bodies of cpu/fuse.def, and finding them at decode (DESIGN section 4). A pair saves a
+ * dispatch, and the branch decides from the operands of the compare instead of from the flags in memory, which are written all
+ * the same.
+ */
+#define ENGINE 1
+#include "cpu/fuse.h"
+
+#include "cpu/alu.h"
+#include "cpu/op.h"
+
+/* ---- the first instruction: its operands a and b, its result r ---- */
+
+struct compared {
+    u64 a, b, r;
+};
+
+#define FIRST(id, sf, operand, flags)                                                                                  \
+    static ALWAYS_INLINE struct compared first_##id(struct cpu *cpu, const struct op *i)                               \
+    {                                                                                                                  \
+        struct compared c = { .a = SIZED(sf, RN), .b = SIZED(sf, operand) };                                           \
+        c.r = flags;                                                                                                   \
+        RD = c.r;                                                                                                      \
+        return c;                                                                                                      \
+    }
+#define TESTED(sf) (c.r = c.a & c.b, flags_logical(cpu, sf, c.r), c.r)
+FIRST(SUBS_i_0, false, (u64)IMM, flags_sub(cpu, false, c.a, c.b))
+FIRST(SUBS_i_1, true, (u64)IMM, flags_sub(cpu, true, c.a, c.b))
+FIRST(SUBS_r_0, false, RM, flags_sub(cpu, false, c.a, c.b))
+FIRST(SUBS_r_1, true, RM, flags_sub(cpu, true, c.a, c.b))
+FIRST(ADDS_i_0, false, (u64)IMM, flags_add(cpu, false, c.a, c.b))
+FIRST(ADDS_i_1, true, (u64)IMM, flags_add(cpu, true, c.a, c.b))
+FIRST(ANDS_i_0, false, (u64)(u32)i->imm, TESTED(false))
+FIRST(ANDS_i_1, true, (u64)(u32)i->imm * 0x100000001ull, TESTED(true))
+FIRST(ANDS_l, true, ror_n(ones((i->imm & 63) + 1), 64, i->imm >> 6 & 63), TESTED(true))
+FIRST(ANDS_lsl_0, false, RM << i->imm, TESTED(false))
+FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
+
+/* ---- the condition, from the compared operands; w: 32 bits ---- */
+
+#define HOLDS_B_eq(c, w) ((c).r == 0)
+#define HOLDS_B_ne(c, w) ((c).r != 0)
+#define HOLDS_B_cs(c, w) ((c).a >= (c).b)
+#define HOLDS_B_cc(c, w) ((c).a < (c).b)
+#define HOLDS_B_hi(c, w) ((c).a > (c).b)
+#define HOLDS_B_ls(c, w) ((c).a <= (c).b)
+#define HOLDS_B_mi(c, w) ((w) ? (s32)(u32)(c).r < 0 : (s64)(c).r < 0)
+#define HOLDS_B_pl(c, w) (!HOLDS_B_mi(c, w))
+#define HOLDS_B_lt(c, w) ((w) ? (s32)(u32)(c).a < (s32)(u32)(c).b : (s64)(c).a < (s64)(c).b)
+#define HOLDS_B_ge(c, w) (!HOLDS_B_lt(c, w))
+#define HOLDS_B_gt(c, w) ((w) ? (s32)(u32)(c).a > (s32)(u32)(c).b : (s64)(c).a > (s64)(c).b)
+#define HOLDS_B_le(c, w) (!HOLDS_B_gt(c, w))
+#define IS_W(id)         (#id[sizeof(#id) - 2] == '0')
+
+/* The second slot is the branch: PC, budget and target are its own. */
+#define PAIR(first, second)                                                                                            \
+    static void fused_##first##_##second(OP_ARGS)                                                                      \
+    {                                                                                                                  \
+        struct compared c = first_##first(cpu, i);                                                                     \
+        i++;                                                                                                           \
+        if (HOLDS_##second(c, IS_W(first)))                                                                            \
+            JUMP(PC + (u64)IMM);                                                                                       \
+        NEXT;                                                                                                          \
+    }
+#include "cpu/fuse.def"
+#undef PAIR
+
+#define PAIR(first, second) op_fn thr_##first, thr_##second;
+#include "cpu/fuse.def"
+#undef PAIR
+
+static const struct pair {
+    op_fn *first, *second, *fused;
+} pairs[] = {
+#define PAIR(first, second) { thr_##first, thr_##second, fused_##first##_##second },
+#include "cpu/fuse.def"
+#undef PAIR
+};
+
+op_fn *fuse_find(op_fn *first, op_fn *second)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(pairs); n++)
+        if (pairs[n].first == first && pairs[n].second == second)
+            return pairs[n].fused;
+    return NULL;
+}
+
+bool fuse_may_begin(op_fn *first)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(pairs); n++)
+        if (pairs[n].first == first)
+            return true;
+    return false;
+}
