@@ -1,6 +1,6 @@
 /*
- * Field decoders for the floating-point tables (Arm ARM C4.1.96): what a row leaves to refuse, and immediates. Nearly all
- * rows keep the word itself in imm, since their bodies walk over lanes.
+ * Field decoders for the floating-point tables (Arm ARM C4.1.96): what a row leaves to refuse, and immediates. Nearly
+ * all rows keep the word itself in imm, since their bodies walk over lanes.
  */
 #include "cpu/decode_int.h"
 

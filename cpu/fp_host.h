@@ -1,13 +1,13 @@
 /*
- * Floating point on the host's own unit, for the hot instructions, where its result is provably the soft-float's and the
- * flags need not be read (DESIGN section 8):
+ * Floating point on the host's own unit, for the hot instructions, where its result is provably the soft-float's and
+ * the flags need not be read (DESIGN section 8):
  *   - FPCR: round to nearest, FZ, FZ16, FIZ, AH and NEP clear; FPSR.IXC already set, so that inexactness is no news;
  *   - the result is finite, so neither operand was an infinity or a NaN (nor x / 0);
- *   - the result is clear of tininess (at least twice the smallest normal number: tininess is detected before rounding), or
- *     it is a sum, which is exact where it is tiny, or a product with 0. Denormal operands then need no care: without
- *     FZ, FIZ and AH they raise nothing.
- * Everything else goes to the soft-float. IEEE 754 gives one answer for the rest, on any host that computes in the format
- * itself (FLT_EVAL_METHOD 0), and fused multiply-add is used only where the processor has it. Arm ARM J1 (FPRound).
+ *   - the result is clear of tininess (at least twice the smallest normal number: tininess is detected before
+ * rounding), or it is a sum, which is exact where it is tiny, or a product with 0. Denormal operands then need no care:
+ * without FZ, FIZ and AH they raise nothing. Everything else goes to the soft-float. IEEE 754 gives one answer for the
+ * rest, on any host that computes in the format itself (FLT_EVAL_METHOD 0), and fused multiply-add is used only where
+ * the processor has it. Arm ARM J1 (FPRound).
  */
 #ifndef CPU_FP_HOST_H
 #define CPU_FP_HOST_H
@@ -35,15 +35,33 @@ static ALWAYS_INLINE bool fp_host_ok(const struct cpu *cpu)
     return fp_host_modes(cpu) && likely(cpu->fpsr & (u32)FPSR_IXC);
 }
 
-static ALWAYS_INLINE double f64_of(u64 v) { double f; memcpy(&f, &v, 8); return f; }
-static ALWAYS_INLINE u64 f64_bits(double f) { u64 v; memcpy(&v, &f, 8); return v; }
-static ALWAYS_INLINE float f32_of(u64 v) { u32 w = (u32)v; float f; memcpy(&f, &w, 4); return f; }
-static ALWAYS_INLINE u64 f32_bits(float f) { u32 v; memcpy(&v, &f, 4); return v; }
-
-static ALWAYS_INLINE bool fp_finite(bool dbl, u64 v)
+static ALWAYS_INLINE double f64_of(u64 v)
 {
-    return dbl ? ~v & 0x7ff0000000000000 : ~(u32)v & 0x7f800000;
+    double f;
+    memcpy(&f, &v, 8);
+    return f;
 }
+static ALWAYS_INLINE u64 f64_bits(double f)
+{
+    u64 v;
+    memcpy(&v, &f, 8);
+    return v;
+}
+static ALWAYS_INLINE float f32_of(u64 v)
+{
+    u32 w = (u32)v;
+    float f;
+    memcpy(&f, &w, 4);
+    return f;
+}
+static ALWAYS_INLINE u64 f32_bits(float f)
+{
+    u32 v;
+    memcpy(&v, &f, 4);
+    return v;
+}
+
+static ALWAYS_INLINE bool fp_finite(bool dbl, u64 v) { return dbl ? ~v & 0x7ff0000000000000 : ~(u32)v & 0x7f800000; }
 static ALWAYS_INLINE bool fp_is_zero_bits(bool dbl, u64 v) { return dbl ? !(v << 1) : !(u32)(v << 1); }
 
 /* Finite and at least twice the smallest normal number. */
@@ -119,8 +137,18 @@ static ALWAYS_INLINE v4f host_fma4(v4f c, v4f a, v4f b)
     return a;
 }
 static ALWAYS_INLINE bool host_has_sqrt(void) { return true; }
-static ALWAYS_INLINE double host_sqrt(double a) { double r; __asm__("sqrtsd %1, %0" : "=x"(r) : "x"(a)); return r; }
-static ALWAYS_INLINE float host_sqrtf(float a) { float r; __asm__("sqrtss %1, %0" : "=x"(r) : "x"(a)); return r; }
+static ALWAYS_INLINE double host_sqrt(double a)
+{
+    double r;
+    __asm__("sqrtsd %1, %0" : "=x"(r) : "x"(a));
+    return r;
+}
+static ALWAYS_INLINE float host_sqrtf(float a)
+{
+    float r;
+    __asm__("sqrtss %1, %0" : "=x"(r) : "x"(a));
+    return r;
+}
 #elif defined(__aarch64__)
 static ALWAYS_INLINE bool host_has_fma(void) { return true; }
 static ALWAYS_INLINE double host_fma(double c, double a, double b) { return __builtin_fma(a, b, c); }
@@ -135,8 +163,18 @@ static ALWAYS_INLINE v4f host_fma4(v4f c, v4f a, v4f b)
     return c;
 }
 static ALWAYS_INLINE bool host_has_sqrt(void) { return true; }
-static ALWAYS_INLINE double host_sqrt(double a) { double r; __asm__("fsqrt %d0, %d1" : "=w"(r) : "w"(a)); return r; }
-static ALWAYS_INLINE float host_sqrtf(float a) { float r; __asm__("fsqrt %s0, %s1" : "=w"(r) : "w"(a)); return r; }
+static ALWAYS_INLINE double host_sqrt(double a)
+{
+    double r;
+    __asm__("fsqrt %d0, %d1" : "=w"(r) : "w"(a));
+    return r;
+}
+static ALWAYS_INLINE float host_sqrtf(float a)
+{
+    float r;
+    __asm__("fsqrt %s0, %s1" : "=w"(r) : "w"(a));
+    return r;
+}
 #else
 static ALWAYS_INLINE bool host_has_fma(void) { return false; }
 static ALWAYS_INLINE double host_fma(double c, double a, double b) { return c + a * b; }
@@ -179,7 +217,8 @@ static ALWAYS_INLINE struct fp_try fp_host_muladd(bool dbl, u64 c, u64 a, u64 b)
 
 /* ---- conversions ---- */
 
-/* To an integral value. From 2^52 (single: 2^23) on all numbers are; the rest fits in 64 bits. Raises no flag by itself. */
+/* To an integral value. From 2^52 (single: 2^23) on all numbers are; the rest fits in 64 bits. Raises no flag by
+ * itself. */
 static ALWAYS_INLINE struct fp_try fp_host_round(bool dbl, u64 a, enum fp_rounding rounding)
 {
     double f = dbl ? f64_of(a) : (double)f32_of(a), limit = dbl ? 0x1p52 : 0x1p23;
@@ -203,7 +242,10 @@ static ALWAYS_INLINE struct fp_try fp_host_narrow(u64 a)
     return (struct fp_try){ v, fp_clear(false, v) || fp_is_zero_bits(true, a) };
 }
 
-static ALWAYS_INLINE struct fp_try fp_host_widen(u64 a) { return (struct fp_try){ f64_bits(f32_of(a)), fp_finite(false, a) }; }
+static ALWAYS_INLINE struct fp_try fp_host_widen(u64 a)
+{
+    return (struct fp_try){ f64_bits(f32_of(a)), fp_finite(false, a) };
+}
 
 /* From an integer, always rounded to a finite number; wide: 64 bits. */
 static ALWAYS_INLINE u64 fp_host_from_int(bool dbl, bool wide, bool is_unsigned, u64 v)

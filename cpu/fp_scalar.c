@@ -1,7 +1,8 @@
 /*
  * Scalar floating point: the bodies of cpu/fp_scalar.def (Arm ARM C4.1.96, C7.2). Hot instructions try the host's unit
  * (cpu/fp_host.h) and else go on to the general body of the same name, which walks over one lane in soft-float
- * (cpu/simd_fp_lib.c). A scalar result zeroes the rest of the register or, with FPCR.NEP, leaves it as another register's.
+ * (cpu/simd_fp_lib.c). A scalar result zeroes the rest of the register or, with FPCR.NEP, leaves it as another
+ * register's.
  */
 #include "cpu/alu.h"
 #include "cpu/fp_host.h"
@@ -208,7 +209,7 @@ OP(FMOV_dg) { FP_CHECK; WRITE_SCALAR(RN); }
 OP(FMOV_hg) { FP_CHECK; WRITE_SCALAR((u16)RN); }
 OP(FMOV_topg) { FP_CHECK; VD.d[1] = RN; NEXT; }
 
-#define TO(id, is_unsigned, rounding) NOINLINE OP(id) { FP_CHECK; RD = fp_to_general(cpu, WORD, is_unsigned, rounding); NEXT; }
+#define TO(id, is_unsigned, mode) NOINLINE OP(id) { FP_CHECK; RD = fp_to_general(cpu, WORD, is_unsigned, mode); NEXT; }
 #define FROM(id, is_unsigned)         NOINLINE OP(id) { FP_CHECK; fp_from_general(cpu, WORD, is_unsigned, RN); NEXT; }
 #define TO_BOTH(id, is_unsigned, rounding) TO(id##_g, is_unsigned, rounding) TO(id##_gh, is_unsigned, rounding)
 #define TO_FIXED(id, is_unsigned)   TO(id##_x, is_unsigned, FPR_ZERO) TO(id##_xh, is_unsigned, FPR_ZERO)

@@ -1,6 +1,7 @@
 /*
- * Hot Advanced SIMD floating point, single and double precision, with the host's vectors: bodies of cpu/simd_fp.def that
- * end here when cpu/fp_host.h's conditions hold for every lane, and else go on to the general body (cpu/simd_fp.c).
+ * Hot Advanced SIMD floating point, single and double precision, with the host's vectors: bodies of cpu/simd_fp.def
+ * that end here when cpu/fp_host.h's conditions hold for every lane, and else go on to the general body
+ * (cpu/simd_fp.c).
  */
 #include "cpu/fp_host.h"
 #include "cpu/op.h"
@@ -42,8 +43,12 @@ static ALWAYS_INLINE bool none(v4u lanes, bool q)
 
 /* The lanes that fp_finite() and fp_clear() refuse; of a double the upper word says it. */
 static ALWAYS_INLINE v4u infinite4(v4f v) { return (v4u)(((v4u)v & 0x7f800000) == 0x7f800000); }
-static ALWAYS_INLINE v4u infinite2(v2f v) { return (v4u)(((v4u)v & 0x7ff00000) == 0x7ff00000) & (v4u){ 0, ~0u, 0, ~0u }; }
-/* Compared as signed, for hosts that have nothing else: (exponent - 2) >= 0xfd (0x7fd) with 0x80000000 added on both sides. */
+static ALWAYS_INLINE v4u infinite2(v2f v)
+{
+    return (v4u)(((v4u)v & 0x7ff00000) == 0x7ff00000) & (v4u){ 0, ~0u, 0, ~0u };
+}
+/* Compared as signed, for hosts that have nothing else: (exponent - 2) >= 0xfd (0x7fd) with 0x80000000 added on both
+ * sides. */
 static ALWAYS_INLINE v4u unclear4(v4f v) { return (v4u)((v4s)(((v4u)v << 1) + 0x7e000000) > 0x7cffffff); }
 static ALWAYS_INLINE v4u unclear2(v2f v)
 {
@@ -64,9 +69,9 @@ static ALWAYS_INLINE v4u unclear2(v2f v)
         NEXT;                                                                                                          \
     } while (0)
 /*
- * ready: fp_host_ok, or fp_host_modes for what raises no flag. from: what the second source is. e: the result r from the lanes
- * n and m of the sources and d of the old destination. bad: lanes that the host may have wrong. good: those of them that are
- * right nevertheless, asked for rarely.
+ * ready: fp_host_ok, or fp_host_modes for what raises no flag. from: what the second source is. e: the result r from
+ * the lanes n and m of the sources and d of the old destination. bad: lanes that the host may have wrong. good: those
+ * of them that are right nevertheless, asked for rarely.
  */
 #define HOST_BODY(slow, lanes, ready, from, e, bad, good)                                                              \
     {                                                                                                                  \
@@ -100,9 +105,9 @@ static ALWAYS_INLINE v4u unclear2(v2f v)
 #define ZERO_PRODUCT (MASK(r == 0) & (MASK(n == 0) | MASK(m == 0)))
 VECTOR(FADD, n + m, infinite, NO_LANE)
 VECTOR(FSUB, n - m, infinite, NO_LANE)
-VECTOR(FMUL, n * m, unclear, ZERO_PRODUCT)
+VECTOR(FMUL, (n * m), unclear, ZERO_PRODUCT)
 VECTOR(FDIV, n / m, unclear, MASK(r == 0) & MASK(n == 0))
-HOST_LANES(FMUL, x, FMUL_x, fp_host_ok, FROM_ELEMENT, n * m, n * m, unclear4(r), unclear2(r), ZERO_PRODUCT)
+HOST_LANES(FMUL, x, FMUL_x, fp_host_ok, FROM_ELEMENT, (n * m), (n * m), unclear4(r), unclear2(r), ZERO_PRODUCT)
 
 static ALWAYS_INLINE bool fused_ok(const struct cpu *cpu) { return fp_host_ok(cpu) && host_has_fma(); }
 #define FUSED(id, suffix, from, sign)                                                                                  \
@@ -134,14 +139,16 @@ static ALWAYS_INLINE v4f pairs4(v4f n, v4f m, bool q)
     return __builtin_shufflevector(n, m, 0, 4, 2, 6) + __builtin_shufflevector(n, m, 1, 5, 3, 7);
 }
 static ALWAYS_INLINE v2f pairs2(v2f n, v2f m) { return (v2f){ n[0] + n[1], m[0] + m[1] }; }
-HOST_LANES(FADDP, v, FADDP_v, fp_host_ok, FROM_VECTOR, pairs4(n, m, q), pairs2(n, m), infinite4(r), infinite2(r), NO_LANE)
+HOST_LANES(FADDP, v, FADDP_v, fp_host_ok, FROM_VECTOR, pairs4(n, m, q), pairs2(n, m), infinite4(r), infinite2(r),
+           NO_LANE)
 
-/* ---- minimum, maximum and comparison: no flags, unless a NaN is there; unlike zeros have an order of their own ---- */
+/* ---- minimum, maximum and comparison: no flags, unless a NaN is there; unlike zeros are not equal here ---- */
 
 #define SELECT(chosen) ((MASK(chosen) & (v4u)n) | (~MASK(chosen) & (v4u)m))
+#define NO_ORDER       (~(MASK(n < m) | MASK(n > m)))
 #define EXTREMUM(id, chosen)                                                                                           \
-    HOST_LANES(id, v, id##_v, fp_host_modes, FROM_VECTOR, SELECT(chosen), SELECT(chosen), ~(MASK(n < m) | MASK(n > m)), \
-               ~(MASK(n < m) | MASK(n > m)), MASK(n == m) & ~MASK(n == 0))
+    HOST_LANES(id, v, id##_v, fp_host_modes, FROM_VECTOR, SELECT(chosen), SELECT(chosen), NO_ORDER, NO_ORDER,          \
+               MASK(n == m) & ~MASK(n == 0))
 EXTREMUM(FMAX, n > m)
 EXTREMUM(FMAXNM, n > m)
 EXTREMUM(FMIN, n < m)
@@ -161,8 +168,8 @@ COMPARE(FCMLT0, FROM_ZERO, n < m)
 #define ABS4(v) ((v4f)((v4u)(v) & ~SIGN4))
 #define ABS2(v) ((v2f)((v2u)(v) & ~SIGN2))
 #define ABSOLUTE(id, op)                                                                                               \
-    HOST_LANES(id, v, id##_v, fp_host_modes, FROM_VECTOR, MASK(ABS4(n) op ABS4(m)), MASK(ABS2(n) op ABS2(m)), UNORDERED, \
-               UNORDERED, NO_LANE)
+    HOST_LANES(id, v, id##_v, fp_host_modes, FROM_VECTOR, MASK(ABS4(n) op ABS4(m)), MASK(ABS2(n) op ABS2(m)),          \
+               UNORDERED, UNORDERED, NO_LANE)
 ABSOLUTE(FACGE, >=)
 ABSOLUTE(FACGT, >)
 
@@ -225,7 +232,8 @@ TO_INT(FCVTZU, true)
         FP_CHECK;                                                                                                      \
         if (unlikely(!fp_host_ok(cpu)))                                                                                \
             return OPN(id##_v)(OP_PASS);                                                                               \
-        u64 a = fp_host_from_int(true, true, is_unsigned, VN.d[0]), b = fp_host_from_int(true, true, is_unsigned, VN.d[1]); \
+        u64 a = fp_host_from_int(true, true, is_unsigned, VN.d[0]);                                                    \
+        u64 b = fp_host_from_int(true, true, is_unsigned, VN.d[1]);                                                    \
         VD = (union vreg){ .d = { a, b } };                                                                            \
         NEXT;                                                                                                          \
     }                                                                                                                  \

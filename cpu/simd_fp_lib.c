@@ -80,7 +80,7 @@ void simd_fp_across(struct cpu *cpu, u32 word, enum fp_fmt fmt, fp_lane_fn *fn)
 {
     struct fp_lane l = { .env = { .fpcr = cpu->fpcr }, .fmt = fmt };
     union vreg v = cpu->v[word >> 5 & 31], r = { { 0, 0 } };
-    u64 e[8];
+    u64 e[8] = { 0 };
     unsigned count = (bit(word, 30) ? 8u : 4u) >> fmt;
     for (unsigned k = 0; k < count; k++)
         e[k] = element_get(&v, fmt, k);
@@ -206,14 +206,15 @@ void fp_scalar_compare_if(struct cpu *cpu, u32 word) { compare(cpu, word, false,
 static enum fp_fmt format_by_size(u32 word) { return (enum fp_fmt)(bits(word, 23, 22) - 1); }
 
 /*
- * A rotation by 0, 90, 180, 270 degrees: which part of the multiplicand is used (90 and 270: the imaginary), which part of
- * the multiplier goes to the real and which to the imaginary sum, and their signs.
+ * A rotation by 0, 90, 180, 270 degrees: which part of the multiplicand is used (90 and 270: the imaginary), which part
+ * of the multiplier goes to the real and which to the imaginary sum, and their signs.
  */
 void simd_fcmla(struct cpu *cpu, u32 word, bool by_element)
 {
     enum fp_fmt fmt = format_by_size(word);
     unsigned rot = (unsigned)(by_element ? bits(word, 14, 13) : bits(word, 12, 11)), odd = rot & 1;
-    unsigned count = (bit(word, 30) ? 8u : 4u) >> fmt, h = bit(word, 11), index = fmt == FP16 ? h << 1 | bit(word, 21) : h;
+    unsigned count = (bit(word, 30) ? 8u : 4u) >> fmt, h = bit(word, 11),
+             index = fmt == FP16 ? h << 1 | bit(word, 21) : h;
     union vreg r = cpu->v[word & 31], n = cpu->v[word >> 5 & 31], m = cpu->v[word >> 16 & 31];
     struct fpenv env = env_of(cpu);
     for (unsigned k = 0; k < count; k += 2) {

@@ -1,7 +1,7 @@
 /*
- * Floating-point instructions lane by lane, scalar ones being vectors of one: what walks over the lanes, and what one lane
- * of each operation is (cpu/simd_fp_lanes.def). All instructions work through here; the hot ones try the host first
- * (cpu/fp_host.h). Shared by both engines.
+ * Floating-point instructions lane by lane, scalar ones being vectors of one: what walks over the lanes, and what one
+ * lane of each operation is (cpu/simd_fp_lanes.def). All instructions work through here; the hot ones try the host
+ * first (cpu/fp_host.h). Shared by both engines.
  */
 #ifndef CPU_SIMD_FP_LIB_H
 #define CPU_SIMD_FP_LIB_H
@@ -28,7 +28,7 @@ enum {
     FP_PAIR = 16,   /* lane k is made of lanes 2k and 2k+1 of Vm:Vn (scalar: of Vn) */
     FP_ELEM = 32,   /* the second source is one element of Vm, by H:L:M */
     FP_RA = 64,     /* d is Ra, not Rd */
-    FP_MERGE_D = 128, FP_MERGE_N = 256, FP_MERGE_M = 512, /* FPCR.NEP: the rest of a scalar's register comes from there */
+    FP_MERGE_D = 128, FP_MERGE_N = 256, FP_MERGE_M = 512, /* FPCR.NEP: where the rest of a scalar's register is from */
 };
 void simd_fp(struct cpu *cpu, u32 word, unsigned how, fp_lane_fn *fn);
 
