@@ -186,7 +186,10 @@ void machine_reset(struct machine *m)
 {
     u64 seed = m->seed;
     m->turn_end = m->now;
-    m->turn = m->mid = m->idle_turns = 0;
+    m->turn = m->cpu_count - 1; /* PE 0 is the next */
+    m->mid = m->idle_turns = 0;
+    m->slice_end = 0;
+    m->entry_el = 1;
     for (unsigned n = 0; n < EVENT_COUNT; n++)
         m->event_at[n] = NEVER;
     for (unsigned n = 0; n < 2; n++)
@@ -355,26 +358,32 @@ static struct cpu *turn_next(struct machine *m)
     return NULL;
 }
 
-/* The end of the slice that starts now: a look at the event table at least every SLICE_NS. */
+/* The end of the slice that starts now. A look at the event table at least every SLICE_NS, at times that do not depend on
+ * where slices were cut. */
 static u64 slice_end(const struct machine *m)
 {
-    u64 end = m->now + SLICE_NS, event = next_event(m);
+    u64 end = (m->now / SLICE_NS + 1) * SLICE_NS, event = next_event(m);
     if (m->cpu_count > 1 && m->turn_end < end)
         end = m->turn_end;
     end = event < end ? event : end;
     return end > m->now ? end : m->now + 1;
 }
 
-/* Runs the PE for a slice; left: instructions until the limit of the run. Only what the guest does decides what follows, not
- * where a limit or an observer cut the slice: the run is the same however often it was stopped. */
+/* Runs the PE for a slice, or for what is left of the one that a limit or an observer cut; left: instructions until the limit
+ * of the run. Only what the guest does decides what follows, not the cuts: the run is the same however often it was stopped. */
 static void slice_run(struct machine *m, struct cpu *cpu, u64 left)
 {
     u64 limit = left < NEVER - m->now ? m->now + left : NEVER;
+    if (!m->slice_end)
+        m->slice_end = slice_end(m);
     cpu->d.now = m->now;
-    unsigned ended = cpu_run_to(cpu, slice_end(m), limit, m->mid);
+    unsigned ended = cpu_run_to(cpu, m->slice_end, limit, m->mid);
     m->now = cpu->d.now;
     m->mid = ended & RUN_MID ? 1 : 0;
-    if (m->cpu_count == 1 || m->mid || !(cpu->halted || ended & RUN_STOP || m->now >= m->turn_end))
+    if (m->mid || !(cpu->halted || ended & RUN_STOP || m->now >= m->slice_end))
+        return; /* cut: it goes on from there */
+    m->slice_end = 0;
+    if (m->cpu_count == 1 || !(cpu->halted || ended & RUN_STOP || m->now >= m->turn_end))
         return;
     /* A turn begins with the event register set; who ends it with the register clear did so by WFE. */
     bool wfe = cpu->halted == HALT_WFE || (!cpu->event && !cpu->halted);
@@ -443,7 +452,7 @@ struct stop machine_run(struct machine *m, u64 limit)
             machine_stop(m, STOP_INSNS, 0, "");
             break;
         }
-        struct cpu *cpu = m->mid ? &m->d.cpu[m->turn] : between_slices(m);
+        struct cpu *cpu = m->slice_end ? &m->d.cpu[m->turn] : between_slices(m);
         if (m->d.stop.kind != STOP_NONE)
             break;
         if (cpu)

@@ -1,0 +1,115 @@
+/* A machine with a host that records what it is asked: for the tests of the board. */
+#ifndef TESTS_UNIT_BOARD_FIXTURE_H
+#define TESTS_UNIT_BOARD_FIXTURE_H
+
+#include "board/boot.h"
+#include "board/machine.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+enum { FIXTURE_DISK = 64 * 1024 };
+
+struct fixture {
+    struct machine *m;
+    char out[MAX_PORTS][1024];
+    unsigned out_used[MAX_PORTS];
+    const char *in[MAX_PORTS]; /* NULL or what is still to be typed */
+    u8 disk[FIXTURE_DISK];
+    u64 idle_until; /* what the last idle call asked for */
+};
+
+static void fixture_output(void *who, unsigned port, u8 byte)
+{
+    struct fixture *f = who;
+    if (f->out_used[port] + 1 < sizeof(f->out[port]))
+        f->out[port][f->out_used[port]++] = (char)byte;
+}
+
+static int fixture_input(void *who, unsigned port)
+{
+    struct fixture *f = who;
+    return f->in[port] && *f->in[port] ? (u8)*f->in[port]++ : -1;
+}
+
+static u64 fixture_idle(void *who, u64 now, u64 until)
+{
+    (void)now;
+    ((struct fixture *)who)->idle_until = until;
+    return until;
+}
+
+static bool fixture_disk_read(void *who, unsigned disk, u64 offset, void *data, u64 size)
+{
+    ck_assert(disk == 0 && offset <= FIXTURE_DISK && size <= FIXTURE_DISK - offset);
+    memcpy(data, ((struct fixture *)who)->disk + offset, size);
+    return true;
+}
+
+static bool fixture_disk_write(void *who, unsigned disk, u64 offset, const void *data, u64 size)
+{
+    ck_assert(disk == 0 && offset <= FIXTURE_DISK && size <= FIXTURE_DISK - offset);
+    memcpy(((struct fixture *)who)->disk + offset, data, size);
+    return true;
+}
+
+/* The configuration that fixture_open uses, for tests that change something in it first. */
+static inline struct machine_config *fixture_config(struct fixture *f)
+{
+    struct machine_config *c = calloc(1, sizeof(*c));
+    ck_assert_ptr_nonnull(c);
+    *c = (struct machine_config){ .cpu = "cortex-a57", .cpus = 1, .ram_size = 16 << 20, .rtc_base = 1000 };
+    c->host = (struct machine_host){ .who = f, .output = fixture_output, .input = fixture_input, .idle = fixture_idle,
+                                     .disk_read = fixture_disk_read, .disk_write = fixture_disk_write };
+    c->disk[0] = (struct disk_config){ .size = FIXTURE_DISK, .serial = "serial" };
+    c->disk_count = 1;
+    c->virtio[0] = (struct virtio_config){ .kind = VIRTIO_BLK, .unit = 0, .slot = -1 };
+    c->virtio[1] = (struct virtio_config){ .kind = VIRTIO_CONSOLE, .unit = PORT_VIRTIO, .slot = -1 };
+    c->virtio[2] = (struct virtio_config){ .kind = VIRTIO_RNG, .slot = -1 };
+    c->virtio_count = 3;
+    return c;
+}
+
+/* Makes the machine and lets go of the configuration. */
+static inline void fixture_make(struct fixture *f, struct machine_config *c)
+{
+    char error[256];
+    f->m = machine_create(c, error);
+    ck_assert_msg(f->m != NULL, "%s", error);
+    free(c);
+}
+
+static inline struct fixture *fixture_open(void)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    ck_assert_ptr_nonnull(f);
+    fixture_make(f, fixture_config(f));
+    return f;
+}
+
+static inline void fixture_close(struct fixture *f)
+{
+    machine_destroy(f->m);
+    free(f);
+}
+
+/* Device registers, as PE 0 (Non-secure) sees them. */
+static inline bool bus_get(struct fixture *f, u64 pa, unsigned size, u64 *value)
+{
+    return virt_bus_ops.read(f->m, pa, size, (struct phys_attrs){ .ns = 1 }, value);
+}
+
+static inline u64 bus_r(struct fixture *f, u64 pa)
+{
+    u64 value = 0;
+    ck_assert_msg(bus_get(f, pa, 4, &value), "nothing answers at 0x%llx", (unsigned long long)pa);
+    return value;
+}
+
+static inline void bus_w(struct fixture *f, u64 pa, u64 value)
+{
+    ck_assert_msg(virt_bus_ops.write(f->m, pa, 4, (struct phys_attrs){ .ns = 1 }, value), "nothing answers at 0x%llx",
+                  (unsigned long long)pa);
+}
+
+#endif

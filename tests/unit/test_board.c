@@ -1,0 +1,329 @@
+/* The machine: map, clock, turns, events, PSCI, validation and the state hash. */
+#include "tests/unit/board_fixture.h"
+
+#include "cpu/exception.h"
+
+#define BASE ((u64)0x40000000)
+enum { PSCI_ON = 0x84000003, PSCI_ON_64 = (int)0xc4000003 };
+
+static struct fixture *machine_of(const char *cpu, unsigned cpus, bool el2, bool el3, enum engine engine)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    ck_assert_ptr_nonnull(f);
+    struct machine_config *c = fixture_config(f);
+    c->cpu = cpu;
+    c->cpus = cpus;
+    c->virtualization = el2;
+    c->secure = el3;
+    c->engine = engine;
+    fixture_make(f, c);
+    return f;
+}
+
+/* Puts a program at BASE and starts PE 0 there. */
+static void program(struct fixture *f, const u32 *words, unsigned count)
+{
+    ck_assert(phys_copy_in(&f->m->d.phys, BASE, words, 4 * (u64)count));
+    f->m->conduit = f->m->virtualization ? CONDUIT_SMC : CONDUIT_HVC;
+    f->m->entry_el = f->m->virtualization ? 2 : 1;
+    machine_cpu_enter(f->m, &f->m->d.cpu[0], f->m->entry_el, BASE, 0);
+}
+#define PROGRAM(f, ...)                                                                                                \
+    do {                                                                                                               \
+        const u32 words_[] = { __VA_ARGS__ };                                                                          \
+        program(f, words_, ARRAY_LEN(words_));                                                                         \
+    } while (0)
+
+START_TEST(map)
+{
+    static const u64 absent[] = { 0, 0x07fff000, 0x09005000, 0x09020000, 0x0a004000, 0x3f000000, 0x40000000 + (16 << 20), (u64)1 << 40 };
+    struct fixture *f = fixture_open();
+    u64 value;
+    for (unsigned n = 0; n < ARRAY_LEN(absent); n++)
+        ck_assert_msg(!phys_read(&f->m->d.phys, absent[n], 4, (struct phys_attrs){ .ns = 1 }, &value), "something at 0x%llx",
+                      (unsigned long long)absent[n]);
+    ck_assert(phys_read(&f->m->d.phys, 0x08000004, 4, (struct phys_attrs){ .ns = 1 }, &value));
+    ck_assert(!phys_read(&f->m->d.phys, 0x09040000, 4, (struct phys_attrs){ 0 }, &value)); /* secure=off */
+    fixture_close(f);
+    f = machine_of("cortex-a57", 1, true, true, ENGINE_STEP);
+    ck_assert(phys_read(&f->m->d.phys, 0x09040018, 4, (struct phys_attrs){ 0 }, &value));
+    ck_assert(!phys_read(&f->m->d.phys, 0x09040018, 4, (struct phys_attrs){ .ns = 1 }, &value));
+    ck_assert(phys_read(&f->m->d.phys, 0x0e000000, 4, (struct phys_attrs){ 0 }, &value));
+    ck_assert(!phys_read(&f->m->d.phys, 0x0e000000, 4, (struct phys_attrs){ .ns = 1 }, &value));
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(limit_is_exact)
+{
+    for (u64 limit = 1; limit < 200000; limit = limit * 3 + 1)
+        for (unsigned engine = 0; engine < ENGINES; engine++)
+            for (unsigned cpus = 1; cpus <= 2; cpus++) {
+                struct fixture *f = machine_of("cortex-a57", cpus, false, false, engine);
+                PROGRAM(f, 0x91000400, 0x91000421, 0x17fffffe); /* 1: add x0, x0, #1; add x1, x1, #1; b 1b */
+                ck_assert_int_eq(machine_run(f->m, limit).kind, STOP_INSNS);
+                ck_assert_uint_eq(machine_insns(f->m), limit);
+                ck_assert_uint_eq(f->m->now, limit);
+                ck_assert_uint_eq(f->m->d.cpu[0].x[0], (limit + 2) / 3);
+                fixture_close(f);
+            }
+}
+END_TEST
+
+/* The same run however it is cut into pieces, in both engines. */
+START_TEST(hash_repeats)
+{
+    u64 hash[4];
+    for (unsigned n = 0; n < 4; n++) {
+        struct fixture *f = machine_of("cortex-a57", 1, false, false, n & 1);
+        PROGRAM(f, 0xd2a80801, 0xf8008420, 0x91000400, 0x17fffffe); /* movz x1, #0x4040, lsl 16; 1: str x0, [x1], #8; add; b 1b */
+        if (n & 2)
+            machine_run(f->m, 7001);
+        machine_run(f->m, 50000);
+        hash[n] = machine_hash(f->m);
+        if (!n)
+            ck_assert_uint_eq(load_le64(f->m->d.phys.region[0].host + 0x400000 + 8 * 1000), 1000);
+        u64 again = machine_hash(f->m);
+        ck_assert_uint_eq(hash[n], again);
+        f->m->d.phys.region[0].host[0x400000 + 8 * 1000] ^= 1; /* RAM counts */
+        ck_assert_uint_ne(machine_hash(f->m), again);
+        f->m->d.phys.region[0].host[0x400000 + 8 * 1000] ^= 1;
+        f->m->gpio[0].is ^= 1; /* so does a device */
+        ck_assert_uint_ne(machine_hash(f->m), again);
+        f->m->gpio[0].is ^= 1;
+        f->m->d.cpu[0].v[31].d[1] ^= 1; /* and a PE */
+        ck_assert_uint_ne(machine_hash(f->m), again);
+        fixture_close(f);
+    }
+    ck_assert_uint_eq(hash[0], hash[1]);
+    ck_assert_uint_eq(hash[0], hash[2]);
+    ck_assert_uint_eq(hash[0], hash[3]);
+}
+END_TEST
+
+START_TEST(zero_pages_do_not_count)
+{
+    struct fixture *f = fixture_open();
+    static const u8 zero[8192];
+    u64 before = machine_hash(f->m);
+    ck_assert(phys_copy_in(&f->m->d.phys, BASE + 0x100000, zero, sizeof(zero)));
+    ck_assert_uint_eq(machine_hash(f->m), before);
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(sleep_jumps_to_the_timer)
+{
+    struct fixture *f = fixture_open();
+    PROGRAM(f, 0xd280fa00, /* mov x0, #2000 (ticks) */
+            0xd51be300,    /* msr cntv_tval_el0, x0 */
+            0xd2800021,    /* mov x1, #1 */
+            0xd51be321,    /* msr cntv_ctl_el0, x1 */
+            0xd503207f,    /* wfi: the timer's PPI is not enabled, so it does not wake */
+            0xd503207f);
+    struct stop stop = machine_run(f->m, 100);
+    ck_assert_int_eq(stop.kind, STOP_ASLEEP);
+    ck_assert(strstr(stop.text, "cpu0 in WFI at EL1"));
+    ck_assert_uint_ge(f->m->now, 32000); /* it was waited for all the same */
+    ck_assert_uint_le(f->m->now, 33000);
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(turns_alternate)
+{
+    struct fixture *f = machine_of("cortex-a57", 2, false, false, ENGINE_THREADED);
+    PROGRAM(f, 0x91000400, 0x17ffffff); /* 1: add x0, x0, #1; b 1b */
+    machine_cpu_enter(f->m, &f->m->d.cpu[1], 1, BASE, 0);
+    ck_assert_int_eq(machine_run(f->m, 40 * QUANTUM_NS).kind, STOP_INSNS);
+    u64 a = f->m->d.cpu[0].insns, b = f->m->d.cpu[1].insns;
+    ck_assert_uint_eq(a + b, 40 * QUANTUM_NS);
+    ck_assert_uint_le(a > b ? a - b : b - a, 2 * QUANTUM_NS);
+    fixture_close(f);
+}
+END_TEST
+
+/* A PE that waits for another's store makes way for it at once. */
+START_TEST(wfe_and_yield_end_the_turn)
+{
+    for (unsigned hint = 0; hint < 2; hint++) {
+        struct fixture *f = machine_of("cortex-a57", 2, false, false, ENGINE_THREADED);
+        PROGRAM(f, 0xd2a80801, /* movz x1, #0x4040, lsl 16 */
+                0xf9400020,    /* 1: ldr x0, [x1] */
+                0xb5000060,    /* cbnz x0, 2f */
+                hint ? 0xd503203f : 0xd503205f, /* yield, wfe */
+                0x17fffffd,    /* b 1b */
+                0xd2800100, 0xf2b08000, 0xd4000002); /* SYSTEM_OFF */
+        static const u32 other[] = { 0xd2a80801, 0xf9000021, 0x14000000 }; /* str x1, [x1]; b . */
+        phys_copy_in(&f->m->d.phys, BASE + 0x1000, other, sizeof(other));
+        machine_cpu_enter(f->m, &f->m->d.cpu[1], 1, BASE + 0x1000, 0);
+        ck_assert_int_eq(machine_run(f->m, 10 * QUANTUM_NS).kind, STOP_OFF);
+        ck_assert_uint_lt(machine_insns(f->m), QUANTUM_NS + 1000);
+        fixture_close(f);
+    }
+}
+END_TEST
+
+START_TEST(all_in_wfe_sleep)
+{
+    struct fixture *f = machine_of("cortex-a57", 3, false, false, ENGINE_THREADED);
+    PROGRAM(f, 0xd503205f, 0x17ffffff); /* 1: wfe; b 1b */
+    machine_cpu_enter(f->m, &f->m->d.cpu[1], 1, BASE, 0);
+    ck_assert_int_eq(machine_run(f->m, 100000).kind, STOP_ASLEEP);
+    ck_assert_uint_lt(machine_insns(f->m), 200);
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(exception_loop_is_seen)
+{
+    struct fixture *f = fixture_open();
+    PROGRAM(f, 0xd518c01f, 0xd4000001); /* msr vbar_el1, xzr; svc #0 */
+    struct stop stop = machine_run(f->m, 10000000);
+    ck_assert_int_eq(stop.kind, STOP_LOOP);
+    ck_assert_int_eq(stop.status, 1);
+    ck_assert_msg(strstr(stop.text, "EC 0x21") && strstr(stop.text, "0x200") && strstr(stop.text, "external abort"), "%s", stop.text);
+    fixture_close(f);
+}
+END_TEST
+
+/* Exceptions again and again, each returned from, are no loop. */
+START_TEST(exceptions_are_no_loop)
+{
+    struct fixture *f = fixture_open();
+    PROGRAM(f, 0xd2a80020, 0xd518c000, 0xd4000001, 0x17ffffff); /* vbar_el1 = 0x40010000; 1: svc #0; b 1b */
+    static const u32 eret = 0xd69f03e0;
+    phys_copy_in(&f->m->d.phys, BASE + 0x10200, &eret, 4);
+    ck_assert_int_eq(machine_run(f->m, 3000000).kind, STOP_INSNS);
+    fixture_close(f);
+}
+END_TEST
+
+/* ---- PSCI ---- */
+
+static s64 psci(struct fixture *f, u32 fn, u64 a, u64 b, u64 c)
+{
+    struct cpu *cpu = &f->m->d.cpu[0];
+    cpu->x[0] = fn;
+    cpu->x[1] = a;
+    cpu->x[2] = b;
+    cpu->x[3] = c;
+    ck_assert(psci_call(f->m, cpu, f->m->conduit == CONDUIT_SMC ? EC_SMC : EC_HVC, 0));
+    return (s64)cpu->x[0];
+}
+
+START_TEST(psci_versions_and_features)
+{
+    struct fixture *f = machine_of("cortex-a57", 2, true, false, ENGINE_STEP);
+    PROGRAM(f, 0x14000000);
+    ck_assert_int_eq(psci(f, 0x84000000, 0, 0, 0), 0x10001);
+    ck_assert_int_eq(psci(f, 0x80000000, 0, 0, 0), 0x10001);
+    ck_assert_int_eq(psci(f, 0x80000001, 0x80000001, 0, 0), 0);
+    ck_assert_int_eq(psci(f, 0x80000001, 0x80008000, 0, 0), -1);
+    ck_assert_int_eq(psci(f, 0x8400000a, 0x84000003, 0, 0), 0);
+    ck_assert_int_eq(psci(f, 0x8400000a, 0xc4000003, 0, 0), 0);
+    ck_assert_int_eq(psci(f, 0x8400000a, 0x80000000, 0, 0), 0);
+    ck_assert_int_eq(psci(f, 0x8400000a, 0x84000005, 0, 0), -1);
+    ck_assert_int_eq(psci(f, 0x84000006, 0, 0, 0), 2);
+    for (u32 fn = 0x84000013; fn < 0x84000100; fn++)
+        ck_assert_int_eq(psci(f, fn, 0, 0, 0), -1);
+    ck_assert_int_eq(psci(f, 0x12345678, 0, 0, 0), -1);
+    ck_assert(!psci_call(f->m, &f->m->d.cpu[0], EC_HVC, 0)); /* the conduit is SMC */
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(psci_powers_cpus)
+{
+    struct fixture *f = machine_of("cortex-a57", 2, true, false, ENGINE_STEP);
+    PROGRAM(f, 0x14000000);
+    const struct cpu *other = &f->m->d.cpu[1];
+    ck_assert_int_eq(psci(f, 0xc4000004, 1, 0, 0), 1);
+    ck_assert_int_eq(psci(f, 0xc4000003, 2, BASE, 0), -2);
+    ck_assert_int_eq(psci(f, 0xc4000003, 0x100, BASE, 0), -2);
+    ck_assert_int_eq(psci(f, 0xc4000003, BIT(32), BASE, 0), -2);
+    ck_assert_int_eq(psci(f, 0xc4000003, 0x80000000, BASE, 0), -4);
+    ck_assert_int_eq(psci(f, 0xc4000003, 0x80000001, BASE + 0x40, 0x1234567812345678), 0);
+    ck_assert_uint_eq(other->pc, BASE + 0x40);
+    ck_assert_uint_eq(other->x[0], 0x1234567812345678);
+    ck_assert_uint_eq(other->ps.el, 2);
+    ck_assert(other->powered);
+    ck_assert_int_eq(psci(f, 0xc4000004, 1, 0, 0), 0);
+    ck_assert_int_eq(psci(f, 0x84000003, 1, BASE, 0), -4);
+    f->m->d.cpu[1].x[0] = 0x84000002; /* CPU_OFF */
+    ck_assert(psci_call(f->m, &f->m->d.cpu[1], EC_SMC, 0));
+    ck_assert_int_eq(psci(f, 0x84000004, 1, 0, 0), 1);
+    /* SMC32: the upper halves are not looked at */
+    ck_assert_int_eq(psci(f, 0x84000003, 0xffffffff00000001, 0xffffffff40000080, 0xffffffff00000007), 0);
+    ck_assert_uint_eq(other->pc, BASE + 0x80);
+    ck_assert_uint_eq(other->x[0], 7);
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(psci_ends_the_run)
+{
+    for (u32 fn = 0x84000008; fn <= 0x84000009; fn++) {
+        struct fixture *f = fixture_open();
+        PROGRAM(f, 0x52800000 | (fn & 0xffff) << 5, 0x72b08000, 0xd4000002); /* movz w0, movk w0, hvc #0 */
+        ck_assert_int_eq(machine_run(f->m, 100).kind, fn == 0x84000008 ? STOP_OFF : STOP_RESET);
+        ck_assert_uint_eq(machine_insns(f->m), 3);
+        fixture_close(f);
+    }
+}
+END_TEST
+
+/* ---- hostile state ---- */
+
+START_TEST(validate_bounds)
+{
+    struct fixture *f = machine_of("cortex-a57", 2, true, false, ENGINE_STEP);
+    PROGRAM(f, 0x14000000);
+    ck_assert_ptr_null(machine_validate(f->m));
+#define WRONG(field, value)                                                                                            \
+    do {                                                                                                               \
+        __typeof__(field) keep_ = field;                                                                               \
+        field = (__typeof__(field))(value);                                                                            \
+        ck_assert_msg(machine_validate(f->m) != NULL, "%s", #field);                                                   \
+        field = keep_;                                                                                                 \
+        ck_assert_ptr_null(machine_validate(f->m));                                                                    \
+    } while (0)
+    WRONG(f->m->cpu_count, 9);
+    WRONG(f->m->turn, 2);
+    WRONG(f->m->conduit, 3);
+    WRONG(f->m->ram_size, 1);
+    WRONG(f->m->uart0[0].head, 16);
+    WRONG(f->m->uart0[0].used, 17);
+    WRONG(f->m->uart1[0].port, 99);
+    WRONG(f->m->virtio[31].unit, 99);
+    WRONG(f->m->virtio[5].kind, 7);
+    WRONG(f->m->virtio[30].queue[1].num, 3);
+    WRONG(f->m->d.cpu[1].ps.el, 4);
+    WRONG(f->m->d.cpu[0].halted, 9);
+    fixture_close(f);
+}
+END_TEST
+
+Suite *test_board_suite(void);
+Suite *test_board_suite(void)
+{
+    Suite *s = suite_create("board");
+    TCase *t = tcase_create("board");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, map);
+    tcase_add_test(t, limit_is_exact);
+    tcase_add_test(t, hash_repeats);
+    tcase_add_test(t, zero_pages_do_not_count);
+    tcase_add_test(t, sleep_jumps_to_the_timer);
+    tcase_add_test(t, turns_alternate);
+    tcase_add_test(t, wfe_and_yield_end_the_turn);
+    tcase_add_test(t, all_in_wfe_sleep);
+    tcase_add_test(t, exception_loop_is_seen);
+    tcase_add_test(t, exceptions_are_no_loop);
+    tcase_add_test(t, psci_versions_and_features);
+    tcase_add_test(t, psci_powers_cpus);
+    tcase_add_test(t, psci_ends_the_run);
+    tcase_add_test(t, validate_bounds);
+    suite_add_tcase(s, t);
+    return s;
+}

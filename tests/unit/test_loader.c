@@ -1,0 +1,309 @@
+/* Loading: where kernels, initrd, device tree and modules go, and how the machine is entered. */
+#include "tests/unit/board_fixture.h"
+
+#include <elf.h>
+#include <libfdt.h>
+#include <zlib.h>
+
+enum { MIB = 1 << 20 };
+#define BASE ((u64)0x40000000)
+
+static u8 ram8(struct fixture *f, u64 pa) { return f->m->d.phys.region[0].host[pa - BASE]; }
+static const void *ram(struct fixture *f, u64 pa) { return &f->m->d.phys.region[0].host[pa - BASE]; }
+
+static struct fixture *machine_of(u64 ram_size, bool el2, bool el3, unsigned cpus)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    ck_assert_ptr_nonnull(f);
+    struct machine_config *c = fixture_config(f);
+    c->ram_size = ram_size;
+    c->virtualization = el2;
+    c->secure = el3;
+    c->cpus = cpus;
+    fixture_make(f, c);
+    return f;
+}
+
+static void load(struct fixture *f, const struct boot_config *c)
+{
+    char error[BOOT_ERROR];
+    ck_assert_msg(boot_load(f->m, c, error), "%s", error);
+}
+
+/* An arm64 Image: header, then bytes of 0x5a. */
+static struct blob image_make(u8 *out, u64 size, u64 text_offset, u64 image_size)
+{
+    memset(out, 0x5a, size);
+    store_le64(out + 8, text_offset);
+    store_le64(out + 16, image_size);
+    memcpy(out + 56, "ARM\x64", 4);
+    return (struct blob){ "Image", out, size };
+}
+
+static u64 node_u64(const void *fdt, const char *path, const char *name)
+{
+    int size, at = fdt_path_offset(fdt, path);
+    const void *p = at < 0 ? NULL : fdt_getprop(fdt, at, name, &size);
+    ck_assert_msg(p && size == 8, "%s %s", path, name);
+    return fdt64_ld(p);
+}
+
+START_TEST(image_placed)
+{
+    static const struct {
+        u64 text_offset, image_size, ram, at, dtb;
+    } cases[] = {
+        { 0, 0x10000, 1024 * (u64)MIB, 0x40200000, 0x48000000 },
+        { 0x80000, 0x10000, 1024 * (u64)MIB, 0x40080000, 0x48000000 },
+        { 0x1234, 0, 128 * MIB, 0x40080000, 0x44000000 }, /* old: no size, the offset does not count */
+        { 0, 0x10000, 64 * MIB, 0x40200000, 0x42000000 },
+        { 0, 40 * MIB, 64 * MIB, 0x40200000, 0x42a00000 }, /* the kernel reaches past the middle */
+    };
+    u8 bytes[4096];
+    for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
+        struct fixture *f = machine_of(cases[n].ram, true, false, 1);
+        struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), cases[n].text_offset, cases[n].image_size) };
+        load(f, &c);
+        ck_assert_uint_eq(f->m->d.cpu[0].pc, cases[n].at);
+        ck_assert_uint_eq(f->m->d.cpu[0].x[0], cases[n].dtb);
+        ck_assert(!fdt_check_header(ram(f, cases[n].dtb)));
+        ck_assert_uint_eq(ram8(f, cases[n].at + 4095), 0x5a);
+        fixture_close(f);
+    }
+}
+END_TEST
+
+START_TEST(raw_and_gzip)
+{
+    u8 bytes[256], packed[512];
+    memset(bytes, 0x11, sizeof(bytes));
+    struct fixture *f = machine_of(128 * MIB, false, false, 1);
+    struct boot_config c = { .kernel = { "raw", bytes, sizeof(bytes) } };
+    load(f, &c);
+    ck_assert_uint_eq(f->m->d.cpu[0].pc, 0x40080000);
+    ck_assert_uint_eq(ram8(f, 0x40080000 + 255), 0x11);
+    fixture_close(f);
+
+    z_stream z = { .next_in = bytes, .avail_in = sizeof(bytes), .next_out = packed + 64, .avail_out = sizeof(packed) - 64 };
+    image_make(bytes, sizeof(bytes), 0, 4096);
+    ck_assert_int_eq(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+    u64 size = z.total_out;
+    deflateEnd(&z);
+    f = machine_of(128 * MIB, false, false, 1);
+    c.kernel = (struct blob){ "Image.gz", packed + 64, size };
+    load(f, &c);
+    ck_assert_uint_eq(f->m->d.cpu[0].pc, 0x40200000);
+    ck_assert_uint_eq(ram8(f, 0x40200000 + 255), 0x5a);
+    fixture_close(f);
+
+    memset(packed, 0, 64); /* the same in an EFI zboot image */
+    memcpy(packed, "MZ\0\0zimg", 8);
+    store_le32(packed + 8, 64);
+    store_le32(packed + 12, (u32)size);
+    memcpy(packed + 24, "gzip", 5);
+    f = machine_of(128 * MIB, false, false, 1);
+    c.kernel = (struct blob){ "vmlinuz.efi", packed, 64 + size };
+    load(f, &c);
+    ck_assert_uint_eq(f->m->d.cpu[0].pc, 0x40200000);
+    ck_assert_uint_eq(ram8(f, 0x40200000 + 255), 0x5a);
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(initrd_and_tree)
+{
+    static u8 initrd[3 * MIB];
+    u8 bytes[128];
+    memset(initrd, 0x77, sizeof(initrd));
+    struct fixture *f = machine_of(512 * MIB, true, false, 2);
+    struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), 0, 4096), .initrd = { "initrd", initrd, sizeof(initrd) },
+                             .append = "console=ttyAMA0" };
+    load(f, &c);
+    const void *fdt = ram(f, 0x48400000);
+    ck_assert_uint_eq(f->m->d.cpu[0].x[0], 0x48400000);
+    ck_assert_uint_eq(node_u64(fdt, "/chosen", "linux,initrd-start"), 0x48000000);
+    ck_assert_uint_eq(node_u64(fdt, "/chosen", "linux,initrd-end"), 0x48300000);
+    ck_assert_uint_eq(ram8(f, 0x482fffff), 0x77);
+    int chosen = fdt_path_offset(fdt, "/chosen");
+    ck_assert_str_eq(fdt_getprop(fdt, chosen, "bootargs", NULL), "console=ttyAMA0");
+    ck_assert_str_eq(fdt_getprop(fdt, fdt_path_offset(fdt, "/psci"), "method", NULL), "smc");
+    ck_assert_int_ge(fdt_path_offset(fdt, "/cpus/cpu@1"), 0);
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(entered_as_qemu_does)
+{
+    static const struct {
+        bool el2, el3, linux_image;
+        unsigned el, conduit, running;
+    } cases[] = {
+        { false, false, true, 1, CONDUIT_HVC, 1 },  { true, false, true, 2, CONDUIT_SMC, 1 },  { false, true, true, 1, CONDUIT_HVC, 1 },
+        { true, true, true, 2, CONDUIT_SMC, 1 },    { false, false, false, 1, CONDUIT_HVC, 1 }, { true, false, false, 2, CONDUIT_SMC, 1 },
+        { false, true, false, 3, CONDUIT_NONE, 2 }, { true, true, false, 3, CONDUIT_NONE, 2 },
+    };
+    u8 bytes[128];
+    for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
+        struct fixture *f = machine_of(64 * MIB, cases[n].el2, cases[n].el3, 2);
+        struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), 0, 4096) };
+        if (!cases[n].linux_image) {
+            c.kernel = (struct blob){ 0 };
+            c.loader[0] = (struct boot_loader){ .file = { "raw", bytes, sizeof(bytes) }, .addr = 0x40300000, .has_addr = true, .cpu = 0 };
+            c.loader_count = 1;
+        }
+        load(f, &c);
+        const struct cpu *cpu = &f->m->d.cpu[0];
+        ck_assert_uint_eq(cpu->ps.el, cases[n].el);
+        ck_assert_uint_eq(cpu->ps.sp, 1);
+        ck_assert(cpu->ps.d && cpu->ps.a && cpu->ps.i && cpu->ps.f);
+        ck_assert_uint_eq(f->m->conduit, cases[n].conduit);
+        ck_assert_uint_eq(cpu->pc, cases[n].linux_image ? 0x40200000 : 0x40300000);
+        ck_assert_uint_eq(f->m->d.cpu[1].powered, cases[n].running == 2);
+        fixture_close(f);
+    }
+}
+END_TEST
+
+/* An ELF with one segment of `filesz` bytes. */
+static struct blob elf_make(u8 *out, u64 vaddr, u64 paddr, u64 filesz, u64 memsz, u64 entry)
+{
+    Elf64_Ehdr eh = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT }, .e_type = ET_EXEC,
+                      .e_machine = EM_AARCH64, .e_version = EV_CURRENT, .e_entry = entry, .e_phoff = sizeof(eh), .e_ehsize = sizeof(eh),
+                      .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1 };
+    Elf64_Phdr ph = { .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = 256, .p_vaddr = vaddr, .p_paddr = paddr, .p_filesz = filesz,
+                      .p_memsz = memsz };
+    memset(out, 0x33, 512);
+    memcpy(out, &eh, sizeof(eh));
+    memcpy(out + sizeof(eh), &ph, sizeof(ph));
+    return (struct blob){ "test.elf", out, 512 };
+}
+
+START_TEST(elf_loaded)
+{
+    u8 bytes[512];
+    struct fixture *f = machine_of(64 * MIB, false, false, 1);
+    struct boot_config c = { .kernel = elf_make(bytes, 0xffff000000200000, 0x40200000, 256, 8192, 0xffff000000200010) };
+    load(f, &c);
+    ck_assert_uint_eq(f->m->d.cpu[0].pc, 0x40200010); /* by p_paddr */
+    ck_assert_uint_eq(f->m->d.cpu[0].x[0], 0);
+    ck_assert_uint_eq(ram8(f, 0x402000ff), 0x33);
+    ck_assert(!fdt_check_header(ram(f, BASE))); /* the tree goes to the start of RAM */
+    fixture_close(f);
+
+    f = machine_of(64 * MIB, false, false, 1);
+    c.kernel = elf_make(bytes, 0x40080000, 0x40080000, 256, 256, 0x40080000);
+    load(f, &c);
+    ck_assert_uint_eq(ram8(f, BASE), 0); /* no room there: no tree */
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(elf_refused)
+{
+    static const struct {
+        u64 paddr, filesz, memsz;
+        const char *says;
+    } cases[] = {
+        { 0x40200000, 1000, 1000, "truncated" },         { 0x40200000, ~(u64)0, ~(u64)0, "truncated" },
+        { 0x1000, 256, 256, "does not fit" },            { 0x43ffff80, 256, 256, "does not fit" },
+        { 0x40200000, 256, (u64)1 << 40, "does not fit" }, { 0x40200000, 256, ~(u64)0, "does not fit" },
+        { 0x40200000, 256, 100, "truncated" },
+    };
+    u8 bytes[512];
+    for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
+        struct fixture *f = machine_of(64 * MIB, false, false, 1);
+        struct boot_config c = { .kernel = elf_make(bytes, cases[n].paddr, cases[n].paddr, cases[n].filesz, cases[n].memsz, 0) };
+        char error[BOOT_ERROR];
+        ck_assert(!boot_load(f->m, &c, error));
+        ck_assert_msg(strstr(error, cases[n].says) != NULL, "case %u: %s", n, error);
+        fixture_close(f);
+    }
+}
+END_TEST
+
+/* Any byte of the header changed, any length: an error or a load, nothing worse. */
+START_TEST(elf_damaged)
+{
+    u8 bytes[512];
+    char error[BOOT_ERROR];
+    struct fixture *f = machine_of(16 * MIB, false, false, 1);
+    for (unsigned n = 0; n < 4 * 120; n++) {
+        static const u8 values[4] = { 0, 0xff, 0x80, 1 };
+        struct image image;
+        struct blob blob = elf_make(bytes, 0x40200000, 0x40200000, 256, 256, 0x40200000);
+        bytes[n / 4] = values[n % 4];
+        image_load_elf(f->m, &blob, &image, error);
+    }
+    for (u64 size = 0; size < 512; size++) {
+        struct image image;
+        struct blob blob = elf_make(bytes, 0x40200000, 0x40200000, 256, 256, 0x40200000);
+        u8 *exact = malloc(size + 1); /* so that a sanitizer sees a read past the end */
+        memcpy(exact, bytes, size);
+        blob.data = exact;
+        blob.size = size;
+        ck_assert(!image_load_elf(f->m, &blob, &image, error));
+        free(exact);
+    }
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(xen_modules)
+{
+    static u8 kernel[MIB + 1];
+    u8 bytes[128], small[16] = { 1 };
+    struct fixture *f = machine_of(512 * MIB, true, false, 1);
+    struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), 0, 4096), .append = "console=dtuart" };
+    memset(kernel, 0x44, sizeof(kernel));
+    c.domain[0] = (struct boot_domain){ .dom0 = true, .kernel = { "k", kernel, sizeof(kernel) }, .initrd = { "i", small, sizeof(small) },
+                                        .append = "console=hvc0" };
+    c.domain[1] = (struct boot_domain){ .kernel = { "k", kernel, sizeof(kernel) }, .append = "domu", .mem = 64, .vcpus = 2 };
+    c.domain_count = 2;
+    load(f, &c);
+    const void *fdt = ram(f, f->m->d.cpu[0].x[0]);
+    int at = fdt_path_offset(fdt, "/chosen/module@48200000"), size;
+    ck_assert_int_ge(at, 0);
+    ck_assert_str_eq(fdt_getprop(fdt, at, "compatible", NULL), "multiboot,kernel");
+    ck_assert_str_eq(fdt_getprop(fdt, at, "bootargs", NULL), "console=hvc0");
+    const void *reg = fdt_getprop(fdt, at, "reg", &size);
+    ck_assert_int_eq(size, 16);
+    ck_assert_uint_eq(fdt64_ld((const fdt64_t *)reg + 1), sizeof(kernel));
+    ck_assert_uint_eq(ram8(f, 0x48200000 + MIB), 0x44);
+    ck_assert_int_ge(fdt_path_offset(fdt, "/chosen/module@48400000"), 0);
+    ck_assert_str_eq(fdt_getprop(fdt, fdt_path_offset(fdt, "/chosen"), "xen,xen-bootargs", NULL), "console=dtuart");
+    ck_assert_uint_eq(node_u64(fdt, "/chosen/domU2", "memory"), 64 << 10);
+    ck_assert_int_ge(fdt_path_offset(fdt, "/chosen/domU2/module@48600000"), 0);
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(loader_values)
+{
+    u8 bytes[128];
+    struct fixture *f = machine_of(64 * MIB, false, false, 1);
+    struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), 0, 4096), .loader_count = 1 };
+    c.loader[0] = (struct boot_loader){ .addr = 0x40001000, .has_addr = true, .data = 0x1122334455667788, .data_len = 4, .cpu = -1 };
+    load(f, &c);
+    ck_assert_uint_eq(load_le64(ram(f, 0x40001000)), 0x55667788);
+    fixture_close(f);
+}
+END_TEST
+
+Suite *test_loader_suite(void);
+Suite *test_loader_suite(void)
+{
+    Suite *s = suite_create("loader");
+    TCase *t = tcase_create("loader");
+    tcase_add_test(t, image_placed);
+    tcase_add_test(t, raw_and_gzip);
+    tcase_add_test(t, initrd_and_tree);
+    tcase_add_test(t, entered_as_qemu_does);
+    tcase_add_test(t, elf_loaded);
+    tcase_add_test(t, elf_refused);
+    tcase_add_test(t, elf_damaged);
+    tcase_add_test(t, xen_modules);
+    tcase_add_test(t, loader_values);
+    suite_add_tcase(s, t);
+    return s;
+}
