@@ -1,6 +1,7 @@
 /* elmu: from the command line to a machine that runs, and from how it ended to an exit status. */
 #include "frontend/frontend.h"
 
+#include <fenv.h>
 #include <stdlib.h>
 
 enum { STATUS_LIMIT = 3 };
@@ -159,6 +160,7 @@ int main(int argc, char **argv)
     static struct boot_config boot;
     static struct frontend f;
     int status;
+    fesetenv(FE_DFL_ENV); /* a library made with -ffast-math may have set flush-to-zero: cpu/fp_host.h wants it clear */
     if (!options_parse(&o, argc, argv, &status))
         return status;
     options_check(&o);
