@@ -111,7 +111,7 @@ static bool translate(struct cpu *cpu, u64 va, unsigned flags, bool unaligned, s
         e = tlb_fill(cpu, v, plain, &t);
     }
     p->pa = e->pa | (plain & ones(e->size_log2));
-    p->attrs = (struct phys_attrs){ .ns = e->ns, .cpu = (u8)cpu->index, .privileged = !a.el0 };
+    p->attrs = phys_attrs_make(e->ns, cpu->index, !a.el0);
     p->type = a.fetch && e->perm & TLB_FLAT ? (u8)MEM_NORMAL : e->memattr;
     p->entry = e;
     if (cpu->d.threaded && !a.fetch && observed(cpu, va, p->pa)) {

@@ -100,8 +100,12 @@ static ALWAYS_INLINE u8 *fast_pointer(struct cpu *cpu, u64 va, unsigned log2, bo
     u64 ctx = unpriv ? cpu->d.ctx_unpriv : cpu->d.ctx, mix = unpriv ? cpu->d.ctx_unpriv_mix : cpu->d.ctx_mix;
     struct fast_entry *e = &cpu->d.fast[((va >> 12) ^ mix) & (FAST_ENTRIES - 1)];
     u64 want = ((va + cpu->d.align_add[log2]) & cpu->d.align_mask[log2]) | ctx;
-    if (likely((write ? e->w : e->r) == want))
-        return (u8 *)(uintptr_t)(va + e->addend);
+    if (likely((write ? e->w : e->r) == want)) {
+        u8 *p = (u8 *)(uintptr_t)(va + e->addend);
+        if (!p)
+            __builtin_unreachable(); /* the caller's test for a miss is this one's */
+        return p;
+    }
     return NULL;
 }
 

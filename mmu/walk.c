@@ -339,7 +339,7 @@ static ALWAYS_INLINE bool read_descriptor(struct walker *w, const struct table *
     bool ns;
     if (!descriptor_address(w, t, l->addr, l->addr_ns, S2_TABLE, &pa, &ns))
         return false;
-    struct phys_attrs attrs = {.ns = ns, .cpu = w->r->cpu, .privileged = 1};
+    struct phys_attrs attrs = phys_attrs_make(ns, w->r->cpu, true);
     if (!phys_read(w->r->phys, pa, 8, attrs, &value)) {
         l->desc = 0;
         fail_at(w, t, l, FAULT_EXTERNAL_WALK, RULE_EXTERNAL);
@@ -476,7 +476,7 @@ static bool update_descriptor(struct walker *w, const struct table *t, struct le
     bool ns;
     if (!descriptor_address(w, t, l->addr, l->addr_ns, S2_UPDATE, &pa, &ns))
         return false;
-    struct phys_attrs attrs = {.ns = ns, .cpu = w->r->cpu, .privileged = 1};
+    struct phys_attrs attrs = phys_attrs_make(ns, w->r->cpu, true);
     bool ok = phys_read(w->r->phys, pa, 8, attrs, &value);
     u64 desc = t->ee ? __builtin_bswap64(value) : value;
     if (ok) {
