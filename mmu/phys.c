@@ -62,7 +62,7 @@ static void touch(struct phys *p, struct phys_region *r, u64 pa, u64 size)
         u64 from = pa > first ? pa : first, end = pa + size < first + PAGE ? pa + size : first + PAGE;
         if (r->flags[page] & PAGE_CODE && p->code_written)
             p->code_written(p->code, from, (unsigned)(end - from));
-        r->flags[page] |= PAGE_TOUCHED;
+        r->flags[page] |= PAGE_TOUCHED | PAGE_DIRTY;
     }
 }
 
