@@ -1,0 +1,50 @@
+#!/bin/bash
+# The full matrix, hours long: every image with each compiler and engine and under the sanitizers, every vector set that
+# passes, long fuzzing with new seeds.        tests/soak.sh [SEED]      LOGS=folder (default build/soak)
+# Ends with "N passed, N failed". One run after the other, with what each counted.
+set -uo pipefail
+export LC_ALL=C
+cd "$(dirname "$0")/.." || exit 1
+seed=${1:-$(date +%Y%m%d)}
+out=build/soak
+logs=${LOGS:-$out}
+mkdir -p "$logs"
+passed=0 failed=0
+
+part() # NAME COMMAND...
+{
+    local name=$1 start=$SECONDS p f
+    shift
+    "$@" >"$logs/$name.log" 2>&1 </dev/null
+    read -r p f < <(tail -n 1 "$logs/$name.log" | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed.*/\1 \2/p')
+    echo "$name: ${p:-0} passed, ${f:-1} failed ($((SECONDS - start)) s)$([ "${f:-1}" = 0 ] || echo ", see $logs/$name.log")"
+    passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
+}
+built() # FOLDER VARIABLES...
+{
+    make -j"$(nproc)" B="$out/$1" all "$out/$1/unit" "$out/$1/vectors" guests "${@:2}" >"$logs/build-$1.log" 2>&1 && return
+    echo "build-$1: failed, see $logs/build-$1.log"
+    failed=$((failed + 1))
+    return 1
+}
+suites() { B="$out/$1" ELMU="$PWD/$out/$1/elmu" tests/check.sh "${@:2}"; }
+
+tests/install.sh run check images lint || exit 1
+echo "seed $seed"
+for cc in gcc clang; do
+    built $cc CC=$cc || continue
+    part check-$cc env FUZZ=1000 PEER="$PWD/$out/gcc/elmu" make --no-print-directory check CC=$cc B=$out/$cc
+    part images-$cc-threaded tests/images/check.sh --twice -j 2 "$PWD/$out/$cc/elmu" full
+    part images-$cc-stepping tests/images/check.sh -j 2 "$PWD/$out/$cc/elmu --engine=step" full
+    part fuzz-$cc env B=$out/$cc tests/fuzz.sh "$PWD/$out/$cc/elmu" 3000 "$seed"
+    built $cc-o0 CC=$cc OPT=-O0 && part check-$cc-o0 suites $cc-o0 vectors guests-stepping guests-threaded unit
+    if built $cc-san CC=$cc SAN=1 OPT=-O1; then
+        export CK_TIMEOUT_MULTIPLIER=20 TIMEOUT=3600 ASAN_OPTIONS=abort_on_error=1:detect_leaks=0
+        part check-$cc-san suites $cc-san unit vectors guests-threaded cli
+        part fuzz-$cc-san env B=$out/$cc-san tests/fuzz.sh "$PWD/$out/$cc-san/elmu" 500 "$((seed + 1))"
+        part images-$cc-san tests/images/check.sh -j 2 "$PWD/$out/$cc-san/elmu" full
+    fi
+done
+part lint tests/lint.sh
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]
