@@ -143,6 +143,26 @@ bool dec_imm8_signed(u32 w, struct op *op) { return op->imm = (s32)sext(bits(w, 
 /* shift | mask << 6 */
 bool dec_rmif(u32 w, struct op *op) { return op->imm = (s32)(bits(w, 20, 15) | bits(w, 3, 0) << 6), true; }
 
+/* The modifier is SP where Rn is 31, zero in the Z forms (which have Rn 31). The m slot reads Rd. */
+bool dec_pauth(u32 w, struct op *op)
+{
+    bool zero = bit(w, 13);
+    op->m = op->d == REG_TRASH ? REG_ZR : op->d;
+    op->n = zero ? REG_ZR : op->n == REG_ZR ? REG_SP : op->n;
+    return !zero || bits(w, 9, 5) == 31;
+}
+
+/* Key B in imm; the modifier of the forms without one is zero. */
+bool dec_pauth_key(u32 w, struct op *op)
+{
+    op->imm = (s32)bit(w, 10);
+    if (!bit(w, 24))
+        op->m = REG_ZR;
+    return true;
+}
+
+bool dec_pauth_load(u32 w, struct op *op) { return op->imm = (s32)(sext(bit(w, 22) << 9 | bits(w, 20, 12), 10) << 3), true; }
+
 /* ---- branches: offsets in bytes ---- */
 
 bool dec_b26(u32 w, struct op *op) { return op->imm = (s32)(sext(w, 26) << 2), true; }

@@ -139,6 +139,17 @@ bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, ch
     return true;
 }
 
+/* What pointer authentication can do is in the field of its cipher, APA or APA3; GPA or GPA3 says that PACGA is there. */
+static void pauth_identify(struct cpu *cpu)
+{
+    u64 *isar1 = &cpu->sys.id_aa64isar1_el1, *isar2 = &cpu->sys.id_aa64isar2_el1, level = bits(*isar1, 7, 4);
+    bool qarma3 = cpu_has(cpu, FEAT_PAUTH_QARMA3);
+    if (!cpu_has(cpu, FEAT_PAUTH))
+        return;
+    *isar1 = bits_set(bits_set(*isar1, 7, 4, qarma3 ? 0 : level), 27, 24, !qarma3);
+    *isar2 = bits_set(bits_set(*isar2, 15, 12, qarma3 ? level : 0), 11, 8, qarma3);
+}
+
 void model_apply(const struct cpu_model *model, struct cpu *cpu)
 {
     cpu->features = model->features;
@@ -154,6 +165,7 @@ void model_apply(const struct cpu_model *model, struct cpu *cpu)
         if (bits(load_le64(reg), lsb + 3, lsb) < feature_rows[n].value)
             store_le64(reg, bits_set(load_le64(reg), lsb + 3, lsb, feature_rows[n].value));
     }
+    pauth_identify(cpu);
     /* AdvSIMD says the same as FP (D19.2, ID_AA64PFR0_EL1): FEAT_FP16 is of both. */
     cpu->sys.id_aa64pfr0_el1 = bits_set(cpu->sys.id_aa64pfr0_el1, 23, 20, bits(cpu->sys.id_aa64pfr0_el1, 19, 16));
 }

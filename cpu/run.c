@@ -25,7 +25,8 @@ u64 cpu_branch_address(const struct cpu *cpu, u64 va)
               : cpu_is_in_host(cpu) ? cpu->sys.tcr_el2
                                     : cpu->sys.tcr_el1;
     bool tbi = two ? bit(tcr, high ? 38 : 37) : bit(tcr, 20);
-    if (!tbi)
+    bool tbid = two ? bit(tcr, high ? 52 : 51) : bit(tcr, 29); /* FEAT_PAuth: data accesses only */
+    if (!tbi || (tbid && cpu_has(cpu, FEAT_PAUTH)))
         return va;
     return two && high ? va | 0xffull << 56 : va & ones(56);
 }

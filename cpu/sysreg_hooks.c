@@ -104,11 +104,43 @@ u64 isr_read(struct cpu *cpu, const struct sysreg *row)
 
 static bool e2h(const struct cpu *cpu) { return cpu_has(cpu, FEAT_VHE) && bit(cpu->sys.hcr_el2, 34); }
 
+/* Bits that features bring, in the format of EL1 (and of EL2 with E2H), and in that of EL3 (EL2 without). */
+const struct sysreg_bits sctlr1_bits[] = {
+    { FEAT_PAN, 0, BIT(23) },
+    { FEAT_PAUTH, 0, 0xc8002000 }, /* EnIA EnIB EnDA EnDB */
+    { 0, 0, 0 },
+};
+const struct sysreg_bits sctlr3_bits[] = {
+    { FEAT_PAUTH, 0, 0xc8002000 },
+    { 0, 0, 0 },
+};
+const struct sysreg_bits tcr1_bits[] = {
+    { FEAT_HPDS, 0, 3ull << 41 },
+    { FEAT_HAFDBS, 0, 3ull << 39 },
+    { FEAT_PAUTH, 0, 3ull << 51 }, /* TBID0 TBID1 */
+    { 0, 0, 0 },
+};
+const struct sysreg_bits tcr3_bits[] = {
+    { FEAT_HPDS, 0, BIT(24) },
+    { FEAT_HAFDBS, 0, 3 << 21 },
+    { FEAT_PAUTH, 0, BIT(29) }, /* TBID */
+    { 0, 0, 0 },
+};
+
+static u64 bits_present(const struct cpu *cpu, const struct sysreg_bits *opt)
+{
+    u64 mask = 0;
+    for (; opt->bits; opt++)
+        mask |= cpu_has(cpu, (enum feature)opt->feature) ? opt->bits : 0;
+    return mask;
+}
+
 void sctlr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    cpu->sys.sctlr_el2 =
-        e2h(cpu) ? (value & (SCTLR1_MASK | BIT(23))) | (SCTLR1_RES1 & ~BIT(23)) : (value & SCTLR3_MASK) | SCTLR3_RES1;
+    u64 more = bits_present(cpu, e2h(cpu) ? sctlr1_bits : sctlr3_bits);
+    cpu->sys.sctlr_el2 = e2h(cpu) ? (value & (SCTLR1_MASK | more | BIT(23))) | (SCTLR1_RES1 & ~BIT(23))
+                                  : (value & (SCTLR3_MASK | more)) | SCTLR3_RES1;
 }
 
 void cptr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
@@ -120,9 +152,8 @@ void cptr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 void tcr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    bool hpds = cpu_has(cpu, FEAT_HPDS), hafdbs = cpu_has(cpu, FEAT_HAFDBS);
-    cpu->sys.tcr_el2 = e2h(cpu) ? value & (TCR1_MASK | (hpds ? 3ull << 41 : 0) | (hafdbs ? 3ull << 39 : 0))
-                                : (value & (TCR3_MASK | (hpds ? BIT(24) : 0) | (hafdbs ? 3u << 21 : 0))) | TCR3_RES1;
+    u64 more = bits_present(cpu, e2h(cpu) ? tcr1_bits : tcr3_bits);
+    cpu->sys.tcr_el2 = e2h(cpu) ? value & (TCR1_MASK | more) : (value & (TCR3_MASK | more)) | TCR3_RES1;
 }
 
 /* HCD exists where EL3, whose SCR_EL3.HCE does its work, does not. */

@@ -16,6 +16,8 @@ sysreg_write_fn ignore_write, sp_write, spsel_write, pan_write, nzcv_write, daif
     pmxev_write, pmev_write, mdscr_write, oslar_write, claimset_write, claimclr_write;
 sysreg_check_fn sp_check, rvbar_check, lor_check, pmu_check, breakpoint_check, watchpoint_check;
 
+extern const struct sysreg_bits sctlr1_bits[], sctlr3_bits[], tcr1_bits[], tcr3_bits[];
+
 /* Bits that exist, by format. RES1 bits are what the register holds where no bit can be written. */
 #define SCTLR1_MASK  0x070dd21full /* EL1, and EL2 with E2H. CP15BEN, ITD, SED: AArch32 only */
 #define SCTLR1_RES1  0x30d00980ull /* SPAN too, which FEAT_PAN makes writable */

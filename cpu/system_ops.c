@@ -66,12 +66,18 @@ bool system_smc(struct cpu *cpu, u32 imm)
 /* Halting debug is never allowed: UNDEFINED, but for semihosting. */
 bool system_hlt(struct cpu *cpu, u32 imm) { return board_call(cpu, EC_UNKNOWN, imm) || undefined_insn(cpu); }
 
-void system_eret(struct cpu *cpu)
+u64 system_elr(const struct cpu *cpu)
 {
-    u64 elr = cpu->ps.el == 1 ? cpu->sys.elr_el1 : cpu->ps.el == 2 ? cpu->sys.elr_el2 : cpu->sys.elr_el3;
+    return cpu->ps.el == 1 ? cpu->sys.elr_el1 : cpu->ps.el == 2 ? cpu->sys.elr_el2 : cpu->sys.elr_el3;
+}
+
+void system_eret_to(struct cpu *cpu, u64 elr)
+{
     u64 spsr = cpu->ps.el == 1 ? cpu->sys.spsr_el1 : cpu->ps.el == 2 ? cpu->sys.spsr_el2 : cpu->sys.spsr_el3;
     exception_return(cpu, elr, spsr);
 }
+
+void system_eret(struct cpu *cpu) { system_eret_to(cpu, system_elr(cpu)); }
 
 static bool wait(struct cpu *cpu, u64 group, u32 iss, u32 halt)
 {

@@ -10,6 +10,9 @@ bool system_hvc(struct cpu *cpu, u32 imm);
 bool system_smc(struct cpu *cpu, u32 imm);
 bool system_hlt(struct cpu *cpu, u32 imm);
 void system_eret(struct cpu *cpu);
+/* ELR_ELx of this EL, and ERET to another address (ERETAA). */
+u64 system_elr(const struct cpu *cpu);
+void system_eret_to(struct cpu *cpu, u64 elr);
 bool system_wfi(struct cpu *cpu);
 bool system_wfe(struct cpu *cpu);
 void system_sev(struct cpu *cpu);

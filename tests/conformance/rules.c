@@ -99,6 +99,14 @@ static bool is_dcc_under_tge(const struct rule_input *in)
     return is_access(in) && key_of(in) >> 7 == (2 << 7 | 3 << 4) && in->cpu->ps.el == 0 && bit(in->cpu->sys.hcr_el2, 27);
 }
 
+/* XPACI, XPACD, XPACLRI where HCR_EL2.API or SCR_EL3.API is 0 */
+static bool is_trapped_xpac(const struct rule_input *in)
+{
+    bool xpac = (in->insn & 0xfffffbe0) == 0xdac143e0 || in->insn == 0xd50320ff;
+    const struct sysregs *s = &in->cpu->sys;
+    return !strncmp(in->set, "v85", 3) && xpac && in->cpu->ps.el < 3 && (!bit(s->hcr_el2, 41) || !bit(s->scr_el3, 17));
+}
+
 /* ---- floating point ---- */
 
 static bool is_fjcvtzs_of_flushed(const struct rule_input *in)
@@ -242,6 +250,8 @@ const struct rule rules[RULE_COUNT_] = {
     { "icc-bpr1-sre", is_bpr1_without_sre, "ICC_BPR1_EL1 with ICC_SRE_EL1.SRE 0 is a trap to EL1 like its neighbours, not UNDEFINED" },
     { "ivac-tpc", is_ivac_under_tpc, "DC IVAC under HCR_EL2.TPC: the trap comes before the translation of its address (D1.3.5.5)" },
     { "tag-maintenance", is_tag_maintenance, "DC by tags, by set and way: UNDEFINED without FEAT_MTE" },
+    { "xpac-trap", is_trapped_xpac, "the v8.5 model traps XPAC* by HCR_EL2.API and SCR_EL3.API; they are not among what these trap "
+      "(D19.2 HCR_EL2, SCR_EL3; its README)" },
     { "wfi-virtual-el2", waits_above_virtual,
       "at EL2 and EL3, with TGE and in Secure state the model's WFI and WFE do not wait while HCR_EL2.{VI,VF,VSE} is set: a virtual interrupt is pending for "
       "EL1 and EL0 only (D1.6.2); not waiting is allowed too" },

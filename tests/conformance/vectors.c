@@ -412,6 +412,14 @@ static bool ends_without_pc(const struct runner *r)
     return !strcmp(r->set, "v94") && (r->v.insn[0] & 0xfffff01f) == 0xd503201f && (hint > 63 || !bit(known, hint));
 }
 
+/* The v9.4 model's event register is a stub: ERET does not set it. */
+static void mask_event_register(struct runner *r)
+{
+    for (unsigned n = 0; n < reg_count && !strcmp(r->set, "v94"); n++)
+        if (regs[n].kind == K_EVENT)
+            r->mask[n] = 0;
+}
+
 static void vector_finish(struct runner *r)
 {
     if (!r->have)
@@ -426,6 +434,7 @@ static void vector_finish(struct runner *r)
         return;
     }
     mask_register_values(r);
+    mask_event_register(r);
     if (ends_without_pc(r))
         r->expect->pc = r->cpu->pc + 4;
     /* 16 breakpoints and watchpoints, so that the traps of all their registers are seen */
@@ -486,6 +495,26 @@ static void parse_values(struct runner *r, char *text, bool result)
     }
 }
 
+/* The configurations of pointer authentication: pac-CIPHER-LEVEL. */
+static void class_features(struct features *f, const char *class_)
+{
+    static const struct { const char *class_, *features; } rows[] = {
+        { "pac-q5-fpaccombine", "pauth2,fpac,fpaccombine" },
+        { "pac-q3-fpaccombine", "pauth2,fpac,fpaccombine,pauth-qarma3" },
+        { "pac-q5-pauth2", "pauth2" },
+        { "pac-q5-epac", "epac" },
+        { "pac-q3-fpac", "pauth2,fpac,pauth-qarma3" },
+    };
+    static const enum feature levels[] = { FEAT_EPAC, FEAT_PAUTH2, FEAT_FPAC, FEAT_FPACCOMBINE, FEAT_PAUTH_QARMA3 };
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
+        if (strcmp(rows[n].class_, class_))
+            continue;
+        for (unsigned k = 0; k < ARRAY_LEN(levels); k++)
+            feature_remove(f, levels[k]);
+        features_add(f, rows[n].features);
+    }
+}
+
 static void parse_start(struct runner *r, const char *line)
 {
     vector_finish(r);
@@ -494,6 +523,7 @@ static void parse_start(struct runner *r, const char *line)
         exit(1);
     cpu_copy(r->cpu, r->baseline);
     cpu_copy(r->expect, r->baseline);
+    class_features(&r->cpu->features, r->v.class_);
     r->memory.count = r->expected.count = 0;
     for (unsigned n = 0; n < reg_count; n++)
         r->mask[n] = ~(u64)0;
