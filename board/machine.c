@@ -15,6 +15,8 @@
 #include <sys/mman.h>
 
 enum { PAGE = 4096, CODE_PAGES = 4096, POLL_SLICES = 64, IDLE_TURN_INSNS = 64, LOOP_LIMIT = 100000 };
+/* cpu.event: set by the end of a turn, not by SEV and the like (1). */
+enum { EVENT_BY_TURN = 2 };
 
 /* ---- making it ---- */
 
@@ -188,6 +190,7 @@ void machine_reset(struct machine *m)
     m->turn_end = m->now;
     m->turn = m->cpu_count - 1; /* PE 0 is the next */
     m->mid = m->idle_turns = 0;
+    memset(m->wait_mark, 0, sizeof(m->wait_mark));
     m->slice_end = 0;
     m->entry_el = 1;
     for (unsigned n = 0; n < EVENT_COUNT; n++)
@@ -317,22 +320,37 @@ static void turn_over(struct machine *m)
     if (cpu->halted == HALT_OFF)
         return;
     cpu->excl_valid = 0;
-    cpu->event = 1;
+    if (!cpu->event)
+        cpu->event = EVENT_BY_TURN;
 }
 
 /* Since turns end with the event register set, WFE never holds a PE for long when there are several. When all of them have
- * done nothing but WFE in their last turns, and no interrupt is pending, they wait. */
+ * done nothing but look and WFE in their last turns, no SEV was executed and no interrupt is pending, they wait. */
 static bool all_wait(struct machine *m)
 {
     if (m->idle_turns < 3 * m->cpu_count)
         return false;
-    for (u32 n = 0; n < m->cpu_count; n++)
-        if (m->d.cpu[n].halted != HALT_OFF && exception_wakes(&m->d.cpu[n]))
+    for (u32 n = 0; n < m->cpu_count; n++) {
+        const struct cpu *cpu = &m->d.cpu[n];
+        if (cpu->halted != HALT_OFF && (exception_wakes(cpu) || cpu->event == 1))
             m->idle_turns = 0;
+    }
     for (u32 n = 0; n < m->cpu_count && m->idle_turns; n++)
         if (m->d.cpu[n].halted == HALT_NONE)
             m->d.cpu[n].halted = HALT_WFE; /* it stands behind one */
     return m->idle_turns != 0;
+}
+
+/* The turn that ends was short, ended by WFE, and left the PE as its last one did: it waits for something. */
+static bool turn_idles(struct machine *m, const struct cpu *cpu)
+{
+    u64 h = cpu->pc, before = m->wait_mark[cpu->index];
+    for (unsigned n = 0; n <= REG_SP; n++)
+        h = ((h ^ cpu->x[n]) * 0x9e3779b97f4a7c15) ^ h >> 29;
+    m->wait_mark[cpu->index] = h;
+    /* a turn begins with the event register set; who ends it with the register clear did so by WFE */
+    bool wfe = cpu->halted == HALT_WFE || (!cpu->event && !cpu->halted);
+    return wfe && m->now + QUANTUM_NS - m->turn_end < IDLE_TURN_INSNS && h == before;
 }
 
 /* The PE to run, or NULL when all sleep. */
@@ -385,10 +403,7 @@ static void slice_run(struct machine *m, struct cpu *cpu, u64 left)
     m->slice_end = 0;
     if (m->cpu_count == 1 || !(cpu->halted || ended & RUN_STOP || m->now >= m->turn_end))
         return;
-    /* A turn begins with the event register set; who ends it with the register clear did so by WFE. */
-    bool wfe = cpu->halted == HALT_WFE || (!cpu->event && !cpu->halted);
-    bool idles = wfe && m->now + QUANTUM_NS - m->turn_end < IDLE_TURN_INSNS;
-    m->idle_turns = idles ? m->idle_turns + 1 : cpu->halted == HALT_WFI ? m->idle_turns : 0;
+    m->idle_turns = turn_idles(m, cpu) ? m->idle_turns + 1 : cpu->halted == HALT_WFI ? m->idle_turns : 0;
     turn_over(m);
 }
 

@@ -125,6 +125,7 @@ struct machine {
     /* clock and turns */
     u64 now; /* ns since reset: instructions retired by all PEs + idle jumps */
     u64 turn_end;
+    u64 wait_mark[MAX_CPUS]; /* what the PE looked like at the end of its last turn */
     u64 slice_end; /* of the slice that was cut; 0: between slices */
     u32 turn; /* whose turn it is */
     u32 mid;  /* its slice was cut at an exact instruction, not at an architectural point */
