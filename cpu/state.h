@@ -147,6 +147,7 @@ struct mmu_view {
 };
 
 /* Fast-tag contexts: the table that gives each combination its number. */
+enum { FAST_VICTIMS = 8 };
 enum { CTX_SLOTS = 512, CTX_LIMIT = 254 };
 struct mmu_ctx {
     struct tlb_config config;
@@ -157,7 +158,8 @@ struct mmu_ctx {
 };
 struct mmu_derived {
     struct mmu_view view[4];
-    u32 ctx_used, pad;
+    u32 ctx_used, victim_next;
+    struct fast_entry victim[FAST_VICTIMS]; /* lately pushed out of fast[]: for pages that share a slot */
     u16 fast_slot[TLB_ENTRIES]; /* the fast (xpage) slot made from an entry: MMU_NONE, a slot, or MMU_MANY */
     u16 xpage_slot[TLB_ENTRIES];
     struct mmu_ctx ctx[CTX_SLOTS];

@@ -141,26 +141,52 @@ static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned f
     u32 slot = (u32)(((va >> 12) ^ mix) & (FAST_ENTRIES - 1)), owner = tlb_index(cpu, p->entry);
     struct fast_entry *f = &cpu->d.fast[slot];
     u64 tag = (va & ~0xfffull) | ctx;
-    if (f->r != tag || f->owner != owner)
+    if (f->r != tag || f->owner != owner) {
+        if (f->r != ~0ull)
+            cpu->d.mmu.victim[cpu->d.mmu.victim_next++ % FAST_VICTIMS] = *f;
         *f = (struct fast_entry){ .w = ~0ull };
+    }
     f->r = tag;
     f->owner = owner;
     f->addend = (u64)(uintptr_t)(region->host + (p->pa - region->base)) - va;
     if (flags & ACC_WRITE && have & 2 && !(*page_flags & PAGE_CODE) && !region->readonly) {
         f->w = tag;
-        *page_flags |= PAGE_TOUCHED;
+        *page_flags |= PAGE_TOUCHED | PAGE_DIRTY;
     }
     tlb_note_fast(cpu, owner, slot);
 }
 
-void mmu_drop_write_tags(struct cpu *cpu, u64 pa)
+static void drop_write_tags(struct fast_entry *f, unsigned count, const u8 *host)
 {
-    u8 *host = phys_page(cpu->d.host.phys, pa, (struct phys_attrs){ .privileged = 1 });
-    for (unsigned n = 0; host && n < FAST_ENTRIES; n++) {
-        struct fast_entry *f = &cpu->d.fast[n];
+    for (; count--; f++)
         if (f->w != ~0ull && (f->w & ~0xfffull) + f->addend == (u64)(uintptr_t)host)
             f->w = ~0ull;
+}
+
+void mmu_drop_write_tags(struct cpu *cpu, u64 pa)
+{
+    const u8 *host = phys_page(cpu->d.host.phys, pa, (struct phys_attrs){ .privileged = 1 });
+    if (!host)
+        return;
+    drop_write_tags(cpu->d.fast, FAST_ENTRIES, host);
+    drop_write_tags(cpu->d.mmu.victim, FAST_VICTIMS, host);
+}
+
+/* Looks among the tags that were pushed out lately, and changes places with the one that pushed. */
+static u8 *victim_try(struct cpu *cpu, u64 va, unsigned log2, bool write, bool unpriv)
+{
+    u64 ctx = unpriv ? cpu->d.ctx_unpriv : cpu->d.ctx, mix = unpriv ? cpu->d.ctx_unpriv_mix : cpu->d.ctx_mix;
+    u64 want = ((va + cpu->d.align_add[log2]) & cpu->d.align_mask[log2]) | ctx;
+    for (unsigned n = 0; n < FAST_VICTIMS; n++) {
+        struct fast_entry *v = &cpu->d.mmu.victim[n];
+        if ((write ? v->w : v->r) != want)
+            continue;
+        struct fast_entry *f = &cpu->d.fast[((va >> 12) ^ mix) & (FAST_ENTRIES - 1)], old = *f;
+        *f = *v;
+        *v = old;
+        return (u8 *)(uintptr_t)(va + f->addend);
     }
+    return NULL;
 }
 
 /* The fast tag from slow paths: only where nobody looks in. */
@@ -169,7 +195,9 @@ static u8 *fast_try(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
     const struct observer *o = cpu->d.host.observer;
     if ((o && o->memory) || !cpu->d.ctx || flags & (ACC_CACHE | ACC_DEBUG))
         return NULL;
-    return fast_pointer(cpu, va, (unsigned)__builtin_ctz(size), flags & ACC_WRITE, flags & ACC_UNPRIV);
+    unsigned log2 = (unsigned)__builtin_ctz(size);
+    u8 *host = fast_pointer(cpu, va, log2, flags & ACC_WRITE, flags & ACC_UNPRIV);
+    return host ? host : victim_try(cpu, va, log2, flags & ACC_WRITE, flags & ACC_UNPRIV);
 }
 
 static void observe(struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value)
@@ -345,6 +373,12 @@ struct mem_val128 mem_read128(struct cpu *cpu, u64 va, unsigned flags)
     struct mem_val128 r = { .ok = false };
     struct places half[2];
     bool unaligned;
+    const u8 *host = fast_try(cpu, va, 16, flags);
+    if (host) {
+        memcpy(&r.v, host, 16);
+        r.ok = true;
+        return r;
+    }
     if (!check_alignment(cpu, va, 16, flags, &unaligned) || !halves(cpu, va, flags, unaligned, half))
         return r;
     for (unsigned n = 0; n < 2; n++) {
@@ -364,6 +398,11 @@ bool mem_write128(struct cpu *cpu, u64 va, union vreg value, unsigned flags)
     struct places half[2];
     bool unaligned;
     flags |= ACC_WRITE;
+    u8 *host = fast_try(cpu, va, 16, flags);
+    if (host) {
+        memcpy(host, &value, 16);
+        return true;
+    }
     if (mmu_view(cpu, cpu->ps.el)->big_endian)
         value = (union vreg){ .d = { swap_bytes(value.d[1], 8), swap_bytes(value.d[0], 8) } };
     if (!check_alignment(cpu, va, 16, flags, &unaligned) || !halves(cpu, va, flags, unaligned, half))
@@ -383,6 +422,12 @@ bool mem_write_pair(struct cpu *cpu, u64 va, u64 first, u64 second, unsigned siz
     const u64 value[2] = { first, second };
     assert(size_ok(size));
     flags |= ACC_WRITE;
+    u8 *host = fast_try(cpu, va, 2 * size, flags);
+    if (host) {
+        memcpy(host, &first, size);
+        memcpy(host + size, &second, size);
+        return true;
+    }
     for (unsigned n = 0; n < 2; n++) {
         bool unaligned;
         if (!check_alignment(cpu, va + n * size, size, flags, &unaligned) ||

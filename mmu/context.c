@@ -286,6 +286,7 @@ void mmu_drop_derived(struct cpu *cpu)
     memset(&d->mmu, 0, sizeof(d->mmu));
     memset(d->mmu.fast_slot, 0xff, sizeof(d->mmu.fast_slot));
     memset(d->mmu.xpage_slot, 0xff, sizeof(d->mmu.xpage_slot));
+    memset(d->mmu.victim, 0xff, sizeof(d->mmu.victim));
     d->ctx = d->ctx_unpriv = 0;
 }
 

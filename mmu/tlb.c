@@ -41,7 +41,12 @@ static void clear_xpage(struct xpage_entry *x) { *x = (struct xpage_entry){.tag 
 static void purge_fast(struct cpu *cpu, u32 index)
 {
     u16 slot = cpu->d.mmu.fast_slot[index];
+    if (slot == MMU_NONE)
+        return;
     cpu->d.mmu.fast_slot[index] = MMU_NONE;
+    for (unsigned n = 0; n < FAST_VICTIMS; n++)
+        if (cpu->d.mmu.victim[n].owner == index)
+            clear_fast(&cpu->d.mmu.victim[n]);
     if (slot < FAST_ENTRIES) {
         if (cpu->d.fast[slot].owner == index)
             clear_fast(&cpu->d.fast[slot]);

@@ -127,8 +127,8 @@ static bool is_fast(u64 va, bool write) { return fast_pointer(cpu, va, 3, write,
 /* Every fast tag stands for an entry that is there, covers the page and has the right address (DESIGN section 5). */
 static void check_subset(struct cpu *c)
 {
-    for (unsigned n = 0; n < FAST_ENTRIES; n++) {
-        const struct fast_entry *f = &c->d.fast[n];
+    for (unsigned n = 0; n < FAST_ENTRIES + FAST_VICTIMS; n++) {
+        const struct fast_entry *f = n < FAST_ENTRIES ? &c->d.fast[n] : &c->d.mmu.victim[n - FAST_ENTRIES];
         if (f->r == ~0ull && f->w == ~0ull)
             continue;
         u64 va = (f->r != ~0ull ? f->r : f->w) & ~0xfffull;
@@ -338,6 +338,34 @@ START_TEST(churn)
     }
     check_subset(cpu);
     ck_assert(tlb_validate(cpu));
+}
+END_TEST
+
+/* Pages that share a slot of the fast tags take turns in it, and leave it together with what they stand for. */
+START_TEST(shared_slots)
+{
+    for (unsigned n = 0; n < 4; n++) {
+        map(0x1000 + (u64)n * FAST_ENTRIES * 4096, RAM + n * 4096, NG);
+        *word(RAM + n * 4096) = n;
+    }
+    for (unsigned turn = 0; turn < 3; turn++) {
+        for (unsigned n = 0; n < 4; n++) {
+            u64 va = 0x1000 + (u64)n * FAST_ENTRIES * 4096;
+            ck_assert_uint_eq(read64(va), n + 10 * turn);
+            ck_assert(mem_write(cpu, va, n + 10 * turn + 10, 8, ACC_WRITE));
+            ck_assert(is_fast(va, true));
+            check_subset(cpu);
+        }
+    }
+    page_flags[1] |= PAGE_CODE;
+    mmu_drop_write_tags(cpu, RAM + 4096);
+    check_subset(cpu);
+    ck_assert(mem_write(cpu, 0x1000 + FAST_ENTRIES * 4096, 5, 8, ACC_WRITE));
+    ck_assert_uint_eq(code_written_at, RAM + 4096);
+    tlbi(cpu, TLBI_ASIDE1, 1ull << 48, false);
+    check_subset(cpu);
+    *map(0x1000, RAM, NG) = 0;
+    ck_assert(faults(0x1000, ACC_READ, 7));
 }
 END_TEST
 
@@ -620,7 +648,7 @@ Suite *test_tlb_suite(void)
         { "stale_until_tlbi", stale_until_tlbi }, { "relaxed_permission", relaxed_permission },
         { "asid_and_global", asid_and_global }, { "tlbi_kinds", tlbi_kinds }, { "tlbi_broadcast", tlbi_broadcast },
         { "block_in_pieces", block_in_pieces }, { "vmid", vmid }, { "tlbi_range", tlbi_range_form }, { "churn", churn },
-        { "many_contexts", many_contexts }, { "el_and_pan", el_and_pan }, { "crossing_pages", crossing_pages },
+        { "many_contexts", many_contexts }, { "shared_slots", shared_slots }, { "el_and_pan", el_and_pan }, { "crossing_pages", crossing_pages },
         { "alignment", alignment }, { "big_endian", big_endian }, { "devices", devices }, { "code_pages", code_pages },
         { "atomics", atomics }, { "exclusives", exclusives }, { "address_translation", address_translation },
         { "debug_changes_nothing", debug_changes_nothing }, { "host_regime", host_regime } };
