@@ -157,16 +157,25 @@ void cpu_set_el_sp(struct cpu *cpu, unsigned el, unsigned sp)
         cpu->d.host.security_changed(cpu);
 }
 
+/* Masks or routing changed: whatever is pending is to be looked at again. */
+static void attend(struct cpu *cpu)
+{
+    enum { HCR_VIRTUAL = 7 << 6 }; /* VF, VI, VSE */
+    if (cpu->lines | (cpu->sys.hcr_el2 & HCR_VIRTUAL))
+        cpu->d.attention |= ATT_IRQ;
+}
+
 /* What hangs on the EL and on PSTATE, after both are set. */
 static void derive(struct cpu *cpu)
 {
-    if (!cpu->d.live_traps[cpu->ps.el])
+    if (unlikely(!cpu->d.live_traps[cpu->ps.el]))
         cpu->d.live_traps[cpu->ps.el] = TRAPS_UNKNOWN;
+    trap_learn(cpu);
     u64 live = cpu->d.live_traps[cpu->ps.el];
     cpu->d.fp_trapped = live == TRAPS_UNKNOWN ? trap_group_live(cpu, cpu->ps.el, TRAP_FP) : !!(live & T(FP));
     cpu->d.sp_check = bit(cpu_sctlr(cpu), cpu->ps.el ? 3 : 4);
     cpu_update_stepping(cpu);
-    cpu->d.attention |= ATT_IRQ;
+    attend(cpu);
 }
 
 static void el_changed(struct cpu *cpu)
@@ -190,7 +199,7 @@ void cpu_set_daif(struct cpu *cpu, unsigned daif)
     cpu->ps.i = daif >> 1 & 1;
     cpu->ps.f = daif & 1;
     cpu_update_stepping(cpu);
-    cpu->d.attention |= ATT_IRQ;
+    attend(cpu);
 }
 
 /* ---- taking ---- */

@@ -136,6 +136,8 @@ u64 trap_live(const struct cpu *cpu, unsigned el);
 bool trap_group_live(const struct cpu *cpu, unsigned el, enum trap group);
 /* Controls changed: d.live_traps is not known, until enough accesses have asked. */
 void trap_forget(struct cpu *cpu);
+/* Called where d.live_traps is asked while not known: now and then it pays to find the whole set. */
+void trap_learn(struct cpu *cpu);
 /* Evaluates groups for an access from the current EL in the architecture's order. True: cpu->d.exc is filled.
  * iss: of EC 0x18 (or WFx, SMC: whatever the rows' EC wants); the FP rows have their own. */
 bool trap_check(struct cpu *cpu, u64 groups, bool write, u32 iss);

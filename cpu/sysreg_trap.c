@@ -98,11 +98,11 @@ void trap_forget(struct cpu *cpu)
 }
 
 /* A world switch writes a dozen controls in a row: finding the whole set pays after a few accesses only. */
-static void learn(struct cpu *cpu)
+void trap_learn(struct cpu *cpu)
 {
     enum { ENOUGH = 16 };
     unsigned el = cpu->ps.el;
-    if (cpu->d.live_traps[el] == TRAPS_UNKNOWN && ++cpu->d.trap_misses[el] >= ENOUGH)
+    if (unlikely(cpu->d.live_traps[el] == TRAPS_UNKNOWN) && ++cpu->d.trap_misses[el] >= ENOUGH)
         cpu->d.live_traps[el] = trap_live(cpu, el);
 }
 
@@ -122,7 +122,7 @@ static bool trap_take(struct cpu *cpu, const struct trap_row *row, u32 iss)
 
 bool trap_check(struct cpu *cpu, u64 groups, bool write, u32 iss)
 {
-    learn(cpu);
+    trap_learn(cpu);
     unsigned el = cpu->ps.el, c = conditions(cpu, el), dir = write ? W : R;
     bool el2 = cpu_el2_enabled(cpu);
     const struct trap_row *best = NULL;
