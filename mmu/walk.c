@@ -50,6 +50,9 @@ struct walker {
     u64 va;
     struct walk_record *rec;
     struct translation *out;
+    struct table s2;    /* stage 2's format, worked out when it is first asked for */
+    u8 s2_known, s2_ok;
+    u8 s2_range;        /* bits of IPA that it translates */
 };
 
 /* Why stage 2 is asked, when it isn't for the access itself. */
@@ -270,13 +273,14 @@ static int stage2_level(const struct regime_desc *r, const struct table *t, unsi
     return 2 - (int)sl0;
 }
 
-/* Fields of VTCR_EL2 / VSTCR_EL2 for this IPA. False: no table translates it (D8.2.6: size and level must agree). */
-static bool stage2_table(struct walker *w, u64 ipa, bool ns_ipa, struct table *t)
+/* Fields of VTCR_EL2 / VSTCR_EL2. False: no table translates anything (D8.2.6: size and level must agree). */
+static bool stage2_table(struct walker *w, bool ns_ipa)
 {
     const struct regime_desc *r = w->r;
+    struct table *t = &w->s2;
     bool secure_ipa = r->secure && !ns_ipa;
     u64 ctl = secure_ipa ? r->vstcr : r->vtcr;
-    *t = (struct table){.input = ipa, .base = secure_ipa ? r->vsttbr : r->vttbr, .stage = 2, .one_priv = true,
+    *t = (struct table){.base = secure_ipa ? r->vsttbr : r->vttbr, .stage = 2, .one_priv = true,
                         .ee = r->s2_ee, .ns_ipa = ns_ipa};
     stage2_spaces(r, ns_ipa, t);
     t->grain = granule(ctl, false);
@@ -288,8 +292,7 @@ static bool stage2_table(struct walker *w, u64 ipa, bool ns_ipa, struct table *t
     if (!set_input(r, t, (unsigned)bits(ctl, 5, 0), wide ? 52 : 48))
         return false;
     t->output_size = output_bits(r, (unsigned)bits(r->vtcr, 18, 16), t);
-    if (t->input_size < 64 && ipa >> t->input_size)
-        return false;
+    w->s2_range = t->input_size;
     int level = stage2_level(r, t, (unsigned)bits(ctl, 7, 6), bit(ctl, 33));
     if (level > 3)
         return false;
@@ -648,11 +651,20 @@ static bool stage2_leaf(struct walker *w, const struct table *t, struct leaf *l,
 
 static bool stage2(struct walker *w, u64 ipa, bool ns_ipa, enum s2_use use, struct s2_result *out)
 {
-    struct table t;
     struct leaf l;
-    bool ok = stage2_table(w, ipa, ns_ipa, &t) ? descend(w, &t, use, &l) && stage2_leaf(w, &t, &l, use, out)
-                                               : fail(w, FAULT_TRANSLATION, RULE_VA_RANGE, 0);
-    return ok ? true : as_stage2(w, ipa, ns_ipa, use);
+    if (!w->s2_known || w->s2.ns_ipa != ns_ipa) {
+        w->s2_ok = stage2_table(w, ns_ipa);
+        w->s2_known = 1;
+    }
+    if (!w->s2_ok || ipa >> w->s2_range) {
+        fail(w, FAULT_TRANSLATION, RULE_VA_RANGE, 0);
+        return as_stage2(w, ipa, ns_ipa, use);
+    }
+    struct table t = w->s2;
+    t.input = ipa;
+    if (descend(w, &t, use, &l) && stage2_leaf(w, &t, &l, use, out))
+        return true;
+    return as_stage2(w, ipa, ns_ipa, use);
 }
 
 /* ---- stage 1 ---- */
