@@ -53,6 +53,54 @@ EACH_LANE(CMLT0, s, -(a < 0))
 EACH_LANE(NEG, u, 0u - a)
 EACH_LANE(ABS, u, a >> (sizeof a * 8 - 1) ? 0u - a : a)
 
+/* Differences: the larger less the smaller, modulo the lane. */
+#define DIFFERENCE ((a > b ? 1u * (u64)a - (u64)b : (u64)b - (u64)a))
+EACH_LANE(SABD, s, DIFFERENCE)
+EACH_LANE(UABD, u, DIFFERENCE)
+EACH_LANE(SABA, s, (u64)d + DIFFERENCE)
+EACH_LANE(UABA, u, (u64)d + DIFFERENCE)
+#undef DIFFERENCE
+
+/* Saturating: r is the wrapped result of lanes a and b, `over` a lane of ones where it left the range, `limit` what it becomes. */
+#define SATURATE_LOOP(S, bits, f, e, over, limit)                                                                      \
+    {                                                                                                                  \
+        u##bits any = 0;                                                                                               \
+        for (unsigned k = 0; k < (q ? 128 : 64) / bits; k++) {                                                         \
+            S##bits a = (S##bits)vn.f[k], b = (S##bits)vm.f[k], r = (S##bits)(e), o = (S##bits)(over);                 \
+            any |= (u##bits)o;                                                                                         \
+            vd.f[k] = (u##bits)((r & ~o) | ((limit) & o));                                                             \
+        }                                                                                                              \
+        saturated = any != 0;                                                                                          \
+        break;                                                                                                         \
+    }
+#define SATURATE(id, S, e, over, limit)                                                                                \
+    OP_QZ(id##_v)                                                                                                      \
+    {                                                                                                                  \
+        FP_CHECK;                                                                                                      \
+        union vreg vd = VD, vn = VN, vm = VM;                                                                          \
+        bool saturated = false;                                                                                        \
+        switch (z) {                                                                                                   \
+        case 0: SATURATE_LOOP(S, 8, b, e, over, limit)                                                                 \
+        case 1: SATURATE_LOOP(S, 16, h, e, over, limit)                                                                \
+        case 2: SATURATE_LOOP(S, 32, s, e, over, limit)                                                                \
+        default: SATURATE_LOOP(S, 64, d, e, over, limit)                                                               \
+        }                                                                                                              \
+        if (saturated)                                                                                                 \
+            cpu->fpsr |= (u32)BIT(FPSR_QC_BIT);                                                                        \
+        if (!q)                                                                                                        \
+            vd.d[1] = 0;                                                                                               \
+        VD = vd;                                                                                                       \
+        NEXT;                                                                                                          \
+    }
+#define TOP (sizeof(a) * 8 - 1)
+#define LIMIT_S ((a >> TOP) ^ (__typeof__(a))((1ull << TOP) - 1))
+SATURATE(SQADD, s, (u64)a + (u64)b, ((a ^ r) & (b ^ r)) >> TOP, LIMIT_S)
+SATURATE(SQSUB, s, (u64)a - (u64)b, ((a ^ b) & (a ^ r)) >> TOP, LIMIT_S)
+SATURATE(UQADD, u, (u64)a + (u64)b, -(r < a), (__typeof__(a))~0ull)
+SATURATE(UQSUB, u, (u64)a - (u64)b, -(a < b), 0)
+#undef TOP
+#undef LIMIT_S
+
 #define BITWISE(id, e)                                                                                                 \
     OP_Q(id##_v)                                                                                                       \
     {                                                                                                                  \
