@@ -34,7 +34,7 @@ enum {
 #define COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS)                                                  \
     .name = #NAME, .key = SYSREG_KEY(op0, op1, crn, crm, op2), .access = (ACCESS), .feature = FEAT_##FEATURE,          \
     .traps = (TRAPS), .quick_read = (TRAPS) | BARRED(ACCESS), .quick_write = (TRAPS) | BARRED((ACCESS) >> 4)
-#define E2H(NAME) .e2h_key = KEY_##NAME
+#define E2H(NAME) .e2h_key = KEY_##NAME, .e2h_row = ROW_##NAME + 1
 #define OPT(...)  .opt = (const struct sysreg_bits[]){ __VA_ARGS__, { 0, 0, 0 } }
 
 const struct sysreg sysreg_rows[ROW_COUNT] = {
@@ -126,7 +126,7 @@ static const struct sysreg *access_check(struct cpu *cpu, const struct sysreg *r
         return no_such_register(cpu, key, rt, write), NULL;
     bool e2h = cpu_has(cpu, FEAT_VHE) && cpu_el2_enabled(cpu) && bit(cpu->sys.hcr_el2, 34);
     if (row->e2h_key && e2h && cpu->ps.el == 2)
-        row = sysreg_find(row->e2h_key);
+        row = row->e2h_row ? &sysreg_rows[row->e2h_row - 1] : sysreg_find(row->e2h_key);
     unsigned lowest = write ? row->access >> 4 : row->access & 15;
     bool el2_register = absent_el2(cpu, row);
     if (cpu->ps.el < lowest || (!cpu_has(cpu, (enum feature)row->feature) && !el2_register) ||

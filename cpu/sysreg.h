@@ -65,8 +65,9 @@ struct sysreg {
     /* Access rules beyond ACCESS and TRAPS. False: cpu->d.exc is filled, or the access is UNDEFINED when exc_undefined
      * was called. Evaluated after the lowest-EL rule and before .traps unless SR_CHECK_LAST. */
     bool (*check)(struct cpu *cpu, const struct sysreg *row, bool write);
-    u16 e2h_key; /* at EL2 with HCR_EL2.E2H: the key of the register really accessed; 0 = none. Its traps have T(E2H).
-                  */
+    /* At EL2 with HCR_EL2.E2H: the key of the register really accessed, 0 = none (its traps have T(E2H)), and the
+     * number of its row + 1, 0 = to be looked up. */
+    u16 e2h_key, e2h_row;
     u64 quick_read, quick_write; /* plain storage may be accessed at once while none of these is in d.live_traps[el] */
     const struct sysreg_bits *opt; /* writable bits besides .mask that features bring; ends with bits 0 */
 };

@@ -66,6 +66,8 @@ START_TEST(rows_are_consistent)
             ck_assert_msg(row->write || row->access >> 4 == 4, "%s has neither storage nor .write", row->name);
         if (row->e2h_key)
             ck_assert_msg(sysreg_find(row->e2h_key) != NULL, "%s is redirected to nothing", row->name);
+        if (row->e2h_row)
+            ck_assert_ptr_eq(sysreg_get(row->e2h_row - 1u), sysreg_find(row->e2h_key));
         if (row->traps & T(E2H))
             ck_assert_msg(row->e2h_key != 0, "%s is redirected nowhere", row->name);
         if (sysreg_is_quick(row, false) && row->e2h_key)
@@ -212,6 +214,11 @@ START_TEST(undefined_registers)
     ck_assert(undefined(SYSREG_KEY(3, 0, 1, 0, 0), false));  /* SCTLR_EL1 */
     ck_assert(undefined(SYSREG_KEY(3, 0, 0, 4, 0), false));  /* ID_AA64PFR0_EL1 */
     ck_assert(!undefined(SYSREG_KEY(3, 3, 13, 0, 2), true)); /* TPIDR_EL0 */
+    cpu->sys.hcr_el2 |= BIT(20);                             /* TIDCP: C11 and C15 only */
+    at(1);
+    ck_assert(undefined(SYSREG_KEY(3, 1, 12, 9, 5), false));
+    ck_assert(!undefined(SYSREG_KEY(3, 1, 11, 9, 5), false));
+    ck_assert(!undefined(SYSREG_KEY(3, 1, 15, 9, 5), false));
     remake("cortex-a57", true, true);
     at(2);
     ck_assert(undefined(SYSREG_KEY(3, 4, 2, 0, 1), false)); /* TTBR1_EL2: no VHE */
@@ -244,6 +251,12 @@ START_TEST(el2_absent)
     ck_assert(sysreg_read(cpu, SYSREG_KEY(3, 4, 0, 0, 0), 0, &v));
     ck_assert_uint_eq(v, cpu->sys.midr_el1);
     const struct sysop *alle2 = sysop_find(SYSREG_KEY(1, 4, 8, 7, 0));
+    ck_assert(!sysop_run(cpu, alle2, alle2->key, 0, 0));
+    ck_assert_uint_eq(cpu->d.exc.ec, EC_UNKNOWN);
+    remake("max", true, true); /* not enabled in Secure state is as good as absent, for what EL3 may do to it */
+    at(3);
+    ck_assert(sysop_run(cpu, alle2, alle2->key, 0, 0));
+    cpu->sys.scr_el3 &= ~1ull;
     ck_assert(!sysop_run(cpu, alle2, alle2->key, 0, 0));
     ck_assert_uint_eq(cpu->d.exc.ec, EC_UNKNOWN);
 }
