@@ -9,6 +9,7 @@
 #include "cpu/run.h"
 #include "cpu/sysreg.h"
 #include "mmu/access.h"
+#include "mmu/tlb.h"
 #include "mmu/walk.h"
 
 enum { HCR_TGE = 27, HCR_E2H = 34 };
@@ -332,6 +333,7 @@ void cpu_reset(struct cpu *cpu)
     cpu_set_nzcv(cpu, 0);
     cpu->fpcr = cpu->fpsr = 0;
     sysreg_reset(cpu);
+    tlb_reset(cpu);
     cpu->pc = cpu->sys.rvbar_el1;
     cpu->excl_valid = cpu->event = cpu->step_active = cpu->fetch_valid = 0;
     cpu->halted = HALT_NONE;

@@ -135,7 +135,7 @@ struct mmu_view {
     u64 ctx_unpriv, mix_unpriv;
     struct tlb_config config;
     u16 asid, vmid;
-    u16 config_index; /* in tlb.configs, checked when used */
+    u16 config_index; /* 1 + index in tlb.configs, while it is known to be there; 0 = look */
     u8 regime, big_endian;
     u8 strict; /* SCTLR_ELx.A */
     u8 naa;    /* SCTLR_ELx.nAA (FEAT_LSE2) */

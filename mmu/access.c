@@ -448,9 +448,16 @@ bool mem_probe(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
     struct places ps;
     bool unaligned = is_pow2(size) && size <= 16 && va & (size - 1);
     assert(size && size <= 4096);
+    /* Cache maintenance, line after line of a page: what may be read (written) may be cleaned (invalidated). */
+    if (flags & ACC_CACHE && size == 1 && fast_try(cpu, va, 1, flags & ~(unsigned)ACC_CACHE))
+        return true;
     if (unaligned && !check_alignment(cpu, va, size, flags, &unaligned))
         return false;
-    return find_places(cpu, va, size, flags, unaligned, &ps);
+    if (!find_places(cpu, va, size, flags, unaligned, &ps))
+        return false;
+    if (flags & ACC_CACHE)
+        fill_fast_places(cpu, &ps, va, flags & ~(unsigned)(ACC_CACHE | ACC_WRITE));
+    return true;
 }
 
 /* ---- atomics ---- */

@@ -152,11 +152,11 @@ static bool same_config(const struct tlb_config *a, const struct tlb_config *b) 
 int mmu_view_config(struct cpu *cpu, const struct mmu_view *view)
 {
     struct mmu_view *v = &cpu->d.mmu.view[view - cpu->d.mmu.view];
-    if (v->config_index < TLB_CONFIGS && same_config(&cpu->tlb.configs[v->config_index], &v->config))
-        return v->config_index;
+    if (likely(v->config_index))
+        return v->config_index - 1;
     for (unsigned n = 0; n < TLB_CONFIGS; n++) {
         if (same_config(&cpu->tlb.configs[n], &v->config)) {
-            v->config_index = (u16)n;
+            v->config_index = (u16)(n + 1);
             return (int)n;
         }
     }

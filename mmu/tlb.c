@@ -89,6 +89,8 @@ void tlb_drop_config(struct cpu *cpu, unsigned config)
             drop_entry(cpu, e);
     }
     memset(&cpu->tlb.configs[config], 0, sizeof(cpu->tlb.configs[config]));
+    for (unsigned el = 0; el < 4; el++)
+        cpu->d.mmu.view[el].config_index = 0;
 }
 
 void tlb_reset(struct cpu *cpu)
