@@ -38,7 +38,7 @@ struct mem_attrs attrs_stage1(u8 mair, unsigned sh, bool cacheable, bool tags)
     unsigned high = mair >> 4, low = mair & 15;
     if (tags && mair == 0xf0) {
         a.tagged = cacheable;
-        mair = 0xff, high = low = 15;
+        high = low = 15;
     }
     if (high == 0) {
         a.type = low & 3 ? MEM_nGnRnE : (u8)(low >> 2);

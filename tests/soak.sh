@@ -16,7 +16,7 @@ part() # NAME COMMAND...
     local name=$1 start=$SECONDS p f
     shift
     "$@" >"$logs/$name.log" 2>&1 </dev/null
-    read -r p f < <(tail -n 1 "$logs/$name.log" | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed.*/\1 \2/p')
+    read -r p f < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed.*/\1 \2/p' "$logs/$name.log" | tail -n 1)
     echo "$name: ${p:-0} passed, ${f:-1} failed ($((SECONDS - start)) s)$([ "${f:-1}" = 0 ] || echo ", see $logs/$name.log")"
     passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
 }
