@@ -11,9 +11,9 @@ enum { PAGE = 4096 };
 
 void machine_output(struct machine *m, unsigned port, u8 byte) { m->d.host.output(m->d.host.who, port, byte); }
 
-int machine_input(struct machine *m, unsigned port)
+int machine_input(struct machine *m, unsigned port, bool waiting)
 {
-    int byte = m->d.host.input(m->d.host.who, port);
+    int byte = m->d.host.input(m->d.host.who, port, waiting || m->d.waiting);
     if (byte >= 0 && m->d.host.input_logged)
         m->d.host.input_logged(m->d.host.who, port, (u8)byte, m->now);
     return byte;

@@ -234,8 +234,17 @@ void machine_event_set(struct machine *m, enum machine_event event, u64 at)
     m->event_at[event] = at;
 }
 
+/* The guest waits for input, or has listened for long: prepared input may come now. */
+static void input_offer(struct machine *m)
+{
+    m->d.waiting = 1;
+    machine_input_kick(m);
+    m->d.waiting = 0;
+}
+
 static void machine_uart0_timeout(struct machine *m) { pl011_timeout(&m->uart0[0]); }
 static void machine_uart1_timeout(struct machine *m) { pl011_timeout(&m->uart1[0]); }
+static void machine_uart_listen(struct machine *m) { input_offer(m); }
 static void machine_rtc_alarm(struct machine *m) { pl031_alarm(m, &m->rtc[0]); }
 static void machine_power_key_up(struct machine *m) { pl061_input(&m->gpio[0], 3, false); }
 
@@ -426,8 +435,12 @@ static void asleep_report(struct machine *m)
 
 static void idle(struct machine *m)
 {
-    u64 until = next_event(m), to = until;
     m->idle_turns = 0;
+    input_offer(m);
+    for (u32 n = 0; n < m->cpu_count; n++)
+        if (m->d.cpu[n].halted != HALT_OFF && exception_wakes(&m->d.cpu[n]))
+            return;
+    u64 until = next_event(m), to = until;
     if (m->d.host.idle)
         to = m->d.host.idle(m->d.host.who, m->now, until);
     if (to == NEVER)

@@ -55,8 +55,9 @@ struct stop {
 struct machine_host {
     void *who;
     void (*output)(void *who, unsigned port, u8 byte);
-    /* The next byte of input that is there, or -1. Called when the guest is ready for it. */
-    int (*input)(void *who, unsigned port);
+    /* The next byte of input that is there, or -1. Called when the guest is ready for it; waiting: it does nothing else than
+     * wait (all PEs sleep, or it polls), which is when prepared input should come. */
+    int (*input)(void *who, unsigned port, bool waiting);
     /* Called for each byte that entered the guest, with the machine's time in ns: what a replay needs. */
     void (*input_logged)(void *who, unsigned port, u8 byte, u64 now);
     /* An exception is being taken; cpu is as before it. */
@@ -157,7 +158,7 @@ struct machine {
         struct stop stop;
         const char *semihost_line;
         u64 poll_in; /* slices until the host is polled */
-        u32 in_kick;
+        u32 in_kick, waiting;
         u32 ram_count;
         struct loop_watch {
             u64 elr, iss, count;
@@ -194,7 +195,7 @@ u64 machine_hash(struct machine *m);
 void machine_event_set(struct machine *m, enum machine_event event, u64 at);
 void machine_output(struct machine *m, unsigned port, u8 byte);
 /* The next input byte of the port, or -1: the only way host input enters. */
-int machine_input(struct machine *m, unsigned port);
+int machine_input(struct machine *m, unsigned port, bool waiting);
 /* Level of a shared peripheral interrupt. */
 void machine_spi(struct machine *m, unsigned spi, bool level);
 u64 machine_random(struct machine *m);

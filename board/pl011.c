@@ -2,7 +2,8 @@
  * PL011 UART. Arm PrimeCell UART (PL011) Technical Reference Manual, DDI 0183, r1p4 (16-deep FIFOs).
  *
  * Transmission takes no time. Reception is paced by the guest: bytes wait outside until the receive FIFO is empty and the
- * guest listens, that is, it has a receive interrupt enabled or reads status again and again. That makes a run with piped
+ * guest listens, that is, it has a receive interrupt enabled or reads status again and again. Prepared input (a pipe, a file)
+ * comes when the guest waits: it polls, all its PEs sleep, or it has listened for a while. That makes a run with piped
  * input independent of host timing, and no byte is lost while a driver still sets the port up.
  * As with QEMU's, data passes in both directions whether or not CR enables the UART.
  * Left out: modem lines, IrDA, DMA, errors on the line.
@@ -14,7 +15,7 @@ enum { DR = 0x00, RSR = 0x04, FR = 0x18, ILPR = 0x20, IBRD = 0x24, FBRD = 0x28, 
 enum { FR_RXFE = 1 << 4, FR_RXFF = 1 << 6, FR_TXFE = 1 << 7 };
 enum { INT_RX = 1 << 4, INT_TX = 1 << 5, INT_RT = 1 << 6, INT_ALL = 0x7ff };
 enum { LCR_FEN = 1 << 4, CR_LBE = 1 << 7 };
-enum { POLLS_TO_LISTEN = 4, UART_CLOCK_MHZ = 24 };
+enum { POLLS_TO_LISTEN = 4, UART_CLOCK_MHZ = 24, LISTEN_NS = 50000000 };
 
 static const u8 pl011_id[8] = { 0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1 };
 
@@ -41,6 +42,13 @@ static void timeout_start(struct machine *m, struct pl011 *dev)
     machine_event_set(m, dev->port == PORT_UART0 ? EVENT_uart0_timeout : EVENT_uart1_timeout, m->now + timeout_ns(dev));
 }
 
+/* The guest begins to listen, or has read everything: if it stays busy, input comes all the same. */
+static void listen_start(struct machine *m, struct pl011 *dev)
+{
+    if (!dev->used && dev->imsc & (INT_RX | INT_RT))
+        machine_event_set(m, dev->port == PORT_UART0 ? EVENT_uart0_listen : EVENT_uart1_listen, m->now + LISTEN_NS);
+}
+
 static void receive(struct machine *m, struct pl011 *dev, u16 data)
 {
     if (dev->used >= fifo_depth(dev))
@@ -54,11 +62,11 @@ static void receive(struct machine *m, struct pl011 *dev, u16 data)
 
 void pl011_fill(struct machine *m, struct pl011 *dev)
 {
-    bool listens = dev->imsc & (INT_RX | INT_RT) || dev->polls >= POLLS_TO_LISTEN;
+    bool polls = dev->polls >= POLLS_TO_LISTEN, listens = polls || dev->imsc & (INT_RX | INT_RT);
     if (!listens || dev->used || dev->cr & CR_LBE)
         return;
     while (dev->used < fifo_depth(dev)) {
-        int byte = machine_input(m, dev->port);
+        int byte = machine_input(m, dev->port, polls);
         if (byte < 0)
             break;
         receive(m, dev, (u8)byte);
@@ -83,6 +91,7 @@ static u16 fifo_pop(struct machine *m, struct pl011 *dev)
     if (!dev->used)
         dev->ris &= ~(u32)INT_RT;
     dev->rsr = data >> 8;
+    listen_start(m, dev);
     pl011_fill(m, dev);
     return data;
 }
@@ -157,7 +166,10 @@ bool pl011_write(struct machine *m, struct pl011 *dev, struct device_access a, u
     case LCR_H: lcr_write(dev, v); break;
     case CR: dev->cr = v & 0xff87; break;
     case IFLS: dev->ifls = v & 0x3f; break;
-    case IMSC: dev->imsc = v & INT_ALL; break;
+    case IMSC:
+        dev->imsc = v & INT_ALL;
+        listen_start(m, dev);
+        break;
     case ICR: dev->ris &= ~(v & INT_ALL); break;
     case DMACR: dev->dmacr = v & 7; break;
     default: break; /* read-only and reserved: ignored */

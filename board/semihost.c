@@ -119,7 +119,7 @@ static s64 read_some(struct machine *m, u64 handle, u8 *buffer, u64 size)
 {
     if (is_tt(handle)) {
         u64 n = 0;
-        for (int byte; n < size && (byte = machine_input(m, PORT_UART0)) >= 0; n++)
+        for (int byte; n < size && (byte = machine_input(m, PORT_UART0, true)) >= 0; n++)
             buffer[n] = (u8)byte;
         return (s64)n;
     }
@@ -223,7 +223,7 @@ static s64 operation(struct machine *m, struct cpu *cpu)
     case SYS_WRITE0: return sys_write0(m, cpu);
     case SYS_WRITE: return sys_write(m, cpu);
     case SYS_READ: return sys_read(m, cpu);
-    case SYS_READC: return machine_input(m, PORT_UART0);
+    case SYS_READC: return machine_input(m, PORT_UART0, true);
     case SYS_ISERROR: return (s64)field(m, cpu, 0) < 0;
     case SYS_ISTTY: return on_handle(m, field(m, cpu, 0), m->d.host.file_is_tty, 1);
     case SYS_SEEK: return sys_seek(m, field(m, cpu, 0), field(m, cpu, 1));

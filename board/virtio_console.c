@@ -31,7 +31,7 @@ static void transmit(struct machine *m, struct virtio_mmio *dev)
 void virtio_console_fill(struct machine *m, struct virtio_mmio *dev)
 {
     struct virtio_queue *q = &dev->queue[RECEIVE];
-    struct virtio_queue before = *q;
+    struct virtio_queue before;
     struct virtio_chain c;
     for (unsigned n = 0; n < VIRTIO_QUEUE_MAX && dev->status & 4; n++) {
         before = *q;
@@ -40,7 +40,7 @@ void virtio_console_fill(struct machine *m, struct virtio_mmio *dev)
         u8 buffer[256];
         u32 used = 0;
         while (used < sizeof(buffer) && used < c.writable) {
-            int byte = machine_input(m, dev->unit);
+            int byte = machine_input(m, dev->unit, false);
             if (byte < 0)
                 break;
             buffer[used++] = (u8)byte;

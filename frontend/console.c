@@ -203,12 +203,14 @@ static bool readable(int fd, int timeout_ms)
     return poll(&wait, 1, timeout_ms) > 0;
 }
 
-int console_input(void *who, unsigned number)
+int console_input(void *who, unsigned number, bool waiting)
 {
     struct console *c = who;
     struct port *p = &c->port[number];
     if (p->typed_at < p->typed_size)
         return (u8)p->typed[p->typed_at++];
+    if (!p->live && !waiting)
+        return -1;
     if (!p->used && p->in >= 0 && !p->live && !p->ended) {
         if (readable(p->in, GRACE_MS))
             read_some(c, p);

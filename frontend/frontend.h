@@ -47,7 +47,7 @@ void console_open(struct console *c, struct machine *m, const struct options *o)
 void console_close(struct console *c);
 /* For struct machine_host; who is struct console. */
 void console_output(void *who, unsigned port, u8 byte);
-int console_input(void *who, unsigned port);
+int console_input(void *who, unsigned port, bool waiting);
 void console_poll(void *who);
 u64 console_idle(void *who, u64 now, u64 until);
 /* Which port a chardev or serial option of the machine configuration uses is fixed: serial n is port n, virtconsole k is

@@ -26,8 +26,9 @@ static void fixture_output(void *who, unsigned port, u8 byte)
         f->out[port][f->out_used[port]++] = (char)byte;
 }
 
-static int fixture_input(void *who, unsigned port)
+static int fixture_input(void *who, unsigned port, bool waiting)
 {
+    (void)waiting;
     struct fixture *f = who;
     return f->in[port] && *f->in[port] ? (u8)*f->in[port]++ : -1;
 }
