@@ -1,0 +1,116 @@
+/*
+ * A machine under a debugger: its memory as a PE sees it, and notes of the exceptions it took (observer hook; the guest sees
+ * nothing of it).
+ */
+#include "debug/debugger.h"
+
+#include "cpu/exception.h"
+#include "mmu/context.h"
+
+enum { PAGE = 4096 };
+
+/* ---- memory ---- */
+
+/* The physical address of addr, and how many bytes from there on lie in the same page. */
+static bool resolve(struct debugger *d, u64 addr, u64 *pa, size_t *run)
+{
+    const struct cpu *cpu = &d->m->d.cpu[d->cpu];
+    *run = PAGE - (addr & (PAGE - 1));
+    *pa = addr;
+    return d->physical || mmu_debug_translate(cpu, addr, cpu->ps.el, pa, NULL, NULL);
+}
+
+size_t debugger_read(struct debugger *d, u64 addr, void *to, size_t size)
+{
+    u8 *out = to;
+    size_t done = 0, run;
+    u64 pa;
+    while (done < size && resolve(d, addr + done, &pa, &run)) {
+        run = run < size - done ? run : size - done;
+        if (!phys_copy_out(&d->m->d.phys, pa, out + done, run))
+            break;
+        done += run;
+    }
+    return done;
+}
+
+bool debugger_write(struct debugger *d, u64 addr, const void *from, size_t size)
+{
+    const u8 *bytes = from;
+    for (int pass = 0; pass < 2; pass++) {
+        size_t run;
+        u64 pa;
+        for (size_t done = 0; done < size; done += run) {
+            u8 probe;
+            if (!resolve(d, addr + done, &pa, &run))
+                return false;
+            run = run < size - done ? run : size - done;
+            if (pass == 0 ? !phys_copy_out(&d->m->d.phys, pa, &probe, 1) || !phys_copy_out(&d->m->d.phys, pa + run - 1, &probe, 1)
+                          : !phys_copy_in(&d->m->d.phys, pa, bytes + done, run))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* ---- notes ---- */
+
+/* The guest that runs, and its translation regime as it is now. */
+static void vm_seen(struct debugger *d, const struct cpu *cpu, s32 vmid, bool entered)
+{
+    u64 root = bits(cpu->sys.vttbr_el2, 47, 1) << 1;
+    struct vm_note *v = NULL;
+    for (unsigned n = 0; n < VMS && !v; n++)
+        if (!d->vm[n].used || (d->vm[n].vmid == vmid && d->vm[n].root == root))
+            v = &d->vm[n];
+    if (!v)
+        return;
+    v->used = true;
+    v->vmid = vmid;
+    v->root = root;
+    v->entries += entered;
+    regime_describe(cpu, REGIME_EL10, &v->regime);
+}
+
+static s32 vmid_of(const struct cpu *cpu)
+{
+    bool guest = cpu->ps.el < 2 && cpu_el2_enabled(cpu) && bit(cpu_hcr(cpu), 0) && !bit(cpu_hcr(cpu), 27);
+    return guest ? stops_scope_of(cpu).vmid : ANY;
+}
+
+static void exception(void *who, struct cpu *cpu, const struct exc *exc)
+{
+    struct debugger *d = who;
+    u64 at = stops_position(d->m);
+    struct exc_note *n = &d->note[d->notes++ % EXC_NOTES];
+    *n = (struct exc_note){ .exc = *exc, .at = at, .pc = cpu->pc, .return_pc = exc->elr, .cpu = cpu->index,
+                            .from_el = cpu->ps.el, .vmid = vmid_of(cpu), .vttbr = cpu->sys.vttbr_el2, .spsr = cpu_spsr(cpu) };
+    if (at < d->counted) /* replayed */
+        return;
+    d->counted = at;
+    if (exc->target_el == 2 && n->vmid != ANY)
+        vm_seen(d, cpu, n->vmid, false);
+    d->exits[cpu->index][cpu->ps.el & 3][exc->target_el & 3]++;
+    if (exc->target_el == 2 && cpu->ps.el < 2)
+        d->exit_class[exc->kind == EXC_SYNC ? exc->ec & 63u : 63u + exc->kind]++;
+}
+
+static void returned(void *who, struct cpu *cpu)
+{
+    struct debugger *d = who;
+    s32 vmid = vmid_of(cpu);
+    if (vmid != ANY && stops_position(d->m) >= d->counted)
+        vm_seen(d, cpu, vmid, true);
+}
+
+void debugger_init(struct debugger *d, struct machine *m)
+{
+    memset(d, 0, sizeof(*d));
+    d->m = m;
+    stops_init(&d->stops, m);
+    d->stops.note_who = d;
+    d->stops.note_exception = exception;
+    d->stops.note_return = returned;
+}
+
+void debugger_end(struct debugger *d) { stops_end(&d->stops); }

@@ -1,0 +1,52 @@
+/* What the gdb stub and the monitor commands share: a stopped machine, and what to do with it. */
+#ifndef DEBUG_DEBUGGER_H
+#define DEBUG_DEBUGGER_H
+
+#include "debug/stops.h"
+#include "debug/text.h"
+#include "mmu/walk.h"
+
+/* The last exceptions, for `why` and `exits`. */
+struct exc_note {
+    struct exc exc;
+    u64 at, pc, return_pc; /* position; instruction; ELR */
+    u64 ttbr, vttbr, spsr;
+    u32 cpu, from_el;
+    s32 vmid;
+};
+enum { EXC_NOTES = 64, VMS = 64 };
+
+struct vm_note {
+    bool used;
+    s32 vmid;
+    u64 root, entries;         /* stage 2 table; how often it was entered */
+    struct regime_desc regime; /* EL1&0 as it was when the guest was last entered or left */
+};
+
+struct reverse;
+struct debugger {
+    struct machine *m;
+    struct stops stops;
+    struct reverse *reverse; /* NULL: forwards only */
+    u32 cpu;                 /* the PE that commands are about */
+    bool physical;           /* gdb's memory packets are about physical addresses */
+    struct exc_note note[EXC_NOTES];
+    u64 notes;
+    u64 counted; /* position up to which the counts below go */
+    u64 exits[MAX_CPUS][4][4]; /* from EL, to EL */
+    u64 exit_class[64 + 4];    /* to EL2 from below, by class; then IRQ, FIQ, SError */
+    struct vm_note vm[VMS];
+};
+
+void debugger_init(struct debugger *d, struct machine *m);
+void debugger_end(struct debugger *d);
+
+/* Memory of the current PE's context (or physical), bytes that could be read. Changes nothing in the machine. */
+size_t debugger_read(struct debugger *d, u64 addr, void *to, size_t size);
+/* RAM only. False: some byte is not there; nothing was written. */
+bool debugger_write(struct debugger *d, u64 addr, const void *from, size_t size);
+
+/* debug/monitor.c: a line of `monitor`, its answer. True: the machine's state was changed. */
+bool monitor_run(struct debugger *d, const char *line, struct text *out);
+
+#endif

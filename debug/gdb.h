@@ -1,0 +1,25 @@
+/*
+ * The gdb stub: a machine under a debugger. One thread a PE (thread n + 1 is cpu n), all of them stop and run together, in
+ * the machine's own order, so that a debugged run is the run that would have been.
+ */
+#ifndef DEBUG_GDB_H
+#define DEBUG_GDB_H
+
+#include "board/machine.h"
+
+struct gdb;
+/* where: `tcp::PORT`, `tcp:HOST:PORT`, `unix:PATH`. stopped: the machine waits for a client that says continue. input: the
+ * machine's input log is kept, so that the run can go backwards. NULL: error says why. After all other observers. */
+struct gdb *gdb_open(struct machine *m, const char *where, bool stopped, char error[256]);
+/* As machine_run, but stops for the client, and comes back when the machine's run is over or the client ends it. */
+struct stop gdb_run(struct gdb *g, u64 limit);
+/* For the machine's poll: a client that connects, interrupts or leaves. */
+void gdb_poll(struct gdb *g);
+/* Descriptors that become readable when there is something to poll for; -1: none. */
+void gdb_fds(const struct gdb *g, int fds[2]);
+/* The program ends with this status. */
+void gdb_close(struct gdb *g, int status);
+/* Did the user ask for the end (signal)? Set by the front end; may be NULL. */
+void gdb_set_interrupted(struct gdb *g, bool (*interrupted)(void));
+
+#endif

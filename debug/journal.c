@@ -1,0 +1,333 @@
+/* What comes to the machine from outside, kept and given again. */
+#define _GNU_SOURCE
+#include "debug/journal.h"
+
+#include "debug/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum entry_kind { ENTRY_INPUT, ENTRY_KICK, ENTRY_IDLE, ENTRY_RESULT, ENTRY_DATA, ENTRY_DISK, ENTRY_KINDS };
+
+/* RESULT: what a semihosting call returned; DATA: 8 bytes of what it read, in order, `extra` of them count. DISK: 8 bytes
+ * that a disk held before they were written (at `extra`), to be put back when the run goes backwards. */
+struct entry {
+    u32 kind, port;
+    u64 now, value, extra;
+};
+
+struct journal {
+    struct machine *m;
+    struct machine_host host; /* the front end's */
+    struct entry *entry;
+    u64 count, room, at;
+    u64 front;   /* ns */
+    bool keep, failed, kicking, quiet;
+};
+
+static bool behind(const struct journal *j) { return j->at < j->count || j->m->now < j->front; }
+
+static void put(struct journal *j, u32 kind, u32 port, u64 value, u64 extra)
+{
+    if (!j->keep || j->failed)
+        return;
+    if (j->count == j->room) {
+        u64 room = j->room ? 2 * j->room : 256;
+        struct entry *more = realloc(j->entry, room * sizeof(*more));
+        j->failed = !more;
+        if (!more)
+            return;
+        j->entry = more;
+        j->room = room;
+    }
+    j->entry[j->count++] = (struct entry){ kind, port, j->m->now, value, extra };
+    j->at = j->count;
+}
+
+/* The entry that comes now, if it is of this kind. */
+static const struct entry *take(struct journal *j, u32 kind)
+{
+    if (j->at >= j->count || j->entry[j->at].kind != kind || j->entry[j->at].now != j->m->now)
+        return NULL;
+    return &j->entry[j->at++];
+}
+
+/* ---- consoles ---- */
+
+static void output(void *who, unsigned port, u8 byte)
+{
+    struct journal *j = who;
+    if (j->m->now >= j->front)
+        j->host.output(j->host.who, port, byte);
+}
+
+static int input(void *who, unsigned port, bool waiting)
+{
+    struct journal *j = who;
+    if (behind(j)) {
+        if (j->at >= j->count || j->entry[j->at].port != port)
+            return -1;
+        const struct entry *e = take(j, ENTRY_INPUT);
+        return e ? (int)(u8)e->value : -1;
+    }
+    int byte = j->host.input(j->host.who, port, waiting);
+    if (byte < 0)
+        return byte;
+    if (j->kicking) { /* the front end woke the machine for it: it must be woken again */
+        put(j, ENTRY_KICK, 0, 0, 0);
+        j->kicking = false;
+    }
+    put(j, ENTRY_INPUT, port, (u8)byte, 0);
+    return byte;
+}
+
+static void input_logged(void *who, unsigned port, u8 byte, u64 now)
+{
+    struct journal *j = who;
+    if (j->host.input_logged)
+        j->host.input_logged(j->host.who, port, byte, now);
+}
+
+static void again(struct journal *j)
+{
+    while (take(j, ENTRY_KICK))
+        machine_input_kick(j->m);
+}
+
+/* While behind, every gap between slices is looked at: a kick was in one of them. */
+static void poll_host(void *who)
+{
+    struct journal *j = who;
+    bool was = behind(j);
+    if (was) {
+        again(j);
+        j->m->d.poll_in = 0;
+    }
+    j->kicking = !was;
+    if (j->host.poll && !j->quiet)
+        j->host.poll(j->host.who);
+    j->kicking = false;
+}
+
+static u64 idle(void *who, u64 now, u64 until)
+{
+    struct journal *j = who;
+    if (behind(j)) {
+        again(j);
+        const struct entry *e = take(j, ENTRY_IDLE);
+        if (e)
+            return e->value <= until ? e->value : until;
+        if (until != NEVER)
+            return until;
+    }
+    if (!j->host.idle)
+        return until;
+    j->kicking = true;
+    u64 to = j->host.idle(j->host.who, now, until);
+    j->kicking = false;
+    if (to != until)
+        put(j, ENTRY_IDLE, 0, to, 0);
+    return to;
+}
+
+static void exception(void *who, struct cpu *cpu, const struct exc *exc)
+{
+    struct journal *j = who;
+    if (j->host.exception && j->m->now >= j->front)
+        j->host.exception(j->host.who, cpu, exc);
+}
+
+/* ---- disks ---- */
+
+static bool disk_read(void *who, unsigned disk, u64 offset, void *data, u64 size)
+{
+    struct journal *j = who;
+    return j->host.disk_read && j->host.disk_read(j->host.who, disk, offset, data, size);
+}
+
+/* What was there is kept (once: a replayed write finds its own bytes), so that journal_seek can put it back. */
+static bool disk_write(void *who, unsigned disk, u64 offset, const void *data, u64 size)
+{
+    struct journal *j = who;
+    if (!j->host.disk_write)
+        return false;
+    u8 old[8];
+    for (u64 at = 0; at < size && j->keep; at += 8) {
+        u64 part = size - at < 8 ? size - at : 8, value = 0;
+        const struct entry *e = behind(j) ? take(j, ENTRY_DISK) : NULL;
+        if (e)
+            continue;
+        if (!j->host.disk_read(j->host.who, disk, offset + at, old, part))
+            return false;
+        memcpy(&value, old, part);
+        put(j, ENTRY_DISK, disk << 8 | (u32)part, value, offset + at);
+    }
+    return j->host.disk_write(j->host.who, disk, offset, data, size);
+}
+
+static bool disk_flush(void *who, unsigned disk)
+{
+    struct journal *j = who;
+    return j->host.disk_flush && j->host.disk_flush(j->host.who, disk);
+}
+
+/* ---- semihosting files: results come again, the files are left alone ---- */
+
+static bool told(struct journal *j, s64 *result)
+{
+    const struct entry *e = behind(j) ? take(j, ENTRY_RESULT) : NULL;
+    if (e)
+        *result = (s64)e->value;
+    return e;
+}
+
+static s64 tell(struct journal *j, s64 result)
+{
+    put(j, ENTRY_RESULT, 0, (u64)result, 0);
+    return result;
+}
+
+#define FILE_CALL(name, parameters, arguments)                                                                         \
+    static s64 name parameters                                                                                         \
+    {                                                                                                                  \
+        struct journal *j = who;                                                                                       \
+        s64 result;                                                                                                    \
+        return told(j, &result) ? result : tell(j, j->host.name arguments);                                            \
+    }
+FILE_CALL(file_open, (void *who, const char *name, unsigned mode), (j->host.who, name, mode))
+FILE_CALL(file_close, (void *who, s64 handle), (j->host.who, handle))
+FILE_CALL(file_write, (void *who, s64 handle, const void *data, u64 size), (j->host.who, handle, data, size))
+FILE_CALL(file_seek, (void *who, s64 handle, u64 offset), (j->host.who, handle, offset))
+FILE_CALL(file_length, (void *who, s64 handle), (j->host.who, handle))
+FILE_CALL(file_is_tty, (void *who, s64 handle), (j->host.who, handle))
+FILE_CALL(file_remove, (void *who, const char *name), (j->host.who, name))
+FILE_CALL(file_rename, (void *who, const char *from, const char *to), (j->host.who, from, to))
+
+static s64 file_read(void *who, s64 handle, void *data, u64 size)
+{
+    struct journal *j = who;
+    s64 result;
+    if (told(j, &result)) {
+        for (u64 at = 0; result > 0 && at < (u64)result && at < size; at += 8) {
+            const struct entry *e = take(j, ENTRY_DATA);
+            u64 part = size - at < 8 ? size - at : 8;
+            if (e)
+                memcpy((u8 *)data + at, &e->value, part);
+        }
+        return result > 0 && (u64)result > size ? (s64)size : result;
+    }
+    result = tell(j, j->host.file_read(j->host.who, handle, data, size));
+    for (u64 at = 0; result > 0 && at < (u64)result && at < size; at += 8) {
+        u64 value = 0, part = size - at < 8 ? size - at : 8;
+        memcpy(&value, (u8 *)data + at, part);
+        put(j, ENTRY_DATA, 0, value, 0);
+    }
+    return result;
+}
+
+/* ---- attaching ---- */
+
+struct journal *journal_attach(struct machine *m)
+{
+    struct journal *j = calloc(1, sizeof(*j));
+    if (!j)
+        return NULL;
+    j->m = m;
+    j->host = m->d.host;
+    struct machine_host *h = &m->d.host;
+    h->who = j;
+    h->output = output;
+    h->input = input;
+    h->input_logged = input_logged;
+    h->poll = poll_host;
+    h->idle = idle;
+    h->exception = j->host.exception ? exception : NULL;
+    h->disk_read = disk_read;
+    h->disk_write = disk_write;
+    h->disk_flush = disk_flush;
+#define CALL(name) h->name = j->host.name ? name : NULL;
+    CALL(file_open) CALL(file_close) CALL(file_read) CALL(file_write) CALL(file_seek) CALL(file_length) CALL(file_is_tty)
+    CALL(file_remove) CALL(file_rename)
+#undef CALL
+    j->keep = true;
+    return j;
+}
+
+void journal_detach(struct journal *j)
+{
+    j->m->d.host = j->host;
+    free(j->entry);
+    free(j);
+}
+
+void journal_keep(struct journal *j, bool keep) { j->keep = keep; }
+void journal_set_quiet(struct journal *j, bool quiet) { j->quiet = quiet; }
+u64 journal_mark(const struct journal *j) { return j->at; }
+
+void journal_seek(struct journal *j, u64 mark)
+{
+    for (; j->at > mark; j->at--) { /* the disks as they were */
+        const struct entry *e = &j->entry[j->at - 1];
+        if (e->kind == ENTRY_DISK)
+            j->host.disk_write(j->host.who, e->port >> 8, e->extra, &e->value, e->port & 0xff);
+    }
+    j->m->d.poll_in = 0;
+}
+
+void journal_set_front(struct journal *j, u64 now) { j->front = now > j->front ? now : j->front; }
+
+void journal_cut(struct journal *j)
+{
+    j->count = j->at;
+    j->front = j->m->now;
+}
+
+/* ---- files ---- */
+
+struct journal_head {
+    char magic[8];
+    u64 version, count, hash;
+};
+static const char magic[8] = "ELMUJRNL";
+
+bool journal_write(struct journal *j, const char *file, char error[256])
+{
+    struct journal_head head = { .version = 1, .count = j->count };
+    memcpy(head.magic, magic, sizeof(magic));
+    head.hash = XXH3_64bits(j->entry ? (void *)j->entry : (void *)&head, j->count * sizeof(struct entry));
+    if (j->failed) {
+        snprintf(error, 256, "%.150s: not written: no memory for all of the input", file);
+        return false;
+    }
+    struct new_file *f = new_file_open(file, error);
+    return f && new_file_put(f, &head, sizeof(head)) && new_file_put(f, j->entry, j->count * sizeof(struct entry)) &&
+           new_file_done(f, error);
+}
+
+bool journal_read(struct journal *j, const char *file, char error[256])
+{
+    struct file_map map;
+    struct journal_head head;
+    if (!file_map(&map, file, error))
+        return false;
+    bool ok = map.size >= sizeof(head);
+    if (ok) {
+        memcpy(&head, map.bytes, sizeof(head));
+        u64 bytes = map.size - sizeof(head);
+        ok = !memcmp(head.magic, magic, sizeof(magic)) && head.version == 1 && bytes % sizeof(struct entry) == 0 &&
+             head.count == bytes / sizeof(struct entry) && head.hash == XXH3_64bits(map.bytes + sizeof(head), bytes);
+    }
+    snprintf(error, 256, "%.150s: expected a journal written by -record, found %s", file, ok ? "no memory" : "something else, or damage");
+    j->entry = ok ? malloc(map.size) : NULL;
+    ok = ok && j->entry;
+    if (ok) {
+        memcpy(j->entry, map.bytes + sizeof(head), map.size - sizeof(head));
+        j->count = j->room = head.count;
+        j->at = 0;
+    }
+    file_unmap(&map);
+    return ok;
+}

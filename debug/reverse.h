@@ -1,0 +1,27 @@
+/*
+ * Backwards: checkpoints of the machine in memory, and from each of them the same run again. What came from outside (console
+ * input, waits for a person, disk contents, semihosting files) is logged, so that it comes again at the same instruction.
+ */
+#ifndef DEBUG_REVERSE_H
+#define DEBUG_REVERSE_H
+
+#include "debug/debugger.h"
+
+/* Begins: the machine as it is now is the earliest point. NULL: no memory. */
+struct reverse *reverse_create(struct machine *m);
+void reverse_destroy(struct reverse *r);
+/* machine_run with checkpoints on the way. */
+struct stop reverse_run(struct reverse *r, u64 limit);
+/* To the point after exactly `insns` instructions, earlier or later. False: it lies before the first checkpoint, or the
+ * machine ended before. */
+bool reverse_goto(struct reverse *r, struct stops *s, u64 insns);
+/* Back to the last point before now at which a stop of s fits (insns: any instruction of that PE does). False: none; the
+ * machine is at the earliest point. The hit is in s->pending. */
+bool reverse_back(struct reverse *r, struct stops *s, u32 cpu, bool insns);
+/* Someone changed the machine (registers, memory): what was ahead is no longer its future, and what lies before it led
+ * elsewhere: checkpoints begin again here. */
+void reverse_changed(struct reverse *r);
+/* The earliest point that can be reached, and how far the machine has been. */
+u64 reverse_first(const struct reverse *r);
+
+#endif

@@ -1,0 +1,335 @@
+/*
+ * Breakpoints, watchpoints, steps and conditions, on struct observer. An access is seen by the page in the fast engine and
+ * then, exactly, in the stepping one.
+ */
+#include "debug/stops.h"
+
+#include "board/explain.h"
+#include "cpu/exception.h"
+#include "cpu/sysreg.h"
+#include "mmu/access.h"
+#include "mmu/context.h"
+
+#include <stdio.h>
+
+enum { PAGE = 4096 };
+
+u64 stops_position(const struct machine *m)
+{
+    const struct cpu *cpu = &m->d.cpu[m->turn];
+    return machine_insns(m) + cpu->d.now - cpu->d.run_from;
+}
+
+struct stop_scope stops_scope_of(const struct cpu *cpu)
+{
+    struct regime_desc r;
+    regime_describe(cpu, regime_of(cpu, cpu->ps.el), &r);
+    return (struct stop_scope){ .el = cpu->ps.el, .vmid = r.vmid, .asid = r.asid, .secure = cpu_is_secure(cpu),
+                                .cpu = (s32)cpu->index };
+}
+
+static bool fits(s32 wanted, s32 have) { return wanted == ANY || wanted == have; }
+
+/* vmid: a point for a VM means EL1 and EL0 of it; EL2 and EL3 have none. */
+static bool in_scope(const struct stop_scope *w, const struct cpu *cpu)
+{
+    if (w->el == ANY && w->vmid == ANY && w->asid == ANY && w->secure == ANY && w->cpu == ANY)
+        return true;
+    struct stop_scope have = stops_scope_of(cpu);
+    if (w->vmid != ANY && (cpu->ps.el >= 2 || !cpu_el2_enabled(cpu) || (cpu->ps.el == 0 && bit(cpu_hcr(cpu), 27))))
+        return false;
+    return fits(w->el, have.el) && fits(w->vmid, have.vmid) && fits(w->asid, have.asid) && fits(w->secure, have.secure) &&
+           fits(w->cpu, have.cpu);
+}
+
+/* ---- what happened ---- */
+
+static void hit_fill(struct stop_hit *h, struct cpu *cpu, const struct stop_point *p, u64 before, u64 at)
+{
+    *h = (struct stop_hit){ .hit = true, .point = p, .cpu = cpu->index, .at = at, .before = before, .pc = cpu->pc };
+}
+
+/* A stop that takes effect at the next architectural point (exceptions, register writes: they are one). */
+static void happened(struct stops *s, struct cpu *cpu, const struct stop_point *p, u64 before, const char *text)
+{
+    struct stop_hit h;
+    hit_fill(&h, cpu, p, before, before + 1);
+    snprintf(h.text, sizeof(h.text), "%s", text);
+    if (s->scanning) {
+        if (h.before < s->scan_end)
+            s->last = h;
+        return;
+    }
+    if (!s->pending.hit)
+        s->pending = h;
+    machine_stop(s->m, STOP_REQUEST, 0, "");
+}
+
+/* Is there a reason to stop before this instruction? Where the run was resumed the first one is executed anyway. */
+static bool stops_here(struct stops *s, struct cpu *cpu, u64 pc, struct stop_hit *h)
+{
+    u64 at = stops_position(s->m);
+    bool resumed = !s->scanning && at == s->resume_at && pc == s->resume_pc && cpu->index == s->resume_cpu;
+    for (unsigned n = 0; s->any_at && !resumed && n < MAX_STOPS; n++) {
+        const struct stop_point *p = &s->point[n];
+        if (p->used && p->what == ON_INSN && p->addr == pc && in_scope(&p->scope, cpu)) {
+            hit_fill(h, cpu, p, at, at);
+            return true;
+        }
+    }
+    if (!s->stepping || cpu->index != s->step_cpu)
+        return false;
+    hit_fill(h, cpu, NULL, at, at);
+    bool first = s->step_armed && pc == s->step_pc; /* else an interrupt came first: stop at its vector */
+    s->step_armed = false;
+    return !first;
+}
+
+static bool before(void *who, struct cpu *cpu, u64 pc, u32 insn)
+{
+    struct stops *s = who;
+    struct stop_hit h;
+    if (s->scanning) {
+        hit_fill(&h, cpu, NULL, stops_position(s->m), stops_position(s->m));
+        if (h.at < s->scan_end && (stops_here(s, cpu, pc, &h) || (s->scan_insns && cpu->index == s->step_cpu)))
+            s->last = h;
+    } else if (stops_here(s, cpu, pc, &h)) {
+        s->pending = h;
+        machine_stop(s->m, STOP_REQUEST, 0, "");
+        return false;
+    }
+    return s->next.before ? s->next.before(s->next.who, cpu, pc, insn) : true;
+}
+
+static void after(void *who, struct cpu *cpu, u64 pc, u32 insn)
+{
+    struct stops *s = who;
+    if (s->next.after)
+        s->next.after(s->next.who, cpu, pc, insn);
+    if (s->pending.hit && !s->scanning && s->pending.point && s->pending.point->what <= ON_ACCESS) {
+        s->pending.pc = cpu->pc;
+        s->pending.at = s->pending.before + 1;
+        machine_stop(s->m, STOP_REQUEST, 0, "");
+        cpu->d.attention |= ATT_NOW;
+    }
+}
+
+/* ---- data ---- */
+
+static bool overlaps(u64 a, u64 a_size, u64 b, u64 b_size) { return a - b < b_size || b - a < a_size; }
+
+/* The address that the point is about, of an access at va that reached pa. */
+static u64 address_in(const struct stop_point *p, const struct cpu *cpu, u64 va, u64 pa)
+{
+    struct translation t;
+    u64 out;
+    if (p->space == SPACE_VA)
+        return va;
+    if (p->space == SPACE_PA)
+        return pa;
+    return mmu_debug_translate(cpu, va, cpu->ps.el, &out, &t, NULL) ? t.ipa : pa;
+}
+
+static void memory(void *who, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value)
+{
+    struct stops *s = who;
+    if (s->next.memory)
+        s->next.memory(s->next.who, cpu, va, pa, size, write, value);
+    for (unsigned n = 0; s->any_data && n < MAX_STOPS; n++) {
+        const struct stop_point *p = &s->point[n];
+        if (!p->used || (p->what != ON_ACCESS && p->what != (write ? ON_WRITE : ON_READ)))
+            continue;
+        u64 at = address_in(p, cpu, va, pa), now = stops_position(s->m);
+        if (!overlaps(at, size, p->addr, p->size) || !in_scope(&p->scope, cpu))
+            continue;
+        struct stop_hit h;
+        hit_fill(&h, cpu, p, now, now + 1);
+        h.addr = at - p->addr < p->size ? at : p->addr;
+        if (!s->scanning && !s->pending.hit)
+            s->pending = h;
+        else if (s->scanning && now < s->scan_end)
+            s->last = h;
+    }
+}
+
+static bool page(void *who, struct cpu *cpu, u64 va)
+{
+    struct stops *s = who;
+    if (s->next.page && s->next.page(s->next.who, cpu, va))
+        return true;
+    for (unsigned n = 0; n < MAX_STOPS; n++)
+        if (s->point[n].used && s->point[n].what == ON_INSN && (s->point[n].addr & ~(u64)(PAGE - 1)) == va)
+            return true;
+    return false;
+}
+
+static bool data(void *who, struct cpu *cpu, u64 va, u64 pa)
+{
+    struct stops *s = who;
+    if (s->next.data && s->next.data(s->next.who, cpu, va, pa))
+        return true;
+    for (unsigned n = 0; n < MAX_STOPS; n++) {
+        const struct stop_point *p = &s->point[n];
+        if (!p->used || p->what < ON_WRITE || p->what > ON_ACCESS)
+            continue;
+        u64 first = p->addr & ~(u64)(PAGE - 1), span = p->addr + p->size - first;
+        if ((address_in(p, cpu, va, pa) & ~(u64)(PAGE - 1)) - first < align_up(span, PAGE))
+            return true;
+    }
+    return false;
+}
+
+/* ---- conditions ---- */
+
+static bool exception_fits(const struct stop_point *p, const struct cpu *cpu, const struct exc *exc)
+{
+    if (!p->used)
+        return false;
+    if (p->what == ON_S2FAULT)
+        return exc->kind == EXC_SYNC && exc->has_hpfar &&
+               overlaps((bits(exc->hpfar, 43, 4) << 12) | (exc->far & (PAGE - 1)), 1, p->addr, p->size);
+    if (p->what != ON_EXCEPTION && p->what != ON_EXIT)
+        return false;
+    if (p->what == ON_EXIT && !(exc->target_el == 2 && cpu->ps.el < 2))
+        return false;
+    return p->value == ANY || (exc->kind == EXC_SYNC ? p->value == exc->ec : p->value == 0x40 + exc->kind);
+}
+
+static void exception(void *who, struct cpu *cpu, const struct exc *exc)
+{
+    struct stops *s = who;
+    if (s->next.exception)
+        s->next.exception(s->next.who, cpu, exc);
+    if (s->note_exception)
+        s->note_exception(s->note_who, cpu, exc);
+    for (unsigned n = 0; n < MAX_STOPS; n++) {
+        const struct stop_point *p = &s->point[n];
+        if (!exception_fits(p, cpu, exc) || !in_scope(&p->scope, cpu))
+            continue;
+        static const char *const kinds[] = { "", "IRQ", "FIQ", "SError" };
+        char text[160];
+        u64 now = stops_position(s->m);
+        snprintf(text, sizeof(text), "EL%u to EL%u: %s%s", cpu->ps.el, exc->target_el,
+                 exc->kind == EXC_SYNC ? ec_name(exc->ec) : kinds[exc->kind & 3],
+                 exc->kind == EXC_SYNC ? fault_name(exc->ec, exc->iss) : "");
+        happened(s, cpu, p, exc->kind == EXC_SYNC && now ? now - 1 : now, text);
+        return;
+    }
+}
+
+static void sysreg_written(void *who, struct cpu *cpu, unsigned row, u64 value)
+{
+    struct stops *s = who;
+    if (s->next.sysreg_written)
+        s->next.sysreg_written(s->next.who, cpu, row, value);
+    for (unsigned n = 0; n < MAX_STOPS; n++) {
+        const struct stop_point *p = &s->point[n];
+        if (!p->used || p->what != ON_SYSREG || p->value != (s64)row || !in_scope(&p->scope, cpu))
+            continue;
+        char text[160];
+        snprintf(text, sizeof(text), "%s = 0x%llx", sysreg_get(row)->name, (unsigned long long)value);
+        happened(s, cpu, p, stops_position(s->m), text);
+        return;
+    }
+}
+
+static void returned(void *who, struct cpu *cpu, u64 from)
+{
+    struct stops *s = who;
+    if (s->next.exception_return)
+        s->next.exception_return(s->next.who, cpu, from);
+    if (s->note_return)
+        s->note_return(s->note_who, cpu);
+}
+
+/* ---- switching it on ---- */
+
+static bool any_of(const struct stops *s, unsigned first, unsigned last)
+{
+    for (unsigned n = 0; n < MAX_STOPS; n++)
+        if (s->point[n].used && s->point[n].what >= first && s->point[n].what <= last)
+            return true;
+    return false;
+}
+
+/* The observer calls what is wanted and no more. */
+static void hooks_set(struct stops *s)
+{
+    struct observer *o = s->m->d.observer;
+    bool every = s->stepping || s->scan_insns;
+    s->any_at = any_of(s, ON_INSN, ON_INSN);
+    s->any_data = any_of(s, ON_WRITE, ON_ACCESS);
+    *o = s->next;
+    o->who = s;
+    o->exception = exception;
+    o->exception_return = returned;
+    o->before = s->any_at || every || s->next.before ? before : NULL;
+    o->after = s->any_data || s->next.after ? after : NULL;
+    o->memory = s->any_data || s->next.memory ? memory : NULL;
+    o->page = s->any_at || s->next.page ? page : NULL;
+    o->data = s->any_data || s->next.data ? data : NULL;
+    o->sysreg_written = any_of(s, ON_SYSREG, ON_SYSREG) || s->next.sysreg_written ? sysreg_written : NULL;
+    for (u32 n = 0; n < s->m->cpu_count; n++) {
+        struct cpu *cpu = &s->m->d.cpu[n];
+        cpu->d.stepping = (cpu->d.stepping & ~(u32)(STEPPING_ALL | STEPPING_PAGE)) | (every ? STEPPING_ALL : 0);
+    }
+}
+
+void stops_changed(struct stops *s)
+{
+    hooks_set(s);
+    for (u32 n = 0; n < s->m->cpu_count; n++)
+        mmu_drop_derived(&s->m->d.cpu[n]);
+}
+
+void stops_init(struct stops *s, struct machine *m)
+{
+    memset(s, 0, sizeof(*s));
+    s->m = m;
+    s->next = *m->d.observer;
+    s->next_number = 1;
+    s->hooked = true;
+    stops_changed(s);
+}
+
+void stops_end(struct stops *s)
+{
+    if (!s->hooked)
+        return;
+    memset(s->point, 0, sizeof(s->point));
+    s->stepping = s->scanning = s->scan_insns = false;
+    stops_changed(s);
+    *s->m->d.observer = s->next;
+    s->hooked = false;
+}
+
+struct stop_point *stops_new(struct stops *s)
+{
+    for (unsigned n = 0; n < MAX_STOPS; n++) {
+        struct stop_point *p = &s->point[n];
+        if (p->used)
+            continue;
+        *p = (struct stop_point){ .used = true, .number = s->next_number++, .size = 1, .value = ANY,
+                                  .scope = { ANY, ANY, ANY, ANY, ANY } };
+        return p;
+    }
+    return NULL;
+}
+
+void stops_step(struct stops *s, u32 cpu)
+{
+    bool was = s->stepping;
+    s->stepping = s->step_armed = cpu < s->m->cpu_count;
+    s->step_cpu = cpu;
+    s->step_pc = s->stepping ? s->m->d.cpu[cpu].pc : 0;
+    if (s->stepping || was)
+        hooks_set(s);
+}
+
+void stops_resume(struct stops *s, u32 cpu)
+{
+    s->pending.hit = s->last.hit = false;
+    s->resume_at = machine_insns(s->m);
+    s->resume_cpu = cpu;
+    s->resume_pc = s->m->d.cpu[cpu].pc;
+}
