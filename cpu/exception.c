@@ -264,6 +264,8 @@ void exception_take(struct cpu *cpu)
     cpu->ps.d = cpu->ps.a = cpu->ps.i = cpu->ps.f = 1;
     if (entry_sets_pan(cpu, el))
         cpu->ps.pan = 1;
+    if (cpu_has(cpu, FEAT_SSBS))
+        cpu->ps.ssbs = bit(*BANKED(el, sctlr), 44); /* DSSBS */
     cpu->step_active = 0;
     cpu->pc = cpu_branch_address(cpu, vector);
     el_changed(cpu);
@@ -304,6 +306,9 @@ void exception_return(struct cpu *cpu, u64 elr, u64 spsr)
     }
     cpu_set_nzcv(cpu, (u32)bits(spsr, 31, 28));
     cpu->ps.pan = cpu_has(cpu, FEAT_PAN) && bit(spsr, 22);
+    cpu->ps.uao = cpu_has(cpu, FEAT_UAO) && bit(spsr, 23);
+    cpu->ps.dit = cpu_has(cpu, FEAT_DIT) && bit(spsr, 24);
+    cpu->ps.ssbs = cpu_has(cpu, FEAT_SSBS) && bit(spsr, 12);
     cpu->ps.d = bit(spsr, 9);
     cpu->ps.a = bit(spsr, 8);
     cpu->ps.i = bit(spsr, 7);

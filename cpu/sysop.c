@@ -36,9 +36,21 @@ static bool cache_zero(struct cpu *cpu, const struct sysop *row, u64 value)
     return false;
 }
 
+static bool undefined_op(struct cpu *cpu, u32 key)
+{
+    exc_undefined(cpu, (struct cause){ .kind = CAUSE_ACCESS, .id = (u16)key });
+    return false;
+}
+
 static bool translate(struct cpu *cpu, const struct sysop *row, u64 value)
 {
     return at_translate(cpu, (enum at_op)row->arg, value);
+}
+
+/* What is EL2's own is UNDEFINED at EL3, too, where EL2 is not enabled; what is EL3's own, where it is not there. */
+static bool translate_el2(struct cpu *cpu, const struct sysop *row, u64 value)
+{
+    return cpu_el2_enabled(cpu) ? translate(cpu, row, value) : undefined_op(cpu, row->key);
 }
 
 static bool invalidate(struct cpu *cpu, const struct sysop *row, u64 value)
@@ -47,10 +59,41 @@ static bool invalidate(struct cpu *cpu, const struct sysop *row, u64 value)
     return true;
 }
 
+static bool invalidate_range(struct cpu *cpu, const struct sysop *row, u64 value)
+{
+    tlbi_range(cpu, (enum tlbi_op)(row->arg & ~BROADCAST), value, row->arg & BROADCAST);
+    return true;
+}
+
+static bool invalidate_el2(struct cpu *cpu, const struct sysop *row, u64 value)
+{
+    return cpu_el2_enabled(cpu) ? invalidate(cpu, row, value) : undefined_op(cpu, row->key);
+}
+
+static bool invalidate_range_el2(struct cpu *cpu, const struct sysop *row, u64 value)
+{
+    return cpu_el2_enabled(cpu) ? invalidate_range(cpu, row, value) : undefined_op(cpu, row->key);
+}
+
+static bool invalidate_el3(struct cpu *cpu, const struct sysop *row, u64 value)
+{
+    return cpu_has(cpu, FEAT_EL3) ? invalidate(cpu, row, value) : undefined_op(cpu, row->key);
+}
+
+static bool invalidate_range_el3(struct cpu *cpu, const struct sysop *row, u64 value)
+{
+    return cpu_has(cpu, FEAT_EL3) ? invalidate_range(cpu, row, value) : undefined_op(cpu, row->key);
+}
+
 /* Without EL2 there is no stage 2: nothing to do at EL3. */
 static bool invalidate_ipa(struct cpu *cpu, const struct sysop *row, u64 value)
 {
     return !cpu_el2_enabled(cpu) || invalidate(cpu, row, value);
+}
+
+static bool invalidate_range_ipa(struct cpu *cpu, const struct sysop *row, u64 value)
+{
+    return !cpu_el2_enabled(cpu) || invalidate_range(cpu, row, value);
 }
 
 enum {
@@ -81,12 +124,6 @@ const struct sysop *sysop_find(u32 key)
 const struct sysop *sysop_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; }
 unsigned sysop_number(const struct sysop *row) { return (unsigned)(row - rows); }
 
-static bool undefined_op(struct cpu *cpu, u32 key)
-{
-    exc_undefined(cpu, (struct cause){ .kind = CAUSE_ACCESS, .id = (u16)key });
-    return false;
-}
-
 /* S1_<op1>_C{11,15}_*: IMPLEMENTATION DEFINED, so that HCR_EL2.TIDCP traps what is not there. */
 static bool no_such_op(struct cpu *cpu, u32 key, unsigned rt, bool write)
 {
@@ -100,9 +137,7 @@ bool sysop_run(struct cpu *cpu, const struct sysop *row, u32 key, unsigned rt, u
 {
     if (!row)
         return no_such_op(cpu, key, rt, true);
-    /* EL2's own operations are UNDEFINED at EL3, too, where EL2 is not enabled. */
-    if (cpu->ps.el < row->lowest || !cpu_has(cpu, (enum feature)row->feature) ||
-        (row->feature == FEAT_EL2 && !cpu_el2_enabled(cpu)))
+    if (cpu->ps.el < row->lowest || !cpu_has(cpu, (enum feature)row->feature))
         return undefined_op(cpu, key);
     if (unlikely(row->traps & cpu->d.live_traps[cpu->ps.el]) &&
         trap_check(cpu, row->traps, true, sysreg_iss(key, rt, true)))

@@ -99,13 +99,25 @@ static bool undefined_access(struct cpu *cpu, u32 key)
     return false;
 }
 
+/* Not for this EL: UNDEFINED, but for reads of the feature ID space at EL0 with FEAT_IDST, which EL1 can emulate. */
+static bool barred_access(struct cpu *cpu, u32 key, unsigned rt, bool write)
+{
+    unsigned op1 = key >> 11 & 7, crn = key >> 7 & 15, crm = key >> 3 & 15;
+    bool id_space = key >> 14 == 3 && (op1 == 0 || op1 == 1 || op1 == 3) && crn == 0 && crm < 8;
+    if (write || cpu->ps.el != 0 || !id_space || !cpu_has(cpu, FEAT_IDST))
+        return undefined_access(cpu, key);
+    exc_sync(cpu, EC_SYSREG, sysreg_iss(key, rt, false), exc_default_target(cpu),
+             (struct cause){ .kind = CAUSE_ACCESS, .id = (u16)key });
+    return false;
+}
+
 /* No row: S3_<op1>_C{11,15}_* is IMPLEMENTATION DEFINED space, which HCR_EL2.TIDCP traps; all else is UNDEFINED. */
 static bool no_such_register(struct cpu *cpu, u32 key, unsigned rt, bool write)
 {
     unsigned crn = key >> 7 & 15;
     if (key >> 14 == 3 && (crn == 11 || crn == 15) && trap_check(cpu, T(TIDCP), write, sysreg_iss(key, rt, write)))
         return false;
-    return undefined_access(cpu, key);
+    return barred_access(cpu, key, rt, write);
 }
 
 /* EL2's registers when there is no EL2 are RES0 at EL3 (D19.1.2); VPIDR_EL2 and VMPIDR_EL2 read what they stand for. */
@@ -131,7 +143,7 @@ static const struct sysreg *access_check(struct cpu *cpu, const struct sysreg *r
     bool el2_register = absent_el2(cpu, row);
     if (cpu->ps.el < lowest || (!cpu_has(cpu, (enum feature)row->feature) && !el2_register) ||
         ((row->flags & SR_E2H_ONLY) && !e2h))
-        return undefined_access(cpu, key), NULL;
+        return barred_access(cpu, key, rt, write), NULL;
     if (row->check && !(row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
         return NULL;
     if ((row->traps & cpu->d.live_traps[cpu->ps.el] || cpu->d.live_traps[cpu->ps.el] == TRAPS_UNKNOWN) &&

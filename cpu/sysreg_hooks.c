@@ -55,6 +55,12 @@ void spsel_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 u64 currentel_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.el << 2; }
 u64 pan_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.pan << 22; }
 void pan_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.pan = bit(value, 22); }
+u64 uao_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.uao << 23; }
+void uao_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.uao = bit(value, 23); }
+u64 dit_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.dit << 24; }
+void dit_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.dit = bit(value, 24); }
+u64 ssbs_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.ssbs << 12; }
+void ssbs_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.ssbs = bit(value, 12); }
 u64 nzcv_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu_nzcv(cpu) << 28; }
 void nzcv_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
@@ -108,10 +114,12 @@ static bool e2h(const struct cpu *cpu) { return cpu_has(cpu, FEAT_VHE) && bit(cp
 const struct sysreg_bits sctlr1_bits[] = {
     { FEAT_PAN, 0, BIT(23) },
     { FEAT_PAUTH, 0, 0xc8002000 }, /* EnIA EnIB EnDA EnDB */
+    { FEAT_SSBS, 0, BIT(44) },     /* DSSBS */
     { 0, 0, 0 },
 };
 const struct sysreg_bits sctlr3_bits[] = {
     { FEAT_PAUTH, 0, 0xc8002000 },
+    { FEAT_SSBS, 0, BIT(44) },
     { 0, 0, 0 },
 };
 const struct sysreg_bits tcr1_bits[] = {

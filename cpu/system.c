@@ -122,6 +122,26 @@ OP(MSR_PAN)
     mmu_el_changed(cpu);
     SYNC;
 }
+OP(MSR_UAO)
+{
+    if (cpu->ps.el == 0)
+        UNDEFINED;
+    BEGIN;
+    cpu->ps.uao = i->imm & 1;
+    mmu_el_changed(cpu);
+    SYNC;
+}
+OP(MSR_DIT)
+{
+    cpu->ps.dit = i->imm & 1;
+    NEXT;
+}
+OP(MSR_SSBS)
+{
+    cpu->ps.ssbs = i->imm & 1;
+    NEXT;
+}
+
 OP(SYS)
 {
     BEGIN;
