@@ -74,6 +74,8 @@ static void changed(struct gdb *g)
         reverse_changed(g->d.reverse);
 }
 
+void gdb_restarted(struct gdb *g) { changed(g); }
+
 /* ---- registers ---- */
 
 static struct cpu *current(struct gdb *g) { return &g->d.m->d.cpu[g->cpu_g]; }

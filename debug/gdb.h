@@ -13,6 +13,8 @@ struct gdb;
 struct gdb *gdb_open(struct machine *m, const char *where, bool stopped, char error[256]);
 /* As machine_run, but stops for the client, and comes back when the machine's run is over or the client ends it. */
 struct stop gdb_run(struct gdb *g, u64 limit);
+/* The machine was reset: there is no way back across it. */
+void gdb_restarted(struct gdb *g);
 /* For the machine's poll: a client that connects, interrupts or leaves. */
 void gdb_poll(struct gdb *g);
 /* Descriptors that become readable when there is something to poll for; -1: none. */

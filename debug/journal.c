@@ -265,6 +265,7 @@ void journal_detach(struct journal *j)
 
 void journal_keep(struct journal *j, bool keep) { j->keep = keep; }
 void journal_set_quiet(struct journal *j, bool quiet) { j->quiet = quiet; }
+u64 journal_count(const struct journal *j) { return j->count; }
 u64 journal_mark(const struct journal *j) { return j->at; }
 
 void journal_seek(struct journal *j, u64 mark)

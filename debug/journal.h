@@ -15,6 +15,7 @@ struct journal;
 struct journal *journal_attach(struct machine *m);
 void journal_detach(struct journal *j);
 /* How many entries have been passed: where a checkpoint stands. And back to there. */
+u64 journal_count(const struct journal *j);
 u64 journal_mark(const struct journal *j);
 void journal_seek(struct journal *j, u64 mark);
 /* Up to this time of the machine (ns) the run has been seen: its output is not shown again. */

@@ -252,20 +252,26 @@ static unsigned poll_set(struct console *c, struct pollfd fds[MAX_PORTS], struct
 /* Waits up to timeout (NULL: for ever) and takes what came. */
 static void wait_input(struct console *c, const struct timespec *timeout)
 {
-    struct pollfd fds[MAX_PORTS];
+    struct pollfd fds[MAX_PORTS + ARRAY_LEN(c->wake)];
     struct port *ports[MAX_PORTS];
-    unsigned count = poll_set(c, fds, ports);
-    if (ppoll(fds, count, timeout, NULL) <= 0)
+    unsigned count = poll_set(c, fds, ports), all = count;
+    bool any = false;
+    for (unsigned n = 0; n < ARRAY_LEN(c->wake); n++)
+        if (c->wake[n] >= 0)
+            fds[all++] = (struct pollfd){ .fd = c->wake[n], .events = POLLIN };
+    if (ppoll(fds, all, timeout, NULL) <= 0)
         return;
     for (unsigned n = 0; n < count; n++) {
         if (!fds[n].revents)
             continue;
+        any = true;
         if (fds[n].fd == ports[n]->listener)
             listener_accept(ports[n]);
         else
             read_some(c, ports[n]);
     }
-    machine_input_kick(c->m);
+    if (any)
+        machine_input_kick(c->m);
 }
 
 static void flush_all(struct console *c)
@@ -428,6 +434,7 @@ void console_open(struct console *c, struct machine *m, const struct options *o)
 {
     c->m = m;
     c->o = o;
+    c->wake[0] = c->wake[1] = -1;
     for (unsigned n = 0; n < MAX_PORTS; n++)
         c->port[n].in = c->port[n].out = c->port[n].listener = -1;
     ports_open(c);

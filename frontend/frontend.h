@@ -40,6 +40,7 @@ struct console {
     struct port port[MAX_PORTS];
     unsigned send_next; /* the pair that is waited for */
     u64 start_ns;       /* host time at which the machine's time was 0 */
+    int wake[2];        /* -1, or other descriptors that end a wait */
 };
 
 /* Opens what the options ask for; dies with a message. */
@@ -81,9 +82,23 @@ void stats_exception(struct stats *s, const struct cpu *cpu, const struct exc *e
 void stats_print(struct stats *s, struct machine *m);
 void stats_destroy(struct stats *s);
 
+/* ---- session.c: -gdb, -snapshot-save, -restore, -record, -replay ---- */
+struct session;
+/* After the machine was loaded. Dies with a message. */
+struct session *session_create(struct machine *m, const struct options *o);
+/* The machine was reset and loaded again. */
+void session_restarted(struct session *s);
+struct stop session_run(struct session *s, u64 limit);
+/* Called with s NULL, too: before there is one. */
+void session_poll(struct session *s);
+void session_output(struct session *s, unsigned port, u8 byte);
+void session_fds(const struct session *s, int fds[2]);
+void session_destroy(struct session *s, int status);
+
 /* What the callbacks are handed. */
 struct frontend {
     struct console console; /* first: `who` is a struct console too */
+    struct session *session;
     struct disks *disks;
     struct stats *stats;
 };

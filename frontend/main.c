@@ -11,6 +11,20 @@ static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc)
     stats_exception(((struct frontend *)who)->stats, cpu, exc);
 }
 
+static void output(void *who, unsigned port, u8 byte)
+{
+    console_output(who, port, byte);
+    session_output(((struct frontend *)who)->session, port, byte);
+}
+
+static void poll_all(void *who)
+{
+    struct frontend *f = who;
+    session_fds(f->session, f->console.wake);
+    console_poll(who);
+    session_poll(f->session);
+}
+
 static struct blob blob_of(const char *what, const char *name) { return name ? file_read(what, name) : (struct blob){ 0 }; }
 
 /* All files are read before anything else happens. */
@@ -37,6 +51,8 @@ static void options_check(const struct options *o)
 {
     if (o->bios)
         die("-bios: firmware is not yet supported");
+    if (o->stopped && !o->gdb)
+        die("-S: needs -gdb or -s: nothing else could start the machine");
     if (!o->kernel && (o->initrd || o->append || o->domain_count))
         die("%s: needs -kernel", o->initrd ? "-initrd" : o->append ? "-append" : "-xen-dom0, -xen-domu");
 }
@@ -85,9 +101,9 @@ static void config_make(const struct options *o, struct frontend *f, struct mach
     c->engine = o->engine;
     c->semihost_line = o->semihost_line[0] ? o->semihost_line : o->append ? o->append : "";
     c->host.who = f;
-    c->host.output = console_output;
+    c->host.output = output;
     c->host.input = console_input;
-    c->host.poll = console_poll;
+    c->host.poll = poll_all;
     c->host.idle = console_idle;
     if (o->stats)
         c->host.exception = exception_seen;
@@ -129,14 +145,15 @@ static void load(struct machine *m, const struct boot_config *boot)
 }
 
 /* Runs, over resets, to the end. */
-static struct stop run(struct machine *m, const struct options *o, const struct boot_config *boot)
+static struct stop run(struct machine *m, struct session *s, const struct options *o, const struct boot_config *boot)
 {
     for (;;) {
-        struct stop stop = machine_run(m, o->max_insns);
+        struct stop stop = session_run(s, o->max_insns);
         if (stop.kind != STOP_RESET || o->no_reboot)
             return stop;
         machine_reset(m);
         load(m, boot);
+        session_restarted(s);
     }
 }
 
@@ -171,7 +188,10 @@ int main(int argc, char **argv)
     load(m, &boot);
     console_open(&f.console, m, &o);
     f.stats = stats_create();
-    struct stop stop = run(m, &o, &boot);
+    f.session = session_create(m, &o);
+    struct stop stop = run(m, f.session, &o, &boot);
+    session_destroy(f.session, stop.status);
+    f.session = NULL;
     console_close(&f.console);
     status = status_of(&stop, &o);
     if (o.stats)

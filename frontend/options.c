@@ -586,6 +586,14 @@ static char *unescape(const char *text)
     return out;
 }
 
+static void opt_gdb(struct options *o, const char *name, const char *arg) { (void)name, o->gdb = arg; }
+static void opt_gdb_default(struct options *o, const char *name, const char *arg) { (void)name, (void)arg, o->gdb = "tcp::1234"; }
+static void opt_stopped(struct options *o, const char *name, const char *arg) { (void)name, (void)arg, o->stopped = true; }
+static void opt_snapshot_save(struct options *o, const char *name, const char *arg) { (void)name, o->snapshot_save = arg; }
+static void opt_restore(struct options *o, const char *name, const char *arg) { (void)name, o->restore = arg; }
+static void opt_record(struct options *o, const char *name, const char *arg) { (void)name, o->record = arg; }
+static void opt_replay(struct options *o, const char *name, const char *arg) { (void)name, o->replay = arg; }
+
 static void opt_until(struct options *o, const char *name, const char *arg)
 {
     o->until = unescape(arg);

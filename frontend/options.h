@@ -70,6 +70,8 @@ struct options {
     struct domain_option domain[MAX_DOMAINS];
     unsigned domain_count;
     const char *until;
+    const char *gdb, *snapshot_save, *restore, *record, *replay;
+    bool stopped; /* -S */
     struct send send[MAX_SENDS];
     unsigned send_count;
     const char *after; /* given, waiting for its --send */

@@ -121,7 +121,6 @@ bad 'qcow2 image' 'only raw' -drive file=disk.img,format=qcow2
 bad 'flash' 'not yet supported' -drive if=pflash,file=disk.img
 bad 'network' 'not yet supported' -nic user
 bad 'fw_cfg' 'not yet supported' -fw_cfg name=a,string=b
-bad 'gdb' 'not yet supported' -s
 bad 'display' 'not yet supported' -display sdl
 bad 'accelerator' 'only tcg' -accel kvm
 bad 'unknown serial port' 'not supported' -serial carrier-pigeon

@@ -1,0 +1,145 @@
+/*
+ * A run under -gdb, -snapshot-save, -restore, -record, -replay: what these options put between main and machine_run.
+ */
+#include "frontend/frontend.h"
+
+#include "debug/gdb.h"
+#include "debug/journal.h"
+#include "debug/snapshot.h"
+
+#include <stdlib.h>
+
+enum { TEXT_LIMIT = 256 };
+
+struct session {
+    const struct options *o;
+    struct machine *m;
+    struct gdb *gdb;
+    struct journal *journal;
+    u64 save_at;           /* instructions, NEVER: not by count */
+    char save_file[1024];
+    const char *save_text; /* what a console must print, NULL: none */
+    char tail[MAX_PORTS][TEXT_LIMIT];
+    bool save_due;
+};
+
+/* FILE@INSNS, FILE@"text", FILE@text */
+static void save_parse(struct session *s, const char *arg)
+{
+    const char *at = strrchr(arg, '@');
+    size_t length = at ? strlen(at + 1) : 0;
+    if (!length || at == arg || (size_t)(at - arg) >= sizeof(s->save_file))
+        die("-snapshot-save %s: expected FILE@INSNS or FILE@\"text\"", arg);
+    snprintf(s->save_file, sizeof(s->save_file), "%.*s", (int)(at - arg), arg);
+    if (strspn(at + 1, "0123456789") == length) {
+        s->save_at = strtoull(at + 1, NULL, 10);
+        return;
+    }
+    static char text[TEXT_LIMIT];
+    bool quoted = length >= 2 && at[1] == '"' && at[length] == '"';
+    if (length - 2 * quoted >= sizeof(text) || length == 2 * quoted)
+        die("-snapshot-save %s: the text must have 1 to %d bytes", arg, TEXT_LIMIT - 1);
+    memcpy(text, at + 1 + quoted, length - 2 * quoted);
+    s->save_text = text;
+}
+
+static void save(struct session *s)
+{
+    char error[256];
+    size_t length = strlen(s->save_file);
+    bool plain = length > 4 && !strcmp(s->save_file + length - 4, ".map");
+    if (!snapshot_save(s->m, s->save_file, !plain, error))
+        die("-snapshot-save: %s", error);
+    s->save_at = NEVER;
+    s->save_text = NULL;
+    s->save_due = false;
+}
+
+struct session *session_create(struct machine *m, const struct options *o)
+{
+    struct session *s = calloc(1, sizeof(*s));
+    char error[256];
+    if (!s)
+        die("out of memory");
+    s->o = o;
+    s->m = m;
+    s->save_at = NEVER;
+    if (o->snapshot_save)
+        save_parse(s, o->snapshot_save);
+    if (o->restore && !snapshot_restore(m, o->restore, error))
+        die("-restore: %s", error);
+    if ((o->record || o->replay) && !(s->journal = journal_attach(m)))
+        die("out of memory");
+    if (o->replay && !journal_read(s->journal, o->replay, error))
+        die("-replay: %s", error);
+    if (o->gdb && !(s->gdb = gdb_open(m, o->gdb, o->stopped, error)))
+        die("%s", error);
+    if (s->gdb)
+        gdb_set_interrupted(s->gdb, terminal_interrupted);
+    return s;
+}
+
+void session_poll(struct session *s)
+{
+    if (s && s->gdb)
+        gdb_poll(s->gdb);
+}
+
+void session_fds(const struct session *s, int fds[2])
+{
+    fds[0] = fds[1] = -1;
+    if (s && s->gdb)
+        gdb_fds(s->gdb, fds);
+}
+
+/* The last bytes of each port against the text. */
+void session_output(struct session *s, unsigned port, u8 byte)
+{
+    if (!s || !s->save_text)
+        return;
+    size_t length = strlen(s->save_text);
+    char *tail = s->tail[port];
+    memmove(tail, tail + 1, length - 1);
+    tail[length - 1] = (char)byte;
+    if (memcmp(tail, s->save_text, length))
+        return;
+    s->save_due = true;
+    machine_stop(s->m, STOP_REQUEST, 0, "");
+}
+
+void session_restarted(struct session *s)
+{
+    if (s->gdb)
+        gdb_restarted(s->gdb);
+}
+
+struct stop session_run(struct session *s, u64 limit)
+{
+    for (;;) {
+        u64 to = s->save_at < limit ? s->save_at : limit;
+        struct stop stop = s->gdb ? gdb_run(s->gdb, to) : machine_run(s->m, to);
+        bool counted = stop.kind == STOP_INSNS && machine_insns(s->m) >= s->save_at;
+        if (!counted && !(stop.kind == STOP_REQUEST && s->save_due))
+            return stop;
+        save(s);
+        if (stop.kind == STOP_INSNS && machine_insns(s->m) >= limit)
+            return stop;
+    }
+}
+
+void session_destroy(struct session *s, int status)
+{
+    char error[256];
+    if (s->gdb)
+        gdb_close(s->gdb, status);
+    if (s->save_at != NEVER || s->save_text)
+        fprintf(stderr, "elmu: -snapshot-save: the run ended before that\n");
+    if (s->o->replay && journal_mark(s->journal) < journal_count(s->journal))
+        fprintf(stderr, "elmu: -replay: the run ended, or took another course, after %llu of %llu entries\n",
+                (unsigned long long)journal_mark(s->journal), (unsigned long long)journal_count(s->journal));
+    if (s->o->record && !journal_write(s->journal, s->o->record, error))
+        fprintf(stderr, "elmu: -record: %s\n", error);
+    if (s->journal)
+        journal_detach(s->journal);
+    free(s);
+}
