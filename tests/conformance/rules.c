@@ -26,6 +26,7 @@ static bool is_later_register(u32 key)
     static const struct { u32 key, mask; } later[] = {
         { SYSREG_KEY(3, 0, 2, 0, 0), 0xffc4 }, /* APxKey: CRm 1..3 */
         { SYSREG_KEY(3, 0, 1, 2, 1), 0xffff }, /* TRFCR_EL1 */
+        { SYSREG_KEY(3, 0, 1, 0, 4), 0xfffc }, /* RGSR_EL1, GCR_EL1 */
         { SYSREG_KEY(3, 3, 4, 2, 4), 0xfffc }, /* DIT, SSBS, TCO */
     };
     for (unsigned n = 0; n < ARRAY_LEN(later); n++)
@@ -71,6 +72,11 @@ static bool is_unallocated_hint(const struct rule_input *in)
                              BIT(32) | BIT(34) | BIT(36) | BIT(38);
     unsigned hint = in->insn >> 5 & 127;
     return (in->insn & 0xfffff01f) == 0xd503201f && (hint > 63 || !(known >> hint & 1)) && strcmp(in->set, "v94");
+}
+
+static bool is_sb_of_v85(const struct rule_input *in)
+{
+    return !strncmp(in->set, "v85", 3) && in->insn == 0xd50330ff;
 }
 
 static bool waits_above_virtual(const struct rule_input *in)
@@ -252,6 +258,7 @@ const struct rule rules[RULE_COUNT_] = {
     { "tag-maintenance", is_tag_maintenance, "DC by tags, by set and way: UNDEFINED without FEAT_MTE" },
     { "xpac-trap", is_trapped_xpac, "the v8.5 model traps XPAC* by HCR_EL2.API and SCR_EL3.API; they are not among what these trap "
       "(D19.2 HCR_EL2, SCR_EL3; its README)" },
+    { "sb-v85", is_sb_of_v85, "the v8.5 model has SB UNDEFINED (its README calls that doubtful); C6.2 SB" },
     { "wfi-virtual-el2", waits_above_virtual,
       "at EL2 and EL3, with TGE and in Secure state the model's WFI and WFE do not wait while HCR_EL2.{VI,VF,VSE} is set: a virtual interrupt is pending for "
       "EL1 and EL0 only (D1.6.2); not waiting is allowed too" },
