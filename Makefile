@@ -75,7 +75,7 @@ images:  ## gets the real images: Debian's Xen, Linux, busybox...
 	@tests/install.sh images
 	@tests/images/prepare.sh
 
-check-images: $(ELMU)  ## boots them: IMAGES="quick" (default), "full" or names of rows
+check-images: all  ## boots them: IMAGES="quick" (default), "full" or names of rows
 	@tests/install.sh images
 	@tests/images/check.sh -j 2 $(abspath $(ELMU)) $(or $(IMAGES),quick)
 

@@ -26,13 +26,14 @@ suite_determinism() { tests/determinism.sh "$ELMU" ${PEER:+"$PEER"}; }
 suite_fuzz() { tests/fuzz.sh "$ELMU" "$FUZZ"; }
 suite_unit() { "$B/unit"; }
 suite_cli() { tests/cli/run.sh "$ELMU"; }
+suite_bench() { tests/bench.sh "$ELMU" "$VECTORS/../bench"; }
 suite_calls() { tests/calls.sh; }
 suite_core() { tests/core.sh; }
 suite_includes() { tests/includes.sh; }
 suite_lists() { tests/lists.sh; }
 # Suites that run only when they are named: parts of others, for slow builds.
 extra="vectors-part"
-all="vectors unit guests-stepping guests-threaded guests-qemu determinism fuzz cli calls core includes lists"
+all="vectors unit bench guests-stepping guests-threaded guests-qemu determinism fuzz cli calls core includes lists"
 
 jobs=2
 case ${1-} in
