@@ -3,11 +3,21 @@
  * dispatch, and the branch decides from the operands of the compare instead of from the flags in memory, which are written all
  * the same.
  */
-#define ENGINE 1
+#define ENGINE 2
 #include "cpu/fuse.h"
 
-#include "cpu/alu.h"
-#include "cpu/op.h"
+/* The bodies themselves, as inline functions do_ID (cpu/op.h). */
+#include "cpu/dpimm.c"
+#include "cpu/dpreg.c"
+
+/* The ends of the threaded engine. */
+#undef NEXT
+#undef OPN
+#define OPN(id) thr_##id
+#define NEXT    return i[1].fn(cpu, i + 1, L)
+#define JUMP(target) THREADED_JUMP(target)
+op_fn thr_raise;
+void thr_jump_far(struct cpu *cpu, u64 left, u64 va);
 
 /* ---- the first instruction: its operands a and b, its result r ---- */
 
@@ -52,6 +62,23 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
 #define HOLDS_B_le(c, w) (!HOLDS_B_gt(c, w))
 #define IS_W(id)         (#id[sizeof(#id) - 2] == '0')
 
+/* Two bodies in a row. */
+#define ALU(first, second)                                                                                             \
+    static void fused_##first##_##second(OP_ARGS)                                                                      \
+    {                                                                                                                  \
+        do_##first(OP_PASS);                                                                                           \
+        i++;                                                                                                           \
+        do_##second(OP_PASS);                                                                                          \
+        NEXT;                                                                                                          \
+    }
+/* A body, then straight into the handler of the next slot: a jump that needs no prediction of its target. */
+#define INTO(first, second)                                                                                            \
+    op_fn thr_##second;                                                                                                \
+    static void fused_##first##_##second(OP_ARGS)                                                                      \
+    {                                                                                                                  \
+        do_##first(OP_PASS);                                                                                           \
+        return thr_##second(cpu, i + 1, L);                                                                            \
+    }
 /* The second slot is the branch: PC, budget and target are its own. */
 #define PAIR(first, second)                                                                                            \
     static void fused_##first##_##second(OP_ARGS)                                                                      \
@@ -64,8 +91,12 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
     }
 #include "cpu/fuse.def"
 #undef PAIR
+#undef ALU
+#undef INTO
 
 #define PAIR(first, second) op_fn thr_##first, thr_##second;
+#define ALU(first, second)  PAIR(first, second)
+#define INTO(first, second) PAIR(first, second)
 #include "cpu/fuse.def"
 #undef PAIR
 
@@ -74,7 +105,6 @@ static const struct pair {
 } pairs[] = {
 #define PAIR(first, second) { thr_##first, thr_##second, fused_##first##_##second },
 #include "cpu/fuse.def"
-#undef PAIR
 };
 
 op_fn *fuse_find(op_fn *first, op_fn *second)

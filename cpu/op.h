@@ -22,20 +22,26 @@
 #include "cpu/state.h"
 #include "mmu/access.h"
 
-#if ENGINE
-#define OPN(id) thr_##id
+/* ENGINE 2 makes neither: each body becomes an inline function do_ID without its end, from which cpu/fuse.c makes pairs. */
+#if ENGINE == 2
+#define OPN(id)    do_##id
+#define OP_LINKAGE static ALWAYS_INLINE
+#elif ENGINE
+#define OPN(id)    thr_##id
+#define OP_LINKAGE
 #else
-#define OPN(id) step_##id
+#define OPN(id)    step_##id
+#define OP_LINKAGE
 #endif
 #define OP_ARGS struct cpu *cpu MAYBE_UNUSED, const struct op *i MAYBE_UNUSED, u64 L MAYBE_UNUSED
 #define OP_PASS cpu, i, L
 
-#define OP(id)    op_fn OPN(id); void OPN(id)(OP_ARGS)
+#define OP(id)    OP_LINKAGE op_fn OPN(id); OP_LINKAGE void OPN(id)(OP_ARGS)
 #define OP_STAMP2(id, var)                                                                                             \
     static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool var MAYBE_UNUSED);                                    \
-    op_fn OPN(id##_0), OPN(id##_1);                                                                                    \
-    void OPN(id##_0)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0); }                                                          \
-    void OPN(id##_1)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1); }                                                          \
+    OP_LINKAGE op_fn OPN(id##_0), OPN(id##_1);                                                                         \
+    OP_LINKAGE void OPN(id##_0)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0); }                                               \
+    OP_LINKAGE void OPN(id##_1)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1); }                                               \
     static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool var MAYBE_UNUSED)
 #define OP_S(id) OP_STAMP2(id, s)
 #define OP_N(id) OP_STAMP2(id, sp)
@@ -96,26 +102,21 @@ op_fn OPN(resume);
 /* cpu->pc is where execution continues. */
 #define RESUME return OPN(resume)(OP_PASS)
 
-#if ENGINE
-#define NEXT return i[1].fn(cpu, i + 1, L)
-#define JUMP(target)                                                                                                   \
+#define THREADED_JUMP(target)                                                                                          \
     do {                                                                                                               \
         u64 to_ = (target), from_ = PC, left_ = L - (u64)(uintptr_t)i - 16;                                            \
         if (likely(!((to_ ^ from_) >> 12) && (s64)left_ > 0 && !(to_ & 3))) {                                          \
             const struct op *t_ = i + ((s64)(to_ - from_) >> 2);                                                       \
             return t_->fn(cpu, t_, left_ + (u64)(uintptr_t)t_);                                                        \
         }                                                                                                              \
-        return OPN(jump_far)(cpu, left_, to_);                                                                         \
+        return thr_jump_far(cpu, left_, to_);                                                                         \
     } while (0)
-/* A branch that decode knows to stay in its page: `delta` in slots. */
-#define JUMP_NEAR(delta)                                                                                               \
-    do {                                                                                                               \
-        const struct op *t_ = i + (delta);                                                                             \
-        u64 left_ = L - (u64)(uintptr_t)i - 16;                                                                        \
-        if (likely((s64)left_ > 0))                                                                                    \
-            return t_->fn(cpu, t_, left_ + (u64)(uintptr_t)t_);                                                        \
-        return OPN(jump_far)(cpu, left_, PC + (u64)(s64)(delta) * 4);                                                  \
-    } while (0)
+
+#if ENGINE == 2
+#define NEXT return
+#elif ENGINE
+#define NEXT return i[1].fn(cpu, i + 1, L)
+#define JUMP(target) THREADED_JUMP(target)
 #else
 #define NEXT                                                                                                           \
     do {                                                                                                               \
@@ -123,7 +124,6 @@ op_fn OPN(resume);
         return;                                                                                                        \
     } while (0)
 #define JUMP(target) return OPN(jump_far)(cpu, L - (u64)(uintptr_t)i - 16, (target))
-#define JUMP_NEAR(delta) JUMP(PC + (u64)(s64)(delta) * 4)
 #endif
 
 /* FP and Advanced SIMD instructions begin with this: CPACR_EL1, CPTR_EL2 and CPTR_EL3 (CheckFPAdvSIMDEnabled64). The sum of
