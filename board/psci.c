@@ -124,6 +124,10 @@ void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, 
         cpu->sys.hcr_el2 = BIT(31);
     else if (m->secure && el == 2)
         cpu->sys.hcr_el2 |= BIT(31);
+    if (cpu_has(cpu, FEAT_PAUTH)) { /* API, APK */
+        cpu->sys.scr_el3 |= m->secure && el < 3 ? 3 << 16 : 0;
+        cpu->sys.hcr_el2 |= m->virtualization && el < 2 ? 3ull << 40 : 0;
+    }
     cpu_set_el_sp(cpu, el, 1);
     cpu->ps.d = cpu->ps.a = cpu->ps.i = cpu->ps.f = 1;
     cpu->pc = pc;
