@@ -1,5 +1,6 @@
 /* Branches: the bodies of cpu/branch.def (Arm ARM C4.1.93, C6.2). */
 #include "cpu/alu.h"
+#include "cpu/bti.h"
 #include "cpu/op.h"
 
 OP(B) { JUMP(PC + (u64)IMM); }
@@ -33,4 +34,13 @@ OP(BLR)
     u64 target = RN;
     cpu->x[30] = PC + 4;
     JUMP(target);
+}
+
+OP(BTI) { NEXT; }
+OP(BR_bti) { JUMP_TYPED(RN, bti_jump_type(cpu, i->imm)); }
+OP(BLR_bti)
+{
+    u64 target = RN;
+    cpu->x[30] = PC + 4;
+    JUMP_TYPED(target, BTYPE_CALL);
 }

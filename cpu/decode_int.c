@@ -152,14 +152,20 @@ bool dec_pauth(u32 w, struct op *op)
     return !zero || bits(w, 9, 5) == 31;
 }
 
-/* Key B in imm; the modifier of the forms without one is zero. */
+/* Key B in bit 0 of imm, by X16 or X17 in bit 1; the modifier of the forms without one is zero. */
 bool dec_pauth_key(u32 w, struct op *op)
 {
-    op->imm = (s32)bit(w, 10);
+    bool x16_x17 = bits(w, 9, 5) == 16 || bits(w, 9, 5) == 17;
+    op->imm = (s32)(bit(w, 10) | (u64)x16_x17 << 1);
     if (!bit(w, 24))
         op->m = REG_ZR;
     return true;
 }
+
+/* imm: the branch goes by X16 or X17 */
+bool dec_branch_type(u32 w, struct op *op) { return op->imm = bits(w, 9, 5) == 16 || bits(w, 9, 5) == 17, true; }
+/* Targets: bit 0 c, bit 1 j */
+bool dec_bti(u32 w, struct op *op) { return op->imm = (s32)bits(w, 7, 6), true; }
 
 bool dec_pauth_load(u32 w, struct op *op) { return op->imm = (s32)(sext(bit(w, 22) << 9 | bits(w, 20, 12), 10) << 3), true; }
 

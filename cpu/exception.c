@@ -241,6 +241,15 @@ static bool entry_sets_pan(const struct cpu *cpu, unsigned el)
     return el == 2 && bit(hcr, HCR_E2H) && bit(hcr, HCR_TGE) && !bit(cpu->sys.sctlr_el2, 23);
 }
 
+/* SPSR.BTYPE shows PSTATE.BTYPE for what comes before an instruction is executed, and for BRK; for others it is CONSTRAINED
+ * UNPREDICTABLE: zero. */
+static bool keeps_btype(const struct exc *e)
+{
+    static const u64 classes = BIT(EC_STEP_LOWER) | BIT(EC_STEP_SAME) | BIT(EC_PC_ALIGN) | BIT(EC_IABT_LOWER) | BIT(EC_IABT_SAME) |
+                               BIT(EC_BREAK_LOWER) | BIT(EC_BREAK_SAME) | BIT(EC_BRK) | BIT(EC_ILLEGAL_STATE) | BIT(EC_BTI);
+    return e->kind != EXC_SYNC || bit(classes, e->ec);
+}
+
 void exception_take(struct cpu *cpu)
 {
     struct exc *e = &cpu->d.exc;
@@ -256,11 +265,12 @@ void exception_take(struct cpu *cpu)
         o->exception(o->who, cpu, e);
     unsigned el = e->target_el;
     u64 vector = *BANKED(el, vbar) + vector_offset(cpu, e);
-    *BANKED(el, spsr) = cpu_spsr(cpu);
+    *BANKED(el, spsr) = keeps_btype(e) ? cpu_spsr(cpu) : cpu_spsr(cpu) & ~0xc00ull;
     *BANKED(el, elr) = e->elr;
     report(cpu, e);
     cpu_set_el_sp(cpu, el, 1);
     cpu->ps.ss = cpu->ps.il = cpu->ps.uao = cpu->ps.btype = 0;
+    cpu->d.btype_next = 0;
     cpu->ps.d = cpu->ps.a = cpu->ps.i = cpu->ps.f = 1;
     if (entry_sets_pan(cpu, el))
         cpu->ps.pan = 1;
@@ -309,6 +319,8 @@ void exception_return(struct cpu *cpu, u64 elr, u64 spsr)
     cpu->ps.uao = cpu_has(cpu, FEAT_UAO) && bit(spsr, 23);
     cpu->ps.dit = cpu_has(cpu, FEAT_DIT) && bit(spsr, 24);
     cpu->ps.ssbs = cpu_has(cpu, FEAT_SSBS) && bit(spsr, 12);
+    cpu->ps.btype = cpu_has(cpu, FEAT_BTI) ? (u8)bits(spsr, 11, 10) : 0;
+    cpu->d.btype_next = cpu->ps.btype;
     cpu->ps.d = bit(spsr, 9);
     cpu->ps.a = bit(spsr, 8);
     cpu->ps.i = bit(spsr, 7);

@@ -90,6 +90,8 @@
 /* Out-of-line ends, one set an engine (cpu/threaded.c, cpu/stepping.c). */
 op_fn OPN(raise), OPN(undefined), OPN(sync_next), OPN(fp_access_trap);
 void OPN(jump_far)(struct cpu *cpu, u64 left, u64 va);
+/* The same for indirect branches with FEAT_BTI, which set PSTATE.BTYPE. */
+void OPN(jump_typed)(struct cpu *cpu, u64 left, u64 va, unsigned btype);
 /* The PE's pc was set by the handler (exception return, exception taken): goes on from there. */
 op_fn OPN(resume);
 
@@ -102,6 +104,7 @@ op_fn OPN(resume);
 /* cpu->pc is where execution continues. */
 #define RESUME return OPN(resume)(OP_PASS)
 
+#define JUMP_TYPED(target, btype) return OPN(jump_typed)(cpu, L - (u64)(uintptr_t)i - 16, (target), (btype))
 #define THREADED_JUMP(target)                                                                                          \
     do {                                                                                                               \
         u64 to_ = (target), from_ = PC, left_ = L - (u64)(uintptr_t)i - 16;                                            \

@@ -1,6 +1,7 @@
 /* Pointer authentication: the bodies of cpu/pauth.def (Arm ARM C6.2). What they compute is in cpu/pauth_lib.c. */
 #include "cpu/pauth.h"
 
+#include "cpu/bti.h"
 #include "cpu/ldst.h"
 #include "cpu/system_ops.h"
 
@@ -80,12 +81,14 @@ HINTS(IB)
 
 /* ---- branches ---- */
 
-#define BRANCH_KEY (i->imm ? PAUTH_IB : PAUTH_IA)
+#define BRANCH_KEY (i->imm & 1 ? PAUTH_IB : PAUTH_IA)
 
 OP(BRAA)
 {
     u64 target;
     AUTHENTICATE(target, pauth_auth(cpu, RN, RM, BRANCH_KEY, true));
+    if (cpu_has(cpu, FEAT_BTI))
+        JUMP_TYPED(target, bti_jump_type(cpu, i->imm & 2));
     JUMP(target);
 }
 OP(BRAAZ) { return OPN(BRAA)(OP_PASS); }
@@ -94,6 +97,8 @@ OP(BLRAA)
     u64 target;
     AUTHENTICATE(target, pauth_auth(cpu, RN, RM, BRANCH_KEY, true));
     LR = PC + 4;
+    if (cpu_has(cpu, FEAT_BTI))
+        JUMP_TYPED(target, BTYPE_CALL);
     JUMP(target);
 }
 OP(BLRAAZ) { return OPN(BLRAA)(OP_PASS); }

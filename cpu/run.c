@@ -38,7 +38,7 @@ static bool fetch_translate(struct cpu *cpu, enum engine engine, u64 base)
     if (engine == ENGINE_THREADED && x->tag == (base | cpu->d.ctx)) {
         cpu->d.page = x->page;
         cpu->fetch_pa = x->page->pa;
-        cpu->fetch_ns = x->page->ns;
+        cpu->fetch_attrs = (u32)x->attrs;
         cpu->fetch_valid = 1;
         cpu->fetch_va = base;
         return true;
@@ -48,12 +48,13 @@ static bool fetch_translate(struct cpu *cpu, enum engine engine, u64 base)
         return false;
     cpu->fetch_va = base;
     cpu->fetch_pa = f.pa;
-    cpu->fetch_ns = f.ns;
+    cpu->fetch_attrs = (f.ns ? FETCH_NS : 0) | (f.guarded ? FETCH_GUARDED : 0);
     cpu->fetch_valid = f.device ? 0 : 1;
     cpu->d.page = f.device ? code_page_uncached(cpu->d.host.code, f.pa, f.ns, engine)
                            : code_page_get(cpu->d.host.code, f.pa, f.ns, engine);
     if (engine == ENGINE_THREADED && cpu->d.page->host && cpu->d.ctx)
-        *x = (struct xpage_entry){ .tag = base | cpu->d.ctx, .page = cpu->d.page, .owner = f.owner };
+        *x = (struct xpage_entry){ .tag = base | cpu->d.ctx, .page = cpu->d.page, .owner = f.owner,
+                                  .attrs = cpu->fetch_attrs };
     return true;
 }
 
@@ -75,7 +76,7 @@ bool cpu_fetch(struct cpu *cpu, enum engine engine)
             return false;
         }
     } else if (!cpu->d.page || cpu->d.page->pa != cpu->fetch_pa || cpu->d.page->engine != engine) {
-        cpu->d.page = code_page_get(cpu->d.host.code, cpu->fetch_pa, cpu->fetch_ns, engine);
+        cpu->d.page = code_page_get(cpu->d.host.code, cpu->fetch_pa, cpu->fetch_attrs & FETCH_NS, engine);
     }
     cpu->d.pc_bias = base - ((u64)(uintptr_t)cpu->d.page->op >> 2);
     return true;
@@ -108,7 +109,7 @@ unsigned cpu_run_to(struct cpu *cpu, u64 deadline, u64 hard, bool mid)
             if (exception_take_interrupt(cpu))
                 cpu->fetch_valid = 0;
         }
-        bool step = !cpu->d.branched || cpu->d.stepping || cpu->d.host.force_step || !engine_threaded ||
+        bool step = !cpu->d.branched || cpu->d.stepping || cpu->ps.btype || cpu->d.host.force_step || !engine_threaded ||
                     hard - cpu->d.now <= OVERSHOOT;
         cpu->d.deadline = !step && hard - OVERSHOOT < deadline ? hard - OVERSHOOT : deadline;
         if (step) {

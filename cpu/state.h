@@ -121,11 +121,15 @@ struct fast_entry {
     u64 owner; /* set * TLB_WAYS + way of the state entry it stands for */
 };
 
+/* What a fetch page is (cpu->fetch_attrs). */
+enum { FETCH_NS = 1, FETCH_GUARDED = 2 };
+
 struct code_page;
 struct xpage_entry {
     u64 tag; /* va page | context; 0 = none */
     struct code_page *page;
     u64 owner;
+    u64 attrs; /* FETCH_* */
 };
 
 /* What one EL sees of memory, worked out from the control registers when it is first used after a change. */
@@ -219,7 +223,7 @@ struct cpu {
     /* The page that instructions are fetched from: stays until a branch leaves it, an exception, or a context
      * synchronization event, in both engines, so that the two make the same translations. */
     u64 fetch_va, fetch_pa;
-    u32 fetch_valid, fetch_ns;
+    u32 fetch_valid, fetch_attrs;
     u64 insns;   /* instructions executed by this PE (an attempt that faults counts) */
     u64 wake_at; /* WFxT and event stream: absolute ns, or ~0 */
 
@@ -246,7 +250,8 @@ struct cpu {
         struct fast_entry fast[FAST_ENTRIES];
         struct xpage_entry xpage[XPAGE_ENTRIES];
         struct mmu_derived mmu;
-        u64 branched;       /* stepping: the last instruction was a taken branch */
+        u64 btype_next;     /* stepping: PSTATE.BTYPE after the instruction */
+    u64 branched;       /* stepping: the last instruction was a taken branch */
         u64 live_traps[4];  /* by EL: trap groups that fire; all ones: not known. Of another EL, 0: the same
                                (cpu/sysreg.h) */
         u64 trap_misses[4]; /* by EL: register accesses since then that had to ask */

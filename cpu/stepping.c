@@ -3,6 +3,7 @@
  * only engine of -O0 and sanitizer builds. Its slices end at the same points as the threaded engine's.
  */
 #define ENGINE 0
+#include "cpu/bti.h"
 #include "cpu/code.h"
 #include "cpu/observer.h"
 #include "cpu/op.h"
@@ -16,6 +17,12 @@ void step_jump_far(struct cpu *cpu, u64 left, u64 va)
     (void)left;
     cpu->pc = !cpu->fetch_valid || ((va ^ cpu->fetch_va) & ~0xfffull) ? cpu_branch_address(cpu, va) : va;
     cpu->d.branched = 1;
+}
+
+void step_jump_typed(struct cpu *cpu, u64 left, u64 va, unsigned btype)
+{
+    cpu->d.btype_next = btype;
+    return step_jump_far(cpu, left, va);
 }
 
 void step_page_end(OP_ARGS) {}
@@ -64,6 +71,19 @@ void step_fp_access_trap(OP_ARGS)
     RAISE;
 }
 
+/* FEAT_BTI: the landing of an indirect branch in a guarded page. True: the exception was taken. */
+static bool take_branch_target(struct cpu *cpu)
+{
+    u32 word = 0;
+    if (!(cpu->fetch_attrs & FETCH_GUARDED) || !cpu_has(cpu, FEAT_BTI) ||
+        (exc_instruction(cpu, cpu->pc, &word) && bti_compatible(cpu, word)))
+        return false;
+    exc_branch_target(cpu);
+    exception_take(cpu);
+    cpu->fetch_valid = 0;
+    return true;
+}
+
 /* One instruction at cpu->pc; false: an observer stopped before it. */
 static bool step_one(struct cpu *cpu)
 {
@@ -77,7 +97,7 @@ static bool step_one(struct cpu *cpu)
         cpu->d.now = now + 1;
         return true;
     }
-    if (!cpu_fetch(cpu, ENGINE_STEP)) {
+    if (!cpu_fetch(cpu, ENGINE_STEP) || (unlikely(cpu->ps.btype) && take_branch_target(cpu))) {
         cpu->d.branched = 1;
         cpu->d.now = now + 1;
         return true;
@@ -93,7 +113,11 @@ static bool step_one(struct cpu *cpu)
     if (unlikely(cpu->d.stepping & STEPPING_PAGE) && !cpu_page_observed(cpu))
         cpu->d.attention |= ATT_ENGINE;
     u64 L = ((deadline - now) << 4) + (u64)(uintptr_t)i;
+    if (unlikely(cpu->ps.btype))
+        cpu->d.attention |= ATT_ENGINE; /* a landing: the threaded engine goes on from here */
+    cpu->d.btype_next = BTYPE_NONE;
     i->fn(cpu, i, L);
+    cpu->ps.btype = (u8)cpu->d.btype_next;
     cpu->d.now = now + 1;
     exception_step_done(cpu);
     if (!cpu->d.branched && !(cpu->pc & 4095))
@@ -124,5 +148,7 @@ void cpu_exec_word(struct cpu *cpu, u32 word)
     cpu->d.pc_bias = cpu->pc - ((u64)(uintptr_t)op >> 2);
     cpu->d.branched = 0;
     cpu->d.raised = 0;
+    cpu->d.btype_next = BTYPE_NONE;
     op[0].fn(cpu, op, ((cpu->d.deadline - cpu->d.now) << 4) + (u64)(uintptr_t)op);
+    cpu->ps.btype = (u8)cpu->d.btype_next;
 }

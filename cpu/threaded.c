@@ -3,21 +3,22 @@
  * with -O2 so that gcc and clang turn these into jumps. No hook, no per-instruction test.
  */
 #define ENGINE 1
+#include "cpu/bti.h"
 #include "cpu/code.h"
 #include "cpu/observer.h"
 #include "cpu/op.h"
 #include "cpu/run.h"
 
-op_fn thr_decode, thr_page_end;
+op_fn thr_decode, thr_page_end, thr_BTI, thr_PACIASP, thr_PACIBSP, thr_BRK;
 
 /* Ends the slice: `left` is the budget in units of 16, cpu->pc is set. */
 static void leave(struct cpu *cpu, u64 left) { cpu->d.now = cpu->d.deadline - (u64)((s64)left >> 4); }
 
-/* Goes on at cpu->pc. */
+/* Goes on at cpu->pc; at a landing with PSTATE.BTYPE in the stepping engine. */
 static void enter(struct cpu *cpu, u64 left)
 {
     leave(cpu, left);
-    if (unlikely(cpu->d.attention || (s64)left <= 0))
+    if (unlikely(cpu->d.attention || cpu->ps.btype || (s64)left <= 0))
         return;
     if (unlikely(cpu->d.host.observer && cpu->d.host.observer->page) && cpu_page_observed(cpu))
         return;
@@ -34,7 +35,7 @@ void thr_jump_far(struct cpu *cpu, u64 left, u64 va)
         struct code_page *page = x->page;
         cpu->fetch_va = va & ~0xfffull;
         cpu->fetch_pa = page->pa;
-        cpu->fetch_ns = page->ns;
+        cpu->fetch_attrs = (u32)x->attrs;
         cpu->fetch_valid = 1;
         cpu->d.page = page;
         cpu->d.pc_bias = (va & ~0xfffull) - ((u64)(uintptr_t)page->op >> 2);
@@ -43,6 +44,25 @@ void thr_jump_far(struct cpu *cpu, u64 left, u64 va)
     }
     cpu->pc = cpu_branch_address(cpu, va);
     return enter(cpu, left);
+}
+
+/*
+ * An indirect branch with FEAT_BTI. Where its type cannot be seen (nothing but BRK shows it in a page that is not guarded) or a
+ * landing pad takes it, it is a branch like others; else the stepping engine looks at the landing.
+ */
+void thr_jump_typed(struct cpu *cpu, u64 left, u64 va, unsigned btype)
+{
+    struct xpage_entry *x = &cpu->d.xpage[((va >> 12) ^ cpu->d.ctx_mix) & (XPAGE_ENTRIES - 1)];
+    if (likely(x->tag == ((va & ~0xfffull) | cpu->d.ctx) && (s64)left > 0 && !(va & 3))) {
+        op_fn *fn = x->page->op[(va & 4095) >> 2].fn;
+        bool pad = fn == thr_BTI ? bti_accepts((unsigned)x->page->op[(va & 4095) >> 2].imm, btype)
+                                 : (fn == thr_PACIASP || fn == thr_PACIBSP) && btype != BTYPE_JUMP;
+        if (likely(pad || (!(x->attrs & FETCH_GUARDED) && fn != thr_BRK && fn != thr_decode)))
+            return thr_jump_far(cpu, left, va);
+    }
+    cpu->pc = cpu_branch_address(cpu, va);
+    cpu->ps.btype = (u8)btype;
+    leave(cpu, left);
 }
 
 /* The slot after the last of a page: the next page, without a branch having been executed. */

@@ -703,6 +703,7 @@ struct fetch_page mem_fetch_page(struct cpu *cpu, u64 va)
         return (struct fetch_page){ .ok = false };
     u32 owner = tlb_index(cpu, p.entry);
     tlb_note_xpage(cpu, owner, (u32)(((va >> 12) ^ cpu->d.ctx_mix) & (XPAGE_ENTRIES - 1)));
-    return (struct fetch_page){ .pa = p.pa & ~0xfffull, .ok = true, .ns = p.attrs.ns, .device = p.type != MEM_NORMAL,
+    return (struct fetch_page){ .pa = p.pa & ~0xfffull, .ok = true, .ns = p.attrs.ns,
+                                .guarded = !!(p.entry->perm & TLB_GP), .device = p.type != MEM_NORMAL,
                                 .owner = owner };
 }

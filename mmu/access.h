@@ -78,6 +78,7 @@ bool mem_zero_block(struct cpu *cpu, u64 va, unsigned size);
 struct fetch_page {
     u64 pa;
     bool ok, ns;
+    bool guarded; /* FEAT_BTI: the descriptor's GP */
     bool device; /* not cacheable: instructions must be read one by one, not kept decoded */
     u32 owner;   /* index of the state TLB entry: an xpage made from it goes when the entry goes */
 };

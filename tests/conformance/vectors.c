@@ -434,6 +434,14 @@ static void mask_ssbs(struct runner *r)
     }
 }
 
+/* The v8.5 model does not commit PSTATE.BTYPE after an instruction (README). */
+static void mask_btype(struct runner *r)
+{
+    for (unsigned n = 0; n < reg_count && strcmp(r->set, "v94"); n++)
+        if (regs[n].kind == K_PS && regs[n].index == offsetof(struct pstate, btype))
+            r->mask[n] = 0;
+}
+
 static void vector_finish(struct runner *r)
 {
     if (!r->have)
@@ -450,6 +458,7 @@ static void vector_finish(struct runner *r)
     mask_register_values(r);
     mask_ssbs(r);
     mask_event_register(r);
+    mask_btype(r);
     if (ends_without_pc(r))
         r->expect->pc = r->cpu->pc + 4;
     /* 16 breakpoints and watchpoints, so that the traps of all their registers are seen */

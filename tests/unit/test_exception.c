@@ -521,7 +521,7 @@ START_TEST(step_of_a_load_exclusive)
 {
     step_setup(1, 1);
     exception_return(cpu, 0x7010, BIT(21));
-    cpu->fetch_valid = 1, cpu->fetch_va = 0x7000, cpu->fetch_pa = 0x40000000, cpu->fetch_ns = 1;
+    cpu->fetch_valid = 1, cpu->fetch_va = 0x7000, cpu->fetch_pa = 0x40000000, cpu->fetch_attrs = 1;
     store_le32(page + 0x10, 0x885f7c41); /* ldxr w1, [x2] */
     ck_assert(!exception_take_step(cpu));
     step_one();
@@ -571,7 +571,7 @@ START_TEST(stage2_abort_registers)
     cpu->sys.hcr_el2 = BIT(31);
     at(1);
     cpu->pc = 0x7020;
-    cpu->fetch_valid = 1, cpu->fetch_va = 0x7000, cpu->fetch_pa = 0x40000000, cpu->fetch_ns = 1;
+    cpu->fetch_valid = 1, cpu->fetch_va = 0x7000, cpu->fetch_pa = 0x40000000, cpu->fetch_attrs = 1;
     store_le32(page + 0x20, 0x39c04c85); /* ldrsb w5, [x4, #19] */
     exc_abort(cpu, &f, 0xabc123456, ACC_READ);
     exception_take(cpu);
