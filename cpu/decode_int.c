@@ -216,3 +216,10 @@ bool dec_casp(u32 w, struct op *op)
     op->imm = (s32)w;
     return !bit(w, 16) && !bit(w, 0);
 }
+
+/* LDIAPP of one register twice is CONSTRAINED UNPREDICTABLE: UNDEFINED here. FEAT_LSE128 has it hold the upper half, and no 31. */
+bool dec_pair_ordered(u32 w, struct op *op) { return (void)op, bits(w, 4, 0) != bits(w, 20, 16); }
+bool dec_atomic128(u32 w, struct op *op)
+{
+    return (void)op, bits(w, 4, 0) != 31 && bits(w, 20, 16) != 31;
+}

@@ -116,12 +116,14 @@ const struct sysreg_bits sctlr1_bits[] = {
     { FEAT_PAUTH, 0, 0xc8002000 }, /* EnIA EnIB EnDA EnDB */
     { FEAT_SSBS, 0, BIT(44) },     /* DSSBS */
     { FEAT_BTI, 0, 3ull << 35 },   /* BT0 BT1 */
+    { FEAT_LSE2, 0, BIT(6) },      /* nAA */
     { 0, 0, 0 },
 };
 const struct sysreg_bits sctlr3_bits[] = {
     { FEAT_PAUTH, 0, 0xc8002000 },
     { FEAT_SSBS, 0, BIT(44) },
     { FEAT_BTI, 0, BIT(36) }, /* BT */
+    { FEAT_LSE2, 0, BIT(6) }, /* nAA */
     { 0, 0, 0 },
 };
 const struct sysreg_bits tcr1_bits[] = {

@@ -588,6 +588,21 @@ struct mem_val128 mem_casp(struct cpu *cpu, u64 va, union vreg compare, union vr
     return r;
 }
 
+struct mem_val128 mem_atomic128(struct cpu *cpu, u64 va, enum atomic_op op, u64 first, u64 second, unsigned flags)
+{
+    struct mem_val128 r = { .ok = false };
+    struct place p;
+    flags |= ACC_WRITE | ACC_RMW | ACC_ATOMIC;
+    if (!atomic_place(cpu, va, 16, flags, &p) || !pair_read(cpu, &p, va, 8, flags, r.v.d))
+        return r;
+    const u64 new[2] = { atomic_result(op, r.v.d[0], first, 8), atomic_result(op, r.v.d[1], second, 8) };
+    if (!pair_write(cpu, &p, va, 8, flags, new))
+        return r;
+    fill_fast(cpu, &p, va, flags);
+    r.ok = true;
+    return r;
+}
+
 /* ---- exclusives (B2.9) ---- */
 
 static void set_monitor(struct cpu *cpu, u64 pa, unsigned size)

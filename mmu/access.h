@@ -68,6 +68,8 @@ struct excl_result mem_write_exclusive(struct cpu *cpu, u64 va, u64 lo, u64 hi, 
 enum atomic_op { ATOMIC_ADD, ATOMIC_CLR, ATOMIC_EOR, ATOMIC_SET, ATOMIC_SMAX, ATOMIC_SMIN, ATOMIC_UMAX, ATOMIC_UMIN, ATOMIC_SWP };
 struct mem_val mem_atomic(struct cpu *cpu, u64 va, enum atomic_op op, u64 operand, unsigned size, unsigned flags);
 struct mem_val mem_cas(struct cpu *cpu, u64 va, u64 compare, u64 swap, unsigned size, unsigned flags);
+/* FEAT_LSE128: 16 bytes, the lower address first. ATOMIC_CLR, ATOMIC_SET, ATOMIC_SWP. */
+struct mem_val128 mem_atomic128(struct cpu *cpu, u64 va, enum atomic_op op, u64 first, u64 second, unsigned flags);
 /* CASP: two elements of `size` (4 or 8). */
 struct mem_val128 mem_casp(struct cpu *cpu, u64 va, union vreg compare, union vreg swap, unsigned size, unsigned flags);
 

@@ -25,7 +25,7 @@ static u32 walk_features(const struct cpu *cpu)
 {
     static const struct {
         u32 feature, walk;
-    } map[] = { { FEAT_HPDS, WALK_HPD }, { FEAT_HAFDBS, WALK_HAF | WALK_HDBS } };
+    } map[] = { { FEAT_HPDS, WALK_HPD }, { FEAT_HAFDBS, WALK_HAF | WALK_HDBS }, { FEAT_PAUTH, WALK_TBID }, { FEAT_LSE2, WALK_LSE2 } };
     u32 feat = cpu->d.host.phys->pa_size >= 52 ? WALK_LPA : 0;
     for (unsigned n = 0; n < ARRAY_LEN(map); n++)
         feat |= cpu_has(cpu, (enum feature)map[n].feature) ? map[n].walk : 0;

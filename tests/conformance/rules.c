@@ -113,6 +113,16 @@ static bool is_trapped_xpac(const struct rule_input *in)
     return !strncmp(in->set, "v85", 3) && xpac && in->cpu->ps.el < 3 && (!bit(s->hcr_el2, 41) || !bit(s->scr_el3, 17));
 }
 
+/* STXR, STXP and their kin at an address not aligned to what they store, with FEAT_LSE2 */
+static bool is_unaligned_store_exclusive(const struct rule_input *in)
+{
+    bool pair = (in->insn & 0xbfe00000) == 0x88200000, single = (in->insn & 0x3fe00000) == 0x08000000;
+    unsigned n = in->insn >> 5 & 31, size = pair ? (in->insn & BIT(30) ? 16 : 8) : 1u << (in->insn >> 30);
+    const struct cpu *cpu = in->cpu;
+    u64 va = n < 31 ? cpu->x[n] : cpu->sp_el[cpu->ps.sp ? cpu->ps.el : 0];
+    return (pair || single) && va & (size - 1) && !strncmp(in->set, "v85", 3);
+}
+
 /* ---- floating point ---- */
 
 static bool is_fjcvtzs_of_flushed(const struct rule_input *in)
@@ -259,6 +269,8 @@ const struct rule rules[RULE_COUNT_] = {
     { "xpac-trap", is_trapped_xpac, "the v8.5 model traps XPAC* by HCR_EL2.API and SCR_EL3.API; they are not among what these trap "
       "(D19.2 HCR_EL2, SCR_EL3; its README)" },
     { "sb-v85", is_sb_of_v85, "the v8.5 model has SB UNDEFINED (its README calls that doubtful); C6.2 SB" },
+    { "exclusive-within-16", is_unaligned_store_exclusive, "the v8.5 model has an alignment fault for every unaligned store exclusive; "
+      "with FEAT_LSE2 one within 16 bytes is made (B2.2.1.1, AArch64.ExclusiveMonitorsPass of later releases)" },
     { "wfi-virtual-el2", waits_above_virtual,
       "at EL2 and EL3, with TGE and in Secure state the model's WFI and WFE do not wait while HCR_EL2.{VI,VF,VSE} is set: a virtual interrupt is pending for "
       "EL1 and EL0 only (D1.6.2); not waiting is allowed too" },
