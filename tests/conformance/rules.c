@@ -123,6 +123,15 @@ static bool is_unaligned_store_exclusive(const struct rule_input *in)
     return (pair || single) && va & (size - 1) && !strncmp(in->set, "v85", 3);
 }
 
+/* A store exclusive to the first 16 bytes, whose monitor was never set */
+static bool is_store_exclusive_to_zero(const struct rule_input *in)
+{
+    unsigned n = in->insn >> 5 & 31;
+    const struct cpu *cpu = in->cpu;
+    u64 va = n < 31 ? cpu->x[n] : cpu->sp_el[cpu->ps.sp ? cpu->ps.el : 0];
+    return (in->insn & 0x3fc00000) == 0x08000000 && va < 16 && !cpu->excl_valid;
+}
+
 /* ---- floating point ---- */
 
 static bool is_fjcvtzs_of_flushed(const struct rule_input *in)
@@ -269,6 +278,7 @@ const struct rule rules[RULE_COUNT_] = {
     { "xpac-trap", is_trapped_xpac, "the v8.5 model traps XPAC* by HCR_EL2.API and SCR_EL3.API; they are not among what these trap "
       "(D19.2 HCR_EL2, SCR_EL3; its README)" },
     { "sb-v85", is_sb_of_v85, "the v8.5 model has SB UNDEFINED (its README calls that doubtful); C6.2 SB" },
+    { "exclusive-to-zero", is_store_exclusive_to_zero, "the model's monitor starts as if address 0 were marked" },
     { "exclusive-within-16", is_unaligned_store_exclusive, "the v8.5 model has an alignment fault for every unaligned store exclusive; "
       "with FEAT_LSE2 one within 16 bytes is made (B2.2.1.1, AArch64.ExclusiveMonitorsPass of later releases)" },
     { "wfi-virtual-el2", waits_above_virtual,
