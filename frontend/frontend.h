@@ -93,7 +93,8 @@ struct stop session_run(struct session *s, u64 limit);
 void session_poll(struct session *s);
 void session_output(struct session *s, unsigned port, u8 byte);
 void session_fds(const struct session *s, int fds[2]);
-void session_destroy(struct session *s, int status);
+/* False: a trace could not be written; said so. */
+bool session_destroy(struct session *s, int status);
 
 /* What the callbacks are handed. */
 struct frontend {

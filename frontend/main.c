@@ -55,6 +55,7 @@ static void options_check(const struct options *o)
         die("-S: needs -gdb or -s: nothing else could start the machine");
     if (!o->kernel && (o->initrd || o->append || o->domain_count))
         die("%s: needs -kernel", o->initrd ? "-initrd" : o->append ? "-append" : "-xen-dom0, -xen-domu");
+    traceopts_check(o);
 }
 
 static unsigned drive_number(const struct options *o, const char *id)
@@ -190,10 +191,11 @@ int main(int argc, char **argv)
     f.stats = stats_create();
     f.session = session_create(m, &o);
     struct stop stop = run(m, f.session, &o, &boot);
-    session_destroy(f.session, stop.status);
+    bool complete = session_destroy(f.session, stop.status);
     f.session = NULL;
     console_close(&f.console);
     status = status_of(&stop, &o);
+    status = complete ? status : 1;
     if (o.stats)
         stats_print(f.stats, m);
     stats_destroy(f.stats);

@@ -6,6 +6,7 @@
 
 #include "board/boot.h"
 #include "board/machine.h"
+#include "debug/trace.h"
 
 enum { MAX_CHARDEVS = 16, MAX_SENDS = 256, MAX_SERIALS = 2, OPTION_TEXT = 4096 };
 
@@ -75,10 +76,19 @@ struct options {
     struct send send[MAX_SENDS];
     unsigned send_count;
     const char *after; /* given, waiting for its --send */
+    struct trace_config trace;
 };
 
 /* Reads the command line. False: ends with `status` now (help was printed); errors do not return. */
 bool options_parse(struct options *o, int argc, char **argv, int *status);
+
+/* frontend/traceopts.c: the handlers of the tracing options, and what must go together. */
+#define TRACE_OPTION(handler) void handler(struct options *o, const char *name, const char *arg);
+TRACE_OPTION(opt_trace) TRACE_OPTION(opt_sym) TRACE_OPTION(opt_coverage) TRACE_OPTION(opt_profile) TRACE_OPTION(opt_log)
+TRACE_OPTION(opt_log_file) TRACE_OPTION(opt_trace_cpu) TRACE_OPTION(opt_trace_el) TRACE_OPTION(opt_trace_vmid)
+TRACE_OPTION(opt_trace_range) TRACE_OPTION(opt_trace_insns) TRACE_OPTION(opt_trace_start) TRACE_OPTION(opt_trace_stop)
+#undef TRACE_OPTION
+void traceopts_check(const struct options *o);
 
 /* One line on standard error, status 1. */
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,5 +1,5 @@
 /*
- * A run under -gdb, -snapshot-save, -restore, -record, -replay: what these options put between main and machine_run.
+ * A run under -gdb, -snapshot-save, -restore, -record, -replay, -trace and friends: what these options put between main and machine_run.
  */
 #include "frontend/frontend.h"
 
@@ -16,12 +16,34 @@ struct session {
     struct machine *m;
     struct gdb *gdb;
     struct journal *journal;
+    struct trace *trace;
     u64 save_at;           /* instructions, NEVER: not by count */
     char save_file[1024];
     const char *save_text; /* what a console must print, NULL: none */
     char tail[MAX_PORTS][TEXT_LIMIT];
     bool save_due;
 };
+
+/* An error ends the program in the middle of a run: the traces hold what there was up to then. */
+static struct session *traced;
+static void trace_end(void)
+{
+    char error[256];
+    if (traced)
+        trace_close(traced->trace, error);
+}
+
+static void trace_begin(struct session *s)
+{
+    char error[256];
+    if (!trace_wanted(&s->o->trace))
+        return;
+    s->trace = trace_open(s->m, &s->o->trace, error);
+    if (!s->trace)
+        die("%s", error);
+    traced = s;
+    atexit(trace_end);
+}
 
 /* FILE@INSNS, FILE@"text", FILE@text */
 static void save_parse(struct session *s, const char *arg)
@@ -72,6 +94,7 @@ struct session *session_create(struct machine *m, const struct options *o)
         die("out of memory");
     if (o->replay && !journal_read(s->journal, o->replay, error))
         die("-replay: %s", error);
+    trace_begin(s);
     if (o->gdb && !(s->gdb = gdb_open(m, o->gdb, o->stopped, error)))
         die("%s", error);
     if (s->gdb)
@@ -109,6 +132,7 @@ void session_output(struct session *s, unsigned port, u8 byte)
 
 void session_restarted(struct session *s)
 {
+    trace_reset(s->trace);
     if (s->gdb)
         gdb_restarted(s->gdb);
 }
@@ -116,8 +140,10 @@ void session_restarted(struct session *s)
 struct stop session_run(struct session *s, u64 limit)
 {
     for (;;) {
-        u64 to = s->save_at < limit ? s->save_at : limit;
+        u64 due = s->save_at < limit ? s->save_at : limit, to = s->trace ? trace_limit(s->trace, due) : due;
         struct stop stop = s->gdb ? gdb_run(s->gdb, to) : machine_run(s->m, to);
+        if (stop.kind == STOP_INSNS && to < due && machine_insns(s->m) >= to)
+            continue; /* a window of a trace begins or ends */
         bool counted = stop.kind == STOP_INSNS && machine_insns(s->m) >= s->save_at;
         if (!counted && !(stop.kind == STOP_REQUEST && s->save_due))
             return stop;
@@ -127,9 +153,10 @@ struct stop session_run(struct session *s, u64 limit)
     }
 }
 
-void session_destroy(struct session *s, int status)
+bool session_destroy(struct session *s, int status)
 {
     char error[256];
+    traced = NULL;
     if (s->gdb)
         gdb_close(s->gdb, status);
     if (s->save_at != NEVER || s->save_text)
@@ -141,5 +168,9 @@ void session_destroy(struct session *s, int status)
         fprintf(stderr, "elmu: -record: %s\n", error);
     if (s->journal)
         journal_detach(s->journal);
+    bool ok = trace_close(s->trace, error);
+    if (!ok)
+        fprintf(stderr, "elmu: %s\n", error);
     free(s);
+    return ok;
 }

@@ -1,0 +1,23 @@
+/* Disassembly: capstone, and the instruction tables where capstone 4.0.2 knows no better (LSE atomics, PAuth, MTE...). */
+#ifndef DEBUG_DISASM_H
+#define DEBUG_DISASM_H
+
+#include "lib/base.h"
+
+enum { DISASM_TEXT = 92 };
+
+struct disasm_line {
+    u64 pc;
+    u32 word;
+    u8 length; /* of the text; 0: the slot is free */
+    char text[DISASM_TEXT + 3];
+};
+
+struct decoder;
+struct disasm;
+struct disasm *disasm_create(const struct decoder *decoder);
+void disasm_destroy(struct disasm *d);
+/* The instruction's text, never empty; valid until the next call. */
+const struct disasm_line *disasm_get(struct disasm *d, u64 pc, u32 word);
+
+#endif

@@ -1,0 +1,224 @@
+/*
+ * -d: what QEMU's users know from there, where it means something here. The texts follow QEMU's spirit, not its letter:
+ * in_asm shows an instruction when it is first executed at an address (blocks are what was new in a row); int shows exceptions
+ * with the cause that only the tables know; mmu shows the walk behind each abort.
+ */
+#include "debug/exits_words.h"
+#include "debug/trace_internal.h"
+
+#include "cpu/sysreg.h"
+#include "mmu/context.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SEEN = 1 << 16 };
+
+struct log {
+    struct out *out;
+    u32 items;
+    u64 seen_count;
+    u64 *seen; /* addresses with the word and context mixed in: an open hash, forgotten when it is full */
+    u64 next[MAX_CPUS]; /* in_asm: the address that would go on in the block shown last */
+};
+
+/* On standard error it is read while the guest runs. */
+static void log_show(struct log *l)
+{
+    if (!l->out->name[0])
+        out_flush(l->out);
+}
+
+/* ---- in_asm ---- */
+
+/* True: not shown before. */
+static bool first_time(struct log *l, u64 pc, u32 word, unsigned el, s32 vmid)
+{
+    u64 key = pc ^ (u64)word << 29 ^ (u64)el << 62 ^ (u64)(u32)vmid << 48 ^ 1;
+    u64 slot = key * 0x9e3779b97f4a7c15ull >> 48;
+    for (;; slot = (slot + 1) % SEEN) {
+        if (l->seen[slot] == key)
+            return false;
+        if (!l->seen[slot])
+            break;
+    }
+    if (++l->seen_count > SEEN / 4 * 3) {
+        memset(l->seen, 0, SEEN * sizeof(*l->seen));
+        l->seen_count = 0;
+    }
+    l->seen[slot] = key;
+    return true;
+}
+
+static void insn(struct tracer *r, struct cpu *cpu, u64 pc, u32 word)
+{
+    struct log *l = r->data;
+    struct symbol_place place = trace_place(cpu);
+    if (!first_time(l, pc, word, cpu->ps.el, place.vmid))
+        return;
+    if (l->next[cpu->index] != pc) {
+        char where[256];
+        symbols_describe(r->t->symbols, pc, place, where, sizeof(where));
+        out_format(l->out, "----------------\nIN: %s (cpu %u, EL%u)\n", where, cpu->index, cpu->ps.el);
+    }
+    l->next[cpu->index] = pc + 4;
+    out_format(l->out, "0x%08llx:  %08x      %s\n", (unsigned long long)pc, word, disasm_get(r->t->disasm, pc, word)->text);
+}
+
+/* ---- int ---- */
+
+/* D1.3.1.5: the vector that is taken. */
+static u64 vector_of(const struct cpu *cpu, const struct exc *e)
+{
+    u64 vbar = e->target_el == 1 ? cpu->sys.vbar_el1 : e->target_el == 2 ? cpu->sys.vbar_el2 : cpu->sys.vbar_el3;
+    return vbar + 0x80u * e->kind + (e->target_el > cpu->ps.el ? 0x400u : cpu->ps.sp ? 0x200u : 0);
+}
+
+static void int_log(struct tracer *r, struct cpu *cpu, const struct exc *e)
+{
+    struct log *l = r->data;
+    char iss[EXC_WORDS], cause[EXC_WORDS], where[256];
+    const struct gic_best *best = &r->t->m->gic.d.best[cpu->index];
+    bool line = (e->kind == EXC_IRQ || e->kind == EXC_FIQ) && !e->is_virtual && best->priority < 0x100;
+    exc_iss_words(e, iss);
+    exc_cause_words(cpu, e, line ? (int)best->intid : -1, cause);
+    symbols_describe(r->t->symbols, cpu->pc, trace_place(cpu), where, sizeof(where));
+    out_format(l->out, "Taking exception [%s] on CPU %u after %llu instructions\n...from EL%u to EL%u, PC 0x%llx (%s)\n",
+               exc_class_words(e), cpu->index, (unsigned long long)trace_now(r->t, cpu), cpu->ps.el, e->target_el,
+               (unsigned long long)cpu->pc, where);
+    if (e->kind == EXC_SYNC || e->kind == EXC_SERROR)
+        out_format(l->out, "...with ESR 0x%x/0x%llx%s%s\n", e->ec,
+                   (unsigned long long)((u64)e->iss2 << 32 | (u64)e->ec << 26 | (u64)e->il << 25 | e->iss), iss[0] ? ": " : "", iss);
+    if (e->has_far)
+        out_format(l->out, "...with FAR 0x%llx\n", (unsigned long long)e->far);
+    if (e->has_hpfar)
+        out_format(l->out, "...with HPFAR 0x%llx\n", (unsigned long long)e->hpfar);
+    out_format(l->out, "...because of %s\n...with ELR 0x%llx\n...with SPSR 0x%llx\n...to EL%u PC 0x%llx\n", cause, (unsigned long long)e->elr,
+               (unsigned long long)cpu_spsr(cpu), e->target_el, (unsigned long long)vector_of(cpu, e));
+}
+
+/* ---- mmu ---- */
+
+static void walk_log(struct tracer *r, struct cpu *cpu, const struct exc *e)
+{
+    struct log *l = r->data;
+    struct walk_record rec = { .count = 0 };
+    struct translation t;
+    u64 pa;
+    bool ok = mmu_debug_translate(cpu, e->far, cpu->ps.el, &pa, &t, &rec);
+    char iss[EXC_WORDS];
+    exc_iss_words(e, iss);
+    out_format(l->out, "mmu: cpu %u EL%u PC 0x%llx VA 0x%llx %s\n", cpu->index, cpu->ps.el, (unsigned long long)cpu->pc,
+               (unsigned long long)e->far, iss);
+    for (unsigned n = 0; n < rec.count; n++) {
+        const struct walk_step *s = &rec.step[n];
+        out_format(l->out, "  stage %u level %d%s: [0x%llx] = 0x%llx\n", s->stage, s->level, s->s1ptw ? " (for a stage 1 table)" : "",
+                   (unsigned long long)s->addr, (unsigned long long)s->value);
+    }
+    if (ok)
+        out_format(l->out, "  PA 0x%llx, IPA 0x%llx, permissions%s%s%s%s%s%s\n", (unsigned long long)pa, (unsigned long long)t.ipa,
+                   t.perm & TLB_PR ? " PR" : "", t.perm & TLB_PW ? " PW" : "", t.perm & TLB_PX ? " PX" : "",
+                   t.perm & TLB_UR ? " UR" : "", t.perm & TLB_UW ? " UW" : "", t.perm & TLB_UX ? " UX" : "");
+    else
+        out_format(l->out, "  stage %u: %s\n", t.fault.stage2 ? 2 : 1, fault_rule_text(t.fault.rule));
+}
+
+static void sysreg(struct tracer *r, struct cpu *cpu, unsigned row, u64 value)
+{
+    struct log *l = r->data;
+    const struct sysreg *reg = sysreg_get(row);
+    if (l->items & LOG_mmu && reg && reg->flags & (SR_CONTROL | SR_CONTEXT))
+        out_format(l->out, "mmu: cpu %u EL%u PC 0x%llx %s = 0x%llx\n", cpu->index, cpu->ps.el, (unsigned long long)cpu->pc, reg->name,
+                   (unsigned long long)value);
+}
+
+/* ---- unimp, guest_errors ---- */
+
+static void unimp_log(struct tracer *r, struct cpu *cpu)
+{
+    struct log *l = r->data;
+    u32 word;
+    if (!exc_instruction(cpu, cpu->pc, &word))
+        return;
+    out_format(l->out, "unimp: cpu %u EL%u PC 0x%llx: %08x %s\n", cpu->index, cpu->ps.el, (unsigned long long)cpu->pc, word,
+               disasm_get(r->t->disasm, cpu->pc, word)->text);
+}
+
+static void error_log(struct tracer *r, struct cpu *cpu, const struct exc *e, const char *what)
+{
+    struct log *l = r->data;
+    char iss[EXC_WORDS];
+    exc_iss_words(e, iss);
+    out_format(l->out, "guest_errors: cpu %u EL%u PC 0x%llx: %s%s%s", cpu->index, cpu->ps.el, (unsigned long long)cpu->pc, what,
+               iss[0] ? ": " : "", iss);
+    if (e->has_far)
+        out_format(l->out, ", VA 0x%llx", (unsigned long long)e->far);
+    out_format(l->out, "\n");
+}
+
+static void exception(struct tracer *r, struct cpu *cpu, const struct exc *e)
+{
+    struct log *l = r->data;
+    bool sync = e->kind == EXC_SYNC;
+    bool is_abort = sync && (e->ec == EC_IABT_LOWER || e->ec == EC_IABT_SAME || e->ec == EC_DABT_LOWER || e->ec == EC_DABT_SAME);
+    if (l->items & LOG_int)
+        int_log(r, cpu, e);
+    if (l->items & LOG_mmu && is_abort)
+        walk_log(r, cpu, e);
+    if (l->items & LOG_unimp && sync && e->ec == EC_UNKNOWN)
+        unimp_log(r, cpu);
+    if (!(l->items & LOG_guest_errors) || !sync)
+        ; /* nothing more */
+    else if (is_abort && e->cause.kind == CAUSE_EXTERNAL)
+        error_log(r, cpu, e, "nothing answers");
+    else if (e->ec == EC_PC_ALIGN || e->ec == EC_SP_ALIGN)
+        error_log(r, cpu, e, e->ec == EC_PC_ALIGN ? "misaligned PC" : "misaligned SP");
+    else if (e->ec == EC_ILLEGAL_STATE)
+        error_log(r, cpu, e, "illegal execution state");
+    log_show(l);
+}
+
+static void exception_return_seen(struct tracer *r, struct cpu *cpu, u64 from_pc)
+{
+    struct log *l = r->data;
+    if (!r->t->active)
+        return;
+    if (l->items & LOG_int)
+        out_format(l->out, "Exception return on CPU %u from PC 0x%llx to EL%u PC 0x%llx PSTATE 0x%llx\n", cpu->index,
+                   (unsigned long long)from_pc, cpu->ps.el, (unsigned long long)cpu->pc, (unsigned long long)cpu_spsr(cpu));
+    if (l->items & LOG_guest_errors && cpu->ps.il)
+        out_format(l->out, "guest_errors: cpu %u EL%u PC 0x%llx: illegal exception return\n", cpu->index, cpu->ps.el,
+                   (unsigned long long)from_pc);
+    log_show(l);
+}
+
+static bool log_close(struct tracer *r, char error[256])
+{
+    struct log *l = r->data;
+    bool ok = out_close(l->out, true, error);
+    free(l->seen);
+    free(l);
+    return ok;
+}
+
+bool log_open(struct tracer *r, u32 items, const char *name, char error[256])
+{
+    struct log *l = calloc(1, sizeof(*l));
+    snprintf(error, 256, "out of memory");
+    if (!l || !(l->seen = calloc(SEEN, sizeof(*l->seen))) || !(l->out = out_open(name, false, error))) {
+        if (l)
+            free(l->seen);
+        free(l);
+        return false;
+    }
+    l->items = items;
+    r->data = l;
+    if (items & LOG_in_asm)
+        r->insn = insn;
+    if (items & LOG_mmu)
+        r->sysreg = sysreg;
+    r->exception = exception;
+    r->exception_return = exception_return_seen;
+    r->close = log_close;
+    return true;
+}

@@ -1,0 +1,58 @@
+/*
+ * Files that traces are written to: buffered, formatted without printf where it counts. Knows no guest.
+ */
+#ifndef DEBUG_TRACE_OUT_H
+#define DEBUG_TRACE_OUT_H
+
+#include "lib/base.h"
+
+enum { OUT_BUFFER = 1 << 18, OUT_LINE = 4096 /* the longest that out_reserve promises */, OUT_NAME = 1100 };
+
+struct out {
+    int fd;      /* -1: closed */
+    int error;   /* errno of the first write that failed; what follows is dropped */
+    size_t used;
+    u64 written; /* bytes */
+    bool whole;  /* `temporary` is renamed to `name` at the end, so that no half-written file can be taken for a whole one */
+    char name[OUT_NAME], temporary[OUT_NAME + 8];
+    char buffer[OUT_BUFFER + OUT_LINE];
+};
+
+/* name "-": standard output, "" : standard error. whole: the file appears at out_close, all of it. NULL: error says why. */
+struct out *out_open(const char *name, bool whole, char error[256]);
+/* Ends the file. keep false: one that is `whole` is removed. False: something could not be written; error says what. */
+bool out_close(struct out *o, bool keep, char error[256]);
+void out_flush(struct out *o);
+void out_format(struct out *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "a JSON string" with its quotes. */
+void out_json(struct out *o, const char *text);
+
+/* Room for a line of up to OUT_LINE bytes: where to write it; out_commit says where it ended. */
+static inline char *out_reserve(struct out *o)
+{
+    if (unlikely(o->used >= OUT_BUFFER))
+        out_flush(o);
+    return o->buffer + o->used;
+}
+static inline void out_commit(struct out *o, const char *end) { o->used = (size_t)(end - o->buffer); }
+
+/* Each appends at p and returns the end. */
+static inline char *put_bytes(char *p, const char *text, size_t size)
+{
+    memcpy(p, text, size);
+    return p + size;
+}
+static inline char *put_text(char *p, const char *text) { return put_bytes(p, text, strlen(text)); }
+#define put_const(p, text) put_bytes(p, text, sizeof(text) - 1)
+char *put_decimal(char *p, u64 value);
+
+extern const char put_hex_pairs[512];
+/* Two digits a byte, `size` bytes, highest first. */
+static inline char *put_hex(char *p, u64 value, unsigned size)
+{
+    for (unsigned n = size; n-- > 0; p += 2)
+        memcpy(p, put_hex_pairs + 2 * (value >> 8 * n & 0xff), 2);
+    return p;
+}
+
+#endif

@@ -1,0 +1,175 @@
+/* The options of traces: -trace, what selects, -sym, -coverage, -profile, -d and -D. */
+#define _GNU_SOURCE
+#include "frontend/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void opt_trace(struct options *o, const char *name, const char *arg)
+{
+    static const char *const kinds[] = { "exits", "tarmac", "perfetto" };
+    const char **files[] = { &o->trace.exits, &o->trace.tarmac, &o->trace.perfetto };
+    const char *file = strchr(arg, '=');
+    for (unsigned n = 0; file && n < ARRAY_LEN(kinds); n++) {
+        if (strlen(kinds[n]) != (size_t)(file - arg) || strncmp(kinds[n], arg, (size_t)(file - arg)))
+            continue;
+        if (!file[1])
+            break;
+        if (*files[n])
+            die("-%s %s=: given twice", name, kinds[n]);
+        *files[n] = file + 1;
+        return;
+    }
+    die("-%s %.100s: expected exits=FILE, tarmac=FILE or perfetto=FILE", name, arg);
+}
+
+static void file_once(const char **slot, const char *name, const char *arg)
+{
+    if (!arg[0])
+        die("-%s: needs the name of a file", name);
+    if (*slot)
+        die("-%s: given twice", name);
+    *slot = arg;
+}
+
+void opt_coverage(struct options *o, const char *name, const char *arg) { file_once(&o->trace.coverage, name, arg); }
+void opt_profile(struct options *o, const char *name, const char *arg) { file_once(&o->trace.profile, name, arg); }
+void opt_log_file(struct options *o, const char *name, const char *arg) { file_once(&o->trace.log_file, name, arg); }
+
+void opt_log(struct options *o, const char *name, const char *arg)
+{
+    char error[256];
+    u32 items = trace_log_items(arg, error);
+    (void)name;
+    if (!items)
+        die("%s", error);
+    o->trace.log |= items;
+}
+
+void opt_sym(struct options *o, const char *name, const char *arg)
+{
+    struct suboption s;
+    if (o->trace.symbol_count == MAX_SYMBOL_FILES)
+        die("-%s: more than %d", name, MAX_SYMBOL_FILES);
+    struct symbol_file *f = &o->trace.symbol[o->trace.symbol_count++];
+    *f = (struct symbol_file){ .el = SYMBOL_ANY, .vmid = SYMBOL_ANY };
+    for (const char *first = "file"; suboption_next(&arg, first, &s); first = NULL) {
+        if (!strcmp(s.key, "file"))
+            snprintf(f->name, sizeof(f->name), "%.1020s", s.value);
+        else if (!strcmp(s.key, "offset") && s.value[0] == '-')
+            f->offset = 0 - suboption_number("-sym offset", s.value + 1, 1);
+        else if (!strcmp(s.key, "offset"))
+            f->offset = suboption_number("-sym offset", s.value, 1);
+        else if (!strcmp(s.key, "el"))
+            f->el = (s32)suboption_number("-sym el", s.value, 1);
+        else if (!strcmp(s.key, "vmid"))
+            f->vmid = (s32)suboption_number("-sym vmid", s.value, 1);
+        else
+            die("-%s: no property '%s' (offset=, el=, vmid=)", name, s.key);
+    }
+    if (!f->name[0])
+        die("-%s: needs the name of a file", name);
+    if (f->el < SYMBOL_ANY || f->el > 3 || f->vmid < SYMBOL_ANY || f->vmid > 0xffff)
+        die("-%s %.200s: el is 0 to 3, vmid 0 to 65535", name, f->name);
+}
+
+/* "0,2": a set of small numbers. */
+static u32 set_of(const char *name, const char *arg, unsigned limit)
+{
+    struct suboption s;
+    u32 set = 0;
+    for (; suboption_next(&arg, "n", &s);) {
+        u64 n = suboption_number(name, s.value, 1);
+        if (strcmp(s.key, "n") || n >= limit)
+            die("-%s: expected numbers from 0 to %u", name, limit - 1);
+        set |= 1u << n;
+    }
+    if (!set)
+        die("-%s: expected numbers from 0 to %u", name, limit - 1);
+    return set;
+}
+
+void opt_trace_cpu(struct options *o, const char *name, const char *arg) { o->trace.filter.cpus |= set_of(name, arg, MAX_CPUS); }
+void opt_trace_el(struct options *o, const char *name, const char *arg) { o->trace.filter.els |= set_of(name, arg, 4); }
+
+void opt_trace_vmid(struct options *o, const char *name, const char *arg)
+{
+    struct trace_filter *f = &o->trace.filter;
+    struct suboption s;
+    while (suboption_next(&arg, "n", &s)) {
+        u64 n = strcmp(s.value, "none") ? suboption_number(name, s.value, 1) : 0;
+        if (f->vmids == TRACE_VMIDS || n > 0xffff)
+            die("-%s: at most %d numbers from 0 to 65535, or none", name, TRACE_VMIDS);
+        f->vmid[f->vmids++] = strcmp(s.value, "none") ? (s32)n : SYMBOL_ANY;
+    }
+}
+
+/* "A-B"; either may be missing where `open`. */
+static void span(const char *name, const char *arg, u64 *lo, u64 *hi, bool open)
+{
+    char text[128];
+    const char *dash = strchr(arg, '-');
+    if (!dash || strlen(arg) >= sizeof(text) || (!open && (dash == arg || !dash[1])))
+        die("-%s %.60s: expected LOW-HIGH", name, arg);
+    snprintf(text, sizeof(text), "%.*s", (int)(dash - arg), arg);
+    if (dash != arg)
+        *lo = suboption_number(name, text, 1);
+    if (dash[1])
+        *hi = suboption_number(name, dash + 1, 1);
+    if (*lo > *hi)
+        die("-%s %.60s: ends before it begins", name, arg);
+}
+
+void opt_trace_range(struct options *o, const char *name, const char *arg)
+{
+    struct trace_filter *f = &o->trace.filter;
+    if (f->ranges == TRACE_RANGES)
+        die("-%s: more than %d", name, TRACE_RANGES);
+    span(name, arg, &f->range[f->ranges].lo, &f->range[f->ranges].hi, false);
+    f->ranges++;
+}
+
+void opt_trace_insns(struct options *o, const char *name, const char *arg)
+{
+    u64 last = NEVER;
+    span(name, arg, &o->trace.filter.first, &last, true);
+    o->trace.filter.last = last == NEVER ? 0 : last;
+}
+
+static void point(struct trace_point *p, const char *name, const char *arg)
+{
+    if (p->kind != POINT_NONE)
+        die("-%s: given twice", name);
+    if (!strcmp(arg, "exc")) {
+        p->kind = POINT_EXCEPTION;
+    } else if (arg[0] == '@') {
+        p->kind = POINT_COUNT;
+        p->at = suboption_number(name, arg + 1, 1);
+    } else {
+        p->kind = POINT_SYMBOL;
+        if (!strncmp(arg, "0x", 2))
+            p->at = suboption_number(name, arg, 1);
+        else if (!arg[0] || strlen(arg) >= sizeof(p->symbol))
+            die("-%s: expected a symbol, an address 0x..., exc or @COUNT", name);
+        else
+            snprintf(p->symbol, sizeof(p->symbol), "%.250s", arg);
+    }
+}
+
+void opt_trace_start(struct options *o, const char *name, const char *arg) { point(&o->trace.filter.start, name, arg); }
+void opt_trace_stop(struct options *o, const char *name, const char *arg) { point(&o->trace.filter.stop, name, arg); }
+
+void traceopts_check(const struct options *o)
+{
+    const struct trace_config *t = &o->trace;
+    const struct trace_filter *f = &t->filter;
+    bool selects = f->cpus || f->els || f->vmids || f->ranges || f->first || f->last || f->start.kind || f->stop.kind;
+    if (t->log_file && !t->log)
+        die("-D: needs -d");
+    if (selects && !trace_wanted(t))
+        die("-trace-...: nothing is traced (-trace, -coverage, -profile or -d)");
+    if (t->coverage && !t->symbol_count)
+        die("-coverage: needs -sym FILE, the ELF that is measured");
+    if (t->profile && !t->symbol_count)
+        die("-profile: needs -sym FILE, for the names of functions");
+}
