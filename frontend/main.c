@@ -125,7 +125,7 @@ static struct machine *machine_make(const struct options *o, struct frontend *f)
 }
 
 /* -machine dumpdtb=: the tree as it is before a boot adds to it, and the end. */
-static int dtb_dump(struct machine *m, const struct options *o)
+static void dtb_dump(struct machine *m, const struct options *o)
 {
     static u8 dtb[FDT_SIZE];
     char error[BOOT_ERROR];
@@ -135,7 +135,6 @@ static int dtb_dump(struct machine *m, const struct options *o)
     if (!size)
         die("%s", error);
     file_write(o->dumpdtb, dtb, size);
-    return 0;
 }
 
 static void load(struct machine *m, const struct boot_config *boot)
@@ -184,8 +183,12 @@ int main(int argc, char **argv)
     options_check(&o);
     boot_read(&o, &boot);
     struct machine *m = machine_make(&o, &f);
-    if (o.dumpdtb[0])
-        return dtb_dump(m, &o);
+    if (o.dumpdtb[0]) {
+        dtb_dump(m, &o);
+        machine_destroy(m);
+        disks_close(f.disks);
+        return 0;
+    }
     load(m, &boot);
     console_open(&f.console, m, &o);
     f.stats = stats_create();
