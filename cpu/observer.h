@@ -16,6 +16,9 @@ struct observer {
     /* NULL, or: are data accesses to va (or pa) to be seen? Then an instruction that makes one goes through the stepping engine.
      * Asked for whole pages; the same care when its answer changes. */
     bool (*data)(void *who, struct cpu *cpu, u64 va, u64 pa);
+    /* NULL, or: before a data access of `size` bytes that is permitted, in the stepping engine. Returning false stops before the
+     * instruction, which has done nothing yet. */
+    bool (*access)(void *who, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write);
     /* Before an instruction; returning false stops before it is executed. */
     bool (*before)(void *who, struct cpu *cpu, u64 pc, u32 insn);
     void (*after)(void *who, struct cpu *cpu, u64 pc, u32 insn);

@@ -41,6 +41,8 @@ void step_raise(OP_ARGS)
 {
     cpu->pc = PC;
     cpu->d.raised = 1;
+    if (unlikely(cpu->d.exc.kind == EXC_RESTART))
+        return;
     cpu->d.branched = 1;
     cpu->d.now = NOW + 1;
     exception_take(cpu);
@@ -117,6 +119,12 @@ static bool step_one(struct cpu *cpu)
         cpu->d.attention |= ATT_ENGINE; /* a landing: the threaded engine goes on from here */
     cpu->d.btype_next = BTYPE_NONE;
     i->fn(cpu, i, L);
+    if (unlikely(cpu->d.raised) && cpu->d.exc.kind == EXC_RESTART) { /* an observer stopped at one of its accesses */
+        cpu->d.exc.kind = EXC_SYNC;
+        cpu->d.attention |= ATT_NOW;
+        cpu->d.branched = branched;
+        return false;
+    }
     cpu->ps.btype = (u8)cpu->d.btype_next;
     cpu->d.now = now + 1;
     exception_step_done(cpu);

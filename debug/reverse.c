@@ -248,7 +248,7 @@ static void settle(struct reverse *r, struct stops *s, struct stop_hit hit)
         if (r->m->d.cpu[hit.cpu].pc != hit.pc) {
             stops_resume(s, hit.cpu);
             stops_step(s, hit.cpu);
-            machine_run(r->m, hit.before + 1);
+            machine_run(r->m, hit.at + 1);
             stops_step(s, ~0u);
         }
     }
@@ -257,8 +257,7 @@ static void settle(struct reverse *r, struct stops *s, struct stop_hit hit)
 
 static bool back_to(struct reverse *r, struct stops *s, struct stop_hit hit)
 {
-    hit.at = hit.before;
-    bool ok = reverse_goto(r, s, hit.before);
+    bool ok = reverse_goto(r, s, hit.at);
     settle(r, s, hit);
     return ok;
 }

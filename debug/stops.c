@@ -50,13 +50,13 @@ static void hit_fill(struct stop_hit *h, struct cpu *cpu, const struct stop_poin
 }
 
 /* A stop that takes effect at the next architectural point (exceptions, register writes: they are one). */
-static void happened(struct stops *s, struct cpu *cpu, const struct stop_point *p, u64 before, const char *text)
+static void happened(struct stops *s, struct cpu *cpu, const struct stop_point *p, u64 before, u64 at, const char *text)
 {
     struct stop_hit h;
-    hit_fill(&h, cpu, p, before, before + 1);
+    hit_fill(&h, cpu, p, before, at);
     snprintf(h.text, sizeof(h.text), "%s", text);
     if (s->scanning) {
-        if (h.before < s->scan_end)
+        if (h.at < s->scan_end)
             s->last = h;
         return;
     }
@@ -101,19 +101,6 @@ static bool before(void *who, struct cpu *cpu, u64 pc, u32 insn)
     return s->next.before ? s->next.before(s->next.who, cpu, pc, insn) : true;
 }
 
-static void after(void *who, struct cpu *cpu, u64 pc, u32 insn)
-{
-    struct stops *s = who;
-    if (s->next.after)
-        s->next.after(s->next.who, cpu, pc, insn);
-    if (s->pending.hit && !s->scanning && s->pending.point && s->pending.point->what <= ON_ACCESS) {
-        s->pending.pc = cpu->pc;
-        s->pending.at = s->pending.before + 1;
-        machine_stop(s->m, STOP_REQUEST, 0, "");
-        cpu->d.attention |= ATT_NOW;
-    }
-}
-
 /* ---- data ---- */
 
 static bool overlaps(u64 a, u64 a_size, u64 b, u64 b_size) { return a - b < b_size || b - a < a_size; }
@@ -130,26 +117,33 @@ static u64 address_in(const struct stop_point *p, const struct cpu *cpu, u64 va,
     return mmu_debug_translate(cpu, va, cpu->ps.el, &out, &t, NULL) ? t.ipa : pa;
 }
 
-static void memory(void *who, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value)
+/* Stops before the access, as gdb expects of this architecture. */
+static bool access(void *who, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write)
 {
     struct stops *s = who;
-    if (s->next.memory)
-        s->next.memory(s->next.who, cpu, va, pa, size, write, value);
-    for (unsigned n = 0; s->any_data && n < MAX_STOPS; n++) {
+    u64 now = stops_position(s->m);
+    bool resumed = !s->scanning && now == s->resume_at && cpu->pc == s->resume_pc && cpu->index == s->resume_cpu;
+    for (unsigned n = 0; s->any_data && !resumed && n < MAX_STOPS; n++) {
         const struct stop_point *p = &s->point[n];
         if (!p->used || (p->what != ON_ACCESS && p->what != (write ? ON_WRITE : ON_READ)))
             continue;
-        u64 at = address_in(p, cpu, va, pa), now = stops_position(s->m);
+        u64 at = address_in(p, cpu, va, pa);
         if (!overlaps(at, size, p->addr, p->size) || !in_scope(&p->scope, cpu))
             continue;
         struct stop_hit h;
-        hit_fill(&h, cpu, p, now, now + 1);
+        hit_fill(&h, cpu, p, now, now);
         h.addr = at - p->addr < p->size ? at : p->addr;
-        if (!s->scanning && !s->pending.hit)
-            s->pending = h;
-        else if (s->scanning && now < s->scan_end)
-            s->last = h;
+        if (s->scanning) {
+            h.at = now + 1; /* backwards one arrives from behind it */
+            if (h.at < s->scan_end)
+                s->last = h;
+            continue;
+        }
+        s->pending = h;
+        machine_stop(s->m, STOP_REQUEST, 0, "");
+        return false;
     }
+    return !s->next.access || s->next.access(s->next.who, cpu, va, pa, size, write);
 }
 
 static bool page(void *who, struct cpu *cpu, u64 va)
@@ -177,6 +171,18 @@ static bool data(void *who, struct cpu *cpu, u64 va, u64 pa)
             return true;
     }
     return false;
+}
+
+static void after(void *who, struct cpu *cpu, u64 pc, u32 insn)
+{
+    struct stops *s = who;
+    s->next.after(s->next.who, cpu, pc, insn);
+}
+
+static void memory(void *who, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value)
+{
+    struct stops *s = who;
+    s->next.memory(s->next.who, cpu, va, pa, size, write, value);
 }
 
 /* ---- conditions ---- */
@@ -212,7 +218,7 @@ static void exception(void *who, struct cpu *cpu, const struct exc *exc)
         snprintf(text, sizeof(text), "EL%u to EL%u: %s%s", cpu->ps.el, exc->target_el,
                  exc->kind == EXC_SYNC ? ec_name(exc->ec) : kinds[exc->kind & 3],
                  exc->kind == EXC_SYNC ? fault_name(exc->ec, exc->iss) : "");
-        happened(s, cpu, p, exc->kind == EXC_SYNC && now ? now - 1 : now, text);
+        happened(s, cpu, p, exc->kind == EXC_SYNC && now ? now - 1 : now, now, text);
         return;
     }
 }
@@ -228,7 +234,7 @@ static void sysreg_written(void *who, struct cpu *cpu, unsigned row, u64 value)
             continue;
         char text[160];
         snprintf(text, sizeof(text), "%s = 0x%llx", sysreg_get(row)->name, (unsigned long long)value);
-        happened(s, cpu, p, stops_position(s->m), text);
+        happened(s, cpu, p, stops_position(s->m), stops_position(s->m) + 1, text);
         return;
     }
 }
@@ -264,8 +270,9 @@ static void hooks_set(struct stops *s)
     o->exception = exception;
     o->exception_return = returned;
     o->before = s->any_at || every || s->next.before ? before : NULL;
-    o->after = s->any_data || s->next.after ? after : NULL;
-    o->memory = s->any_data || s->next.memory ? memory : NULL;
+    o->after = s->next.after ? after : NULL;
+    o->memory = s->next.memory ? memory : NULL;
+    o->access = s->any_data || s->next.access ? access : NULL;
     o->page = s->any_at || s->next.page ? page : NULL;
     o->data = s->any_data || s->next.data ? data : NULL;
     o->sysreg_written = any_of(s, ON_SYSREG, ON_SYSREG) || s->next.sysreg_written ? sysreg_written : NULL;

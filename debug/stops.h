@@ -15,7 +15,7 @@ enum { MAX_STOPS = 64, ANY = -1 };
 
 enum stop_what {
     ON_INSN,         /* before the instruction at addr */
-    ON_WRITE,      /* after an access to [addr, addr + size) */
+    ON_WRITE,      /* at an instruction that accesses [addr, addr + size) */
     ON_READ,
     ON_ACCESS,
     ON_EXCEPTION,  /* an exception of class `value` (ANY: all) was taken */

@@ -93,6 +93,17 @@ static bool observed(struct cpu *cpu, u64 va, u64 pa)
     return unlikely(o && o->data) && o->data(o->who, cpu, va, pa);
 }
 
+/* Before an access: false when an observer wants to stop at this instruction. */
+static bool allowed(struct cpu *cpu, u64 va, u64 pa, unsigned size, unsigned flags)
+{
+    const struct observer *o = cpu->d.host.observer;
+    if (likely(!o || !o->access) || cpu->d.threaded || flags & (ACC_CACHE | ACC_DEBUG | ACC_FETCH) ||
+        o->access(o->who, cpu, va, pa, size, flags & ACC_WRITE))
+        return true;
+    cpu->d.exc.kind = EXC_RESTART;
+    return false;
+}
+
 static bool translate(struct cpu *cpu, u64 va, unsigned flags, bool unaligned, struct place *p)
 {
     const struct mmu_view *v = mmu_view(cpu, cpu->ps.el);
@@ -275,7 +286,8 @@ static bool find_places(struct cpu *cpu, u64 va, unsigned size, unsigned flags, 
     ps->size[0] = size < left ? size : left;
     ps->size[1] = size - ps->size[0];
     return translate(cpu, va, flags, unaligned, &ps->at[0]) &&
-           (!ps->size[1] || translate(cpu, va + ps->size[0], flags, unaligned, &ps->at[1]));
+           (!ps->size[1] || translate(cpu, va + ps->size[0], flags, unaligned, &ps->at[1])) &&
+           allowed(cpu, va, ps->at[0].pa, size, flags);
 }
 
 /* An entry found for the first page may have been replaced by the second page's fill: only the first is entered then. */
@@ -466,7 +478,8 @@ bool mem_probe(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
 static bool atomic_place(struct cpu *cpu, u64 va, unsigned size, unsigned flags, struct place *p)
 {
     bool unaligned;
-    if (!check_alignment(cpu, va, size, flags | ACC_ATOMIC, &unaligned) || !translate(cpu, va, flags, unaligned, p))
+    if (!check_alignment(cpu, va, size, flags | ACC_ATOMIC, &unaligned) || !translate(cpu, va, flags, unaligned, p) ||
+        !allowed(cpu, va, p->pa, size, flags))
         return false;
     if (!phys_page(cpu->d.host.phys, p->pa, p->attrs))
         return raise_plain(cpu, FAULT_EXCLUSIVE, RULE_EXTERNAL, va, flags);
@@ -701,7 +714,7 @@ bool mem_zero_block(struct cpu *cpu, u64 va, unsigned size)
         memset(host, 0, size);
         return true;
     }
-    if (!translate(cpu, va, flags, false, &p))
+    if (!translate(cpu, va, flags, false, &p) || !allowed(cpu, align_down(va, size), align_down(p.pa, size), size, flags))
         return false;
     p.pa = align_down(p.pa, size);
     if (!phys_zero(cpu->d.host.phys, p.pa, size, p.attrs))
