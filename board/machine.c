@@ -9,6 +9,7 @@
 #include "cpu/exception.h"
 #include "cpu/observer.h"
 #include "cpu/run.h"
+#include "mmu/context.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,7 +140,6 @@ struct machine *machine_create(const struct machine_config *config, char error[2
     if (!m)
         return NULL;
     options_set(m, config);
-    m->d.phys.pa_size = 48;
     m->d.phys.ops = &virt_bus_ops;
     m->d.phys.board = m;
     bool ok = model_parse(config->cpu, config->virtualization, config->secure, &m->model, error) &&
@@ -155,6 +155,7 @@ struct machine *machine_create(const struct machine_config *config, char error[2
     m->d.phys.code_written = code_written;
     m->d.phys.code = m->d.code;
     machine_reset(m);
+    m->d.phys.pa_size = mmu_pa_bits(m->d.cpu[0].sys.id_aa64mmfr0_el1);
     return m;
 }
 

@@ -115,21 +115,23 @@ const struct sysreg_bits sctlr1_bits[] = {
     { FEAT_PAN, 0, BIT(23) },
     { FEAT_PAUTH, 0, 0xc8002000 }, /* EnIA EnIB EnDA EnDB */
     { FEAT_SSBS, 0, BIT(44) },     /* DSSBS */
-    { FEAT_BTI, 0, 3ull << 35 },   /* BT0 BT1 */
     { FEAT_LSE2, 0, BIT(6) },      /* nAA */
+    { FEAT_PAN3, 0, BIT(57) },     /* EPAN */
+    { FEAT_BTI, 0, 3ull << 35 },   /* BT0 BT1 */
     { 0, 0, 0 },
 };
 const struct sysreg_bits sctlr3_bits[] = {
     { FEAT_PAUTH, 0, 0xc8002000 },
     { FEAT_SSBS, 0, BIT(44) },
+    { FEAT_LSE2, 0, BIT(6) },
     { FEAT_BTI, 0, BIT(36) }, /* BT */
-    { FEAT_LSE2, 0, BIT(6) }, /* nAA */
     { 0, 0, 0 },
 };
 const struct sysreg_bits tcr1_bits[] = {
     { FEAT_HPDS, 0, 3ull << 41 },
     { FEAT_HAFDBS, 0, 3ull << 39 },
     { FEAT_PAUTH, 0, 3ull << 51 }, /* TBID0 TBID1 */
+    { FEAT_E0PD, 0, 3ull << 55 },  /* E0PD0 E0PD1 */
     { 0, 0, 0 },
 };
 const struct sysreg_bits tcr3_bits[] = {

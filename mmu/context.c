@@ -20,13 +20,22 @@ enum regime regime_of(const struct cpu *cpu, unsigned el)
     return el == 0 && e2h && bit(hcr, 27) ? REGIME_EL20 : REGIME_EL10;
 }
 
-/* 52 bits of physical address are FEAT_LPA, by what ID_AA64MMFR0_EL1.PARange says. */
+unsigned mmu_pa_bits(u64 id_aa64mmfr0)
+{
+    static const u8 size[] = { 32, 36, 40, 42, 44, 48, 52 };
+    unsigned range = (unsigned)bits(id_aa64mmfr0, 3, 0);
+    return size[range < ARRAY_LEN(size) ? range : ARRAY_LEN(size) - 1];
+}
+
 static u32 walk_features(const struct cpu *cpu)
 {
     static const struct {
         u32 feature, walk;
-    } map[] = { { FEAT_HPDS, WALK_HPD }, { FEAT_HAFDBS, WALK_HAF | WALK_HDBS }, { FEAT_PAUTH, WALK_TBID }, { FEAT_LSE2, WALK_LSE2 } };
-    u32 feat = cpu->d.host.phys->pa_size >= 52 ? WALK_LPA : 0;
+    } map[] = { { FEAT_HPDS, WALK_HPD }, { FEAT_HAFDBS, WALK_HAF | WALK_HDBS }, { FEAT_XNX, WALK_XNX },   { FEAT_LPA, WALK_LPA },
+                { FEAT_LVA, WALK_LVA },  { FEAT_TTST, WALK_TTST },              { FEAT_S2FWB, WALK_FWB }, { FEAT_PAN3, WALK_PAN3 },
+                { FEAT_E0PD, WALK_E0PD }, { FEAT_PAUTH, WALK_TBID },            { FEAT_LSE2, WALK_LSE2 },
+                { FEAT_BBM, WALK_BBM } };
+    u32 feat = 0;
     for (unsigned n = 0; n < ARRAY_LEN(map); n++)
         feat |= cpu_has(cpu, (enum feature)map[n].feature) ? map[n].walk : 0;
     return feat;

@@ -19,6 +19,9 @@ void regime_describe(const struct cpu *cpu, enum regime regime, struct regime_de
 /* What tags TLB entries made under that description, besides its asid and vmid. */
 void regime_config(const struct regime_desc *r, struct tlb_config *config);
 
+/* Bits of physical address that ID_AA64MMFR0_EL1.PARange names. */
+unsigned mmu_pa_bits(u64 id_aa64mmfr0);
+
 /* What the EL sees of memory, up to date. */
 const struct mmu_view *mmu_view(struct cpu *cpu, unsigned el);
 /* Index of the view's config in tlb.configs; -1 when the TLB holds nothing of it. */

@@ -96,6 +96,7 @@ const char *fault_rule_text(unsigned rule)
         [RULE_INVALID] = "the descriptor is invalid (bit 0 is 0)",
         [RULE_RESERVED] = "the descriptor is a block at the last level (reserved)",
         [RULE_BLOCK_LEVEL] = "the granule has no blocks at this level",
+        [RULE_BLOCK_NT] = "the block descriptor's nT bit is set",
         [RULE_OUTPUT_SIZE] = "the descriptor's output address is beyond the output size",
         [RULE_MMU_OFF_SIZE] = "translation is off and the address is beyond the physical address size",
         [RULE_AF] = "the access flag is 0",
@@ -438,6 +439,8 @@ static bool descend(struct walker *w, const struct table *t, enum s2_use use, st
             return fail_at(w, t, l, FAULT_TRANSLATION, RULE_INVALID);
         if (!(l->desc & 2) && l->level == 3)
             return fail_at(w, t, l, FAULT_TRANSLATION, RULE_RESERVED);
+        if (!(l->desc & 2) && r->feat & WALK_BBM && bit(l->desc, 16))
+            return fail_at(w, t, l, FAULT_TRANSLATION, RULE_BLOCK_NT);
         top = low;
         if (!(l->desc & 2) || l->level == 3)
             break;

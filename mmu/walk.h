@@ -37,6 +37,7 @@ enum fault_rule {
     RULE_INVALID,        /* descriptor<0> == 0 */
     RULE_RESERVED,       /* descriptor<1:0> == 01 at level 3 */
     RULE_BLOCK_LEVEL,    /* a block where the granule has none */
+    RULE_BLOCK_NT,       /* a block with nT set (FEAT_BBM) */
     RULE_OUTPUT_SIZE,    /* descriptor's address lies beyond the output size */
     RULE_MMU_OFF_SIZE,   /* MMU off, address beyond the implemented physical size */
     RULE_AF,             /* access flag clear */
@@ -92,7 +93,8 @@ enum {
     WALK_E0PD = 1024,  /* FEAT_E0PD */
     WALK_MTE = 2048,   /* FEAT_MTE2: MAIR 0xf0 */
     WALK_TBID = 4096,  /* FEAT_PAuth: TCR.TBIDn */
-    WALK_LSE2 = 8192   /* FEAT_LSE2: unaligned single-copy atomics within 16 bytes */
+    WALK_LSE2 = 8192,  /* FEAT_LSE2: unaligned single-copy atomics within 16 bytes */
+    WALK_BBM = 16384   /* FEAT_BBM: a block with nT set is a translation fault */
 };
 
 /* What translation depends on. Values as in the registers; mmu/context.c fills it from a PE. */

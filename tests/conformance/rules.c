@@ -199,7 +199,7 @@ static bool is_mmu(const struct rule_input *in) { return !strncmp(in->class_, "m
 /* AT S1E1RP, AT S1E1WP */
 static bool is_at_with_pan(const struct rule_input *in)
 {
-    return is_mmu(in) && (in->insn & 0xffffffc0) == 0xd5087900 && !sysop_find(key_of(in));
+    return is_mmu(in) && (in->insn & 0xffffffc0) == 0xd5087900 && !feature_has(&in->cpu->features, FEAT_PAN2);
 }
 
 static bool is_at_el1_in_host(const struct rule_input *in)
@@ -242,6 +242,30 @@ static bool is_reserved_size(const struct rule_input *in)
     bool el2 = cpu->ps.el == 2 || (in->insn & 0xfffff000) == 0xd50c7000;
     return is_mmu(in) && !feature_has(&cpu->features, FEAT_VHE) && el2 && bits(cpu->sys.tcr_el2, 18, 16) == 7 &&
            bits(cpu->sys.tcr_el2, 15, 14) != 1;
+}
+
+static bool is_v85(const struct rule_input *in) { return !strncmp(in->set, "v85", 3); }
+
+/* LDTR, STTR above EL0 where E0PD closes the half of the address space that X1 is in. */
+static bool is_unprivileged_under_e0pd(const struct rule_input *in)
+{
+    const struct cpu *cpu = in->cpu;
+    u64 tcr = cpu->ps.el == 2 ? cpu->sys.tcr_el2 : cpu->sys.tcr_el1;
+    bool unprivileged = (in->insn & 0xffbffc00) == 0xf8000800 && cpu->ps.el && cpu->ps.el < 3 && !cpu->ps.uao;
+    return is_mmu(in) && is_v85(in) && unprivileged && bit(tcr, bit(cpu->x[1], 55) ? 56 : 55);
+}
+
+/* STXR Ws, Xt, [X1] that is unaligned within 16 bytes */
+static bool is_unaligned_stxr(const struct rule_input *in)
+{
+    bool within = in->cpu->x[1] & 7 && (in->cpu->x[1] & 15) <= 8;
+    return is_mmu(in) && is_v85(in) && (in->insn & 0xffe0fc00) == 0xc8007c00 && within;
+}
+
+static bool is_forced_write_back(const struct rule_input *in)
+{
+    u32 op = in->insn & 0xffffff80; /* AT S12* */
+    return is_mmu(in) && is_v85(in) && op == 0xd50c7880 && bit(in->cpu->sys.hcr_el2, 46) && !bit(in->cpu->sys.hcr_el2, 12);
 }
 
 /* LDXR Xt, [X1] where hardware sets access flags */
@@ -294,6 +318,11 @@ const struct rule rules[RULE_COUNT_] = {
     { "load-across-pages", is_load_multiple_across_pages, "multiple-structure loads across a page: no register changes when the second "
       "page faults, the model has written some" },
     { "reserved-ps", is_reserved_size, "TCR_EL2.PS is reserved, where the model of v80 has 52 bits even for 16K granules" },
+    { "e0pd-unprivileged", is_unprivileged_under_e0pd, "LDTR and STTR above EL0 are unprivileged accesses, which TCR_ELx.E0PDn closes, "
+      "as in the v9.4 model; the v8.5 model exempts them" },
+    { "stxr-lse2", is_unaligned_stxr, "STXR unaligned within 16 bytes: allowed with FEAT_LSE2 (B2.2.1); the v8.5 model faults" },
+    { "fwb-device", is_forced_write_back, "PAR_EL1 under HCR_EL2.FWB: MemAttr 0b110 makes Device memory of stage 1 Normal Write-Back "
+      "(D8.6.6), as in the v9.4 model; the v8.5 model keeps Device" },
     { "exclusive-unaligned", is_unaligned_exclusive, "unaligned LDXR with hardware access flags: the model translates for its monitor "
       "and sets the flag before the alignment fault" },
     { 0 },
