@@ -54,6 +54,9 @@ $(B)/sweep: $(B)/tests/conformance/sweep.o $(PE_O)
 vectors: $(B)/vectors  ## conformance vectors: VECTORS=DIR, ONLY=text
 	$(Q)$(B)/vectors $(if $(ONLY),--only "$(ONLY)") $(VECTORS)
 
+decode-sweep: $(B)/sweep  ## all 2^32 words against an independent disassembler: hours
+	tests/conformance/sweep.py $(B)/sweep --all
+
 -include tests/guest/guest.mk
 
 # Sub-builds use every processor unless make was told otherwise.
@@ -69,7 +72,7 @@ run:  ## installs what is missing, builds, runs the demo hypervisor and its two 
 
 check:  ## all tests but the images: SUITES="unit cli", VECTORS=DIR, PEER=another elmu
 	@CC="$(CC)" tests/install.sh run check
-	@$(SUBMAKE) $(ELMU) $(B)/unit $(B)/vectors guests
+	@$(SUBMAKE) $(ELMU) $(B)/unit $(B)/vectors $(B)/sweep guests
 	@B=$(B) ELMU=$(abspath $(ELMU)) VECTORS=$(VECTORS) PEER=$(PEER) tests/check.sh $(if $(CHECK_JOBS),-j $(CHECK_JOBS)) $(SUITES)
 
 images:  ## gets the real images: Debian's Xen, Linux, busybox...
@@ -97,4 +100,4 @@ clean:  ## removes what was built
 	rm -rf $(B) elmu
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
-.PHONY: all unit vectors run check images check-images soak bench format lint clean help
+.PHONY: all unit vectors decode-sweep run check images check-images soak bench format lint clean help

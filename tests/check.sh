@@ -6,14 +6,14 @@
 #   B        folder of the build (default build)        ELMU    the program (default ./elmu)
 #   VECTORS  the vector sets (default ../shared/vectors)   QEMU    a second emulator for the guests
 #   PEER     an elmu of another compiler that must compute the same (determinism)
-#   FUZZ     programs and files that the fuzz suite makes (default 100)
+#   FUZZ     programs and files that the fuzz suite makes (default 40)
 #
 # The last line is the total; status 0 only when nothing failed. A suite that ends without its line has failed.
 set -uo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
 export B=${B:-build}
-export ELMU=${ELMU:-./elmu} VECTORS=${VECTORS:-../shared/vectors} QEMU=${QEMU:-qemu-system-aarch64} PEER=${PEER-} FUZZ=${FUZZ:-100}
+export ELMU=${ELMU:-./elmu} VECTORS=${VECTORS:-../shared/vectors} QEMU=${QEMU:-qemu-system-aarch64} PEER=${PEER-} FUZZ=${FUZZ:-40}
 
 # One function for each suite; the longest first, so that the two lanes end together.
 suite_vectors() { "$B/vectors" "$VECTORS/v80" "$VECTORS/v81"; }
@@ -31,9 +31,10 @@ suite_calls() { tests/calls.sh; }
 suite_core() { tests/core.sh; }
 suite_includes() { tests/includes.sh; }
 suite_lists() { tests/lists.sh; }
+suite_sweep() { tests/conformance/sweep.py "$B/sweep" --samples 24; }
 # Suites that run only when they are named: parts of others, for slow builds.
 extra="vectors-part"
-all="vectors unit bench guests-stepping guests-threaded guests-qemu determinism fuzz cli calls core includes lists"
+all="vectors unit bench guests-stepping guests-threaded guests-qemu determinism fuzz cli calls core includes lists sweep"
 
 jobs=2
 case ${1-} in
