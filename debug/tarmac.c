@@ -184,12 +184,12 @@ static void insn(struct tracer *r, struct cpu *cpu, u64 pc, u32 word)
     p = put_hex(p, pc, 8);
     *p++ = ':';
     p = put_hex(p, cpu->fetch_pa | (pc & 4095), 6);
-    p = put_bytes(p, cpu->fetch_ns ? "_NS " : "_S ", cpu->fetch_ns ? 4 : 3);
+    p = put_bytes(p, (cpu->fetch_attrs & FETCH_NS) ? "_NS " : "_S ", (cpu->fetch_attrs & FETCH_NS) ? 4 : 3);
     p = put_hex(p, word, 4);
     p = put_const(p, " O EL");
     *p++ = (char)('0' + cpu->ps.el);
     *p++ = cpu->ps.sp ? 'h' : 't';
-    p = put_bytes(p, cpu->fetch_ns ? "_n : " : "_s : ", 5);
+    p = put_bytes(p, (cpu->fetch_attrs & FETCH_NS) ? "_n : " : "_s : ", 5);
     const struct disasm_line *l = disasm_get(r->t->disasm, pc, word);
     memcpy(p, l->text, sizeof(l->text)); /* all of it, which is faster than as much as there is */
     end(c, put_place(p + l->length, r, c, cpu, pc));
@@ -215,7 +215,7 @@ static void access_show(struct tarmac_cpu *c, const struct cpu *cpu, u64 va, u64
     p = put_hex(p, va, 8);
     *p++ = ':';
     p = put_hex(p, pa, 6);
-    p = put_bytes(p, cpu->fetch_ns ? "_NS " : "_S ", cpu->fetch_ns ? 4 : 3);
+    p = put_bytes(p, (cpu->fetch_attrs & FETCH_NS) ? "_NS " : "_S ", (cpu->fetch_attrs & FETCH_NS) ? 4 : 3);
     end(c, put_hex(p, value, size));
 }
 
