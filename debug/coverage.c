@@ -209,13 +209,11 @@ static void lines_write(struct out *o, const struct fact *f, size_t count)
 static void source_write(struct out *o, const struct fact *f, size_t count)
 {
     size_t branches = 0, lines;
-    char *whole = f->file[0] == '/' ? NULL : realpath(f->file, NULL);
     while (branches < count && f[branches].kind == FACT_FUNCTION)
         branches++;
     for (lines = branches; lines < count && f[lines].kind == FACT_BRANCH;)
         lines++;
-    out_format(o, "TN:\nSF:%.2000s\n", whole ? whole : f->file);
-    free(whole);
+    out_format(o, "TN:\nSF:%.2000s\n", f->file);
     functions_write(o, f, branches);
     branches_write(o, f + branches, lines - branches);
     lines_write(o, f + lines, count - lines);

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "debug/symbols.h"
 
+#include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +36,8 @@ struct module {
     size_t lines, line_room;
     struct mark *mark;
     size_t marks;
+    char **path; /* file names made whole */
+    size_t paths, path_room;
     struct segment segment[16];
     unsigned segments;
 };
@@ -53,6 +56,9 @@ static void module_free(struct module *m)
     free(m->symbol);
     free(m->mark);
     free(m->line);
+    for (size_t n = 0; n < m->paths; n++)
+        free(m->path[n]);
+    free(m->path);
     if (m->dwarf)
         dwarf_end(m->dwarf);
     if (m->elf)
@@ -156,12 +162,50 @@ static bool line_add(struct module *m, struct symbol_line line)
     return true;
 }
 
+/* The names of a unit's files, made whole: libdw leaves those relative that the compiler was told so. */
+struct unit_paths {
+    const char *folder; /* DW_AT_comp_dir */
+    struct {
+        const char *told, *whole;
+    } file[256];
+    size_t count;
+};
+
+static const char *path_whole(struct module *m, struct unit_paths *u, const char *told)
+{
+    char *whole;
+    if (!told || told[0] == '/' || !u->folder)
+        return told ? told : "?";
+    for (size_t n = u->count; n > 0; n--)
+        if (u->file[n - 1].told == told)
+            return u->file[n - 1].whole;
+    if (m->paths == m->path_room) {
+        size_t room = m->path_room ? m->path_room * 2 : 256;
+        char **more = realloc(m->path, room * sizeof(*more));
+        if (!more)
+            return told;
+        m->path = more;
+        m->path_room = room;
+    }
+    if (asprintf(&whole, "%s/%s", u->folder, told) < 0)
+        return told;
+    m->path[m->paths++] = whole;
+    if (u->count < ARRAY_LEN(u->file)) {
+        u->file[u->count].told = told;
+        u->file[u->count++].whole = whole;
+    }
+    return whole;
+}
+
 static bool unit_lines(struct module *m, Dwarf_Die *cu)
 {
     Dwarf_Lines *lines;
     size_t count;
+    struct unit_paths paths = { .count = 0 };
+    Dwarf_Attribute folder;
     if (dwarf_getsrclines(cu, &lines, &count))
         return true;
+    paths.folder = dwarf_formstring(dwarf_attr(cu, DW_AT_comp_dir, &folder));
     for (size_t n = 0; n < count; n++) {
         Dwarf_Line *l = dwarf_onesrcline(lines, n);
         Dwarf_Addr addr;
@@ -172,7 +216,7 @@ static bool unit_lines(struct module *m, Dwarf_Die *cu)
             continue;
         dwarf_lineendsequence(l, &end);
         dwarf_linebeginstatement(l, &statement);
-        struct symbol_line row = { addr + m->about.offset, file ? file : "?", end || number < 0 ? 0 : (u32)number, (u32)m->lines, statement };
+        struct symbol_line row = { addr + m->about.offset, path_whole(m, &paths, file), end || number < 0 ? 0 : (u32)number, (u32)m->lines, statement };
         if (!line_add(m, row))
             return false;
     }

@@ -1,0 +1,439 @@
+#!/usr/bin/env python3
+"""Traces, coverage and profile against readers that share nothing with elmu, and against each other.
+
+    tests/trace/run.py ELMU [BUILD]      ends with "N passed, N failed"; --bless writes the golden exit trace anew
+
+BUILD (default build) is where the guests were built. Nothing here depends on host time.
+"""
+import collections
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.dont_write_bytecode = True
+import tarmac
+import timeline
+
+CROSS = os.environ.get('CROSS', 'aarch64-linux-gnu-')
+GOLDEN = os.path.join(HERE, 'demo.exits')
+# A window of the demo with world switches, traps, aborts and interrupts in it.
+FIRST, LAST = 2010000, 2160000
+WINDOW = ['-trace-insns', '%d-%d' % (FIRST, LAST)]
+
+
+class Suite:
+    def __init__(self, elmu, build):
+        self.elmu = os.path.abspath(elmu)
+        self.guests = os.path.join(os.path.abspath(build), 'guest')
+        self.demo = os.path.join(self.guests, 'demo.elf')
+        self.sym = ['-sym', self.demo + ',el=2']
+        for vmid, name in ((1, 'closed'), (2, 'open')):
+            self.sym += ['-sym', os.path.join(self.guests, 'demo', name + '.guest.elf') + ',vmid=%d' % vmid]
+        self.passed = self.failed = 0
+        self.outcome = {}
+
+    def run(self, *options, guest=None, smp='1', status=(0,)):
+        """One run; its standard error, whose `insns` and `hash` must always be the same for the same guest and length."""
+        command = [self.elmu, '-M', 'virt,virtualization=on', '-cpu', 'cortex-a57', '-m', '256M', '-smp', smp, '-nographic', '--stats',
+                   '-kernel', guest or self.demo] + list(options)
+        r = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
+        err = r.stderr.decode(errors='replace')
+        assert r.returncode in status, 'status %d: %s: %s' % (r.returncode, ' '.join(options), err[-300:])
+        m = re.search(r'^insns (\d+)$.*^hash ([0-9a-f]+)$', err, re.S | re.M)
+        if m:
+            limit = options[options.index('--max-insns') + 1] if '--max-insns' in options else ''
+            want = self.outcome.setdefault((guest, smp, limit), m.groups())
+            assert m.groups() == want, 'with %s the run was another: %s, not %s' % (' '.join(options), m.groups(), want)
+        return err
+
+    def refused(self, text, *options):
+        r = subprocess.run([self.elmu, '-M', 'virt,virtualization=on', '-kernel', self.demo] + list(options), stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        err = r.stderr.decode()
+        assert r.returncode == 1 and err.count('\n') == 1 and text in err, '%s: status %d: %s' % (' '.join(options), r.returncode, err)
+
+    def check(self, name):
+        before = os.getcwd()
+        with tempfile.TemporaryDirectory() as work:
+            os.chdir(work)
+            try:
+                getattr(self, 'test_' + name)()
+                self.passed += 1
+            except Exception as e:
+                self.failed += 1
+                print('FAIL %s: %s: %s' % (name, type(e).__name__, str(e)[:2000]))
+            finally:
+                os.chdir(before)
+
+    # ---- exits ----
+
+    COLUMNS = 'insns cpu vmid from pc where to class iss cause address handler'.split()
+
+    def exits(self, path):
+        with open(path) as f:
+            lines = f.read().splitlines()
+        assert lines[0] == '# ' + '\t'.join(self.COLUMNS), lines[0]
+        rows = []
+        for line in lines[1:]:
+            cells = line.split('\t')
+            assert len(cells) == len(self.COLUMNS), line
+            rows.append(dict(zip(self.COLUMNS, cells)))
+        for r in rows:
+            assert re.fullmatch(r'\d+', r['insns']) and re.fullmatch(r'\d+|-', r['vmid']) and re.fullmatch(r'EL[0-3]', r['from']), r
+            assert re.fullmatch(r'EL[23]', r['to']) and re.fullmatch(r'0x[0-9a-f]{16}', r['pc']), r
+            assert re.fullmatch(r'\d+\+?', r['handler']), r
+        return rows
+
+    def condensed(self, rows):
+        """The story without the numbers that a compiler decides."""
+        out = []
+        for r in rows:
+            where = re.sub(r'\+0x[0-9a-f]+', '', r['where'].split(' ')[0])
+            fields = [r['vmid'], r['from'], where, r['to'], r['class'], re.sub(r'^0x[0-9a-f]+ ?', '', r['iss']),
+                      re.sub(r'0x[0-9a-f]+', '0x*', r['cause']), re.sub(r'(?<=0x)[0-9a-f]+', lambda m: m[0].lstrip('0') or '0', r['address'])]
+            line = '\t'.join(re.sub(r'\b[wx]\d+$|\b[wx]\d+(?=,)', 'r*', f) for f in fields)
+            if out and out[-1][1] == line:
+                out[-1][0] += 1
+            else:
+                out.append([1, line])
+        return ''.join('%d\t%s\n' % (n, line) for n, line in out)
+
+    def test_exits_golden(self):
+        self.run('-trace', 'exits=x', *self.sym)
+        kinds = collections.OrderedDict()
+        for r in self.exits('x'):  # each kind of exit, in the order of first appearance, and how often
+            line = self.condensed([r])[2:]
+            kinds[line] = kinds.get(line, 0) + 1
+        text = ''.join('%d\t%s' % (n, line) for line, n in kinds.items())
+        if '--bless' in sys.argv:
+            with open(GOLDEN, 'w') as f:
+                f.write(text)
+        with open(GOLDEN) as f:
+            want = f.read()
+        differ = [(a, b) for a, b in zip(text.splitlines(), want.splitlines()) if a != b]
+        assert text == want, 'not as in %s: %s' % (GOLDEN, differ[:3])
+
+    def test_exits_as_stats(self):
+        """--stats counts the same exits another way: by guest, class and trap."""
+        err = self.run('-trace', 'exits=x', *self.sym)
+        want = collections.Counter()
+        for m in re.finditer(r'^  (?:VMID (\d+), )?(EL\d) +to (EL\d) +(\d+)  (.*)$', err, re.M):
+            want[m[1] or '-', m[2], m[3], m[5].split(', ')[0].split(': ')[0]] += int(m[4])
+        have = collections.Counter()
+        for r in self.exits('x'):
+            have[r['vmid'], r['from'], r['to'], re.sub(r'^0x\w+ ', '', r['class'])] += 1
+        assert want and have == want, '%s, not %s' % (have - want, want - have)
+
+    def test_exits_handlers(self):
+        """What a handler ran, counted in the Tarmac trace of EL2."""
+        self.run('-trace', 'exits=x', '-trace', 'tarmac=t', *WINDOW, *self.sym)
+        el2 = [int(m['time']) for kind, m in tarmac.parse('t') if kind == 'insn' and m['mode'].startswith('EL2')]
+        rows, at = [r for r in self.exits('x') if not r['handler'].endswith('+')], 0
+        assert len(rows) > 100
+        for r in rows:
+            start, length = int(r['insns']), int(r['handler'])
+            ran = [t for t in el2 if start <= t < start + length]
+            if start + length <= LAST:
+                assert len(ran) == length, (r, len(ran))
+                at += 1
+        assert at > 100
+
+    def test_exits_engines(self):
+        self.run('-trace', 'exits=a', *self.sym)
+        self.run('-trace', 'exits=b', '--engine', 'step', *self.sym)
+        assert open('a').read() == open('b').read()
+
+    def test_exits_truncated(self):
+        """A handler that still runs at the end has its +; the limit cuts at the exact instruction."""
+        self.run('-trace', 'exits=a', '--max-insns', '2019900', status=(3,))
+        rows = self.exits('a')
+        assert rows[-1]['handler'] == '%d+' % (2019900 - int(rows[-1]['insns'])), rows[-1]
+
+    # ---- tarmac ----
+
+    def test_tarmac(self):
+        self.run('-trace', 'tarmac=t', *WINDOW, *self.sym)
+        regs, index, time, insns, loads, adds, kinds = {}, 0, FIRST, 0, 0, 0, collections.Counter()
+        word, read, before = None, [], {}
+        for kind, m in tarmac.parse('t'):
+            assert int(m['time']) >= time
+            time = int(m['time'])
+            kinds[kind] += 1
+            if kind == 'insn':
+                loads, adds = loads + self.load_was_right(word, read, regs), adds + self.add_was_right(word, before, regs)
+                assert int(m['index']) == index
+                index, insns = index + 1, insns + 1
+                word, read, before = int(m['word'], 16), [], dict(regs)
+            elif kind == 'reg':
+                regs[m['name']] = int(m['value'], 16)
+            elif kind == 'mem' and m['way'] == 'R':
+                read.append(int(m['value'], 16))
+        aborted = kinds['event'] - sum(1 for kind, m in tarmac.parse('t') if kind == 'event' and 'SYNC' not in m['name'])
+        assert 0 <= LAST - FIRST - insns <= aborted, (insns, kinds)  # a fetch that aborts has no instruction
+        assert kinds['mem'] > 10000 and kinds['event'] > 100 and kinds['event'] == kinds['exc'], kinds
+        assert loads > 1000 and adds > 1000, (loads, adds)
+
+    @staticmethod
+    def load_was_right(word, read, regs):
+        """LDR Xt, [Xn, #imm]: the register holds what was read."""
+        if word is None or word >> 22 != 0x3e5 or not read or word & 31 == 31:
+            return 0
+        assert regs['X%d' % (word & 31)] == read[0], hex(word)
+        return 1
+
+    @staticmethod
+    def add_was_right(word, before, after):
+        """ADD Xd, Xn, #imm: recomputed from the registers that the trace has shown."""
+        if word is None or word >> 22 != 0x244 or word & 31 == 31 or word >> 5 & 31 == 31:
+            return 0
+        n, d = 'X%d' % (word >> 5 & 31), 'X%d' % (word & 31)
+        assert after[d] == (before[n] + (word >> 10 & 0xfff)) & (1 << 64) - 1, hex(word)
+        return 1
+
+    def test_tarmac_words(self):
+        """Each instruction word and its address are those of the ELF."""
+        text = subprocess.run([CROSS + 'objdump', '-d', '-z', self.demo], stdout=subprocess.PIPE, check=True).stdout.decode()
+        words = dict((int(a, 16), w) for a, w in re.findall(r'^ *([0-9a-f]+):\t([0-9a-f]{8}) ', text, re.M))
+        self.run('-trace', 'tarmac=t', '-trace-el', '2', *WINDOW, *self.sym)
+        seen = 0
+        for kind, m in tarmac.parse('t'):
+            if kind == 'insn':
+                assert m['mode'] == 'EL2h_n' and words[int(m['va'], 16)] == m['word'], m[0]
+                assert '.inst' not in m['text'], m[0]
+                seen += 1
+        assert seen > 50000, seen
+
+    def test_tarmac_selected(self):
+        """What a filter shows is what the whole trace has there."""
+        self.run('-trace', 'tarmac=all', *WINDOW)
+        whole = [m for kind, m in tarmac.parse('all') if kind == 'insn']
+        symbol = dict((n, int(a, 16)) for a, n in re.findall(r'^(\w+) \w (\S+)$', subprocess.run(
+            [CROSS + 'nm', self.demo], stdout=subprocess.PIPE, check=True).stdout.decode(), re.M))
+        lo, hi = symbol['stat_count'], symbol['stat_count'] + 0x7f
+        vmid2 = [r for r in whole if r['mode'].startswith('EL1')]
+        cases = {('-trace-el', '1'): vmid2,
+                 ('-trace-range', '0x%x-0x%x' % (lo, hi)): [r for r in whole if lo <= int(r['va'], 16) <= hi],
+                 ('-trace-vmid', 'none'): [r for r in whole if r['mode'].startswith('EL2')],
+                 ('-trace-cpu', '0'): whole, ('-trace-cpu', '1'): []}
+        for options, want in cases.items():
+            self.run('-trace', 'tarmac=some', *options, *WINDOW)
+            have = [m for kind, m in tarmac.parse('some') if kind == 'insn']
+            assert [(r['time'], r['va']) for r in have] == [(r['time'], r['va']) for r in want], (options, len(have), len(want))
+            assert bool(want) == (options != ('-trace-cpu', '1'))
+
+    def test_tarmac_triggers(self):
+        self.run('-trace', 'tarmac=all', *WINDOW)
+        whole = [m for kind, m in tarmac.parse('all') if kind == 'insn']
+        symbol = dict((n, '%016x' % int(a, 16)) for a, n in re.findall(r'^(\w+) \w (\S+)$', subprocess.run(
+            [CROSS + 'nm', self.demo], stdout=subprocess.PIPE, check=True).stdout.decode(), re.M))
+        on, want = False, []
+        for r in whole:
+            on = r['va'] != symbol['vgic_save'] and (on or r['va'] == symbol['vgic_load'])
+            want += [r['time']] if on else []
+        self.run('-trace', 'tarmac=some', '-trace-start', 'vgic_load', '-trace-stop', 'vgic_save', *WINDOW, *self.sym)
+        have = [m['time'] for kind, m in tarmac.parse('some') if kind == 'insn']
+        assert have == want and 0 < len(want) < len(whole), (len(have), len(want))
+        self.run('-trace', 'tarmac=some', '-trace-start', '@%d' % (FIRST + 7), '-trace-stop', '@%d' % (FIRST + 19))
+        assert [int(m['time']) for kind, m in tarmac.parse('some') if kind == 'insn'] == list(range(FIRST + 7, FIRST + 19))
+        self.run('-trace', 'tarmac=some', '-trace-start', 'exc', '--max-insns', '2019838', status=(3,))
+        have = [m for kind, m in tarmac.parse('some') if kind == 'insn']
+        assert have and have[0]['va'].endswith('c00') and len(have) == 2019838 - int(have[0]['time']), have[:1]
+
+    def test_tarmac_smp(self):
+        """One file a vCPU; together they are the run."""
+        guest = os.path.join(self.guests, 'gic_smp.elf')
+        self.run('-trace', 'tarmac=t', '--max-insns', '200000', guest=guest, smp='4', status=(0, 3))
+        times = []
+        for n, name in enumerate(('t', 't.1', 't.2', 't.3')):
+            mine = [m for kind, m in tarmac.parse(name) if kind == 'insn']
+            assert all(m['cpu'] == 'cpu%d' % n for m in mine) and mine, name
+            times += [int(m['time']) for m in mine]
+        assert len(times) == len(set(times)) and max(times) - len(times) < 1000, (len(times), max(times))
+
+    # ---- timeline ----
+
+    def test_perfetto(self):
+        self.run('-trace', 'perfetto=p', '-trace', 'exits=x', *self.sym)
+        events, rows = timeline.check('p'), self.exits('x')
+        counts = collections.Counter()
+        for e in events:
+            if e['ph'] == 'C' and e['name'] == 'exits':
+                counts[e['pid']] = e['args']['exits']
+        want = collections.Counter(2 + int(r['vmid']) for r in rows if r['vmid'] != '-')
+        assert counts == want, (counts, want)
+        slices = [e for e in events if e['ph'] == 'B' and e['cat'] == 'exception' and e['pid'] == 1]
+        assert [e['args']['insns'] for e in slices] == [int(r['insns']) for r in sorted(rows, key=lambda r: int(r['insns']))]
+        assert [e['args']['cause'] for e in slices if 'INTID' not in e['args']['cause']] and any('HCR_EL2' in e['args']['cause'] for e in slices)
+
+    def test_perfetto_cut(self):
+        """Wherever a run stops the file is whole."""
+        for n in (1, 2019224, 2019828, 2019829, 2021403, 2500001):
+            self.run('-trace', 'perfetto=p', '--max-insns', str(n), status=(3,))
+            timeline.check('p')
+        guest = os.path.join(self.guests, 'gic_smp.elf')
+        self.run('-trace', 'perfetto=p', '--max-insns', '300000', guest=guest, smp='4', status=(0, 3))
+        timeline.check('p')
+
+    # ---- coverage, profile ----
+
+    def executed(self):
+        """Executions of each address at EL2 and the addresses that followed, from the Tarmac trace."""
+        self.run('-trace', 'tarmac=t', '-coverage', 'c', '-profile', 'f', *WINDOW, '-sym', self.demo + ',el=2')
+        count, follow, last = collections.Counter(), collections.Counter(), None
+        for kind, m in tarmac.parse('t'):
+            if kind == 'insn':
+                pc = int(m['va'], 16) if m['mode'].startswith('EL2') else None
+                if last is not None and pc is not None:
+                    follow[last, pc] += 1
+                if pc is not None:
+                    count[pc] += 1
+                last = pc
+            elif kind == 'event':
+                last = None
+        return count, follow
+
+    def lines(self):
+        """The line table, as binutils reads it: (file, line, first address, end) of each row."""
+        text = subprocess.run([CROSS + 'objdump', '--dwarf=decodedline', self.demo], stdout=subprocess.PIPE, check=True).stdout.decode()
+        rows, path = [], None
+        for line in text.splitlines():
+            m = re.match(r'^(?:CU: )?(\S+\.[chS]):?(?:\[\+\+\])?$', line)
+            if m:
+                path = m[1]
+            m = re.match(r'^(\S+) +(\d+|-) +(0x[0-9a-f]+|0)(?:\[\d+\])?( .*)?$', line)
+            if m:
+                rows.append((int(m[3], 16), 0 if m[2] == '-' else int(m[2]), os.path.basename(m[1])))
+        rows = [r for n, r in sorted(enumerate(rows), key=lambda p: (p[1][0], p[1][1] != 0, p[0]))]
+        return [(f, line, a, b) for (a, line, f), (b, _, _) in zip(rows, rows[1:]) if line and a < b]
+
+    def test_coverage(self):
+        count, follow = self.executed()
+        want, branches = collections.defaultdict(int), collections.defaultdict(list)
+        words = dict((int(a, 16), int(w, 16)) for a, w in re.findall(r'^ *([0-9a-f]+):\t([0-9a-f]{8}) ', subprocess.run(
+            [CROSS + 'objdump', '-d', '-z', self.demo], stdout=subprocess.PIPE, check=True).stdout.decode(), re.M))
+        for f, line, lo, hi in self.lines():
+            want[f, line] = max([want[f, line]] + [count[pc] for pc in range(lo, hi, 4)])
+            for pc in range(lo, hi, 4):
+                w = words.get(pc, 0)
+                if w >> 24 == 0x54 or w >> 25 & 0x3e == 0x1a and w >> 24 & 0x7c == 0x34:
+                    branches[f, line].append((pc, count[pc], count[pc] - follow[pc, pc + 4]))
+        have, have_branches, source, functions = {}, collections.defaultdict(list), None, {}
+        for line in open('c').read().splitlines():
+            key, _, rest = line.partition(':')
+            if key == 'SF':
+                assert os.path.isabs(rest), rest
+                source = os.path.basename(rest)
+            elif key == 'DA':
+                n, times = rest.split(',')
+                have[source, int(n)] = int(times)
+            elif key == 'BRDA':
+                n, _, way, times = rest.split(',')
+                have_branches[source, int(n)].append(times)
+            elif key == 'FNDA':
+                times, name = rest.split(',')
+                functions[name] = int(times)
+            else:
+                assert re.fullmatch(r'TN:|FN:\d+,\S+|(FNF|FNH|BRF|BRH|LF|LH):\d+|end_of_record', line), line
+        assert len(have) > 300 and sum(map(bool, have.values())) > 100, len(have)
+        assert have == want, [(k, have.get(k), want.get(k)) for k in set(have) | set(want) if have.get(k) != want.get(k)][:5]
+        for place, rows in branches.items():
+            ways = []
+            for pc, times, taken in sorted(rows):
+                ways += [str(taken), str(times - taken)] if times else ['-', '-']
+            assert have_branches[place] == ways, (place, have_branches[place], ways)
+        assert set(have_branches) == set(branches)
+        nm = subprocess.run([CROSS + 'nm', self.demo], stdout=subprocess.PIPE, check=True).stdout.decode()
+        for address, name in re.findall(r'^(\w+) [tT] (\S+)$', nm, re.M):
+            if name in functions:
+                assert functions[name] == count[int(address, 16)], name
+        assert len(functions) > 20
+
+    def test_profile(self):
+        count, _ = self.executed()
+        nm = subprocess.run([CROSS + 'nm', '-n', '-S', '--defined-only', self.demo], stdout=subprocess.PIPE, check=True).stdout.decode()
+        functions = [(int(a, 16), int(s, 16), n) for a, s, n in re.findall(r'^(\w+) (\w+) [tT] (\S+)$', nm, re.M)]
+        leaf, total = collections.Counter(), 0
+        for line in open('f').read().splitlines():
+            stack, _, times = line.rpartition(' ')
+            frames = stack.split(';')
+            total += int(times)
+            if frames[0] == 'EL2':
+                leaf[frames[-1]] += int(times)
+        for address, size, name in functions:
+            assert leaf[name] == sum(count[pc] for pc in range(address, address + size, 4)), name
+        assert sum(leaf.values()) == sum(count.values()), (sum(leaf.values()), sum(count.values()))
+        assert any(re.match(r'EL2;.*;run;exit_handle;', line) for line in open('f'))
+
+    # ---- logs, errors ----
+
+    def test_log(self):
+        self.run('-d', 'in_asm,int,mmu,unimp,guest_errors', '-D', 'log', '-trace', 'exits=x', *self.sym)
+        log = open('log').read()
+        assert log.count('Taking exception') >= len(self.exits('x')) and '...because of HCR_EL2.TWI' in log
+        assert re.search(r'^0x40200000:  d5384240 +mrs x0, currentel$', log, re.M)
+        assert re.search(r'^mmu: .*translation fault.*\n(  stage .*\n)+', log, re.M) and 'VTTBR_EL2 = 0x' in log
+        assert 'Exception return on CPU 0 from PC 0x' in log
+
+    def test_selected_exits(self):
+        self.run('-trace', 'exits=all', *self.sym)
+        self.run('-trace', 'exits=one', '-trace-vmid', '1', *self.sym)
+        assert [r for r in self.exits('all') if r['vmid'] == '1'] == self.exits('one')
+
+    def test_refused(self):
+        self.refused('expected exits=FILE', '-trace', 'everything')
+        self.refused('expected exits=FILE', '-trace', 'exits=')
+        self.refused('No such file', '-trace', 'exits=/nowhere/x')
+        self.refused('No such file', '-trace', 'perfetto=/nowhere/x')
+        self.refused('no such item', '-d', 'int,everything')
+        self.refused('needs -d', '-D', 'x')
+        self.refused('not an ELF file', '-trace', 'exits=x', '-sym', __file__)
+        self.refused('No such file', '-trace', 'exits=x', '-sym', 'missing.elf')
+        self.refused('no such symbol', '-trace', 'exits=x', '-trace-start', 'nobody', '-sym', self.demo)
+        self.refused('needs -sym', '-coverage', 'c')
+        self.refused('nothing is traced', '-trace-el', '2')
+        self.refused('ends before it begins', '-trace', 'exits=x', '-trace-insns', '5-3')
+        self.refused('expected numbers', '-trace', 'exits=x', '-trace-el', '4')
+        with open(self.demo, 'rb') as f:
+            whole = f.read()
+        for size in (64, 200, len(whole) // 2, len(whole) - 100):  # damaged: refused or read as far as it goes, never a crash
+            with open('cut.elf', 'wb') as f:
+                f.write(whole[:size])
+            r = subprocess.run([self.elmu, '-M', 'virt,virtualization=on', '-kernel', self.demo, '-nographic', '-trace', 'exits=x', '-sym', 'cut.elf',
+                                '--max-insns', '10'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            assert r.returncode in (1, 3), (size, r.returncode, r.stderr)
+
+    def test_full_disk(self):
+        """A file that can't be written is said so, and the status shows it."""
+        if os.path.exists('/dev/full'):
+            err = self.run('-trace', 'exits=/dev/full', status=(1,))
+            assert '/dev/full: No space left on device' in err, err
+
+    def test_old_file_stays(self):
+        with open('p', 'w') as f:
+            f.write('old')
+        p = subprocess.Popen([self.elmu, '-M', 'virt,virtualization=on', '-m', '256M', '-nographic', '-kernel', self.demo, '--engine', 'step',
+                              '-trace', 'perfetto=p', '-trace', 'tarmac=/dev/null'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        p.stdout.read(1)
+        p.kill()
+        p.wait()
+        p.stdout.close()
+        assert open('p').read() == 'old'
+
+
+def main():
+    arguments = [a for a in sys.argv[1:] if not a.startswith('--')]
+    suite = Suite(arguments[0] if arguments else './elmu', arguments[1] if len(arguments) > 1 else os.environ.get('B', 'build'))
+    only = arguments[2:]
+    suite.run()  # what all the others must equal
+    for name in [n[5:] for n in dir(suite) if n.startswith('test_')]:
+        if not only or name in only:
+            suite.check(name)
+    print('%d passed, %d failed' % (suite.passed, suite.failed))
+    sys.exit(suite.failed > 0 or not suite.passed)
+
+
+main()
