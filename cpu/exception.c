@@ -186,10 +186,15 @@ static void el_changed(struct cpu *cpu)
     cpu->fetch_valid = 0;
 }
 
-void cpu_control_changed(struct cpu *cpu)
+void cpu_traps_changed(struct cpu *cpu)
 {
     trap_forget(cpu);
     derive(cpu);
+}
+
+void cpu_control_changed(struct cpu *cpu)
+{
+    cpu_traps_changed(cpu);
     mmu_context_changed(cpu);
 }
 

@@ -74,6 +74,8 @@ void cpu_set_el_sp(struct cpu *cpu, unsigned el, unsigned sp);
 /* A control register that decides traps, FP access, software step or routing was written, or the EL changed: recomputes
  * what is derived from them (d.fp_trapped, d.live_traps, d.stepping) and calls mmu_context_changed. */
 void cpu_control_changed(struct cpu *cpu);
+/* The same for a register that translation does not depend on. */
+void cpu_traps_changed(struct cpu *cpu);
 
 /* Cold or warm reset of one PE, entry state as the board says afterwards. */
 void cpu_reset(struct cpu *cpu);

@@ -71,7 +71,7 @@ bool sysreg_is_quick(const struct sysreg *row, bool write)
         return false;
     if (!write)
         return !row->read;
-    return !row->write && !row->opt && !(row->flags & (SR_CONTROL | SR_CONTEXT | SR_RES0));
+    return !row->write && !row->opt && !(row->flags & (SR_CONTROL | SR_TRAPS | SR_CONTEXT | SR_RES0));
 }
 
 u64 sysreg_writable(const struct cpu *cpu, const struct sysreg *row)
@@ -171,6 +171,8 @@ static void row_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     }
     if (row->flags & SR_CONTROL)
         cpu_control_changed(cpu);
+    else if (row->flags & SR_TRAPS)
+        cpu_traps_changed(cpu);
     else if (row->flags & SR_CONTEXT)
         mmu_context_changed(cpu);
 }

@@ -81,7 +81,8 @@ enum { SR_CONTROL = 1,     /* a write changes what translation, traps or routing
        SR_E2H_ONLY = 4,    /* *_EL12 and *_EL02: UNDEFINED unless E2H is 1 (at EL2, EL3) */
        SR_RES0 = 8,       /* no bit can be written */
        SR_READ_EFFECT = 16, /* reading changes state (ICC_IAR1_EL1): sysreg_peek must not call .read */
-       SR_CONTEXT = 32    /* a write changes translation only: mmu_context_changed follows */ };
+       SR_CONTEXT = 32,    /* a write changes translation only: mmu_context_changed follows */
+       SR_TRAPS = 64 /* a write changes traps, FP access and step only: cpu_traps_changed follows */ };
 
 #define SYSREG_KEY(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 /* The loud value of what the architecture leaves UNKNOWN at reset. */
