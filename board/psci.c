@@ -128,6 +128,10 @@ void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, 
         cpu->sys.scr_el3 |= m->secure && el < 3 ? 3 << 16 : 0;
         cpu->sys.hcr_el2 |= m->virtualization && el < 2 ? 3ull << 40 : 0;
     }
+    if (cpu_has(cpu, FEAT_HCX))
+        cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(38) : 0; /* HXEn */
+    if (cpu_has(cpu, FEAT_MOPS))
+        cpu->sys.hcrx_el2 |= m->virtualization && el < 2 ? BIT(11) : 0; /* MSCEn */
     cpu_set_el_sp(cpu, el, 1);
     cpu->ps.d = cpu->ps.a = cpu->ps.i = cpu->ps.f = 1;
     cpu->pc = pc;

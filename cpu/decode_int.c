@@ -223,3 +223,18 @@ bool dec_atomic128(u32 w, struct op *op)
 {
     return (void)op, bits(w, 4, 0) != 31 && bits(w, 20, 16) != 31;
 }
+
+/* Three different registers, none of them 31 (but for the value to set, which may be ZR): else CONSTRAINED UNPREDICTABLE,
+ * UNDEFINED here. */
+bool dec_mops_copy(u32 w, struct op *op)
+{
+    u64 d = bits(w, 4, 0), n = bits(w, 9, 5), s = bits(w, 20, 16);
+    op->imm = (s32)w;
+    return s != n && s != d && n != d && d != 31 && n != 31 && s != 31;
+}
+bool dec_mops_set(u32 w, struct op *op)
+{
+    u64 d = bits(w, 4, 0), n = bits(w, 9, 5), s = bits(w, 20, 16);
+    op->imm = (s32)w;
+    return s != n && s != d && n != d && d != 31 && n != 31;
+}

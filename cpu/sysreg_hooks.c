@@ -115,6 +115,8 @@ const struct sysreg_bits sctlr1_bits[] = {
     { FEAT_PAN, 0, BIT(23) },
     { FEAT_PAUTH, 0, 0xc8002000 }, /* EnIA EnIB EnDA EnDB */
     { FEAT_SSBS, 0, BIT(44) },     /* DSSBS */
+    { FEAT_BTI, 0, 3ull << 35 },   /* BT0 BT1 */
+    { FEAT_MOPS, 0, BIT(33) },     /* MSCEn */
     { FEAT_LSE2, 0, BIT(6) },      /* nAA */
     { FEAT_PAN3, 0, BIT(57) },     /* EPAN */
     { FEAT_BTI, 0, 3ull << 35 },   /* BT0 BT1 */
@@ -147,6 +149,17 @@ static u64 bits_present(const struct cpu *cpu, const struct sysreg_bits *opt)
     for (; opt->bits; opt++)
         mask |= cpu_has(cpu, (enum feature)opt->feature) ? opt->bits : 0;
     return mask;
+}
+
+/* Every bit of HCRX_EL2 is some feature's. */
+void hcrx_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    static const struct sysreg_bits hcrx_bits[] = {
+        { FEAT_MOPS, 0, 3 << 10 }, /* MCE2 MSCEn */
+        { 0, 0, 0 },
+    };
+    (void)row;
+    cpu->sys.hcrx_el2 = value & bits_present(cpu, hcrx_bits);
 }
 
 void sctlr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)

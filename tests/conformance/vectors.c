@@ -519,10 +519,11 @@ static void parse_values(struct runner *r, char *text, bool result)
     }
 }
 
-/* The configurations of pointer authentication: pac-CIPHER-LEVEL. */
+/* The configurations of pointer authentication, pac-CIPHER-LEVEL, and of memory copy. */
 static void class_features(struct features *f, const char *class_)
 {
     static const struct { const char *class_, *features; } rows[] = {
+        { "mops-a", "pauth2,fpac,fpaccombine,mops-option-a" },
         { "pac-q5-fpaccombine", "pauth2,fpac,fpaccombine" },
         { "pac-q3-fpaccombine", "pauth2,fpac,fpaccombine,pauth-qarma3" },
         { "pac-q5-pauth2", "pauth2" },
