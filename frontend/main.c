@@ -2,6 +2,7 @@
 #include "frontend/frontend.h"
 
 #include <fenv.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 enum { STATUS_LIMIT = 3 };
@@ -171,6 +172,14 @@ static int status_of(const struct stop *stop, const struct options *o)
     }
 }
 
+/* A closed standard stream would become the first file that is opened. */
+static void streams_open(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            exit(1);
+}
+
 int main(int argc, char **argv)
 {
     static struct options o;
@@ -178,6 +187,7 @@ int main(int argc, char **argv)
     static struct frontend f;
     int status;
     fesetenv(FE_DFL_ENV); /* a library made with -ffast-math may have set flush-to-zero: cpu/fp_host.h wants it clear */
+    streams_open();
     if (!options_parse(&o, argc, argv, &status))
         return status;
     options_check(&o);

@@ -204,6 +204,37 @@ PY
 wait $!
 if [ $? = 0 ] && grep -q 'over the socket end!' got; then pass; else fail 'serial to a socket' "$(cat got)"; fi
 
+# ---- the terminal ----
+cat >terminal.py <<'PY'
+# A person at a terminal: types, asks for help, quits by Ctrl-A x. The exit status of elmu is this program's.
+import os, pty, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], '-nographic', '-kernel', 'echo.elf'])
+seen = b''
+def until(text):
+    global seen
+    while text not in seen:
+        seen += os.read(fd, 1000)
+    seen = seen[seen.index(text) + len(text):]
+until(b'ready')
+os.write(fd, b'typed\x03')
+until(b'typed\x03')          # Ctrl-C is the guest's
+os.write(fd, b'\x01h')
+until(b'Ctrl-A x')
+os.write(fd, b'\x01\x01')
+until(b'\x01')
+os.write(fd, b'\x01x')
+print('all seen')
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PY
+timeout 60 python3 terminal.py "$elmu" >out 2>err
+status=$?
+if [ $status = 0 ] && grep -q 'all seen' out; then pass; else fail 'terminal' "status $status"; fi
+"$elmu" -kernel echo.elf --until ready <&- >out 2>err
+status=$?
+if [ $status = 0 ]; then pass; else fail 'closed standard input' "status $status"; fi
+
 # ---- lists and probes ----
 run '--version' 0 --version
 run '--help' 0 --help
