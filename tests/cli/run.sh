@@ -201,8 +201,7 @@ while b'end!' not in data:
     data += s.recv(100)
 print(data.decode())
 PY
-wait $!
-if [ $? = 0 ] && grep -q 'over the socket end!' got; then pass; else fail 'serial to a socket' "$(cat got)"; fi
+if wait $! && grep -q 'over the socket end!' got; then pass; else fail 'serial to a socket' "$(cat got)"; fi
 
 # ---- the terminal ----
 cat >terminal.py <<'PY'
