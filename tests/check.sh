@@ -25,6 +25,7 @@ suite_guests-qemu() { tests/guest/run.sh "$QEMU" -icount shift=0,sleep=off; }
 suite_determinism() { tests/determinism.sh "$ELMU" ${PEER:+"$PEER"}; }
 suite_fuzz() { tests/fuzz.sh "$ELMU" "$FUZZ"; }
 suite_unit() { "$B/unit"; }
+suite_gdb() { tests/gdb/run.py "$ELMU"; }
 suite_trace() { tests/trace/run.py "$ELMU" "$B"; }
 suite_cli() { tests/cli/run.sh "$ELMU"; }
 suite_bench() { tests/bench.sh "$ELMU" "$VECTORS/../bench"; }
@@ -35,7 +36,7 @@ suite_lists() { tests/lists.sh; }
 suite_sweep() { tests/conformance/sweep.py "$B/sweep" --samples 24; }
 # Suites that run only when they are named: parts of others, for slow builds.
 extra="vectors-part"
-all="vectors unit bench guests-stepping guests-threaded guests-qemu determinism fuzz trace cli calls core includes lists sweep"
+all="vectors unit bench guests-stepping guests-threaded guests-qemu determinism fuzz gdb trace cli calls core includes lists sweep"
 
 jobs=2
 case ${1-} in
