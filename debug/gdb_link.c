@@ -232,7 +232,7 @@ enum gdb_event gdb_link_next(struct gdb_link *l, int timeout_ms)
     struct pollfd fds[2] = { { .fd = l->listener, .events = POLLIN }, { .fd = l->fd, .events = POLLIN } };
     if (poll(fds, had ? 2 : 1, timeout_ms) <= 0)
         return GDB_NOTHING;
-    if (fds[0].revents)
+    if (fds[0].revents && !(had && fds[1].revents)) /* a client that left is seen to have left before the next is looked at */
         accept_client(l);
     if (!had)
         return l->fd >= 0 ? GDB_CONNECTED : GDB_NOTHING;
