@@ -86,9 +86,10 @@ check-images: all  ## boots them: IMAGES="quick" (default), "full" or names of r
 soak:  ## every image x engine x compiler x sanitizer, every vector, long fuzzing: hours
 	@tests/soak.sh
 
-bench: $(ELMU)  ## paired with QEMU: CPU time and memory of boots and bare-metal guests
+bench: $(ELMU)  ## speed against QEMU's, boots and bare-metal guests, to bench/results.md: ROWS="linux hvc" ROUNDS=5 NOTE=text
 	@tests/install.sh bench images
-	@bench/run.py --elmu $(abspath $(ELMU)) $(ROWS)
+	@B=$(B) bench/run.py --elmu $(abspath $(ELMU)) -n $(or $(ROUNDS),5) \
+	    $(or $(ROWS),--results bench/results.md --note "$(NOTE)")
 
 format:  ## lays out all sources as .clang-format says
 	clang-format -i $(SOURCES)

@@ -1,20 +1,25 @@
 #!/usr/bin/env python3
-"""Pairs elmu with qemu-system-aarch64 and prints what each costs: CPU time of the whole process, and peak memory.
+"""Pairs elmu with qemu-system-aarch64 and prints elmu's speed at each kind of work, against what it is to reach.
 
-    bench/run.py [-n PAIRS] [-l] [--elmu CMD] [--qemu CMD] [--guests DIR] [--cache DIR] [ROW...]
+    bench/run.py [-n ROUNDS] [-l] [--elmu CMD] [--qemu CMD] [--guests DIR] [--cache DIR]
+                 [--results FILE [--note TEXT]] [ROW...]
 
-Rows: `linux` (Debian's Linux at EL2, from start to power-off), `linux-max`, `xen` (Xen with a Linux dom0, to power-off),
-and the bare-metal guests found in DIR (default ../shared/bench beside the project): null, int, cold... Default: linux, xen
-and all guests. The emulators take turns on the same host, PAIRS times (default 5); each figure is the median over the
-runs, each ratio the median of the pairs' ratios elmu/QEMU with the smallest and the largest behind it. QEMU runs both as
-it comes and with pmu=off (its PMU costs it up to half of an exit). Guests print BEGIN and BENCH lines around their
-phases; CPU time is read at those lines too, so each phase gets a line of its own.
-A run counts only when it ended with status 0 and its console said what it had to: otherwise the row fails, and so does
-the script. Wall time is nowhere in the results. Needs Linux (/proc/PID/task/*/schedstat) and Python 3.
+Rows: `linux` (Debian's Linux at EL2, from start to power-off), `xen` (Xen with a Linux dom0, to power-off), `linux-
+max`, and the bare-metal guests found in DIR (default ../shared/bench beside the project): null, int, cold... Default:
+all but linux-max. The emulators take turns on the same host, ROUNDS times (default 5): elmu, QEMU as it comes, QEMU
+with pmu=off (its PMU costs it up to half of an exit). What counts is CPU time: wall time is nowhere in the results.
+Guests print BEGIN and BENCH lines around their phases; the process's CPU clock is read at those lines, so each phase
+is a line of its own. The boots count by user time. A figure is QEMU's time / elmu's in the same round, so that 2 is
+twice as fast; the line has the median of the rounds with the least and the greatest. The verdict compares the median
+with GOALS (QEMU as it comes; in brackets with pmu=off). A run counts only when it ended with status 0 and its console
+said what it had to: otherwise the row fails, and so does the script. A verdict "below" is a result, not a failure.
+--results writes the table with the machine and the versions it came from. Needs Linux (CPU clocks of other processes)
+and Python 3.
 """
 import argparse
-import glob
+import datetime
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -22,21 +27,57 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'images'))
 import qemu as pair  # noqa: E402  (tests/images/qemu.py)
 
+SOURCES = ['lib', 'cpu', 'mmu', 'gic', 'timer', 'board', 'debug', 'frontend']
 SIDES = ['elmu', 'qemu', 'qemu-nopmu']
 LIMIT_INSNS = '20000000000'
+TOO_SHORT = 0.0005  # seconds of QEMU's below which a phase says nothing
+
+# Phase (or row) by pattern: at least, with pmu=off where that is asked for too, and what is aimed at.
+GOALS = [
+    (r'linux', 0.75, None, 1.2),
+    (r'xen', 0.8, None, 1.5),
+    (r'null', 2, None, 5),
+    (r'int', 0.50, None, 0.8),
+    (r'cold', 0.40, None, 0.9),
+    (r'simd\.double', 1.2, None, 2.5),
+    (r'simd\.int8', 0.6, None, 1.0),
+    (r'copy\..*', 0.6, None, 1.0),
+    (r'stride\..*', 0.45, None, 0.8),
+    (r'walk\.64p', 0.40, None, 0.8),
+    (r'walk\.1024p', 4, None, 8),
+    (r'walk\.16384p', 3, None, 6),
+    (r'hvc\..*|mmio|trap', 3.5, 2.2, 8),
+    (r'virq|timer\.now', 5, 3, 10),
+    (r'switch\..*', 8, None, 20),
+    (r'churn\..*', 20, None, 50),
+    (r'atomic\..*', 0.40, None, 0.8),
+    (r'timer\.wfi', 10, None, None),
+]
+COLUMNS = ['work', 'elmu s', 'QEMU s', 'speed', 'least..most', 'pmu=off', 'least..most', 'at least', 'aim', 'verdict']
+
+
+def goal_of(name):
+    for pattern, least, least_nopmu, aim in GOALS:
+        if re.fullmatch(pattern, name):
+            return least, least_nopmu, aim
+    return None, None, None
 
 
 class Row:
-    def __init__(self, name, cpu, options, wanted, memory='1G'):
+    """What is run, and what is shown of it: user time, CPU time to the first line, or phases by pattern."""
+
+    def __init__(self, name, cpu, options, wanted, memory='256M', shown=''):
         self.name = name
         self.cpu = cpu
         self.options = ['-smp', '1', '-m', memory] + options
         self.wanted = wanted  # patterns that the console must match
+        self.shown = shown
 
     def elmu_options(self):
         return ['-M', 'virt,virtualization=on,gic-version=3', '-cpu', self.cpu, '-nographic'] + self.options
@@ -54,6 +95,14 @@ class Row:
             rest += pair.xen_options(own, rest, args.qemu, side_folder)
         return [args.qemu] + rest
 
+    def figures(self, run):
+        """Seconds by name of the lines that this row makes."""
+        if self.shown == 'user':
+            return {self.name: run.user}
+        if self.shown == 'start':
+            return {} if run.start is None else {self.name: run.start}
+        return {p: s for p, s in run.seconds.items() if re.match(self.shown, p)}
+
 
 def image_rows(boot):
     kernel, initrd = os.path.join(boot, 'vmlinuz'), os.path.join(boot, 'linux.cpio')
@@ -61,68 +110,68 @@ def image_rows(boot):
     off = [r'elmu: shell ready', r'reboot: Power down']
     xen = ['-kernel', os.path.join(boot, 'xen'), '-append', 'console=dtuart dom0_mem=512M', '-xen-dom0',
            'kernel=%s,initrd=%s,append=console=hvc0 elmu.name=dom0 elmu.off=1' % (kernel, initrd)]
-    return [Row('linux', 'cortex-a57', linux, off), Row('linux-max', 'max', linux, off),
-            Row('xen', 'cortex-a57', xen, [r'dom0: shell ready', r'Hardware Dom0 halted'])]
+    return [Row('linux', 'cortex-a57', linux, off, '1G', 'user'), Row('linux-max', 'max', linux, off, '1G', 'user'),
+            Row('xen', 'cortex-a57', xen, [r'dom0: shell ready', r'Hardware Dom0 halted'], '1G', 'user')]
 
 
 def guest_rows(folder):
-    """Builds the guests in a scratch copy of their folder (never in the folder itself)."""
-    scratch = os.path.join(tempfile.gettempdir(), 'elmu-bench-%d' % os.getuid())
+    """Builds the guests in the build folder, from a copy of theirs (never in the folder itself)."""
+    scratch = os.path.join(os.environ.get('B', os.path.join(ROOT, 'build')), 'benchmarks')
     shutil.copytree(folder, scratch, dirs_exist_ok=True)
+    clean = {k: v for k, v in os.environ.items() if k not in ('B', 'MAKEFLAGS', 'MFLAGS')}
     built = subprocess.run(['make', '-s', '-j2', '-C', scratch], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                           text=True, check=False)
+                           text=True, check=False, env=clean)
     if built.returncode:
         sys.exit('run.py: the guests do not build:\n' + built.stdout)
-    names = re.search(r'^B = (.*)$', open(os.path.join(scratch, 'Makefile')).read(), re.M).group(1).split()
-    return [Row(n, 'cortex-a57', ['-kernel', os.path.join(scratch, n + '.elf')],
-                [r'(?m)^BENCH .* OK\b'], '256M') for n in names]
+    with open(os.path.join(scratch, 'Makefile'), encoding='utf-8') as f:
+        names = re.search(r'^B = (.*)$', f.read(), re.M).group(1).split()
+    ok = [r'(?m)^BENCH .* OK\b']
+
+    def kernel(name):
+        return ['-kernel', os.path.join(scratch, name + '.elf')]
+    rows = [Row(n, 'cortex-a57', kernel(n), ok, *(['1G', 'start'] if n == 'null' else [])) for n in names]
+    if 'atomic' in names:  # its second phase needs FEAT_LSE
+        rows.append(Row('atomic-max', 'max', kernel('atomic'), ok, shown=r'atomic\.lse'))
+    return rows
 
 
-def cpu_seconds(pid):
-    """CPU time of all threads that live, None when they are gone already."""
-    total, found = 0, False
-    for path in glob.glob('/proc/%d/task/*/schedstat' % pid):
-        try:
-            with open(path) as f:
-                total += int(f.read().split()[0])
-            found = True
-        except (OSError, IndexError):
-            pass
-    return total / 1e9 if found else None
+def process_clock(pid):
+    """CPU time of a process with all threads that it ever had, until it is waited for: clock_getcpuclockid(3)."""
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def watch_closely():
+    """Lines are seen when they are printed, however busy the host is; children do not inherit it. Needs privilege."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    except OSError:
+        pass
 
 
 class Run:
-    """One run of one emulator: seconds by phase ('' is the whole process), peak memory, and why it does not count."""
+    """One run of one emulator: seconds by phase, start, user time, peak memory, and why it does not count."""
 
     def __init__(self, command, wanted):
-        self.seconds = {}
-        self.fault = None
-        started, name, lines = 0, None, []
+        self.seconds, self.start, self.fault = {}, None, None
+        lines, began = [], None
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for raw in child.stdout:
+            now = process_clock(child.pid)
             line = raw.decode('utf-8', 'replace').rstrip()
             lines.append(line)
+            if self.start is None and line.startswith(('BEGIN ', 'BENCH ')):
+                self.start = now
             if line.startswith('BEGIN '):
-                started, name = cpu_seconds(child.pid), line.split()[1]
-            elif line.startswith('BENCH '):
-                self.seconds[line.split()[1]] = self.since(started, cpu_seconds(child.pid))
+                began = now
+            elif line.startswith('BENCH ') and began is not None:
+                self.seconds[line.split()[1]] = now - began
         messages = child.stderr.read().decode('utf-8', 'replace')
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         for stream in (child.stdout, child.stderr):
             stream.close()
-        total = usage.ru_utime + usage.ru_stime
-        for phase, value in self.seconds.items():
-            if value is None:  # the process was gone before its last line was read
-                self.seconds[phase] = total - (started or 0)
-        self.seconds[''] = total
-        self.user = usage.ru_utime
-        self.rss = usage.ru_maxrss / 1024
+        self.user, self.rss = usage.ru_utime, usage.ru_maxrss / 1024
         self.judge('\n'.join(lines), messages, child.returncode, wanted)
-
-    @staticmethod
-    def since(start, now):
-        return None if now is None or start is None else now - start
 
     def judge(self, console, messages, status, wanted):
         last = (messages.strip() or console).splitlines()[-1:]
@@ -135,33 +184,50 @@ class Run:
             self.fault = 'a guest found a wrong result'
 
 
-def spread(ratios):
-    return '%5.2f (%.2f..%.2f)' % (statistics.median(ratios), min(ratios), max(ratios))
+def compare(figures, name, side):
+    """QEMU's time / elmu's by round: those in which both could be measured."""
+    rounds = [(e.get(name), q.get(name)) for e, q in zip(figures['elmu'], figures[side])]
+    return [q / max(e, 1e-6) for e, q in rounds if e is not None and q is not None and q >= TOO_SHORT]
 
 
-def ratios(runs, side, value):
-    return [value(a) / max(value(b), 1e-6) for a, b in zip(runs['elmu'], runs[side])]
+def spread(speeds):
+    return ['%.2f' % statistics.median(speeds), '%.2f..%.2f' % (min(speeds), max(speeds))] if speeds else ['-', '-']
 
 
-def report(row, runs):
-    """The row's lines: the whole process, then its phases."""
-    phases = [''] + [p for p in runs['elmu'][0].seconds if p]
-    for phase in phases:
-        def seconds(run, phase=phase):
-            return run.seconds.get(phase, 0)
-        middle = {s: statistics.median(seconds(r) for r in runs[s]) for s in SIDES}
-        line = '%-14s %8.3f %8.3f %8.3f   %-20s %-20s' % (
-            '  ' + phase if phase else row.name, middle['elmu'], middle['qemu'], middle['qemu-nopmu'],
-            spread(ratios(runs, 'qemu', seconds)), spread(ratios(runs, 'qemu-nopmu', seconds)))
-        if not phase:
-            line += ' %-20s %5.0f %5.0f' % (
-                spread(ratios(runs, 'qemu', lambda r: r.user)),
-                max(r.rss for r in runs['elmu']), max(r.rss for r in runs['qemu']))
-        print(line.rstrip(), flush=True)
+def verdict(name, speeds, nopmu):
+    least, least_nopmu, aim = goal_of(name)
+    if least is None or not speeds:
+        return '-'
+    reached = statistics.median(speeds)
+    if reached < least or (least_nopmu and (not nopmu or statistics.median(nopmu) < least_nopmu)):
+        return 'below'
+    return 'ok, aim reached' if aim and reached >= aim else 'ok'
+
+
+def lines_of(row, runs):
+    """The table's lines of a row, and peak memory."""
+    figures = {s: [row.figures(r) for r in runs[s]] for s in SIDES}
+    lines = []
+    for name in figures['elmu'][0]:
+        speeds, nopmu = compare(figures, name, 'qemu'), compare(figures, name, 'qemu-nopmu')
+        least, least_nopmu, aim = goal_of(name)
+        asked = '-' if least is None else '%g' % least + (' (%g)' % least_nopmu if least_nopmu else '')
+        seconds = ['%.3f' % statistics.median(f[name] for f in figures[s] if name in f) for s in SIDES[:2]]
+        lines.append([name] + seconds + spread(speeds) + spread(nopmu) +
+                     [asked, '%g' % aim if aim else '-', verdict(name, speeds, nopmu)])
+    return lines
+
+
+WIDTHS = [14, 8, 8, 7, 14, 8, 14, 10, 5, 15]
+
+
+def show(cells):
+    print(' '.join(('%-*s' if n in (0, 9) else '%*s') % (w, c) for n, (w, c) in enumerate(zip(WIDTHS, cells))).rstrip(),
+          flush=True)
 
 
 def bench(row, args):
-    """Runs the row on all sides in turn; False when a run does not count."""
+    """Runs the row on all sides in turn: its lines and the peaks, or None when a run does not count."""
     runs = {s: [] for s in SIDES}
     with tempfile.TemporaryDirectory() as folder:
         commands = {s: row.command(s, args, folder) for s in SIDES}
@@ -171,48 +237,101 @@ def bench(row, args):
                 run = Run(commands[side], row.wanted)
                 if run.fault:
                     print('%-14s FAIL on %s: %s' % (row.name, side, run.fault), flush=True)
-                    return False
+                    return None
                 runs[side].append(run)
-    report(row, runs)
-    return True
+    lines = lines_of(row, runs)
+    for line in lines:
+        show(line)
+    return lines, (row.name, max(r.rss for r in runs['elmu']), max(r.rss for r in runs['qemu']))
+
+
+def first_line(*command):
+    try:
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False,
+                              cwd=ROOT).stdout.splitlines()[0]
+    except (OSError, IndexError):
+        return 'unknown'
+
+
+def machine(args, load):
+    """What the figures came from."""
+    with open('/proc/cpuinfo', encoding='utf-8') as f:
+        model = re.search(r'(?m)^model name\s*: (.*)$', f.read())
+    with open('/proc/meminfo', encoding='utf-8') as f:
+        memory = int(re.search(r'MemTotal:\s*(\d+)', f.read()).group(1)) / 1048576
+    changed = '' if first_line('git', 'diff', 'HEAD', '--', *SOURCES) == 'unknown' else ', changed'
+    facts = [
+        ('date', datetime.datetime.now(datetime.timezone.utc).strftime('%Y-%m-%d %H:%M UTC')),
+        ('host', '%s %s %s' % (platform.system(), platform.release(), platform.machine())),
+        ('processor', '%s, %d cores, %.1f GiB of memory' % (
+            model.group(1) if model else platform.processor() or 'unknown', os.cpu_count(), memory)),
+        ('load average', '%.1f %.1f %.1f before, %.1f %.1f %.1f after' % (load + os.getloadavg())),
+        ('elmu', 'sources of ' + first_line('git', 'log', '-1', '--format=%h', '--', *SOURCES) + changed),
+        ('compiler', first_line('gcc', '--version')),
+        ('QEMU', first_line(args.qemu, '--version')),
+        ('rounds', str(args.n)),
+    ]
+    return ['- %s: %s' % f for f in facts] + (['- note: ' + args.note] if args.note else [])
+
+
+def write_results(args, load, results):
+    text = ['# elmu against QEMU', '',
+            'Written by `make bench` (bench/run.py --results). A speed is QEMU\'s CPU time / elmu\'s in one round:',
+            '2 is twice as fast. Median of the rounds, then least and greatest. pmu=off: QEMU without its PMU; "at',
+            'least" has what is asked against that in brackets. linux and xen: user time of the whole process to',
+            'power-off. null: CPU time from start to the guest\'s first line, with 1 GiB of RAM.', '']
+    text += machine(args, load) + ['', '| ' + ' | '.join(COLUMNS) + ' |', '|' + '---|' * len(COLUMNS)]
+    text += ['| ' + ' | '.join(line) + ' |' for lines, _ in results for line in lines]
+    text += ['', 'Peak memory of the process in MiB, guest RAM that was touched included:', '',
+             '| row | elmu | QEMU |', '|---|---|---|']
+    text += ['| %s | %.0f | %.0f |' % peak for _, peak in results]
+    with open(args.results, 'w', encoding='utf-8') as f:
+        f.write('\n'.join(text) + '\n')
+
+
+def all_rows(args, parser):
+    rows = []
+    if not args.rows or {'linux', 'linux-max', 'xen'} & set(args.rows) or args.l:
+        prepare = [os.path.join(ROOT, 'tests', 'images', 'prepare.sh')] + ([args.cache] if args.cache else [])
+        rows += image_rows(subprocess.run(prepare, check=True, stdout=subprocess.PIPE, text=True).stdout.strip())
+    if os.path.exists(os.path.join(args.guests, 'Makefile')):
+        rows += guest_rows(args.guests)
+    elif not args.rows:
+        print('run.py: %s holds no guests: only the boots are measured' % args.guests, file=sys.stderr)
+    for name in args.rows:
+        if name not in [r.name for r in rows]:
+            parser.error('%s: no such row (there are: %s)' % (name, ' '.join(r.name for r in rows)))
+    return rows
 
 
 def main():
     parser = argparse.ArgumentParser(description='Pairs elmu with QEMU; see the head of this file.')
-    parser.add_argument('-n', type=int, default=5, metavar='PAIRS')
+    parser.add_argument('-n', type=int, default=5, metavar='ROUNDS')
     parser.add_argument('-l', action='store_true', help='list the rows')
     parser.add_argument('--elmu', default=os.path.join(ROOT, 'elmu'), metavar='CMD')
     parser.add_argument('--qemu', default='qemu-system-aarch64', metavar='CMD')
     parser.add_argument('--guests', default=os.path.join(ROOT, '..', 'shared', 'bench'), metavar='DIR')
     parser.add_argument('--cache', metavar='DIR', help='where the images are (as in tests/images/fetch.sh)')
+    parser.add_argument('--results', metavar='FILE', help='write the table there, when all rows ran')
+    parser.add_argument('--note', metavar='TEXT', help='a line for the results')
     parser.add_argument('rows', nargs='*', metavar='ROW')
     args = parser.parse_args()
     if args.n < 1:
-        parser.error('-n: at least one pair')
+        parser.error('-n: at least one round')
 
-    prepare = [os.path.join(ROOT, 'tests', 'images', 'prepare.sh')] + ([args.cache] if args.cache else [])
-    rows = []
-    if not args.rows or {'linux', 'linux-max', 'xen'} & set(args.rows) or args.l:
-        boot = subprocess.run(prepare, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-        rows += image_rows(boot)
-    if os.path.exists(os.path.join(args.guests, 'Makefile')):
-        rows += guest_rows(args.guests)
-    elif not args.rows:
-        print('run.py: %s holds no guests: only the boots are measured' % args.guests, file=sys.stderr)
-    known = [r.name for r in rows]
+    rows, load = all_rows(args, parser), os.getloadavg()
     if args.l:
-        print(' '.join(known))
+        print(' '.join(r.name for r in rows))
         return 0
-    for name in args.rows:
-        if name not in known:
-            parser.error('%s: no such row (there are: %s)' % (name, ' '.join(known)))
-    chosen = [r for r in rows if r.name in args.rows] if args.rows else [r for r in rows if r.name != 'linux-max']
-
-    print('CPU seconds (user + system), median of %d; ratios elmu/QEMU: median of the pairs (least..most)' % args.n)
-    print('%-14s %8s %8s %8s   %-20s %-20s %-20s %11s' % (
-        'row', 'elmu', 'QEMU', 'pmu=off', 'elmu/QEMU', 'elmu/QEMU pmu=off', 'user time alone', 'peak MiB'), flush=True)
-    good = [bench(r, args) for r in chosen]
-    return 0 if all(good) else 1
+    watch_closely()
+    print('speed: QEMU\'s CPU time / elmu\'s, median of %d rounds; in brackets what is asked with pmu=off' % args.n)
+    show(COLUMNS)
+    results = [bench(r, args) for r in rows if r.name in args.rows or (not args.rows and r.name != 'linux-max')]
+    if None in results:
+        return 1
+    if args.results:
+        write_results(args, load, results)
+    return 0
 
 
 if __name__ == '__main__':
