@@ -1,6 +1,6 @@
 /*
- * What the devices ask of the machine: console bytes, interrupts, RAM, random numbers; and what looks at the machine as a
- * whole: validation and the state hash.
+ * What the devices ask of the machine: console bytes, interrupts, RAM, random numbers; and what looks at the machine as
+ * a whole: validation and the state hash.
  */
 #include "board/machine.h"
 
@@ -48,13 +48,15 @@ u64 machine_random(struct machine *m)
 bool machine_dma_read(struct machine *m, u64 pa, void *to, u64 size)
 {
     struct phys_region *ram = &m->d.phys.region[0];
-    return pa - ram->base < ram->size && size <= ram->size - (pa - ram->base) && phys_copy_out(&m->d.phys, pa, to, size);
+    return pa - ram->base < ram->size && size <= ram->size - (pa - ram->base) &&
+           phys_copy_out(&m->d.phys, pa, to, size);
 }
 
 bool machine_dma_write(struct machine *m, u64 pa, const void *from, u64 size)
 {
     struct phys_region *ram = &m->d.phys.region[0];
-    return pa - ram->base < ram->size && size <= ram->size - (pa - ram->base) && phys_copy_in(&m->d.phys, pa, from, size);
+    return pa - ram->base < ram->size && size <= ram->size - (pa - ram->base) &&
+           phys_copy_in(&m->d.phys, pa, from, size);
 }
 
 const char *machine_validate(const struct machine *m)
@@ -75,10 +77,7 @@ const char *machine_validate(const struct machine *m)
     return virt_validate(m);
 }
 
-static bool page_is_zero(const u8 *page)
-{
-    return !page[0] && !memcmp(page, page + 1, PAGE - 1);
-}
+static bool page_is_zero(const u8 *page) { return !page[0] && !memcmp(page, page + 1, PAGE - 1); }
 
 static void hash_region(XXH3_state_t *h, const struct phys_region *r)
 {

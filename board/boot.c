@@ -1,5 +1,6 @@
 /*
- * Where things go and how the machine is entered, as QEMU's virt does it (hw/arm/boot's behaviour, found by running it):
+ * Where things go and how the machine is entered, as QEMU's virt does it (hw/arm/boot's behaviour, found by running
+ * it):
  *
  *     Image at RAM + text_offset (2 MiB more when that is 0), raw at RAM + 0x80000, ELF by its program headers.
  *     initrd at RAM + min(RAM / 2, 128 MiB), or after the kernel; the device tree at the next 2 MiB.
@@ -43,8 +44,8 @@ static bool initrd_place(struct machine *m, const struct boot_config *c, struct 
     return image_put(m, start, &c->initrd, "initrd", error);
 }
 
-static bool module_place(struct machine *m, struct plan *p, const struct blob *file, const char *kind, const char *append, unsigned domain,
-                         char *error)
+static bool module_place(struct machine *m, struct plan *p, const struct blob *file, const char *kind,
+                         const char *append, unsigned domain, char *error)
 {
     if (!file->data)
         return true;
@@ -141,7 +142,8 @@ static bool loader_run(struct machine *m, const struct boot_loader *l, u64 *pc, 
     return !error[0] && image_put(m, l->addr, &l->file, "file", error);
 }
 
-static bool loaders_run(struct machine *m, const struct boot_config *c, u64 pc[MAX_CPUS], bool started[MAX_CPUS], char *error)
+static bool loaders_run(struct machine *m, const struct boot_config *c, u64 pc[MAX_CPUS], bool started[MAX_CPUS],
+                        char *error)
 {
     for (unsigned n = 0; n < c->loader_count; n++) {
         const struct boot_loader *l = &c->loader[n];
@@ -161,7 +163,8 @@ static bool loaders_run(struct machine *m, const struct boot_config *c, u64 pc[M
 }
 
 /* Chooses the EL and the conduit, and starts the PEs. */
-static void enter(struct machine *m, const struct boot_config *c, const struct plan *p, const u64 pc[MAX_CPUS], const bool started[MAX_CPUS])
+static void enter(struct machine *m, const struct boot_config *c, const struct plan *p, const u64 pc[MAX_CPUS],
+                  const bool started[MAX_CPUS])
 {
     bool is_linux = c->kernel.data && p->image.kind != IMAGE_ELF;
     u32 top = m->secure ? 3 : m->virtualization ? 2 : 1, el = is_linux && top == 3 ? (m->virtualization ? 2 : 1) : top;

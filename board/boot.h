@@ -1,6 +1,6 @@
 /*
- * Loading: from files (as bytes: the front end reads them) to RAM, a device tree and the PEs' first instruction, placed and
- * entered as QEMU's boot code for virt does (found by running it; docs/boot in the tests).
+ * Loading: from files (as bytes: the front end reads them) to RAM, a device tree and the PEs' first instruction, placed
+ * and entered as QEMU's boot code for virt does (found by running it; docs/boot in the tests).
  */
 #ifndef BOARD_BOOT_H
 #define BOARD_BOOT_H
@@ -62,7 +62,7 @@ bool image_put(struct machine *m, u64 pa, const struct blob *file, const char *w
 /* ---- board/fdt.c ---- */
 struct fdt_module {
     u64 pa, size;
-    const char *kind; /* "kernel", "ramdisk" */
+    const char *kind;   /* "kernel", "ramdisk" */
     const char *append; /* NULL: none */
     unsigned domain;    /* index in boot_config.domain */
 };
@@ -74,8 +74,8 @@ struct fdt_boot {
     unsigned module_count;
 };
 enum { FDT_SIZE = 0x100000 };
-/* The machine's device tree, or (base not NULL) a given one, with what the boot adds. Writes at most FDT_SIZE bytes to out and
- * returns the size; 0: error. */
+/* The machine's device tree, or (base not NULL) a given one, with what the boot adds. Writes at most FDT_SIZE bytes to
+ * out and returns the size; 0: error. */
 u64 fdt_make(struct machine *m, const struct fdt_boot *boot, const struct blob *base, u8 *out, char error[BOOT_ERROR]);
 
 #endif

@@ -5,8 +5,8 @@
  *                             False: nothing answers (external abort).
  *     type_level              is the interrupt output high? Asked after each access and each event.
  *
- * State is plain data without pointers; what a device wants of the world (console bytes, disks, time, events) it asks of
- * the machine.
+ * State is plain data without pointers; what a device wants of the world (console bytes, disks, time, events) it asks
+ * of the machine.
  */
 #ifndef BOARD_DEVICE_H
 #define BOARD_DEVICE_H
@@ -96,7 +96,8 @@ struct virtio_chain {
     u64 readable, writable; /* bytes in all */
     struct virtio_segment segment[VIRTIO_SEGMENTS];
 };
-/* Takes the next buffer of queue q; false: there is none, or the guest's rings are nonsense (the device then needs a reset). */
+/* Takes the next buffer of queue q; false: there is none, or the guest's rings are nonsense (the device then needs a
+ * reset). */
 bool virtio_pop(struct machine *m, struct virtio_mmio *dev, unsigned q, struct virtio_chain *chain);
 /* Gives it back with `len` bytes written, and raises the interrupt. */
 void virtio_push(struct machine *m, struct virtio_mmio *dev, unsigned q, const struct virtio_chain *chain, u32 len);

@@ -1,6 +1,6 @@
 /*
- * The device tree (Devicetree Specification 0.4; bindings of Linux), node for node and in the order of QEMU 7.2's virt, so
- * that guests find the same machine. Nodes and properties are put in front of each other, which is what libfdt does.
+ * The device tree (Devicetree Specification 0.4; bindings of Linux), node for node and in the order of QEMU 7.2's virt,
+ * so that guests find the same machine. Nodes and properties are put in front of each other, which is what libfdt does.
  * Left out until they exist: flash, PCIe, ITS, fw_cfg.
  */
 #include "board/boot.h"
@@ -353,7 +353,8 @@ static void module_node(struct tree *t, const char *parent, const struct fdt_mod
         prop_string(t, path, "bootargs", mod->append);
 }
 
-/* Xen's boot protocol: docs/misc/arm/device-tree/booting.txt of Xen. xen,xen-bootargs is Xen's own line in every case. */
+/* Xen's boot protocol: docs/misc/arm/device-tree/booting.txt of Xen. xen,xen-bootargs is Xen's own line in every case.
+ */
 static void domains(struct tree *t, const struct fdt_boot *boot)
 {
     const struct boot_config *c = boot->config;

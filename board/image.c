@@ -1,6 +1,6 @@
 /*
- * Kernels: ELF (by p_paddr), the arm64 Image (Linux Documentation/arm64/booting.rst), plain, gzip'ed or within an EFI zboot
- * image, and raw bytes. Every size in a file is checked against the file and against RAM.
+ * Kernels: ELF (by p_paddr), the arm64 Image (Linux Documentation/arm64/booting.rst), plain, gzip'ed or within an EFI
+ * zboot image, and raw bytes. Every size in a file is checked against the file and against RAM.
  */
 #include "board/boot.h"
 
@@ -22,15 +22,16 @@ bool image_put(struct machine *m, u64 pa, const struct blob *file, const char *w
 {
     if (phys_copy_in(&m->d.phys, pa, file->data, file->size))
         return true;
-    snprintf(error, BOOT_ERROR, "%s: %s of %llu bytes does not fit in RAM at 0x%llx (RAM is %llu MiB from 0x%llx)", file->name, what,
-             (unsigned long long)file->size, (unsigned long long)pa, (unsigned long long)(m->ram_size >> 20),
-             (unsigned long long)m->d.phys.region[0].base);
+    snprintf(error, BOOT_ERROR, "%s: %s of %llu bytes does not fit in RAM at 0x%llx (RAM is %llu MiB from 0x%llx)",
+             file->name, what, (unsigned long long)file->size, (unsigned long long)pa,
+             (unsigned long long)(m->ram_size >> 20), (unsigned long long)m->d.phys.region[0].base);
     return false;
 }
 
 /* ---- ELF ---- */
 
-static bool segment_load(struct machine *m, const struct blob *file, const GElf_Phdr *ph, struct image *image, char *error)
+static bool segment_load(struct machine *m, const struct blob *file, const GElf_Phdr *ph, struct image *image,
+                         char *error)
 {
     if (ph->p_offset > file->size || ph->p_filesz > file->size - ph->p_offset || ph->p_filesz > ph->p_memsz)
         return fail(error, file->name, "truncated ELF file: a segment lies beyond the end of the file");
@@ -49,7 +50,8 @@ static bool segment_load(struct machine *m, const struct blob *file, const GElf_
     return true;
 }
 
-static bool elf_segments(struct machine *m, const struct blob *file, Elf *elf, u64 entry, struct image *image, char *error)
+static bool elf_segments(struct machine *m, const struct blob *file, Elf *elf, u64 entry, struct image *image,
+                         char *error)
 {
     size_t count;
     bool any = false;
@@ -96,7 +98,10 @@ bool image_load_elf(struct machine *m, const struct blob *file, struct image *im
 
 /* ---- Image ---- */
 
-static bool is_gzip(const struct blob *file) { return file->size > 18 && file->data[0] == 0x1f && file->data[1] == 0x8b; }
+static bool is_gzip(const struct blob *file)
+{
+    return file->size > 18 && file->data[0] == 0x1f && file->data[1] == 0x8b;
+}
 
 /* Unpacks gzip data; out->data is to be freed. */
 static bool gunzip(const struct blob *file, struct blob *out, char *error)
@@ -128,7 +133,8 @@ static bool gunzip(const struct blob *file, struct blob *out, char *error)
     return fail(error, file->name, rc == Z_MEM_ERROR ? "unpacks to more than 256 MiB" : "damaged gzip data");
 }
 
-/* EFI zboot: "MZ", "zimg" at 4, offset and size of the payload at 8 and 12, its compression at 24. True: *payload is set. */
+/* EFI zboot: "MZ", "zimg" at 4, offset and size of the payload at 8 and 12, its compression at 24. True: *payload is
+ * set. */
 static bool zboot(const struct blob *file, struct blob *payload, char *error)
 {
     const u8 *d = file->data;
@@ -159,8 +165,9 @@ static bool place(struct machine *m, const struct blob *file, struct image *imag
         size = image_size > size ? image_size : size;
     }
     if (offset > m->ram_size || size > m->ram_size - offset) {
-        snprintf(error, BOOT_ERROR, "%s: kernel of %llu bytes at RAM + 0x%llx does not fit in %llu MiB of RAM", file->name,
-                 (unsigned long long)size, (unsigned long long)offset, (unsigned long long)(m->ram_size >> 20));
+        snprintf(error, BOOT_ERROR, "%s: kernel of %llu bytes at RAM + 0x%llx does not fit in %llu MiB of RAM",
+                 file->name, (unsigned long long)size, (unsigned long long)offset,
+                 (unsigned long long)(m->ram_size >> 20));
         return false;
     }
     image->entry = image->low = base + offset;

@@ -83,7 +83,8 @@ static bool virtio_plug(struct machine *m, const struct machine_config *config, 
             if (m->virtio[k].kind == VIRTIO_NONE)
                 slot = k;
         if (slot < 0 || slot >= (int)ARRAY_LEN(m->virtio) || m->virtio[slot].kind != VIRTIO_NONE) {
-            snprintf(error, 256, "virtio slot %d is taken or does not exist (there are %zu)", slot, ARRAY_LEN(m->virtio));
+            snprintf(error, 256, "virtio slot %d is taken or does not exist (there are %zu)", slot,
+                     ARRAY_LEN(m->virtio));
             return false;
         }
         m->virtio[slot].kind = v->kind;
@@ -125,9 +126,18 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
         cpu->sys.mpidr_el1 = BIT(31) | n; /* one cluster of single-threaded PEs */
         cpu->d.stepping = config->engine == ENGINE_STEP;
         cpu->d.host = (struct cpu_host){
-            .phys = &m->d.phys, .decoder = m->d.decoder, .code = m->d.code, .gic = &m->gic, .timers = &m->timers, .machine = m,
-            .observer = m->d.observer, .cpus = m->d.cpu, .cpu_count = m->cpu_count, .call = cpu_call,
-            .security_changed = m->secure ? security_changed : NULL, .force_step = config->engine == ENGINE_STEP,
+            .phys = &m->d.phys,
+            .decoder = m->d.decoder,
+            .code = m->d.code,
+            .gic = &m->gic,
+            .timers = &m->timers,
+            .machine = m,
+            .observer = m->d.observer,
+            .cpus = m->d.cpu,
+            .cpu_count = m->cpu_count,
+            .call = cpu_call,
+            .security_changed = m->secure ? security_changed : NULL,
+            .force_step = config->engine == ENGINE_STEP,
         };
     }
     return true;
@@ -334,8 +344,9 @@ static void turn_over(struct machine *m)
         cpu->event = EVENT_BY_TURN;
 }
 
-/* Since turns end with the event register set, WFE never holds a PE for long when there are several. When all of them have
- * done nothing but look and WFE in their last turns, no SEV was executed and no interrupt is pending, they wait. */
+/* Since turns end with the event register set, WFE never holds a PE for long when there are several. When all of them
+ * have done nothing but look and WFE in their last turns, no SEV was executed and no interrupt is pending, they wait.
+ */
 static bool all_wait(struct machine *m)
 {
     if (m->idle_turns < 3 * m->cpu_count)
@@ -386,8 +397,8 @@ static struct cpu *turn_next(struct machine *m)
     return NULL;
 }
 
-/* The end of the slice that starts now. A look at the event table at least every SLICE_NS, at times that do not depend on
- * where slices were cut. */
+/* The end of the slice that starts now. A look at the event table at least every SLICE_NS, at times that do not depend
+ * on where slices were cut. */
 static u64 slice_end(const struct machine *m)
 {
     u64 end = (m->now / SLICE_NS + 1) * SLICE_NS, event = next_event(m);
@@ -397,8 +408,9 @@ static u64 slice_end(const struct machine *m)
     return end > m->now ? end : m->now + 1;
 }
 
-/* Runs the PE for a slice, or for what is left of the one that a limit or an observer cut; left: instructions until the limit
- * of the run. Only what the guest does decides what follows, not the cuts: the run is the same however often it was stopped. */
+/* Runs the PE for a slice, or for what is left of the one that a limit or an observer cut; left: instructions until the
+ * limit of the run. Only what the guest does decides what follows, not the cuts: the run is the same however often it
+ * was stopped. */
 static void slice_run(struct machine *m, struct cpu *cpu, u64 left)
 {
     u64 limit = left < NEVER - m->now ? m->now + left : NEVER;
@@ -499,16 +511,17 @@ static void loop_report(struct machine *m, const struct cpu *cpu, const struct e
     char text[sizeof(m->d.stop.text)];
     unsigned el = exc->target_el;
     u64 far = el == 1 ? cpu->sys.far_el1 : el == 2 ? cpu->sys.far_el2 : cpu->sys.far_el3;
-    snprintf(text, sizeof(text),
-             "cpu%u is in an exception loop: at EL%u the instruction at 0x%llx, within the exception handler, takes the same "
-             "exception for ever: EC 0x%02x (%s), ISS 0x%x%s, FAR_EL%u 0x%llx", cpu->index, cpu->ps.el,
-             (unsigned long long)cpu->pc, exc->ec, ec_name(exc->ec), exc->iss, fault_name(exc->ec, exc->iss), el,
-             (unsigned long long)(exc->has_far ? exc->far : far));
+    snprintf(
+        text, sizeof(text),
+        "cpu%u is in an exception loop: at EL%u the instruction at 0x%llx, within the exception handler, takes the same "
+        "exception for ever: EC 0x%02x (%s), ISS 0x%x%s, FAR_EL%u 0x%llx",
+        cpu->index, cpu->ps.el, (unsigned long long)cpu->pc, exc->ec, ec_name(exc->ec), exc->iss,
+        fault_name(exc->ec, exc->iss), el, (unsigned long long)(exc->has_far ? exc->far : far));
     machine_stop(m, STOP_LOOP, 1, text);
 }
 
-/* A handler that faults itself: the same exception, from the EL that takes it, at the same instruction, and no exception
- * return in between. */
+/* A handler that faults itself: the same exception, from the EL that takes it, at the same instruction, and no
+ * exception return in between. */
 static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc)
 {
     struct machine *m = who;

@@ -1,9 +1,9 @@
 /*
- * The machine: processing elements, interrupt controller, timers, devices and memory on one clock, and what its front end
- * lends it. DESIGN sections 3 and 6.
+ * The machine: processing elements, interrupt controller, timers, devices and memory on one clock, and what its front
+ * end lends it. DESIGN sections 3 and 6.
  *
- * struct machine is plain data up to `d`; together with the PEs (each plain up to its own `d`) and RAM it is everything that
- * the guest can see. The board does no I/O, reads no clock: the front end does, through struct machine_host.
+ * struct machine is plain data up to `d`; together with the PEs (each plain up to its own `d`) and RAM it is everything
+ * that the guest can see. The board does no I/O, reads no clock: the front end does, through struct machine_host.
  */
 #ifndef BOARD_MACHINE_H
 #define BOARD_MACHINE_H
@@ -17,9 +17,9 @@
 #include "mmu/phys.h"
 #include "timer/timer.h"
 
-/* SLICE_NS: longest run of a PE without a look at the event table. What devices schedule is never nearer than that and the
- * way to the next architectural point (EVENT_MIN_NS), so that no event falls due within the slice that scheduled it, and a
- * run does not depend on where slices were cut. */
+/* SLICE_NS: longest run of a PE without a look at the event table. What devices schedule is never nearer than that and
+ * the way to the next architectural point (EVENT_MIN_NS), so that no event falls due within the slice that scheduled
+ * it, and a run does not depend on where slices were cut. */
 enum { QUANTUM_NS = 32768, SLICE_NS = 32768, EVENT_MIN_NS = 40000, DISK_NS = 100000, POWER_KEY_NS = 100000000 };
 #define NEVER (~(u64)0)
 
@@ -55,8 +55,8 @@ struct stop {
 struct machine_host {
     void *who;
     void (*output)(void *who, unsigned port, u8 byte);
-    /* The next byte of input that is there, or -1. Called when the guest is ready for it; waiting: it does nothing else than
-     * wait (all PEs sleep, or it polls), which is when prepared input should come. */
+    /* The next byte of input that is there, or -1. Called when the guest is ready for it; waiting: it does nothing else
+     * than wait (all PEs sleep, or it polls), which is when prepared input should come. */
     int (*input)(void *who, unsigned port, bool waiting);
     /* Called for each byte that entered the guest, with the machine's time in ns: what a replay needs. */
     void (*input_logged)(void *who, unsigned port, u8 byte, u64 now);
@@ -64,8 +64,8 @@ struct machine_host {
     void (*exception)(void *who, struct cpu *cpu, const struct exc *exc);
     /* Once in a while between slices: looks at the world, may call machine_input_kick, machine_stop. */
     void (*poll)(void *who);
-    /* Every PE sleeps until `until` (ns; NEVER: no event is to come). Returns the time to continue at (<= until), or NEVER when
-     * until is NEVER and no input can ever come. May sleep host time, may call machine_input_kick. */
+    /* Every PE sleeps until `until` (ns; NEVER: no event is to come). Returns the time to continue at (<= until), or
+     * NEVER when until is NEVER and no input can ever come. May sleep host time, may call machine_input_kick. */
     u64 (*idle)(void *who, u64 now, u64 until);
     /* Disks: offsets and sizes in bytes, within the size given at creation. False: I/O error. */
     bool (*disk_read)(void *who, unsigned disk, u64 offset, void *data, u64 size);
@@ -127,9 +127,9 @@ struct machine {
     u64 now; /* ns since reset: instructions retired by all PEs + idle jumps */
     u64 turn_end;
     u64 wait_mark[MAX_CPUS]; /* what the PE looked like at the end of its last turn */
-    u64 slice_end; /* of the slice that was cut; 0: between slices */
-    u32 turn; /* whose turn it is */
-    u32 mid;  /* its slice was cut at an exact instruction, not at an architectural point */
+    u64 slice_end;           /* of the slice that was cut; 0: between slices */
+    u32 turn;                /* whose turn it is */
+    u32 mid;                 /* its slice was cut at an exact instruction, not at an architectural point */
     u32 semihost_errno;
     u32 idle_turns; /* turns in a row that a PE ended by WFE after next to nothing */
     u64 event_at[EVENT_COUNT];
@@ -174,7 +174,8 @@ void machine_destroy(struct machine *m);
 /* Devices, GIC, timers and PEs as after power-on; RAM keeps what it holds. The loader then sets the entry. */
 void machine_reset(struct machine *m);
 
-/* Runs until something stops it, or until the PEs have executed `insns` instructions in all since reset (NEVER: no limit). */
+/* Runs until something stops it, or until the PEs have executed `insns` instructions in all since reset (NEVER: no
+ * limit). */
 struct stop machine_run(struct machine *m, u64 insns);
 /* From within a host callback: machine_run returns soon. The first call counts. */
 void machine_stop(struct machine *m, enum stop_kind kind, int status, const char *text);

@@ -1,12 +1,12 @@
 /*
  * PL011 UART. Arm PrimeCell UART (PL011) Technical Reference Manual, DDI 0183, r1p4 (16-deep FIFOs).
  *
- * Transmission takes no time. Reception is paced by the guest: bytes wait outside until the receive FIFO is empty and the
- * guest listens, that is, it has a receive interrupt enabled or reads status again and again. Prepared input (a pipe, a file)
- * comes when the guest waits: it polls, all its PEs sleep, or it has listened for a while. That makes a run with piped
- * input independent of host timing, and no byte is lost while a driver still sets the port up.
- * As with QEMU's, data passes in both directions whether or not CR enables the UART.
- * Left out: modem lines, IrDA, DMA, errors on the line.
+ * Transmission takes no time. Reception is paced by the guest: bytes wait outside until the receive FIFO is empty and
+ * the guest listens, that is, it has a receive interrupt enabled or reads status again and again. Prepared input (a
+ * pipe, a file) comes when the guest waits: it polls, all its PEs sleep, or it has listened for a while. That makes a
+ * run with piped input independent of host timing, and no byte is lost while a driver still sets the port up. As with
+ * QEMU's, data passes in both directions whether or not CR enables the UART. Left out: modem lines, IrDA, DMA, errors
+ * on the line.
  */
 #include "board/machine.h"
 

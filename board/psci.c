@@ -1,7 +1,7 @@
 /*
- * Power State Coordination Interface 1.1 (Arm DEN0022) and SMC Calling Convention 1.1 (Arm DEN0028), answered by the board
- * when no firmware runs at EL3. Unknown functions answer NOT_SUPPORTED.
- * Left out: power-down suspend (it is a standby, which the specification allows), MEM_PROTECT, statistics, SYSTEM_SUSPEND.
+ * Power State Coordination Interface 1.1 (Arm DEN0022) and SMC Calling Convention 1.1 (Arm DEN0028), answered by the
+ * board when no firmware runs at EL3. Unknown functions answer NOT_SUPPORTED. Left out: power-down suspend (it is a
+ * standby, which the specification allows), MEM_PROTECT, statistics, SYSTEM_SUSPEND.
  */
 #include "board/machine.h"
 
@@ -71,9 +71,17 @@ static s64 system_end(struct machine *m, struct cpu *cpu, enum stop_kind kind)
 static s64 features(u64 fn)
 {
     switch (fn & ~(u64)FN_64) {
-    case CPU_SUSPEND: case CPU_ON: case AFFINITY_INFO: case SYSTEM_RESET2: return SUCCESS;
-    case SMCCC_VERSION: case PSCI_VERSION: case CPU_OFF: case MIGRATE_INFO_TYPE: case SYSTEM_OFF: case SYSTEM_RESET: case PSCI_FEATURES:
-        return fn & FN_64 ? NOT_SUPPORTED : SUCCESS;
+    case CPU_SUSPEND:
+    case CPU_ON:
+    case AFFINITY_INFO:
+    case SYSTEM_RESET2: return SUCCESS;
+    case SMCCC_VERSION:
+    case PSCI_VERSION:
+    case CPU_OFF:
+    case MIGRATE_INFO_TYPE:
+    case SYSTEM_OFF:
+    case SYSTEM_RESET:
+    case PSCI_FEATURES: return fn & FN_64 ? NOT_SUPPORTED : SUCCESS;
     default: return NOT_SUPPORTED;
     }
 }
@@ -84,13 +92,18 @@ static s64 call(struct machine *m, struct cpu *cpu, u32 fn, const u64 *arg)
     case SMCCC_VERSION: return VERSION_1_1;
     case SMCCC_ARCH_FEATURES: return arg[0] == SMCCC_VERSION || arg[0] == SMCCC_ARCH_FEATURES ? SUCCESS : NOT_SUPPORTED;
     case PSCI_VERSION: return VERSION_1_1;
-    case CPU_SUSPEND: case CPU_SUSPEND | FN_64: return cpu_suspend(cpu, arg[0]);
+    case CPU_SUSPEND:
+    case CPU_SUSPEND | FN_64: return cpu_suspend(cpu, arg[0]);
     case CPU_OFF: return cpu_off(cpu);
-    case CPU_ON: case CPU_ON | FN_64: return cpu_on(m, arg[0], arg[1], arg[2]);
-    case AFFINITY_INFO: case AFFINITY_INFO | FN_64: return affinity_info(m, arg[0], arg[1]);
+    case CPU_ON:
+    case CPU_ON | FN_64: return cpu_on(m, arg[0], arg[1], arg[2]);
+    case AFFINITY_INFO:
+    case AFFINITY_INFO | FN_64: return affinity_info(m, arg[0], arg[1]);
     case MIGRATE_INFO_TYPE: return TOS_NOT_PRESENT;
     case SYSTEM_OFF: return system_end(m, cpu, STOP_OFF);
-    case SYSTEM_RESET: case SYSTEM_RESET2: case SYSTEM_RESET2 | FN_64: return system_end(m, cpu, STOP_RESET);
+    case SYSTEM_RESET:
+    case SYSTEM_RESET2:
+    case SYSTEM_RESET2 | FN_64: return system_end(m, cpu, STOP_RESET);
     case PSCI_FEATURES: return features((u32)arg[0]);
     default: return NOT_SUPPORTED;
     }

@@ -1,7 +1,6 @@
 /*
- * Semihosting for AArch64 (Arm "Semihosting for AArch32 and AArch64", HLT #0xF000). The console is the machine's first serial
- * port; files are the front end's. Time is the machine's.
- * Left out: SYS_TMPNAM and SYS_SYSTEM (they fail).
+ * Semihosting for AArch64 (Arm "Semihosting for AArch32 and AArch64", HLT #0xF000). The console is the machine's first
+ * serial port; files are the front end's. Time is the machine's. Left out: SYS_TMPNAM and SYS_SYSTEM (they fail).
  */
 #include "board/machine.h"
 
@@ -104,7 +103,8 @@ static s64 sys_write(struct machine *m, struct cpu *cpu)
                 machine_output(m, PORT_UART0, buffer[n]);
         else
             done = handle >= HANDLE_FILES && m->d.host.file_write
-                       ? m->d.host.file_write(m->d.host.who, (s64)(handle - HANDLE_FILES), buffer, part) : -ERR_BADF;
+                       ? m->d.host.file_write(m->d.host.who, (s64)(handle - HANDLE_FILES), buffer, part)
+                       : -ERR_BADF;
         if (done <= 0) {
             failed(m, -done);
             break;
@@ -235,7 +235,8 @@ static s64 operation(struct machine *m, struct cpu *cpu)
     case SYS_ERRNO: return m->semihost_errno;
     case SYS_GET_CMDLINE: return sys_cmdline(m, cpu);
     case SYS_HEAPINFO: return sys_heapinfo(m, cpu);
-    case SYS_EXIT: case SYS_EXIT_EXTENDED: return sys_exit(m, cpu);
+    case SYS_EXIT:
+    case SYS_EXIT_EXTENDED: return sys_exit(m, cpu);
     case SYS_SYNCCACHE: return 0;
     case SYS_ELAPSED: return sys_elapsed(m, cpu);
     case SYS_TICKFREQ: return 1000000000;

@@ -1,6 +1,6 @@
 /*
- * The board's memory map and interrupts, from the rows of virt.def. An address without a row is an external abort, as on
- * QEMU's virt (MEMTX_DECODE_ERROR).
+ * The board's memory map and interrupts, from the rows of virt.def. An address without a row is an external abort, as
+ * on QEMU's virt (MEMTX_DECODE_ERROR).
  */
 #include "board/machine.h"
 
@@ -39,17 +39,21 @@ static int row_at(const struct machine *m, u64 pa, struct phys_attrs attrs)
     return -1;
 }
 
-static bool gic_window(struct machine *m, int row, u64 offset, unsigned size, struct phys_attrs attrs, bool write, u64 *value)
+static bool gic_window(struct machine *m, int row, u64 offset, unsigned size, struct phys_attrs attrs, bool write,
+                       u64 *value)
 {
     if (row == ROW_gicd)
-        return write ? gic_dist_write(&m->gic, offset, size, attrs, *value) : gic_dist_read(&m->gic, offset, size, attrs, value);
-    return write ? gic_redist_write(&m->gic, offset, size, attrs, *value) : gic_redist_read(&m->gic, offset, size, attrs, value);
+        return write ? gic_dist_write(&m->gic, offset, size, attrs, *value)
+                     : gic_dist_read(&m->gic, offset, size, attrs, value);
+    return write ? gic_redist_write(&m->gic, offset, size, attrs, *value)
+                 : gic_redist_read(&m->gic, offset, size, attrs, value);
 }
 
 /* After something happened to a device its interrupt line follows its output. */
 static void line_update(struct machine *m, unsigned irq, bool level) { machine_spi(m, irq, level); }
 
-static bool access_row(struct machine *m, int row, u64 pa, unsigned size, struct phys_attrs attrs, bool write, u64 *value)
+static bool access_row(struct machine *m, int row, u64 pa, unsigned size, struct phys_attrs attrs, bool write,
+                       u64 *value)
 {
     const struct device_row *r = &rows[row];
     u64 offset = pa - r->base;

@@ -29,7 +29,8 @@ static u64 config_read(struct machine *m, struct virtio_mmio *dev, u64 offset, u
 }
 
 /* Moves `size` bytes between the disk at `at` and the chain at `offset`. False: beyond the end, an error, not RAM. */
-static bool transfer(struct machine *m, struct virtio_mmio *dev, const struct virtio_chain *c, u64 sector, u64 size, bool write)
+static bool transfer(struct machine *m, struct virtio_mmio *dev, const struct virtio_chain *c, u64 sector, u64 size,
+                     bool write)
 {
     u8 buffer[CHUNK];
     u64 disk = m->disk_size[dev->unit] / SECTOR;
@@ -38,10 +39,10 @@ static bool transfer(struct machine *m, struct virtio_mmio *dev, const struct vi
         return false;
     for (u64 done = 0; done < size;) {
         u64 part = size - done < CHUNK ? size - done : CHUNK, at = sector * SECTOR + done;
-        bool ok = write ? virtio_copy_from(m, c, HEADER + done, buffer, part) &&
-                              host->disk_write(host->who, dev->unit, at, buffer, part)
-                        : host->disk_read(host->who, dev->unit, at, buffer, part) &&
-                              virtio_copy_to(m, c, done, buffer, part);
+        bool ok =
+            write ? virtio_copy_from(m, c, HEADER + done, buffer, part) &&
+                        host->disk_write(host->who, dev->unit, at, buffer, part)
+                  : host->disk_read(host->who, dev->unit, at, buffer, part) && virtio_copy_to(m, c, done, buffer, part);
         if (!ok)
             return false;
         done += part;

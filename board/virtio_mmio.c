@@ -1,10 +1,11 @@
 /*
- * virtio over MMIO: the transport (Virtual I/O Device specification 1.2, 4.2; legacy interface 4.2.4), split virtqueues (2.7).
+ * virtio over MMIO: the transport (Virtual I/O Device specification 1.2, 4.2; legacy interface 4.2.4), split virtqueues
+ * (2.7).
  *
- * QEMU's virt shows version 1 (legacy) unless told otherwise (virtio-mmio.force-legacy), and so does this. Rings and buffers are
- * the guest's: every index, length and address is checked, a chain is followed no further than the queue is long, and
- * nonsense makes the device need a reset instead of doing harm.
- * Left out: packed rings, indirect descriptors, event indexes (never offered), shared memory, queue reset.
+ * QEMU's virt shows version 1 (legacy) unless told otherwise (virtio-mmio.force-legacy), and so does this. Rings and
+ * buffers are the guest's: every index, length and address is checked, a chain is followed no further than the queue is
+ * long, and nonsense makes the device need a reset instead of doing harm. Left out: packed rings, indirect descriptors,
+ * event indexes (never offered), shared memory, queue reset.
  */
 #include "board/machine.h"
 
@@ -129,7 +130,8 @@ typedef bool copy_fn(struct machine *m, u64 pa, void *bytes, u64 size);
 static bool copy_out(struct machine *m, u64 pa, void *bytes, u64 size) { return machine_dma_read(m, pa, bytes, size); }
 static bool copy_in(struct machine *m, u64 pa, void *bytes, u64 size) { return machine_dma_write(m, pa, bytes, size); }
 
-static bool chain_copy(struct machine *m, const struct virtio_chain *c, bool writable, u64 offset, u8 *bytes, u64 size, copy_fn *copy)
+static bool chain_copy(struct machine *m, const struct virtio_chain *c, bool writable, u64 offset, u8 *bytes, u64 size,
+                       copy_fn *copy)
 {
     for (unsigned n = 0; n < c->count && size; n++) {
         const struct virtio_segment *s = &c->segment[n];
@@ -199,7 +201,8 @@ bool virtio_mmio_read(struct machine *m, struct virtio_mmio *dev, struct device_
     return true;
 }
 
-/* Writing 0 resets the device; the guest's page size belongs to the transport and stays (legacy drivers set it once). */
+/* Writing 0 resets the device; the guest's page size belongs to the transport and stays (legacy drivers set it once).
+ */
 static void status_write(struct virtio_mmio *dev, u32 value)
 {
     u32 page_size = dev->page_size;
@@ -252,9 +255,12 @@ static void queue_write(struct virtio_mmio *dev, struct virtio_queue *q, u64 off
         if (!dev->legacy)
             queue_ready_write(q, v);
         break;
-    case DESC_LOW: case DESC_HIGH: address_write(&q->desc, offset == DESC_HIGH, v); break;
-    case AVAIL_LOW: case AVAIL_HIGH: address_write(&q->avail, offset == AVAIL_HIGH, v); break;
-    case USED_LOW: case USED_HIGH: address_write(&q->used, offset == USED_HIGH, v); break;
+    case DESC_LOW:
+    case DESC_HIGH: address_write(&q->desc, offset == DESC_HIGH, v); break;
+    case AVAIL_LOW:
+    case AVAIL_HIGH: address_write(&q->avail, offset == AVAIL_HIGH, v); break;
+    case USED_LOW:
+    case USED_HIGH: address_write(&q->used, offset == USED_HIGH, v); break;
     default: break;
     }
 }

@@ -1,6 +1,6 @@
 /*
- * virtio entropy device (Virtual I/O Device specification 1.2, 5.4): numbers of the machine's own generator (-seed), so that
- * runs repeat.
+ * virtio entropy device (Virtual I/O Device specification 1.2, 5.4): numbers of the machine's own generator (-seed), so
+ * that runs repeat.
  */
 #include "board/machine.h"
 

@@ -1,4 +1,5 @@
-/* The parts of the integer arithmetic that are too long to inline: CRC32 and CRC32C (Arm ARM C6.2, J1 BitReverse, Poly32Mod2). */
+/* The parts of the integer arithmetic that are too long to inline: CRC32 and CRC32C (Arm ARM C6.2, J1 BitReverse,
+ * Poly32Mod2). */
 #include "cpu/alu.h"
 
 u32 crc32_bytes(u32 accumulator, u64 value, unsigned size, bool castagnoli)

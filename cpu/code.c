@@ -1,6 +1,6 @@
 /*
- * Pages of decoded instructions (see cpu/code.h). Pages are found by a hash of (physical address, security state, engine);
- * when the pool is full the oldest page that no PE runs from is reused.
+ * Pages of decoded instructions (see cpu/code.h). Pages are found by a hash of (physical address, security state,
+ * engine); when the pool is full the oldest page that no PE runs from is reused.
  */
 #include "cpu/code.h"
 
@@ -45,14 +45,16 @@ static void page_reset(struct code_page *page, u64 pa, bool ns, enum engine engi
     page->used = 1;
 }
 
-struct code *code_create(struct phys *phys, struct decoder *decoder, struct cpu *cpus, unsigned cpu_count, unsigned pages)
+struct code *code_create(struct phys *phys, struct decoder *decoder, struct cpu *cpus, unsigned cpu_count,
+                         unsigned pages)
 {
     struct code *c = calloc(1, sizeof *c);
     if (!c)
         return NULL;
     *c = (struct code){ .phys = phys, .decoder = decoder, .cpus = cpus, .cpu_count = cpu_count, .page_count = pages };
     memset(c->hash, 0xff, sizeof c->hash);
-    c->pages = mmap(NULL, pages * sizeof *c->pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    c->pages = mmap(NULL, pages * sizeof *c->pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                    -1, 0);
     if (c->pages == MAP_FAILED) {
         free(c);
         return NULL;

@@ -21,7 +21,8 @@ struct code_page {
 };
 
 struct code;
-struct code *code_create(struct phys *phys, struct decoder *decoder, struct cpu *cpus, unsigned cpu_count, unsigned pages);
+struct code *code_create(struct phys *phys, struct decoder *decoder, struct cpu *cpus, unsigned cpu_count,
+                         unsigned pages);
 void code_destroy(struct code *c);
 /* The page at pa, decoded lazily; never NULL. */
 struct code_page *code_page_get(struct code *c, u64 pa, bool ns, enum engine engine);

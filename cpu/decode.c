@@ -1,6 +1,6 @@
 /*
- * The decoder: compiles the rows of cpu/insn_all.def for one feature set (Arm ARM C4). A word's upper twelve bits choose a
- * short list of candidates, tried in the order of the tables.
+ * The decoder: compiles the rows of cpu/insn_all.def for one feature set (Arm ARM C4). A word's upper twelve bits
+ * choose a short list of candidates, tried in the order of the tables.
  */
 #include "cpu/decode.h"
 
@@ -104,9 +104,9 @@ enum { INDEX_BITS = 12, INDEX_COUNT = 1 << INDEX_BITS, NO_FIELD = 32 };
 struct compiled {
     u32 mask, value;
     const struct insn_row *row;
-    u8 d, n, m, a;                 /* lsb of the field, NO_FIELD = absent */
+    u8 d, n, m, a;                     /* lsb of the field, NO_FIELD = absent */
     u8 d_kind, n_kind, m_kind, a_kind; /* what 31 becomes: REG_ZR, REG_SP, REG_TRASH, or 0xff for a vector register */
-    u8 s, q, z;                    /* bit positions of stamps, NO_FIELD = absent */
+    u8 s, q, z;                        /* bit positions of stamps, NO_FIELD = absent */
 };
 
 struct decoder {
@@ -120,9 +120,9 @@ static const struct {
     char letter, slot;
     u8 kind;
 } letters[] = {
-    { 'd', 'd', REG_TRASH }, { 'D', 'd', REG_SP }, { 't', 'd', REG_ZR }, { 'n', 'n', REG_ZR }, { 'N', 'n', REG_SP },
-    { 'm', 'm', REG_ZR },    { 'M', 'm', REG_SP }, { 'a', 'a', REG_ZR }, { 'b', 'a', REG_TRASH },
-    { 'F', 'd', 0xff },      { 'G', 'n', 0xff },   { 'H', 'm', 0xff },   { 'K', 'a', 0xff },
+    { 'd', 'd', REG_TRASH }, { 'D', 'd', REG_SP }, { 't', 'd', REG_ZR }, { 'n', 'n', REG_ZR },    { 'N', 'n', REG_SP },
+    { 'm', 'm', REG_ZR },    { 'M', 'm', REG_SP }, { 'a', 'a', REG_ZR }, { 'b', 'a', REG_TRASH }, { 'F', 'd', 0xff },
+    { 'G', 'n', 0xff },      { 'H', 'm', 0xff },   { 'K', 'a', 0xff },
 };
 
 static void compile_letter(struct compiled *c, char letter, unsigned position)
@@ -136,7 +136,10 @@ static void compile_letter(struct compiled *c, char letter, unsigned position)
     for (unsigned n = 0; n < ARRAY_LEN(letters); n++) {
         if (letters[n].letter != letter)
             continue;
-        u8 *lsb = letters[n].slot == 'd' ? &c->d : letters[n].slot == 'n' ? &c->n : letters[n].slot == 'm' ? &c->m : &c->a;
+        u8 *lsb = letters[n].slot == 'd'   ? &c->d
+                  : letters[n].slot == 'n' ? &c->n
+                  : letters[n].slot == 'm' ? &c->m
+                                           : &c->a;
         u8 *kind = letters[n].slot == 'd'   ? &c->d_kind
                    : letters[n].slot == 'n' ? &c->n_kind
                    : letters[n].slot == 'm' ? &c->m_kind
@@ -148,8 +151,14 @@ static void compile_letter(struct compiled *c, char letter, unsigned position)
 
 static void compile_row(struct compiled *c, const struct insn_row *row)
 {
-    *c = (struct compiled){ .row = row, .d = NO_FIELD, .n = NO_FIELD, .m = NO_FIELD, .a = NO_FIELD, .s = NO_FIELD,
-                            .q = NO_FIELD, .z = NO_FIELD };
+    *c = (struct compiled){ .row = row,
+                            .d = NO_FIELD,
+                            .n = NO_FIELD,
+                            .m = NO_FIELD,
+                            .a = NO_FIELD,
+                            .s = NO_FIELD,
+                            .q = NO_FIELD,
+                            .z = NO_FIELD };
     unsigned position = 32;
     for (const char *p = row->pattern; *p; p++) {
         if (*p == ' ')
@@ -253,7 +262,8 @@ const struct insn_row *decoder_decode(const struct decoder *d, u32 word, enum en
 
 /* ---- text ---- */
 
-static int format_register(char *text, size_t size, char letter, const struct compiled *c, u32 word, const struct op *op)
+static int format_register(char *text, size_t size, char letter, const struct compiled *c, u32 word,
+                           const struct op *op)
 {
     unsigned r = letter == 'd' || letter == 'D' || letter == 't' || letter == 'F' ? op->d
                  : letter == 'n' || letter == 'N' || letter == 'G'                ? op->n
@@ -273,7 +283,9 @@ void insn_format(const struct insn_row *row, u32 word, u64 pc, char *text, size_
 {
     struct compiled c;
     compile_row(&c, row);
-    struct op op = { .d = slot_of(word, c.d, c.d_kind), .n = slot_of(word, c.n, c.n_kind), .m = slot_of(word, c.m, c.m_kind),
+    struct op op = { .d = slot_of(word, c.d, c.d_kind),
+                     .n = slot_of(word, c.n, c.n_kind),
+                     .m = slot_of(word, c.m, c.m_kind),
                      .a = slot_of(word, c.a, c.a_kind) };
     row->decode(word, &op);
     size_t at = 0;

@@ -1,6 +1,6 @@
 /*
- * Field decoders for the integer, branch and load/store tables: what a row's third column names. Each fills op->imm from the
- * word (register slots are set already) and returns false for a word that its row does not allocate.
+ * Field decoders for the integer, branch and load/store tables: what a row's third column names. Each fills op->imm
+ * from the word (register slots are set already) and returns false for a word that its row does not allocate.
  */
 #include "cpu/decode_int.h"
 
@@ -57,10 +57,7 @@ bool dec_movewide(u32 w, struct op *op)
 }
 
 /* N == sf, and 32-bit forms have immr<5> == imms<5> == 0. */
-static bool bitfield_allocated(u32 w)
-{
-    return bit(w, 22) == sf(w) && (sf(w) || (!bit(w, 21) && !bit(w, 15)));
-}
+static bool bitfield_allocated(u32 w) { return bit(w, 22) == sf(w) && (sf(w) || (!bit(w, 21) && !bit(w, 15))); }
 
 /* imm = left shift | right shift << 8, within the register's size. */
 bool dec_bitfield_down(u32 w, struct op *op)
@@ -167,7 +164,10 @@ bool dec_branch_type(u32 w, struct op *op) { return op->imm = bits(w, 9, 5) == 1
 /* Targets: bit 0 c, bit 1 j */
 bool dec_bti(u32 w, struct op *op) { return op->imm = (s32)bits(w, 7, 6), true; }
 
-bool dec_pauth_load(u32 w, struct op *op) { return op->imm = (s32)(sext(bit(w, 22) << 9 | bits(w, 20, 12), 10) << 3), true; }
+bool dec_pauth_load(u32 w, struct op *op)
+{
+    return op->imm = (s32)(sext(bit(w, 22) << 9 | bits(w, 20, 12), 10) << 3), true;
+}
 
 /* ---- branches: offsets in bytes ---- */
 
@@ -194,7 +194,8 @@ bool dec_ldst_reg(u32 w, struct op *op)
     return option & 2;
 }
 
-/* A load of both halves into one register is CONSTRAINED UNPREDICTABLE: UNDEFINED here (C6.2 LDP, LDXP; docs/choices.md). */
+/* A load of both halves into one register is CONSTRAINED UNPREDICTABLE: UNDEFINED here (C6.2 LDP, LDXP;
+ * docs/choices.md). */
 static bool pair_overlaps(u32 w) { return bit(w, 22) && bits(w, 4, 0) == bits(w, 14, 10); }
 
 /* LDPSW's element is a word though its opc is 01. */
@@ -217,15 +218,13 @@ bool dec_casp(u32 w, struct op *op)
     return !bit(w, 16) && !bit(w, 0);
 }
 
-/* LDIAPP of one register twice is CONSTRAINED UNPREDICTABLE: UNDEFINED here. FEAT_LSE128 has it hold the upper half, and no 31. */
+/* LDIAPP of one register twice is CONSTRAINED UNPREDICTABLE: UNDEFINED here. FEAT_LSE128 has it hold the upper half,
+ * and no 31. */
 bool dec_pair_ordered(u32 w, struct op *op) { return (void)op, bits(w, 4, 0) != bits(w, 20, 16); }
-bool dec_atomic128(u32 w, struct op *op)
-{
-    return (void)op, bits(w, 4, 0) != 31 && bits(w, 20, 16) != 31;
-}
+bool dec_atomic128(u32 w, struct op *op) { return (void)op, bits(w, 4, 0) != 31 && bits(w, 20, 16) != 31; }
 
-/* Three different registers, none of them 31 (but for the value to set, which may be ZR): else CONSTRAINED UNPREDICTABLE,
- * UNDEFINED here. */
+/* Three different registers, none of them 31 (but for the value to set, which may be ZR): else CONSTRAINED
+ * UNPREDICTABLE, UNDEFINED here. */
 bool dec_mops_copy(u32 w, struct op *op)
 {
     u64 d = bits(w, 4, 0), n = bits(w, 9, 5), s = bits(w, 20, 16);

@@ -62,7 +62,7 @@ OP_S(MOV_r) { RD = SIZED(s, RM); NEXT; }
     OP_S(id##_lsr) { u64 n = RN, m = shift_value(s, RM, SHIFT_LSR, (unsigned)i->imm); RD = SIZED(s, expression); NEXT; } \
     OP_S(id##_asr) { u64 n = RN, m = shift_value(s, RM, SHIFT_ASR, (unsigned)i->imm); RD = SIZED(s, expression); NEXT; } \
     OP_S(id##_ror) { u64 n = RN, m = shift_value(s, RM, SHIFT_ROR, (unsigned)i->imm); RD = SIZED(s, expression); NEXT; }
-LOGICAL(AND, n & m)
+LOGICAL(AND, n &m)
 LOGICAL(BIC, n & ~m)
 LOGICAL(ORR, n | m)
 LOGICAL(ORN, n | ~m)
@@ -77,10 +77,10 @@ LOGICAL(EON, n ^ ~m)
         RD = r;                                                                                                        \
         NEXT;                                                                                                          \
     }
-LOGICAL_S(ANDS_lsl, SHIFT_LSL, n & m)
-LOGICAL_S(ANDS_lsr, SHIFT_LSR, n & m)
-LOGICAL_S(ANDS_asr, SHIFT_ASR, n & m)
-LOGICAL_S(ANDS_ror, SHIFT_ROR, n & m)
+LOGICAL_S(ANDS_lsl, SHIFT_LSL, n &m)
+LOGICAL_S(ANDS_lsr, SHIFT_LSR, n &m)
+LOGICAL_S(ANDS_asr, SHIFT_ASR, n &m)
+LOGICAL_S(ANDS_ror, SHIFT_ROR, n &m)
 LOGICAL_S(BICS_lsl, SHIFT_LSL, n & ~m)
 LOGICAL_S(BICS_lsr, SHIFT_LSR, n & ~m)
 LOGICAL_S(BICS_asr, SHIFT_ASR, n & ~m)

@@ -246,12 +246,13 @@ static bool entry_sets_pan(const struct cpu *cpu, unsigned el)
     return el == 2 && bit(hcr, HCR_E2H) && bit(hcr, HCR_TGE) && !bit(cpu->sys.sctlr_el2, 23);
 }
 
-/* SPSR.BTYPE shows PSTATE.BTYPE for what comes before an instruction is executed, and for BRK; for others it is CONSTRAINED
- * UNPREDICTABLE: zero. */
+/* SPSR.BTYPE shows PSTATE.BTYPE for what comes before an instruction is executed, and for BRK; for others it is
+ * CONSTRAINED UNPREDICTABLE: zero. */
 static bool keeps_btype(const struct exc *e)
 {
-    static const u64 classes = BIT(EC_STEP_LOWER) | BIT(EC_STEP_SAME) | BIT(EC_PC_ALIGN) | BIT(EC_IABT_LOWER) | BIT(EC_IABT_SAME) |
-                               BIT(EC_BREAK_LOWER) | BIT(EC_BREAK_SAME) | BIT(EC_BRK) | BIT(EC_ILLEGAL_STATE) | BIT(EC_BTI);
+    static const u64 classes = BIT(EC_STEP_LOWER) | BIT(EC_STEP_SAME) | BIT(EC_PC_ALIGN) | BIT(EC_IABT_LOWER) |
+                               BIT(EC_IABT_SAME) | BIT(EC_BREAK_LOWER) | BIT(EC_BREAK_SAME) | BIT(EC_BRK) |
+                               BIT(EC_ILLEGAL_STATE) | BIT(EC_BTI);
     return e->kind != EXC_SYNC || bit(classes, e->ec);
 }
 

@@ -239,7 +239,8 @@ static ALWAYS_INLINE void OPN(load_exclusive_pair)(OP_ARGS, const bool s)
 {
     BASE_CHECK;
     SLOW_BEGIN;
-    struct mem_val128 r = mem_read_exclusive(cpu, RN, s ? 16 : 8, true, ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE | ACC_PAIR_ALIGN);
+    struct mem_val128 r =
+        mem_read_exclusive(cpu, RN, s ? 16 : 8, true, ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE | ACC_PAIR_ALIGN);
     if (!r.ok)
         RAISE;
     RD = r.v.d[0];

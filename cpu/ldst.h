@@ -1,7 +1,7 @@
 /*
- * How loads and stores are written (integer and SIMD). A hot handler tries the fast tag and on a miss tail-calls its slow twin,
- * so that it has no stack frame of its own (DESIGN section 4). The stepping engine has only the slow twin, where accesses can
- * be seen.
+ * How loads and stores are written (integer and SIMD). A hot handler tries the fast tag and on a miss tail-calls its
+ * slow twin, so that it has no stack frame of its own (DESIGN section 4). The stepping engine has only the slow twin,
+ * where accesses can be seen.
  */
 #ifndef CPU_LDST_H
 #define CPU_LDST_H

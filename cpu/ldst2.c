@@ -1,4 +1,5 @@
-/* Later loads and stores: the bodies of cpu/ldst2.def (Arm ARM C6.2, C7.2). Ordered accesses are always checked, never fast. */
+/* Later loads and stores: the bodies of cpu/ldst2.def (Arm ARM C6.2, C7.2). Ordered accesses are always checked, never
+ * fast. */
 #include "cpu/ldst.h"
 #include "mmu/context.h"
 
@@ -36,8 +37,8 @@ STORE_PRE(STLR_pre_w, 4)
 STORE_PRE(STLR_pre_x, 8)
 
 /*
- * ---- pairs: the first register is the lower address in either byte order. Alignment to one register is enough; what is not
- * aligned so is one access of twice the size, for the rules of FEAT_LSE2 and SCTLR_ELx.nAA. ----
+ * ---- pairs: the first register is the lower address in either byte order. Alignment to one register is enough; what
+ * is not aligned so is one access of twice the size, for the rules of FEAT_LSE2 and SCTLR_ELx.nAA. ----
  */
 
 static MAYBE_UNUSED bool OPN(big_endian)(struct cpu *cpu) { return mmu_view(cpu, cpu->ps.el)->big_endian; }

@@ -1,6 +1,7 @@
 /*
- * CPU models: rows of cpu/model.def, and `-cpu NAME[,feature=on|off...]`. A model is a set of features and the constants of
- * its identification registers; the feature fields of the ID registers follow from the features (cpu/feature.def).
+ * CPU models: rows of cpu/model.def, and `-cpu NAME[,feature=on|off...]`. A model is a set of features and the
+ * constants of its identification registers; the feature fields of the ID registers follow from the features
+ * (cpu/feature.def).
  */
 #ifndef CPU_MODEL_H
 #define CPU_MODEL_H
@@ -13,7 +14,8 @@ struct cpu_model {
     struct features features;
 };
 
-/* `max,sve=off` and the like. el2, el3: what the machine gives the CPU. False: error holds one line without a newline. */
+/* `max,sve=off` and the like. el2, el3: what the machine gives the CPU. False: error holds one line without a newline.
+ */
 bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, char error[256]);
 /* Features and identification registers of the model, before cpu_reset. */
 void model_apply(const struct cpu_model *model, struct cpu *cpu);

@@ -1,11 +1,11 @@
 /*
- * Memory copy and memory set, in both forms that the architecture offers (Arm ARM C6.2 CPYFP.., SETP..; CheckMOPSEnabled,
- * CheckMemCpyParams, CheckMemSetParams, AArch64.MemCpyException of the shared pseudocode).
+ * Memory copy and memory set, in both forms that the architecture offers (Arm ARM C6.2 CPYFP.., SETP..;
+ * CheckMOPSEnabled, CheckMemCpyParams, CheckMemSetParams, AArch64.MemCpyException of the shared pseudocode).
  *
- * Option A counts Xn from -size up to 0 and leaves the addresses at the end (backwards: from size down to 0, at the start);
- * option B moves the addresses, PSTATE.C is 1, PSTATE.N says backwards. Choices: the prologue and the epilogue copy nothing,
- * the main instruction copies all of it, byte by byte as far as faults and overlaps can tell; it starts again after each
- * CHUNK bytes, so that interrupts are taken; sizes of zero are not checked.
+ * Option A counts Xn from -size up to 0 and leaves the addresses at the end (backwards: from size down to 0, at the
+ * start); option B moves the addresses, PSTATE.C is 1, PSTATE.N says backwards. Choices: the prologue and the epilogue
+ * copy nothing, the main instruction copies all of it, byte by byte as far as faults and overlaps can tell; it starts
+ * again after each CHUNK bytes, so that interrupts are taken; sizes of zero are not checked.
  */
 #include "cpu/mops.h"
 
@@ -54,9 +54,9 @@ static enum mops_result raise_mismatch(struct cpu *cpu, u32 word, unsigned stage
 {
     bool set = is_set(word);
     u32 options = set ? word >> 12 & 3 : word >> 12 & 15;
-    u32 iss = (u32)set << 24 | (set ? (word >> 26 & 1) << 23 : 0) | options << 19 | (u32)(stage == STAGE_EPILOGUE) << 18 |
-              (u32)wrong_option << 17 | (u32)option_a(cpu) << 16 | (word & 31) << 10 | (word >> 16 & 31) << 5 |
-              (word >> 5 & 31);
+    u32 iss = (u32)set << 24 | (set ? (word >> 26 & 1) << 23 : 0) | options << 19 |
+              (u32)(stage == STAGE_EPILOGUE) << 18 | (u32)wrong_option << 17 | (u32)option_a(cpu) << 16 |
+              (word & 31) << 10 | (word >> 16 & 31) << 5 | (word >> 5 & 31);
     unsigned target = exc_default_target(cpu);
     if (cpu->ps.el == 1 && hcrx_enabled(cpu) && bit(cpu->sys.hcrx_el2, 10))
         target = 2; /* MCE2 */

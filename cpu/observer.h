@@ -13,11 +13,11 @@ struct observer {
      * called? Asked when a page is entered. Whoever changes its answer drops what is derived (mmu_drop_derived) on all
      * PEs. */
     bool (*page)(void *who, struct cpu *cpu, u64 va);
-    /* NULL, or: are data accesses to va (or pa) to be seen? Then an instruction that makes one goes through the stepping engine.
-     * Asked for whole pages; the same care when its answer changes. */
+    /* NULL, or: are data accesses to va (or pa) to be seen? Then an instruction that makes one goes through the
+     * stepping engine. Asked for whole pages; the same care when its answer changes. */
     bool (*data)(void *who, struct cpu *cpu, u64 va, u64 pa);
-    /* NULL, or: before a data access of `size` bytes that is permitted, in the stepping engine. Returning false stops before the
-     * instruction, which has done nothing yet. */
+    /* NULL, or: before a data access of `size` bytes that is permitted, in the stepping engine. Returning false stops
+     * before the instruction, which has done nothing yet. */
     bool (*access)(void *who, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write);
     /* Before an instruction; returning false stops before it is executed. */
     bool (*before)(void *who, struct cpu *cpu, u64 pc, u32 insn);

@@ -1,6 +1,6 @@
 /*
- * What a handler is written in. The same bodies are compiled twice (Makefile: -DENGINE=1 threaded, -DENGINE=0 stepping):
- * threaded handlers tail-call the next slot, stepping ones leave cpu->pc and return. DESIGN section 4.
+ * What a handler is written in. The same bodies are compiled twice (Makefile: -DENGINE=1 threaded, -DENGINE=0
+ * stepping): threaded handlers tail-call the next slot, stepping ones leave cpu->pc and return. DESIGN section 4.
  *
  * A handler is void f(struct cpu *cpu, const struct op *i, u64 L). L carries the budget in a register: what is left of
  * the slice is (L - address of i) / 16 instructions, so that straight-line code counts itself and only branches pay.
@@ -22,7 +22,8 @@
 #include "cpu/state.h"
 #include "mmu/access.h"
 
-/* ENGINE 2 makes neither: each body becomes an inline function do_ID without its end, from which cpu/fuse.c makes pairs. */
+/* ENGINE 2 makes neither: each body becomes an inline function do_ID without its end, from which cpu/fuse.c makes
+ * pairs. */
 #if ENGINE == 2
 #define OPN(id)    do_##id
 #define OP_LINKAGE static ALWAYS_INLINE
@@ -129,8 +130,8 @@ op_fn OPN(resume);
 #define JUMP(target) return OPN(jump_far)(cpu, L - (u64)(uintptr_t)i - 16, (target))
 #endif
 
-/* FP and Advanced SIMD instructions begin with this: CPACR_EL1, CPTR_EL2 and CPTR_EL3 (CheckFPAdvSIMDEnabled64). The sum of
- * them is kept in one byte, maintained where the EL or those registers change. */
+/* FP and Advanced SIMD instructions begin with this: CPACR_EL1, CPTR_EL2 and CPTR_EL3 (CheckFPAdvSIMDEnabled64). The
+ * sum of them is kept in one byte, maintained where the EL or those registers change. */
 #define FP_CHECK                                                                                                       \
     do {                                                                                                               \
         if (unlikely(cpu->d.fp_trapped))                                                                               \

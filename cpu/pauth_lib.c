@@ -1,7 +1,7 @@
 /*
- * Pointer authentication codes: where they lie in a pointer, what makes them, and who may (Arm ARM D8.10; AddPAC, Auth, Strip,
- * CalculateBottomPACBit, EffectiveTBI, TrapPACUse, AArch64.PACFailException of the shared pseudocode).
- * Choices: TxSZ out of range counts as the nearest value in range (as translation does). Leaves out FEAT_CONSTPACFIELD,
+ * Pointer authentication codes: where they lie in a pointer, what makes them, and who may (Arm ARM D8.10; AddPAC, Auth,
+ * Strip, CalculateBottomPACBit, EffectiveTBI, TrapPACUse, AArch64.PACFailException of the shared pseudocode). Choices:
+ * TxSZ out of range counts as the nearest value in range (as translation does). Leaves out FEAT_CONSTPACFIELD,
  * FEAT_PAuth_LR and FEAT_MTE_CANONICAL_TAGS.
  */
 #include "cpu/exception.h"
@@ -50,8 +50,10 @@ static u64 plain_pointer(u64 pointer, bool sign, bool tbi, unsigned bottom)
 static u64 key_code(const struct cpu *cpu, u64 data, u64 modifier, enum pauth_key key)
 {
     const struct sysregs *s = &cpu->sys;
-    const u64 keys[4][2] = { { s->apiakeyhi_el1, s->apiakeylo_el1 }, { s->apibkeyhi_el1, s->apibkeylo_el1 },
-                             { s->apdakeyhi_el1, s->apdakeylo_el1 }, { s->apdbkeyhi_el1, s->apdbkeylo_el1 } };
+    const u64 keys[4][2] = { { s->apiakeyhi_el1, s->apiakeylo_el1 },
+                             { s->apibkeyhi_el1, s->apibkeylo_el1 },
+                             { s->apdakeyhi_el1, s->apdakeylo_el1 },
+                             { s->apdbkeyhi_el1, s->apdbkeylo_el1 } };
     return qarma_code(data, modifier, keys[key][0], keys[key][1], cpu_has(cpu, FEAT_PAUTH_QARMA3));
 }
 
@@ -132,7 +134,8 @@ struct pauth_value pauth_generic(struct cpu *cpu, u64 value, u64 modifier)
 {
     if (use_trapped(cpu))
         return (struct pauth_value){ 0, false };
-    u64 code = qarma_code(value, modifier, cpu->sys.apgakeyhi_el1, cpu->sys.apgakeylo_el1, cpu_has(cpu, FEAT_PAUTH_QARMA3));
+    u64 code =
+        qarma_code(value, modifier, cpu->sys.apgakeyhi_el1, cpu->sys.apgakeylo_el1, cpu_has(cpu, FEAT_PAUTH_QARMA3));
     return (struct pauth_value){ code & ~ones(32), true };
 }
 

@@ -1,7 +1,7 @@
 /*
- * QARMA-64 as pointer authentication uses it (Arm ARM, shared pseudocode ComputePACQARMA): QARMA5 with S-box sigma2, QARMA3 with
- * sigma1. A state is 16 cells of 4 bits, cell 0 in the top bits. What a permutation of cells does is done by groups of
- * cells that move by the same distance.
+ * QARMA-64 as pointer authentication uses it (Arm ARM, shared pseudocode ComputePACQARMA): QARMA5 with S-box sigma2,
+ * QARMA3 with sigma1. A state is 16 cells of 4 bits, cell 0 in the top bits. What a permutation of cells does is done
+ * by groups of cells that move by the same distance.
  */
 #include "cpu/pauth.h"
 
@@ -44,14 +44,14 @@ static ALWAYS_INLINE u64 mix_columns(u64 v) { return cells_rol1(rol(v, 16) ^ rol
 /* The tweak of the next round: permutation h, then the LFSR on some cells. */
 static u64 tweak_next(u64 t)
 {
-    u64 r = (t >> 16 & 0x000000000000ffff)          /* 16..31 to 0..15 */
-            | (t >> 28 & CELL(16))                  /* 44 to 16 */
-            | (t << 12 & (CELL(20) | CELL(24)))     /* 8, 12 to 20, 24 */
-            | (t >> 4 & CELL(28))                   /* 32 to 28 */
-            | (t >> 16 & 0x0000ffff00000000)        /* 48..63 to 32..47 */
-            | (t << 48 & (CELL(48) | CELL(52)))     /* 0, 4 to 48, 52 */
-            | (t << 16 & CELL(56))                  /* 40 to 56 */
-            | (t << 24 & CELL(60));                 /* 36 to 60 */
+    u64 r = (t >> 16 & 0x000000000000ffff)      /* 16..31 to 0..15 */
+            | (t >> 28 & CELL(16))              /* 44 to 16 */
+            | (t << 12 & (CELL(20) | CELL(24))) /* 8, 12 to 20, 24 */
+            | (t >> 4 & CELL(28))               /* 32 to 28 */
+            | (t >> 16 & 0x0000ffff00000000)    /* 48..63 to 32..47 */
+            | (t << 48 & (CELL(48) | CELL(52))) /* 0, 4 to 48, 52 */
+            | (t << 16 & CELL(56))              /* 40 to 56 */
+            | (t << 24 & CELL(60));             /* 36 to 60 */
     const u64 lfsr = CELL(8) | CELL(16) | CELL(28) | CELL(44) | CELL(48) | CELL(56) | CELL(60);
     u64 x = r & lfsr, stepped = (x >> 1 & 0x7777777777777777) | ((x ^ x >> 1) & 0x1111111111111111) << 3;
     return (r & ~lfsr) | (stepped & lfsr);

@@ -53,8 +53,9 @@ static bool fetch_translate(struct cpu *cpu, enum engine engine, u64 base)
     cpu->d.page = f.device ? code_page_uncached(cpu->d.host.code, f.pa, f.ns, engine)
                            : code_page_get(cpu->d.host.code, f.pa, f.ns, engine);
     if (engine == ENGINE_THREADED && cpu->d.page->host && cpu->d.ctx)
-        *x = (struct xpage_entry){ .tag = base | cpu->d.ctx, .page = cpu->d.page, .owner = f.owner,
-                                  .attrs = cpu->fetch_attrs };
+        *x = (struct xpage_entry){
+            .tag = base | cpu->d.ctx, .page = cpu->d.page, .owner = f.owner, .attrs = cpu->fetch_attrs
+        };
     return true;
 }
 
@@ -109,8 +110,8 @@ unsigned cpu_run_to(struct cpu *cpu, u64 deadline, u64 hard, bool mid)
             if (exception_take_interrupt(cpu))
                 cpu->fetch_valid = 0;
         }
-        bool step = !cpu->d.branched || cpu->d.stepping || cpu->ps.btype || cpu->d.host.force_step || !engine_threaded ||
-                    hard - cpu->d.now <= OVERSHOOT;
+        bool step = !cpu->d.branched || cpu->d.stepping || cpu->ps.btype || cpu->d.host.force_step ||
+                    !engine_threaded || hard - cpu->d.now <= OVERSHOOT;
         cpu->d.deadline = !step && hard - OVERSHOOT < deadline ? hard - OVERSHOOT : deadline;
         if (step) {
             step_run(cpu, hard);

@@ -61,7 +61,8 @@ EACH_LANE(SABA, s, (u64)d + DIFFERENCE)
 EACH_LANE(UABA, u, (u64)d + DIFFERENCE)
 #undef DIFFERENCE
 
-/* Saturating: r is the wrapped result of lanes a and b, `over` a lane of ones where it left the range, `limit` what it becomes. */
+/* Saturating: r is the wrapped result of lanes a and b, `over` a lane of ones where it left the range, `limit` what it
+ * becomes. */
 #define SATURATE_LOOP(S, bits, f, e, over, limit)                                                                      \
     {                                                                                                                  \
         u##bits any = 0;                                                                                               \

@@ -141,9 +141,9 @@ struct mmu_view {
     u16 asid, vmid;
     u16 config_index; /* 1 + index in tlb.configs, while it is known to be there; 0 = look */
     u8 regime, big_endian;
-    u8 strict; /* SCTLR_ELx.A */
-    u8 naa;    /* SCTLR_ELx.nAA (FEAT_LSE2) */
-    u8 flat;   /* stage 1 is off and data is Device: unaligned accesses fault */
+    u8 strict;       /* SCTLR_ELx.A */
+    u8 naa;          /* SCTLR_ELx.nAA (FEAT_LSE2) */
+    u8 flat;         /* stage 1 is off and data is Device: unaligned accesses fault */
     u8 regime_known; /* config, asid, vmid and the contexts are of a regime, if perhaps not the one of now */
     u8 unpriv;       /* LDTR and STTR use EL0's permissions, unless PSTATE.UAO */
     u8 pad[3];
@@ -251,7 +251,7 @@ struct cpu {
         struct xpage_entry xpage[XPAGE_ENTRIES];
         struct mmu_derived mmu;
         u64 btype_next;     /* stepping: PSTATE.BTYPE after the instruction */
-    u64 branched;       /* stepping: the last instruction was a taken branch */
+        u64 branched;       /* stepping: the last instruction was a taken branch */
         u64 live_traps[4];  /* by EL: trap groups that fire; all ones: not known. Of another EL, 0: the same
                                (cpu/sysreg.h) */
         u64 trap_misses[4]; /* by EL: register accesses since then that had to ask */

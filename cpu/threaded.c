@@ -1,6 +1,6 @@
 /*
- * The threaded engine: handlers tail-call each other; here is what they reach when straight-line execution ends. Compiled
- * with -O2 so that gcc and clang turn these into jumps. No hook, no per-instruction test.
+ * The threaded engine: handlers tail-call each other; here is what they reach when straight-line execution ends.
+ * Compiled with -O2 so that gcc and clang turn these into jumps. No hook, no per-instruction test.
  */
 #define ENGINE 1
 #include "cpu/bti.h"
@@ -47,8 +47,8 @@ void thr_jump_far(struct cpu *cpu, u64 left, u64 va)
 }
 
 /*
- * An indirect branch with FEAT_BTI. Where its type cannot be seen (nothing but BRK shows it in a page that is not guarded) or a
- * landing pad takes it, it is a branch like others; else the stepping engine looks at the landing.
+ * An indirect branch with FEAT_BTI. Where its type cannot be seen (nothing but BRK shows it in a page that is not
+ * guarded) or a landing pad takes it, it is a branch like others; else the stepping engine looks at the landing.
  */
 void thr_jump_typed(struct cpu *cpu, u64 left, u64 va, unsigned btype)
 {
@@ -117,7 +117,8 @@ void thr_fp_access_trap(OP_ARGS)
     RAISE;
 }
 
-/* Without optimisation, or under a sanitizer, calls in tail position are calls: then there is only the stepping engine. */
+/* Without optimisation, or under a sanitizer, calls in tail position are calls: then there is only the stepping engine.
+ */
 extern const bool engine_threaded;
 #if defined __OPTIMIZE__ && !defined SANITIZED
 const bool engine_threaded = true;

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 /*
- * -coverage FILE.info: what of the -sym files was executed, as lcov records, without instrumentation. Each execution of each
- * instruction is counted; DWARF's line tables say to which line it belongs.
+ * -coverage FILE.info: what of the -sym files was executed, as lcov records, without instrumentation. Each execution of
+ * each instruction is counted; DWARF's line tables say to which line it belongs.
  *
  *     DA    of a line: how often its most executed instruction was executed
  *     FNDA  of a function: how often its first instruction was
@@ -46,10 +46,7 @@ struct facts {
 };
 
 /* B.cond, CBZ, CBNZ, TBZ, TBNZ (C4.1.65). */
-static bool is_conditional(u32 word)
-{
-    return (word & 0xff000000) == 0x54000000 || (word & 0x7c000000) == 0x34000000;
-}
+static bool is_conditional(u32 word) { return (word & 0xff000000) == 0x54000000 || (word & 0x7c000000) == 0x34000000; }
 
 /* ---- counting ---- */
 
@@ -131,7 +128,8 @@ static void functions_gather(const struct coverage *c, const struct symbols *s, 
     for (size_t n = 0; n < count; n++) {
         const struct symbol_line *line = symbol[n].function ? symbols_line_in(s, file, symbol[n].lo) : NULL;
         if (line)
-            fact_add(f, (struct fact){ line->file, symbol[n].name, symbol[n].lo, count_at(c, file, symbol[n].lo), 0, line->line, FACT_FUNCTION });
+            fact_add(f, (struct fact){ line->file, symbol[n].name, symbol[n].lo, count_at(c, file, symbol[n].lo), 0,
+                                       line->line, FACT_FUNCTION });
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * A machine under a debugger: its memory as a PE sees it, and notes of the exceptions it took (observer hook; the guest sees
- * nothing of it).
+ * A machine under a debugger: its memory as a PE sees it, and notes of the exceptions it took (observer hook; the guest
+ * sees nothing of it).
  */
 #include "debug/debugger.h"
 
@@ -45,7 +45,8 @@ bool debugger_write(struct debugger *d, u64 addr, const void *from, size_t size)
             if (!resolve(d, addr + done, &pa, &run))
                 return false;
             run = run < size - done ? run : size - done;
-            if (pass == 0 ? !phys_copy_out(&d->m->d.phys, pa, &probe, 1) || !phys_copy_out(&d->m->d.phys, pa + run - 1, &probe, 1)
+            if (pass == 0 ? !phys_copy_out(&d->m->d.phys, pa, &probe, 1) ||
+                                !phys_copy_out(&d->m->d.phys, pa + run - 1, &probe, 1)
                           : !phys_copy_in(&d->m->d.phys, pa, bytes + done, run))
                 return false;
         }
@@ -83,8 +84,15 @@ static void exception(void *who, struct cpu *cpu, const struct exc *exc)
     struct debugger *d = who;
     u64 at = stops_position(d->m);
     struct exc_note *n = &d->note[d->notes++ % EXC_NOTES];
-    *n = (struct exc_note){ .exc = *exc, .at = at, .pc = cpu->pc, .return_pc = exc->elr, .cpu = cpu->index,
-                            .from_el = cpu->ps.el, .vmid = vmid_of(cpu), .vttbr = cpu->sys.vttbr_el2, .spsr = cpu_spsr(cpu) };
+    *n = (struct exc_note){ .exc = *exc,
+                            .at = at,
+                            .pc = cpu->pc,
+                            .return_pc = exc->elr,
+                            .cpu = cpu->index,
+                            .from_el = cpu->ps.el,
+                            .vmid = vmid_of(cpu),
+                            .vttbr = cpu->sys.vttbr_el2,
+                            .spsr = cpu_spsr(cpu) };
     if (at < d->counted) /* replayed */
         return;
     d->counted = at;

@@ -32,7 +32,7 @@ struct debugger {
     bool physical;           /* gdb's memory packets are about physical addresses */
     struct exc_note note[EXC_NOTES];
     u64 notes;
-    u64 counted; /* position up to which the counts below go */
+    u64 counted;               /* position up to which the counts below go */
     u64 exits[MAX_CPUS][4][4]; /* from EL, to EL */
     u64 exit_class[64 + 4];    /* to EL2 from below, by class; then IRQ, FIQ, SError */
     struct vm_note vm[VMS];

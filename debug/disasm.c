@@ -1,6 +1,6 @@
 /*
- * Disassembly. capstone's words where it has any, system registers by the name of our own table where capstone prints a number;
- * else the table's row. Texts are kept by address and word: a trace asks for the same ones again and again.
+ * Disassembly. capstone's words where it has any, system registers by the name of our own table where capstone prints a
+ * number; else the table's row. Texts are kept by address and word: a trace asks for the same ones again and again.
  */
 #include "debug/disasm.h"
 

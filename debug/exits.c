@@ -1,5 +1,6 @@
 /*
- * -trace exits=FILE: one line for each entry to EL2 or EL3, written when its handler returns. Columns, separated by tabs:
+ * -trace exits=FILE: one line for each entry to EL2 or EL3, written when its handler returns. Columns, separated by
+ * tabs:
  *
  *     insns   instructions of the machine when it was taken (the one that caused it included)
  *     cpu, vmid, from   who: vCPU, VMID or "-", EL
@@ -7,7 +8,8 @@
  *     to, class, iss    the EL that took it; EC in words; ISS as hex, then in words
  *     cause             the control bit, descriptor or interrupt
  *     address           va 0x... of an abort, and ipa 0x... when stage 2 found it; or "-"
- *     handler           instructions that this vCPU executed up to the exception return that ended it; "N+": it had not ended
+ *     handler           instructions that this vCPU executed up to the exception return that ended it; "N+": it had not
+ * ended
  *
  * Costs little: words are made once for each kind of exit and kept, as are places.
  */
@@ -60,7 +62,8 @@ static void kind_fill(struct kind *k, const struct cpu *cpu, const struct exc *e
         snprintf(class, sizeof(class), "%s", exc_class_words(e));
     exc_iss_words(e, iss);
     exc_cause_words(cpu, e, k->key.intid, cause);
-    int n = snprintf(k->text, WORDS, "\tEL%u\t%s\t0x%07x%s%s\t%.*s", e->target_el, class, e->iss, iss[0] ? " " : "", iss, 128, cause);
+    int n = snprintf(k->text, WORDS, "\tEL%u\t%s\t0x%07x%s%s\t%.*s", e->target_el, class, e->iss, iss[0] ? " " : "",
+                     iss, 128, cause);
     k->length = n < WORDS ? (u32)n : WORDS - 1;
 }
 
@@ -76,10 +79,21 @@ static const struct kind *kind_of(struct exits *x, const struct trace *t, const 
 {
     const struct cause *c = &e->cause;
     bool valued = c->kind == CAUSE_DESCRIPTOR || c->kind == CAUSE_INTERRUPT;
-    struct kind_key key = { .kind = e->kind, .ec = e->ec, .target_el = e->target_el, .is_virtual = e->is_virtual, .has_hpfar = e->has_hpfar,
-                            .from_el = cpu->ps.el, .iss = e->iss, .cause_kind = c->kind, .cause_id = c->id, .level = c->level,
-                            .intid = intid_of(t, cpu, e), .value = valued ? c->value : 0 };
-    u64 hash = ((u64)key.iss << 16 ^ key.ec ^ (u64)key.intid << 4 ^ key.value ^ (u64)key.target_el << 6 ^ key.cause_id) * 0x9e3779b97f4a7c15ull;
+    struct kind_key key = { .kind = e->kind,
+                            .ec = e->ec,
+                            .target_el = e->target_el,
+                            .is_virtual = e->is_virtual,
+                            .has_hpfar = e->has_hpfar,
+                            .from_el = cpu->ps.el,
+                            .iss = e->iss,
+                            .cause_kind = c->kind,
+                            .cause_id = c->id,
+                            .level = c->level,
+                            .intid = intid_of(t, cpu, e),
+                            .value = valued ? c->value : 0 };
+    u64 hash =
+        ((u64)key.iss << 16 ^ key.ec ^ (u64)key.intid << 4 ^ key.value ^ (u64)key.target_el << 6 ^ key.cause_id) *
+        0x9e3779b97f4a7c15ull;
     struct kind *k = &x->kind[hash >> 52 & (KINDS - 1)];
     if (unlikely(!k->length || memcmp(&k->key, &key, sizeof(key)))) {
         k->key = key;
@@ -148,8 +162,8 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *exc)
     e->length = (u32)(put_address(p, exc) - e->text);
 }
 
-/* An exception return ends every handler of a higher EL than the one it goes to; one that stays at its EL ends the entry that was
- * taken from there. */
+/* An exception return ends every handler of a higher EL than the one it goes to; one that stays at its EL ends the
+ * entry that was taken from there. */
 static void exception_return_seen(struct tracer *r, struct cpu *cpu, u64 from_pc)
 {
     struct exits *x = r->data;

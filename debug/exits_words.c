@@ -1,4 +1,5 @@
-/* Words for exceptions: the syndrome's fields as Arm ARM D19.2.37 lays them out, and causes by the name of their table row. */
+/* Words for exceptions: the syndrome's fields as Arm ARM D19.2.37 lays them out, and causes by the name of their table
+ * row. */
 #include "debug/exits_words.h"
 
 #include "board/explain.h"
@@ -27,27 +28,29 @@ static void sysreg_words(u32 iss, char *text)
     if (row)
         snprintf(name, sizeof(name), "%s", row->name);
     else
-        snprintf(name, sizeof(name), "S%u_%u_C%u_C%u_%u", key >> 14, key >> 11 & 7, key >> 7 & 15, key >> 3 & 15, key & 7);
+        snprintf(name, sizeof(name), "S%u_%u_C%u_C%u_%u", key >> 14, key >> 11 & 7, key >> 7 & 15, key >> 3 & 15,
+                 key & 7);
     snprintf(text, EXC_WORDS, iss & 1 ? "read %s to %s" : "write %s from %s", name, reg);
 }
 
 static void abort_words(const struct exc *e, char *text)
 {
     bool data = e->ec == EC_DABT_LOWER || e->ec == EC_DABT_SAME, isv = data && bit(e->iss, 24);
-    const char *what = !data ? "fetch" : bit(e->iss, 8) ? "cache maintenance" : bit(e->iss, 6) ? "write" : "read", *fault = fault_name(e->ec, e->iss);
+    const char *what = !data            ? "fetch"
+                       : bit(e->iss, 8) ? "cache maintenance"
+                       : bit(e->iss, 6) ? "write"
+                                        : "read",
+               *fault = fault_name(e->ec, e->iss);
     int n = snprintf(text, EXC_WORDS, "%s", what);
     if (isv)
-        n += snprintf(text + n, EXC_WORDS - (size_t)n, " of %u bytes %s %c%u", 1u << bits(e->iss, 23, 22), bit(e->iss, 6) ? "from" : "to",
-                      bit(e->iss, 15) ? 'x' : 'w', (unsigned)bits(e->iss, 20, 16));
+        n += snprintf(text + n, EXC_WORDS - (size_t)n, " of %u bytes %s %c%u", 1u << bits(e->iss, 23, 22),
+                      bit(e->iss, 6) ? "from" : "to", bit(e->iss, 15) ? 'x' : 'w', (unsigned)bits(e->iss, 20, 16));
     if (bit(e->iss, 7))
         n += snprintf(text + n, EXC_WORDS - (size_t)n, ", of a stage 1 table");
     snprintf(text + n, EXC_WORDS - (size_t)n, "%s", fault);
 }
 
-static void watch_words(u32 iss, char *text)
-{
-    snprintf(text, EXC_WORDS, "%s", bit(iss, 6) ? "write" : "read");
-}
+static void watch_words(u32 iss, char *text) { snprintf(text, EXC_WORDS, "%s", bit(iss, 6) ? "write" : "read"); }
 
 void exc_iss_words(const struct exc *exc, char text[EXC_WORDS])
 {
@@ -60,13 +63,20 @@ void exc_iss_words(const struct exc *exc, char text[EXC_WORDS])
         return;
     switch (exc->ec) {
     case EC_WFX: snprintf(text, EXC_WORDS, "%s", waits[iss & 3]); break;
-    case EC_SVC: case EC_HVC: case EC_SMC: case EC_BRK: snprintf(text, EXC_WORDS, "imm 0x%x", iss & 0xffff); break;
+    case EC_SVC:
+    case EC_HVC:
+    case EC_SMC:
+    case EC_BRK: snprintf(text, EXC_WORDS, "imm 0x%x", iss & 0xffff); break;
     case EC_SYSREG: sysreg_words(iss, text); break;
     case EC_ERET_TRAP: snprintf(text, EXC_WORDS, "%s", returns[iss & 3]); break;
     case EC_PAC_FAIL: snprintf(text, EXC_WORDS, "%s", keys[iss & 3]); break;
     case EC_BTI: snprintf(text, EXC_WORDS, "BTYPE %u", iss & 3); break;
-    case EC_IABT_LOWER: case EC_IABT_SAME: case EC_DABT_LOWER: case EC_DABT_SAME: abort_words(exc, text); break;
-    case EC_WATCH_LOWER: case EC_WATCH_SAME: watch_words(iss, text); break;
+    case EC_IABT_LOWER:
+    case EC_IABT_SAME:
+    case EC_DABT_LOWER:
+    case EC_DABT_SAME: abort_words(exc, text); break;
+    case EC_WATCH_LOWER:
+    case EC_WATCH_SAME: watch_words(iss, text); break;
     default: break;
     }
 }
@@ -96,7 +106,11 @@ static const char *routing(const struct cpu *cpu, const struct exc *e)
     if (e->is_virtual)
         return bit(e->cause.value, pending_bit[kind]) ? pending[kind] : "list register";
     if (e->target_el == 3)
-        return cpu->ps.el == 3 && !bit(cpu->sys.scr_el3, kind == EXC_IRQ ? 1 : kind == EXC_FIQ ? 2 : 3) ? "EL3" : el3[kind];
+        return cpu->ps.el == 3 && !bit(cpu->sys.scr_el3, kind == EXC_IRQ   ? 1
+                                                         : kind == EXC_FIQ ? 2
+                                                                           : 3)
+                   ? "EL3"
+                   : el3[kind];
     if (e->target_el == 2)
         return bit(e->cause.value, 27) ? "HCR_EL2.TGE" : el2[kind];
     return "EL1";
@@ -104,20 +118,24 @@ static const char *routing(const struct cpu *cpu, const struct exc *e)
 
 static void descriptor_words(const struct exc *e, char *text)
 {
-    snprintf(text, EXC_WORDS, "stage %u descriptor 0x%llx level %d: %s", e->has_hpfar ? 2 : 1, (unsigned long long)e->cause.value,
-             (int)(s32)e->cause.level, fault_rule_text(e->cause.id));
+    snprintf(text, EXC_WORDS, "stage %u descriptor 0x%llx level %d: %s", e->has_hpfar ? 2 : 1,
+             (unsigned long long)e->cause.value, (int)(s32)e->cause.level, fault_rule_text(e->cause.id));
 }
 
 void exc_cause_words(const struct cpu *cpu, const struct exc *exc, int intid, char text[EXC_WORDS])
 {
-    static const char *const kinds[CAUSE_COUNT] = {
-        [CAUSE_NONE] = "-", [CAUSE_UNALLOCATED] = "no such instruction or register here", [CAUSE_ACCESS] = "not accessible at this EL",
-        [CAUSE_INSTRUCTION] = "instruction", [CAUSE_ILLEGAL_STATE] = "PSTATE.IL", [CAUSE_STEP] = "MDSCR_EL1.SS" };
+    static const char *const kinds[CAUSE_COUNT] = { [CAUSE_NONE] = "-",
+                                                    [CAUSE_UNALLOCATED] = "no such instruction or register here",
+                                                    [CAUSE_ACCESS] = "not accessible at this EL",
+                                                    [CAUSE_INSTRUCTION] = "instruction",
+                                                    [CAUSE_ILLEGAL_STATE] = "PSTATE.IL",
+                                                    [CAUSE_STEP] = "MDSCR_EL1.SS" };
     const struct cause *c = &exc->cause;
     switch (c->kind) {
     case CAUSE_TRAP: exc_trap_words(c->id, text, EXC_WORDS); break;
     case CAUSE_DESCRIPTOR: descriptor_words(exc, text); break;
-    case CAUSE_INPUT_SIZE: case CAUSE_EXTERNAL:
+    case CAUSE_INPUT_SIZE:
+    case CAUSE_EXTERNAL:
         snprintf(text, EXC_WORDS, "stage %u: %s", exc->has_hpfar ? 2 : 1, fault_rule_text(c->id));
         break;
     case CAUSE_ALIGNMENT: snprintf(text, EXC_WORDS, "%s", c->id ? fault_rule_text(c->id) : "alignment"); break;

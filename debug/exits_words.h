@@ -8,10 +8,11 @@ enum { EXC_WORDS = 192 };
 
 /* "HVC", "data abort from a lower EL", "IRQ", "vIRQ" ... */
 const char *exc_class_words(const struct exc *exc);
-/* The ISS: "imm 0x0", "write ICC_SGI1R_EL1 from x3", "read of 4 bytes to w1: translation fault, level 3"; "" when it says nothing. */
+/* The ISS: "imm 0x0", "write ICC_SGI1R_EL1 from x3", "read of 4 bytes to w1: translation fault, level 3"; "" when it
+ * says nothing. */
 void exc_iss_words(const struct exc *exc, char text[EXC_WORDS]);
-/* The control bit, descriptor or rule: "HCR_EL2.TWI", "stage 2 descriptor 0x40003000 level 3: ...", "instruction", ... cpu is
- * as before the exception. intid: of the interrupt, or -1. */
+/* The control bit, descriptor or rule: "HCR_EL2.TWI", "stage 2 descriptor 0x40003000 level 3: ...", "instruction", ...
+ * cpu is as before the exception. intid: of the interrupt, or -1. */
 void exc_cause_words(const struct cpu *cpu, const struct exc *exc, int intid, char text[EXC_WORDS]);
 /* "HCR_EL2.TWI" of a row of cpu/traps.def. */
 void exc_trap_words(unsigned id, char *text, size_t size);

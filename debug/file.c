@@ -26,7 +26,8 @@ struct new_file *new_file_open(const char *name, char error[256])
     snprintf(n->temporary, sizeof(n->temporary), "%s.new%d", n->name, (int)getpid());
     n->f = length < (int)sizeof(n->name) ? fopen(n->temporary, "wbe") : NULL;
     if (!n->f) {
-        snprintf(error, 256, "%.150s: cannot be written: %s", name, strerror(length < (int)sizeof(n->name) ? errno : ENAMETOOLONG));
+        snprintf(error, 256, "%.150s: cannot be written: %s", name,
+                 strerror(length < (int)sizeof(n->name) ? errno : ENAMETOOLONG));
         free(n);
         return NULL;
     }

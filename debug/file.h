@@ -1,4 +1,5 @@
-/* Files for debug/: written whole under a temporary name and renamed, so that a killed writer leaves the old one; read by map. */
+/* Files for debug/: written whole under a temporary name and renamed, so that a killed writer leaves the old one; read
+ * by map. */
 #ifndef DEBUG_FILE_H
 #define DEBUG_FILE_H
 

@@ -39,7 +39,10 @@ static void packet_ok(struct gdb *g, char *args, unsigned length)
 
 static int digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* A hex number at *p; moves *p behind it. False: there is none, or more than 16 digits. */
@@ -166,8 +169,8 @@ static void packet_write_memory(struct gdb *g, char *args, unsigned length)
     u64 addr, size;
     u8 bytes[REPLY_HEX];
     (void)length;
-    if (!number(&args, &addr) || !expect(&args, ',') || !number(&args, &size) || !expect(&args, ':') || size > sizeof(bytes) ||
-        unhex(args, bytes, (unsigned)size) != size)
+    if (!number(&args, &addr) || !expect(&args, ',') || !number(&args, &size) || !expect(&args, ':') ||
+        size > sizeof(bytes) || unhex(args, bytes, (unsigned)size) != size)
         answer(g, "E22");
     else
         write_memory(g, addr, bytes, size);
@@ -180,7 +183,8 @@ static void packet_write_binary(struct gdb *g, char *args, unsigned length)
     char *end = args + length;
     static u8 bytes[GDB_PACKET];
     unsigned got = 0;
-    if (!number(&args, &addr) || !expect(&args, ',') || !number(&args, &size) || !expect(&args, ':') || size > sizeof(bytes)) {
+    if (!number(&args, &addr) || !expect(&args, ',') || !number(&args, &size) || !expect(&args, ':') ||
+        size > sizeof(bytes)) {
         answer(g, "E22");
         return;
     }
@@ -432,7 +436,10 @@ static void packet_continue_signal(struct gdb *g, char *args, unsigned length)
 {
     packet_continue(g, after_signal(args), length);
 }
-static void packet_step_signal(struct gdb *g, char *args, unsigned length) { packet_step(g, after_signal(args), length); }
+static void packet_step_signal(struct gdb *g, char *args, unsigned length)
+{
+    packet_step(g, after_signal(args), length);
+}
 
 static void packet_vcont_ask(struct gdb *g, char *args, unsigned length)
 {
@@ -532,7 +539,8 @@ static void packet_features(struct gdb *g, char *args, unsigned length)
     u64 offset, size;
     char *at = args;
     (void)length;
-    if (strncmp(args, "target.xml:", 11) || (at += 11, !number(&at, &offset)) || !expect(&at, ',') || !number(&at, &size)) {
+    if (strncmp(args, "target.xml:", 11) || (at += 11, !number(&at, &offset)) || !expect(&at, ',') ||
+        !number(&at, &size)) {
         answer(g, "E00");
         return;
     }

@@ -1,6 +1,6 @@
 /*
- * The gdb stub: a machine under a debugger. One thread a PE (thread n + 1 is cpu n), all of them stop and run together, in
- * the machine's own order, so that a debugged run is the run that would have been.
+ * The gdb stub: a machine under a debugger. One thread a PE (thread n + 1 is cpu n), all of them stop and run together,
+ * in the machine's own order, so that a debugged run is the run that would have been.
  */
 #ifndef DEBUG_GDB_H
 #define DEBUG_GDB_H
@@ -8,8 +8,9 @@
 #include "board/machine.h"
 
 struct gdb;
-/* where: `tcp::PORT`, `tcp:HOST:PORT`, `unix:PATH`. stopped: the machine waits for a client that says continue. input: the
- * machine's input log is kept, so that the run can go backwards. NULL: error says why. After all other observers. */
+/* where: `tcp::PORT`, `tcp:HOST:PORT`, `unix:PATH`. stopped: the machine waits for a client that says continue. input:
+ * the machine's input log is kept, so that the run can go backwards. NULL: error says why. After all other observers.
+ */
 struct gdb *gdb_open(struct machine *m, const char *where, bool stopped, char error[256]);
 /* As machine_run, but stops for the client, and comes back when the machine's run is over or the client ends it. */
 struct stop gdb_run(struct gdb *g, u64 limit);

@@ -36,7 +36,8 @@ static bool listen_unix(struct gdb_link *l, const char *path, char *error)
 
 static bool listen_tcp(struct gdb_link *l, const char *where, char *error)
 {
-    struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found = NULL;
+    struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE },
+                    *found = NULL;
     char host[200];
     const char *colon = strrchr(where, ':');
     int on = 1;
@@ -152,7 +153,10 @@ static void accept_client(struct gdb_link *l)
 
 static int hex_digit(u8 c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 static void data_byte(struct gdb_link *l, u8 byte)
@@ -232,7 +236,8 @@ enum gdb_event gdb_link_next(struct gdb_link *l, int timeout_ms)
     struct pollfd fds[2] = { { .fd = l->listener, .events = POLLIN }, { .fd = l->fd, .events = POLLIN } };
     if (poll(fds, had ? 2 : 1, timeout_ms) <= 0)
         return GDB_NOTHING;
-    if (fds[0].revents && !(had && fds[1].revents)) /* a client that left is seen to have left before the next is looked at */
+    if (fds[0].revents &&
+        !(had && fds[1].revents)) /* a client that left is seen to have left before the next is looked at */
         accept_client(l);
     if (!had)
         return l->fd >= 0 ? GDB_CONNECTED : GDB_NOTHING;

@@ -1,6 +1,6 @@
 /*
- * The wire of the gdb remote protocol (gdb manual, appendix E "Remote Protocol": Overview, Interrupts): listening, one client
- * at a time, packets with checksum and acknowledgement. Bytes from the client are hostile.
+ * The wire of the gdb remote protocol (gdb manual, appendix E "Remote Protocol": Overview, Interrupts): listening, one
+ * client at a time, packets with checksum and acknowledgement. Bytes from the client are hostile.
  */
 #ifndef DEBUG_GDB_LINK_H
 #define DEBUG_GDB_LINK_H

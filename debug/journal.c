@@ -12,8 +12,8 @@
 
 enum entry_kind { ENTRY_INPUT, ENTRY_KICK, ENTRY_IDLE, ENTRY_RESULT, ENTRY_DATA, ENTRY_DISK, ENTRY_KINDS };
 
-/* RESULT: what a semihosting call returned; DATA: 8 bytes of what it read, in order, `extra` of them count. DISK: 8 bytes
- * that a disk held before they were written (at `extra`), to be put back when the run goes backwards. */
+/* RESULT: what a semihosting call returned; DATA: 8 bytes of what it read, in order, `extra` of them count. DISK: 8
+ * bytes that a disk held before they were written (at `extra`), to be put back when the run goes backwards. */
 struct entry {
     u32 kind, port;
     u64 now, value, extra;
@@ -24,7 +24,7 @@ struct journal {
     struct machine_host host; /* the front end's */
     struct entry *entry;
     u64 count, room, at;
-    u64 front;   /* ns */
+    u64 front; /* ns */
     bool keep, failed, kicking, quiet;
 };
 
@@ -249,8 +249,15 @@ struct journal *journal_attach(struct machine *m)
     h->disk_write = disk_write;
     h->disk_flush = disk_flush;
 #define CALL(name) h->name = j->host.name ? name : NULL;
-    CALL(file_open) CALL(file_close) CALL(file_read) CALL(file_write) CALL(file_seek) CALL(file_length) CALL(file_is_tty)
-    CALL(file_remove) CALL(file_rename)
+    CALL(file_open)
+    CALL(file_close)
+    CALL(file_read)
+    CALL(file_write)
+    CALL(file_seek)
+    CALL(file_length)
+    CALL(file_is_tty)
+    CALL(file_remove)
+    CALL(file_rename)
 #undef CALL
     j->keep = true;
     return j;
@@ -321,7 +328,8 @@ bool journal_read(struct journal *j, const char *file, char error[256])
         ok = !memcmp(head.magic, magic, sizeof(magic)) && head.version == 1 && bytes % sizeof(struct entry) == 0 &&
              head.count == bytes / sizeof(struct entry) && head.hash == XXH3_64bits(map.bytes + sizeof(head), bytes);
     }
-    snprintf(error, 256, "%.150s: expected a journal written by -record, found %s", file, ok ? "no memory" : "something else, or damage");
+    snprintf(error, 256, "%.150s: expected a journal written by -record, found %s", file,
+             ok ? "no memory" : "something else, or damage");
     j->entry = ok ? malloc(map.size) : NULL;
     ok = ok && j->entry;
     if (ok) {

@@ -1,4 +1,5 @@
-/* Monitor commands about interrupts: the virtual interface and what feeds it (GIC 11 and 12.5), and the timers (D11). */
+/* Monitor commands about interrupts: the virtual interface and what feeds it (GIC 11 and 12.5), and the timers (D11).
+ */
 #include "debug/monitor.h"
 
 #include "cpu/exception.h"
@@ -10,7 +11,8 @@ static void lr_print(struct text *out, unsigned n, u64 lr)
     static const char *const states[] = { "inactive", "pending", "active", "pending and active" };
     text_add(out, "  LR%u 0x%016llx %s", n, HEX(lr), states[bits(lr, 63, 62)]);
     if (bits(lr, 63, 62))
-        text_add(out, ": INTID %llu, group %llu, priority 0x%02llx", HEX(bits(lr, 31, 0)), HEX(bit(lr, 60)), HEX(bits(lr, 55, 48)));
+        text_add(out, ": INTID %llu, group %llu, priority 0x%02llx", HEX(bits(lr, 31, 0)), HEX(bit(lr, 60)),
+                 HEX(bits(lr, 55, 48)));
     if (bits(lr, 63, 62) && bit(lr, 61))
         text_add(out, ", of physical %llu", HEX(bits(lr, 44, 32)));
     else if (bits(lr, 63, 62) && bit(lr, 41))
@@ -35,13 +37,13 @@ void cmd_vgic(struct monitor_line *l)
         const struct cpu *cpu = &l->d->m->d.cpu[c];
         text_add(l->out, "cpu%u ICH_HCR_EL2 0x%llx [", c, HEX(cpu->sys.ich_hcr_el2));
         regs_fields("ICH_HCR_EL2", cpu->sys.ich_hcr_el2, l->out);
-        text_add(l->out, "], ICH_VMCR_EL2 0x%x, ICH_AP0R0 0x%x, ICH_AP1R0 0x%x; lines%s%s%s%s\n", g->ich_vmcr, g->ich_apr[0], g->ich_apr[1],
-                 cpu->lines & LINE_IRQ ? " IRQ" : "", cpu->lines & LINE_FIQ ? " FIQ" : "", cpu->lines & LINE_VIRQ ? " vIRQ" : "",
-                 cpu->lines & LINE_VFIQ ? " vFIQ" : "");
+        text_add(l->out, "], ICH_VMCR_EL2 0x%x, ICH_AP0R0 0x%x, ICH_AP1R0 0x%x; lines%s%s%s%s\n", g->ich_vmcr,
+                 g->ich_apr[0], g->ich_apr[1], cpu->lines & LINE_IRQ ? " IRQ" : "", cpu->lines & LINE_FIQ ? " FIQ" : "",
+                 cpu->lines & LINE_VIRQ ? " vIRQ" : "", cpu->lines & LINE_VFIQ ? " vFIQ" : "");
         for (unsigned n = 0; n < GIC_LRS; n++)
             lr_print(l->out, n, g->ich_lr[n]);
-        text_add(l->out, "  physical: PMR 0x%02x, enabled groups %u%u%u, active priorities 0x%x 0x%x 0x%x\n", g->pmr, g->igrpen[0],
-                 g->igrpen[1], g->igrpen[2], g->apr[0], g->apr[1], g->apr[2]);
+        text_add(l->out, "  physical: PMR 0x%02x, enabled groups %u%u%u, active priorities 0x%x 0x%x 0x%x\n", g->pmr,
+                 g->igrpen[0], g->igrpen[1], g->igrpen[2], g->apr[0], g->apr[1], g->apr[2]);
         bank_print(l->out, "SGI/PPI", &gic->ppi[c], 0);
     }
     for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
@@ -75,7 +77,8 @@ void cmd_timers(struct monitor_line *l)
             continue;
         u64 c = *sysreg_field(cpu, ctl), at = *sysreg_field(cpu, cval);
         u64 now = timers[n].virtual_count ? count - cpu->sys.cntvoff_el2 : count;
-        text_add(l->out, "  %-13s %s%s, compare 0x%llx, %s by %llu ticks, PPI %u\n", ctl->name, bit(c, 0) ? "enabled" : "off",
-                 bit(c, 1) ? ", masked" : "", HEX(at), now >= at ? "past" : "to come", HEX(now >= at ? now - at : at - now), timers[n].ppi);
+        text_add(l->out, "  %-13s %s%s, compare 0x%llx, %s by %llu ticks, PPI %u\n", ctl->name,
+                 bit(c, 0) ? "enabled" : "off", bit(c, 1) ? ", masked" : "", HEX(at), now >= at ? "past" : "to come",
+                 HEX(now >= at ? now - at : at - now), timers[n].ppi);
     }
 }

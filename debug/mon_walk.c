@@ -1,6 +1,6 @@
 /*
- * Monitor commands about translation and memory, by the one walker (mmu/walk.h) in its debug mode: nothing in the machine
- * changes. Descriptor formats: Arm ARM D8.3.
+ * Monitor commands about translation and memory, by the one walker (mmu/walk.h) in its debug mode: nothing in the
+ * machine changes. Descriptor formats: Arm ARM D8.3.
  */
 #include "debug/monitor.h"
 
@@ -20,17 +20,18 @@ static unsigned granule_bits(const struct regime_desc *r, unsigned stage, u64 va
 static void leaf_stage1(u64 d, u64 mair, struct text *out)
 {
     static const char *const ap[] = { "privileged rw", "rw at all ELs", "privileged ro", "ro at all ELs" };
-    text_add(out, " %s%s%s%s%s%s Attr%u=0x%02x SH=%u%s", ap[bits(d, 7, 6)], bit(d, 54) ? " UXN" : "", bit(d, 53) ? " PXN" : "",
-             bit(d, 10) ? "" : " AF=0", bit(d, 11) ? " nG" : "", bit(d, 51) ? " DBM" : "", (unsigned)bits(d, 4, 2),
-             (unsigned)bits(mair, (unsigned)bits(d, 4, 2) * 8 + 7, (unsigned)bits(d, 4, 2) * 8), (unsigned)bits(d, 9, 8),
-             bit(d, 5) ? " NS" : "");
+    text_add(out, " %s%s%s%s%s%s Attr%u=0x%02x SH=%u%s", ap[bits(d, 7, 6)], bit(d, 54) ? " UXN" : "",
+             bit(d, 53) ? " PXN" : "", bit(d, 10) ? "" : " AF=0", bit(d, 11) ? " nG" : "", bit(d, 51) ? " DBM" : "",
+             (unsigned)bits(d, 4, 2),
+             (unsigned)bits(mair, (unsigned)bits(d, 4, 2) * 8 + 7, (unsigned)bits(d, 4, 2) * 8),
+             (unsigned)bits(d, 9, 8), bit(d, 5) ? " NS" : "");
 }
 
 static void leaf_stage2(u64 d, struct text *out)
 {
     static const char *const ap[] = { "no access", "ro", "wo", "rw" };
-    text_add(out, " S2AP=%s XN=%u%s%s MemAttr=0x%x SH=%u", ap[bits(d, 7, 6)], (unsigned)bits(d, 54, 53), bit(d, 10) ? "" : " AF=0",
-             bit(d, 51) ? " DBM" : "", (unsigned)bits(d, 5, 2), (unsigned)bits(d, 9, 8));
+    text_add(out, " S2AP=%s XN=%u%s%s MemAttr=0x%x SH=%u", ap[bits(d, 7, 6)], (unsigned)bits(d, 54, 53),
+             bit(d, 10) ? "" : " AF=0", bit(d, 51) ? " DBM" : "", (unsigned)bits(d, 5, 2), (unsigned)bits(d, 9, 8));
 }
 
 static void step_print(const struct walk_step *s, const struct regime_desc *r, u64 va, struct text *out)
@@ -38,12 +39,14 @@ static void step_print(const struct walk_step *s, const struct regime_desc *r, u
     u64 d = s->value;
     unsigned granule = granule_bits(r, s->stage, va), stride = granule - 3;
     bool table = s->level < 3 && bits(d, 1, 0) == 3, leaf = bit(d, 0) && !table && !(s->level == 3 && !bit(d, 1));
-    text_add(out, "%sstage %u level %d  ", s->stage == 2 && s->s1ptw ? "  for the stage 1 table: " : "", s->stage, s->level);
+    text_add(out, "%sstage %u level %d  ", s->stage == 2 && s->s1ptw ? "  for the stage 1 table: " : "", s->stage,
+             s->level);
     if (s->ipa != s->addr)
         text_add(out, "[ipa 0x%llx] ", HEX(s->ipa));
     text_add(out, "[0x%llx] = 0x%016llx ", HEX(s->addr), HEX(d));
     if (table) {
-        text_add(out, "table at 0x%llx%s%s", HEX(bits(d, 47, granule) << granule), bit(d, 59) ? " PXNTable" : "", bit(d, 60) ? " XNTable" : "");
+        text_add(out, "table at 0x%llx%s%s", HEX(bits(d, 47, granule) << granule), bit(d, 59) ? " PXNTable" : "",
+                 bit(d, 60) ? " XNTable" : "");
         text_add(out, "%s%s", bit(d, 61) ? " APTable0" : "", bit(d, 62) ? " APTable1" : "");
     } else if (leaf) {
         unsigned low = granule + stride * (unsigned)(3 - s->level);
@@ -62,17 +65,26 @@ static void step_print(const struct walk_step *s, const struct regime_desc *r, u
 
 static void fault_print(const struct fault *f, struct text *out)
 {
-    static const char *const kinds[] = { "none", "address size", "translation", "access flag", "permission", "external abort",
-                                         "external abort on a walk", "alignment", "atomic update", "exclusive" };
-    text_add(out, "%s fault, stage %u level %d: %s", kinds[f->kind < FAULT_KINDS ? f->kind : 0], f->stage2 ? 2 : 1, f->level,
-             fault_rule_text(f->rule));
+    static const char *const kinds[] = { "none",
+                                         "address size",
+                                         "translation",
+                                         "access flag",
+                                         "permission",
+                                         "external abort",
+                                         "external abort on a walk",
+                                         "alignment",
+                                         "atomic update",
+                                         "exclusive" };
+    text_add(out, "%s fault, stage %u level %d: %s", kinds[f->kind < FAULT_KINDS ? f->kind : 0], f->stage2 ? 2 : 1,
+             f->level, fault_rule_text(f->rule));
     if (f->stage2)
         text_add(out, ", IPA 0x%llx%s", HEX(f->ipa), f->s1ptw ? " (of a stage 1 table)" : "");
     if (f->desc_stage)
         text_add(out, ", descriptor [0x%llx] = 0x%llx", HEX(f->desc_addr), HEX(f->desc));
 }
 
-static void verdict(const struct regime_desc *r, u64 va, struct walk_access acc, bool s2, const char *what, struct text *out)
+static void verdict(const struct regime_desc *r, u64 va, struct walk_access acc, bool s2, const char *what,
+                    struct text *out)
 {
     struct translation t;
     if (s2)
@@ -106,7 +118,8 @@ static void walk_print(struct monitor_line *l, const struct regime_desc *r, u64 
     if (r->stage2 && !s2)
         text_add(l->out, "ipa 0x%llx -> ", HEX(t.ipa));
     text_add(l->out, "%s 0x%llx%s, %s, in pieces of %llu KiB%s\n", acc.stage1_only ? "ipa" : "pa", HEX(t.pa),
-             t.ns ? "" : " (Secure)", types[t.attrs.type < 5 ? t.attrs.type : 4], HEX(1) << (t.size_log2 - 10), t.global ? "" : ", nG");
+             t.ns ? "" : " (Secure)", types[t.attrs.type < 5 ? t.attrs.type : 4], HEX(1) << (t.size_log2 - 10),
+             t.global ? "" : ", nG");
     struct walk_access a = acc;
     a.read = 1;
     verdict(r, va, a, s2, "read", l->out);
@@ -129,8 +142,13 @@ static void walk_command(struct monitor_line *l, bool stage1_only)
         return;
     }
     if (monitor_regime(l, (unsigned)el, vmid, &r))
-        walk_print(l, &r, va, (struct walk_access){ .el0 = el == 0, .real_el = (u8)el, .debug = 1, .stage1_only = stage1_only,
-                                                    .pan = el && monitor_cpu(l)->ps.pan }, false);
+        walk_print(l, &r, va,
+                   (struct walk_access){ .el0 = el == 0,
+                                         .real_el = (u8)el,
+                                         .debug = 1,
+                                         .stage1_only = stage1_only,
+                                         .pan = el && monitor_cpu(l)->ps.pan },
+                   false);
 }
 
 void cmd_walk(struct monitor_line *l) { walk_command(l, false); }
@@ -200,7 +218,8 @@ void cmd_x(struct monitor_line *l)
             text_add(l->out, "0x%llx: pa 0x%llx is not RAM\n", HEX(addr), HEX(pa));
             return;
         }
-        text_add(l->out, "%s0x%llx: 0x%016llx%s", n % 2 ? "  " : "", HEX(addr), HEX(value), n % 2 || n + 1 == count ? "\n" : "");
+        text_add(l->out, "%s0x%llx: 0x%016llx%s", n % 2 ? "  " : "", HEX(addr), HEX(value),
+                 n % 2 || n + 1 == count ? "\n" : "");
     }
 }
 
@@ -230,7 +249,8 @@ static void vm_print(struct monitor_line *l, const struct vm_note *v)
     u64 budget = 1 << 20, entries = size > low && size - low < 20 ? BIT(size - low) : 1;
     text_add(l->out, "vmid %d: stage 2 at 0x%llx, IPAs of %u bits, ", v->vmid, HEX(v->root), size);
     u64 bytes = v->regime.stage2 ? mapped(&l->d->m->d.phys, v->root, entries, start, granule, &budget) : 0;
-    text_add(l->out, "%s%llu KiB mapped, entered %llu times\n", budget ? "" : "at least ", HEX(bytes >> 10), HEX(v->entries));
+    text_add(l->out, "%s%llu KiB mapped, entered %llu times\n", budget ? "" : "at least ", HEX(bytes >> 10),
+             HEX(v->entries));
 }
 
 void cmd_vms(struct monitor_line *l)

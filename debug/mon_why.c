@@ -1,6 +1,6 @@
 /*
- * Monitor commands that explain exceptions: the syndrome in words (ESR_ELx, Arm ARM D19.2.37), and what the machine knows
- * besides: the control bit or descriptor that caused it (struct cause), where it was routed.
+ * Monitor commands that explain exceptions: the syndrome in words (ESR_ELx, Arm ARM D19.2.37), and what the machine
+ * knows besides: the control bit or descriptor that caused it (struct cause), where it was routed.
  */
 #include "debug/monitor.h"
 
@@ -17,14 +17,15 @@ static void iss_abort(u32 iss, bool data, struct text *out)
              data ? (bit(iss, 6) ? ", write" : ", read") : "", data && bit(iss, 8) ? ", cache maintenance" : "",
              bit(iss, 9) ? ", external (EA)" : "", bit(iss, 10) ? ", FAR not valid" : "");
     if (data && bit(iss, 24))
-        text_add(out, "  instruction: %u byte%s, register %c%u%s%s\n", 1u << bits(iss, 23, 22), bits(iss, 23, 22) ? "s" : "",
-                 bit(iss, 15) ? 'x' : 'w', (unsigned)bits(iss, 20, 16), bit(iss, 21) ? ", sign-extended" : "",
-                 bit(iss, 14) ? ", acquire/release" : "");
+        text_add(out, "  instruction: %u byte%s, register %c%u%s%s\n", 1u << bits(iss, 23, 22),
+                 bits(iss, 23, 22) ? "s" : "", bit(iss, 15) ? 'x' : 'w', (unsigned)bits(iss, 20, 16),
+                 bit(iss, 21) ? ", sign-extended" : "", bit(iss, 14) ? ", acquire/release" : "");
 }
 
 static void iss_sysreg(u32 iss, struct text *out)
 {
-    u32 key = SYSREG_KEY((u32)bits(iss, 21, 20), (u32)bits(iss, 16, 14), (u32)bits(iss, 13, 10), (u32)bits(iss, 4, 1), (u32)bits(iss, 19, 17));
+    u32 key = SYSREG_KEY((u32)bits(iss, 21, 20), (u32)bits(iss, 16, 14), (u32)bits(iss, 13, 10), (u32)bits(iss, 4, 1),
+                         (u32)bits(iss, 19, 17));
     const struct sysreg *row = sysreg_find(key);
     text_add(out, "  %s ", bit(iss, 0) ? "MRS: read of" : "MSR (or system instruction): write of");
     if (row)
@@ -38,10 +39,15 @@ static void iss_print(const struct exc *e, struct text *out)
 {
     static const char *const waits[] = { "WFI", "WFE", "WFIT", "WFET" };
     switch (e->ec) {
-    case EC_DABT_LOWER: case EC_DABT_SAME: iss_abort(e->iss, true, out); break;
-    case EC_IABT_LOWER: case EC_IABT_SAME: iss_abort(e->iss, false, out); break;
+    case EC_DABT_LOWER:
+    case EC_DABT_SAME: iss_abort(e->iss, true, out); break;
+    case EC_IABT_LOWER:
+    case EC_IABT_SAME: iss_abort(e->iss, false, out); break;
     case EC_SYSREG: iss_sysreg(e->iss, out); break;
-    case EC_SVC: case EC_HVC: case EC_SMC: case EC_BRK: text_add(out, "  immediate 0x%x\n", e->iss & 0xffff); break;
+    case EC_SVC:
+    case EC_HVC:
+    case EC_SMC:
+    case EC_BRK: text_add(out, "  immediate 0x%x\n", e->iss & 0xffff); break;
     case EC_WFX: text_add(out, "  %s\n", waits[e->iss & 3]); break;
     case EC_ERET_TRAP: text_add(out, "  %s\n", !(e->iss & 2) ? "ERET" : e->iss & 1 ? "ERETAB" : "ERETAA"); break;
     default: break;
@@ -65,10 +71,13 @@ static void cause_print(const struct exc_note *n, struct text *out)
     switch (c->kind) {
     case CAUSE_TRAP: cause_trap(n, out); break;
     case CAUSE_DESCRIPTOR:
-        text_add(out, "caused by: the level %d descriptor at 0x%llx: %s\n", (s32)c->level, HEX(c->value), fault_rule_text(c->id));
+        text_add(out, "caused by: the level %d descriptor at 0x%llx: %s\n", (s32)c->level, HEX(c->value),
+                 fault_rule_text(c->id));
         break;
     case CAUSE_INPUT_SIZE: text_add(out, "caused by: %s\n", fault_rule_text(c->id)); break;
-    case CAUSE_ALIGNMENT: text_add(out, "caused by: alignment%s%s\n", c->id ? ": " : "", c->id ? fault_rule_text(c->id) : ""); break;
+    case CAUSE_ALIGNMENT:
+        text_add(out, "caused by: alignment%s%s\n", c->id ? ": " : "", c->id ? fault_rule_text(c->id) : "");
+        break;
     case CAUSE_EXTERNAL: text_add(out, "caused by: no memory or device answers at that address\n"); break;
     case CAUSE_UNALLOCATED: text_add(out, "caused by: no such instruction on this CPU, or not at this EL\n"); break;
     case CAUSE_ACCESS: text_add(out, "caused by: no such register on this CPU, or not at this EL\n"); break;
@@ -85,12 +94,13 @@ static void route_print(const struct exc_note *n, struct text *out)
     const struct exc *e = &n->exc;
     const char *why = e->target_el == n->from_el ? "the same EL takes it"
                       : e->target_el == 1        ? "EL1 takes what comes from EL0"
-                      : e->kind != EXC_SYNC      ? (e->target_el == 2 ? "HCR_EL2.{IMO,FMO,AMO} or TGE" : "SCR_EL3.{IRQ,FIQ,EA}")
-                      : e->cause.kind == CAUSE_TRAP ? "the control's target"
-                      : e->has_hpfar ? "stage 2 is EL2's"
+                      : e->kind != EXC_SYNC
+                          ? (e->target_el == 2 ? "HCR_EL2.{IMO,FMO,AMO} or TGE" : "SCR_EL3.{IRQ,FIQ,EA}")
+                      : e->cause.kind == CAUSE_TRAP        ? "the control's target"
+                      : e->has_hpfar                       ? "stage 2 is EL2's"
                       : e->ec == EC_HVC || e->ec == EC_SMC ? "that is what the instruction is for"
-                      : e->target_el == 2 ? "HCR_EL2.TGE (EL0 is a host's)"
-                                          : "SCR_EL3.EA or the only EL that can";
+                      : e->target_el == 2                  ? "HCR_EL2.TGE (EL0 is a host's)"
+                                                           : "SCR_EL3.EA or the only EL that can";
     text_add(out, "routed: EL%u to EL%u: %s\n", n->from_el, e->target_el, why);
 }
 
@@ -103,7 +113,8 @@ static void note_print(const struct exc_note *n, struct text *out)
     if (e->kind == EXC_SYNC)
         text_add(out, "%s", fault_name(e->ec, e->iss));
     regs_fields("SPSR_EL2", n->spsr, &mode);
-    text_add(out, "\n  cpu%u, pc 0x%llx, after %llu instructions; PSTATE %s", n->cpu, HEX(n->pc), HEX(n->at), mode.s ? mode.s : "");
+    text_add(out, "\n  cpu%u, pc 0x%llx, after %llu instructions; PSTATE %s", n->cpu, HEX(n->pc), HEX(n->at),
+             mode.s ? mode.s : "");
     text_free(&mode);
     if (n->vmid != ANY)
         text_add(out, "; guest of VMID %d", n->vmid);
@@ -115,7 +126,8 @@ static void note_print(const struct exc_note *n, struct text *out)
     if (e->has_far)
         text_add(out, "  FAR_EL%u 0x%llx\n", e->target_el, HEX(e->far));
     if (e->has_hpfar)
-        text_add(out, "  HPFAR_EL2 0x%llx: IPA 0x%llx\n", HEX(e->hpfar), HEX(bits(e->hpfar, 43, 4) << 12 | (e->far & 0xfff)));
+        text_add(out, "  HPFAR_EL2 0x%llx: IPA 0x%llx\n", HEX(e->hpfar),
+                 HEX(bits(e->hpfar, 43, 4) << 12 | (e->far & 0xfff)));
     cause_print(n, out);
     route_print(n, out);
 }

@@ -1,6 +1,6 @@
 /*
- * Monitor commands: the line, the table, and the commands about stops and positions. Walks, explanations and interrupts are
- * in files of their own (mon_*.c).
+ * Monitor commands: the line, the table, and the commands about stops and positions. Walks, explanations and interrupts
+ * are in files of their own (mon_*.c).
  */
 #include "debug/monitor.h"
 
@@ -125,8 +125,10 @@ static void usage(struct monitor_line *l, const char *name)
 
 static struct stop_scope scope_take(struct monitor_line *l)
 {
-    return (struct stop_scope){ .el = (s32)monitor_option(l, "el", ANY), .vmid = (s32)monitor_option(l, "vmid", ANY),
-                                .asid = (s32)monitor_option(l, "asid", ANY), .secure = (s32)monitor_option(l, "secure", ANY),
+    return (struct stop_scope){ .el = (s32)monitor_option(l, "el", ANY),
+                                .vmid = (s32)monitor_option(l, "vmid", ANY),
+                                .asid = (s32)monitor_option(l, "asid", ANY),
+                                .secure = (s32)monitor_option(l, "secure", ANY),
                                 .cpu = (s32)monitor_option(l, "cpu", ANY) };
 }
 
@@ -180,7 +182,9 @@ void cmd_watch(struct monitor_line *l)
 static const struct {
     const char *name;
     u8 what;
-} catches[] = { { "exception", ON_EXCEPTION }, { "exit", ON_EXIT }, { "sysreg", ON_SYSREG }, { "s2fault", ON_S2FAULT } };
+} catches[] = {
+    { "exception", ON_EXCEPTION }, { "exit", ON_EXIT }, { "sysreg", ON_SYSREG }, { "s2fault", ON_S2FAULT }
+};
 
 static bool class_parse(const char *word, s64 *value)
 {
@@ -212,9 +216,9 @@ void cmd_catch(struct monitor_line *l)
         p.what = catches[n].what;
         if (strcmp(l->word[0], catches[n].name))
             continue;
-        if (p.what == ON_SYSREG ? sysreg_parse(l->word[1], &p.value)
+        if (p.what == ON_SYSREG    ? sysreg_parse(l->word[1], &p.value)
             : p.what == ON_S2FAULT ? range_parse(l->word[1], &p, 4096)
-                                     : class_parse(l->word[1], &p.value)) {
+                                   : class_parse(l->word[1], &p.value)) {
             stop_add(l, p);
             return;
         }
@@ -230,8 +234,8 @@ static void scope_print(struct text *out, const char *key, s32 value)
 
 void cmd_stops(struct monitor_line *l)
 {
-    static const char *const what[] = { "break", "watch w", "watch r", "watch a", "catch exception", "catch exit", "catch sysreg",
-                                        "catch s2fault" };
+    static const char *const what[] = { "break",           "watch w",    "watch r",      "watch a",
+                                        "catch exception", "catch exit", "catch sysreg", "catch s2fault" };
     static const char *const space[] = { "va", "ipa", "pa" };
     for (unsigned n = 0; n < MAX_STOPS; n++) {
         const struct stop_point *p = &l->d->stops.point[n];
@@ -243,7 +247,8 @@ void cmd_stops(struct monitor_line *l)
         else if (p->what == ON_EXCEPTION || p->what == ON_EXIT)
             text_add(l->out, p->value == ANY ? " any" : " 0x%llx", HEX(p->value));
         else
-            text_add(l->out, " 0x%llx,%llu %s", HEX(p->addr), HEX(p->size), p->what == ON_S2FAULT ? "ipa" : space[p->space]);
+            text_add(l->out, " 0x%llx,%llu %s", HEX(p->addr), HEX(p->size),
+                     p->what == ON_S2FAULT ? "ipa" : space[p->space]);
         scope_print(l->out, "el", p->scope.el);
         scope_print(l->out, "vmid", p->scope.vmid);
         scope_print(l->out, "asid", p->scope.asid);
@@ -285,8 +290,8 @@ void cmd_where(struct monitor_line *l)
     for (u32 n = 0; n < m->cpu_count; n++) {
         const struct cpu *cpu = &m->d.cpu[n];
         struct stop_scope s = stops_scope_of(cpu);
-        text_add(l->out, "cpu%u: EL%u%s, pc 0x%llx, asid %d, vmid %d%s%s\n", n, cpu->ps.el, s.secure ? " Secure" : "", HEX(cpu->pc),
-                 s.asid, s.vmid, how[cpu->halted & 3], n == m->turn ? ", its turn" : "");
+        text_add(l->out, "cpu%u: EL%u%s, pc 0x%llx, asid %d, vmid %d%s%s\n", n, cpu->ps.el, s.secure ? " Secure" : "",
+                 HEX(cpu->pc), s.asid, s.vmid, how[cpu->halted & 3], n == m->turn ? ", its turn" : "");
     }
 }
 
@@ -313,7 +318,8 @@ void cmd_goto(struct monitor_line *l)
     }
     if (!l->d->reverse || !reverse_goto(l->d->reverse, &l->d->stops, to))
         text_add(l->out, "cannot get there: the run %s\n",
-                 l->d->reverse && to < reverse_first(l->d->reverse) ? "could be followed only from later on" : "ended before");
+                 l->d->reverse && to < reverse_first(l->d->reverse) ? "could be followed only from later on"
+                                                                    : "ended before");
     l->d->cpu = l->d->m->turn;
     l->changed = true;
     cmd_where(l);

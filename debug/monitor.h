@@ -12,7 +12,7 @@ struct monitor_line {
     struct text *out;
     unsigned count; /* words after the command */
     char *word[MONITOR_WORDS];
-    bool changed;   /* the command set it: the machine stands elsewhere */
+    bool changed; /* the command set it: the machine stands elsewhere */
     char text[MONITOR_LINE];
 };
 

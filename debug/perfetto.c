@@ -1,7 +1,8 @@
 /*
- * -trace perfetto=FILE: a timeline as Chrome's JSON trace format has it, for ui.perfetto.dev and chrome://tracing. A VM is a
- * process (what runs in no VM is process 1), a vCPU a thread of each. A stay at an EL is a slice, each exception that is handled
- * there a slice within it; counters say how many exits and interrupts there were. Time is the machine's.
+ * -trace perfetto=FILE: a timeline as Chrome's JSON trace format has it, for ui.perfetto.dev and chrome://tracing. A VM
+ * is a process (what runs in no VM is process 1), a vCPU a thread of each. A stay at an EL is a slice, each exception
+ * that is handled there a slice within it; counters say how many exits and interrupts there were. Time is the
+ * machine's.
  *
  * The file appears, whole, when the trace is closed.
  */
@@ -23,7 +24,7 @@ struct perfetto {
     struct out *out;
     bool any;
     struct stay stay[MAX_CPUS];
-    bool begun[MAX_CPUS]; /* its first stay was shown */
+    bool begun[MAX_CPUS];  /* its first stay was shown */
     u8 first_el[MAX_CPUS]; /* where it was when the trace was opened */
     u64 opened;
     u8 named[MAX_CPUS][PIDS];

@@ -1,10 +1,11 @@
 #define _GNU_SOURCE
 /*
- * -profile FILE: exact instruction counts by function and call stack, folded ("EL2;main;print 1234"), as flame graph programs
- * read them. The stack is followed, not sampled: BL and BLR push, a return to a known return address pops, an exception that
- * stays at its EL is a call by what it interrupted; one that comes from below is a call by what last returned there, and ends with
- * the exception return or, as in hypervisors that enter a guest by a function call, when that function returns. Each vCPU, EL and
- * VMID has its own stack; one that a scheduler changed shows as a return to an address that is not on it, and begins anew.
+ * -profile FILE: exact instruction counts by function and call stack, folded ("EL2;main;print 1234"), as flame graph
+ * programs read them. The stack is followed, not sampled: BL and BLR push, a return to a known return address pops, an
+ * exception that stays at its EL is a call by what it interrupted; one that comes from below is a call by what last
+ * returned there, and ends with the exception return or, as in hypervisors that enter a guest by a function call, when
+ * that function returns. Each vCPU, EL and VMID has its own stack; one that a scheduler changed shows as a return to an
+ * address that is not on it, and begins anew.
  */
 #include "debug/trace_internal.h"
 
@@ -107,8 +108,8 @@ static void frame_set(struct profile *p, struct context *c, const struct trace *
 {
     const struct symbol *s = symbols_find(t->symbols, pc, (struct symbol_place){ (s32)c->el, c->vmid });
     u32 parent = c->depth > 1 ? c->frame[c->depth - 2].node : c->root;
-    c->frame[c->depth - 1] = (struct frame){ back, node_child(p, parent, s ? s->name : "[unknown]"), s ? s->lo : pc & ~0xfffull,
-                                             s ? s->hi : (pc & ~0xfffull) + 4096 };
+    c->frame[c->depth - 1] = (struct frame){ back, node_child(p, parent, s ? s->name : "[unknown]"),
+                                             s ? s->lo : pc & ~0xfffull, s ? s->hi : (pc & ~0xfffull) + 4096 };
 }
 
 /* BL; BLR, BLRAA and friends (C6.2). */

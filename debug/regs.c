@@ -1,7 +1,7 @@
 /*
  * Registers for debuggers: values, and the target description that names them (gdb manual, appendix G "Target
- * Descriptions", features org.gnu.gdb.aarch64.core, fpu, pauth_v2; system registers in QEMU's org.qemu.gdb.arm.sys.regs,
- * all of them from the rows of cpu/sysreg_all.def).
+ * Descriptions", features org.gnu.gdb.aarch64.core, fpu, pauth_v2; system registers in QEMU's
+ * org.qemu.gdb.arm.sys.regs, all of them from the rows of cpu/sysreg_all.def).
  */
 #include "debug/regs.h"
 
@@ -199,19 +199,20 @@ static void xml_core(struct text *t)
     text_add(t, "<feature name=\"org.gnu.gdb.aarch64.core\">\n");
     for (unsigned n = 0; n < 31; n++)
         text_add(t, "<reg name=\"x%u\" bitsize=\"64\"%s/>\n", n, n ? "" : " regnum=\"0\"");
-    text_add(t, "<reg name=\"sp\" bitsize=\"64\" type=\"data_ptr\"/>\n<reg name=\"pc\" bitsize=\"64\" type=\"code_ptr\"/>\n"
-                "<flags id=\"cpsr_flags\" size=\"4\">\n"
-                "<field name=\"SP\" start=\"0\" end=\"0\"/><field name=\"EL\" start=\"2\" end=\"3\"/>"
-                "<field name=\"nRW\" start=\"4\" end=\"4\"/><field name=\"F\" start=\"6\" end=\"6\"/>"
-                "<field name=\"I\" start=\"7\" end=\"7\"/><field name=\"A\" start=\"8\" end=\"8\"/>"
-                "<field name=\"D\" start=\"9\" end=\"9\"/><field name=\"BTYPE\" start=\"10\" end=\"11\"/>"
-                "<field name=\"SSBS\" start=\"12\" end=\"12\"/><field name=\"IL\" start=\"20\" end=\"20\"/>"
-                "<field name=\"SS\" start=\"21\" end=\"21\"/><field name=\"PAN\" start=\"22\" end=\"22\"/>"
-                "<field name=\"UAO\" start=\"23\" end=\"23\"/><field name=\"DIT\" start=\"24\" end=\"24\"/>"
-                "<field name=\"TCO\" start=\"25\" end=\"25\"/><field name=\"V\" start=\"28\" end=\"28\"/>"
-                "<field name=\"C\" start=\"29\" end=\"29\"/><field name=\"Z\" start=\"30\" end=\"30\"/>"
-                "<field name=\"N\" start=\"31\" end=\"31\"/>\n</flags>\n"
-                "<reg name=\"cpsr\" bitsize=\"32\" type=\"cpsr_flags\"/>\n</feature>\n");
+    text_add(
+        t, "<reg name=\"sp\" bitsize=\"64\" type=\"data_ptr\"/>\n<reg name=\"pc\" bitsize=\"64\" type=\"code_ptr\"/>\n"
+           "<flags id=\"cpsr_flags\" size=\"4\">\n"
+           "<field name=\"SP\" start=\"0\" end=\"0\"/><field name=\"EL\" start=\"2\" end=\"3\"/>"
+           "<field name=\"nRW\" start=\"4\" end=\"4\"/><field name=\"F\" start=\"6\" end=\"6\"/>"
+           "<field name=\"I\" start=\"7\" end=\"7\"/><field name=\"A\" start=\"8\" end=\"8\"/>"
+           "<field name=\"D\" start=\"9\" end=\"9\"/><field name=\"BTYPE\" start=\"10\" end=\"11\"/>"
+           "<field name=\"SSBS\" start=\"12\" end=\"12\"/><field name=\"IL\" start=\"20\" end=\"20\"/>"
+           "<field name=\"SS\" start=\"21\" end=\"21\"/><field name=\"PAN\" start=\"22\" end=\"22\"/>"
+           "<field name=\"UAO\" start=\"23\" end=\"23\"/><field name=\"DIT\" start=\"24\" end=\"24\"/>"
+           "<field name=\"TCO\" start=\"25\" end=\"25\"/><field name=\"V\" start=\"28\" end=\"28\"/>"
+           "<field name=\"C\" start=\"29\" end=\"29\"/><field name=\"Z\" start=\"30\" end=\"30\"/>"
+           "<field name=\"N\" start=\"31\" end=\"31\"/>\n</flags>\n"
+           "<reg name=\"cpsr\" bitsize=\"32\" type=\"cpsr_flags\"/>\n</feature>\n");
 }
 
 static void xml_fpu(struct text *t)
@@ -219,17 +220,19 @@ static void xml_fpu(struct text *t)
     static const struct {
         const char *id, *type;
         unsigned count;
-    } vectors[] = { { "v2d", "ieee_double", 2 }, { "v2u", "uint64", 2 }, { "v4f", "ieee_single", 4 }, { "v4u", "uint32", 4 },
-                    { "v8u", "uint16", 8 }, { "v16u", "uint8", 16 } };
+    } vectors[] = { { "v2d", "ieee_double", 2 }, { "v2u", "uint64", 2 }, { "v4f", "ieee_single", 4 },
+                    { "v4u", "uint32", 4 },      { "v8u", "uint16", 8 }, { "v16u", "uint8", 16 } };
     text_add(t, "<feature name=\"org.gnu.gdb.aarch64.fpu\">\n");
     for (unsigned n = 0; n < ARRAY_LEN(vectors); n++)
         text_add(t, "<vector id=\"%s\" type=\"%s\" count=\"%u\"/>\n", vectors[n].id, vectors[n].type, vectors[n].count);
-    text_add(t, "<union id=\"vnd\"><field name=\"f\" type=\"v2d\"/><field name=\"u\" type=\"v2u\"/></union>\n"
-                "<union id=\"vns\"><field name=\"f\" type=\"v4f\"/><field name=\"u\" type=\"v4u\"/></union>\n"
-                "<union id=\"vnh\"><field name=\"u\" type=\"v8u\"/></union>\n<union id=\"vnb\"><field name=\"u\" type=\"v16u\"/></union>\n"
-                "<vector id=\"vnq\" type=\"uint128\" count=\"1\"/>\n"
-                "<union id=\"aarch64v\"><field name=\"d\" type=\"vnd\"/><field name=\"s\" type=\"vns\"/><field name=\"h\" type=\"vnh\"/>"
-                "<field name=\"b\" type=\"vnb\"/><field name=\"q\" type=\"vnq\"/></union>\n");
+    text_add(
+        t,
+        "<union id=\"vnd\"><field name=\"f\" type=\"v2d\"/><field name=\"u\" type=\"v2u\"/></union>\n"
+        "<union id=\"vns\"><field name=\"f\" type=\"v4f\"/><field name=\"u\" type=\"v4u\"/></union>\n"
+        "<union id=\"vnh\"><field name=\"u\" type=\"v8u\"/></union>\n<union id=\"vnb\"><field name=\"u\" type=\"v16u\"/></union>\n"
+        "<vector id=\"vnq\" type=\"uint128\" count=\"1\"/>\n"
+        "<union id=\"aarch64v\"><field name=\"d\" type=\"vnd\"/><field name=\"s\" type=\"vns\"/><field name=\"h\" type=\"vnh\"/>"
+        "<field name=\"b\" type=\"vnb\"/><field name=\"q\" type=\"vnq\"/></union>\n");
     for (unsigned n = 0; n < 32; n++)
         text_add(t, "<reg name=\"v%u\" bitsize=\"128\" type=\"aarch64v\"/>\n", n);
     text_add(t, "<reg name=\"fpsr\" bitsize=\"32\"/>\n<reg name=\"fpcr\" bitsize=\"32\"/>\n</feature>\n");
@@ -269,7 +272,8 @@ static void xml_system(const struct cpu *cpu, struct text *t)
         if (!row)
             continue;
         const char *layout = layout_of(row->name);
-        text_add(t, "<reg name=\"%s\" bitsize=\"64\" regnum=\"%u\" save-restore=\"no\" group=\"cp_regs\"", row->name, n + REG_SYS);
+        text_add(t, "<reg name=\"%s\" bitsize=\"64\" regnum=\"%u\" save-restore=\"no\" group=\"cp_regs\"", row->name,
+                 n + REG_SYS);
         if (layout)
             text_add(t, " type=\"%s_flags\"", layout);
         text_add(t, "/>\n");
@@ -293,11 +297,12 @@ void regs_xml(const struct cpu *cpu, struct text *t)
     xml_core(t);
     xml_fpu(t);
     if (has_pauth(cpu))
-        text_add(t, "<feature name=\"org.gnu.gdb.aarch64.pauth_v2\">\n"
-                    "<reg name=\"pauth_dmask\" bitsize=\"64\" regnum=\"%u\" save-restore=\"no\"/>\n"
-                    "<reg name=\"pauth_cmask\" bitsize=\"64\" regnum=\"%u\" save-restore=\"no\"/>\n"
-                    "<reg name=\"pauth_dmask_high\" bitsize=\"64\" regnum=\"%u\" save-restore=\"no\"/>\n"
-                    "<reg name=\"pauth_cmask_high\" bitsize=\"64\" regnum=\"%u\" save-restore=\"no\"/>\n</feature>\n",
+        text_add(t,
+                 "<feature name=\"org.gnu.gdb.aarch64.pauth_v2\">\n"
+                 "<reg name=\"pauth_dmask\" bitsize=\"64\" regnum=\"%u\" save-restore=\"no\"/>\n"
+                 "<reg name=\"pauth_cmask\" bitsize=\"64\" regnum=\"%u\" save-restore=\"no\"/>\n"
+                 "<reg name=\"pauth_dmask_high\" bitsize=\"64\" regnum=\"%u\" save-restore=\"no\"/>\n"
+                 "<reg name=\"pauth_cmask_high\" bitsize=\"64\" regnum=\"%u\" save-restore=\"no\"/>\n</feature>\n",
                  REG_PAUTH, REG_PAUTH + 1, REG_PAUTH + 2, REG_PAUTH + 3);
     xml_system(cpu, t);
     text_add(t, "</target>\n");

@@ -1,6 +1,6 @@
 /*
- * Registers by number and name, as gdb's target description numbers them: x0-x30, sp, pc, cpsr, v0-v31, fpsr, fpcr, then
- * every system register that can be read, in the order of the tables.
+ * Registers by number and name, as gdb's target description numbers them: x0-x30, sp, pc, cpsr, v0-v31, fpsr, fpcr,
+ * then every system register that can be read, in the order of the tables.
  */
 #ifndef DEBUG_REGS_H
 #define DEBUG_REGS_H

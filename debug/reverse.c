@@ -1,7 +1,7 @@
 /*
- * Backwards by checkpoints: the state of machine and PEs, and the RAM pages that were written since the checkpoint before.
- * The content of a page at checkpoint k is its newest copy of k or earlier, or zero. Checkpoints get further apart as the run
- * grows, so that their number, and with it the memory, is bounded.
+ * Backwards by checkpoints: the state of machine and PEs, and the RAM pages that were written since the checkpoint
+ * before. The content of a page at checkpoint k is its newest copy of k or earlier, or zero. Checkpoints get further
+ * apart as the run grows, so that their number, and with it the memory, is bounded.
  */
 #include "debug/reverse.h"
 

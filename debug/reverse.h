@@ -1,6 +1,7 @@
 /*
- * Backwards: checkpoints of the machine in memory, and from each of them the same run again. What came from outside (console
- * input, waits for a person, disk contents, semihosting files) is logged, so that it comes again at the same instruction.
+ * Backwards: checkpoints of the machine in memory, and from each of them the same run again. What came from outside
+ * (console input, waits for a person, disk contents, semihosting files) is logged, so that it comes again at the same
+ * instruction.
  */
 #ifndef DEBUG_REVERSE_H
 #define DEBUG_REVERSE_H
@@ -15,8 +16,8 @@ struct stop reverse_run(struct reverse *r, u64 limit);
 /* To the point after exactly `insns` instructions, earlier or later. False: it lies before the first checkpoint, or the
  * machine ended before. */
 bool reverse_goto(struct reverse *r, struct stops *s, u64 insns);
-/* Back to the last point before now at which a stop of s fits (insns: any instruction of that PE does). False: none; the
- * machine is at the earliest point. The hit is in s->pending. */
+/* Back to the last point before now at which a stop of s fits (insns: any instruction of that PE does). False: none;
+ * the machine is at the earliest point. The hit is in s->pending. */
 bool reverse_back(struct reverse *r, struct stops *s, u32 cpu, bool insns);
 /* Someone changed the machine (registers, memory): what was ahead is no longer its future, and what lies before it led
  * elsewhere: checkpoints begin again here. */

@@ -1,7 +1,8 @@
 /*
- * Snapshots of the whole machine. What is checked, in this order: magic, version, layout, sizes, hash of head and state, hash
- * of the pages; then that the machine is of the same make and the disks hold the same; then every index in the state.
- * Leaves out: the contents of disks (they must be what they were), text that the front end holds for the guest's consoles.
+ * Snapshots of the whole machine. What is checked, in this order: magic, version, layout, sizes, hash of head and
+ * state, hash of the pages; then that the machine is of the same make and the disks hold the same; then every index in
+ * the state. Leaves out: the contents of disks (they must be what they were), text that the front end holds for the
+ * guest's consoles.
  */
 #define _GNU_SOURCE
 #include "debug/snapshot.h"
@@ -140,7 +141,8 @@ static bool put_compressed(struct machine *m, struct new_file *f, const struct r
     XXH3_INITSTATE(&h);
     XXH3_64bits_reset(&h);
     for (u64 n = 0; ok && n <= head->runs; n++) {
-        ZSTD_inBuffer in = { n < head->runs ? run_host(m, &runs[n]) : NULL, n < head->runs ? runs[n].pages * PAGE : 0, 0 };
+        ZSTD_inBuffer in = { n < head->runs ? run_host(m, &runs[n]) : NULL, n < head->runs ? runs[n].pages * PAGE : 0,
+                             0 };
         size_t left;
         do {
             ZSTD_outBuffer o = { out, ROOM, 0 };
@@ -156,7 +158,8 @@ static bool put_compressed(struct machine *m, struct new_file *f, const struct r
     return ok;
 }
 
-static bool save_to(struct machine *m, struct new_file *f, u8 *state, const struct run *runs, struct snapshot_head *head)
+static bool save_to(struct machine *m, struct new_file *f, u8 *state, const struct run *runs,
+                    struct snapshot_head *head)
 {
     state_save(m, state);
     new_file_put(f, head, sizeof(*head));
@@ -260,10 +263,12 @@ static const char *differs(const struct machine *m, const struct machine *s)
         return "-cpu";
     if (s->semihosting != m->semihosting)
         return "-semihosting";
-    if (memcmp(s->disk_size, m->disk_size, sizeof(m->disk_size)) || memcmp(s->disk_readonly, m->disk_readonly, sizeof(m->disk_readonly)))
+    if (memcmp(s->disk_size, m->disk_size, sizeof(m->disk_size)) ||
+        memcmp(s->disk_readonly, m->disk_readonly, sizeof(m->disk_readonly)))
         return "-drive";
     for (unsigned n = 0; n < ARRAY_LEN(m->virtio); n++)
-        if (s->virtio[n].kind != m->virtio[n].kind || s->virtio[n].unit != m->virtio[n].unit || s->virtio[n].legacy != m->virtio[n].legacy)
+        if (s->virtio[n].kind != m->virtio[n].kind || s->virtio[n].unit != m->virtio[n].unit ||
+            s->virtio[n].legacy != m->virtio[n].legacy)
             return "-device";
     return NULL;
 }
@@ -297,7 +302,8 @@ static bool ram_clear(struct machine *m)
     code_drop(m->d.code);
     for (unsigned n = 0; n < m->d.phys.region_count; n++) {
         struct phys_region *r = &m->d.phys.region[n];
-        void *host = mmap(r->host, r->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+        void *host = mmap(r->host, r->size, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
         if (host == MAP_FAILED)
             return false;
         memset(r->flags, 0, r->size / PAGE);

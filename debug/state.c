@@ -80,8 +80,14 @@ const char *state_check(const struct machine *m)
 u64 state_layout(void)
 {
     XXH3_state_t h;
-    u64 sizes[] = { MACHINE_BYTES, CPU_BYTES, offsetof(struct machine, timers), offsetof(struct cpu, tlb), offsetof(struct cpu, sys),
-                    offsetof(struct machine, virtio), sizeof(struct virtio_mmio), sizeof(struct gic_bank) };
+    u64 sizes[] = { MACHINE_BYTES,
+                    CPU_BYTES,
+                    offsetof(struct machine, timers),
+                    offsetof(struct cpu, tlb),
+                    offsetof(struct cpu, sys),
+                    offsetof(struct machine, virtio),
+                    sizeof(struct virtio_mmio),
+                    sizeof(struct gic_bank) };
     XXH3_INITSTATE(&h);
     XXH3_64bits_reset(&h);
     XXH3_64bits_update(&h, sizes, sizeof(sizes));

@@ -7,8 +7,8 @@
 /* Bytes of the state of this machine without RAM. */
 u64 state_size(const struct machine *m);
 void state_save(struct machine *m, u8 *to);
-/* The counterpart; what is derived is made again. The bytes must come from state_save of a machine of the same make, or pass
- * state_check afterwards. */
+/* The counterpart; what is derived is made again. The bytes must come from state_save of a machine of the same make, or
+ * pass state_check afterwards. */
 void state_load(struct machine *m, const u8 *from);
 /* NULL, or what is wrong with a state that was loaded from outside: every index is bounded. */
 const char *state_check(const struct machine *m);

@@ -1,6 +1,6 @@
 /*
- * Where a debugger wants to stop: breakpoints, watchpoints, single steps, and conditions that no instruction address names
- * (an exception class, an exit of a guest, a system register written, a stage 2 fault). Speaks no protocol.
+ * Where a debugger wants to stop: breakpoints, watchpoints, single steps, and conditions that no instruction address
+ * names (an exception class, an exit of a guest, a system register written, a stage 2 fault). Speaks no protocol.
  *
  * Built on struct observer, so that looking changes nothing: code without a breakpoint in its page and data without a
  * watchpoint in its page go through the fast engine.
@@ -48,7 +48,7 @@ struct stop_hit {
     u64 at;     /* position: the machine stands there when it stopped */
     u64 before; /* position at which the instruction responsible has not been executed */
     u64 pc;
-    u64 addr;   /* of the data access */
+    u64 addr; /* of the data access */
     char text[160];
 };
 
@@ -82,8 +82,8 @@ struct stop_point *stops_new(struct stops *s);
 void stops_changed(struct stops *s);
 /* Next machine_run: one instruction of this PE. ~0: none. */
 void stops_step(struct stops *s, u32 cpu);
-/* Before each machine_run: forgets what the last one hit; the instruction that `cpu` stands at is executed even if a point
- * is there. */
+/* Before each machine_run: forgets what the last one hit; the instruction that `cpu` stands at is executed even if a
+ * point is there. */
 void stops_resume(struct stops *s, u32 cpu);
 /* Position of the machine, from within an observer's functions (insns of a slice are counted at its end). */
 u64 stops_position(const struct machine *m);

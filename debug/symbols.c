@@ -1,6 +1,6 @@
 /*
- * Names by libelf (.symtab, else .dynsym), source lines by libdw. Tables are sorted once, lookups are binary searches. A file
- * is untrusted: libelf bounds what it reads, and what it hands out is checked here.
+ * Names by libelf (.symtab, else .dynsym), source lines by libdw. Tables are sorted once, lookups are binary searches.
+ * A file is untrusted: libelf bounds what it reads, and what it hands out is checked here.
  */
 #define _GNU_SOURCE
 #include "debug/symbols.h"
@@ -116,8 +116,9 @@ static bool symbols_read(struct module *m, Elf_Scn *scn, const GElf_Shdr *sh)
             break;
         const char *name = elf_strptr(m->elf, sh->sh_link, sym.st_name);
         if (is_label(&sym, name))
-            m->symbol[m->symbols++] = (struct symbol){ sym.st_value + m->about.offset, sym.st_value + sym.st_size + m->about.offset, name,
-                                                          GELF_ST_TYPE(sym.st_info) == STT_FUNC };
+            m->symbol[m->symbols++] =
+                (struct symbol){ sym.st_value + m->about.offset, sym.st_value + sym.st_size + m->about.offset, name,
+                                 GELF_ST_TYPE(sym.st_info) == STT_FUNC };
         else if (name && (!strncmp(name, "$d", 2) || !strncmp(name, "$x", 2)))
             m->mark[m->marks++] = (struct mark){ sym.st_value + m->about.offset, name[1] == 'd' };
     }
@@ -216,7 +217,8 @@ static bool unit_lines(struct module *m, Dwarf_Die *cu)
             continue;
         dwarf_lineendsequence(l, &end);
         dwarf_linebeginstatement(l, &statement);
-        struct symbol_line row = { addr + m->about.offset, path_whole(m, &paths, file), end || number < 0 ? 0 : (u32)number, (u32)m->lines, statement };
+        struct symbol_line row = { addr + m->about.offset, path_whole(m, &paths, file),
+                                   end || number < 0 ? 0 : (u32)number, (u32)m->lines, statement };
         if (!line_add(m, row))
             return false;
     }
@@ -287,7 +289,8 @@ bool symbols_add(struct symbols *s, const struct symbol_file *file, char error[2
 {
     struct module *m = s->count < MAX_SYMBOL_FILES ? calloc(1, sizeof(*m)) : NULL;
     if (!m) {
-        snprintf(error, 256, "%.100s: %s", file->name, s->count < MAX_SYMBOL_FILES ? "out of memory" : "too many symbol files");
+        snprintf(error, 256, "%.100s: %s", file->name,
+                 s->count < MAX_SYMBOL_FILES ? "out of memory" : "too many symbol files");
         return false;
     }
     m->about = *file;
@@ -303,7 +306,10 @@ bool symbols_add(struct symbols *s, const struct symbol_file *file, char error[2
 }
 
 unsigned symbols_count(const struct symbols *s) { return s->count; }
-const struct symbol_file *symbols_file(const struct symbols *s, unsigned n) { return n < s->count ? &s->module[n]->about : NULL; }
+const struct symbol_file *symbols_file(const struct symbols *s, unsigned n)
+{
+    return n < s->count ? &s->module[n]->about : NULL;
+}
 
 /* ---- looking up ---- */
 
@@ -368,7 +374,10 @@ const struct symbol_line *symbols_line(const struct symbols *s, u64 va, struct s
     return NULL;
 }
 
-const struct symbol_line *symbols_line_in(const struct symbols *s, unsigned file, u64 va) { return module_line(s->module[file], va); }
+const struct symbol_line *symbols_line_in(const struct symbols *s, unsigned file, u64 va)
+{
+    return module_line(s->module[file], va);
+}
 
 bool symbols_address(const struct symbols *s, const char *name, u64 *va)
 {
@@ -404,7 +413,10 @@ bool symbols_code(const struct symbols *s, unsigned file, unsigned n, u64 *va, u
     return true;
 }
 
-bool symbols_serve(const struct symbols *s, unsigned file, struct symbol_place place) { return serves(&s->module[file]->about, place); }
+bool symbols_serve(const struct symbols *s, unsigned file, struct symbol_place place)
+{
+    return serves(&s->module[file]->about, place);
+}
 
 bool symbols_is_data(const struct symbols *s, unsigned file, u64 va)
 {
@@ -428,9 +440,11 @@ size_t symbols_describe(const struct symbols *s, u64 va, struct symbol_place pla
     int n = 0;
     text[0] = 0;
     if (name)
-        n = snprintf(text, size, va == name->lo ? "%.200s" : "%.200s+0x%llx", name->name, (unsigned long long)(va - name->lo));
+        n = snprintf(text, size, va == name->lo ? "%.200s" : "%.200s+0x%llx", name->name,
+                     (unsigned long long)(va - name->lo));
     if (line && n >= 0 && (size_t)n < size)
-        n += snprintf(text + n, size - (size_t)n, "%s%.100s:%u", n ? " " : "", slash ? slash + 1 : line->file, line->line);
+        n += snprintf(text + n, size - (size_t)n, "%s%.100s:%u", n ? " " : "", slash ? slash + 1 : line->file,
+                      line->line);
     if (!n)
         n = snprintf(text, size, "-");
     return (size_t)n < size ? (size_t)n : size - 1;

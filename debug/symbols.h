@@ -1,6 +1,6 @@
 /*
- * Names and source lines for addresses, from any number of ELF files (libelf, libdw). Each file may be moved by an offset and
- * belong to one EL and one VMID: the hypervisor's and its guests' addresses overlap.
+ * Names and source lines for addresses, from any number of ELF files (libelf, libdw). Each file may be moved by an
+ * offset and belong to one EL and one VMID: the hypervisor's and its guests' addresses overlap.
  */
 #ifndef DEBUG_SYMBOLS_H
 #define DEBUG_SYMBOLS_H

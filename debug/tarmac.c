@@ -1,7 +1,8 @@
 /*
- * -trace tarmac=FILE: Arm's Tarmac text trace, as the open Tarmac Trace Utilities parse it; one file a vCPU (FILE, FILE.1, ...).
- * Time is instructions of the machine. An instruction's line comes first, then what it did: memory accesses, the exception it
- * took, the registers that have changed, all of them where the trace begins or goes on after a gap.
+ * -trace tarmac=FILE: Arm's Tarmac text trace, as the open Tarmac Trace Utilities parse it; one file a vCPU (FILE,
+ * FILE.1, ...). Time is instructions of the machine. An instruction's line comes first, then what it did: memory
+ * accesses, the exception it took, the registers that have changed, all of them where the trace begins or goes on after
+ * a gap.
  *
  * Left out: speculation, cache and TLB events; registers that change without an instruction writing them (counters).
  */
@@ -15,10 +16,11 @@
 
 struct tarmac_cpu {
     struct out *out;
-    u64 index;        /* of the next instruction */
-    u64 next_at;      /* cpu's own count at which the next instruction follows without a gap */
-    bool known;       /* `x` and the rest hold what was shown */
-    u8 taken_el, taken_far, taken_hpfar, taken_esr; /* an exception to that EL (0: none): its registers are to be shown */
+    u64 index;   /* of the next instruction */
+    u64 next_at; /* cpu's own count at which the next instruction follows without a gap */
+    bool known;  /* `x` and the rest hold what was shown */
+    u8 taken_el, taken_far, taken_hpfar,
+        taken_esr; /* an exception to that EL (0: none): its registers are to be shown */
     u64 x[31], sp[4];
     union vreg v[32];
     u32 cpsr, fpcr, fpsr;
@@ -125,12 +127,16 @@ static void registers_show(struct tarmac_cpu *c, const struct cpu *cpu, bool vec
 /* What the exception left in the registers of its EL (the hook comes before it does). */
 static void taken_show(struct tarmac_cpu *c, const struct cpu *cpu)
 {
-    static const char *const names[5][4] = { { "", "ELR_EL1", "ELR_EL2", "ELR_EL3" }, { "", "SPSR_EL1", "SPSR_EL2", "SPSR_EL3" },
-                                             { "", "ESR_EL1", "ESR_EL2", "ESR_EL3" }, { "", "FAR_EL1", "FAR_EL2", "FAR_EL3" },
+    static const char *const names[5][4] = { { "", "ELR_EL1", "ELR_EL2", "ELR_EL3" },
+                                             { "", "SPSR_EL1", "SPSR_EL2", "SPSR_EL3" },
+                                             { "", "ESR_EL1", "ESR_EL2", "ESR_EL3" },
+                                             { "", "FAR_EL1", "FAR_EL2", "FAR_EL3" },
                                              { "", "", "HPFAR_EL2", "" } };
     const struct sysregs *s = &cpu->sys;
-    const u64 values[5][4] = { { 0, s->elr_el1, s->elr_el2, s->elr_el3 }, { 0, s->spsr_el1, s->spsr_el2, s->spsr_el3 },
-                               { 0, s->esr_el1, s->esr_el2, s->esr_el3 }, { 0, s->far_el1, s->far_el2, s->far_el3 },
+    const u64 values[5][4] = { { 0, s->elr_el1, s->elr_el2, s->elr_el3 },
+                               { 0, s->spsr_el1, s->spsr_el2, s->spsr_el3 },
+                               { 0, s->esr_el1, s->esr_el2, s->esr_el3 },
+                               { 0, s->far_el1, s->far_el2, s->far_el3 },
                                { 0, 0, s->hpfar_el2, 0 } };
     const bool show[5] = { true, true, c->taken_esr, c->taken_far, c->taken_hpfar && c->taken_el == 2 };
     for (unsigned n = 0; n < 5; n++)
@@ -205,7 +211,8 @@ static void done(struct tracer *r, struct cpu *cpu, u64 pc, u32 word)
     registers_show(c, cpu, touches_vectors(word));
 }
 
-static void access_show(struct tarmac_cpu *c, const struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value)
+static void access_show(struct tarmac_cpu *c, const struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write,
+                        u64 value)
 {
     char *p = begin(c);
     *p++ = 'M';

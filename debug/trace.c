@@ -1,6 +1,7 @@
 /*
- * What the traces see. Exceptions come from both engines. Instructions come from the stepping engine, which is used as little as
- * possible: within the window, and where a filter by EL, VMID, vCPU or address allows it only for the pages that it names.
+ * What the traces see. Exceptions come from both engines. Instructions come from the stepping engine, which is used as
+ * little as possible: within the window, and where a filter by EL, VMID, vCPU or address allows it only for the pages
+ * that it names.
  */
 #include "debug/trace_internal.h"
 
@@ -43,7 +44,8 @@ static bool wanted(const struct trace *t, const struct cpu *cpu, u64 pc)
 bool trace_stay_selected(const struct trace *t, u32 cpu, unsigned el, s32 vmid)
 {
     const struct trace_filter *f = &t->config->filter;
-    return t->active && (!f->cpus || bit(f->cpus, cpu)) && (!f->els || bit(f->els, el)) && (!f->vmids || vmid_selected(f, vmid));
+    return t->active && (!f->cpus || bit(f->cpus, cpu)) && (!f->els || bit(f->els, el)) &&
+           (!f->vmids || vmid_selected(f, vmid));
 }
 
 /* ---- places ---- */
@@ -202,7 +204,8 @@ static void exception_return_seen(void *who, struct cpu *cpu, u64 from_pc)
 static void hooks_set(struct trace *t)
 {
     struct observer *o = t->m->d.observer;
-    bool sysreg = false, data = false, symbols = t->config->filter.start.kind == POINT_SYMBOL || t->config->filter.stop.kind == POINT_SYMBOL;
+    bool sysreg = false, data = false,
+         symbols = t->config->filter.start.kind == POINT_SYMBOL || t->config->filter.stop.kind == POINT_SYMBOL;
     for (unsigned n = 0; n < t->tracers; n++) {
         t->insns |= t->tracer[n].insn || t->tracer[n].done;
         sysreg |= !!t->tracer[n].sysreg;
@@ -245,8 +248,11 @@ static bool tracers_open(struct trace *t, char error[256])
     const struct {
         const char *name;
         bool (*open)(struct tracer *r, const char *name, char error[256]);
-    } kinds[] = { { c->exits, exits_open }, { c->tarmac, tarmac_open }, { c->perfetto, perfetto_open },
-                  { c->coverage, coverage_open }, { c->profile, profile_open } };
+    } kinds[] = { { c->exits, exits_open },
+                  { c->tarmac, tarmac_open },
+                  { c->perfetto, perfetto_open },
+                  { c->coverage, coverage_open },
+                  { c->profile, profile_open } };
     for (unsigned n = 0; n < ARRAY_LEN(kinds); n++) {
         struct tracer *r = &t->tracer[t->tracers];
         r->t = t;
@@ -277,7 +283,8 @@ struct trace *trace_open(struct machine *m, const struct trace_config *config, c
     bool ok = t->symbols && t->disasm;
     for (unsigned n = 0; ok && n < config->symbol_count; n++)
         ok = symbols_add(t->symbols, &config->symbol[n], error);
-    ok = ok && point_find(t, &f->start, "-trace-start", error) && point_find(t, &f->stop, "-trace-stop", error) && tracers_open(t, error);
+    ok = ok && point_find(t, &f->start, "-trace-start", error) && point_find(t, &f->stop, "-trace-stop", error) &&
+         tracers_open(t, error);
     if (!ok) {
         for (unsigned n = 0; n < t->tracers; n++)
             t->tracer[n].close(&t->tracer[n], ignored);
@@ -337,7 +344,8 @@ u32 trace_log_items(const char *text, char error[256])
             if (strlen(names[n]) == len && !strncmp(names[n], text, len))
                 item = 1u << n;
         if (!item) {
-            snprintf(error, 256, "-d %.*s: no such item (there are: in_asm, int, mmu, unimp, guest_errors)", (int)(len < 60 ? len : 60), text);
+            snprintf(error, 256, "-d %.*s: no such item (there are: in_asm, int, mmu, unimp, guest_errors)",
+                     (int)(len < 60 ? len : 60), text);
             return 0;
         }
         set |= item;

@@ -8,7 +8,8 @@
 #include "debug/trace.h"
 #include "debug/trace_out.h"
 
-/* One kind of trace. NULL functions are not called. `insn` to `memory` need every instruction to go through the stepping engine. */
+/* One kind of trace. NULL functions are not called. `insn` to `memory` need every instruction to go through the
+ * stepping engine. */
 struct tracer {
     struct trace *t;
     void (*insn)(struct tracer *r, struct cpu *cpu, u64 pc, u32 word);
@@ -42,8 +43,8 @@ struct trace {
     struct observer next; /* who looked in before: called too */
     struct tracer tracer[TRACERS];
     unsigned tracers;
-    bool insns;  /* some tracer sees instructions */
-    bool narrow; /* the filter leaves out some of them by EL, VMID, vCPU or address */
+    bool insns;                     /* some tracer sees instructions */
+    bool narrow;                    /* the filter leaves out some of them by EL, VMID, vCPU or address */
     bool window, triggered, active; /* within first..last; between start and stop; both */
     bool by_page;                   /* the stepping engine is used for the pages of the filter only */
     bool seen[MAX_CPUS];            /* the instruction being executed was selected */

@@ -1,7 +1,7 @@
 /*
  * -d: what QEMU's users know from there, where it means something here. The texts follow QEMU's spirit, not its letter:
- * in_asm shows an instruction when it is first executed at an address (blocks are what was new in a row); int shows exceptions
- * with the cause that only the tables know; mmu shows the walk behind each abort.
+ * in_asm shows an instruction when it is first executed at an address (blocks are what was new in a row); int shows
+ * exceptions with the cause that only the tables know; mmu shows the walk behind each abort.
  */
 #include "debug/exits_words.h"
 #include "debug/trace_internal.h"
@@ -18,7 +18,7 @@ struct log {
     struct out *out;
     u32 items;
     u64 seen_count;
-    u64 *seen; /* addresses with the word and context mixed in: an open hash, forgotten when it is full */
+    u64 *seen;          /* addresses with the word and context mixed in: an open hash, forgotten when it is full */
     u64 next[MAX_CPUS]; /* in_asm: the address that would go on in the block shown last */
 };
 
@@ -62,7 +62,8 @@ static void insn(struct tracer *r, struct cpu *cpu, u64 pc, u32 word)
         out_format(l->out, "----------------\nIN: %s (cpu %u, EL%u)\n", where, cpu->index, cpu->ps.el);
     }
     l->next[cpu->index] = pc + 4;
-    out_format(l->out, "0x%08llx:  %08x      %s\n", (unsigned long long)pc, word, disasm_get(r->t->disasm, pc, word)->text);
+    out_format(l->out, "0x%08llx:  %08x      %s\n", (unsigned long long)pc, word,
+               disasm_get(r->t->disasm, pc, word)->text);
 }
 
 /* ---- int ---- */
@@ -83,18 +84,21 @@ static void int_log(struct tracer *r, struct cpu *cpu, const struct exc *e)
     exc_iss_words(e, iss);
     exc_cause_words(cpu, e, line ? (int)best->intid : -1, cause);
     symbols_describe(r->t->symbols, cpu->pc, trace_place(cpu), where, sizeof(where));
-    out_format(l->out, "Taking exception [%s] on CPU %u after %llu instructions\n...from EL%u to EL%u, PC 0x%llx (%s)\n",
+    out_format(l->out,
+               "Taking exception [%s] on CPU %u after %llu instructions\n...from EL%u to EL%u, PC 0x%llx (%s)\n",
                exc_class_words(e), cpu->index, (unsigned long long)trace_now(r->t, cpu), cpu->ps.el, e->target_el,
                (unsigned long long)cpu->pc, where);
     if (e->kind == EXC_SYNC || e->kind == EXC_SERROR)
         out_format(l->out, "...with ESR 0x%x/0x%llx%s%s\n", e->ec,
-                   (unsigned long long)((u64)e->iss2 << 32 | (u64)e->ec << 26 | (u64)e->il << 25 | e->iss), iss[0] ? ": " : "", iss);
+                   (unsigned long long)((u64)e->iss2 << 32 | (u64)e->ec << 26 | (u64)e->il << 25 | e->iss),
+                   iss[0] ? ": " : "", iss);
     if (e->has_far)
         out_format(l->out, "...with FAR 0x%llx\n", (unsigned long long)e->far);
     if (e->has_hpfar)
         out_format(l->out, "...with HPFAR 0x%llx\n", (unsigned long long)e->hpfar);
-    out_format(l->out, "...because of %s\n...with ELR 0x%llx\n...with SPSR 0x%llx\n...to EL%u PC 0x%llx\n", cause, (unsigned long long)e->elr,
-               (unsigned long long)cpu_spsr(cpu), e->target_el, (unsigned long long)vector_of(cpu, e));
+    out_format(l->out, "...because of %s\n...with ELR 0x%llx\n...with SPSR 0x%llx\n...to EL%u PC 0x%llx\n", cause,
+               (unsigned long long)e->elr, (unsigned long long)cpu_spsr(cpu), e->target_el,
+               (unsigned long long)vector_of(cpu, e));
 }
 
 /* ---- mmu ---- */
@@ -112,13 +116,14 @@ static void walk_log(struct tracer *r, struct cpu *cpu, const struct exc *e)
                (unsigned long long)e->far, iss);
     for (unsigned n = 0; n < rec.count; n++) {
         const struct walk_step *s = &rec.step[n];
-        out_format(l->out, "  stage %u level %d%s: [0x%llx] = 0x%llx\n", s->stage, s->level, s->s1ptw ? " (for a stage 1 table)" : "",
-                   (unsigned long long)s->addr, (unsigned long long)s->value);
+        out_format(l->out, "  stage %u level %d%s: [0x%llx] = 0x%llx\n", s->stage, s->level,
+                   s->s1ptw ? " (for a stage 1 table)" : "", (unsigned long long)s->addr, (unsigned long long)s->value);
     }
     if (ok)
-        out_format(l->out, "  PA 0x%llx, IPA 0x%llx, permissions%s%s%s%s%s%s\n", (unsigned long long)pa, (unsigned long long)t.ipa,
-                   t.perm & TLB_PR ? " PR" : "", t.perm & TLB_PW ? " PW" : "", t.perm & TLB_PX ? " PX" : "",
-                   t.perm & TLB_UR ? " UR" : "", t.perm & TLB_UW ? " UW" : "", t.perm & TLB_UX ? " UX" : "");
+        out_format(l->out, "  PA 0x%llx, IPA 0x%llx, permissions%s%s%s%s%s%s\n", (unsigned long long)pa,
+                   (unsigned long long)t.ipa, t.perm & TLB_PR ? " PR" : "", t.perm & TLB_PW ? " PW" : "",
+                   t.perm & TLB_PX ? " PX" : "", t.perm & TLB_UR ? " UR" : "", t.perm & TLB_UW ? " UW" : "",
+                   t.perm & TLB_UX ? " UX" : "");
     else
         out_format(l->out, "  stage %u: %s\n", t.fault.stage2 ? 2 : 1, fault_rule_text(t.fault.rule));
 }
@@ -128,8 +133,8 @@ static void sysreg(struct tracer *r, struct cpu *cpu, unsigned row, u64 value)
     struct log *l = r->data;
     const struct sysreg *reg = sysreg_get(row);
     if (l->items & LOG_mmu && reg && reg->flags & (SR_CONTROL | SR_CONTEXT))
-        out_format(l->out, "mmu: cpu %u EL%u PC 0x%llx %s = 0x%llx\n", cpu->index, cpu->ps.el, (unsigned long long)cpu->pc, reg->name,
-                   (unsigned long long)value);
+        out_format(l->out, "mmu: cpu %u EL%u PC 0x%llx %s = 0x%llx\n", cpu->index, cpu->ps.el,
+                   (unsigned long long)cpu->pc, reg->name, (unsigned long long)value);
 }
 
 /* ---- unimp, guest_errors ---- */
@@ -140,8 +145,8 @@ static void unimp_log(struct tracer *r, struct cpu *cpu)
     u32 word;
     if (!exc_instruction(cpu, cpu->pc, &word))
         return;
-    out_format(l->out, "unimp: cpu %u EL%u PC 0x%llx: %08x %s\n", cpu->index, cpu->ps.el, (unsigned long long)cpu->pc, word,
-               disasm_get(r->t->disasm, cpu->pc, word)->text);
+    out_format(l->out, "unimp: cpu %u EL%u PC 0x%llx: %08x %s\n", cpu->index, cpu->ps.el, (unsigned long long)cpu->pc,
+               word, disasm_get(r->t->disasm, cpu->pc, word)->text);
 }
 
 static void error_log(struct tracer *r, struct cpu *cpu, const struct exc *e, const char *what)
@@ -149,8 +154,8 @@ static void error_log(struct tracer *r, struct cpu *cpu, const struct exc *e, co
     struct log *l = r->data;
     char iss[EXC_WORDS];
     exc_iss_words(e, iss);
-    out_format(l->out, "guest_errors: cpu %u EL%u PC 0x%llx: %s%s%s", cpu->index, cpu->ps.el, (unsigned long long)cpu->pc, what,
-               iss[0] ? ": " : "", iss);
+    out_format(l->out, "guest_errors: cpu %u EL%u PC 0x%llx: %s%s%s", cpu->index, cpu->ps.el,
+               (unsigned long long)cpu->pc, what, iss[0] ? ": " : "", iss);
     if (e->has_far)
         out_format(l->out, ", VA 0x%llx", (unsigned long long)e->far);
     out_format(l->out, "\n");
@@ -160,7 +165,8 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *e)
 {
     struct log *l = r->data;
     bool sync = e->kind == EXC_SYNC;
-    bool is_abort = sync && (e->ec == EC_IABT_LOWER || e->ec == EC_IABT_SAME || e->ec == EC_DABT_LOWER || e->ec == EC_DABT_SAME);
+    bool is_abort =
+        sync && (e->ec == EC_IABT_LOWER || e->ec == EC_IABT_SAME || e->ec == EC_DABT_LOWER || e->ec == EC_DABT_SAME);
     if (l->items & LOG_int)
         int_log(r, cpu, e);
     if (l->items & LOG_mmu && is_abort)
@@ -185,7 +191,8 @@ static void exception_return_seen(struct tracer *r, struct cpu *cpu, u64 from_pc
         return;
     if (l->items & LOG_int)
         out_format(l->out, "Exception return on CPU %u from PC 0x%llx to EL%u PC 0x%llx PSTATE 0x%llx\n", cpu->index,
-                   (unsigned long long)from_pc, cpu->ps.el, (unsigned long long)cpu->pc, (unsigned long long)cpu_spsr(cpu));
+                   (unsigned long long)from_pc, cpu->ps.el, (unsigned long long)cpu->pc,
+                   (unsigned long long)cpu_spsr(cpu));
     if (l->items & LOG_guest_errors && cpu->ps.il)
         out_format(l->out, "guest_errors: cpu %u EL%u PC 0x%llx: illegal exception return\n", cpu->index, cpu->ps.el,
                    (unsigned long long)from_pc);

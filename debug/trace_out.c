@@ -1,4 +1,5 @@
-/* Trace files: a buffer in front of a descriptor, numbers formatted by table, a temporary name where a half must not be seen. */
+/* Trace files: a buffer in front of a descriptor, numbers formatted by table, a temporary name where a half must not be
+ * seen. */
 #define _GNU_SOURCE
 #include "debug/trace_out.h"
 

@@ -9,16 +9,18 @@
 enum { OUT_BUFFER = 1 << 18, OUT_LINE = 4096 /* the longest that out_reserve promises */, OUT_NAME = 1100 };
 
 struct out {
-    int fd;      /* -1: closed */
-    int error;   /* errno of the first write that failed; what follows is dropped */
+    int fd;    /* -1: closed */
+    int error; /* errno of the first write that failed; what follows is dropped */
     size_t used;
     u64 written; /* bytes */
-    bool whole;  /* `temporary` is renamed to `name` at the end, so that no half-written file can be taken for a whole one */
+    bool whole;  /* `temporary` is renamed to `name` at the end, so that no half-written file can be taken for a whole
+                    one */
     char name[OUT_NAME], temporary[OUT_NAME + 8];
     char buffer[OUT_BUFFER + OUT_LINE];
 };
 
-/* name "-": standard output, "" : standard error. whole: the file appears at out_close, all of it. NULL: error says why. */
+/* name "-": standard output, "" : standard error. whole: the file appears at out_close, all of it. NULL: error says
+ * why. */
 struct out *out_open(const char *name, bool whole, char error[256]);
 /* Ends the file. keep false: one that is `whole` is removed. False: something could not be written; error says what. */
 bool out_close(struct out *o, bool keep, char error[256]);

@@ -77,7 +77,8 @@ static void type_text(struct port *p, const char *text)
     p->typed_size = left + size;
 }
 
-/* The text that was waited for has been printed on this port: types, and waits for the next. Empty ones need no waiting. */
+/* The text that was waited for has been printed on this port: types, and waits for the next. Empty ones need no
+ * waiting. */
 static void sends_run(struct console *c, struct port *p)
 {
     do {
@@ -143,13 +144,15 @@ static void buffer_put(struct port *p, u8 byte)
 static void help_print(void)
 {
     fputs("\r\nCtrl-A x  quit\r\nCtrl-A h  this help\r\nCtrl-A c  where the CPUs are\r\nCtrl-A p  power button\r\n"
-          "Ctrl-A b  (no break on this line)\r\nCtrl-A Ctrl-A  Ctrl-A\r\n", stderr);
+          "Ctrl-A b  (no break on this line)\r\nCtrl-A Ctrl-A  Ctrl-A\r\n",
+          stderr);
 }
 
 static void where_print(struct machine *m)
 {
     static const char *const names[] = { "runs", "WFI", "WFE", "off" };
-    fprintf(stderr, "\r\n%llu instructions, %.6f s of machine time\r\n", (unsigned long long)machine_insns(m), (double)m->now / 1e9);
+    fprintf(stderr, "\r\n%llu instructions, %.6f s of machine time\r\n", (unsigned long long)machine_insns(m),
+            (double)m->now / 1e9);
     for (u32 n = 0; n < m->cpu_count; n++)
         fprintf(stderr, "cpu%u: EL%u, pc 0x%llx, %s\r\n", n, m->d.cpu[n].ps.el, (unsigned long long)m->d.cpu[n].pc,
                 names[m->d.cpu[n].halted & 3]);
@@ -159,7 +162,8 @@ static void key_command(struct console *c, struct port *p, u8 key)
 {
     switch (key) {
     case 'x': machine_stop(c->m, STOP_REQUEST, 0, ""); break;
-    case 'h': case '?': help_print(); break;
+    case 'h':
+    case '?': help_print(); break;
     case 'c': where_print(c->m); break;
     case 'p': machine_power_key(c->m); break;
     case KEY_ESCAPE: buffer_put(p, key); break;
@@ -354,7 +358,8 @@ static void unix_open(struct port *p, const char *path)
 
 static void tcp_open(struct port *p, const char *host, const char *port)
 {
-    struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *found = NULL;
+    struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE },
+                    *found = NULL;
     int rc = getaddrinfo(host[0] ? host : NULL, port, &hints, &found), on = 1;
     if (rc)
         die("tcp:%s:%s: %s", host, port, gai_strerror(rc));

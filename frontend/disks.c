@@ -1,5 +1,6 @@
 /*
- * Disks: raw images. snapshot=on keeps what is written in memory, sector by sector as it comes, and leaves the file alone.
+ * Disks: raw images. snapshot=on keeps what is written in memory, sector by sector as it comes, and leaves the file
+ * alone.
  */
 #define _GNU_SOURCE
 #include "frontend/frontend.h"
@@ -118,7 +119,8 @@ static bool disk_flush(void *who, unsigned n)
 
 static void overlay_make(struct disk *d, const char *name)
 {
-    void *space = mmap(NULL, align_up(d->size, BLOCK) + BLOCK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *space = mmap(NULL, align_up(d->size, BLOCK) + BLOCK, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     d->written = calloc(d->size / BLOCK / 8 + 1, 1);
     if (space == MAP_FAILED || !d->written)
         die("-drive %s: no memory for snapshot=on", name);

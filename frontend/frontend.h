@@ -23,9 +23,9 @@ struct matcher {
 struct port {
     enum char_kind kind;
     int in, out, listener; /* -1: none */
-    bool live;    /* input comes when it comes: a person, a socket, a pipe whose writer pauses */
-    bool ended;   /* no more input */
-    bool escape;  /* Ctrl-A was typed */
+    bool live;             /* input comes when it comes: a person, a socket, a pipe whose writer pauses */
+    bool ended;            /* no more input */
+    bool escape;           /* Ctrl-A was typed */
     bool terminal;
     u32 head, used, out_used, test_code;
     u8 buffer[PORT_BUFFER], out_buffer[PORT_BUFFER];
@@ -51,8 +51,8 @@ void console_output(void *who, unsigned port, u8 byte);
 int console_input(void *who, unsigned port, bool waiting);
 void console_poll(void *who);
 u64 console_idle(void *who, u64 now, u64 until);
-/* Which port a chardev or serial option of the machine configuration uses is fixed: serial n is port n, virtconsole k is
- * PORT_VIRTIO + k. */
+/* Which port a chardev or serial option of the machine configuration uses is fixed: serial n is port n, virtconsole k
+ * is PORT_VIRTIO + k. */
 
 /* ---- terminal.c: raw mode, signals, keys ---- */
 /* Raw mode when stdin is a terminal; restored at exit. keep_signals: Ctrl-C ends elmu. */

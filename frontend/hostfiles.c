@@ -1,4 +1,5 @@
-/* Files of the host for semihosting. Handles are the host's descriptors; only those that a guest opened are accepted. */
+/* Files of the host for semihosting. Handles are the host's descriptors; only those that a guest opened are accepted.
+ */
 #define _GNU_SOURCE
 #include "frontend/frontend.h"
 

@@ -29,7 +29,10 @@ static void list_device_models(void)
          "name \"virtconsole\", bus virtio-serial-bus");
 }
 
-static void list_chardevs(void) { puts("Available chardev backend types: \n  file\n  null\n  socket\n  stdio\n  testdev"); }
+static void list_chardevs(void)
+{
+    puts("Available chardev backend types: \n  file\n  null\n  socket\n  stdio\n  testdev");
+}
 
 static void list_insns(void)
 {
@@ -42,9 +45,9 @@ static void list_sysregs(void)
 {
     const struct sysreg *r;
     for (unsigned n = 0; (r = sysreg_get(n)); n++)
-        printf("%-20s %u,%u,%u,%u,%u  read EL%u%s write EL%u%s  %s\n", r->name, r->key >> 14, r->key >> 11 & 7, r->key >> 7 & 15,
-               r->key >> 3 & 15, r->key & 7, r->access & 15, (r->access & 15) == 4 ? "(never)" : "", r->access >> 4,
-               r->access >> 4 == 4 ? "(never)" : "", feature_name(r->feature));
+        printf("%-20s %u,%u,%u,%u,%u  read EL%u%s write EL%u%s  %s\n", r->name, r->key >> 14, r->key >> 11 & 7,
+               r->key >> 7 & 15, r->key >> 3 & 15, r->key & 7, r->access & 15, (r->access & 15) == 4 ? "(never)" : "",
+               r->access >> 4, r->access >> 4 == 4 ? "(never)" : "", feature_name(r->feature));
 }
 
 static void list_traps(void)
@@ -59,8 +62,9 @@ static void list_devices(void)
     const struct device_row *r;
     puts("0x40000000            RAM (-m)");
     for (unsigned n = 0; (r = virt_device(n)); n++)
-        printf("0x%08llx 0x%-8llx %-8s %-12s count %-3u SPI %-3u %s%s\n", (unsigned long long)r->base, (unsigned long long)r->size, r->name,
-               r->type, r->count, r->irq, r->compatible, r->secure ? " (secure)" : "");
+        printf("0x%08llx 0x%-8llx %-8s %-12s count %-3u SPI %-3u %s%s\n", (unsigned long long)r->base,
+               (unsigned long long)r->size, r->name, r->type, r->count, r->irq, r->compatible,
+               r->secure ? " (secure)" : "");
 }
 
 bool list_print(const char *what)
@@ -69,8 +73,9 @@ bool list_print(const char *what)
         const char *name;
         void (*print)(void);
     } lists[] = {
-        { "machines", list_machines }, { "cpus", list_cpus }, { "device-models", list_device_models }, { "chardevs", list_chardevs },
-        { "insns", list_insns }, { "sysregs", list_sysregs }, { "traps", list_traps }, { "devices", list_devices },
+        { "machines", list_machines }, { "cpus", list_cpus },       { "device-models", list_device_models },
+        { "chardevs", list_chardevs }, { "insns", list_insns },     { "sysregs", list_sysregs },
+        { "traps", list_traps },       { "devices", list_devices },
     };
     for (unsigned n = 0; n < ARRAY_LEN(lists); n++)
         if (!strcmp(lists[n].name, what)) {

@@ -26,7 +26,10 @@ static void poll_all(void *who)
     session_poll(f->session);
 }
 
-static struct blob blob_of(const char *what, const char *name) { return name ? file_read(what, name) : (struct blob){ 0 }; }
+static struct blob blob_of(const char *what, const char *name)
+{
+    return name ? file_read(what, name) : (struct blob){ 0 };
+}
 
 /* All files are read before anything else happens. */
 static void boot_read(const struct options *o, struct boot_config *b)
@@ -38,13 +41,17 @@ static void boot_read(const struct options *o, struct boot_config *b)
     b->loader_count = o->loader_count;
     for (unsigned n = 0; n < o->loader_count; n++) {
         const struct loader_option *l = &o->loader[n];
-        b->loader[n] = (struct boot_loader){ blob_of("-device loader", l->file), l->addr, l->data, l->data_len, l->has_addr, l->force_raw, l->cpu };
+        b->loader[n] = (struct boot_loader){
+            blob_of("-device loader", l->file), l->addr, l->data, l->data_len, l->has_addr, l->force_raw, l->cpu
+        };
     }
     b->domain_count = o->domain_count;
     for (unsigned n = 0; n < o->domain_count; n++) {
         const struct domain_option *d = &o->domain[n];
         const char *name = d->dom0 ? "-xen-dom0" : "-xen-domu";
-        b->domain[n] = (struct boot_domain){ d->dom0, blob_of(name, d->kernel), blob_of(name, d->initrd), d->append, d->mem, d->vcpus };
+        b->domain[n] =
+            (struct boot_domain){ d->dom0, blob_of(name, d->kernel), blob_of(name, d->initrd), d->append, d->mem,
+                                  d->vcpus };
     }
 }
 
@@ -164,7 +171,8 @@ static int status_of(const struct stop *stop, const struct options *o)
     case STOP_INSNS:
         fprintf(stderr, "elmu: stopped after %llu instructions (--max-insns)\n", (unsigned long long)o->max_insns);
         return STATUS_LIMIT;
-    case STOP_OFF: case STOP_RESET: return 0;
+    case STOP_OFF:
+    case STOP_RESET: return 0;
     default:
         if (stop->text[0])
             fprintf(stderr, "elmu: %s\n", stop->text);

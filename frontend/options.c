@@ -52,10 +52,24 @@ static void machine_gic(const char *value)
 /* Properties that change nothing here when they have the value that the machine has anyway. */
 static bool machine_harmless(const struct suboption *s)
 {
-    static const struct { const char *key, *values; } ok[] = {
-        { "acpi", "on off" }, { "usb", "off" }, { "graphics", "on off" }, { "highmem", "on off" }, { "its", "off" }, { "mte", "off" },
-        { "iommu", "none" }, { "accel", "tcg" }, { "dump-guest-core", "on off" }, { "mem-merge", "on off" }, { "ras", "off" },
-        { "highmem-ecam", "on off" }, { "highmem-mmio", "on off" }, { "highmem-redists", "on off" }, { "compact-highmem", "on off" },
+    static const struct {
+        const char *key, *values;
+    } ok[] = {
+        { "acpi", "on off" },
+        { "usb", "off" },
+        { "graphics", "on off" },
+        { "highmem", "on off" },
+        { "its", "off" },
+        { "mte", "off" },
+        { "iommu", "none" },
+        { "accel", "tcg" },
+        { "dump-guest-core", "on off" },
+        { "mem-merge", "on off" },
+        { "ras", "off" },
+        { "highmem-ecam", "on off" },
+        { "highmem-mmio", "on off" },
+        { "highmem-redists", "on off" },
+        { "compact-highmem", "on off" },
     };
     for (unsigned n = 0; n < ARRAY_LEN(ok); n++) {
         if (strcmp(s->key, ok[n].key))
@@ -78,8 +92,8 @@ static void opt_machine(struct options *o, const char *name, const char *arg)
         listed(o, "machines");
         return;
     }
-    for (const char *first = strchr(arg, '=') && strcspn(arg, "=") < strcspn(arg, ",") ? NULL : "type"; suboption_next(&arg, first, &s);
-         first = NULL) {
+    for (const char *first = strchr(arg, '=') && strcspn(arg, "=") < strcspn(arg, ",") ? NULL : "type";
+         suboption_next(&arg, first, &s); first = NULL) {
         if (!strcmp(s.key, "type")) {
             if (strcmp(s.value, "virt") && strcmp(s.value, "virt-7.2"))
                 die("-machine %s: no such machine (there is: virt)", s.value);
@@ -119,7 +133,8 @@ static void opt_smp(struct options *o, const char *name, const char *arg)
         u64 value = suboption_number("-smp", s.value, 1);
         if (!strcmp(s.key, "cpus"))
             cpus = value ? value : MAX_CPUS + 1;
-        else if (!strcmp(s.key, "cores") || !strcmp(s.key, "sockets") || !strcmp(s.key, "threads") || !strcmp(s.key, "clusters"))
+        else if (!strcmp(s.key, "cores") || !strcmp(s.key, "sockets") || !strcmp(s.key, "threads") ||
+                 !strcmp(s.key, "clusters"))
             product = value && value <= MAX_CPUS ? product * value : MAX_CPUS + 1;
         else if (strcmp(s.key, "maxcpus"))
             die("-smp: no property '%s'", s.key);
@@ -146,11 +161,31 @@ static void opt_memory(struct options *o, const char *name, const char *arg)
 
 /* ---- files ---- */
 
-static void opt_kernel(struct options *o, const char *name, const char *arg) { (void)name; o->kernel = arg; }
-static void opt_initrd(struct options *o, const char *name, const char *arg) { (void)name; o->initrd = arg; }
-static void opt_append(struct options *o, const char *name, const char *arg) { (void)name; o->append = arg; }
-static void opt_dtb(struct options *o, const char *name, const char *arg) { (void)name; o->dtb = arg; }
-static void opt_bios(struct options *o, const char *name, const char *arg) { (void)name; o->bios = arg; }
+static void opt_kernel(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    o->kernel = arg;
+}
+static void opt_initrd(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    o->initrd = arg;
+}
+static void opt_append(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    o->append = arg;
+}
+static void opt_dtb(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    o->dtb = arg;
+}
+static void opt_bios(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    o->bios = arg;
+}
 
 static char *copy(const char *text)
 {
@@ -441,8 +476,11 @@ static void opt_chardev(struct options *o, const char *name, const char *arg)
         if (c->port[0])
             snprintf(c->path, sizeof(c->path), "%s", host);
     } else
-        c->kind = !strcmp(kind, "stdio") ? CHAR_STDIO : !strcmp(kind, "file") ? CHAR_FILE : !strcmp(kind, "null") ? CHAR_NULL
-                  : !strcmp(kind, "testdev") ? CHAR_TESTDEV : CHAR_NONE;
+        c->kind = !strcmp(kind, "stdio")     ? CHAR_STDIO
+                  : !strcmp(kind, "file")    ? CHAR_FILE
+                  : !strcmp(kind, "null")    ? CHAR_NULL
+                  : !strcmp(kind, "testdev") ? CHAR_TESTDEV
+                                             : CHAR_NONE;
     if (c->kind == CHAR_NONE)
         die("-chardev %s: no such back end (-chardev '?' lists them)", kind);
     if (!c->id[0])
@@ -451,7 +489,11 @@ static void opt_chardev(struct options *o, const char *name, const char *arg)
         die("-chardev %s: path= is missing", kind);
 }
 
-static void opt_nographic(struct options *o, const char *name, const char *arg) { (void)name, (void)arg; o->nographic = true; }
+static void opt_nographic(struct options *o, const char *name, const char *arg)
+{
+    (void)name, (void)arg;
+    o->nographic = true;
+}
 
 static void opt_display(struct options *o, const char *name, const char *arg)
 {
@@ -474,8 +516,16 @@ static void opt_accel(struct options *o, const char *name, const char *arg)
         die("-accel %s: not supported (only tcg, which stands for elmu's own engine)", arg);
 }
 
-static void opt_no_reboot(struct options *o, const char *name, const char *arg) { (void)name, (void)arg; o->no_reboot = true; }
-static void opt_semihosting(struct options *o, const char *name, const char *arg) { (void)name, (void)arg; o->semihosting = true; }
+static void opt_no_reboot(struct options *o, const char *name, const char *arg)
+{
+    (void)name, (void)arg;
+    o->no_reboot = true;
+}
+static void opt_semihosting(struct options *o, const char *name, const char *arg)
+{
+    (void)name, (void)arg;
+    o->semihosting = true;
+}
 
 static void opt_semihosting_config(struct options *o, const char *name, const char *arg)
 {
@@ -487,7 +537,8 @@ static void opt_semihosting_config(struct options *o, const char *name, const ch
         if (!strcmp(s.key, "enable"))
             o->semihosting = suboption_bool("-semihosting-config", &s);
         else if (!strcmp(s.key, "arg") && used + strlen(s.value) + 2 < sizeof(o->semihost_line))
-            used += (size_t)snprintf(o->semihost_line + used, sizeof(o->semihost_line) - used, "%s%s", used ? " " : "", s.value);
+            used += (size_t)snprintf(o->semihost_line + used, sizeof(o->semihost_line) - used, "%s%s", used ? " " : "",
+                                     s.value);
         else if (strcmp(s.key, "target") && strcmp(s.key, "userspace"))
             die("-semihosting-config: %s: not supported", s.key);
     }
@@ -508,7 +559,8 @@ static void opt_rtc(struct options *o, const char *name, const char *arg)
             die("-rtc: no property '%s'", s.key);
         if (!strcmp(s.value, "utc") || !strcmp(s.value, "localtime"))
             o->rtc_base = (u64)time(NULL);
-        else if (((end = strptime(s.value, "%Y-%m-%dT%H:%M:%S", &tm)) || (end = strptime(s.value, "%Y-%m-%d", &tm))) && !*end)
+        else if (((end = strptime(s.value, "%Y-%m-%dT%H:%M:%S", &tm)) || (end = strptime(s.value, "%Y-%m-%d", &tm))) &&
+                 !*end)
             o->rtc_base = (u64)timegm(&tm);
         else
             die("-rtc base=%s: expected utc or a date like 2024-02-29T12:00:00", s.value);
@@ -558,8 +610,15 @@ static void opt_engine(struct options *o, const char *name, const char *arg)
     o->engine = !strcmp(arg, "step") ? ENGINE_STEP : ENGINE_THREADED;
 }
 
-static void opt_stats(struct options *o, const char *name, const char *arg) { (void)name, (void)arg; o->stats = true; }
-static void opt_max_insns(struct options *o, const char *name, const char *arg) { o->max_insns = suboption_number(name, arg, 1); }
+static void opt_stats(struct options *o, const char *name, const char *arg)
+{
+    (void)name, (void)arg;
+    o->stats = true;
+}
+static void opt_max_insns(struct options *o, const char *name, const char *arg)
+{
+    o->max_insns = suboption_number(name, arg, 1);
+}
 
 /* \n, \r, \t, \e, \\, \xHH */
 static char *unescape(const char *text)
@@ -587,9 +646,18 @@ static char *unescape(const char *text)
 }
 
 static void opt_gdb(struct options *o, const char *name, const char *arg) { (void)name, o->gdb = arg; }
-static void opt_gdb_default(struct options *o, const char *name, const char *arg) { (void)name, (void)arg, o->gdb = "tcp::1234"; }
-static void opt_stopped(struct options *o, const char *name, const char *arg) { (void)name, (void)arg, o->stopped = true; }
-static void opt_snapshot_save(struct options *o, const char *name, const char *arg) { (void)name, o->snapshot_save = arg; }
+static void opt_gdb_default(struct options *o, const char *name, const char *arg)
+{
+    (void)name, (void)arg, o->gdb = "tcp::1234";
+}
+static void opt_stopped(struct options *o, const char *name, const char *arg)
+{
+    (void)name, (void)arg, o->stopped = true;
+}
+static void opt_snapshot_save(struct options *o, const char *name, const char *arg)
+{
+    (void)name, o->snapshot_save = arg;
+}
 static void opt_restore(struct options *o, const char *name, const char *arg) { (void)name, o->restore = arg; }
 static void opt_record(struct options *o, const char *name, const char *arg) { (void)name, o->record = arg; }
 static void opt_replay(struct options *o, const char *name, const char *arg) { (void)name, o->replay = arg; }
@@ -616,11 +684,31 @@ static void opt_send(struct options *o, const char *name, const char *arg)
     o->after = NULL;
 }
 
-static void opt_list_cpus(struct options *o, const char *name, const char *arg) { (void)name, (void)arg; listed(o, "cpus"); }
-static void opt_list_insns(struct options *o, const char *name, const char *arg) { (void)name, (void)arg; listed(o, "insns"); }
-static void opt_list_sysregs(struct options *o, const char *name, const char *arg) { (void)name, (void)arg; listed(o, "sysregs"); }
-static void opt_list_traps(struct options *o, const char *name, const char *arg) { (void)name, (void)arg; listed(o, "traps"); }
-static void opt_list_devices(struct options *o, const char *name, const char *arg) { (void)name, (void)arg; listed(o, "devices"); }
+static void opt_list_cpus(struct options *o, const char *name, const char *arg)
+{
+    (void)name, (void)arg;
+    listed(o, "cpus");
+}
+static void opt_list_insns(struct options *o, const char *name, const char *arg)
+{
+    (void)name, (void)arg;
+    listed(o, "insns");
+}
+static void opt_list_sysregs(struct options *o, const char *name, const char *arg)
+{
+    (void)name, (void)arg;
+    listed(o, "sysregs");
+}
+static void opt_list_traps(struct options *o, const char *name, const char *arg)
+{
+    (void)name, (void)arg;
+    listed(o, "traps");
+}
+static void opt_list_devices(struct options *o, const char *name, const char *arg)
+{
+    (void)name, (void)arg;
+    listed(o, "devices");
+}
 
 static void opt_version(struct options *o, const char *name, const char *arg)
 {
@@ -644,13 +732,15 @@ static const struct option_row {
 static void opt_help(struct options *o, const char *name, const char *arg)
 {
     (void)name, (void)arg;
-    puts("usage: elmu [options]\n"
-         "example: elmu -M virt,virtualization=on -cpu max -m 1G -nographic -kernel Image -initrd initrd -append console=ttyAMA0\n");
+    puts(
+        "usage: elmu [options]\n"
+        "example: elmu -M virt,virtualization=on -cpu max -m 1G -nographic -kernel Image -initrd initrd -append console=ttyAMA0\n");
     for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
         char left[80];
         if (!rows[n].help)
             continue;
-        snprintf(left, sizeof(left), "-%s%s %s", strlen(rows[n].name) > 1 && n >= 48 ? "-" : "", rows[n].name, rows[n].argument);
+        snprintf(left, sizeof(left), "-%s%s %s", strlen(rows[n].name) > 1 && n >= 48 ? "-" : "", rows[n].name,
+                 rows[n].argument);
         printf("  %-38s %s\n", left, rows[n].help);
     }
     puts("\non the terminal: Ctrl-A x quits, Ctrl-A h helps");
@@ -684,7 +774,11 @@ static void option_run(struct options *o, const char *arg, int argc, char **argv
 
 bool options_parse(struct options *o, int argc, char **argv, int *status)
 {
-    *o = (struct options){ .cpu = "cortex-a57", .cpus = 1, .ram_size = 128 << 20, .max_insns = NEVER, .engine = ENGINE_THREADED,
+    *o = (struct options){ .cpu = "cortex-a57",
+                           .cpus = 1,
+                           .ram_size = 128 << 20,
+                           .max_insns = NEVER,
+                           .engine = ENGINE_THREADED,
                            .rtc_base = 1704067200 /* 2024-01-01 */ };
     *status = 0;
     for (int n = 1; n < argc; n++) {

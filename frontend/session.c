@@ -1,5 +1,6 @@
 /*
- * A run under -gdb, -snapshot-save, -restore, -record, -replay, -trace and friends: what these options put between main and machine_run.
+ * A run under -gdb, -snapshot-save, -restore, -record, -replay, -trace and friends: what these options put between main
+ * and machine_run.
  */
 #include "frontend/frontend.h"
 
@@ -17,7 +18,7 @@ struct session {
     struct gdb *gdb;
     struct journal *journal;
     struct trace *trace;
-    u64 save_at;           /* instructions, NEVER: not by count */
+    u64 save_at; /* instructions, NEVER: not by count */
     char save_file[1024];
     const char *save_text; /* what a console must print, NULL: none */
     char tail[MAX_PORTS][TEXT_LIMIT];

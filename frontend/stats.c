@@ -1,6 +1,7 @@
 /*
- * --stats, on standard error: what ran, how fast, a hash of all state, and what was taken to EL2 and EL3: by guest, exception
- * class and cause. A guest is a VMID while stage 2 is on. The lines `insns N` and `hash H` are for scripts to compare.
+ * --stats, on standard error: what ran, how fast, a hash of all state, and what was taken to EL2 and EL3: by guest,
+ * exception class and cause. A guest is a VMID while stage 2 is on. The lines `insns N` and `hash H` are for scripts to
+ * compare.
  */
 #define _GNU_SOURCE
 #include "frontend/frontend.h"
@@ -66,9 +67,14 @@ void stats_exception(struct stats *s, const struct cpu *cpu, const struct exc *e
     if (exc->target_el < 2)
         return;
     bool sync = exc->kind == EXC_SYNC, trap = sync && exc->cause.kind == CAUSE_TRAP;
-    struct exit_row key = { .guest = guest_of(cpu), .target_el = exc->target_el, .source_el = cpu->ps.el, .kind = exc->kind,
-                            .ec = sync ? exc->ec : 0, .cause_kind = trap ? CAUSE_TRAP : CAUSE_NONE,
-                            .cause_id = trap ? exc->cause.id : 0, .fsc = sync && is_abort(exc->ec) ? exc->iss & 0x3f : 0 };
+    struct exit_row key = { .guest = guest_of(cpu),
+                            .target_el = exc->target_el,
+                            .source_el = cpu->ps.el,
+                            .kind = exc->kind,
+                            .ec = sync ? exc->ec : 0,
+                            .cause_kind = trap ? CAUSE_TRAP : CAUSE_NONE,
+                            .cause_id = trap ? exc->cause.id : 0,
+                            .fsc = sync && is_abort(exc->ec) ? exc->iss & 0x3f : 0 };
     for (unsigned n = 0; n < s->rows; n++)
         if (!memcmp(&s->row[n], &key, offsetof(struct exit_row, count))) {
             s->row[n].count++;

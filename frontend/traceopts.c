@@ -89,7 +89,10 @@ static u32 set_of(const char *name, const char *arg, unsigned limit)
     return set;
 }
 
-void opt_trace_cpu(struct options *o, const char *name, const char *arg) { o->trace.filter.cpus |= set_of(name, arg, MAX_CPUS); }
+void opt_trace_cpu(struct options *o, const char *name, const char *arg)
+{
+    o->trace.filter.cpus |= set_of(name, arg, MAX_CPUS);
+}
 void opt_trace_el(struct options *o, const char *name, const char *arg) { o->trace.filter.els |= set_of(name, arg, 4); }
 
 void opt_trace_vmid(struct options *o, const char *name, const char *arg)

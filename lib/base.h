@@ -59,9 +59,24 @@ static inline u64 align_up(u64 value, u64 size) { return (value + size - 1) & ~(
 static inline bool is_pow2(u64 value) { return value && !(value & (value - 1)); }
 
 /* Unaligned little-endian access to bytes. */
-static inline u16 load_le16(const void *p) { u16 v; memcpy(&v, p, 2); return v; }
-static inline u32 load_le32(const void *p) { u32 v; memcpy(&v, p, 4); return v; }
-static inline u64 load_le64(const void *p) { u64 v; memcpy(&v, p, 8); return v; }
+static inline u16 load_le16(const void *p)
+{
+    u16 v;
+    memcpy(&v, p, 2);
+    return v;
+}
+static inline u32 load_le32(const void *p)
+{
+    u32 v;
+    memcpy(&v, p, 4);
+    return v;
+}
+static inline u64 load_le64(const void *p)
+{
+    u64 v;
+    memcpy(&v, p, 8);
+    return v;
+}
 static inline void store_le16(void *p, u16 v) { memcpy(p, &v, 2); }
 static inline void store_le32(void *p, u32 v) { memcpy(p, &v, 4); }
 static inline void store_le64(void *p, u64 v) { memcpy(p, &v, 8); }

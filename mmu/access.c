@@ -2,10 +2,10 @@
  * Memory access by virtual address, the exact path behind the fast tags (Arm ARM B2.2-B2.5, D8; Mem[], MemSingle[],
  * AArch64.CheckAlignment, MemAtomic of the shared pseudocode).
  *
- * An access that fails changes nothing but cpu->d.exc. Named choices: a store that crosses a page checks both pages before
- * it writes a byte; an exclusive or atomic access to something that isn't RAM is an unsupported-exclusive fault; a store
- * exclusive is checked for aborts before the monitor is looked at.
- * Leaves out: watchpoints and tag checks (FEAT_MTE), which will drop fast tags and be asked here.
+ * An access that fails changes nothing but cpu->d.exc. Named choices: a store that crosses a page checks both pages
+ * before it writes a byte; an exclusive or atomic access to something that isn't RAM is an unsupported-exclusive fault;
+ * a store exclusive is checked for aborts before the monitor is looked at. Leaves out: watchpoints and tag checks
+ * (FEAT_MTE), which will drop fast tags and be asked here.
  */
 #include "mmu/access.h"
 
@@ -34,8 +34,11 @@ static bool raise_fault(struct cpu *cpu, const struct fault *f, u64 va, unsigned
 /* A fault that no walk found. */
 static bool raise_plain(struct cpu *cpu, unsigned kind, unsigned rule, u64 va, unsigned flags)
 {
-    struct fault f = { .kind = (u8)kind, .rule = (u8)rule, .fsc = fault_fsc(kind, 0),
-                       .cm = !!(flags & ACC_CACHE), .fetch = !!(flags & ACC_FETCH),
+    struct fault f = { .kind = (u8)kind,
+                       .rule = (u8)rule,
+                       .fsc = fault_fsc(kind, 0),
+                       .cm = !!(flags & ACC_CACHE),
+                       .fetch = !!(flags & ACC_FETCH),
                        .regime = mmu_view(cpu, cpu->ps.el)->regime };
     f.wnr = f.cm || ((flags & ACC_WRITE) && !(flags & ACC_RMW));
     return raise_fault(cpu, &f, va, flags);
@@ -134,14 +137,16 @@ static bool translate(struct cpu *cpu, u64 va, unsigned flags, bool unaligned, s
 
 /* ---- fast tags ---- */
 
-/* Enters the page of a RAM access that needs nothing unusual. A write tag only where reads are allowed too: atomics use it. */
+/* Enters the page of a RAM access that needs nothing unusual. A write tag only where reads are allowed too: atomics use
+ * it. */
 static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned flags)
 {
     const struct mmu_view *v = mmu_view(cpu, cpu->ps.el);
     bool el0 = with_el0_rights(cpu, flags), unpriv = flags & ACC_UNPRIV;
     u64 ctx = unpriv ? cpu->d.ctx_unpriv : cpu->d.ctx, mix = unpriv ? cpu->d.ctx_unpriv_mix : cpu->d.ctx_mix;
     u8 *page_flags = phys_flags(cpu->d.host.phys, p->pa);
-    if (!ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & ACC_CACHE || observed(cpu, va, p->pa))
+    if (!ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & ACC_CACHE ||
+        observed(cpu, va, p->pa))
         return;
     if (p->type != MEM_NORMAL && !(v->strict || v->flat))
         return;
@@ -290,7 +295,8 @@ static bool find_places(struct cpu *cpu, u64 va, unsigned size, unsigned flags, 
            allowed(cpu, va, ps->at[0].pa, size, flags);
 }
 
-/* An entry found for the first page may have been replaced by the second page's fill: only the first is entered then. */
+/* An entry found for the first page may have been replaced by the second page's fill: only the first is entered then.
+ */
 static void fill_fast_places(struct cpu *cpu, const struct places *ps, u64 va, unsigned flags)
 {
     if (!ps->size[1])
@@ -377,7 +383,8 @@ bool mem_write(struct cpu *cpu, u64 va, u64 value, unsigned size, unsigned flags
 /* The two halves of 16 bytes, low address first, each of which may cross the page. */
 static bool halves(struct cpu *cpu, u64 va, unsigned flags, bool unaligned, struct places half[2])
 {
-    return find_places(cpu, va, 8, flags, unaligned, &half[0]) && find_places(cpu, va + 8, 8, flags, unaligned, &half[1]);
+    return find_places(cpu, va, 8, flags, unaligned, &half[0]) &&
+           find_places(cpu, va + 8, 8, flags, unaligned, &half[1]);
 }
 
 struct mem_val128 mem_read128(struct cpu *cpu, u64 va, unsigned flags)
@@ -474,7 +481,8 @@ bool mem_probe(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
 
 /* ---- atomics ---- */
 
-/* Host address of an aligned place in RAM that may be read and written, with its bytes about to change; NULL: not RAM. */
+/* Host address of an aligned place in RAM that may be read and written, with its bytes about to change; NULL: not RAM.
+ */
 static bool atomic_place(struct cpu *cpu, u64 va, unsigned size, unsigned flags, struct place *p)
 {
     bool unaligned;
@@ -670,7 +678,8 @@ struct mem_val128 mem_read_exclusive(struct cpu *cpu, u64 va, unsigned size, boo
     return r;
 }
 
-struct excl_result mem_write_exclusive(struct cpu *cpu, u64 va, u64 lo, u64 hi, unsigned size, bool pair, unsigned flags)
+struct excl_result mem_write_exclusive(struct cpu *cpu, u64 va, u64 lo, u64 hi, unsigned size, bool pair,
+                                       unsigned flags)
 {
     const u64 pair_value[2] = { lo, hi };
     struct place p;
@@ -714,7 +723,8 @@ bool mem_zero_block(struct cpu *cpu, u64 va, unsigned size)
         memset(host, 0, size);
         return true;
     }
-    if (!translate(cpu, va, flags, false, &p) || !allowed(cpu, align_down(va, size), align_down(p.pa, size), size, flags))
+    if (!translate(cpu, va, flags, false, &p) ||
+        !allowed(cpu, align_down(va, size), align_down(p.pa, size), size, flags))
         return false;
     p.pa = align_down(p.pa, size);
     if (!phys_zero(cpu->d.host.phys, p.pa, size, p.attrs))
@@ -731,7 +741,10 @@ struct fetch_page mem_fetch_page(struct cpu *cpu, u64 va)
         return (struct fetch_page){ .ok = false };
     u32 owner = tlb_index(cpu, p.entry);
     tlb_note_xpage(cpu, owner, (u32)(((va >> 12) ^ cpu->d.ctx_mix) & (XPAGE_ENTRIES - 1)));
-    return (struct fetch_page){ .pa = p.pa & ~0xfffull, .ok = true, .ns = p.attrs.ns,
-                                .guarded = !!(p.entry->perm & TLB_GP), .device = p.type != MEM_NORMAL,
+    return (struct fetch_page){ .pa = p.pa & ~0xfffull,
+                                .ok = true,
+                                .ns = p.attrs.ns,
+                                .guarded = !!(p.entry->perm & TLB_GP),
+                                .device = p.type != MEM_NORMAL,
                                 .owner = owner };
 }

@@ -3,8 +3,8 @@
  *
  * Fast path: an access of size S at VA hits when
  *     ((va + align_add[log2 S]) & align_mask[log2 S] | ctx) == tag
- * With alignment checking off, add = S-1 and mask = ~0xfff: an access that crosses its page misses. With SCTLR_ELx.A set,
- * add = 0 and mask = ~0xfff | (S-1): an unaligned one misses. Everything unusual (Device memory, MMIO, code pages,
+ * With alignment checking off, add = S-1 and mask = ~0xfff: an access that crosses its page misses. With SCTLR_ELx.A
+ * set, add = 0 and mask = ~0xfff | (S-1): an unaligned one misses. Everything unusual (Device memory, MMIO, code pages,
  * watchpoints, permission) has no fast tag at all.
  *
  * Slow path: mem_read and friends do everything: alignment, translation of each page touched, permission, Device rules,
@@ -55,14 +55,16 @@ bool mem_write_pair(struct cpu *cpu, u64 va, u64 first, u64 second, unsigned siz
 /* Would an access of `size` bytes (1..64, may cross a page) be allowed? Fills cpu->d.exc and returns false if not. */
 bool mem_probe(struct cpu *cpu, u64 va, unsigned size, unsigned flags);
 
-/* Exclusives (B2.9). mem_read_exclusive marks the monitor; mem_store_exclusive returns whether the store is to be made in
- * `pass` (monitor matches, and the access is permitted) and clears the monitor. size up to 16; CASP-like pairs as 16. */
+/* Exclusives (B2.9). mem_read_exclusive marks the monitor; mem_store_exclusive returns whether the store is to be made
+ * in `pass` (monitor matches, and the access is permitted) and clears the monitor. size up to 16; CASP-like pairs
+ * as 16. */
 struct mem_val128 mem_read_exclusive(struct cpu *cpu, u64 va, unsigned size, bool pair, unsigned flags);
 struct excl_result {
     bool ok;   /* false: an exception is in cpu->d.exc */
     bool pass; /* true: stored */
 };
-struct excl_result mem_write_exclusive(struct cpu *cpu, u64 va, u64 lo, u64 hi, unsigned size, bool pair, unsigned flags);
+struct excl_result mem_write_exclusive(struct cpu *cpu, u64 va, u64 lo, u64 hi, unsigned size, bool pair,
+                                       unsigned flags);
 
 /* Atomic read-modify-write (LSE): returns the old value. size 1, 2, 4, 8. */
 enum atomic_op { ATOMIC_ADD, ATOMIC_CLR, ATOMIC_EOR, ATOMIC_SET, ATOMIC_SMAX, ATOMIC_SMIN, ATOMIC_UMAX, ATOMIC_UMIN, ATOMIC_SWP };
@@ -81,8 +83,8 @@ struct fetch_page {
     u64 pa;
     bool ok, ns;
     bool guarded; /* FEAT_BTI: the descriptor's GP */
-    bool device; /* not cacheable: instructions must be read one by one, not kept decoded */
-    u32 owner;   /* index of the state TLB entry: an xpage made from it goes when the entry goes */
+    bool device;  /* not cacheable: instructions must be read one by one, not kept decoded */
+    u32 owner;    /* index of the state TLB entry: an xpage made from it goes when the entry goes */
 };
 struct fetch_page mem_fetch_page(struct cpu *cpu, u64 va);
 

@@ -1,7 +1,7 @@
 /*
  * Address translation instructions (Arm ARM D8.15; AArch64.AT, AArch64.EncodePAR of the shared pseudocode).
- * Each walks afresh: what the TLB holds is neither used nor changed. The access flag is set as by an access, dirty state
- * never is.
+ * Each walks afresh: what the TLB holds is neither used nor changed. The access flag is set as by an access, dirty
+ * state never is.
  */
 #include "mmu/at.h"
 
@@ -51,8 +51,14 @@ bool at_translate(struct cpu *cpu, enum at_op op, u64 va)
     struct regime_desc r;
     struct translation t;
     regime_describe(cpu, target_regime(cpu, row), &r);
-    struct walk_access a = { .read = !row->write, .write = row->write, .el0 = row->el == 0, .at = 1, .cm = 1,
-                             .pan = row->pan && cpu->ps.pan, .real_el = cpu->ps.el, .stage1_only = !row->stage12 };
+    struct walk_access a = { .read = !row->write,
+                             .write = row->write,
+                             .el0 = row->el == 0,
+                             .at = 1,
+                             .cm = 1,
+                             .pan = row->pan && cpu->ps.pan,
+                             .real_el = cpu->ps.el,
+                             .stage1_only = !row->stage12 };
     walk(&r, va, a, NULL, &t);
     bool external = t.fault.kind == FAULT_EXTERNAL_WALK || t.fault.kind == FAULT_ATOMIC_UPDATE;
     if (!t.ok && (external || (cpu->ps.el == 1 && t.fault.s1ptw))) {

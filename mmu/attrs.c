@@ -1,7 +1,8 @@
 /*
  * Memory attributes of a translation (Arm ARM D8.6).
  * Leaves out: what caches would do with them; memory is coherent. They decide alignment and Device rules, and PAR_EL1.
- * Choices (CONSTRAINED UNPREDICTABLE): a reserved MAIR encoding is Device-nGnRnE; reserved stage-2 MemAttr is Non-cacheable.
+ * Choices (CONSTRAINED UNPREDICTABLE): a reserved MAIR encoding is Device-nGnRnE; reserved stage-2 MemAttr is
+ * Non-cacheable.
  */
 #include "mmu/attrs.h"
 
@@ -9,7 +10,7 @@
 static struct mem_attrs with_defaults(struct mem_attrs a)
 {
     if (a.type != MEM_NORMAL) {
-        a = (struct mem_attrs){.type = a.type, .inner = CACHE_NC, .outer = CACHE_NC, .sh = 2};
+        a = (struct mem_attrs){ .type = a.type, .inner = CACHE_NC, .outer = CACHE_NC, .sh = 2 };
     } else if (a.inner == CACHE_NC && a.outer == CACHE_NC) {
         a.sh = 2;
     }
@@ -34,7 +35,7 @@ static void long_attr(unsigned field, bool cacheable, u8 *cache, u8 *hint, u8 *t
 
 struct mem_attrs attrs_stage1(u8 mair, unsigned sh, bool cacheable, bool tags)
 {
-    struct mem_attrs a = {.type = MEM_NORMAL};
+    struct mem_attrs a = { .type = MEM_NORMAL };
     unsigned high = mair >> 4, low = mair & 15;
     if (tags && mair == 0xf0) {
         a.tagged = cacheable;
@@ -54,7 +55,7 @@ struct mem_attrs attrs_stage1(u8 mair, unsigned sh, bool cacheable, bool tags)
 
 struct mem_attrs attrs_flat(bool default_cacheable, bool fetch, bool cacheable)
 {
-    struct mem_attrs a = {.type = MEM_NORMAL};
+    struct mem_attrs a = { .type = MEM_NORMAL };
     if (default_cacheable) {
         a.inner = a.outer = CACHE_WB;
         a.inner_hint = a.outer_hint = 3;
@@ -70,7 +71,7 @@ struct mem_attrs attrs_flat(bool default_cacheable, bool fetch, bool cacheable)
 
 struct mem_attrs attrs_stage2(unsigned memattr, unsigned sh, bool cacheable)
 {
-    struct mem_attrs a = {.type = MEM_NORMAL};
+    struct mem_attrs a = { .type = MEM_NORMAL };
     if (memattr < 4) {
         a.type = (u8)memattr;
         return with_defaults(a);

@@ -153,7 +153,7 @@ bool phys_cas64(struct phys *p, u64 pa, struct phys_attrs attrs, u64 expected, u
 /* The bytes of RAM from pa to the region's (or page's) end, at most size; NULL when pa isn't RAM. */
 static u8 *ram_run(struct phys *p, u64 pa, u64 size, struct phys_region **region, u64 *run)
 {
-    struct phys_attrs debug = {.privileged = 1};
+    struct phys_attrs debug = { .privileged = 1 };
     u64 offset;
     *region = find_at(p, pa, debug, &offset);
     if (*region) {

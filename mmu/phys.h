@@ -25,8 +25,8 @@ struct phys_region {
 };
 
 struct phys_attrs {
-    u8 ns;         /* Non-secure access */
-    u8 cpu;        /* which PE, for banked registers */
+    u8 ns;  /* Non-secure access */
+    u8 cpu; /* which PE, for banked registers */
     u8 privileged;
     u8 pad; /* a word: passed in a register */
 };

@@ -12,7 +12,10 @@
 #include "mmu/access.h"
 #include "mmu/context.h"
 
-static struct tlb_entry *entry_at(struct cpu *cpu, u32 index) { return &cpu->tlb.entry[index / TLB_WAYS][index % TLB_WAYS]; }
+static struct tlb_entry *entry_at(struct cpu *cpu, u32 index)
+{
+    return &cpu->tlb.entry[index / TLB_WAYS][index % TLB_WAYS];
+}
 
 /* Sets are chosen by page, size, VMID and regime, never by ASID: global entries serve them all. */
 static u32 set_of(u64 va, unsigned size, u16 vmid, unsigned regime)
@@ -36,7 +39,7 @@ void tlb_note_xpage(struct cpu *cpu, u32 index, u32 slot)
 }
 
 static void clear_fast(struct fast_entry *f) { memset(f, 0xff, sizeof(*f)); }
-static void clear_xpage(struct xpage_entry *x) { *x = (struct xpage_entry){.tag = ~0ull, .owner = ~0ull}; }
+static void clear_xpage(struct xpage_entry *x) { *x = (struct xpage_entry){ .tag = ~0ull, .owner = ~0ull }; }
 
 static void purge_fast(struct cpu *cpu, u32 index)
 {
@@ -128,11 +131,19 @@ const struct tlb_entry *tlb_fill(struct cpu *cpu, const struct mmu_view *view, u
     cpu->tlb.next_way[set] = (u8)((cpu->tlb.next_way[set] + 1) % TLB_WAYS);
     if (e->size_log2)
         drop_entry(cpu, e);
-    *e = (struct tlb_entry){
-        .va = va & ~ones(size), .pa = t->pa & ~ones(size), .ipa = t->ipa & ~ones(size), .asid = view->asid,
-        .vmid = view->vmid, .config = (u16)config, .perm = t->perm, .size_log2 = (u8)size,
-        .size1_log2 = (u8)size1, .size2_log2 = t->size2_log2, .global = t->global, .ns = t->ns,
-        .memattr = t->perm & TLB_FLAT ? (u8)MEM_nGnRnE : t->attrs.type };
+    *e = (struct tlb_entry){ .va = va & ~ones(size),
+                             .pa = t->pa & ~ones(size),
+                             .ipa = t->ipa & ~ones(size),
+                             .asid = view->asid,
+                             .vmid = view->vmid,
+                             .config = (u16)config,
+                             .perm = t->perm,
+                             .size_log2 = (u8)size,
+                             .size1_log2 = (u8)size1,
+                             .size2_log2 = t->size2_log2,
+                             .global = t->global,
+                             .ns = t->ns,
+                             .memattr = t->perm & TLB_FLAT ? (u8)MEM_nGnRnE : t->attrs.type };
     cpu->tlb.sizes |= BIT(size);
     if (size1 > size)
         cpu->tlb.pieces |= BIT(size1);
@@ -222,12 +233,12 @@ static void broadcast_scope(struct cpu *cpu, const struct tlbi_scope *s, bool br
 static struct tlbi_scope scope_of(const struct cpu *cpu, enum tlbi_op op)
 {
     struct regime_desc r;
-    enum regime regime = op >= TLBI_ALLE3   ? REGIME_EL3
-                         : op >= TLBI_ALLE2 ? regime_of(cpu, 2)
+    enum regime regime = op >= TLBI_ALLE3                       ? REGIME_EL3
+                         : op >= TLBI_ALLE2                     ? regime_of(cpu, 2)
                          : op <= TLBI_VAALE1 && cpu->ps.el >= 2 ? regime_of(cpu, 0)
                                                                 : REGIME_EL10;
     regime_describe(cpu, regime, &r);
-    return (struct tlbi_scope){.regime = (u8)regime, .secure = r.secure, .vmid = r.vmid};
+    return (struct tlbi_scope){ .regime = (u8)regime, .secure = r.secure, .vmid = r.vmid };
 }
 
 static bool by_address(enum tlbi_op op)
@@ -239,7 +250,8 @@ static bool by_address(enum tlbi_op op)
 static void set_asid(const struct cpu *cpu, enum tlbi_op op, u64 value, struct tlbi_scope *s)
 {
     bool el20 = s->regime == REGIME_EL20;
-    s->by_asid = op == TLBI_VAE1 || op == TLBI_VALE1 || op == TLBI_ASIDE1 || (el20 && by_address(op) && op >= TLBI_VAE2);
+    s->by_asid =
+        op == TLBI_VAE1 || op == TLBI_VALE1 || op == TLBI_ASIDE1 || (el20 && by_address(op) && op >= TLBI_VAE2);
     u64 tcr = el20 ? cpu->sys.tcr_el2 : cpu->sys.tcr_el1;
     s->asid = (u16)(bit(tcr, 36) ? bits(value, 63, 48) : bits(value, 55, 48)); /* AS */
 }
@@ -262,7 +274,7 @@ void tlbi(struct cpu *cpu, enum tlbi_op op, u64 value, bool broadcast)
 
 void tlbi_range(struct cpu *cpu, enum tlbi_op op, u64 value, bool broadcast)
 {
-    static const u8 shift[4] = {0, 12, 14, 16}; /* TG */
+    static const u8 shift[4] = { 0, 12, 14, 16 }; /* TG */
     struct tlbi_scope s = scope_of(cpu, op);
     unsigned granule = shift[bits(value, 47, 46)];
     if (!granule)

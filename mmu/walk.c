@@ -2,10 +2,11 @@
  * The translation table walk, both stages (Arm ARM D8.2-D8.5; AArch64.TranslationTableWalk, FirstStageTranslate,
  * SecondStageTranslate, CheckPermission, CheckS2Permission, CheckAndUpdateDescriptor of the shared pseudocode).
  *
- * CONSTRAINED UNPREDICTABLE choices: TxSZ for more than what is implemented is a translation fault at level 0, for less is
- * forced to the smallest size; a stage-2 input size beyond the implemented physical size is forced to that; a misprogrammed contiguous bit is ignored (the bit is a hint that this
- * TLB does not use); a reserved PS means the implemented size; a fetch from Device memory is allowed when executable.
- * Leaves out: 128-bit descriptors, permission indirection, granule protection.
+ * CONSTRAINED UNPREDICTABLE choices: TxSZ for more than what is implemented is a translation fault at level 0, for less
+ * is forced to the smallest size; a stage-2 input size beyond the implemented physical size is forced to that; a
+ * misprogrammed contiguous bit is ignored (the bit is a hint that this TLB does not use); a reserved PS means the
+ * implemented size; a fetch from Device memory is allowed when executable. Leaves out: 128-bit descriptors, permission
+ * indirection, granule protection.
  */
 #include "mmu/walk.h"
 
@@ -20,26 +21,26 @@ struct table {
     u8 input_size;  /* bits */
     u8 output_size; /* bits */
     u8 stage;
-    bool ds;        /* 52-bit descriptors of 4K and 16K (TCR.DS) */
-    bool ee;        /* descriptors are big-endian */
-    bool one_priv;  /* regime without EL0 */
-    bool no_hier;   /* hierarchical permissions are off (HPD) */
+    bool ds;       /* 52-bit descriptors of 4K and 16K (TCR.DS) */
+    bool ee;       /* descriptors are big-endian */
+    bool one_priv; /* regime without EL0 */
+    bool no_hier;  /* hierarchical permissions are off (HPD) */
     bool update_af, update_dirty;
-    bool ns;        /* tables start in the Non-secure address space */
-    bool out_ns;    /* stage 2: output address space */
+    bool ns;     /* tables start in the Non-secure address space */
+    bool out_ns; /* stage 2: output address space */
     bool epd, e0pd;
-    bool ns_ipa;    /* stage 2: the IPA is Non-secure */
+    bool ns_ipa; /* stage 2: the IPA is Non-secure */
     u8 ds_sh;
 };
 
 /* Where a descent ended. */
 struct leaf {
-    u64 desc, addr;     /* last descriptor, and its address before stage 2 */
-    u64 out;            /* output address */
+    u64 desc, addr; /* last descriptor, and its address before stage 2 */
+    u64 out;        /* output address */
     u8 size_log2;
     s8 level;
     bool table_ns, addr_ns;
-    u8 table_ap;        /* APTable of all levels: 2 read-only, 1 no EL0 access */
+    u8 table_ap; /* APTable of all levels: 2 read-only, 1 no EL0 access */
     bool table_xn, table_pxn;
     bool af_pending, dirty_pending;
 };
@@ -50,9 +51,9 @@ struct walker {
     u64 va;
     struct walk_record *rec;
     struct translation *out;
-    struct table s2;    /* stage 2's format, worked out when it is first asked for */
+    struct table s2; /* stage 2's format, worked out when it is first asked for */
     u8 s2_known, s2_ok;
-    u8 s2_range;        /* bits of IPA that it translates */
+    u8 s2_range; /* bits of IPA that it translates */
 };
 
 /* Why stage 2 is asked, when it isn't for the access itself. */
@@ -63,7 +64,7 @@ struct s2_result {
     bool ns;
     u8 size_log2;
     s8 level;
-    u16 perm;       /* TLB_* */
+    u16 perm; /* TLB_* */
     u8 memattr, sh;
     bool device;
     struct mem_attrs attrs; /* for S2_DATA only */
@@ -156,7 +157,8 @@ static bool as_stage2(struct walker *w, u64 ipa, bool ns_ipa, enum s2_use use)
 
 /* ---- table formats ---- */
 
-/* TG0 (shift 14) and TG1 (shift 30) name granules differently; reserved values count as 4K, as the pseudocode reads them. */
+/* TG0 (shift 14) and TG1 (shift 30) name granules differently; reserved values count as 4K, as the pseudocode reads
+ * them. */
 static u8 granule(u64 tcr, bool upper)
 {
     unsigned tg = upper ? bits(tcr, 31, 30) : bits(tcr, 15, 14);
@@ -170,7 +172,7 @@ static unsigned pa_max(const struct regime_desc *r) { return r->phys->pa_size < 
 /* Bits of output address for TCR.{I}PS or VTCR.PS. */
 static u8 output_bits(const struct regime_desc *r, unsigned ps, const struct table *t)
 {
-    static const u8 size[8] = {32, 36, 40, 42, 44, 48, 52, 52};
+    static const u8 size[8] = { 32, 36, 40, 42, 44, 48, 52, 52 };
     bool wide = t->ds || (t->grain == 16 && r->feat & WALK_LPA);
     unsigned n = size[ps];
     if (n > pa_max(r))
@@ -213,7 +215,7 @@ static bool stage1_table(struct walker *w, struct table *t)
     unsigned top = addr_top(w), ps;
     bool two = r->regime == REGIME_EL10 || r->regime == REGIME_EL20, upper = two && bit(w->va, top);
     u64 tcr = r->tcr;
-    *t = (struct table){.input = w->va, .base = r->ttbr[upper], .stage = 1, .one_priv = !two};
+    *t = (struct table){ .input = w->va, .base = r->ttbr[upper], .stage = 1, .one_priv = !two };
     t->grain = granule(tcr, upper);
     if (two) {
         ps = (unsigned)bits(tcr, 34, 32);
@@ -281,8 +283,9 @@ static bool stage2_table(struct walker *w, bool ns_ipa)
     struct table *t = &w->s2;
     bool secure_ipa = r->secure && !ns_ipa;
     u64 ctl = secure_ipa ? r->vstcr : r->vtcr;
-    *t = (struct table){.base = secure_ipa ? r->vsttbr : r->vttbr, .stage = 2, .one_priv = true,
-                        .ee = r->s2_ee, .ns_ipa = ns_ipa};
+    *t = (struct table){
+        .base = secure_ipa ? r->vsttbr : r->vttbr, .stage = 2, .one_priv = true, .ee = r->s2_ee, .ns_ipa = ns_ipa
+    };
     stage2_spaces(r, ns_ipa, t);
     t->grain = granule(ctl, false);
     t->ds = r->feat & WALK_LPA2 && t->grain != 16 && bit(r->vtcr, 32);
@@ -297,7 +300,7 @@ static bool stage2_table(struct walker *w, bool ns_ipa)
     int level = stage2_level(r, t, (unsigned)bits(ctl, 7, 6), bit(ctl, 33));
     if (level > 3)
         return false;
-    if (t->grain == 16 ? level == 1 && pa_max(r) <= 42
+    if (t->grain == 16   ? level == 1 && pa_max(r) <= 42
         : t->grain == 14 ? (level == 1 && pa_max(r) <= 40) || (level == 0 && !t->ds)
                          : level == 0 && pa_max(r) <= 42)
         return false;
@@ -312,12 +315,17 @@ static bool stage2_table(struct walker *w, bool ns_ipa)
 
 static bool stage2(struct walker *w, u64 ipa, bool ns_ipa, enum s2_use use, struct s2_result *out);
 
-static COLD void record(struct walker *w, const struct table *t, const struct leaf *l, u64 pa, enum s2_use use, bool updated)
+static COLD void record(struct walker *w, const struct table *t, const struct leaf *l, u64 pa, enum s2_use use,
+                        bool updated)
 {
     if (w->rec->count < WALK_STEPS)
-        w->rec->step[w->rec->count++] =
-            (struct walk_step){.addr = pa, .ipa = l->addr, .value = l->desc, .level = l->level, .stage = t->stage,
-                               .s1ptw = t->stage == 2 && use != S2_DATA, .updated = updated};
+        w->rec->step[w->rec->count++] = (struct walk_step){ .addr = pa,
+                                                            .ipa = l->addr,
+                                                            .value = l->desc,
+                                                            .level = l->level,
+                                                            .stage = t->stage,
+                                                            .s1ptw = t->stage == 2 && use != S2_DATA,
+                                                            .updated = updated };
 }
 
 /* The physical address of a descriptor: a stage 1 table under stage 2 is itself translated. */
@@ -425,7 +433,7 @@ static bool descend(struct walker *w, const struct table *t, enum s2_use use, st
     int stride = t->grain - 3;
     unsigned top = t->input_size;
     u64 base;
-    *l = (struct leaf){.level = t->level, .table_ns = t->ns};
+    *l = (struct leaf){ .level = t->level, .table_ns = t->ns };
     if (!table_base(t, &base))
         return fail(w, FAULT_ADDRESS_SIZE, RULE_TTBR_SIZE, 0);
     for (;; l->level++) {
@@ -507,15 +515,16 @@ static bool update_descriptor(struct walker *w, const struct table *t, struct le
 /* ---- stage 1 permissions (D8.4.1) ---- */
 
 struct s1_perm {
-    u16 perm;     /* TLB_*, without PAN */
+    u16 perm;        /* TLB_*, without PAN */
     u8 wxn_u, wxn_p; /* execution denied by the writable rules alone */
     u8 sif;
 };
 
-static struct s1_perm stage1_permissions(const struct walker *w, const struct table *t, const struct leaf *l, bool out_ns)
+static struct s1_perm stage1_permissions(const struct walker *w, const struct table *t, const struct leaf *l,
+                                         bool out_ns)
 {
     const struct regime_desc *r = w->r;
-    struct s1_perm p = {0};
+    struct s1_perm p = { 0 };
     bool wxn = bit(r->sctlr, 19), read_only = bit(l->desc, 7) || l->table_ap & 2;
     bool xn = bit(l->desc, 54) || l->table_xn, pxn = bit(l->desc, 53) || l->table_pxn;
     bool user = bit(l->desc, 6) && !(l->table_ap & 1);
@@ -539,7 +548,7 @@ static struct s1_perm stage1_permissions(const struct walker *w, const struct ta
     }
     if (r->secure && out_ns && r->sif) {
         p.sif = !!(p.perm & (TLB_UX | TLB_PX));
-        p.perm &= (u16)~(TLB_UX | TLB_PX);
+        p.perm &= (u16) ~(TLB_UX | TLB_PX);
     }
     if (bit(l->desc, 50))
         p.perm |= TLB_GP;
@@ -558,7 +567,9 @@ static bool check_stage1(struct walker *w, const struct table *t, const struct l
         have &= 4;
     if (a->fetch && !(have & 4))
         return fail_at(w, t, l, FAULT_PERMISSION,
-                       p.sif ? RULE_SIF : (a->el0 ? p.wxn_u : p.wxn_p) ? RULE_WXN : RULE_EXECUTE);
+                       p.sif                          ? RULE_SIF
+                       : (a->el0 ? p.wxn_u : p.wxn_p) ? RULE_WXN
+                                                      : RULE_EXECUTE);
     if (a->read && !a->maintain && !(have & 1)) {
         fail_at(w, t, l, FAULT_PERMISSION, pan ? RULE_PAN : RULE_READ);
         w->out->fault.wnr = a->cm;
@@ -648,7 +659,7 @@ static bool stage2_leaf(struct walker *w, const struct table *t, struct leaf *l,
     if (!update_descriptor(w, t, l, ok, use) || !ok)
         return false;
     if (l->dirty_pending)
-        out->perm &= (u16)~(TLB_UW | TLB_PW);
+        out->perm &= (u16) ~(TLB_UW | TLB_PW);
     return true;
 }
 
@@ -723,7 +734,7 @@ static bool stage1_on(struct walker *w)
     if (!update_descriptor(w, &t, &l, ok, S2_DATA) || !ok)
         return false;
     if (l.dirty_pending)
-        o->perm &= (u16)~(TLB_UW | TLB_PW);
+        o->perm &= (u16) ~(TLB_UW | TLB_PW);
     return true;
 }
 
@@ -750,7 +761,7 @@ static void combine(const struct walker *w, const struct s2_result *s2)
 
 void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct walk_record *rec, struct translation *out)
 {
-    struct walker w = {.r = r, .acc = acc, .va = va, .rec = rec, .out = out};
+    struct walker w = { .r = r, .acc = acc, .va = va, .rec = rec, .out = out };
     memset(out, 0, sizeof(*out));
     if (!(r->stage1 ? stage1_on(&w) : stage1_off(&w)))
         return;
@@ -767,7 +778,7 @@ void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct wa
 void walk_stage2(const struct regime_desc *r, u64 ipa, bool ns, struct walk_access acc, struct walk_record *rec,
                  struct translation *out)
 {
-    struct walker w = {.r = r, .acc = acc, .va = ipa, .rec = rec, .out = out};
+    struct walker w = { .r = r, .acc = acc, .va = ipa, .rec = rec, .out = out };
     struct s2_result s2;
     memset(out, 0, sizeof(*out));
     out->ipa = ipa;

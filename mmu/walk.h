@@ -58,24 +58,24 @@ const char *fault_rule_text(unsigned rule);
 
 /* What failed. exc_abort turns it into an exception. */
 struct fault {
-    u8 kind;      /* enum fault_kind */
-    s8 level;     /* of the walk, -1..3 */
-    u8 fsc;       /* IFSC/DFSC as the syndrome encodes it */
-    u8 stage2;    /* found by stage 2: EL2 hears of it */
-    u8 s1ptw;     /* stage 2, while stage 1 read or updated a descriptor */
-    u8 wnr;       /* ISS.WnR */
-    u8 cm;        /* ISS.CM: cache maintenance or AT */
-    u8 ea;        /* ISS.EA */
-    u8 fnv;       /* ISS.FnV: FAR is not valid */
-    u8 fetch;     /* instruction fetch */
-    u8 ns_ipa;    /* the IPA is Non-secure (HPFAR_EL2.NS) */
-    u8 rule;      /* enum fault_rule */
-    u8 regime;    /* enum regime that translated */
+    u8 kind;       /* enum fault_kind */
+    s8 level;      /* of the walk, -1..3 */
+    u8 fsc;        /* IFSC/DFSC as the syndrome encodes it */
+    u8 stage2;     /* found by stage 2: EL2 hears of it */
+    u8 s1ptw;      /* stage 2, while stage 1 read or updated a descriptor */
+    u8 wnr;        /* ISS.WnR */
+    u8 cm;         /* ISS.CM: cache maintenance or AT */
+    u8 ea;         /* ISS.EA */
+    u8 fnv;        /* ISS.FnV: FAR is not valid */
+    u8 fetch;      /* instruction fetch */
+    u8 ns_ipa;     /* the IPA is Non-secure (HPFAR_EL2.NS) */
+    u8 rule;       /* enum fault_rule */
+    u8 regime;     /* enum regime that translated */
     u8 desc_stage; /* 1 or 2: stage of the descriptor that decided; 0 when none did */
     u8 pad[2];
-    u64 ipa;      /* stage 2: the address that failed (whole, not only the page) */
+    u64 ipa;       /* stage 2: the address that failed (whole, not only the page) */
     u64 desc_addr; /* physical address (stage 1 under stage 2: IPA) of the descriptor that decided */
-    u64 desc;     /* its value */
+    u64 desc;      /* its value */
 };
 
 /* What an implementation offers to translation; mmu/context.c maps struct features to it. */
@@ -119,18 +119,18 @@ struct regime_desc {
 
 /* The access that wants the translation. */
 struct walk_access {
-    u8 read;       /* needs read permission; read-modify-write sets read and write */
-    u8 write;      /* needs write permission */
-    u8 fetch;      /* needs execute permission. With none of the three set no permission is checked */
-    u8 el0;        /* with EL0's permissions */
-    u8 pan;        /* PSTATE.PAN applies to it */
-    u8 maintain;   /* cache maintenance above EL0: read permission isn't asked for */
-    u8 at;         /* address translation instruction: no dirty state is set */
-    u8 cm;         /* cache maintenance or AT: ISS.CM, and ISS.WnR is 1 */
-    u8 unaligned;  /* would fault on Device memory */
-    u8 zva;        /* DC ZVA: faults on Device memory however aligned */
-    u8 real_el;    /* PSTATE.EL, for E0PD */
-    u8 debug;      /* changes nothing: no update of descriptors */
+    u8 read;        /* needs read permission; read-modify-write sets read and write */
+    u8 write;       /* needs write permission */
+    u8 fetch;       /* needs execute permission. With none of the three set no permission is checked */
+    u8 el0;         /* with EL0's permissions */
+    u8 pan;         /* PSTATE.PAN applies to it */
+    u8 maintain;    /* cache maintenance above EL0: read permission isn't asked for */
+    u8 at;          /* address translation instruction: no dirty state is set */
+    u8 cm;          /* cache maintenance or AT: ISS.CM, and ISS.WnR is 1 */
+    u8 unaligned;   /* would fault on Device memory */
+    u8 zva;         /* DC ZVA: faults on Device memory however aligned */
+    u8 real_el;     /* PSTATE.EL, for E0PD */
+    u8 debug;       /* changes nothing: no update of descriptors */
     u8 stage1_only; /* the output of stage 1 is the answer; its tables are still subject to stage 2 */
 };
 
@@ -140,11 +140,11 @@ enum { MEM_nGnRnE, MEM_nGnRE, MEM_nGRE, MEM_GRE, MEM_NORMAL };
 enum { CACHE_NC = 1, CACHE_WT = 2, CACHE_WB = 3 };
 
 struct mem_attrs {
-    u8 type;                 /* MEM_* */
-    u8 inner, outer;         /* CACHE_* */
+    u8 type;                   /* MEM_* */
+    u8 inner, outer;           /* CACHE_* */
     u8 inner_hint, outer_hint; /* RA in bit 1, WA in bit 0 */
     u8 inner_transient, outer_transient;
-    u8 sh;                   /* 0 none, 2 outer, 3 inner, as SH */
+    u8 sh; /* 0 none, 2 outer, 3 inner, as SH */
     u8 tagged;
 };
 
@@ -159,26 +159,26 @@ enum {
 
 struct translation {
     bool ok;
-    bool ns;         /* output is in the Non-secure physical address space */
+    bool ns; /* output is in the Non-secure physical address space */
     bool global;
-    u8 size_log2;    /* of the smaller of the stages' blocks */
+    u8 size_log2;              /* of the smaller of the stages' blocks */
     u8 size1_log2, size2_log2; /* of each stage's block */
-    s8 level1, level2; /* of the last descriptor of each stage */
-    u16 perm;        /* TLB_* */
-    u64 pa, ipa;     /* of the address itself */
-    struct mem_attrs attrs;  /* combined */
+    s8 level1, level2;         /* of the last descriptor of each stage */
+    u16 perm;                  /* TLB_* */
+    u64 pa, ipa;               /* of the address itself */
+    struct mem_attrs attrs;    /* combined */
     struct fault fault;
 };
 
 /* Every descriptor that was read, in order. */
 enum { WALK_STEPS = 64 };
 struct walk_step {
-    u64 addr;  /* physical */
-    u64 ipa;   /* stage 1 under stage 2: before translation; else = addr */
+    u64 addr; /* physical */
+    u64 ipa;  /* stage 1 under stage 2: before translation; else = addr */
     u64 value;
     s8 level;
-    u8 stage;  /* 1, 2 */
-    u8 s1ptw;  /* stage 2 for a stage 1 descriptor */
+    u8 stage;   /* 1, 2 */
+    u8 s1ptw;   /* stage 2 for a stage 1 descriptor */
     u8 updated; /* read again to be updated */
 };
 struct walk_record {
@@ -187,7 +187,8 @@ struct walk_record {
 };
 
 /* Translates va. rec may be NULL. */
-void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct walk_record *rec, struct translation *out);
+void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct walk_record *rec,
+          struct translation *out);
 /* Stage 2 alone, for an address that a guest calls physical. ns: IPA space. */
 void walk_stage2(const struct regime_desc *r, u64 ipa, bool ns, struct walk_access acc, struct walk_record *rec,
                  struct translation *out);

@@ -1,6 +1,7 @@
 /*
- * Decodes words with elmu's tables, for the decode sweep (tests/conformance/sweep.py): reads 32-bit little-endian words from
- * standard input, writes one line each: the name of the row, or "-" when the word is UNDEFINED. Argument: a CPU (-cpu syntax).
+ * Decodes words with elmu's tables, for the decode sweep (tests/conformance/sweep.py): reads 32-bit little-endian words
+ * from standard input, writes one line each: the name of the row, or "-" when the word is UNDEFINED. Argument: a CPU
+ * (-cpu syntax).
  */
 #include <stdio.h>
 

@@ -1,7 +1,8 @@
 /*
- * The vector runner: replays the conformance vectors made from Arm's executable specification (../shared/vectors/README.md):
- * a whole start state, one instruction or pending interrupt, the state after it. Every register that elmu has is compared,
- * and all memory. Skips are named rules (rules.h): predicates on the start state and the instruction.
+ * The vector runner: replays the conformance vectors made from Arm's executable specification
+ * (../shared/vectors/README.md): a whole start state, one instruction or pending interrupt, the state after it. Every
+ * register that elmu has is compared, and all memory. Skips are named rules (rules.h): predicates on the start state
+ * and the instruction.
  *
  *     vectors [--only TEXT] [--show N] [--jobs N] DIR...      DIR holds sets (vNN, each with .txt.gz files), or is one
  *
@@ -30,8 +31,8 @@ enum { LINE_MAX_ = 1 << 16, PAGES = 1024, REGS = 2048, MEM_MAX = 512, INSNS_MAX 
 
 /* ---- the feature sets of the models ---- */
 
-/* The model of v80 and v81 executes half precision and the LRCPC and limited-ordering accesses whatever the version, and has
- * 52-bit physical addresses. */
+/* The model of v80 and v81 executes half precision and the LRCPC and limited-ordering accesses whatever the version,
+ * and has 52-bit physical addresses. */
 #define V80 "lpa,crc32,aes,pmull,sha1,sha256,el2,el3,gicv3,pmu,fp16,lor,lrcpc,lrcpc2"
 #define V81 V80 ",lse,rdm,pan,vhe,hpds,vmid16,hafdbs"
 #define V85                                                                                                            \
@@ -111,8 +112,8 @@ static void reg_add(const char *name, enum kind kind, unsigned index)
 /* DBGBVR3_EL1 is DBGBVR_EL1[3] in the vectors. */
 static void reg_add_sys(const char *name, unsigned offset)
 {
-    static const char *const arrays[] = { "DBGBVR", "DBGBCR", "DBGWVR", "DBGWCR", "PMEVCNTR", "PMEVTYPER", "ICC_AP0R", "ICC_AP1R",
-                                          "ICH_AP0R", "ICH_AP1R", "ICH_LR" };
+    static const char *const arrays[] = { "DBGBVR",   "DBGBCR",   "DBGWVR",   "DBGWCR",   "PMEVCNTR", "PMEVTYPER",
+                                          "ICC_AP0R", "ICC_AP1R", "ICH_AP0R", "ICH_AP1R", "ICH_LR" };
     for (unsigned n = 0; n < ARRAY_LEN(arrays); n++) {
         size_t length = strlen(arrays[n]);
         const char *rest = name + length;
@@ -129,12 +130,17 @@ static void reg_add_sys(const char *name, unsigned offset)
 
 static void regs_build(void)
 {
-    static const struct { const char *name; unsigned offset; } ps[] = {
-        { "EL", offsetof(struct pstate, el) },   { "SP", offsetof(struct pstate, sp) },   { "D", offsetof(struct pstate, d) },
-        { "A", offsetof(struct pstate, a) },     { "I", offsetof(struct pstate, i) },     { "F", offsetof(struct pstate, f) },
-        { "PAN", offsetof(struct pstate, pan) }, { "UAO", offsetof(struct pstate, uao) }, { "SS", offsetof(struct pstate, ss) },
-        { "IL", offsetof(struct pstate, il) },   { "BTYPE", offsetof(struct pstate, btype) }, { "DIT", offsetof(struct pstate, dit) },
-        { "SSBS", offsetof(struct pstate, ssbs) }, { "TCO", offsetof(struct pstate, tco) },
+    static const struct {
+        const char *name;
+        unsigned offset;
+    } ps[] = {
+        { "EL", offsetof(struct pstate, el) },       { "SP", offsetof(struct pstate, sp) },
+        { "D", offsetof(struct pstate, d) },         { "A", offsetof(struct pstate, a) },
+        { "I", offsetof(struct pstate, i) },         { "F", offsetof(struct pstate, f) },
+        { "PAN", offsetof(struct pstate, pan) },     { "UAO", offsetof(struct pstate, uao) },
+        { "SS", offsetof(struct pstate, ss) },       { "IL", offsetof(struct pstate, il) },
+        { "BTYPE", offsetof(struct pstate, btype) }, { "DIT", offsetof(struct pstate, dit) },
+        { "SSBS", offsetof(struct pstate, ssbs) },   { "TCO", offsetof(struct pstate, tco) },
     };
     char name[32];
     for (unsigned n = 0; n < 31; n++)
@@ -221,7 +227,7 @@ static u8 *memory_page(struct memory *m, u64 pa)
     if (!*p)
         exit(1);
     (*p)->pa = base;
-    memset((*p)->bytes, 0, sizeof (*p)->bytes);
+    memset((*p)->bytes, 0, sizeof(*p)->bytes);
     return (*p)->bytes;
 }
 
@@ -257,8 +263,8 @@ struct vector {
 };
 
 struct runner {
-    struct cpu *cpu;      /* under test */
-    struct cpu *expect;   /* architectural part only */
+    struct cpu *cpu;    /* under test */
+    struct cpu *expect; /* architectural part only */
     struct cpu *baseline;
     struct memory memory, expected;
     struct phys phys;
@@ -375,8 +381,8 @@ static bool compare(struct runner *r, char *why, size_t size)
     return good;
 }
 
-/* The model's MSR stores all bits, its MRS reads what was stored, and its GIC, PMU, debug and identification registers are
- * storage (README): of a register access that is executed, only bits that are storage here too are compared. */
+/* The model's MSR stores all bits, its MRS reads what was stored, and its GIC, PMU, debug and identification registers
+ * are storage (README): of a register access that is executed, only bits that are storage here too are compared. */
 static void mask_register_values(struct runner *r)
 {
     bool read = r->v.insn[0] & BIT(21);
@@ -396,7 +402,9 @@ static void mask_register_values(struct runner *r)
     bool pstate = (row->key >> 7 & 15) == 4 && row->key >> 14 == 3 && row->offset < 0 && !gic;
     if (pstate)
         return;
-    u64 keep = read ? (gic || row->read || row->access >> 4 == 4 ? 0 : ~(u64)0) : row->write ? 0 : sysreg_writable(r->cpu, row);
+    u64 keep = read         ? (gic || row->read || row->access >> 4 == 4 ? 0 : ~(u64)0)
+               : row->write ? 0
+                            : sysreg_writable(r->cpu, row);
     for (unsigned n = 0; n < reg_count; n++) {
         if (read ? regs[n].kind == K_X && regs[n].index == (r->v.insn[0] & 31)
                  : regs[n].kind == K_SYS && (row->write || (s32)regs[n].index == row->offset))
@@ -404,11 +412,12 @@ static void mask_register_values(struct runner *r)
     }
 }
 
-/* The v9.4 model ends a hint that it does not know by an exception of its own, before PC moves on; it is a NOP (C6.2 HINT). */
+/* The v9.4 model ends a hint that it does not know by an exception of its own, before PC moves on; it is a NOP (C6.2
+ * HINT). */
 static bool ends_without_pc(const struct runner *r)
 {
-    const u64 known = 0x1ff | BIT(10) | BIT(12) | BIT(14) | BIT(16) | BIT(20) | BIT(22) | 0xffull << 24 | BIT(32) | BIT(34) |
-                      BIT(36) | BIT(38);
+    const u64 known = 0x1ff | BIT(10) | BIT(12) | BIT(14) | BIT(16) | BIT(20) | BIT(22) | 0xffull << 24 | BIT(32) |
+                      BIT(34) | BIT(36) | BIT(38);
     u32 hint = r->v.insn[0] >> 5 & 127;
     return !strcmp(r->set, "v94") && (r->v.insn[0] & 0xfffff01f) == 0xd503201f && (hint > 63 || !bit(known, hint));
 }
@@ -449,7 +458,9 @@ static void vector_finish(struct runner *r)
     r->have = false;
     if (r->only && !strstr(r->v.class_, r->only) && !strstr(r->v.name, r->only))
         return;
-    struct rule_input in = { .cpu = r->cpu, .set = r->set, .class_ = r->v.class_, .name = r->v.name, .insn = r->v.insn[0], .mode = r->v.mode };
+    struct rule_input in = {
+        .cpu = r->cpu, .set = r->set, .class_ = r->v.class_, .name = r->v.name, .insn = r->v.insn[0], .mode = r->v.mode
+    };
     int rule = rule_find(&in);
     if (rule >= 0) {
         r->skipped[rule]++;
@@ -472,7 +483,8 @@ static void vector_finish(struct runner *r)
     }
     r->failed++;
     if (r->shown++ < r->show)
-        printf("FAIL %s/%s %u %s %s %08x %s:%s\n", r->set, r->file, r->v.id, r->v.class_, r->v.name, r->v.insn[0], r->v.mode, why);
+        printf("FAIL %s/%s %u %s %s %08x %s:%s\n", r->set, r->file, r->v.id, r->v.class_, r->v.name, r->v.insn[0],
+               r->v.mode, why);
 }
 
 /* ---- reading ---- */
@@ -480,9 +492,13 @@ static void vector_finish(struct runner *r)
 /* PSTATE fields exist with their feature; the vectors start with raw values in those that do not. */
 static bool is_absent(const struct runner *r, const struct reg *reg)
 {
-    static const struct { u32 offset; const char *feature; } rows[] = {
-        { offsetof(struct pstate, pan), "pan" }, { offsetof(struct pstate, uao), "uao" },   { offsetof(struct pstate, dit), "dit" },
-        { offsetof(struct pstate, ssbs), "ssbs" }, { offsetof(struct pstate, btype), "bti" }, { offsetof(struct pstate, tco), "mte" },
+    static const struct {
+        u32 offset;
+        const char *feature;
+    } rows[] = {
+        { offsetof(struct pstate, pan), "pan" },   { offsetof(struct pstate, uao), "uao" },
+        { offsetof(struct pstate, dit), "dit" },   { offsetof(struct pstate, ssbs), "ssbs" },
+        { offsetof(struct pstate, btype), "bti" }, { offsetof(struct pstate, tco), "mte" },
     };
     for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
         if (reg->kind == K_PS && reg->index == rows[n].offset)
@@ -493,8 +509,8 @@ static bool is_absent(const struct runner *r, const struct reg *reg)
 /* Bits of FPCR that the CPU of the set has: AHP DN FZ RMode, and those of its features (D19.2, FPCR). */
 static u64 fpcr_present(const struct runner *r)
 {
-    return 0x07c00000 | (features_name(&r->features, "fp16") ? BIT(19) : 0) | (features_name(&r->features, "afp") ? 7 : 0) |
-           (features_name(&r->features, "ebf16") ? BIT(13) : 0);
+    return 0x07c00000 | (features_name(&r->features, "fp16") ? BIT(19) : 0) |
+           (features_name(&r->features, "afp") ? 7 : 0) | (features_name(&r->features, "ebf16") ? BIT(13) : 0);
 }
 
 static void parse_values(struct runner *r, char *text, bool result)
@@ -522,7 +538,9 @@ static void parse_values(struct runner *r, char *text, bool result)
 /* The configurations of pointer authentication, pac-CIPHER-LEVEL, and of memory copy. */
 static void class_features(struct features *f, const char *class_)
 {
-    static const struct { const char *class_, *features; } rows[] = {
+    static const struct {
+        const char *class_, *features;
+    } rows[] = {
         { "mops-a", "pauth2,fpac,fpaccombine,mops-option-a" },
         { "pac-q5-fpaccombine", "pauth2,fpac,fpaccombine" },
         { "pac-q3-fpaccombine", "pauth2,fpac,fpaccombine,pauth-qarma3" },
@@ -618,8 +636,13 @@ static void runner_create(struct runner *r, const char *set)
     r->phys.code = code;
     r->cpu->features = r->features;
     gic_reset(r->gic, r->cpu, 1, true);
-    r->cpu->d.host = (struct cpu_host){ .phys = &r->phys, .decoder = decoder, .code = code, .gic = r->gic, .timers = r->timers,
-                                        .cpus = r->cpu, .cpu_count = 1 };
+    r->cpu->d.host = (struct cpu_host){ .phys = &r->phys,
+                                        .decoder = decoder,
+                                        .code = code,
+                                        .gic = r->gic,
+                                        .timers = r->timers,
+                                        .cpus = r->cpu,
+                                        .cpu_count = 1 };
     r->cpu->powered = 1;
     r->baseline->features = r->features;
     cpu_set_nzcv(r->cpu, 0); /* flags are kept lazily: all bytes zero would mean Z */

@@ -91,7 +91,10 @@ static void gpio(void)
     check_eq("PL061: the address masks a read", MMIO32(GPIO + (0x04 << 2)), 0x04);
     MMIO32(GPIO + (0x07 << 2)) = 0;
     check_eq("PL061: outputs cleared", MMIO32(GPIO + (0x07 << 2)), 0);
-    static const struct { const char *what; u32 offset; } regs[] = {
+    static const struct {
+        const char *what;
+        u32 offset;
+    } regs[] = {
         { "PL061: GPIOIS", 0x404 },
         { "PL061: GPIOIBE", 0x408 },
         { "PL061: GPIOIEV", 0x40c },

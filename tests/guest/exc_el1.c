@@ -10,15 +10,15 @@ CODE(do_hlt, "hlt #1");
 CODE(do_dcps, "dcps1");
 CODE(do_mrs_el2, "mrs x0, esr_el2");
 CODE(do_mrs_none, "mrs x0, s3_0_c9_c0_0");
-CODE(do_msr_ro, ".inst 0xd5180000");                    /* MSR MIDR_EL1, X0 */
-CODE(do_fp, ".inst 0x9e6703e0");                        /* FMOV D0, XZR */
+CODE(do_msr_ro, ".inst 0xd5180000"); /* MSR MIDR_EL1, X0 */
+CODE(do_fp, ".inst 0x9e6703e0");     /* FMOV D0, XZR */
 CODE(do_load, "ldr x0, [x0]");
 CODE(do_store, "str w1, [x0]");
 CODE(do_mrs_el1, "mrs x0, sctlr_el1");
 CODE(do_daifset, "msr daifset, #2");
 CODE(do_mrs_daif, "mrs x3, daif");
 CODE(do_wfi, "wfi");
-CODE(do_wfe, "wfe\nwfe");                              /* ERET set the event register: the first one clears it */
+CODE(do_wfe, "wfe\nwfe"); /* ERET set the event register: the first one clears it */
 CODE(do_ctr, "mrs x2, ctr_el0");
 CODE(do_zva, "dc zva, x0");
 CODE(do_cvau, "dc cvau, x0");
@@ -146,7 +146,9 @@ static void alignment(void)
     ISB();
     exc_expect();
     asm volatile("mov x9, sp; add x10, x9, #8; msr sp_el0, x10; msr spsel, #0; ldr x10, [sp]; msr spsel, #1"
-                 : : : "x9", "x10", "memory");
+                 :
+                 :
+                 : "x9", "x10", "memory");
     check_exc("load with a misaligned SP (SCTLR_EL1.SA)", 1, EC_SP_ALIGN, 0);
     WRITE(sctlr_el1, sctlr);
     ISB();
@@ -155,14 +157,20 @@ static void alignment(void)
 /* D1.4.2: ERET to an EL that does not exist or to AArch32 that is not there: PSTATE.IL is set, EL and SP stay. */
 static void illegal_return(void)
 {
-    static const struct { const char *what; u64 spsr; } rows[] = {
-        { "ERET to a higher EL", 0x3c9 }, { "ERET to EL1 with M[1] set", 0x3c7 },
+    static const struct {
+        const char *what;
+        u64 spsr;
+    } rows[] = {
+        { "ERET to a higher EL", 0x3c9 },
+        { "ERET to EL1 with M[1] set", 0x3c7 },
     };
     for (u32 i = 0; i < COUNT(rows); i++) {
         u64 target;
         exc_expect();
         asm volatile("adr %0, 1f; msr elr_el1, %0; msr spsr_el1, %1; isb; eret; 1: nop"
-                     : "=&r"(target) : "r"(rows[i].spsr) : "memory");
+                     : "=&r"(target)
+                     : "r"(rows[i].spsr)
+                     : "memory");
         EXC.expected = false;
         check_exc(rows[i].what, 1, EC_ILLEGAL, 0);
         check_eq("  the exception is on the target", EXC.elr, target);

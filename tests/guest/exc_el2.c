@@ -29,7 +29,7 @@
 
 CODE(do_svc, "svc #0x1234");
 CODE(do_hvc, "hvc #0x4321");
-CODE(do_hvc_hcd, "hvc #0x4321\nsmc #0x55");             /* the way back by SMC, with TSC */
+CODE(do_hvc_hcd, "hvc #0x4321\nsmc #0x55"); /* the way back by SMC, with TSC */
 CODE(do_smc, "smc #0x777");
 CODE(do_brk, "brk #0xabc");
 CODE(do_udf, ".inst 0");

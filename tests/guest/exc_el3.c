@@ -100,8 +100,7 @@ static void other_registers(void)
     WITH(cptr_el3, BIT(31), 1, "MRS CPACR_EL1 with CPTR_EL3.TCPAC", do_cpacr, EC_SYSREG, ISS_SYS(3, 0, 1, 0, 2, 5, 1));
     WITH(cptr_el3, BIT(31), 2, "MRS CPTR_EL2 with CPTR_EL3.TCPAC", do_cptr_el2, EC_SYSREG,
          ISS_SYS(3, 4, 1, 1, 2, 5, 1));
-    WITH(mdcr_el3, BIT(10), 1, "MSR OSLAR_EL1 with MDCR_EL3.TDOSA", do_oslar, EC_SYSREG,
-         ISS_SYS(2, 0, 1, 0, 4, 31, 0));
+    WITH(mdcr_el3, BIT(10), 1, "MSR OSLAR_EL1 with MDCR_EL3.TDOSA", do_oslar, EC_SYSREG, ISS_SYS(2, 0, 1, 0, 4, 31, 0));
     WITH(mdcr_el3, BIT(9), 2, "MRS MDSCR_EL1 with MDCR_EL3.TDA", do_mdscr, EC_SYSREG, ISS_SYS(2, 0, 0, 2, 2, 5, 1));
     WITH(mdcr_el3, BIT(6), 2, "MRS PMCR_EL0 with MDCR_EL3.TPM", do_pmcr, EC_SYSREG, ISS_SYS(3, 3, 9, 12, 0, 5, 1));
 }
@@ -145,13 +144,13 @@ static void irq_row(const char *what, u32 intid, u64 from, u64 scr, u64 hcr, u64
 
 static void gic_secure_init(void)
 {
-    MMIO32(GICD) = 0x30;                                /* ARE_S, ARE_NS */
-    MMIO32(GICD) = 0x37;                                /* and all groups */
+    MMIO32(GICD) = 0x30; /* ARE_S, ARE_NS */
+    MMIO32(GICD) = 0x37; /* and all groups */
     MMIO32(GICR(0) + 0x14) &= ~BIT(1);
     while (MMIO32(GICR(0) + 0x14) & BIT(2))
         ;
-    MMIO32(GICR_SGI(0) + 0x80) = BIT(3);                /* IGROUPR0: 3 non-secure, the rest secure */
-    MMIO32(GICR_SGI(0) + 0xd00) = BIT(5);               /* IGRPMODR0: 5 secure group 1, 4 group 0 */
+    MMIO32(GICR_SGI(0) + 0x80) = BIT(3);  /* IGROUPR0: 3 non-secure, the rest secure */
+    MMIO32(GICR_SGI(0) + 0xd00) = BIT(5); /* IGRPMODR0: 5 secure group 1, 4 group 0 */
     MMIO8(GICR_SGI(0) + 0x400 + 3) = 0x80;
     MMIO8(GICR_SGI(0) + 0x400 + 4) = 0x80;
     MMIO8(GICR_SGI(0) + 0x400 + 5) = 0x80;
@@ -163,7 +162,7 @@ static void gic_secure_init(void)
     ISB();
     WRITE(ICC_PMR, 0xff);
     WRITE(ICC_IGRPEN0, 1);
-    WRITE(ICC_IGRPEN1_3, 3);                            /* group 1 of both security states */
+    WRITE(ICC_IGRPEN1_3, 3); /* group 1 of both security states */
     ISB();
 }
 
@@ -194,9 +193,11 @@ static void states(void)
     controls_set(SCR_RW, 0);
     check_eq("call to secure EL1 runs at EL1", call_el(1, do_el, 0, 0), 1 << 2);
     u64 target;
-    exc_expect();                       /* no secure EL2 in v8.0: the return is illegal */
+    exc_expect(); /* no secure EL2 in v8.0: the return is illegal */
     asm volatile("adr %0, 1f; msr elr_el3, %0; msr spsr_el3, %1; isb; eret; 1: nop"
-                 : "=&r"(target) : "r"(0x3c9ul) : "memory");
+                 : "=&r"(target)
+                 : "r"(0x3c9ul)
+                 : "memory");
     EXC.expected = false;
     controls_set(SCR_BASE, 0);
     check_exc("ERET to EL2 with SCR_EL3.NS 0", 3, EC_ILLEGAL, 0);

@@ -52,19 +52,26 @@ static void sizes(void)
     u32 status;
     data[0] = 0x1111111111111111;
     asm volatile("ldxrb %w0, [%2]\nmov %w0, #0xab\nstxrb %w1, %w0, [%2]"
-                 : "=&r"(v), "=&r"(status) : "r"(data) : "memory");
+                 : "=&r"(v), "=&r"(status)
+                 : "r"(data)
+                 : "memory");
     check(!status && data[0] == 0x11111111111111ab, "LDXRB, STXRB");
     asm volatile("ldxrh %w0, [%2]\nmov %w0, #0xabcd\nstxrh %w1, %w0, [%2]"
-                 : "=&r"(v), "=&r"(status) : "r"(data) : "memory");
+                 : "=&r"(v), "=&r"(status)
+                 : "r"(data)
+                 : "memory");
     check(!status && data[0] == 0x111111111111abcd, "LDXRH, STXRH");
-    asm volatile("ldxr %w0, [%2]\nmov %w0, #-2\nstlxr %w1, %w0, [%2]"
-                 : "=&r"(v), "=&r"(status) : "r"(data) : "memory");
+    asm volatile("ldxr %w0, [%2]\nmov %w0, #-2\nstlxr %w1, %w0, [%2]" : "=&r"(v), "=&r"(status) : "r"(data) : "memory");
     check(!status && data[0] == 0x11111111fffffffe, "LDXR, STLXR of a word");
     data[0] = 5, data[1] = 6;
     asm volatile("ldxp %0, %1, [%3]\nstxp %w2, %1, %0, [%3]"
-                 : "=&r"(v), "=&r"(w), "=&r"(status) : "r"(data) : "memory");
+                 : "=&r"(v), "=&r"(w), "=&r"(status)
+                 : "r"(data)
+                 : "memory");
     check(!status && v == 5 && w == 6 && data[0] == 6 && data[1] == 5, "LDXP, STXP of 16 bytes");
-    asm volatile("ldaxp %w0, %w1, [%3]\nstlxp %w2, %w1, %w1, [%3]" : "=&r"(v), "=&r"(w), "=&r"(status) : "r"(data)
+    asm volatile("ldaxp %w0, %w1, [%3]\nstlxp %w2, %w1, %w1, [%3]"
+                 : "=&r"(v), "=&r"(w), "=&r"(status)
+                 : "r"(data)
                  : "memory");
     check(!status && v == 6 && w == 0 && data[0] == 0, "LDAXP, STLXP of 8 bytes");
     asm volatile("clrex\nstxp %w0, %1, %1, [%2]" : "=&r"(status) : "r"(3ul), "r"(data) : "memory");
@@ -74,13 +81,13 @@ static void sizes(void)
 void test_main(void)
 {
     root = pt_identity(S1_EL1);
-    mmu_on_el1(root);                   /* exclusives need normal memory */
+    mmu_on_el1(root); /* exclusives need normal memory */
     sync_hook = ignore;
     for (u32 i = 0; i < COUNT(rows); i++) {
         data[0] = 1;
         u32 status = 7;
         for (u32 tries = 0; tries < 10 && status != rows[i].status; tries++) {
-            data[0] = 1;                /* one that should succeed may fail now and then, one that should fail never */
+            data[0] = 1; /* one that should succeed may fail now and then, one that should fail never */
             status = rows[i].fn();
             if (rows[i].status)
                 break;

@@ -66,10 +66,7 @@ static bool get(u32 reg, u32 intid)
     return MMIO32((intid < 32 ? SGI : GICD) + reg + intid / 32 * 4) >> intid % 32 & 1;
 }
 
-static bool one_of_n(void)
-{
-    return !(MMIO32(GICD + 4) & BIT(25));           /* GICD_TYPER.No1N */
-}
+static bool one_of_n(void) { return !(MMIO32(GICD + 4) & BIT(25)); /* GICD_TYPER.No1N */ }
 
 static void identification(void)
 {
@@ -130,7 +127,7 @@ static void distributor(void)
     MMIO32(GICD + ICFGR + 8) = 0x55555555;
     check_eq("ICFGR2: even bits are RES0", MMIO32(GICD + ICFGR + 8), 0);
     check_eq("GICR_ICFGR0: SGIs are edge, read-only", (MMIO32(SGI + ICFGR) = 0, MMIO32(SGI + ICFGR)), 0xaaaaaaaa);
-    MMIO32(GICD + 0xf00) = 0x02000003;  /* GICD_SGIR is RES0 with affinity routing */
+    MMIO32(GICD + 0xf00) = 0x02000003; /* GICD_SGIR is RES0 with affinity routing */
     check(!get(ISPENDR, 3), "GICD_SGIR does nothing with affinity routing");
 }
 
@@ -240,7 +237,7 @@ static void preemption(void)
     eoi(SPI_A);
     check_eq("AP1R0 is 0 again", READ(ICC_AP1R0), 0);
 
-    WRITE(ICC_BPR1, 4);                 /* group priority: bits 7:4 */
+    WRITE(ICC_BPR1, 4); /* group priority: bits 7:4 */
     ISB();
     check_eq("BPR1 reads back", READ(ICC_BPR1), 4);
     gic_pend(SPI_A);
@@ -260,7 +257,7 @@ static void preemption(void)
     check_eq("  then the other", ack(), SPI_A);
     eoi(SPI_A);
     WRITE(ICC_BPR0, 4);
-    WRITE(ICC_CTLR, READ(ICC_CTLR) | 1);    /* CBPR */
+    WRITE(ICC_CTLR, READ(ICC_CTLR) | 1); /* CBPR */
     ISB();
     check_eq("CBPR: BPR1 reads BPR0 + 1", READ(ICC_BPR1), 5);
     WRITE(ICC_CTLR, READ(ICC_CTLR) & ~1ul);

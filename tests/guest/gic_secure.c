@@ -75,8 +75,8 @@ static void unpend_all(void)
 
 static void setup(void)
 {
-    MMIO32(GICD) = 0x30;                            /* ARE_S, ARE_NS */
-    MMIO32(GICD) = 0x37;                            /* and all groups */
+    MMIO32(GICD) = 0x30; /* ARE_S, ARE_NS */
+    MMIO32(GICD) = 0x37; /* and all groups */
     MMIO32(GICR(0) + 0x14) &= ~BIT(1);
     while (MMIO32(GICR(0) + 0x14) & BIT(2))
         ;
@@ -168,7 +168,7 @@ static void cpu_interface(void)
     check(ns(do_bpr1, 0, 0) == 6 && secure_el1(do_bpr1, 0, 0) == 4, "BPR1 is banked");
     ns(do_set_bpr1, minimum, 0);
     secure_el1(do_set_bpr1, 0, 0);
-    WRITE(ICC_IGRPEN1_3, 1);                        /* non-secure only */
+    WRITE(ICC_IGRPEN1_3, 1); /* non-secure only */
     ISB();
     check(ns(do_igrpen1, 0, 0) == 1 && secure_el1(do_igrpen1, 0, 0) == 0, "IGRPEN1 is banked, EL3 sees both");
     WRITE(ICC_IGRPEN1_3, 3);

@@ -144,7 +144,7 @@ static void redistributors(void)
 static void spis(void)
 {
     gic_enable(SPI, 0x80);
-    MMIO32(GICD + 0xc00 + SPI / 16 * 4) |= 2u << SPI % 16 * 2;  /* edge */
+    MMIO32(GICD + 0xc00 + SPI / 16 * 4) |= 2u << SPI % 16 * 2; /* edge */
     for (u32 i = 0; i < CPUS; i++) {
         route(i);
         gic_pend(SPI);

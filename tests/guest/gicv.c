@@ -53,10 +53,7 @@ CODE(g_isr, "isb\nmrs x0, isr_el1");
 CODE(g_wfi, "wfi\nmov x0, #1");
 CODE(g_unmask, "isb\nmsr daifclr, #3\nisb\nnop\nmsr daifset, #3");
 
-static u64 guest(u64 (*fn)(u64, u64), u64 a)
-{
-    return call_el(1, fn, a, 0);
-}
+static u64 guest(u64 (*fn)(u64, u64), u64 a) { return call_el(1, fn, a, 0); }
 
 /* A virtual interface as after a world switch: nothing in it, group 1 on, nothing masked. */
 static void reset(void)
@@ -227,15 +224,12 @@ static void view(void)
     check_eq("the physical PMR has not changed", pmr | 0xf, 0xff);
 }
 
-static bool maintenance(void)
-{
-    return gic_is_pending(MAINTENANCE);
-}
+static bool maintenance(void) { return gic_is_pending(MAINTENANCE); }
 
 static void maintenance_interrupts(void)
 {
     gic_enable(MAINTENANCE, 0x80);
-    SET(ICC_PMR, 0);                    /* looked at in the redistributor only: it must not end the guest's calls */
+    SET(ICC_PMR, 0); /* looked at in the redistributor only: it must not end the guest's calls */
     reset();
     check(!maintenance(), "no condition: no maintenance interrupt");
     SET(ICH_LR0, LR_PENDING | LR1(50, 0x80) | LR_EOI);
@@ -335,7 +329,7 @@ static void hardware(void)
 struct row {
     const char *what;
     u64 (*fn)(u64, u64);
-    u64 ich_hcr, iss;                   /* iss 0: not trapped */
+    u64 ich_hcr, iss; /* iss 0: not trapped */
 };
 
 static const struct row rows[] = {

@@ -21,7 +21,7 @@ CODE(do_str, "str x1, [x0]");
 CODE(do_ldtr, "ldtr x0, [x0]");
 CODE(do_sttr, "sttr x1, [x0]");
 CODE(do_br, "stp x29, x30, [sp, #-16]!\nblr x0\nldp x29, x30, [sp], #16");
-CODE(do_br0, "br x0");                  /* at EL0, without a stack: the page holds RET */
+CODE(do_br0, "br x0"); /* at EL0, without a stack: the page holds RET */
 CODE(do_cvac, "dc cvac, x0");
 CODE(do_ivac, "dc ivac, x0");
 CODE(do_zva, "dc zva, x0");
@@ -34,10 +34,10 @@ enum { EL0 = 0, EL1 = 1 };
 
 struct row {
     const char *what;
-    u64 attr;                           /* of the level 3 descriptor; 0: not valid */
+    u64 attr; /* of the level 3 descriptor; 0: not valid */
     u64 el;
     u64 (*fn)(u64, u64);
-    u64 iss;                            /* 0: no fault */
+    u64 iss; /* 0: no fault */
 };
 
 #define N (PT_AF | PT_SH | PT_NORMAL)
@@ -80,14 +80,11 @@ static const struct row rows[] = {
     { "LDXR from an invalid page", 0, EL1, do_ldxr, FSC_TRANS(3) },
 };
 
-static bool is_fetch(const struct row *r)
-{
-    return r->fn == do_br || r->fn == do_br0;
-}
+static bool is_fetch(const struct row *r) { return r->fn == do_br || r->fn == do_br0; }
 
 static void run_row(const struct row *r, u64 va)
 {
-    *(volatile u32 *)page[0] = 0xd65f03c0;      /* RET */
+    *(volatile u32 *)page[0] = 0xd65f03c0; /* RET */
     *pt_entry(root, va, 3) = r->attr ? (u64)page[0] | r->attr | 3 : 0;
     tlb_flush();
     asm volatile("ic iallu; dsb sy; isb");
@@ -117,7 +114,7 @@ static void levels(void)
     tlb_flush();
     try_el(1, do_ldr, T + 0x200008, 0);
     check_exc("level 2 block, AF clear", 1, EC_DABT, FSC_AF(2));
-    *pt_entry(root, T + 0x200000, 2) = BIT(45) | N | 1;     /* cortex-a57: 44-bit PA, IPS 40 bits */
+    *pt_entry(root, T + 0x200000, 2) = BIT(45) | N | 1; /* cortex-a57: 44-bit PA, IPS 40 bits */
     tlb_flush();
     try_el(1, do_ldr, T + 0x200008, 0);
     check_exc("level 2 block, output address too large", 1, EC_DABT, FSC_SIZE(2));

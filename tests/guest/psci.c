@@ -85,11 +85,11 @@ static void secondary(void)
     entry_mmu[cpu] = (current_el() == 2 ? READ(sctlr_el2) : READ(sctlr_el1)) & 1;
     entry_mpidr[cpu] = READ(mpidr_el1);
     mmu_on();
-    done();                                             /* 1: arrived */
+    done(); /* 1: arrived */
     wait_stage(1);
     for (u32 i = 0; i < ROUNDS; i++)
         add_exclusive(&counter_excl);
-    done();                                             /* 2: counted */
+    done(); /* 2: counted */
     wait_stage(2);
     while (turn != cpu)
         ASM("wfe");
@@ -98,28 +98,28 @@ static void secondary(void)
     put_text(" is here\n");
     turn = cpu + 1;
     ASM("dsb sy; sev");
-    done();                                             /* 3: passed the turn on */
+    done(); /* 3: passed the turn on */
     wait_stage(3);
     gic_init_cpu();
     gic_enable(5, 0x80);
     gic_enable(6, 0x80);
     if (current_el() == 2)
         WRITE(hcr_el2, READ(hcr_el2) | BIT(4));
-    done();                                             /* 4: ready for interrupts */
+    done(); /* 4: ready for interrupts */
     while (!sgis[cpu])
         ASM("wfi; msr daifclr, #2; isb; msr daifset, #2");
     ASM("msr daifclr, #2");
-    done();                                             /* 5: got one */
+    done(); /* 5: got one */
     wait_stage(4);
     ASM("msr daifset, #2");
     seen[cpu] = MMIO64(SHARED_VA);
-    done();                                             /* 6: the first mapping is in this TLB */
+    done(); /* 6: the first mapping is in this TLB */
     wait_stage(5);
     ISB();
     seen[cpu] = MMIO64(SHARED_VA);
-    done();                                             /* 7 */
+    done(); /* 7 */
     wait_stage(6);
-    done();                                             /* 8: about to go */
+    done(); /* 8: about to go */
     psci(PSCI_CPU_OFF, 0, 0, 0);
 }
 

@@ -36,10 +36,7 @@ void *memset(void *to, int c, size_t n)
 
 /* ---- output and checks ---- */
 
-static void put_char(char c)
-{
-    UART_DR = (u8)c;
-}
+static void put_char(char c) { UART_DR = (u8)c; }
 
 void put_text(const char *s)
 {
@@ -212,7 +209,7 @@ static void sync_exception(struct frame *f, u64 vector, u64 el)
     else if (ec == EC_ILLEGAL)
         f->spsr &= ~BIT(20);
     else if (!call || (ec == EC_SMC && el == 2))
-        f->elr += 4;                    /* a trapped SMC was not executed */
+        f->elr += 4; /* a trapped SMC was not executed */
 }
 
 void exception_c(struct frame *f, u64 vector, u64 el)
@@ -235,7 +232,7 @@ u64 call_el(u64 el, u64 (*fn)(u64, u64), u64 a, u64 b)
     extern u8 _stacks[];
     u64 stack0 = (u64)_stacks + cpu * STACK_SIZE * 4 + STACK_SIZE;
     caller_el[cpu] = current_el();
-    WRITE(tpidrro_el0, el == 0 ? 0 : caller_el[cpu] == 3 ? 2 : 1);    /* lower_return: by SVC, HVC or SMC */
+    WRITE(tpidrro_el0, el == 0 ? 0 : caller_el[cpu] == 3 ? 2 : 1); /* lower_return: by SVC, HVC or SMC */
     WRITE(sp_el0, stack0);
     return call_down(a, b, (u64)fn, call_pstate | (el ? el << 2 | 1 : 0), &saved_sp[cpu]);
 }
@@ -288,8 +285,7 @@ u64 *pt_identity(u32 regime)
 {
     u64 *root = pt_new(), res1 = regime == S1_EL2 ? PT_AP(1) : regime == S2 ? S2_AP(3) : 0;
     pt_map(root, 0x08000000, 0x08000000, 0x04000000, PT_AF | PT_XN | res1 | (regime == S2 ? S2_DEVICE : PT_DEVICE));
-    pt_map(root, 0x40000000, 0x40000000, 0x10000000,
-           PT_AF | PT_SH | res1 | (regime == S2 ? S2_NORMAL : PT_NORMAL));
+    pt_map(root, 0x40000000, 0x40000000, 0x10000000, PT_AF | PT_SH | res1 | (regime == S2 ? S2_NORMAL : PT_NORMAL));
     return root;
 }
 
@@ -347,10 +343,7 @@ void tlb_flush(void)
 #define GICD_CTLR MMIO32(GICD)
 
 /* Group, enable and so on of an INTID: in the redistributor for 0-31, else in the distributor. */
-static u64 gic_frame(u32 intid)
-{
-    return intid < 32 ? GICR_SGI(cpu_number()) : GICD;
-}
+static u64 gic_frame(u32 intid) { return intid < 32 ? GICR_SGI(cpu_number()) : GICD; }
 
 static volatile u32 *gic_bits(u32 intid, u32 offset)
 {
@@ -360,7 +353,7 @@ static volatile u32 *gic_bits(u32 intid, u32 offset)
 void gic_init_cpu(void)
 {
     u64 r = GICR(cpu_number());
-    MMIO32(r + 0x14) &= ~BIT(1);                    /* GICR_WAKER.ProcessorSleep */
+    MMIO32(r + 0x14) &= ~BIT(1); /* GICR_WAKER.ProcessorSleep */
     while (MMIO32(r + 0x14) & BIT(2))
         ;
     if (current_el() == 3)
@@ -378,16 +371,16 @@ void gic_init_cpu(void)
 
 void gic_init(void)
 {
-    GICD_CTLR = 0x12;       /* ARE and EnableGrp1; ARE_NS and EnableGrp1A when seen from non-secure */
+    GICD_CTLR = 0x12; /* ARE and EnableGrp1; ARE_NS and EnableGrp1A when seen from non-secure */
     gic_init_cpu();
 }
 
 void gic_enable(u32 intid, u8 priority)
 {
-    *gic_bits(intid, 0x80) |= BIT(intid % 32);      /* IGROUPR */
+    *gic_bits(intid, 0x80) |= BIT(intid % 32); /* IGROUPR */
     MMIO8(gic_frame(intid) + 0x400 + intid) = priority;
     if (intid >= 32)
-        MMIO64(GICD + 0x6000 + intid * 8) = 0;      /* IROUTER: CPU 0.0.0.0 */
+        MMIO64(GICD + 0x6000 + intid * 8) = 0; /* IROUTER: CPU 0.0.0.0 */
     *gic_bits(intid, 0x100) = BIT(intid % 32);
     DSB();
 }
@@ -412,15 +405,9 @@ void gic_unpend(u32 intid)
     ISB();
 }
 
-bool gic_is_pending(u32 intid)
-{
-    return *gic_bits(intid, 0x200) >> intid % 32 & 1;
-}
+bool gic_is_pending(u32 intid) { return *gic_bits(intid, 0x200) >> intid % 32 & 1; }
 
-bool gic_is_active(u32 intid)
-{
-    return *gic_bits(intid, 0x300) >> intid % 32 & 1;
-}
+bool gic_is_active(u32 intid) { return *gic_bits(intid, 0x300) >> intid % 32 & 1; }
 
 /* ---- PSCI ---- */
 
@@ -437,7 +424,4 @@ u64 psci(u64 function, u64 a, u64 b, u64 c)
     return x0;
 }
 
-s64 cpu_start(u32 n, void (*fn)(void))
-{
-    return psci(PSCI_CPU_ON, n, (u64)secondary_start, (u64)fn);
-}
+s64 cpu_start(u32 n, void (*fn)(void)) { return psci(PSCI_CPU_ON, n, (u64)secondary_start, (u64)fn); }

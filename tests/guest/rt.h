@@ -43,8 +43,8 @@ void check(bool ok, const char *what);
 void check_eq_(u64 got, u64 want, const char *what);
 #define check_eq(what, got, want) check_eq_(got, want, what)
 void skip(const char *what, const char *why);
-_Noreturn void finish(void);            /* prints the plan, exits */
-_Noreturn void stop(const char *why);   /* Bail out!, exit 1 */
+_Noreturn void finish(void);          /* prints the plan, exits */
+_Noreturn void stop(const char *why); /* Bail out!, exit 1 */
 void test_main(void);
 
 /* ---- exceptions ---- */
@@ -59,7 +59,7 @@ enum {
 /* The first exception since exc_expect(), except that returns of call_el are not counted. */
 struct exc {
     u64 count, el, vector, esr, elr, far, hpfar, spsr, x0;
-    bool expected;                      /* synchronous ones are recorded and skipped, else they end the test */
+    bool expected; /* synchronous ones are recorded and skipped, else they end the test */
 };
 extern struct exc exc[MAX_CPUS];
 #define EXC (exc[cpu_number()])
@@ -70,16 +70,13 @@ struct frame {
 
 /* Called for IRQ and FIQ when set; else the interrupt is recorded in exc and masked in the interrupted PSTATE. */
 extern void (*irq_hook)(struct frame *f, u64 vector, u64 el);
-void exc_record(struct frame *f, u64 vector, u64 el);   /* what happens by default, for hooks */
+void exc_record(struct frame *f, u64 vector, u64 el); /* what happens by default, for hooks */
 /* Called first for synchronous exceptions when set; true: handled, continue at f->elr. */
 extern bool (*sync_hook)(struct frame *f, u64 vector, u64 el);
 
 static inline u32 cpu_number(void) { return READ(mpidr_el1) & 7; }
 static inline u64 current_el(void) { return READ(CurrentEL) >> 2; }
-static inline void exc_expect(void)
-{
-    EXC = (struct exc){ .expected = true };
-}
+static inline void exc_expect(void) { EXC = (struct exc){ .expected = true }; }
 static inline u64 esr_ec(u64 esr) { return BITS(esr, 31, 26); }
 
 /* Checks the exception recorded: its class, target EL and ISS. */
@@ -93,7 +90,7 @@ void check_exc(const char *what, u64 el, u64 ec, u64 iss);
 /* Runs fn(a, b) at a lower EL, on that EL's own stack, and returns its result. PSTATE there: the EL's "h" mode and
  * call_pstate. */
 u64 call_el(u64 el, u64 (*fn)(u64, u64), u64 a, u64 b);
-extern u64 call_pstate;                 /* 0x3c0: all masked */
+extern u64 call_pstate; /* 0x3c0: all masked */
 /* The same for one that raises exceptions, at this EL or a lower one: they are recorded in EXC. */
 u64 try_el(u64 el, u64 (*fn)(u64, u64), u64 a, u64 b);
 
@@ -120,12 +117,12 @@ enum { S1_EL1, S1_EL2, S2 };
 u64 *pt_new(void);
 /* Maps with level 2 blocks where all is 2 MiB aligned, else pages. attr: bits of the descriptor. */
 void pt_map(u64 *root, u64 va, u64 pa, u64 size, u64 attr);
-u64 *pt_entry(u64 *root, u64 va, u32 level);            /* the descriptor; splits blocks above it */
-u64 *pt_identity(u32 regime);                           /* devices below 1 GiB and 256 MiB of RAM */
+u64 *pt_entry(u64 *root, u64 va, u32 level); /* the descriptor; splits blocks above it */
+u64 *pt_identity(u32 regime);                /* devices below 1 GiB and 256 MiB of RAM */
 void mmu_on_el1(u64 *root);
 void mmu_on_el2(u64 *root);
 void stage2_on(u64 *root, u64 vmid);
-void tlb_flush(void);                                   /* everything at the current EL and below */
+void tlb_flush(void); /* everything at the current EL and below */
 
 /* ---- GICv3 (Arm IHI 0069) ---- */
 #define GICD        0x08000000ul
@@ -169,9 +166,9 @@ void tlb_flush(void);                                   /* everything at the cur
 #define ICH_LR3     s3_4_c12_c12_3
 #define SPURIOUS    1023u
 
-void gic_init(void);                    /* distributor, this CPU's redistributor and interface; group 1 on, PMR 0xff */
+void gic_init(void); /* distributor, this CPU's redistributor and interface; group 1 on, PMR 0xff */
 void gic_init_cpu(void);
-void gic_enable(u32 intid, u8 priority);    /* group 1, enabled; SPIs routed to CPU 0 */
+void gic_enable(u32 intid, u8 priority); /* group 1, enabled; SPIs routed to CPU 0 */
 void gic_pend(u32 intid);
 void gic_unpend(u32 intid);
 void gic_disable(u32 intid);

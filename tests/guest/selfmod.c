@@ -20,10 +20,7 @@ static void sync_code(void *at, u64 size)
     ASM("dsb ish; isb");
 }
 
-static u64 call(void *at)
-{
-    return ((function *)at)();
-}
+static u64 call(void *at) { return ((function *)at)(); }
 
 static void with_sequence(void)
 {
@@ -69,7 +66,9 @@ static void with_sequence(void)
     u32 failed;
     do {
         u32 old;
-        asm volatile("ldxr %w0, [%2]\nstxr %w1, %w3, [%2]" : "=&r"(old), "=&r"(failed) : "r"(&c[16]), "r"(MOV_X0(9))
+        asm volatile("ldxr %w0, [%2]\nstxr %w1, %w3, [%2]"
+                     : "=&r"(old), "=&r"(failed)
+                     : "r"(&c[16]), "r"(MOV_X0(9))
                      : "memory");
     } while (failed);
     sync_code((void *)&c[16], 4);
@@ -140,7 +139,7 @@ static void zeroed(void)
     volatile u32 *after = c + block / 4;
     *after = RET;
     sync_code((void *)after, 4);
-    c[0] = B(block / 4 - 1);            /* to the last of the block */
+    c[0] = B(block / 4 - 1); /* to the last of the block */
     sync_code((void *)c, 4);
     exc_expect();
     call((void *)c);
@@ -171,7 +170,10 @@ static void straight_ahead(void)
 {
     u64 got;
     asm volatile("adr x9, 1f\n str %w1, [x9]\n dc cvau, x9\n dsb ish\n ic ivau, x9\n dsb ish\n isb\n"
-                 "1: mov x0, #1\n mov %0, x0" : "=r"(got) : "r"(MOV_X0(42)) : "x0", "x9", "memory");
+                 "1: mov x0, #1\n mov %0, x0"
+                 : "=r"(got)
+                 : "r"(MOV_X0(42))
+                 : "x0", "x9", "memory");
     check_eq("the next instruction", got, 42);
 }
 

@@ -36,7 +36,7 @@ CODE(ldtr_x1, "ldtr x1, [x0]");
 CODE(ldp_x1, "ldp x1, x2, [x0]");
 CODE(ldr_post, "ldr x1, [x0], #8");
 CODE(ldxr_x1, "ldxr x1, [x0]");
-CODE(ldr_q0, ".inst 0x3dc00000");       /* LDR Q0, [X0] */
+CODE(ldr_q0, ".inst 0x3dc00000"); /* LDR Q0, [X0] */
 CODE(prfm, "prfm pldl1keep, [x0]");
 CODE(do_br, "stp x29, x30, [sp, #-16]!\nblr x0\nldp x29, x30, [sp], #16");
 CODE(do_cvac, "dc cvac, x0");
@@ -50,8 +50,8 @@ static u64 *s1, *s2;
 struct row {
     const char *what;
     u64 (*fn)(u64, u64);
-    u64 attr;                           /* level 3 descriptor of the IPA; 0: invalid */
-    u64 iss;                            /* 0: no fault */
+    u64 attr; /* level 3 descriptor of the IPA; 0: invalid */
+    u64 iss;  /* 0: no fault */
 };
 
 #define N (PT_AF | PT_SH | S2_NORMAL)
@@ -101,10 +101,10 @@ static void s2_set(u64 ipa, u64 descriptor)
 static void run_row(const struct row *r, u64 ipa)
 {
     bool fetch = r->fn == do_br;
-    *(volatile u32 *)page[0] = 0xd65f03c0;      /* RET */
+    *(volatile u32 *)page[0] = 0xd65f03c0; /* RET */
     s2_set(ipa, r->attr ? (u64)page[0] | r->attr | 3 : 0);
     asm volatile("ic iallu; dsb sy; isb");
-    u64 va = fetch ? ipa : ipa + 0x120;         /* aligned for all: stage 1 is off, so this is device memory */
+    u64 va = fetch ? ipa : ipa + 0x120; /* aligned for all: stage 1 is off, so this is device memory */
     try_el(1, r->fn, va, 0);
     if (!r->iss) {
         check_eq(r->what, EXC.count, 0);
@@ -140,7 +140,7 @@ static void both_stages(void)
     s1 = pt_identity(S1_EL1);
     *pt_entry(s1, va, 3) = (ipa + 0x1000) | RAM_ATTR | 3;
     *pt_entry(s1, va + 0x1000, 3) = (u64)page[0] | RAM_ATTR | PT_AP(2) | 3;
-    *pt_entry(s1, va + 0x200000, 2) = table_ipa | 3;        /* a level 3 table at an IPA that stage 2 does not map */
+    *pt_entry(s1, va + 0x200000, 2) = table_ipa | 3; /* a level 3 table at an IPA that stage 2 does not map */
     WRITE(mair_el1, 0xff04);
     WRITE(tcr_el1, 25ul | 1ul << 8 | 1ul << 10 | 3ul << 12 | BIT(23) | 2ul << 32);
     WRITE(ttbr0_el1, s1);
@@ -162,7 +162,7 @@ static void both_stages(void)
     s2_set((u64)page[0], (u64)page[0] | N | S2_AP(3) | 3);
 
     try_el(1, do_str, va + 0x200008, 0);
-    u64 iss = BITS(EXC.esr, 13, 0) & ~WNR;              /* its WnR is not checked */
+    u64 iss = BITS(EXC.esr, 13, 0) & ~WNR; /* its WnR is not checked */
     check_eq("stage-2 fault on a stage-1 walk: S1PTW", iss, S1PTW | FSC_TRANS(3));
     check_eq("  no ISV", BITS(EXC.esr, 24, 24), 0);
     check_eq("  FAR_EL2 is the VA", EXC.far, va + 0x200008);
@@ -177,8 +177,7 @@ static void both_stages(void)
     WRITE(hcr_el2, READ(hcr_el2) | HCR_PTW);
     ISB();
     try_el(1, do_ldr, va + 0x200008, 0);
-    check_eq("HCR_EL2.PTW: a walk in device memory is a permission fault", EXC.esr & 0x3ff & ~WNR,
-             S1PTW | FSC_PERM(3));
+    check_eq("HCR_EL2.PTW: a walk in device memory is a permission fault", EXC.esr & 0x3ff & ~WNR, S1PTW | FSC_PERM(3));
     WRITE(hcr_el2, READ(hcr_el2) & ~HCR_PTW);
     tlb_flush();
     try_el(1, do_ldr, va + 0x200008, 0);

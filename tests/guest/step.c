@@ -27,7 +27,7 @@ static bool on_step(struct frame *f, u64 vector, u64 el)
     if (ec != EC_STEP && ec != EC_STEP_LOWER) {
         if (ec == EC_DABT_LOWER)
             f->elr += 4;
-        return true;                    /* an SVC: SPSR.SS stays as it was saved */
+        return true; /* an SVC: SPSR.SS stays as it was saved */
     }
     if (step_count < step_limit) {
         f->spsr |= SS;
@@ -119,7 +119,9 @@ static void el1(void)
     u64 target, x;
     asm volatile("adr %0, 1f; msr elr_el1, %0; msr spsr_el1, %2; isb; eret\n"
                  "1: mov %1, #1; mov %1, #2; mov %1, #3; nop"
-                 : "=&r"(target), "=&r"(x) : "r"(SS | 0x1c5) : "memory");
+                 : "=&r"(target), "=&r"(x)
+                 : "r"(SS | 0x1c5)
+                 : "memory");
     ASM("msr daifset, #0xf");
     WRITE(mdscr_el1, 0);
     ISB();
@@ -135,7 +137,9 @@ static void el1(void)
     WRITE(mdscr_el1, MDSCR_SS | MDSCR_KDE);
     ISB();
     asm volatile("adr %0, 1f; msr elr_el1, %0; msr spsr_el1, %1; isb; eret\n1: nop; nop"
-                 : "=&r"(target) : "r"(SS | 0x3c5) : "memory");
+                 : "=&r"(target)
+                 : "r"(SS | 0x3c5)
+                 : "memory");
     WRITE(mdscr_el1, 0);
     ISB();
     sync_hook = NULL;

@@ -56,7 +56,8 @@ static void steps_of(u64 el, const char *what)
 {
     u64 result = run(el, three, 2);
     check(count == 2 && result == 3 && els[0] == 2 && ecs[0] == EC_STEP_LOWER && iss[0] == ISS_STEP &&
-          elrs[0] == (u64)three + 4 && elrs[1] == (u64)three + 8, what);
+              elrs[0] == (u64)three + 4 && elrs[1] == (u64)three + 8,
+          what);
 }
 
 void test_main(void)
@@ -66,7 +67,7 @@ void test_main(void)
     steps_of(1, "EL1 stepped by EL2, PSTATE.D set");
     steps_of(0, "EL0 stepped by EL2");
 
-    WRITE(hcr_el2, READ(hcr_el2) | BIT(18));        /* TID3 */
+    WRITE(hcr_el2, READ(hcr_el2) | BIT(18)); /* TID3 */
     ISB();
     u64 result = run(1, trapped, 3);
     WRITE(hcr_el2, READ(hcr_el2) & ~BIT(18));

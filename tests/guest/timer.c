@@ -174,7 +174,7 @@ static void counters(void)
         check(b - (a - offsets[i]) <= c - a, "CNTVCT_EL0 is CNTPCT_EL0 - CNTVOFF_EL2");
     }
     u64 p = physical();
-    WRITE(cntvoff_el2, p - 500);        /* virtual time: a little after 500 */
+    WRITE(cntvoff_el2, p - 500); /* virtual time: a little after 500 */
     WRITE(cntv_cval_el0, 400);
     WRITE(cntv_ctl_el0, CTL_ENABLE);
     ISB();
@@ -200,7 +200,7 @@ struct row {
     const char *what;
     u64 from;
     u64 (*fn)(u64, u64);
-    u64 cntkctl, cnthctl, el, ec, iss;  /* el 0: not trapped */
+    u64 cntkctl, cnthctl, el, ec, iss; /* el 0: not trapped */
 };
 
 /* CNTKCTL_EL1: EL0PCTEN 0, EL0VCTEN 1, EL0VTEN 8, EL0PTEN 9. CNTHCTL_EL2 (E2H 0): EL1PCTEN 0, EL1PCEN 1. */

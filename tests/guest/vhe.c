@@ -104,7 +104,7 @@ static void timers(void)
     ISB();
     u64 p = READ(cntpct_el0), v = (ISB(), READ(cntvct_el0));
     check(v >= p && v - p < 62500000, "CNTVCT_EL0 at EL2: no offset");
-    WRITE(cnthctl_el2, BIT(10) | BIT(11));          /* EL1PCTEN, EL1PTEN */
+    WRITE(cnthctl_el2, BIT(10) | BIT(11)); /* EL1PCTEN, EL1PTEN */
     ISB();
     v = call_el(1, do_cntvct, 0, 0);
     check(v > 1ul << 60, "CNTVCT_EL0 at EL1: with the offset");

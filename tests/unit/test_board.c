@@ -36,12 +36,14 @@ static void program(struct fixture *f, const u32 *words, unsigned count)
 
 START_TEST(map)
 {
-    static const u64 absent[] = { 0, 0x07fff000, 0x09005000, 0x09020000, 0x0a004000, 0x3f000000, 0x40000000 + (16 << 20), (u64)1 << 40 };
+    static const u64 absent[] = {
+        0, 0x07fff000, 0x09005000, 0x09020000, 0x0a004000, 0x3f000000, 0x40000000 + (16 << 20), (u64)1 << 40
+    };
     struct fixture *f = fixture_open();
     u64 value;
     for (unsigned n = 0; n < ARRAY_LEN(absent); n++)
-        ck_assert_msg(!phys_read(&f->m->d.phys, absent[n], 4, (struct phys_attrs){ .ns = 1 }, &value), "something at 0x%llx",
-                      (unsigned long long)absent[n]);
+        ck_assert_msg(!phys_read(&f->m->d.phys, absent[n], 4, (struct phys_attrs){ .ns = 1 }, &value),
+                      "something at 0x%llx", (unsigned long long)absent[n]);
     ck_assert(phys_read(&f->m->d.phys, 0x08000004, 4, (struct phys_attrs){ .ns = 1 }, &value));
     ck_assert(!phys_read(&f->m->d.phys, 0x09040000, 4, (struct phys_attrs){ 0 }, &value)); /* secure=off */
     fixture_close(f);
@@ -76,7 +78,8 @@ START_TEST(hash_repeats)
     u64 hash[4];
     for (unsigned n = 0; n < 4; n++) {
         struct fixture *f = machine_of("cortex-a57", 1, false, false, n & 1);
-        PROGRAM(f, 0xd2a80801, 0xf8008420, 0x91000400, 0x17fffffe); /* movz x1, #0x4040, lsl 16; 1: str x0, [x1], #8; add; b 1b */
+        PROGRAM(f, 0xd2a80801, 0xf8008420, 0x91000400,
+                0x17fffffe); /* movz x1, #0x4040, lsl 16; 1: str x0, [x1], #8; add; b 1b */
         if (n & 2)
             machine_run(f->m, 7001);
         machine_run(f->m, 50000);
@@ -148,12 +151,12 @@ START_TEST(wfe_and_yield_end_the_turn)
 {
     for (unsigned hint = 0; hint < 2; hint++) {
         struct fixture *f = machine_of("cortex-a57", 2, false, false, ENGINE_THREADED);
-        PROGRAM(f, 0xd2a80801, /* movz x1, #0x4040, lsl 16 */
-                0xf9400020,    /* 1: ldr x0, [x1] */
-                0xb5000060,    /* cbnz x0, 2f */
-                hint ? 0xd503203f : 0xd503205f, /* yield, wfe */
-                0x17fffffd,    /* b 1b */
-                0xd2800100, 0xf2b08000, 0xd4000002); /* SYSTEM_OFF */
+        PROGRAM(f, 0xd2a80801,                                             /* movz x1, #0x4040, lsl 16 */
+                0xf9400020,                                                /* 1: ldr x0, [x1] */
+                0xb5000060,                                                /* cbnz x0, 2f */
+                hint ? 0xd503203f : 0xd503205f,                            /* yield, wfe */
+                0x17fffffd,                                                /* b 1b */
+                0xd2800100, 0xf2b08000, 0xd4000002);                       /* SYSTEM_OFF */
         static const u32 other[] = { 0xd2a80801, 0xf9000021, 0x14000000 }; /* str x1, [x1]; b . */
         phys_copy_in(&f->m->d.phys, BASE + 0x1000, other, sizeof(other));
         machine_cpu_enter(f->m, &f->m->d.cpu[1], 1, BASE + 0x1000, 0);
@@ -182,7 +185,8 @@ START_TEST(exception_loop_is_seen)
     struct stop stop = machine_run(f->m, 10000000);
     ck_assert_int_eq(stop.kind, STOP_LOOP);
     ck_assert_int_eq(stop.status, 1);
-    ck_assert_msg(strstr(stop.text, "EC 0x21") && strstr(stop.text, "0x200") && strstr(stop.text, "external abort"), "%s", stop.text);
+    ck_assert_msg(strstr(stop.text, "EC 0x21") && strstr(stop.text, "0x200") && strstr(stop.text, "external abort"),
+                  "%s", stop.text);
     fixture_close(f);
 }
 END_TEST

@@ -35,7 +35,7 @@ START_TEST(uart_waits_for_the_guest)
     for (unsigned n = 0; n < 3; n++)
         ck_assert_uint_eq(bus_r(f, UART + U_FR) & 0x10, 0x10);
     ck_assert_uint_eq(bus_r(f, UART + U_FR) & 0x10, 0); /* the fourth look in a row: it polls */
-    ck_assert_str_eq(f->in[0], "yz"); /* no FIFO: one character */
+    ck_assert_str_eq(f->in[0], "yz");                   /* no FIFO: one character */
     ck_assert_uint_eq(bus_r(f, UART + U_DR), 'x');
     ck_assert_uint_eq(bus_r(f, UART + U_DR), 'y');
     bus_w(f, UART + U_ICR, 0); /* anything else: it does not poll any more */
@@ -362,14 +362,14 @@ START_TEST(virtio_nonsense)
         blk_request(f, 0, 0, 512, WRITE);
         poke(f, AVAIL + 2, 0, 2);
         switch (kind) {
-        case 0: desc_put(f, 1, DATA, 512, NEXT | WRITE, 0); break;         /* a loop */
-        case 1: desc_put(f, 1, DATA, 512, NEXT | WRITE, 999); break;       /* no such descriptor */
-        case 2: desc_put(f, 0, DATA, 16, 4, 0); break;                     /* indirect, never offered */
-        case 3: desc_put(f, 2, DATA + 0x100, 1, 0, 0); break;              /* readable after writable */
-        case 4: desc_put(f, 2, 0x1000, 1, WRITE, 0); break;                /* status where no RAM is */
-        case 5: desc_put(f, 0, DATA, 16, 0, 0); break;                     /* no status at all */
-        case 6: bus_w(f, BLK + 0x94, 0xffffffff); break;                   /* ring nowhere */
-        case 7: poke(f, AVAIL + 2, 100, 2); break;                         /* further ahead than the ring is long */
+        case 0: desc_put(f, 1, DATA, 512, NEXT | WRITE, 0); break;   /* a loop */
+        case 1: desc_put(f, 1, DATA, 512, NEXT | WRITE, 999); break; /* no such descriptor */
+        case 2: desc_put(f, 0, DATA, 16, 4, 0); break;               /* indirect, never offered */
+        case 3: desc_put(f, 2, DATA + 0x100, 1, 0, 0); break;        /* readable after writable */
+        case 4: desc_put(f, 2, 0x1000, 1, WRITE, 0); break;          /* status where no RAM is */
+        case 5: desc_put(f, 0, DATA, 16, 0, 0); break;               /* no status at all */
+        case 6: bus_w(f, BLK + 0x94, 0xffffffff); break;             /* ring nowhere */
+        case 7: poke(f, AVAIL + 2, 100, 2); break;                   /* further ahead than the ring is long */
         default: break;
         }
         if (kind == 7)

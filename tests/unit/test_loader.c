@@ -62,7 +62,8 @@ START_TEST(image_placed)
     u8 bytes[4096];
     for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
         struct fixture *f = machine_of(cases[n].ram, true, false, 1);
-        struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), cases[n].text_offset, cases[n].image_size) };
+        struct boot_config c = { .kernel =
+                                     image_make(bytes, sizeof(bytes), cases[n].text_offset, cases[n].image_size) };
         load(f, &c);
         ck_assert_uint_eq(f->m->d.cpu[0].pc, cases[n].at);
         ck_assert_uint_eq(f->m->d.cpu[0].x[0], cases[n].dtb);
@@ -84,7 +85,9 @@ START_TEST(raw_and_gzip)
     ck_assert_uint_eq(ram8(f, 0x40080000 + 255), 0x11);
     fixture_close(f);
 
-    z_stream z = { .next_in = bytes, .avail_in = sizeof(bytes), .next_out = packed + 64, .avail_out = sizeof(packed) - 64 };
+    z_stream z = {
+        .next_in = bytes, .avail_in = sizeof(bytes), .next_out = packed + 64, .avail_out = sizeof(packed) - 64
+    };
     image_make(bytes, sizeof(bytes), 0, 4096);
     ck_assert_int_eq(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
     ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
@@ -117,7 +120,8 @@ START_TEST(initrd_and_tree)
     u8 bytes[128];
     memset(initrd, 0x77, sizeof(initrd));
     struct fixture *f = machine_of(512 * MIB, true, false, 2);
-    struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), 0, 4096), .initrd = { "initrd", initrd, sizeof(initrd) },
+    struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), 0, 4096),
+                             .initrd = { "initrd", initrd, sizeof(initrd) },
                              .append = "console=ttyAMA0" };
     load(f, &c);
     const void *fdt = ram(f, 0x48400000);
@@ -139,8 +143,9 @@ START_TEST(entered_as_qemu_does)
         bool el2, el3, linux_image;
         unsigned el, conduit, running;
     } cases[] = {
-        { false, false, true, 1, CONDUIT_HVC, 1 },  { true, false, true, 2, CONDUIT_SMC, 1 },  { false, true, true, 1, CONDUIT_HVC, 1 },
-        { true, true, true, 2, CONDUIT_SMC, 1 },    { false, false, false, 1, CONDUIT_HVC, 1 }, { true, false, false, 2, CONDUIT_SMC, 1 },
+        { false, false, true, 1, CONDUIT_HVC, 1 },  { true, false, true, 2, CONDUIT_SMC, 1 },
+        { false, true, true, 1, CONDUIT_HVC, 1 },   { true, true, true, 2, CONDUIT_SMC, 1 },
+        { false, false, false, 1, CONDUIT_HVC, 1 }, { true, false, false, 2, CONDUIT_SMC, 1 },
         { false, true, false, 3, CONDUIT_NONE, 2 }, { true, true, false, 3, CONDUIT_NONE, 2 },
     };
     u8 bytes[128];
@@ -149,7 +154,9 @@ START_TEST(entered_as_qemu_does)
         struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), 0, 4096) };
         if (!cases[n].linux_image) {
             c.kernel = (struct blob){ 0 };
-            c.loader[0] = (struct boot_loader){ .file = { "raw", bytes, sizeof(bytes) }, .addr = 0x40300000, .has_addr = true, .cpu = 0 };
+            c.loader[0] = (struct boot_loader){
+                .file = { "raw", bytes, sizeof(bytes) }, .addr = 0x40300000, .has_addr = true, .cpu = 0
+            };
             c.loader_count = 1;
         }
         load(f, &c);
@@ -168,10 +175,21 @@ END_TEST
 /* An ELF with one segment of `filesz` bytes. */
 static struct blob elf_make(u8 *out, u64 vaddr, u64 paddr, u64 filesz, u64 memsz, u64 entry)
 {
-    Elf64_Ehdr eh = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT }, .e_type = ET_EXEC,
-                      .e_machine = EM_AARCH64, .e_version = EV_CURRENT, .e_entry = entry, .e_phoff = sizeof(eh), .e_ehsize = sizeof(eh),
-                      .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1 };
-    Elf64_Phdr ph = { .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = 256, .p_vaddr = vaddr, .p_paddr = paddr, .p_filesz = filesz,
+    Elf64_Ehdr eh = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+                      .e_type = ET_EXEC,
+                      .e_machine = EM_AARCH64,
+                      .e_version = EV_CURRENT,
+                      .e_entry = entry,
+                      .e_phoff = sizeof(eh),
+                      .e_ehsize = sizeof(eh),
+                      .e_phentsize = sizeof(Elf64_Phdr),
+                      .e_phnum = 1 };
+    Elf64_Phdr ph = { .p_type = PT_LOAD,
+                      .p_flags = PF_R | PF_X,
+                      .p_offset = 256,
+                      .p_vaddr = vaddr,
+                      .p_paddr = paddr,
+                      .p_filesz = filesz,
                       .p_memsz = memsz };
     memset(out, 0x33, 512);
     memcpy(out, &eh, sizeof(eh));
@@ -205,15 +223,19 @@ START_TEST(elf_refused)
         u64 paddr, filesz, memsz;
         const char *says;
     } cases[] = {
-        { 0x40200000, 1000, 1000, "truncated" },         { 0x40200000, ~(u64)0, ~(u64)0, "truncated" },
-        { 0x1000, 256, 256, "does not fit" },            { 0x43ffff80, 256, 256, "does not fit" },
-        { 0x40200000, 256, (u64)1 << 40, "does not fit" }, { 0x40200000, 256, ~(u64)0, "does not fit" },
+        { 0x40200000, 1000, 1000, "truncated" },
+        { 0x40200000, ~(u64)0, ~(u64)0, "truncated" },
+        { 0x1000, 256, 256, "does not fit" },
+        { 0x43ffff80, 256, 256, "does not fit" },
+        { 0x40200000, 256, (u64)1 << 40, "does not fit" },
+        { 0x40200000, 256, ~(u64)0, "does not fit" },
         { 0x40200000, 256, 100, "truncated" },
     };
     u8 bytes[512];
     for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
         struct fixture *f = machine_of(64 * MIB, false, false, 1);
-        struct boot_config c = { .kernel = elf_make(bytes, cases[n].paddr, cases[n].paddr, cases[n].filesz, cases[n].memsz, 0) };
+        struct boot_config c = { .kernel = elf_make(bytes, cases[n].paddr, cases[n].paddr, cases[n].filesz,
+                                                    cases[n].memsz, 0) };
         char error[BOOT_ERROR];
         ck_assert(!boot_load(f->m, &c, error));
         ck_assert_msg(strstr(error, cases[n].says) != NULL, "case %u: %s", n, error);
@@ -256,9 +278,12 @@ START_TEST(xen_modules)
     struct fixture *f = machine_of(512 * MIB, true, false, 1);
     struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), 0, 4096), .append = "console=dtuart" };
     memset(kernel, 0x44, sizeof(kernel));
-    c.domain[0] = (struct boot_domain){ .dom0 = true, .kernel = { "k", kernel, sizeof(kernel) }, .initrd = { "i", small, sizeof(small) },
+    c.domain[0] = (struct boot_domain){ .dom0 = true,
+                                        .kernel = { "k", kernel, sizeof(kernel) },
+                                        .initrd = { "i", small, sizeof(small) },
                                         .append = "console=hvc0" };
-    c.domain[1] = (struct boot_domain){ .kernel = { "k", kernel, sizeof(kernel) }, .append = "domu", .mem = 64, .vcpus = 2 };
+    c.domain[1] =
+        (struct boot_domain){ .kernel = { "k", kernel, sizeof(kernel) }, .append = "domu", .mem = 64, .vcpus = 2 };
     c.domain_count = 2;
     load(f, &c);
     const void *fdt = ram(f, f->m->d.cpu[0].x[0]);
@@ -283,7 +308,9 @@ START_TEST(loader_values)
     u8 bytes[128];
     struct fixture *f = machine_of(64 * MIB, false, false, 1);
     struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), 0, 4096), .loader_count = 1 };
-    c.loader[0] = (struct boot_loader){ .addr = 0x40001000, .has_addr = true, .data = 0x1122334455667788, .data_len = 4, .cpu = -1 };
+    c.loader[0] = (struct boot_loader){
+        .addr = 0x40001000, .has_addr = true, .data = 0x1122334455667788, .data_len = 4, .cpu = -1
+    };
     load(f, &c);
     ck_assert_uint_eq(load_le64(ram(f, 0x40001000)), 0x55667788);
     fixture_close(f);

@@ -1,6 +1,6 @@
 /*
- * Memory access through the TLB (mmu/access.c, tlb.c, context.c, at.c): what a PE sees after descriptors, control registers or
- * TLB contents change, and that fast tags never hold more than the TLB. Sections are of the Arm ARM.
+ * Memory access through the TLB (mmu/access.c, tlb.c, context.c, at.c): what a PE sees after descriptors, control
+ * registers or TLB contents change, and that fast tags never hold more than the TLB. Sections are of the Arm ARM.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -66,7 +66,10 @@ static u64 *map_at(u64 base, u64 va, int level, u64 desc)
         base = bits(*word(slot), 47, 12) << 12;
     }
 }
-static u64 *map(u64 va, u64 pa, u64 flags) { return map_at(cpu->sys.ttbr0_el1 & ones(48), va, 3, pa | AF | TABLE | NORMAL | flags); }
+static u64 *map(u64 va, u64 pa, u64 flags)
+{
+    return map_at(cpu->sys.ttbr0_el1 & ones(48), va, 3, pa | AF | TABLE | NORMAL | flags);
+}
 
 static void controls(void)
 {
@@ -82,8 +85,11 @@ static void setup(void)
     cpus = calloc(CPUS, sizeof *cpus);
     ck_assert(ram && cpus);
     memset(page_flags, 0, sizeof page_flags);
-    phys = (struct phys){ .region = { { .base = RAM, .size = RAM_SIZE, .host = ram, .flags = page_flags } }, .region_count = 1,
-                          .pa_size = 48, .ops = &ops, .code_written = note_code };
+    phys = (struct phys){ .region = { { .base = RAM, .size = RAM_SIZE, .host = ram, .flags = page_flags } },
+                          .region_count = 1,
+                          .pa_size = 48,
+                          .ops = &ops,
+                          .code_written = note_code };
     next_table = TABLES;
     u64 ttbr0 = table_new(), ttbr1 = table_new();
     for (unsigned n = 0; n < CPUS; n++) {
@@ -206,16 +212,28 @@ END_TEST
 /* TLBI by kind: does the entry (ASID 1, non-global unless said, VMID 0, EL1&0) survive? */
 START_TEST(tlbi_kinds)
 {
-    static const struct { u8 op; u64 value; bool global, survives; } k[] = {
-        { TLBI_VAE1, 1ull << 48 | 5, false, false },   { TLBI_VAE1, 2ull << 48 | 5, false, true },
-        { TLBI_VAE1, 2ull << 48 | 5, true, false },    { TLBI_VAE1, 1ull << 48 | 6, false, true },
-        { TLBI_VALE1, 1ull << 48 | 5, false, false },  { TLBI_VAAE1, 2ull << 48 | 5, false, false },
-        { TLBI_VAALE1, 5, false, false },              { TLBI_VAAE1, 6, false, true },
-        { TLBI_ASIDE1, 1ull << 48, false, false },     { TLBI_ASIDE1, 2ull << 48, false, true },
-        { TLBI_VMALLE1, 0, false, false },             { TLBI_VMALLE1, 0, true, false },
-        { TLBI_VMALLS12E1, 0, true, false },           { TLBI_ALLE1, 0, true, false },
-        { TLBI_ALLE2, 0, false, true },                { TLBI_VAE2, 5, true, true },
-        { TLBI_ALLE3, 0, false, true },                { TLBI_VAE3, 5, true, true } };
+    static const struct {
+        u8 op;
+        u64 value;
+        bool global, survives;
+    } k[] = { { TLBI_VAE1, 1ull << 48 | 5, false, false },
+              { TLBI_VAE1, 2ull << 48 | 5, false, true },
+              { TLBI_VAE1, 2ull << 48 | 5, true, false },
+              { TLBI_VAE1, 1ull << 48 | 6, false, true },
+              { TLBI_VALE1, 1ull << 48 | 5, false, false },
+              { TLBI_VAAE1, 2ull << 48 | 5, false, false },
+              { TLBI_VAALE1, 5, false, false },
+              { TLBI_VAAE1, 6, false, true },
+              { TLBI_ASIDE1, 1ull << 48, false, false },
+              { TLBI_ASIDE1, 2ull << 48, false, true },
+              { TLBI_VMALLE1, 0, false, false },
+              { TLBI_VMALLE1, 0, true, false },
+              { TLBI_VMALLS12E1, 0, true, false },
+              { TLBI_ALLE1, 0, true, false },
+              { TLBI_ALLE2, 0, false, true },
+              { TLBI_VAE2, 5, true, true },
+              { TLBI_ALLE3, 0, false, true },
+              { TLBI_VAE3, 5, true, true } };
     for (unsigned n = 0; n < ARRAY_LEN(k); n++) {
         tlbi(cpu, TLBI_ALLE1, 0, false);
         u64 *desc = map(0x5000, RAM, k[n].global ? 0 : NG);
@@ -285,7 +303,8 @@ START_TEST(vmid)
     controls();
     map(0x1000, RAM, 0);
     ck_assert(mem_read(cpu, 0x1000, 8, 0).ok);
-    cpu->sys.vttbr_el2 = table_new() | 0x307ull << 48; /* another VM, without memory; its pages fall into the same sets */
+    cpu->sys.vttbr_el2 = table_new() | 0x307ull
+                                           << 48; /* another VM, without memory; its pages fall into the same sets */
     controls();
     ck_assert(!mem_read(cpu, 0x1000, 8, 0).ok);
     tlbi(cpu, TLBI_VMALLS12E1, 0, false);
@@ -293,7 +312,7 @@ START_TEST(vmid)
     cpu->sys.vttbr_el2 = s2 | 0x107ull << 48;
     controls();
     ck_assert(is_fast(0x1000, false) && mem_read(cpu, 0x1000, 8, 0).ok); /* the other's TLBI left it */
-    cpu->sys.vtcr_el2 &= ~BIT(19); /* 8-bit VMID 7 */
+    cpu->sys.vtcr_el2 &= ~BIT(19);                                       /* 8-bit VMID 7 */
     controls();
     ck_assert(!mem_read(cpu, 0x1000, 8, 0).ok);
 }
@@ -314,7 +333,8 @@ START_TEST(tlbi_range_form)
 }
 END_TEST
 
-/* Many more pages than entries, remapped and invalidated at random: the tags stay a subset, and nothing wrong is read. */
+/* Many more pages than entries, remapped and invalidated at random: the tags stay a subset, and nothing wrong is read.
+ */
 START_TEST(churn)
 {
     u64 seed = 12345;
@@ -521,9 +541,12 @@ END_TEST
 
 START_TEST(atomics)
 {
-    static const struct { u8 op; u64 expect; } k[] = {
-        { ATOMIC_ADD, 0x7f }, { ATOMIC_CLR, 0x80 & ~0xffu }, { ATOMIC_EOR, 0x7f }, { ATOMIC_SET, 0xff }, { ATOMIC_SMAX, 0xff },
-        { ATOMIC_SMIN, 0x80 }, { ATOMIC_UMAX, 0xff }, { ATOMIC_UMIN, 0x80 }, { ATOMIC_SWP, 0xff } };
+    static const struct {
+        u8 op;
+        u64 expect;
+    } k[] = { { ATOMIC_ADD, 0x7f },  { ATOMIC_CLR, 0x80 & ~0xffu }, { ATOMIC_EOR, 0x7f },
+              { ATOMIC_SET, 0xff },  { ATOMIC_SMAX, 0xff },         { ATOMIC_SMIN, 0x80 },
+              { ATOMIC_UMAX, 0xff }, { ATOMIC_UMIN, 0x80 },         { ATOMIC_SWP, 0xff } };
     map(0x1000, RAM, 0);
     for (unsigned pass = 0; pass < 2; pass++) { /* slow, then by fast tag */
         for (unsigned n = 0; n < ARRAY_LEN(k); n++) {
@@ -559,7 +582,8 @@ START_TEST(exclusives)
     ck_assert(mem_read_exclusive(cpu, 0x1000, 8, false, ACC_ATOMIC).ok);
     ck_assert(!mem_write_exclusive(cpu, 0x1008, 2, 0, 8, false, ACC_ATOMIC).pass);
     ck_assert(mem_read_exclusive(cpu, 0x1000, 16, true, ACC_ATOMIC).ok);
-    ck_assert(mem_write_exclusive(cpu, 0x1000, 3, 4, 16, true, ACC_ATOMIC).pass && *word(RAM) == 3 && *word(RAM + 8) == 4);
+    ck_assert(mem_write_exclusive(cpu, 0x1000, 3, 4, 16, true, ACC_ATOMIC).pass && *word(RAM) == 3 &&
+              *word(RAM + 8) == 4);
     ck_assert(!mem_read_exclusive(cpu, 0x1004, 8, false, ACC_ATOMIC).ok);
     map(0x4000, RAM, RO);
     ck_assert(mem_read_exclusive(cpu, 0x4000, 4, false, ACC_ATOMIC).ok);
@@ -624,7 +648,8 @@ START_TEST(host_regime)
     cpu->sys.mair_el2 = cpu->sys.mair_el1;
     cpu->sys.ttbr0_el2 = cpu->sys.ttbr0_el1;
     cpu->sys.ttbr0_el1 = table_new();
-    u64 el2_table = cpu->sys.ttbr0_el2 & ones(48), *desc = map_at(el2_table, 0x1000, 3, RAM | AF | TABLE | NORMAL | NG | USER);
+    u64 el2_table = cpu->sys.ttbr0_el2 & ones(48),
+        *desc = map_at(el2_table, 0x1000, 3, RAM | AF | TABLE | NORMAL | NG | USER);
     cpu->ps.el = 0;
     controls();
     ck_assert(mem_read(cpu, 0x1000, 8, 0).ok);
@@ -644,14 +669,31 @@ END_TEST
 
 Suite *test_tlb_suite(void)
 {
-    const struct { const char *name; const TTest *test; } tests[] = {
-        { "stale_until_tlbi", stale_until_tlbi }, { "relaxed_permission", relaxed_permission },
-        { "asid_and_global", asid_and_global }, { "tlbi_kinds", tlbi_kinds }, { "tlbi_broadcast", tlbi_broadcast },
-        { "block_in_pieces", block_in_pieces }, { "vmid", vmid }, { "tlbi_range", tlbi_range_form }, { "churn", churn },
-        { "many_contexts", many_contexts }, { "shared_slots", shared_slots }, { "el_and_pan", el_and_pan }, { "crossing_pages", crossing_pages },
-        { "alignment", alignment }, { "big_endian", big_endian }, { "devices", devices }, { "code_pages", code_pages },
-        { "atomics", atomics }, { "exclusives", exclusives }, { "address_translation", address_translation },
-        { "debug_changes_nothing", debug_changes_nothing }, { "host_regime", host_regime } };
+    const struct {
+        const char *name;
+        const TTest *test;
+    } tests[] = { { "stale_until_tlbi", stale_until_tlbi },
+                  { "relaxed_permission", relaxed_permission },
+                  { "asid_and_global", asid_and_global },
+                  { "tlbi_kinds", tlbi_kinds },
+                  { "tlbi_broadcast", tlbi_broadcast },
+                  { "block_in_pieces", block_in_pieces },
+                  { "vmid", vmid },
+                  { "tlbi_range", tlbi_range_form },
+                  { "churn", churn },
+                  { "many_contexts", many_contexts },
+                  { "shared_slots", shared_slots },
+                  { "el_and_pan", el_and_pan },
+                  { "crossing_pages", crossing_pages },
+                  { "alignment", alignment },
+                  { "big_endian", big_endian },
+                  { "devices", devices },
+                  { "code_pages", code_pages },
+                  { "atomics", atomics },
+                  { "exclusives", exclusives },
+                  { "address_translation", address_translation },
+                  { "debug_changes_nothing", debug_changes_nothing },
+                  { "host_regime", host_regime } };
     Suite *s = suite_create("tlb");
     for (unsigned n = 0; n < ARRAY_LEN(tests); n++) {
         TCase *c = tcase_create(tests[n].name);

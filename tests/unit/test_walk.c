@@ -1,6 +1,6 @@
 /*
- * The table walker (mmu/walk.c), without a PE: tables are built in a few pages of RAM, a regime is described, an address is
- * translated. Sections are of the Arm ARM.
+ * The table walker (mmu/walk.c), without a PE: tables are built in a few pages of RAM, a regime is described, an
+ * address is translated. Sections are of the Arm ARM.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -25,10 +25,15 @@ static void setup(void)
     ck_assert_ptr_nonnull(ram);
     memset(page_flags, 0, sizeof page_flags);
     phys = (struct phys){ .region = { { .base = RAM, .size = RAM_SIZE, .host = ram, .flags = page_flags } },
-                          .region_count = 1, .pa_size = 48 };
+                          .region_count = 1,
+                          .pa_size = 48 };
     next_table = TABLES;
-    r = (struct regime_desc){ .phys = &phys, .regime = REGIME_EL10, .stage1 = 1, .sctlr = 1 | 4 | 1 << 12,
-                              .tcr = 25 | 25 << 16 | 2ull << 30 | 5ull << 32, .mair = 0x0cff4400 };
+    r = (struct regime_desc){ .phys = &phys,
+                              .regime = REGIME_EL10,
+                              .stage1 = 1,
+                              .sctlr = 1 | 4 | 1 << 12,
+                              .tcr = 25 | 25 << 16 | 2ull << 30 | 5ull << 32,
+                              .mair = 0x0cff4400 };
     r.feat = WALK_HPD;
 }
 static void teardown(void) { free(ram); }
@@ -124,7 +129,9 @@ END_TEST
 /* Every granule and input size starts at the level that D8.2 gives, and finds its page through the tables below. */
 START_TEST(granules)
 {
-    static const struct { unsigned grain, tg0; } g[] = { { 12, 0 }, { 14, 2 }, { 16, 1 } };
+    static const struct {
+        unsigned grain, tg0;
+    } g[] = { { 12, 0 }, { 14, 2 }, { 16, 1 } };
     for (unsigned k = 0; k < ARRAY_LEN(g); k++) {
         for (unsigned input = 25; input <= 48; input++) {
             unsigned stride = g[k].grain - 3;
@@ -147,8 +154,11 @@ END_TEST
 
 START_TEST(blocks)
 {
-    static const struct { unsigned grain, tg0, input; int level; unsigned size; } b[] = {
-        { 12, 0, 39, 1, 30 }, { 12, 0, 39, 2, 21 }, { 14, 2, 40, 2, 25 }, { 16, 1, 42, 2, 29 } };
+    static const struct {
+        unsigned grain, tg0, input;
+        int level;
+        unsigned size;
+    } b[] = { { 12, 0, 39, 1, 30 }, { 12, 0, 39, 2, 21 }, { 14, 2, 40, 2, 25 }, { 16, 1, 42, 2, 29 } };
     for (unsigned k = 0; k < ARRAY_LEN(b); k++) {
         unsigned stride = b[k].grain - 3;
         int start = 4 - (int)((b[k].input - b[k].grain + stride - 1) / stride);
@@ -414,9 +424,11 @@ END_TEST
 /* D8.2.6: every pair of granule and start level, with up to 16 concatenated tables. */
 START_TEST(concatenation)
 {
-    static const struct { unsigned grain, tg0, sl0; int level; } g[] = {
-        { 12, 0, 2, 0 }, { 12, 0, 1, 1 }, { 12, 0, 0, 2 }, { 14, 2, 2, 1 }, { 14, 2, 1, 2 }, { 14, 2, 0, 3 },
-        { 16, 1, 2, 1 }, { 16, 1, 1, 2 }, { 16, 1, 0, 3 } };
+    static const struct {
+        unsigned grain, tg0, sl0;
+        int level;
+    } g[] = { { 12, 0, 2, 0 }, { 12, 0, 1, 1 }, { 12, 0, 0, 2 }, { 14, 2, 2, 1 }, { 14, 2, 1, 2 },
+              { 14, 2, 0, 3 }, { 16, 1, 2, 1 }, { 16, 1, 1, 2 }, { 16, 1, 0, 3 } };
     r.has_s2 = r.stage2 = 1;
     r.stage1 = 0;
     r.hcr = 1;
@@ -433,7 +445,8 @@ START_TEST(concatenation)
             r.vtcr = (64 - input) | g[k].sl0 << 6 | g[k].tg0 << 14 | 5 << 16;
             r.vttbr = table_new(legal ? align_up(8ull << entries, 64) : 4096);
             if (legal)
-                map(r.vttbr, g[k].grain, input, g[k].level, 3, ipa, (0x12340000 & ~ones(g[k].grain)) | AF | TABLE | S2R);
+                map(r.vttbr, g[k].grain, input, g[k].level, 3, ipa,
+                    (0x12340000 & ~ones(g[k].grain)) | AF | TABLE | S2R);
             bool ok = go(ipa, READ);
             ck_assert_msg(ok == legal, "grain %u level %d input %u: %s", g[k].grain, g[k].level, input,
                           ok ? "translates" : fault_rule_text(t.fault.rule));
@@ -460,15 +473,19 @@ END_TEST
 
 START_TEST(combined_attributes)
 {
-    static const struct { u8 mair, s2, par; u8 sh1, sh2, sh; } c[] = {
-        { 0xff, 15, 0xff, 0, 0, 0 }, { 0xff, 15, 0xff, 3, 0, 3 }, { 0xff, 15, 0xff, 3, 2, 2 }, { 0xff, 5, 0x44, 3, 3, 2 },
-        { 0x44, 15, 0x44, 3, 3, 2 }, { 0xff, 10, 0xbb, 0, 3, 3 }, { 0xbb, 15, 0xbb, 0, 0, 0 }, { 0xff, 1, 0x04, 0, 0, 2 },
-        { 0x0c, 15, 0x0c, 0, 0, 2 }, { 0x04, 3, 0x04, 0, 0, 2 }, { 0x0c, 1, 0x04, 0, 0, 2 }, { 0xee, 7, 0x4e, 0, 0, 0 },
-        { 0x7f, 15, 0x7f, 0, 0, 0 } };
+    static const struct {
+        u8 mair, s2, par;
+        u8 sh1, sh2, sh;
+    } c[] = { { 0xff, 15, 0xff, 0, 0, 0 }, { 0xff, 15, 0xff, 3, 0, 3 }, { 0xff, 15, 0xff, 3, 2, 2 },
+              { 0xff, 5, 0x44, 3, 3, 2 },  { 0x44, 15, 0x44, 3, 3, 2 }, { 0xff, 10, 0xbb, 0, 3, 3 },
+              { 0xbb, 15, 0xbb, 0, 0, 0 }, { 0xff, 1, 0x04, 0, 0, 2 },  { 0x0c, 15, 0x0c, 0, 0, 2 },
+              { 0x04, 3, 0x04, 0, 0, 2 },  { 0x0c, 1, 0x04, 0, 0, 2 },  { 0xee, 7, 0x4e, 0, 0, 0 },
+              { 0x7f, 15, 0x7f, 0, 0, 0 } };
     for (unsigned n = 0; n < ARRAY_LEN(c); n++) {
-        struct mem_attrs a = attrs_combine(attrs_stage1(c[n].mair, c[n].sh1, true, false), attrs_stage2(c[n].s2, c[n].sh2, true));
-        ck_assert_msg(attrs_par(a) == c[n].par && attrs_par_sh(a) == c[n].sh, "%#x with %#x: %#x sh %u", c[n].mair, c[n].s2,
-                      attrs_par(a), attrs_par_sh(a));
+        struct mem_attrs a =
+            attrs_combine(attrs_stage1(c[n].mair, c[n].sh1, true, false), attrs_stage2(c[n].s2, c[n].sh2, true));
+        ck_assert_msg(attrs_par(a) == c[n].par && attrs_par_sh(a) == c[n].sh, "%#x with %#x: %#x sh %u", c[n].mair,
+                      c[n].s2, attrs_par(a), attrs_par_sh(a));
     }
     ck_assert_uint_eq(attrs_par(attrs_stage1(0xff, 3, false, false)), 0x44); /* SCTLR_ELx.C is 0 */
     ck_assert_uint_eq(attrs_par(attrs_stage1(0x0c, 3, false, false)), 0x0c);
@@ -481,14 +498,26 @@ END_TEST
 
 Suite *test_walk_suite(void)
 {
-    const struct { const char *name; const TTest *test; } tests[] = {
-        { "page", page }, { "granules", granules }, { "blocks", blocks }, { "faults", faults },
-        { "permissions", permissions }, { "hierarchy", hierarchy }, { "one_privilege", one_privilege },
-        { "upper_half_and_tags", upper_half_and_tags }, { "stage1_off", stage1_off },
-        { "device_alignment", device_alignment }, { "big_endian_tables", big_endian_tables },
-        { "access_and_dirty", access_and_dirty }, { "both_stages", both_stages }, { "stage1_only", stage1_only },
-        { "concatenation", concatenation }, { "sizes_combine", sizes_combine },
-        { "combined_attributes", combined_attributes } };
+    const struct {
+        const char *name;
+        const TTest *test;
+    } tests[] = { { "page", page },
+                  { "granules", granules },
+                  { "blocks", blocks },
+                  { "faults", faults },
+                  { "permissions", permissions },
+                  { "hierarchy", hierarchy },
+                  { "one_privilege", one_privilege },
+                  { "upper_half_and_tags", upper_half_and_tags },
+                  { "stage1_off", stage1_off },
+                  { "device_alignment", device_alignment },
+                  { "big_endian_tables", big_endian_tables },
+                  { "access_and_dirty", access_and_dirty },
+                  { "both_stages", both_stages },
+                  { "stage1_only", stage1_only },
+                  { "concatenation", concatenation },
+                  { "sizes_combine", sizes_combine },
+                  { "combined_attributes", combined_attributes } };
     Suite *s = suite_create("walk");
     for (unsigned n = 0; n < ARRAY_LEN(tests); n++) {
         TCase *c = tcase_create(tests[n].name);

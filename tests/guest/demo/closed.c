@@ -51,7 +51,7 @@ void guest_irq(void)
         control();
         done++;
         due += PERIOD;
-        WRITE(cntv_cval_el0, due);      /* the timer's line falls: the end of interrupt does not find it again */
+        WRITE(cntv_cval_el0, due); /* the timer's line falls: the end of interrupt does not find it again */
         WRITE(cntv_ctl_el0, done < PERIODS);
         ISB();
         if (done % 5 == 0)
@@ -80,7 +80,7 @@ void guest_main(void)
     WRITE(cntv_ctl_el0, 1);
     ISB();
     while (done < PERIODS) {
-        asm volatile("wfi");            /* masked: an interrupt between the test and here still ends it */
+        asm volatile("wfi"); /* masked: an interrupt between the test and here still ends it */
         irq_unmask();
         ISB();
         irq_mask();

@@ -4,10 +4,7 @@
 
 #define UART_DR 0x09000000ul
 
-static void put(char c)
-{
-    REG32(UART_DR) = (u8)c;
-}
+static void put(char c) { REG32(UART_DR) = (u8)c; }
 
 static u32 put_padded(const char *s, u32 width, bool left)
 {

@@ -73,7 +73,7 @@ static void sensor_write(struct guest *g, u64 offset, u64 value)
 static u64 uart_read(struct guest *g, u64 offset)
 {
     (void)g;
-    return offset == 0x18 ? 0x90 : 0;   /* flags: both FIFOs empty */
+    return offset == 0x18 ? 0x90 : 0; /* flags: both FIFOs empty */
 }
 
 static void uart_write(struct guest *g, u64 offset, u64 value)
@@ -123,7 +123,7 @@ static void exit_data_abort(struct guest *g)
     if ((esr & BIT(21)) && (value >> (bits - 1) & 1))
         value |= bits == 64 ? 0 : ~(BIT(bits) - 1);
     if (!(esr & BIT(15)))
-        value = (u32)value;             /* the register is Wt */
+        value = (u32)value; /* the register is Wt */
     if (rt != 31)
         v->x[rt] = value;
 }
@@ -169,7 +169,7 @@ static const char *id_read(u32 which, u64 *value)
     case SYS(3, 0, 0, 6, 0): *value = READ(id_aa64isar0_el1); return "ID_AA64ISAR0_EL1 read (HCR_EL2.TID3)";
     case SYS(3, 0, 0, 7, 0): *value = READ(id_aa64mmfr0_el1); return "ID_AA64MMFR0_EL1 read (HCR_EL2.TID3)";
     default:
-        *value = 0;                     /* features that this hypervisor does not know are not there */
+        *value = 0; /* features that this hypervisor does not know are not there */
         return (which & SYS(3, 7, 15, 0, 0)) == SYS(3, 0, 0, 0, 0) ? "other ID register read (HCR_EL2.TID3)" : NULL;
     }
 }
@@ -195,7 +195,7 @@ static void exit_sysreg(struct guest *g)
     }
     if ((v->esr & 1) && rt != 31)
         v->x[rt] = value;
-    v->pc += 4;                         /* a trapped instruction was not executed: step over it */
+    v->pc += 4; /* a trapped instruction was not executed: step over it */
 }
 
 /* ---- calls: function in w0, arguments in x1.., result in x0. The PC is already after an HVC. ---- */
@@ -217,17 +217,35 @@ static void exit_hvc(struct guest *g)
     u64 result = 0;
     const char *cause;
     switch ((u32)v->x[0]) {
-    case 0x84000000: cause = "PSCI_VERSION"; result = 0x10000; break;
-    case 0x84000002: cause = "PSCI CPU_OFF"; guest_stop(g, "CPU_OFF"); break;
-    case 0x84000008: cause = "PSCI SYSTEM_OFF"; guest_stop(g, "SYSTEM_OFF"); break;
-    case 0x86000001: cause = "CONSOLE"; call_console(g); break;
+    case 0x84000000:
+        cause = "PSCI_VERSION";
+        result = 0x10000;
+        break;
+    case 0x84000002:
+        cause = "PSCI CPU_OFF";
+        guest_stop(g, "CPU_OFF");
+        break;
+    case 0x84000008:
+        cause = "PSCI SYSTEM_OFF";
+        guest_stop(g, "SYSTEM_OFF");
+        break;
+    case 0x86000001:
+        cause = "CONSOLE";
+        call_console(g);
+        break;
     case 0x86000002:
         cause = "DOORBELL";
         guests[OPEN].mailbox = v->x[1];
         vgic_inject(&guests[OPEN].vcpu, INTID_BELL, false);
         break;
-    case 0x86000003: cause = "MAILBOX"; result = g->mailbox; break;
-    default: cause = "unknown function: NOT_SUPPORTED"; result = -1ul; break;
+    case 0x86000003:
+        cause = "MAILBOX";
+        result = g->mailbox;
+        break;
+    default:
+        cause = "unknown function: NOT_SUPPORTED";
+        result = -1ul;
+        break;
     }
     stat_count(g, "HVC", cause, 0);
     v->x[0] = result;
@@ -246,7 +264,7 @@ static void exit_sync(struct guest *g)
         g->waiting = true;
         v->pc += 4;
         break;
-    default:                            /* SMC (HCR_EL2.TSC), FP and SIMD (CPTR_EL2.TFP) */
+    default: /* SMC (HCR_EL2.TSC), FP and SIMD (CPTR_EL2.TFP) */
         stat_count(g, "other", "UNDEFINED injected, ESR", v->esr);
         inject(g, EC_UNKNOWN, 0);
     }
@@ -256,19 +274,18 @@ static void exit_irq(struct guest *g)
 {
     u32 intid = gic_acknowledge();
     switch (intid) {
-    case INTID_CNTV:                    /* the running guest's: hand it over, its end of interrupt deactivates */
+    case INTID_CNTV: /* the running guest's: hand it over, its end of interrupt deactivates */
         stat_count(g, "interrupt", "INTID 27, virtual timer: handed to the guest", 0);
         vgic_inject(&g->vcpu, INTID_CNTV, true);
         gic_drop(intid);
         break;
-    case INTID_CNTHP:                   /* ours: time to think again about who runs */
+    case INTID_CNTHP: /* ours: time to think again about who runs */
         stat_count(g, "interrupt", "INTID 26, hypervisor timer: end of slice or of the other's wait", 0);
         WRITE(cnthp_ctl_el2, 0);
         ISB();
         gic_end(intid);
         break;
-    default:
-        stat_count(g, "interrupt", "spurious", 0);
+    default: stat_count(g, "interrupt", "spurious", 0);
     }
 }
 

@@ -29,7 +29,7 @@ u64 hvc(u64 function, const u64 args[6]);
 void put(char c);
 void guest_main(void);
 void guest_irq(void);
-u64 guest_sync(u64 esr, u64 far, u64 pc, u64 lr);      /* returns where to go on */
+u64 guest_sync(u64 esr, u64 far, u64 pc, u64 lr); /* returns where to go on */
 
 static inline void irq_unmask(void) { asm volatile("msr daifclr, #2" : : : "memory"); }
 static inline void irq_mask(void) { asm volatile("msr daifset, #2" : : : "memory"); }

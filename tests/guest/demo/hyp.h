@@ -50,25 +50,25 @@ typedef uint64_t u64;
 /* Software copies of what the hardware holds while the vCPU runs. x to hpfar: entry.S knows their offsets. */
 struct vcpu {
     u64 x[31], pc, pstate;
-    u64 esr, far, hpfar;                /* why it left, valid after EXIT_SYNC */
+    u64 esr, far, hpfar; /* why it left, valid after EXIT_SYNC */
     u64 sctlr, ttbr0, ttbr1, tcr, mair, vbar, cpacr, contextidr;
     u64 sp_el0, sp_el1, elr_el1, spsr_el1, esr_el1, far_el1, par, afsr0, afsr1, amair;
     u64 tpidr_el0, tpidrro_el0, tpidr_el1, cntkctl;
-    u64 cntv_ctl, cntv_cval;            /* the virtual timer */
+    u64 cntv_ctl, cntv_cval; /* the virtual timer */
     u64 ich_lr[4], ich_vmcr, ich_ap0r, ich_ap1r;
 };
 
 struct guest {
     const char *name;
     struct vcpu vcpu;
-    u64 *s2_root;                       /* stage-2 level 1 table */
+    u64 *s2_root; /* stage-2 level 1 table */
     u32 vmid;
-    bool off;                           /* ended by PSCI, or stopped for misbehaving */
-    bool waiting;                       /* in WFI: runs again when an interrupt is pending for it */
-    u32 aborts;                         /* exceptions injected, to stop a guest that only faults */
-    u32 mailbox;                        /* last DOORBELL value */
-    u32 sensor;                         /* state of the closed guest's emulated device */
-    char line[100];                     /* console output until its newline comes */
+    bool off;       /* ended by PSCI, or stopped for misbehaving */
+    bool waiting;   /* in WFI: runs again when an interrupt is pending for it */
+    u32 aborts;     /* exceptions injected, to stop a guest that only faults */
+    u32 mailbox;    /* last DOORBELL value */
+    u32 sensor;     /* state of the closed guest's emulated device */
+    char line[100]; /* console output until its newline comes */
     u32 line_len;
 };
 
@@ -80,15 +80,15 @@ u64 vcpu_enter(struct vcpu *v);
 _Noreturn void power_off(void);
 
 /* console.c */
-void print(const char *fmt, ...);       /* %s %u %x %c, with a width and - */
+void print(const char *fmt, ...); /* %s %u %x %c, with a width and - */
 void console_guest_putc(struct guest *g, char c);
 _Noreturn void hyp_panic(u64 esr, u64 elr, u64 far);
 
 /* stage2.c */
 void el2_mmu_on(void);
 void s2_init(struct guest *g);
-void s2_map_ram(struct guest *g, u64 ipa, u64 pa);      /* one 2 MiB block */
-void s2_map_device(struct guest *g, u64 ipa, u64 pa);   /* one 4 KiB page */
+void s2_map_ram(struct guest *g, u64 ipa, u64 pa);    /* one 2 MiB block */
+void s2_map_device(struct guest *g, u64 ipa, u64 pa); /* one 4 KiB page */
 void s2_activate(const struct guest *g);
 
 /* vgic.c */
@@ -97,15 +97,15 @@ void s2_activate(const struct guest *g);
 #define INTID_BELL  40                  /* purely virtual: the doorbell */
 void gic_init(void);
 u32 gic_acknowledge(void);
-void gic_drop(u32 intid);               /* priority drop only: the guest deactivates */
-void gic_end(u32 intid);                /* priority drop and deactivation */
+void gic_drop(u32 intid); /* priority drop only: the guest deactivates */
+void gic_end(u32 intid);  /* priority drop and deactivation */
 void vgic_inject(struct vcpu *v, u32 intid, bool hardware);
 bool vgic_pending(const struct vcpu *v);
 void vgic_load(const struct vcpu *v);
 void vgic_save(struct vcpu *v);
 
 /* sched.c */
-void sched_run(void);                   /* until both guests are off */
+void sched_run(void); /* until both guests are off */
 
 /* exits.c */
 void exit_handle(struct guest *g, u64 reason);

@@ -50,19 +50,19 @@ static void guest_create(struct guest *g, u64 pa, const u8 *image, const u8 *end
     s2_init(g);
     s2_map_ram(g, GUEST_RAM_IPA, pa);
     g->vcpu.pc = GUEST_RAM_IPA;
-    g->vcpu.pstate = 0x3c5;             /* EL1, interrupts masked */
-    g->vcpu.sctlr = 0x30d00800;         /* RES1 bits only: MMU off */
+    g->vcpu.pstate = 0x3c5;     /* EL1, interrupts masked */
+    g->vcpu.sctlr = 0x30d00800; /* RES1 bits only: MMU off */
 }
 
 static void traps_set(void)
 {
     WRITE(hcr_el2, HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TWI | HCR_TSC | HCR_TVM | HCR_TID3 | HCR_RW);
-    WRITE(cptr_el2, 0x33ff | BIT(10));  /* RES1 bits, TFP: neither guest uses FP, so nobody saves it */
-    WRITE(cnthctl_el2, 0);              /* the physical counter and timer are not for guests */
+    WRITE(cptr_el2, 0x33ff | BIT(10)); /* RES1 bits, TFP: neither guest uses FP, so nobody saves it */
+    WRITE(cnthctl_el2, 0);             /* the physical counter and timer are not for guests */
     WRITE(cntvoff_el2, 0);
     WRITE(hstr_el2, 0);
     WRITE(vpidr_el2, READ(midr_el1));
-    WRITE(vmpidr_el2, 0x80000000);      /* each believes to be CPU 0 */
+    WRITE(vmpidr_el2, 0x80000000); /* each believes to be CPU 0 */
     ISB();
 }
 
@@ -74,7 +74,7 @@ void hyp_main(void)
     traps_set();
     guest_create(&guests[CLOSED], CLOSED_RAM_PA, closed_image, closed_image_end);
     guest_create(&guests[OPEN], OPEN_RAM_PA, open_image, open_image_end);
-    s2_map_device(&guests[CLOSED], 0x10000000, 0x09030000);     /* the GPIO controller, handed over whole */
+    s2_map_device(&guests[CLOSED], 0x10000000, 0x09030000); /* the GPIO controller, handed over whole */
     asm volatile("dsb sy; tlbi vmalls12e1is; dsb sy; isb");
     print("hypervisor: EL2, two guests, one CPU\n");
     sched_run();

@@ -19,10 +19,7 @@ void put(char c)
     UART_DR = c;
 }
 
-static u64 call(u64 function)
-{
-    return hvc(function, (u64[6]){ 0 });
-}
+static u64 call(u64 function) { return hvc(function, (u64[6]){ 0 }); }
 
 /* Skips the load or store that faulted; a fetch that faulted returns to its caller. */
 u64 guest_sync(u64 esr, u64 far, u64 pc, u64 lr)
@@ -55,10 +52,7 @@ static void mmu_on(void)
     ISB();
 }
 
-static void say_x(const char *what, u64 v)
-{
-    say(what), say(" 0x"), say_number(v, 16), say("\n");
-}
+static void say_x(const char *what, u64 v) { say(what), say(" 0x"), say_number(v, 16), say("\n"); }
 
 static void report(const char *what, u32 before)
 {
@@ -85,7 +79,8 @@ static void attack(void)
     report("execute the closed guest's memory", n);
 }
 
-/* Work without any exit of its own: only the hypervisor's timer takes the CPU away, whenever the closed guest is due. */
+/* Work without any exit of its own: only the hypervisor's timer takes the CPU away, whenever the closed guest is due.
+ */
 static u32 primes_below(u32 limit)
 {
     u32 count = 0;
@@ -113,7 +108,7 @@ void guest_main(void)
     WRITE_(ICC_IGRPEN1, 1);
     for (u32 seen = 0, value = 0; value < 20; seen = bells) {
         while (bells == seen) {
-            asm volatile("wfi");        /* trapped: the hypervisor gives the CPU away */
+            asm volatile("wfi"); /* trapped: the hypervisor gives the CPU away */
             irq_unmask();
             ISB();
             irq_mask();

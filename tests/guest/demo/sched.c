@@ -46,7 +46,7 @@ static void el1_save(struct vcpu *v)
 {
 #define SAVE(reg, field) v->field = READ(reg);
     EL1_STATE(SAVE)
-    WRITE(cntv_ctl_el0, 0);             /* out of the hardware: it must not fire for the next one */
+    WRITE(cntv_ctl_el0, 0); /* out of the hardware: it must not fire for the next one */
 }
 
 static bool runnable(const struct guest *g, u64 now)
@@ -89,7 +89,7 @@ static void idle(u64 due)
 void sched_run(void)
 {
     struct guest *closed = &guests[CLOSED], *open = &guests[OPEN];
-    bool turn_over = false;             /* the closed guest had its slice: the open one is next */
+    bool turn_over = false; /* the closed guest had its slice: the open one is next */
     while (!closed->off || !open->off) {
         u64 now = READ(cntpct_el0), end = now + SLICE_TICKS, due = closed->off ? NEVER : timer_due(closed);
         if (runnable(closed, now) && !(turn_over && runnable(open, now))) {

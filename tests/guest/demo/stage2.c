@@ -51,14 +51,11 @@ void el2_mmu_on(void)
     WRITE(ttbr0_el2, l1);
     DSB();
     asm volatile("tlbi alle2; dsb sy; isb");
-    WRITE(sctlr_el2, 0x30c50830 | BIT(0) | BIT(2) | BIT(12));    /* RES1 bits, M, C, I */
+    WRITE(sctlr_el2, 0x30c50830 | BIT(0) | BIT(2) | BIT(12)); /* RES1 bits, M, C, I */
     ISB();
 }
 
-void s2_init(struct guest *g)
-{
-    g->s2_root = table_new();
-}
+void s2_init(struct guest *g) { g->s2_root = table_new(); }
 
 void s2_map_ram(struct guest *g, u64 ipa, u64 pa)
 {
@@ -75,7 +72,7 @@ void s2_map_device(struct guest *g, u64 ipa, u64 pa)
 /* The VMID tags TLB entries, so no invalidation is needed when the guests change places. */
 void s2_activate(const struct guest *g)
 {
-    WRITE(vtcr_el2, TCR_COMMON | 1ul << 6 | 2ul << 16 | BIT(31));    /* SL0 1: start at level 1; 40-bit PA */
+    WRITE(vtcr_el2, TCR_COMMON | 1ul << 6 | 2ul << 16 | BIT(31)); /* SL0 1: start at level 1; 40-bit PA */
     WRITE(vttbr_el2, (u64)g->s2_root | (u64)g->vmid << 48);
     ISB();
 }

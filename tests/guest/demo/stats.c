@@ -4,7 +4,7 @@
 struct row {
     const struct guest *guest;
     const char *class, *cause;
-    u64 number, count;                  /* number: an address that belongs to the cause, or 0 */
+    u64 number, count; /* number: an address that belongs to the cause, or 0 */
 };
 
 static struct row rows[100];

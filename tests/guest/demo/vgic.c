@@ -29,7 +29,7 @@
 
 void gic_init(void)
 {
-    GICD_CTLR = BIT(4) | BIT(1);                    /* affinity routing, group 1 */
+    GICD_CTLR = BIT(4) | BIT(1); /* affinity routing, group 1 */
     GICR_WAKER &= ~BIT(1);
     while (GICR_WAKER & BIT(2))
         ;
@@ -38,32 +38,32 @@ void gic_init(void)
     GICR_IPRIORITYR(INTID_CNTV) = 0xa0;
     GICR_ISENABLER0 = BIT(INTID_CNTHP) | BIT(INTID_CNTV);
 
-    WRITE(s3_4_c12_c9_5, READ(s3_4_c12_c9_5) | 9);  /* ICC_SRE_EL2: system registers, at EL1 too */
+    WRITE(s3_4_c12_c9_5, READ(s3_4_c12_c9_5) | 9); /* ICC_SRE_EL2: system registers, at EL1 too */
     ISB();
-    WRITE(s3_0_c4_c6_0, 0xff);                      /* ICC_PMR_EL1: no priority is masked */
-    WRITE(s3_0_c12_c12_4, BIT(1));                  /* ICC_CTLR_EL1.EOImode: drop and deactivation are separate */
-    WRITE(s3_0_c12_c12_7, 1);                       /* ICC_IGRPEN1_EL1 */
-    WRITE(s3_4_c12_c11_0, 1);                       /* ICH_HCR_EL2.En */
+    WRITE(s3_0_c4_c6_0, 0xff);     /* ICC_PMR_EL1: no priority is masked */
+    WRITE(s3_0_c12_c12_4, BIT(1)); /* ICC_CTLR_EL1.EOImode: drop and deactivation are separate */
+    WRITE(s3_0_c12_c12_7, 1);      /* ICC_IGRPEN1_EL1 */
+    WRITE(s3_4_c12_c11_0, 1);      /* ICH_HCR_EL2.En */
     ISB();
 }
 
 u32 gic_acknowledge(void)
 {
-    u32 intid = READ(s3_0_c12_c12_0);               /* ICC_IAR1_EL1 */
+    u32 intid = READ(s3_0_c12_c12_0); /* ICC_IAR1_EL1 */
     DSB();
     return intid;
 }
 
 void gic_drop(u32 intid)
 {
-    WRITE(s3_0_c12_c12_1, intid);                   /* ICC_EOIR1_EL1 */
+    WRITE(s3_0_c12_c12_1, intid); /* ICC_EOIR1_EL1 */
     ISB();
 }
 
 void gic_end(u32 intid)
 {
     gic_drop(intid);
-    WRITE(s3_0_c12_c11_1, intid);                   /* ICC_DIR_EL1 */
+    WRITE(s3_0_c12_c11_1, intid); /* ICC_DIR_EL1 */
     ISB();
 }
 
@@ -73,7 +73,7 @@ void vgic_inject(struct vcpu *v, u32 intid, bool hardware)
     u64 lr = LR_PENDING | LR_GROUP1 | LR_PRIORITY | intid | (hardware ? LR_HW | (u64)intid << 32 : 0);
     for (u32 i = 0; i < 4; i++) {
         if ((v->ich_lr[i] & LR_STATE) && (u32)v->ich_lr[i] == intid) {
-            v->ich_lr[i] |= hardware ? 0 : LR_PENDING;    /* already there: pending again */
+            v->ich_lr[i] |= hardware ? 0 : LR_PENDING; /* already there: pending again */
             return;
         }
     }
@@ -99,9 +99,9 @@ void vgic_load(const struct vcpu *v)
     WRITE(s3_4_c12_c12_1, v->ich_lr[1]);
     WRITE(s3_4_c12_c12_2, v->ich_lr[2]);
     WRITE(s3_4_c12_c12_3, v->ich_lr[3]);
-    WRITE(s3_4_c12_c11_7, v->ich_vmcr);             /* ICH_VMCR_EL2: the guest's mask, enables, EOImode */
+    WRITE(s3_4_c12_c11_7, v->ich_vmcr); /* ICH_VMCR_EL2: the guest's mask, enables, EOImode */
     WRITE(s3_4_c12_c8_0, v->ich_ap0r);
-    WRITE(s3_4_c12_c9_0, v->ich_ap1r);              /* ICH_AP1R0_EL2: its active priorities */
+    WRITE(s3_4_c12_c9_0, v->ich_ap1r); /* ICH_AP1R0_EL2: its active priorities */
 }
 
 void vgic_save(struct vcpu *v)

@@ -32,7 +32,8 @@ struct vmm {
     int64_t result; /* what the guest wrote to DEVICE_RESULT, -1 before */
 };
 
-static void __attribute__((noreturn, format(printf, 1, 2))) vmm_die(const char *format, ...) {
+static void __attribute__((noreturn, format(printf, 1, 2))) vmm_die(const char *format, ...)
+{
     va_list args;
     va_start(args, format);
     fflush(stdout);
@@ -42,21 +43,24 @@ static void __attribute__((noreturn, format(printf, 1, 2))) vmm_die(const char *
     exit(1);
 }
 
-static int vmm_ioctl(int fd, unsigned long request, void *argument, const char *what) {
+static int vmm_ioctl(int fd, unsigned long request, void *argument, const char *what)
+{
     int got = ioctl(fd, request, argument);
     if (got < 0)
         vmm_die("%s: %s", what, strerror(errno));
     return got;
 }
 
-static void gic_set_u64(int gic, uint32_t group, uint64_t attr, uint64_t *value, const char *what) {
-    struct kvm_device_attr a = {.group = group, .attr = attr, .addr = (uintptr_t)value};
+static void gic_set_u64(int gic, uint32_t group, uint64_t attr, uint64_t *value, const char *what)
+{
+    struct kvm_device_attr a = { .group = group, .attr = attr, .addr = (uintptr_t)value };
     vmm_ioctl(gic, KVM_SET_DEVICE_ATTR, &a, what);
 }
 
 /* Makes the vGICv3 with its frames; it is finished after the vCPUs exist. */
-static void gic_create(struct vmm *v) {
-    struct kvm_create_device device = {.type = KVM_DEV_TYPE_ARM_VGIC_V3};
+static void gic_create(struct vmm *v)
+{
+    struct kvm_create_device device = { .type = KVM_DEV_TYPE_ARM_VGIC_V3 };
     uint64_t distributor = GICD_BASE, redistributor = GICR_BASE;
     v->gic = -1;
     if (ioctl(v->vm, KVM_CREATE_DEVICE, &device) < 0) {
@@ -70,7 +74,8 @@ static void gic_create(struct vmm *v) {
     printf("vmm: vGICv3 made\n");
 }
 
-static void ram_create(struct vmm *v) {
+static void ram_create(struct vmm *v)
+{
     void *ram = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     size_t size = (size_t)(guest_image_end - guest_image);
     if (ram == MAP_FAILED)
@@ -78,18 +83,21 @@ static void ram_create(struct vmm *v) {
     if (size > RAM_SIZE)
         vmm_die("the guest has %zu bytes, its memory %d", size, RAM_SIZE);
     memcpy(ram, guest_image, size);
-    struct kvm_userspace_memory_region region = {
-        .guest_phys_addr = RAM_BASE, .memory_size = RAM_SIZE, .userspace_addr = (uintptr_t)ram};
+    struct kvm_userspace_memory_region region = { .guest_phys_addr = RAM_BASE,
+                                                  .memory_size = RAM_SIZE,
+                                                  .userspace_addr = (uintptr_t)ram };
     vmm_ioctl(v->vm, KVM_SET_USER_MEMORY_REGION, &region, "KVM_SET_USER_MEMORY_REGION");
 }
 
-static void vcpu_set_core(struct vmm *v, size_t offset, uint64_t value) {
-    struct kvm_one_reg reg = {.id = KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | (offset / sizeof(uint32_t)),
-                              .addr = (uintptr_t)&value};
+static void vcpu_set_core(struct vmm *v, size_t offset, uint64_t value)
+{
+    struct kvm_one_reg reg = { .id = KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | (offset / sizeof(uint32_t)),
+                               .addr = (uintptr_t)&value };
     vmm_ioctl(v->vcpu, KVM_SET_ONE_REG, &reg, "KVM_SET_ONE_REG");
 }
 
-static void vcpu_create(struct vmm *v) {
+static void vcpu_create(struct vmm *v)
+{
     struct kvm_vcpu_init init;
     v->vcpu = vmm_ioctl(v->vm, KVM_CREATE_VCPU, NULL, "KVM_CREATE_VCPU");
     vmm_ioctl(v->vm, KVM_ARM_PREFERRED_TARGET, &init, "KVM_ARM_PREFERRED_TARGET");
@@ -105,7 +113,8 @@ static void vcpu_create(struct vmm *v) {
         gic_set_u64(v->gic, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, NULL, "vGICv3 start");
 }
 
-static void device_putc(struct vmm *v, char c) {
+static void device_putc(struct vmm *v, char c)
+{
     if (c != '\n' && v->line_size < sizeof v->line) {
         v->line[v->line_size++] = c;
         return;
@@ -114,7 +123,8 @@ static void device_putc(struct vmm *v, char c) {
     v->line_size = 0;
 }
 
-static void device_access(struct vmm *v) {
+static void device_access(struct vmm *v)
+{
     uint64_t offset = v->run->mmio.phys_addr - DEVICE_BASE;
     unsigned size = v->run->mmio.len;
     uint32_t value = 0;
@@ -135,7 +145,8 @@ static void device_access(struct vmm *v) {
 }
 
 /* Runs the vCPU until its guest powers the machine off. */
-static void vcpu_run(struct vmm *v) {
+static void vcpu_run(struct vmm *v)
+{
     for (;;) {
         if (ioctl(v->vcpu, KVM_RUN, NULL) < 0) {
             if (errno == EINTR)
@@ -144,26 +155,23 @@ static void vcpu_run(struct vmm *v) {
         }
         v->exits++;
         switch (v->run->exit_reason) {
-        case KVM_EXIT_MMIO:
-            device_access(v);
-            break;
+        case KVM_EXIT_MMIO: device_access(v); break;
         case KVM_EXIT_SYSTEM_EVENT:
             if (v->run->system_event.type != KVM_SYSTEM_EVENT_SHUTDOWN)
                 vmm_die("system event %u where power-off was expected", v->run->system_event.type);
             return;
-        case KVM_EXIT_INTERNAL_ERROR:
-            vmm_die("KVM internal error %u", v->run->internal.suberror);
+        case KVM_EXIT_INTERNAL_ERROR: vmm_die("KVM internal error %u", v->run->internal.suberror);
         case KVM_EXIT_FAIL_ENTRY:
             vmm_die("the guest could not be entered (0x%llx)",
                     (unsigned long long)v->run->fail_entry.hardware_entry_failure_reason);
-        default:
-            vmm_die("unexpected exit, reason %u", v->run->exit_reason);
+        default: vmm_die("unexpected exit, reason %u", v->run->exit_reason);
         }
     }
 }
 
-int main(void) {
-    static struct vmm v = {.result = -1};
+int main(void)
+{
+    static struct vmm v = { .result = -1 };
     v.kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     if (v.kvm < 0)
         vmm_die("/dev/kvm: %s", strerror(errno));
