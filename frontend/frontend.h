@@ -104,4 +104,11 @@ struct frontend {
     struct stats *stats;
 };
 
+/* ---- main.c ---- */
+/* The machine that the options describe, its images loaded (not for -machine dumpdtb=). Dies with a message. */
+struct machine *machine_load(const struct options *o, struct frontend *f, struct boot_config *boot);
+
+/* ---- diff.c ---- */
+int diff_main(int argc, char **argv);
+
 #endif

@@ -152,6 +152,16 @@ static void load(struct machine *m, const struct boot_config *boot)
         die("%s", error);
 }
 
+struct machine *machine_load(const struct options *o, struct frontend *f, struct boot_config *boot)
+{
+    options_check(o);
+    boot_read(o, boot);
+    struct machine *m = machine_make(o, f);
+    if (!o->dumpdtb[0])
+        load(m, boot);
+    return m;
+}
+
 /* Runs, over resets, to the end. */
 static struct stop run(struct machine *m, struct session *s, const struct options *o, const struct boot_config *boot)
 {
@@ -196,18 +206,17 @@ int main(int argc, char **argv)
     int status;
     fesetenv(FE_DFL_ENV); /* a library made with -ffast-math may have set flush-to-zero: cpu/fp_host.h wants it clear */
     streams_open();
+    if (argc > 1 && !strcmp(argv[1], "diff"))
+        return diff_main(argc - 1, argv + 1);
     if (!options_parse(&o, argc, argv, &status))
         return status;
-    options_check(&o);
-    boot_read(&o, &boot);
-    struct machine *m = machine_make(&o, &f);
+    struct machine *m = machine_load(&o, &f, &boot);
     if (o.dumpdtb[0]) {
         dtb_dump(m, &o);
         machine_destroy(m);
         disks_close(f.disks);
         return 0;
     }
-    load(m, &boot);
     console_open(&f.console, m, &o);
     f.stats = stats_create();
     f.session = session_create(m, &o);

@@ -8,6 +8,7 @@ BUILD (default build) is where the guests were built. Nothing here depends on ho
 import collections
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -152,6 +153,19 @@ class Suite:
         self.run('-trace', 'exits=a', '--max-insns', '2019900', status=(3,))
         rows = self.exits('a')
         assert rows[-1]['handler'] == '%d+' % (2019900 - int(rows[-1]['insns'])), rows[-1]
+
+    def test_exits_cost(self):
+        """Counted in host instructions: the exits trace costs at most 2 % of the run."""
+        if not shutil.which('valgrind'):
+            print('SKIP exits_cost: valgrind is not installed')
+            return
+
+        def cost(*options):
+            r = subprocess.run(['valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null', self.elmu, '-M', 'virt,virtualization=on', '-m', '256M',
+                                '-nographic', '-kernel', self.demo] + list(options), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            return int(re.search(rb'Collected : (\d+)', r.stderr)[1])
+        start, plain, traced = cost('--max-insns', '1'), cost(), cost('-trace', 'exits=/dev/null')
+        assert plain < traced <= plain + (plain - start) * 2 // 100, (start, plain, traced)
 
     # ---- tarmac ----
 
@@ -352,6 +366,20 @@ class Suite:
                 assert functions[name] == count[int(address, 16)], name
         assert len(functions) > 20
 
+    def test_coverage_renders(self):
+        """lcov's own genhtml reads it, and sums it up as we do."""
+        if not shutil.which('genhtml'):
+            print('SKIP coverage_renders: genhtml (lcov) is not installed')
+            return
+        self.run('-coverage', 'c', '-sym', self.demo + ',el=2')
+        r = subprocess.run(['genhtml', '--branch-coverage', '--ignore-errors', 'source', '-o', 'html', 'c'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said = r.stdout.decode()
+        assert r.returncode == 0, said[-500:]
+        text = open('c').read()
+        total = lambda key: sum(int(n) for n in re.findall('^%s:(\\d+)$' % key, text, re.M))
+        assert '(%d of %d lines)' % (total('LH'), total('LF')) in said and '(%d of %d branches)' % (total('BRH'), total('BRF')) in said, said
+        assert '(%d of %d functions)' % (total('FNH'), total('FNF')) in said, said
+
     def test_profile(self):
         count, _ = self.executed()
         nm = subprocess.run([CROSS + 'nm', '-n', '-S', '--defined-only', self.demo], stdout=subprocess.PIPE, check=True).stdout.decode()
@@ -383,6 +411,42 @@ class Suite:
         self.run('-trace', 'exits=one', '-trace-vmid', '1', *self.sym)
         assert [r for r in self.exits('all') if r['vmid'] == '1'] == self.exits('one')
 
+    # ---- diff ----
+
+    def diff(self, status, *options):
+        r = subprocess.run([self.elmu, 'diff'] + list(options), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
+        assert r.returncode == status, (options, r.returncode, r.stdout[-300:], r.stderr[-300:])
+        return r.stdout.decode()
+
+    def test_diff_runs(self):
+        common = ['-M', 'virt,virtualization=on', '-m', '256M', '-kernel', self.demo, '-sym', self.demo]
+        assert 'the runs are the same: 3000000 instructions' in self.diff(0, '', '-engine step', '-max-insns', '3000000', *common)
+        said = self.diff(2, '-cpu cortex-a57', '-cpu max', *common)
+        at = re.search(r'^the runs part after (\d+) instructions, at\nA: cpu0 EL2 0x(\w+) hyp_main\S* \S+: mrs x\d+, midr_el1$', said, re.M)
+        assert at and re.search(r'^  cpu0 X\d+ +0x00000000411f\w+ 0x\w+$', said, re.M), said
+        self.run('-trace', 'tarmac=t', '-trace-insns', '%s-' % at[1], '--max-insns', str(int(at[1]) + 1), status=(3,))
+        assert [m['va'] for kind, m in tarmac.parse('t') if kind == 'insn'] == [at[2]]
+
+    def test_diff_input(self):
+        """Runs that begin alike and are typed something else part where it enters the machine: the read of FR that delivers it."""
+        subprocess.run([CROSS + 'gcc', '-nostdlib', '-static', '-Wl,--build-id=none,-Ttext=0x40080000', '-o', 'echo.elf',
+                        os.path.join(HERE, '../cli/echo.S')], check=True)
+        said = self.diff(2, '-send abcd', '-send abxd', '-M', 'virt', '-kernel', 'echo.elf', '-max-insns', '1000000')
+        assert re.search(r'^A: cpu0 EL1 .*: ldr w3, \[x2, #0x18\]$', said, re.M), said
+        assert re.search(r'^devices\n  uart0\S* +1 of \d+ bytes of its state\n0 registers, 0 words of memory, 1 devices', said, re.M), said
+
+    def test_diff_snapshots(self):
+        common = ['-M', 'virt,virtualization=on', '-m', '256M', '-kernel', self.demo]
+        for n in (2019824, 2019825):
+            subprocess.run([self.elmu] + common + ['-nographic', '-snapshot-save', 's%d@%d' % (n, n), '-max-insns', str(n + 1)],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        assert '0 registers, 0 words of memory, 0 devices differ' in self.diff(0, 's2019824', 's2019824', *common)
+        said = self.diff(2, 's2019824', 's2019825', *common)
+        self.run('-trace', 'tarmac=t', '-trace-insns', '2019824-2019825')
+        changed = {m['name'] for n, (kind, m) in enumerate(tarmac.parse('t')) if kind == 'reg'}
+        named = set(re.findall(r'^  cpu0 (X\d+) ', said, re.M))
+        assert named <= changed and re.search(r'^  cpu0 PC ', said, re.M) and '\n  clock' in said, said
+
     def test_refused(self):
         self.refused('expected exits=FILE', '-trace', 'everything')
         self.refused('expected exits=FILE', '-trace', 'exits=')
@@ -396,6 +460,7 @@ class Suite:
         self.refused('needs -sym', '-coverage', 'c')
         self.refused('nothing is traced', '-trace-el', '2')
         self.refused('ends before it begins', '-trace', 'exits=x', '-trace-insns', '5-3')
+        assert subprocess.run([self.elmu, 'diff', 'missing', 'missing'], stderr=subprocess.PIPE).stderr.count(b'\n') == 1
         self.refused('expected numbers', '-trace', 'exits=x', '-trace-el', '4')
         with open(self.demo, 'rb') as f:
             whole = f.read()

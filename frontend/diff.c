@@ -1,0 +1,160 @@
+/*
+ * elmu diff A B [options]: two snapshots, or two runs, each given by the options that it has besides the common ones. Status 0:
+ * the same, 2: they differ, 1: an error.
+ */
+#define _GNU_SOURCE
+#include "frontend/frontend.h"
+
+#include "debug/diff.h"
+#include "debug/snapshot.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { MAX_WORDS = 256, SHOWN = 200, STATUS_DIFFER = 2 };
+
+struct diff_run {
+    struct options o;
+    struct frontend f;
+    struct boot_config boot;
+    struct machine *m;
+    char *words[MAX_WORDS]; /* its command line */
+    int count;
+};
+
+static const char usage[] =
+    "usage: elmu diff A B [options]\n"
+    "A, B: two snapshots, of machines that the options make; or each the options of a run besides the common ones, in quotes (\"\": none)\n"
+    "example: elmu diff '-seed 1' '-seed 2' -M virt,virtualization=on -kernel hyp.elf -max-insns 100000000\n"
+    "Prints the first instruction at which the runs part, and each register and memory word that differs then.";
+
+/* Words at blanks; '...' and "..." keep theirs. */
+static void words_add(struct diff_run *r, const char *text)
+{
+    char *p = strdup(text);
+    if (!p)
+        die("out of memory");
+    while (*(p += strspn(p, " \t\n"))) {
+        char *to = p, quote = 0;
+        if (r->count == MAX_WORDS)
+            die("diff: more than %d words", MAX_WORDS);
+        r->words[r->count++] = p;
+        for (; *p && (quote || !strchr(" \t\n", *p)); p++) {
+            if (*p == quote)
+                quote = 0;
+            else if (!quote && (*p == '\'' || *p == '"'))
+                quote = *p;
+            else
+                *to++ = *p;
+        }
+        p += *p != 0;
+        *to = 0;
+    }
+}
+
+/* A run prints nothing and reads nothing: there are two. */
+static void consoles_close(struct options *o)
+{
+    o->nographic = false;
+    if (!o->serial_count)
+        o->serial_count = 1;
+    for (unsigned n = 0; n < o->serial_count; n++)
+        if (o->serial[n].kind == CHAR_STDIO || o->serial[n].kind == CHAR_NONE)
+            o->serial[n].kind = CHAR_NULL;
+    for (unsigned n = 0; n < o->chardev_count; n++)
+        if (o->chardev[n].kind == CHAR_STDIO)
+            o->chardev[n].kind = CHAR_NULL;
+}
+
+static struct diff_run *run_make(const char *own, int argc, char **argv, const char *snapshot)
+{
+    struct diff_run *r = calloc(1, sizeof(*r));
+    char error[256];
+    int status;
+    if (!r)
+        die("out of memory");
+    r->words[r->count++] = argv[0];
+    for (int n = 3; n < argc && r->count < MAX_WORDS; n++)
+        r->words[r->count++] = argv[n];
+    words_add(r, own);
+    if (!options_parse(&r->o, r->count, r->words, &status))
+        exit(status);
+    consoles_close(&r->o);
+    r->m = machine_load(&r->o, &r->f, &r->boot);
+    if (snapshot && !snapshot_restore(r->m, snapshot, error))
+        die("diff: %s", error);
+    console_open(&r->f.console, r->m, &r->o);
+    return r;
+}
+
+static struct symbols *symbols_make(const struct options *o)
+{
+    struct symbols *s = symbols_create();
+    char error[256];
+    for (unsigned n = 0; s && n < o->trace.symbol_count; n++)
+        if (!symbols_add(s, &o->trace.symbol[n], error))
+            die("-sym %s", error);
+    return s;
+}
+
+static int states_report(struct diff_run *a, struct diff_run *b, struct out *out, const struct symbols *symbols)
+{
+    struct diff_count c = diff_states(a->m, b->m, symbols, out, SHOWN);
+    return c.registers || c.words || c.devices ? STATUS_DIFFER : 0;
+}
+
+static int runs_report(struct diff_run *a, struct diff_run *b, struct out *out, const struct symbols *symbols)
+{
+    u64 limit = a->o.max_insns < b->o.max_insns ? a->o.max_insns : b->o.max_insns;
+    enum diff_end end = diff_runs(a->m, b->m, limit);
+    u64 at = machine_insns(a->m);
+    if (end == DIFF_FAILED)
+        die("diff: cannot fork");
+    if (end == DIFF_SAME && machine_hash(a->m) == machine_hash(b->m)) {
+        out_format(out, "the runs are the same: %llu instructions\n", (unsigned long long)at);
+        return 0;
+    }
+    if (end == DIFF_SAME) {
+        out_format(out, "the runs execute the same %llu instructions, but what they began with differs\n", (unsigned long long)at);
+        return states_report(a, b, out, symbols);
+    }
+    out_format(out, "the runs part after %llu instructions, at\nA: ", (unsigned long long)at);
+    diff_next(a->m, symbols, out);
+    out_format(out, "B: ");
+    diff_next(b->m, symbols, out);
+    machine_run(a->m, at + 1);
+    machine_run(b->m, at + 1);
+    out_format(out, "after it\n");
+    diff_states(a->m, b->m, symbols, out, SHOWN);
+    return STATUS_DIFFER;
+}
+
+int diff_main(int argc, char **argv)
+{
+    char error[256];
+    if (argc < 3 || !strcmp(argv[1], "-help") || !strcmp(argv[1], "--help")) {
+        puts(usage);
+        return argc < 3;
+    }
+    bool files[2] = { access(argv[1], R_OK) == 0, access(argv[2], R_OK) == 0 };
+    for (unsigned n = 0; n < 2; n++)
+        if (!files[n] && argv[n + 1][0] && argv[n + 1][0] != '-')
+            die("diff: %s: neither a snapshot that can be read nor options", argv[n + 1]);
+    if (files[0] != files[1])
+        die("diff: a snapshot and a run: give two of a kind");
+    struct diff_run *a = run_make(files[0] ? "" : argv[1], argc, argv, files[0] ? argv[1] : NULL);
+    struct diff_run *b = run_make(files[1] ? "" : argv[2], argc, argv, files[1] ? argv[2] : NULL);
+    if (a->m->cpu_count != b->m->cpu_count || a->m->ram_size != b->m->ram_size)
+        die("diff: the machines have different numbers of CPUs or sizes of RAM");
+    struct symbols *symbols = symbols_make(&a->o);
+    struct out *out = out_open("-", false, error);
+    if (!out)
+        die("%s", error);
+    int status = files[0] ? states_report(a, b, out, symbols) : runs_report(a, b, out, symbols);
+    if (!out_close(out, true, error))
+        die("%s", error);
+    console_close(&a->f.console);
+    console_close(&b->f.console);
+    symbols_destroy(symbols);
+    return status;
+}
