@@ -201,6 +201,13 @@ static bool exception_fits(const struct stop_point *p, const struct cpu *cpu, co
     return p->value == ANY || (exc->kind == EXC_SYNC ? p->value == exc->ec : p->value == 0x40 + exc->kind);
 }
 
+/* Exceptions that come before the instruction. */
+static bool of_fetch(unsigned ec)
+{
+    return ec == EC_IABT_LOWER || ec == EC_IABT_SAME || ec == EC_PC_ALIGN || ec == EC_ILLEGAL_STATE || ec == EC_STEP_LOWER ||
+           ec == EC_STEP_SAME;
+}
+
 static void exception(void *who, struct cpu *cpu, const struct exc *exc)
 {
     struct stops *s = who;
@@ -218,7 +225,12 @@ static void exception(void *who, struct cpu *cpu, const struct exc *exc)
         snprintf(text, sizeof(text), "EL%u to EL%u: %s%s", cpu->ps.el, exc->target_el,
                  exc->kind == EXC_SYNC ? ec_name(exc->ec) : kinds[exc->kind & 3],
                  exc->kind == EXC_SYNC ? fault_name(exc->ec, exc->iss) : "");
-        happened(s, cpu, p, exc->kind == EXC_SYNC && now ? now - 1 : now, now, text);
+        if (exc->kind != EXC_SYNC)
+            happened(s, cpu, p, now, now, text);
+        else if (of_fetch(exc->ec)) /* its instruction has not been counted yet */
+            happened(s, cpu, p, now, now + 1, text);
+        else
+            happened(s, cpu, p, now ? now - 1 : 0, now, text);
         return;
     }
 }

@@ -5,7 +5,7 @@ the state hash at the end, which must be that of a run nobody looked at.
     tests/gdb/run.py ELMU [NAME...]        B: folder of the build (guests). Ends with "N passed, N failed".
 
 A session (tests/gdb/*.session) is a list of gdb commands. In it:
-    #% OPTION...    options of elmu ({demo}: the demo hypervisor's ELF, {guest:NAME}: a guest's)
+    #% OPTION...    options of elmu ({demo}: the demo hypervisor's ELF, {planted}: with a bug in it, {guest:NAME}: a guest's)
     #= REGEX        must match in gdb's output, after what the line before it matched
     #! REGEX        must not match anywhere
     #hash           the hash at the end must be that of a run without gdb
@@ -18,6 +18,9 @@ build = os.environ.get("B", "build")
 TIMEOUT = 300
 
 def fill(text):
+    if "{planted}" in text and not os.path.exists(f"{build}/planted/guest/demo.elf"):
+        subprocess.run([f"{here}/planted.sh", f"{build}/planted"], check=True, stdout=subprocess.DEVNULL)
+    text = text.replace("{planted}", f"{build}/planted/guest/demo.elf")
     text = text.replace("{demo}", f"{build}/guest/demo.elf")
     return re.sub(r"\{guest:(\w+)\}", lambda m: f"{build}/guest/{m[1]}.elf", text)
 
