@@ -18,7 +18,7 @@ struct reg_field {
     u8 hi, lo;
 };
 static const struct reg_field fields[] = {
-#define FIELD(layout, name, hi, lo) { #layout, #name, NULL, hi, lo },
+#define FIELD(layout, name, hi, lo)              { #layout, #name, NULL, hi, lo },
 #define FIELD_ENUM(layout, name, hi, lo, values) { #layout, #name, #values, hi, lo },
 #include "debug/regfield.def"
 };

@@ -1,6 +1,6 @@
 /*
- * Breakpoints, watchpoints, steps and conditions, on struct observer. An access is seen by the page in the fast engine and
- * then, exactly, in the stepping one.
+ * Breakpoints, watchpoints, steps and conditions, on struct observer. An access is seen by the page in the fast engine
+ * and then, exactly, in the stepping one.
  */
 #include "debug/stops.h"
 
@@ -24,8 +24,9 @@ struct stop_scope stops_scope_of(const struct cpu *cpu)
 {
     struct regime_desc r;
     regime_describe(cpu, regime_of(cpu, cpu->ps.el), &r);
-    return (struct stop_scope){ .el = cpu->ps.el, .vmid = r.vmid, .asid = r.asid, .secure = cpu_is_secure(cpu),
-                                .cpu = (s32)cpu->index };
+    return (struct stop_scope){
+        .el = cpu->ps.el, .vmid = r.vmid, .asid = r.asid, .secure = cpu_is_secure(cpu), .cpu = (s32)cpu->index
+    };
 }
 
 static bool fits(s32 wanted, s32 have) { return wanted == ANY || wanted == have; }
@@ -38,8 +39,8 @@ static bool in_scope(const struct stop_scope *w, const struct cpu *cpu)
     struct stop_scope have = stops_scope_of(cpu);
     if (w->vmid != ANY && (cpu->ps.el >= 2 || !cpu_el2_enabled(cpu) || (cpu->ps.el == 0 && bit(cpu_hcr(cpu), 27))))
         return false;
-    return fits(w->el, have.el) && fits(w->vmid, have.vmid) && fits(w->asid, have.asid) && fits(w->secure, have.secure) &&
-           fits(w->cpu, have.cpu);
+    return fits(w->el, have.el) && fits(w->vmid, have.vmid) && fits(w->asid, have.asid) &&
+           fits(w->secure, have.secure) && fits(w->cpu, have.cpu);
 }
 
 /* ---- what happened ---- */
@@ -204,8 +205,8 @@ static bool exception_fits(const struct stop_point *p, const struct cpu *cpu, co
 /* Exceptions that come before the instruction. */
 static bool of_fetch(unsigned ec)
 {
-    return ec == EC_IABT_LOWER || ec == EC_IABT_SAME || ec == EC_PC_ALIGN || ec == EC_ILLEGAL_STATE || ec == EC_STEP_LOWER ||
-           ec == EC_STEP_SAME;
+    return ec == EC_IABT_LOWER || ec == EC_IABT_SAME || ec == EC_PC_ALIGN || ec == EC_ILLEGAL_STATE ||
+           ec == EC_STEP_LOWER || ec == EC_STEP_SAME;
 }
 
 static void exception(void *who, struct cpu *cpu, const struct exc *exc)
@@ -328,8 +329,9 @@ struct stop_point *stops_new(struct stops *s)
         struct stop_point *p = &s->point[n];
         if (p->used)
             continue;
-        *p = (struct stop_point){ .used = true, .number = s->next_number++, .size = 1, .value = ANY,
-                                  .scope = { ANY, ANY, ANY, ANY, ANY } };
+        *p = (struct stop_point){
+            .used = true, .number = s->next_number++, .size = 1, .value = ANY, .scope = { ANY, ANY, ANY, ANY, ANY }
+        };
         return p;
     }
     return NULL;

@@ -14,14 +14,14 @@
 enum { MAX_STOPS = 64, ANY = -1 };
 
 enum stop_what {
-    ON_INSN,         /* before the instruction at addr */
-    ON_WRITE,      /* at an instruction that accesses [addr, addr + size) */
+    ON_INSN,  /* before the instruction at addr */
+    ON_WRITE, /* at an instruction that accesses [addr, addr + size) */
     ON_READ,
     ON_ACCESS,
-    ON_EXCEPTION,  /* an exception of class `value` (ANY: all) was taken */
-    ON_EXIT,       /* the same, from EL1 or EL0 to EL2 */
-    ON_SYSREG,     /* row `value` was written */
-    ON_S2FAULT     /* a stage 2 fault at an IPA in [addr, addr + size) */
+    ON_EXCEPTION, /* an exception of class `value` (ANY: all) was taken */
+    ON_EXIT,      /* the same, from EL1 or EL0 to EL2 */
+    ON_SYSREG,    /* row `value` was written */
+    ON_S2FAULT    /* a stage 2 fault at an IPA in [addr, addr + size) */
 };
 enum stop_space { SPACE_VA, SPACE_IPA, SPACE_PA };
 
