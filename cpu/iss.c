@@ -11,7 +11,9 @@ bool exc_instruction(const struct cpu *cpu, u64 va, u32 *word)
 {
     if (!cpu->fetch_valid || (va & ~0xfffull) != cpu->fetch_va || !cpu->d.host.phys)
         return false;
-    struct phys_attrs attrs = { .ns = cpu->fetch_attrs & FETCH_NS, .cpu = (u8)cpu->index, .privileged = cpu->ps.el > 0 };
+    struct phys_attrs attrs = { .ns = cpu->fetch_attrs & FETCH_NS,
+                                .cpu = (u8)cpu->index,
+                                .privileged = cpu->ps.el > 0 };
     const u8 *page = phys_page(cpu->d.host.phys, cpu->fetch_pa & ~0xfffull, attrs);
     if (!page)
         return false;
@@ -40,6 +42,8 @@ u32 iss_instruction(u32 word)
         return syndrome_opc(size, opc, rt, false);
     if ((word & 0x3f200000) == 0x38000000) /* unscaled and unprivileged, but not pre- and post-indexed */
         return word & 0x400 ? 0 : syndrome_opc(size, opc, rt, false);
+    if ((word & 0x3f200c00) == 0x19000000) /* LDAPUR, STLUR */
+        return syndrome_opc(size, opc, rt, false);
     if ((word & 0x3f200c00) == 0x38200800) /* register offset */
         return syndrome_opc(size, opc, rt, false);
     if ((word & 0x3fa00000) == 0x08800000) /* LDAR, STLR, LDLAR, STLLR */
