@@ -166,6 +166,8 @@ void model_apply(const struct cpu_model *model, struct cpu *cpu)
             store_le64(reg, bits_set(load_le64(reg), lsb + 3, lsb, feature_rows[n].value));
     }
     pauth_identify(cpu);
+    if (cpu_has(cpu, FEAT_LPA2)) /* TGran16, and both granules of stage 2 */
+        cpu->sys.id_aa64mmfr0_el1 = (cpu->sys.id_aa64mmfr0_el1 & ~0x00000f0f00f00000ull) | 0x0000030300200000ull;
     /* AdvSIMD says the same as FP (D19.2, ID_AA64PFR0_EL1): FEAT_FP16 is of both. */
     cpu->sys.id_aa64pfr0_el1 = bits_set(cpu->sys.id_aa64pfr0_el1, 23, 20, bits(cpu->sys.id_aa64pfr0_el1, 19, 16));
 }

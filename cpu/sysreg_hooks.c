@@ -134,12 +134,14 @@ const struct sysreg_bits tcr1_bits[] = {
     { FEAT_HAFDBS, 0, 3ull << 39 },
     { FEAT_PAUTH, 0, 3ull << 51 }, /* TBID0 TBID1 */
     { FEAT_E0PD, 0, 3ull << 55 },  /* E0PD0 E0PD1 */
+    { FEAT_LPA2, 0, BIT(59) },     /* DS */
     { 0, 0, 0 },
 };
 const struct sysreg_bits tcr3_bits[] = {
     { FEAT_HPDS, 0, BIT(24) },
     { FEAT_HAFDBS, 0, 3 << 21 },
     { FEAT_PAUTH, 0, BIT(29) }, /* TBID */
+    { FEAT_LPA2, 0, BIT(32) },  /* DS */
     { 0, 0, 0 },
 };
 

@@ -32,7 +32,7 @@ static u32 walk_features(const struct cpu *cpu)
     static const struct {
         u32 feature, walk;
     } map[] = { { FEAT_HPDS, WALK_HPD }, { FEAT_HAFDBS, WALK_HAF | WALK_HDBS }, { FEAT_XNX, WALK_XNX },   { FEAT_LPA, WALK_LPA },
-                { FEAT_LVA, WALK_LVA },  { FEAT_TTST, WALK_TTST },              { FEAT_S2FWB, WALK_FWB }, { FEAT_PAN3, WALK_PAN3 },
+                { FEAT_LPA2, WALK_LPA2 }, { FEAT_LVA, WALK_LVA },  { FEAT_TTST, WALK_TTST },              { FEAT_S2FWB, WALK_FWB }, { FEAT_PAN3, WALK_PAN3 },
                 { FEAT_E0PD, WALK_E0PD }, { FEAT_PAUTH, WALK_TBID },            { FEAT_LSE2, WALK_LSE2 },
                 { FEAT_BBM, WALK_BBM } };
     u32 feat = 0;

@@ -212,6 +212,32 @@ static bool is_at_el1_in_host(const struct rule_input *in)
            (op == 0xd5087800 || op == 0xd5087820 || op == 0xd5087900 || op == 0xd5087920);
 }
 
+/* AT of v94: not an instruction executed, but AArch64.AT called for the EL of the tables that the vector set up. */
+static bool is_at_called(const struct rule_input *in)
+{
+    return is_mmu(in) && !strcmp(in->set, "v94") && (in->insn & 0xfff8fe00) == 0xd5087800;
+}
+
+/* LDAR, LDAPUR, STLR of 8 bytes at [X1], unaligned where FEAT_LSE2 may allow it. */
+static bool is_unaligned_ordered(const struct rule_input *in)
+{
+    bool ordered = (in->insn & 0xffbffc00) == 0xc89ffc00 || (in->insn & 0xfffffc00) == 0xd9400000;
+    const struct sysregs *s = &in->cpu->sys;
+    bool within = (in->cpu->x[1] & 15) <= 8, naa = bit(s->sctlr_el1 | s->sctlr_el2 | s->sctlr_el3, 6);
+    return is_mmu(in) && !strcmp(in->set, "v94") && ordered && in->cpu->x[1] & 7 && (within || naa);
+}
+
+/* A half of the address space so small that the contiguous range of its blocks is larger. */
+static bool is_small_input(const struct rule_input *in)
+{
+    const struct cpu *cpu = in->cpu;
+    bool host = cpu->ps.el == 0 && bit(cpu->sys.hcr_el2, 34) && bit(cpu->sys.hcr_el2, 27), high = bit(cpu->x[1], 55);
+    u64 tcr = cpu->ps.el == 3 ? cpu->sys.tcr_el3 : cpu->ps.el == 2 || host ? cpu->sys.tcr_el2 : cpu->sys.tcr_el1;
+    unsigned granule = (unsigned)(high ? bits(tcr, 31, 30) : bits(tcr, 15, 14) ^ (bits(tcr, 15, 14) ? 3 : 2));
+    unsigned input = 64 - (unsigned)(high ? bits(tcr, 21, 16) : bits(tcr, 5, 0));
+    return is_mmu(in) && !strcmp(in->set, "v94") && granule == 1 && input > 25 && input < 30 && bit(tcr, 59);
+}
+
 /* The loads and stores of the mmu classes, all at [X1]: bytes accessed. */
 static unsigned access_size(u32 insn, bool *store)
 {
@@ -310,6 +336,12 @@ const struct rule rules[RULE_COUNT_] = {
       "EL1 and EL0 only (D1.6.2); not waiting is allowed too" },
     { "fjcvtzs-flushed", is_fjcvtzs_of_flushed, "FJCVTZS of a positive denormal that FPCR.FZ flushes: the v8.5 model sets PSTATE.Z, "
       "which later pseudocode clears (J1, FPToFixedJS: the operand itself was not zero)" },
+    { "at-v94", is_at_called, "AT in v94 is the function AArch64.AT called for the EL whose tables the vector set up, not for that of the "
+      "instruction (its PSTATE.EL is out of range in places)" },
+    { "ordered-unaligned", is_unaligned_ordered, "ordered accesses unaligned within 16 bytes of memory that is not Write-Back: either way is "
+      "allowed (B2.2.1); the model faults, here they are made" },
+    { "contiguous-small", is_small_input, "16K granule, TCR_ELx.DS and 26 to 29 bits of address: the model takes a contiguous range larger than "
+      "the input for the size of the block (its README)" },
     { "at-pan", is_at_with_pan, "AT S1E1RP and WP are FEAT_PAN2, which v80 and v81 lack; the model has them in every set" },
     { "at-host", is_at_el1_in_host, "AT S1E1* at EL2 and EL3 under HCR_EL2.{E2H,TGE}: EL2&0 translates (C5.5), as the v9.4 model "
       "does; the v8.x ones have EL1&0" },
