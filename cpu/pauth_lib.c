@@ -47,14 +47,26 @@ static u64 plain_pointer(u64 pointer, bool sign, bool tbi, unsigned bottom)
     return (pointer & ~field) | (sign ? field : 0);
 }
 
-static u64 key_code(const struct cpu *cpu, u64 data, u64 modifier, enum pauth_key key)
+/* The code of recent (data, modifier, key): a function's return computes what its entry did. Derived state. */
+static u64 cached_code(struct cpu *cpu, u64 data, u64 modifier, const u64 key[2])
+{
+    u64 mixed = (data ^ modifier * 0x9e3779b97f4a7c15) * 0x9e3779b97f4a7c15 >> 56;
+    bool qarma3 = cpu_has(cpu, FEAT_PAUTH_QARMA3);
+    struct pac_entry *e = &cpu->d.pac[mixed];
+    if (e->valid != 1u + qarma3 || e->data != data || e->modifier != modifier || e->key[0] != key[0] || e->key[1] != key[1])
+        *e = (struct pac_entry){ .data = data, .modifier = modifier, .key = { key[0], key[1] }, .valid = 1u + qarma3,
+                                 .code = qarma_code(data, modifier, key[0], key[1], qarma3) };
+    return e->code;
+}
+
+static u64 key_code(struct cpu *cpu, u64 data, u64 modifier, enum pauth_key key)
 {
     const struct sysregs *s = &cpu->sys;
     const u64 keys[4][2] = { { s->apiakeyhi_el1, s->apiakeylo_el1 },
                              { s->apibkeyhi_el1, s->apibkeylo_el1 },
                              { s->apdakeyhi_el1, s->apdakeylo_el1 },
                              { s->apdbkeyhi_el1, s->apdbkeylo_el1 } };
-    return qarma_code(data, modifier, keys[key][0], keys[key][1], cpu_has(cpu, FEAT_PAUTH_QARMA3));
+    return cached_code(cpu, data, modifier, keys[key]);
 }
 
 static u64 add_code(struct cpu *cpu, u64 pointer, u64 modifier, enum pauth_key key)

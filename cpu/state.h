@@ -259,6 +259,9 @@ struct cpu {
         u64 threaded; /* the threaded engine runs */
         u64 run_from; /* absolute ns at which cpu_run_to began: insns does not count what came since */
         u64 stats[8];
+        struct pac_entry {
+            u64 data, modifier, key[2], code, valid;
+        } pac[256]; /* cpu/pauth_lib.c */
     } d;
 };
 static_assert(offsetof(struct cpu, d) % 8 == 0, "the derived part starts aligned");
