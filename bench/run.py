@@ -104,6 +104,12 @@ class Row:
         return {p: s for p, s in run.seconds.items() if re.match(self.shown, p)}
 
 
+def boot_folder(args):
+    """The folder of the images, made when it is not there yet."""
+    prepare = [os.path.join(ROOT, 'tests', 'images', 'prepare.sh')] + ([args.cache] if args.cache else [])
+    return subprocess.run(prepare, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
 def image_rows(boot):
     kernel, initrd = os.path.join(boot, 'vmlinuz'), os.path.join(boot, 'linux.cpio')
     linux = ['-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyAMA0 elmu.off=1']
@@ -114,7 +120,7 @@ def image_rows(boot):
             Row('xen', 'cortex-a57', xen, [r'dom0: shell ready', r'Hardware Dom0 halted'], '1G', 'user')]
 
 
-def guest_rows(folder):
+def guests_build(folder):
     """Builds the guests in the build folder, from a copy of theirs (never in the folder itself)."""
     scratch = os.path.join(os.environ.get('B', os.path.join(ROOT, 'build')), 'benchmarks')
     shutil.copytree(folder, scratch, dirs_exist_ok=True)
@@ -123,6 +129,11 @@ def guest_rows(folder):
                            text=True, check=False, env=clean)
     if built.returncode:
         sys.exit('run.py: the guests do not build:\n' + built.stdout)
+    return scratch
+
+
+def guest_rows(folder):
+    scratch = guests_build(folder)
     with open(os.path.join(scratch, 'Makefile'), encoding='utf-8') as f:
         names = re.search(r'^B = (.*)$', f.read(), re.M).group(1).split()
     ok = [r'(?m)^BENCH .* OK\b']
@@ -292,8 +303,7 @@ def write_results(args, load, results):
 def all_rows(args, parser):
     rows = []
     if not args.rows or {'linux', 'linux-max', 'xen'} & set(args.rows) or args.l:
-        prepare = [os.path.join(ROOT, 'tests', 'images', 'prepare.sh')] + ([args.cache] if args.cache else [])
-        rows += image_rows(subprocess.run(prepare, check=True, stdout=subprocess.PIPE, text=True).stdout.strip())
+        rows += image_rows(boot_folder(args))
     if os.path.exists(os.path.join(args.guests, 'Makefile')):
         rows += guest_rows(args.guests)
     elif not args.rows:

@@ -1,10 +1,10 @@
 /*
- * The difference of two machines. To find where two runs part, a copy of the process waits at the last point where they were the
- * same; when a stretch ends differently that copy goes on from there with half the stretch.
+ * The difference of two machines. To find where two runs part, a copy of the process waits at the last point where they
+ * were the same; when a stretch ends differently that copy goes on from there with half the stretch.
  *
- * Machines that begin alike are compared by the hash of all state after each stretch. Machines that begin differently (another
- * image, another seed) are compared by what they execute: each address, and the general registers that follow, in the stepping
- * engine.
+ * Machines that begin alike are compared by the hash of all state after each stretch. Machines that begin differently
+ * (another image, another seed) are compared by what they execute: each address, and the general registers that follow,
+ * in the stepping engine.
  */
 #define _GNU_SOURCE
 #include "debug/diff.h"
@@ -35,7 +35,8 @@ static void value_differs(struct report *r, u32 cpu, const char *name, u64 a, u6
     if (a == b)
         return;
     if (r->count.registers++ < r->limit)
-        out_format(r->o, "  cpu%u %-20s 0x%016llx 0x%016llx\n", cpu, name, (unsigned long long)a, (unsigned long long)b);
+        out_format(r->o, "  cpu%u %-20s 0x%016llx 0x%016llx\n", cpu, name, (unsigned long long)a,
+                   (unsigned long long)b);
 }
 
 static void general_differ(struct report *r, struct cpu *a, struct cpu *b)
@@ -70,7 +71,8 @@ static void system_differ(struct report *r, struct cpu *a, struct cpu *b)
     value_differs(r, a->index, "(powered)", a->powered, b->powered);
     value_differs(r, a->index, "(event register)", a->event, b->event);
     value_differs(r, a->index, "(interrupt lines)", a->lines, b->lines);
-    value_differs(r, a->index, "(exclusive monitor)", a->excl_valid ? a->excl_pa | 1 : 0, b->excl_valid ? b->excl_pa | 1 : 0);
+    value_differs(r, a->index, "(exclusive monitor)", a->excl_valid ? a->excl_pa | 1 : 0,
+                  b->excl_valid ? b->excl_pa | 1 : 0);
     value_differs(r, a->index, "(instructions)", a->insns, b->insns);
     u64 entries = 0;
     for (unsigned n = 0; n < TLB_SETS; n++)
@@ -86,7 +88,8 @@ static void word_differs(struct report *r, const struct symbols *symbols, u64 pa
         return;
     if (symbols)
         symbols_describe(symbols, pa, (struct symbol_place){ 2, SYMBOL_ANY }, name, sizeof(name));
-    out_format(r->o, "  0x%012llx %-30s 0x%016llx 0x%016llx\n", (unsigned long long)pa, name, (unsigned long long)a, (unsigned long long)b);
+    out_format(r->o, "  0x%012llx %-30s 0x%016llx 0x%016llx\n", (unsigned long long)pa, name, (unsigned long long)a,
+               (unsigned long long)b);
 }
 
 static void memory_differs(struct report *r, struct machine *a, struct machine *b, const struct symbols *symbols)
@@ -137,7 +140,8 @@ static void devices_differ(struct report *r, struct machine *a, struct machine *
     device_differs(r, "random numbers", a->random, b->random, sizeof(a->random));
 }
 
-struct diff_count diff_states(struct machine *a, struct machine *b, const struct symbols *symbols, struct out *o, u64 limit)
+struct diff_count diff_states(struct machine *a, struct machine *b, const struct symbols *symbols, struct out *o,
+                              u64 limit)
 {
     struct report r = { .o = o, .limit = limit };
     out_format(o, "registers\n");
@@ -160,12 +164,14 @@ void diff_next(struct machine *m, const struct symbols *symbols, struct out *o)
     char where[256] = "-";
     u8 bytes[4];
     u64 pa;
-    bool there = mmu_debug_translate(cpu, cpu->pc, cpu->ps.el, &pa, NULL, NULL) && phys_copy_out(&m->d.phys, pa, bytes, 4);
+    bool there =
+        mmu_debug_translate(cpu, cpu->pc, cpu->ps.el, &pa, NULL, NULL) && phys_copy_out(&m->d.phys, pa, bytes, 4);
     struct disasm *d = there ? disasm_create(m->d.decoder) : NULL;
     if (symbols)
         symbols_describe(symbols, cpu->pc, (struct symbol_place){ cpu->ps.el, SYMBOL_ANY }, where, sizeof(where));
     out_format(o, "cpu%u EL%u 0x%016llx %s: %s%s\n", cpu->index, cpu->ps.el, (unsigned long long)cpu->pc, where,
-               d ? disasm_get(d, cpu->pc, load_le32(bytes))->text : "not readable", cpu->halted ? " (sleeps, or is off)" : "");
+               d ? disasm_get(d, cpu->pc, load_le32(bytes))->text : "not readable",
+               cpu->halted ? " (sleeps, or is off)" : "");
     disasm_destroy(d);
 }
 
@@ -209,7 +215,9 @@ static void side_watch(struct side *s)
 {
     struct observer *o = s->m->d.observer;
     s->next = *o;
-    *o = (struct observer){ .who = s, .after = after, .exception = exception, .exception_return = exception_return_seen };
+    *o = (struct observer){
+        .who = s, .after = after, .exception = exception, .exception_return = exception_return_seen
+    };
     for (u32 n = 0; n < s->m->cpu_count; n++)
         s->m->d.cpu[n].d.host.force_step = true;
 }

@@ -189,7 +189,7 @@ static int by_text(const void *a, const void *b) { return strcmp(*(char *const *
 /* "root;caller;function count", cut at the root when it is too long. */
 static char *line_make(const struct profile *p, u32 n)
 {
-    const char *names[2 * DEPTH];
+    const char *names[2 * DEPTH] = { NULL };
     unsigned count = 0;
     char text[SHOWN_LINE + 300];
     size_t at = 0;

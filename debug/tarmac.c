@@ -279,7 +279,7 @@ static bool tarmac_close(struct tracer *r, char error[256])
 {
     struct tarmac *t = r->data;
     bool ok = true;
-    char ignored[256];
+    char ignored[256] = "";
     for (u32 n = 0; n < r->t->m->cpu_count; n++) {
         if (t->cpu[n].out && t->cpu[n].taken_el)
             taken_show(&t->cpu[n], &r->t->m->d.cpu[n]);

@@ -1,6 +1,6 @@
 /*
- * elmu diff A B [options]: two snapshots, or two runs, each given by the options that it has besides the common ones. Status 0:
- * the same, 2: they differ, 1: an error.
+ * elmu diff A B [options]: two snapshots, or two runs, each given by the options that it has besides the common ones.
+ * Status 0: the same, 2: they differ, 1: an error.
  */
 #define _GNU_SOURCE
 #include "frontend/frontend.h"
@@ -24,7 +24,8 @@ struct diff_run {
 
 static const char usage[] =
     "usage: elmu diff A B [options]\n"
-    "A, B: two snapshots, of machines that the options make; or each the options of a run besides the common ones, in quotes (\"\": none)\n"
+    "A, B: two snapshots, of machines that the options make; or each the options of a run besides the common ones,\n"
+    "in quotes (\"\": none)\n"
     "example: elmu diff '-seed 1' '-seed 2' -M virt,virtualization=on -kernel hyp.elf -max-insns 100000000\n"
     "Prints the first instruction at which the runs part, and each register and memory word that differs then.";
 
@@ -115,7 +116,8 @@ static int runs_report(struct diff_run *a, struct diff_run *b, struct out *out, 
         return 0;
     }
     if (end == DIFF_SAME) {
-        out_format(out, "the runs execute the same %llu instructions, but what they began with differs\n", (unsigned long long)at);
+        out_format(out, "the runs execute the same %llu instructions, but what they began with differs\n",
+                   (unsigned long long)at);
         return states_report(a, b, out, symbols);
     }
     out_format(out, "the runs part after %llu instructions, at\nA: ", (unsigned long long)at);
