@@ -25,7 +25,7 @@ suite_guests-qemu() { tests/guest/run.sh "$QEMU" -icount shift=0,sleep=off; }
 suite_determinism() { tests/determinism.sh "$ELMU" ${PEER:+"$PEER"}; }
 suite_fuzz() { tests/fuzz.sh "$ELMU" "$FUZZ"; }
 suite_unit() { "$B/unit"; }
-suite_gdb() { tests/gdb/run.py "$ELMU"; }
+suite_gdb() { tests/gdb/all.sh "$ELMU"; }
 suite_trace() { tests/trace/run.py "$ELMU" "$B"; }
 suite_cli() { tests/cli/run.sh "$ELMU"; }
 suite_bench() { tests/bench.sh "$ELMU" "$VECTORS/../bench"; }
