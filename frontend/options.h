@@ -83,14 +83,20 @@ struct options {
 bool options_parse(struct options *o, int argc, char **argv, int *status);
 
 /* frontend/traceopts.c: the handlers of the tracing options, and what must go together. */
-#define TRACE_OPTION(handler) void handler(struct options *o, const char *name, const char *arg);
-TRACE_OPTION(opt_trace)
-TRACE_OPTION(opt_sym)
-TRACE_OPTION(opt_coverage) TRACE_OPTION(opt_profile) TRACE_OPTION(opt_log) TRACE_OPTION(opt_log_file)
-    TRACE_OPTION(opt_trace_cpu) TRACE_OPTION(opt_trace_el) TRACE_OPTION(opt_trace_vmid) TRACE_OPTION(opt_trace_range)
-        TRACE_OPTION(opt_trace_insns) TRACE_OPTION(opt_trace_start) TRACE_OPTION(opt_trace_stop)
-#undef TRACE_OPTION
-            void traceopts_check(const struct options *o);
+void opt_trace(struct options *o, const char *name, const char *arg);
+void opt_sym(struct options *o, const char *name, const char *arg);
+void opt_coverage(struct options *o, const char *name, const char *arg);
+void opt_profile(struct options *o, const char *name, const char *arg);
+void opt_log(struct options *o, const char *name, const char *arg);
+void opt_log_file(struct options *o, const char *name, const char *arg);
+void opt_trace_cpu(struct options *o, const char *name, const char *arg);
+void opt_trace_el(struct options *o, const char *name, const char *arg);
+void opt_trace_vmid(struct options *o, const char *name, const char *arg);
+void opt_trace_range(struct options *o, const char *name, const char *arg);
+void opt_trace_insns(struct options *o, const char *name, const char *arg);
+void opt_trace_start(struct options *o, const char *name, const char *arg);
+void opt_trace_stop(struct options *o, const char *name, const char *arg);
+void traceopts_check(const struct options *o);
 
 /* One line on standard error, status 1. */
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
