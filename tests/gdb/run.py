@@ -2,7 +2,8 @@
 """Scripted sessions of the real gdb-multiarch with elmu's stub, snapshots and replays; each is judged by what gdb prints and by
 the state hash at the end, which must be that of a run nobody looked at.
 
-    tests/gdb/run.py ELMU [NAME...]        B: folder of the build (guests). Ends with "N passed, N failed".
+    tests/gdb/run.py ELMU [NAME...]        B: folder of the build (guests). IMAGE: folder with vmlinuz, xen and
+    linux.cpio, for the sessions that need them; they are left out without it. Ends with "N passed, N failed".
 
 A session (tests/gdb/*.session) is a list of gdb commands. In it:
     #% OPTION...    options of elmu ({demo}: the demo hypervisor's ELF, {planted}: with a bug in it, {guest:NAME}: a guest's)
@@ -21,6 +22,7 @@ def fill(text):
     if "{planted}" in text and not os.path.exists(f"{build}/planted/guest/demo.elf"):
         subprocess.run([f"{here}/planted.sh", f"{build}/planted"], check=True, stdout=subprocess.DEVNULL)
     text = text.replace("{planted}", f"{build}/planted/guest/demo.elf")
+    text = text.replace("{image}", os.environ.get("IMAGE", "{image}"))
     text = text.replace("{demo}", f"{build}/guest/demo.elf")
     return re.sub(r"\{guest:(\w+)\}", lambda m: f"{build}/guest/{m[1]}.elf", text)
 
@@ -95,7 +97,7 @@ def main():
         if not file.endswith(".session"):
             continue
         s = Session(os.path.join(here, file))
-        if names and s.name not in names:
+        if (names and s.name not in names) or any("{image}" in o for o in s.options):
             continue
         with tempfile.TemporaryDirectory() as work:
             try:
