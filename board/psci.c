@@ -143,6 +143,10 @@ void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, 
     }
     if (cpu_has(cpu, FEAT_HCX))
         cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(38) : 0; /* HXEn */
+    if (cpu_has(cpu, FEAT_MTE2)) { /* ATA */
+        cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(26) : 0;
+        cpu->sys.hcr_el2 |= m->virtualization && el < 2 ? BIT(56) : 0;
+    }
     if (cpu_has(cpu, FEAT_MOPS))
         cpu->sys.hcrx_el2 |= m->virtualization && el < 2 ? BIT(11) : 0; /* MSCEn */
     cpu_set_el_sp(cpu, el, 1);

@@ -237,3 +237,8 @@ bool dec_mops_set(u32 w, struct op *op)
     op->imm = (s32)w;
     return s != n && s != d && n != d && d != 31 && n != 31;
 }
+
+/* Offset in bytes | tag offset << 16 */
+bool dec_mte_add(u32 w, struct op *op) { return op->imm = (s32)(bits(w, 21, 16) << 4 | bits(w, 13, 10) << 16), true; }
+bool dec_mte_imm9(u32 w, struct op *op) { return op->imm = (s32)sext(bits(w, 20, 12), 9) * 16, true; }
+bool dec_mte_imm7(u32 w, struct op *op) { return op->imm = (s32)sext(bits(w, 21, 15), 7) * 16, true; }

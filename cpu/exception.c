@@ -113,6 +113,7 @@ void exc_abort(struct cpu *cpu, const struct fault *fault, u64 va, unsigned acc_
         iss |= (u32)(fault->wnr || fault->cm) << 6 | (u32)fault->cm << 8;
     struct cause cause = { .id = fault->rule, .level = (u32)(s32)fault->level };
     switch (fault->kind) {
+    case FAULT_TAG: cause.kind = CAUSE_ACCESS; break;
     case FAULT_ALIGNMENT: cause.kind = CAUSE_ALIGNMENT; break;
     case FAULT_EXTERNAL:
     case FAULT_EXTERNAL_WALK: cause.kind = CAUSE_EXTERNAL; break;
@@ -277,6 +278,7 @@ void exception_take(struct cpu *cpu)
     cpu_set_el_sp(cpu, el, 1);
     cpu->ps.ss = cpu->ps.il = cpu->ps.uao = cpu->ps.btype = 0;
     cpu->d.btype_next = 0;
+    cpu->ps.tco = cpu_has(cpu, FEAT_MTE);
     cpu->ps.d = cpu->ps.a = cpu->ps.i = cpu->ps.f = 1;
     if (entry_sets_pan(cpu, el))
         cpu->ps.pan = 1;
@@ -325,6 +327,7 @@ void exception_return(struct cpu *cpu, u64 elr, u64 spsr)
     cpu->ps.uao = cpu_has(cpu, FEAT_UAO) && bit(spsr, 23);
     cpu->ps.dit = cpu_has(cpu, FEAT_DIT) && bit(spsr, 24);
     cpu->ps.ssbs = cpu_has(cpu, FEAT_SSBS) && bit(spsr, 12);
+    cpu->ps.tco = cpu_has(cpu, FEAT_MTE) && bit(spsr, 25);
     cpu->ps.btype = cpu_has(cpu, FEAT_BTI) ? (u8)bits(spsr, 11, 10) : 0;
     cpu->d.btype_next = cpu->ps.btype;
     cpu->ps.d = bit(spsr, 9);

@@ -20,12 +20,20 @@
 #define BACK_reg    (void)0
 #define BACK_pre    (RN = va)
 #define BACK_post   (RN = va + (u64)IMM)
-#define FLAGS_ui     0
-#define FLAGS_ur     0
+#define FLAGS_ui     UNCHECKED_SP
+#define FLAGS_ur     UNCHECKED_SP
 #define FLAGS_pre    0
 #define FLAGS_post   0
 #define FLAGS_reg    0
-#define FLAGS_unpriv ACC_UNPRIV
+#define FLAGS_unpriv (ACC_UNPRIV | UNCHECKED_SP)
+#define FLAGS_off    UNCHECKED_SP
+#define FLAGS_np     UNCHECKED_SP
+#define UNPRIV_ui     false
+#define UNPRIV_ur     false
+#define UNPRIV_pre    false
+#define UNPRIV_post   false
+#define UNPRIV_reg    false
+#define UNPRIV_unpriv true
 
 #define LOAD(name, mode, log2, convert)                                                                                \
     static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
@@ -44,7 +52,7 @@
     {                                                                                                                  \
         SP_CHECK;                                                                                                      \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
-        const u8 *p = FAST(va, log2, false, FLAGS_##mode != 0);                                                        \
+        const u8 *p = FAST(va, log2, false, UNPRIV_##mode);                                                        \
         if (unlikely(!p))                                                                                              \
             return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
         u64 v = load_bytes(p, log2);                                                                                   \
@@ -67,7 +75,7 @@
     {                                                                                                                  \
         SP_CHECK;                                                                                                      \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
-        u8 *p = FAST(va, log2, true, FLAGS_##mode != 0);                                                               \
+        u8 *p = FAST(va, log2, true, UNPRIV_##mode);                                                               \
         if (unlikely(!p))                                                                                              \
             return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
         store_bytes(p, log2, RD);                                                                                      \
@@ -102,7 +110,7 @@ LOADS(LDRSW, 2, (u64)(s64)(s32)v)
     static NOINLINE void OPN(slow_##name)(OP_ARGS)                                                                     \
     {                                                                                                                  \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val r = mem_read(cpu, PC + (u64)IMM, 1u << (log2), ACC_READ);                                       \
+        struct mem_val r = mem_read(cpu, PC + (u64)IMM, 1u << (log2), ACC_READ | ACC_SP);                                       \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         u64 v = r.v;                                                                                                   \
@@ -140,10 +148,10 @@ OP(PRFM_reg) { NEXT; }
     {                                                                                                                  \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val lo = mem_read(cpu, va, 1u << (log2), ACC_READ);                                                 \
+        struct mem_val lo = mem_read(cpu, va, 1u << (log2), ACC_READ | FLAGS_##mode);                                                 \
         if (!lo.ok)                                                                                                    \
             RAISE;                                                                                                     \
-        struct mem_val hi = mem_read(cpu, va + (1u << (log2)), 1u << (log2), ACC_READ);                                \
+        struct mem_val hi = mem_read(cpu, va + (1u << (log2)), 1u << (log2), ACC_READ | FLAGS_##mode);                                \
         if (!hi.ok)                                                                                                    \
             RAISE;                                                                                                     \
         BACK_##mode;                                                                                                   \
@@ -170,7 +178,7 @@ OP(PRFM_reg) { NEXT; }
     {                                                                                                                  \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
         SLOW_BEGIN;                                                                                                    \
-        if (!mem_write_pair(cpu, va, RD, RB, 1u << (log2), ACC_WRITE))                                                 \
+        if (!mem_write_pair(cpu, va, RD, RB, 1u << (log2), ACC_WRITE | FLAGS_##mode))                                                 \
             RAISE;                                                                                                     \
         BACK_##mode;                                                                                                   \
         SLOW_END;                                                                                                      \
@@ -216,7 +224,7 @@ OP_Z(LDXR)
 {
     BASE_CHECK;
     SLOW_BEGIN;
-    struct mem_val128 r = mem_read_exclusive(cpu, RN, 1u << z, false, ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE);
+    struct mem_val128 r = mem_read_exclusive(cpu, RN, 1u << z, false, ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     RD = r.v.d[0];
@@ -227,7 +235,7 @@ OP_Z(STXR)
 {
     BASE_CHECK;
     SLOW_BEGIN;
-    struct excl_result r = mem_write_exclusive(cpu, RN, RD, 0, 1u << z, false, ACC_WRITE | ACC_ATOMIC | ACC_EXCLUSIVE);
+    struct excl_result r = mem_write_exclusive(cpu, RN, RD, 0, 1u << z, false, ACC_WRITE | ACC_ATOMIC | ACC_EXCLUSIVE | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     RB = !r.pass;
@@ -239,8 +247,7 @@ static ALWAYS_INLINE void OPN(load_exclusive_pair)(OP_ARGS, const bool s)
 {
     BASE_CHECK;
     SLOW_BEGIN;
-    struct mem_val128 r =
-        mem_read_exclusive(cpu, RN, s ? 16 : 8, true, ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE | ACC_PAIR_ALIGN);
+    struct mem_val128 r = mem_read_exclusive(cpu, RN, s ? 16 : 8, true, ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE | ACC_PAIR_ALIGN | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     RD = r.v.d[0];
@@ -255,7 +262,7 @@ static ALWAYS_INLINE void OPN(store_exclusive_pair)(OP_ARGS, const bool s)
     BASE_CHECK;
     SLOW_BEGIN;
     struct excl_result r = mem_write_exclusive(cpu, RN, SIZED(s, RD), SIZED(s, RM), s ? 16 : 8, true,
-                                               ACC_WRITE | ACC_ATOMIC | ACC_EXCLUSIVE | ACC_PAIR_ALIGN);
+                                               ACC_WRITE | ACC_ATOMIC | ACC_EXCLUSIVE | ACC_PAIR_ALIGN | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     RB = !r.pass;
@@ -269,7 +276,7 @@ OP(STXP_x) { OPN(store_exclusive_pair)(OP_PASS, true); }
     {                                                                                                                  \
         BASE_CHECK;                                                                                                    \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val r = mem_read(cpu, RN, 1u << z, ACC_READ | ACC_ORDERED);                                         \
+        struct mem_val r = mem_read(cpu, RN, 1u << z, ACC_READ | ACC_ORDERED | UNCHECKED_SP);                                         \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         RD = r.v;                                                                                                      \
@@ -279,7 +286,7 @@ OP(STXP_x) { OPN(store_exclusive_pair)(OP_PASS, true); }
     {                                                                                                                  \
         BASE_CHECK;                                                                                                    \
         SLOW_BEGIN;                                                                                                    \
-        if (!mem_write(cpu, RN, RD, 1u << z, ACC_WRITE | ACC_ORDERED))                                                 \
+        if (!mem_write(cpu, RN, RD, 1u << z, ACC_WRITE | ACC_ORDERED | UNCHECKED_SP))                                                 \
             RAISE;                                                                                                     \
         SLOW_END;                                                                                                      \
     }
@@ -292,7 +299,7 @@ ORDERED(LDLAR, STLLR)
     do {                                                                                                               \
         BASE_CHECK;                                                                                                    \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val r = mem_read(cpu, RN + (u64)IMM, (size), ACC_READ | ACC_ORDERED);                               \
+        struct mem_val r = mem_read(cpu, RN + (u64)IMM, (size), ACC_READ | ACC_ORDERED | UNCHECKED_SP);                               \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         u64 v = r.v;                                                                                                   \
@@ -303,7 +310,7 @@ ORDERED(LDLAR, STLLR)
     do {                                                                                                               \
         BASE_CHECK;                                                                                                    \
         SLOW_BEGIN;                                                                                                    \
-        if (!mem_write(cpu, RN + (u64)IMM, RD, (size), ACC_WRITE | ACC_ORDERED))                                       \
+        if (!mem_write(cpu, RN + (u64)IMM, RD, (size), ACC_WRITE | ACC_ORDERED | UNCHECKED_SP))                                       \
             RAISE;                                                                                                     \
         SLOW_END;                                                                                                      \
     } while (0)
@@ -312,7 +319,7 @@ OP_Z(LDAPR)
 {
     BASE_CHECK;
     SLOW_BEGIN;
-    struct mem_val r = mem_read(cpu, RN, 1u << z, ACC_READ | ACC_ORDERED);
+    struct mem_val r = mem_read(cpu, RN, 1u << z, ACC_READ | ACC_ORDERED | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     RD = r.v;

@@ -28,6 +28,9 @@ static COLD MAYBE_UNUSED void OPN(sp_misaligned)(OP_ARGS)
 #define FAST(va, log2, write, unpriv) ((u8 *)NULL)
 #endif
 
+/* FEAT_MTE2: accesses with SP as the base and without write-back are not checked for tags (IsTagCheckedInstruction). */
+#define UNCHECKED_SP (i->n == REG_SP ? ACC_SP : 0)
+
 /* At the start of a slow twin: devices and timers ask for the time. */
 #define SLOW_BEGIN (cpu->d.now = NOW)
 /* At its end: an access to a device may have raised an interrupt or asked to stop. */

@@ -43,18 +43,18 @@ STORE_PRE(STLR_pre_x, 8)
 
 static MAYBE_UNUSED bool OPN(big_endian)(struct cpu *cpu) { return mmu_view(cpu, cpu->ps.el)->big_endian; }
 
-static ALWAYS_INLINE struct mem_val128 OPN(pair_read)(struct cpu *cpu, u64 va, bool s)
+static ALWAYS_INLINE struct mem_val128 OPN(pair_read)(struct cpu *cpu, u64 va, bool s, unsigned flags)
 {
     struct mem_val128 r = { .ok = false };
     if (!(va & (s ? 7 : 3))) {
-        struct mem_val lo = mem_read(cpu, va, s ? 8 : 4, ACC_READ | ACC_ORDERED);
-        struct mem_val hi = lo.ok ? mem_read(cpu, va + (s ? 8 : 4), s ? 8 : 4, ACC_READ | ACC_ORDERED) : lo;
+        struct mem_val lo = mem_read(cpu, va, s ? 8 : 4, ACC_READ | ACC_ORDERED | flags);
+        struct mem_val hi = lo.ok ? mem_read(cpu, va + (s ? 8 : 4), s ? 8 : 4, ACC_READ | ACC_ORDERED | flags) : lo;
         return (struct mem_val128){ { .d = { lo.v, hi.v } }, hi.ok };
     }
     if (s) {
-        r = mem_read128(cpu, va, ACC_READ | ACC_ORDERED);
+        r = mem_read128(cpu, va, ACC_READ | ACC_ORDERED | flags);
     } else {
-        struct mem_val v = mem_read(cpu, va, 8, ACC_READ | ACC_ORDERED);
+        struct mem_val v = mem_read(cpu, va, 8, ACC_READ | ACC_ORDERED | flags);
         r = (struct mem_val128){ { .d = { (u32)v.v, v.v >> 32 } }, v.ok };
     }
     if (r.ok && OPN(big_endian)(cpu))
@@ -62,15 +62,15 @@ static ALWAYS_INLINE struct mem_val128 OPN(pair_read)(struct cpu *cpu, u64 va, b
     return r;
 }
 
-static ALWAYS_INLINE bool OPN(pair_write)(struct cpu *cpu, u64 va, bool s, u64 first, u64 second)
+static ALWAYS_INLINE bool OPN(pair_write)(struct cpu *cpu, u64 va, bool s, u64 first, u64 second, unsigned flags)
 {
     if (!(va & (s ? 7 : 3)))
-        return mem_write_pair(cpu, va, first, second, s ? 8 : 4, ACC_WRITE | ACC_ORDERED);
+        return mem_write_pair(cpu, va, first, second, s ? 8 : 4, ACC_WRITE | ACC_ORDERED | flags);
     bool big = OPN(big_endian)(cpu);
     u64 lo = big ? second : first, hi = big ? first : second;
     if (s)
-        return mem_write128(cpu, va, (union vreg){ .d = { lo, hi } }, ACC_WRITE | ACC_ORDERED);
-    return mem_write(cpu, va, (u32)lo | hi << 32, 8, ACC_WRITE | ACC_ORDERED);
+        return mem_write128(cpu, va, (union vreg){ .d = { lo, hi } }, ACC_WRITE | ACC_ORDERED | flags);
+    return mem_write(cpu, va, (u32)lo | hi << 32, 8, ACC_WRITE | ACC_ORDERED | flags);
 }
 
 #define LOAD_PAIR(id, s, back)                                                                                         \
@@ -78,7 +78,7 @@ static ALWAYS_INLINE bool OPN(pair_write)(struct cpu *cpu, u64 va, bool s, u64 f
     {                                                                                                                  \
         SP_CHECK;                                                                                                      \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val128 r = OPN(pair_read)(cpu, RN, s);                                                              \
+        struct mem_val128 r = OPN(pair_read)(cpu, RN, s, (back) ? 0 : UNCHECKED_SP);                                                              \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         if (back)                                                                                                      \
@@ -93,7 +93,7 @@ static ALWAYS_INLINE bool OPN(pair_write)(struct cpu *cpu, u64 va, bool s, u64 f
         SP_CHECK;                                                                                                      \
         SLOW_BEGIN;                                                                                                    \
         u64 va = (back) ? RN - ((s) ? 16 : 8) : RN;                                                                    \
-        if (!OPN(pair_write)(cpu, va, s, RD, RM))                                                                      \
+        if (!OPN(pair_write)(cpu, va, s, RD, RM, (back) ? 0 : UNCHECKED_SP))                                                                      \
             RAISE;                                                                                                     \
         if (back)                                                                                                      \
             RN = va;                                                                                                   \
@@ -116,7 +116,7 @@ STORE_PAIR(STILP_pre_x, true, true)
         FP_CHECK;                                                                                                      \
         SP_CHECK;                                                                                                      \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val r = mem_read(cpu, RN + (u64)IMM, 1u << (log2), ACC_READ | ACC_ORDERED);                         \
+        struct mem_val r = mem_read(cpu, RN + (u64)IMM, 1u << (log2), ACC_READ | ACC_ORDERED | UNCHECKED_SP);                         \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         VD = (union vreg){ .d = { r.v, 0 } };                                                                          \
@@ -127,7 +127,7 @@ STORE_PAIR(STILP_pre_x, true, true)
         FP_CHECK;                                                                                                      \
         SP_CHECK;                                                                                                      \
         SLOW_BEGIN;                                                                                                    \
-        if (!mem_write(cpu, RN + (u64)IMM, VD.d[0] & ones(8u << (log2)), 1u << (log2), ACC_WRITE | ACC_ORDERED))       \
+        if (!mem_write(cpu, RN + (u64)IMM, VD.d[0] & ones(8u << (log2)), 1u << (log2), ACC_WRITE | ACC_ORDERED | UNCHECKED_SP))       \
             RAISE;                                                                                                     \
         SLOW_END;                                                                                                      \
     }
@@ -140,7 +140,7 @@ OP_N(LDAPUR_vq)
     FP_CHECK;
     SP_CHECK;
     SLOW_BEGIN;
-    struct mem_val128 r = mem_read128(cpu, RN + (u64)IMM, ACC_READ | ACC_ORDERED);
+    struct mem_val128 r = mem_read128(cpu, RN + (u64)IMM, ACC_READ | ACC_ORDERED | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     VD = r.v;
@@ -151,7 +151,7 @@ OP_N(STLUR_vq)
     FP_CHECK;
     SP_CHECK;
     SLOW_BEGIN;
-    if (!mem_write128(cpu, RN + (u64)IMM, VD, ACC_WRITE | ACC_ORDERED))
+    if (!mem_write128(cpu, RN + (u64)IMM, VD, ACC_WRITE | ACC_ORDERED | UNCHECKED_SP))
         RAISE;
     SLOW_END;
 }
@@ -160,7 +160,7 @@ OP_Q(LDAP1)
     FP_CHECK;
     BASE_CHECK;
     SLOW_BEGIN;
-    struct mem_val r = mem_read(cpu, RN, 8, ACC_READ | ACC_ORDERED);
+    struct mem_val r = mem_read(cpu, RN, 8, ACC_READ | ACC_ORDERED | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     VD.d[q] = r.v;
@@ -171,7 +171,7 @@ OP_Q(STL1)
     FP_CHECK;
     BASE_CHECK;
     SLOW_BEGIN;
-    if (!mem_write(cpu, RN, VD.d[q], 8, ACC_WRITE | ACC_ORDERED))
+    if (!mem_write(cpu, RN, VD.d[q], 8, ACC_WRITE | ACC_ORDERED | UNCHECKED_SP))
         RAISE;
     SLOW_END;
 }
@@ -183,7 +183,7 @@ OP_Q(STL1)
     {                                                                                                                  \
         BASE_CHECK;                                                                                                    \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val128 r = mem_atomic128(cpu, RN, op, RD, RA, ACC_WRITE | ACC_ATOMIC | ACC_RMW);                    \
+        struct mem_val128 r = mem_atomic128(cpu, RN, op, RD, RA, ACC_WRITE | ACC_ATOMIC | ACC_RMW | UNCHECKED_SP);                    \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         RD = r.v.d[0];                                                                                                 \

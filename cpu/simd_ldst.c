@@ -15,18 +15,18 @@ static ALWAYS_INLINE union vreg bytes_load(const u8 *p, unsigned log2)
     return v;
 }
 
-static ALWAYS_INLINE struct mem_val128 slow_load(struct cpu *cpu, u64 va, unsigned log2)
+static ALWAYS_INLINE struct mem_val128 slow_load(struct cpu *cpu, u64 va, unsigned log2, unsigned flags)
 {
     if (log2 == 4)
-        return mem_read128(cpu, va, ACC_READ);
-    struct mem_val r = mem_read(cpu, va, 1u << log2, ACC_READ);
+        return mem_read128(cpu, va, ACC_READ | flags);
+    struct mem_val r = mem_read(cpu, va, 1u << log2, ACC_READ | flags);
     return (struct mem_val128){ { .d = { r.v, 0 } }, r.ok };
 }
 
-static ALWAYS_INLINE bool slow_store(struct cpu *cpu, u64 va, union vreg v, unsigned log2)
+static ALWAYS_INLINE bool slow_store(struct cpu *cpu, u64 va, union vreg v, unsigned log2, unsigned flags)
 {
     u64 low = log2 == 0 ? v.b[0] : log2 == 1 ? v.h[0] : log2 == 2 ? v.s[0] : v.d[0];
-    return log2 == 4 ? mem_write128(cpu, va, v, ACC_WRITE) : mem_write(cpu, va, low, 1u << log2, ACC_WRITE);
+    return log2 == 4 ? mem_write128(cpu, va, v, ACC_WRITE | flags) : mem_write(cpu, va, low, 1u << log2, ACC_WRITE | flags);
 }
 
 /* ---- one register ---- */
@@ -37,6 +37,14 @@ static ALWAYS_INLINE bool slow_store(struct cpu *cpu, u64 va, union vreg v, unsi
 #define ADDR_post RN
 #define ADDR_reg  (RN + offset_extend(RM, i->imm))
 #define ADDR_lit  (PC + (u64)IMM)
+#define FLAGS_ui   UNCHECKED_SP
+#define FLAGS_ur   UNCHECKED_SP
+#define FLAGS_off  UNCHECKED_SP
+#define FLAGS_np   UNCHECKED_SP
+#define FLAGS_reg  0
+#define FLAGS_pre  0
+#define FLAGS_post 0
+#define FLAGS_lit  ACC_SP
 #define BACK_ui   (void)0
 #define BACK_ur   (void)0
 #define BACK_reg  (void)0
@@ -49,7 +57,7 @@ static ALWAYS_INLINE bool slow_store(struct cpu *cpu, u64 va, union vreg v, unsi
     {                                                                                                                  \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val128 r = slow_load(cpu, va, log2);                                                                \
+        struct mem_val128 r = slow_load(cpu, va, log2, FLAGS_##mode);                                                                \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         VD = r.v;                                                                                                      \
@@ -75,7 +83,7 @@ static ALWAYS_INLINE bool slow_store(struct cpu *cpu, u64 va, union vreg v, unsi
     {                                                                                                                  \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
-        if (!slow_store(cpu, va, VD, log2))                                                                            \
+        if (!slow_store(cpu, va, VD, log2, FLAGS_##mode))                                                                            \
             RAISE;                                                                                                     \
         BACK_##mode;                                                                                                   \
         SLOW_END;                                                                                                      \
@@ -126,10 +134,10 @@ LOAD_BODIES(LDR_lit_vq, OP, (void)0, lit, 4)
     {                                                                                                                  \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val128 lo = slow_load(cpu, va, log2);                                                               \
+        struct mem_val128 lo = slow_load(cpu, va, log2, FLAGS_##mode);                                                               \
         if (!lo.ok)                                                                                                    \
             RAISE;                                                                                                     \
-        struct mem_val128 hi = slow_load(cpu, va + (1u << (log2)), log2);                                              \
+        struct mem_val128 hi = slow_load(cpu, va + (1u << (log2)), log2, FLAGS_##mode);                                              \
         if (!hi.ok)                                                                                                    \
             RAISE;                                                                                                     \
         VD = lo.v;                                                                                                     \
@@ -156,9 +164,9 @@ LOAD_BODIES(LDR_lit_vq, OP, (void)0, lit, 4)
     {                                                                                                                  \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
-        if (!mem_probe(cpu, va, 1u << (log2), ACC_WRITE) ||                                                            \
-            !mem_probe(cpu, va + (1u << (log2)), 1u << (log2), ACC_WRITE) || !slow_store(cpu, va, VD, log2) ||         \
-            !slow_store(cpu, va + (1u << (log2)), VA, log2))                                                           \
+        if (!mem_probe(cpu, va, 1u << (log2), ACC_WRITE | FLAGS_##mode) ||                                                            \
+            !mem_probe(cpu, va + (1u << (log2)), 1u << (log2), ACC_WRITE | FLAGS_##mode) || !slow_store(cpu, va, VD, log2, FLAGS_##mode) ||         \
+            !slow_store(cpu, va + (1u << (log2)), VA, log2, FLAGS_##mode))                                                           \
             RAISE;                                                                                                     \
         BACK_##mode;                                                                                                   \
         SLOW_END;                                                                                                      \

@@ -61,6 +61,8 @@ u64 dit_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64
 void dit_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.dit = bit(value, 24); }
 u64 ssbs_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.ssbs << 12; }
 void ssbs_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.ssbs = bit(value, 12); }
+u64 tco_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.tco << 25; }
+void tco_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.tco = bit(value, 25); }
 u64 nzcv_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu_nzcv(cpu) << 28; }
 void nzcv_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
@@ -117,9 +119,9 @@ const struct sysreg_bits sctlr1_bits[] = {
     { FEAT_SSBS, 0, BIT(44) },     /* DSSBS */
     { FEAT_BTI, 0, 3ull << 35 },   /* BT0 BT1 */
     { FEAT_MOPS, 0, BIT(33) },     /* MSCEn */
+    { FEAT_MTE2, 0, 0xfe0ull << 32 }, /* ITFSB TCF0 TCF ATA0 ATA */
     { FEAT_LSE2, 0, BIT(6) },      /* nAA */
     { FEAT_PAN3, 0, BIT(57) },     /* EPAN */
-    { FEAT_BTI, 0, 3ull << 35 },   /* BT0 BT1 */
     { 0, 0, 0 },
 };
 const struct sysreg_bits sctlr3_bits[] = {
@@ -127,6 +129,7 @@ const struct sysreg_bits sctlr3_bits[] = {
     { FEAT_SSBS, 0, BIT(44) },
     { FEAT_LSE2, 0, BIT(6) },
     { FEAT_BTI, 0, BIT(36) }, /* BT */
+    { FEAT_MTE2, 0, 0xb20ull << 32 }, /* ITFSB TCF ATA */
     { 0, 0, 0 },
 };
 const struct sysreg_bits tcr1_bits[] = {
@@ -135,6 +138,7 @@ const struct sysreg_bits tcr1_bits[] = {
     { FEAT_PAUTH, 0, 3ull << 51 }, /* TBID0 TBID1 */
     { FEAT_E0PD, 0, 3ull << 55 },  /* E0PD0 E0PD1 */
     { FEAT_LPA2, 0, BIT(59) },     /* DS */
+    { FEAT_MTE2, 0, 3ull << 57 }, /* TCMA0 TCMA1 */
     { 0, 0, 0 },
 };
 const struct sysreg_bits tcr3_bits[] = {
@@ -142,6 +146,7 @@ const struct sysreg_bits tcr3_bits[] = {
     { FEAT_HAFDBS, 0, 3 << 21 },
     { FEAT_PAUTH, 0, BIT(29) }, /* TBID */
     { FEAT_LPA2, 0, BIT(32) },  /* DS */
+    { FEAT_MTE2, 0, BIT(30) }, /* TCMA */
     { 0, 0, 0 },
 };
 

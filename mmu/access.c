@@ -2,10 +2,10 @@
  * Memory access by virtual address, the exact path behind the fast tags (Arm ARM B2.2-B2.5, D8; Mem[], MemSingle[],
  * AArch64.CheckAlignment, MemAtomic of the shared pseudocode).
  *
- * An access that fails changes nothing but cpu->d.exc. Named choices: a store that crosses a page checks both pages
- * before it writes a byte; an exclusive or atomic access to something that isn't RAM is an unsupported-exclusive fault;
- * a store exclusive is checked for aborts before the monitor is looked at. Leaves out: watchpoints and tag checks
- * (FEAT_MTE), which will drop fast tags and be asked here.
+ * An access that fails changes nothing but cpu->d.exc. Named choices: a store that crosses a page checks both pages before
+ * it writes a byte; an exclusive or atomic access to something that isn't RAM is an unsupported-exclusive fault; a store
+ * exclusive is checked for aborts before the monitor is looked at.
+ * Leaves out: watchpoints, which will drop fast tags and be asked here.
  */
 #include "mmu/access.h"
 
@@ -13,6 +13,7 @@
 #include "cpu/observer.h"
 #include "mmu/context.h"
 #include "mmu/phys.h"
+#include "mmu/tags.h"
 #include "mmu/tlb.h"
 #include "mmu/walk.h"
 
@@ -145,8 +146,9 @@ static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned f
     bool el0 = with_el0_rights(cpu, flags), unpriv = flags & ACC_UNPRIV;
     u64 ctx = unpriv ? cpu->d.ctx_unpriv : cpu->d.ctx, mix = unpriv ? cpu->d.ctx_unpriv_mix : cpu->d.ctx_mix;
     u8 *page_flags = phys_flags(cpu->d.host.phys, p->pa);
-    if (!ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & ACC_CACHE ||
-        observed(cpu, va, p->pa))
+    if (unlikely(p->entry->perm & TLB_TAGGED) && v->config.regime & REGIME_KEY_TAGS)
+        return;
+    if (!ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & ACC_CACHE || observed(cpu, va, p->pa))
         return;
     if (p->type != MEM_NORMAL && !(v->strict || v->flat))
         return;
@@ -285,6 +287,20 @@ struct places {
     unsigned size[2];
 };
 
+/* The Tag Check Fault of a checked access to Tagged memory (FEAT_MTE2). */
+static bool check_tags(struct cpu *cpu, const struct place *p, u64 va, unsigned size, unsigned flags)
+{
+    u64 fault_va;
+    if (likely(!(p->entry->perm & TLB_TAGGED)) || flags & (ACC_CACHE | ACC_DEBUG | ACC_SP | ACC_TAGS))
+        return true;
+    bool write = flags & ACC_WRITE, read = !write || flags & ACC_RMW;
+    if (likely(tags_check(cpu, va, p->pa, p->attrs, size, with_el0_rights(cpu, flags), write, read, &fault_va)))
+        return true;
+    struct fault f = { .kind = FAULT_TAG, .rule = RULE_TAG, .fsc = 0x11, .wnr = write && !(flags & ACC_RMW),
+                       .regime = mmu_view(cpu, cpu->ps.el)->regime };
+    return raise_fault(cpu, &f, fault_va, flags);
+}
+
 static bool find_places(struct cpu *cpu, u64 va, unsigned size, unsigned flags, bool unaligned, struct places *ps)
 {
     unsigned left = 4096 - (unsigned)(va & 0xfff);
@@ -292,7 +308,8 @@ static bool find_places(struct cpu *cpu, u64 va, unsigned size, unsigned flags, 
     ps->size[1] = size - ps->size[0];
     return translate(cpu, va, flags, unaligned, &ps->at[0]) &&
            (!ps->size[1] || translate(cpu, va + ps->size[0], flags, unaligned, &ps->at[1])) &&
-           allowed(cpu, va, ps->at[0].pa, size, flags);
+           allowed(cpu, va, ps->at[0].pa, size, flags) && check_tags(cpu, &ps->at[0], va, ps->size[0], flags) &&
+           (!ps->size[1] || check_tags(cpu, &ps->at[1], va + ps->size[0], ps->size[1], flags));
 }
 
 /* An entry found for the first page may have been replaced by the second page's fill: only the first is entered then.
@@ -488,6 +505,8 @@ static bool atomic_place(struct cpu *cpu, u64 va, unsigned size, unsigned flags,
     bool unaligned;
     if (!check_alignment(cpu, va, size, flags | ACC_ATOMIC, &unaligned) || !translate(cpu, va, flags, unaligned, p) ||
         !allowed(cpu, va, p->pa, size, flags))
+        return false;
+    if (!check_tags(cpu, p, va, size, flags))
         return false;
     if (!phys_page(cpu->d.host.phys, p->pa, p->attrs))
         return raise_plain(cpu, FAULT_EXCLUSIVE, RULE_EXTERNAL, va, flags);
@@ -727,10 +746,54 @@ bool mem_zero_block(struct cpu *cpu, u64 va, unsigned size)
         !allowed(cpu, align_down(va, size), align_down(p.pa, size), size, flags))
         return false;
     p.pa = align_down(p.pa, size);
+    if (!check_tags(cpu, &p, align_down(va, size), size, flags))
+        return false;
     if (!phys_zero(cpu->d.host.phys, p.pa, size, p.attrs))
         return raise_plain(cpu, FAULT_EXTERNAL, RULE_EXTERNAL, va, flags);
     fill_fast(cpu, &p, align_down(va, size), flags);
     observe(cpu, align_down(va, size), p.pa, size, true, 0);
+    return true;
+}
+
+/* ---- allocation tags ---- */
+
+struct mem_val mem_tags_read(struct cpu *cpu, u64 va, unsigned granules)
+{
+    struct mem_val r = { 0, true };
+    for (unsigned n = 0; n < granules; n++) {
+        struct place p;
+        u64 tag = 0;
+        if (!translate(cpu, va + n * 16, ACC_READ | ACC_TAGS, false, &p))
+            return (struct mem_val){ 0, false };
+        if (p.entry->perm & TLB_TAGGED && tags_enabled(cpu, cpu->ps.el == 0))
+            phys_read(cpu->d.host.phys, tag_pa(p.pa), 1, p.attrs, &tag);
+        r.v |= (tag & 15) << 4 * n;
+    }
+    return r;
+}
+
+bool mem_tags_probe(struct cpu *cpu, u64 va)
+{
+    return va & 15 ? raise_plain(cpu, FAULT_ALIGNMENT, RULE_ALIGN_ATOMIC, va, ACC_WRITE) : true;
+}
+
+bool mem_tags_write(struct cpu *cpu, u64 va, unsigned granules, u64 tags, bool zero)
+{
+    struct place p[16];
+    assert(granules && granules <= 16);
+    if (!mem_tags_probe(cpu, va))
+        return false;
+    for (unsigned n = 0; n < granules; n++)
+        if (!translate(cpu, va + n * 16, ACC_WRITE | ACC_TAGS, false, &p[n]))
+            return false;
+    for (unsigned n = 0; n < granules; n++) {
+        if (zero && !phys_zero(cpu->d.host.phys, p[n].pa, 16, p[n].attrs))
+            return raise_plain(cpu, FAULT_EXTERNAL, RULE_EXTERNAL, va + n * 16, ACC_WRITE);
+        if (zero)
+            observe(cpu, va + n * 16, p[n].pa, 16, true, 0);
+        if (p[n].entry->perm & TLB_TAGGED && tags_enabled(cpu, cpu->ps.el == 0))
+            phys_write(cpu->d.host.phys, tag_pa(p[n].pa), 1, p[n].attrs, tags >> 4 * n & 15);
+    }
     return true;
 }
 

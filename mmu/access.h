@@ -30,8 +30,9 @@ enum {
     ACC_RMW = 256,       /* a read that is the read half of an atomic: permission faults report WnR = 0 only when the
                             read itself is not permitted */
     ACC_DEBUG = 512,     /* for those who look in: no TLB fill, no state changed, no exception */
-    ACC_SP = 1024,       /* base register is SP (alignment already checked; for syndromes and MTE) */
+    ACC_SP = 1024,       /* not checked for tags: the base is SP without write-back, or PC (FEAT_MTE2) */
     ACC_NONTEMPORAL = 2048,
+    ACC_TAGS = 8192,     /* an allocation tag itself: never checked */
     ACC_PAIR_ALIGN = 4096 /* aligned to the whole size of a pair (LDXP/STXP/CASP) */
 };
 
@@ -77,6 +78,14 @@ struct mem_val128 mem_casp(struct cpu *cpu, u64 va, union vreg compare, union vr
 
 /* DC ZVA of the block at va (already aligned by the caller to the block). */
 bool mem_zero_block(struct cpu *cpu, u64 va, unsigned size);
+
+/* Allocation tags (FEAT_MTE2) of `granules` (1 to 16) of 16 bytes at va, which is aligned to one for reads, and must be for
+ * writes; the first tag in bits 3:0. Memory that is not Tagged, or no access to tags: read as 0, writes ignored. `zero`: the
+ * granules' bytes become 0, too. */
+struct mem_val mem_tags_read(struct cpu *cpu, u64 va, unsigned granules);
+bool mem_tags_write(struct cpu *cpu, u64 va, unsigned granules, u64 tags, bool zero);
+/* Is va aligned for a write of its tag? */
+bool mem_tags_probe(struct cpu *cpu, u64 va);
 
 /* Instruction fetch: the page (4 KiB) at va. pa of its first byte. False: exception in cpu->d.exc. */
 struct fetch_page {

@@ -7,6 +7,7 @@
 
 #include "cpu/exception.h"
 #include "mmu/access.h"
+#include "mmu/tags.h"
 #include "mmu/tlb.h"
 
 enum regime regime_of(const struct cpu *cpu, unsigned el)
@@ -34,7 +35,7 @@ static u32 walk_features(const struct cpu *cpu)
     } map[] = { { FEAT_HPDS, WALK_HPD }, { FEAT_HAFDBS, WALK_HAF | WALK_HDBS }, { FEAT_XNX, WALK_XNX },   { FEAT_LPA, WALK_LPA },
                 { FEAT_LPA2, WALK_LPA2 }, { FEAT_LVA, WALK_LVA },  { FEAT_TTST, WALK_TTST },              { FEAT_S2FWB, WALK_FWB }, { FEAT_PAN3, WALK_PAN3 },
                 { FEAT_E0PD, WALK_E0PD }, { FEAT_PAUTH, WALK_TBID },            { FEAT_LSE2, WALK_LSE2 },
-                { FEAT_BBM, WALK_BBM } };
+                { FEAT_BBM, WALK_BBM }, { FEAT_MTE2, WALK_MTE } };
     u32 feat = 0;
     for (unsigned n = 0; n < ARRAY_LEN(map); n++)
         feat |= cpu_has(cpu, (enum feature)map[n].feature) ? map[n].walk : 0;
@@ -136,6 +137,8 @@ const struct mmu_view *mmu_view(struct cpu *cpu, unsigned el)
     struct tlb_config config;
     regime_describe(cpu, regime_of(cpu, el), &r);
     regime_config(&r, &config);
+    if (unlikely(tags_may_check(cpu, el)))
+        config.regime |= REGIME_KEY_TAGS;
     u8 big_endian = data_big_endian(r.sctlr, el), unpriv = el == 1 || (el == 2 && regime_of(cpu, 0) == REGIME_EL20);
     /* Back in a world that was left: its context numbers are still good. */
     if (!v->regime_known || memcmp(&config, &v->config, sizeof(config)) || v->asid != r.asid || v->vmid != r.vmid ||

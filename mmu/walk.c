@@ -112,6 +112,7 @@ const char *fault_rule_text(unsigned rule)
         [RULE_ALIGN_ATOMIC] = "unaligned exclusive, atomic or ordered access",
         [RULE_ALIGN_DEVICE] = "unaligned access (or DC ZVA) to Device memory",
         [RULE_EXTERNAL] = "nothing answers at the physical address",
+        [RULE_TAG] = "the tag of the address is not the tag of the memory",
     };
     return rule < RULE_COUNT ? text[rule] : "?";
 }

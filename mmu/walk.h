@@ -24,6 +24,7 @@ enum fault_kind {
     FAULT_ALIGNMENT,
     FAULT_ATOMIC_UPDATE, /* hardware update of a descriptor in memory that cannot do it */
     FAULT_EXCLUSIVE,     /* unsupported exclusive or atomic access (to a device) */
+    FAULT_TAG,           /* Tag Check Fault */
     FAULT_KINDS
 };
 
@@ -52,6 +53,7 @@ enum fault_rule {
     RULE_ALIGN_ATOMIC,   /* exclusive, atomic or ordered access */
     RULE_ALIGN_DEVICE,
     RULE_EXTERNAL,
+    RULE_TAG,            /* the address's tag is not the memory's */
     RULE_COUNT
 };
 const char *fault_rule_text(unsigned rule);
@@ -154,7 +156,8 @@ enum {
     TLB_PR = 8, TLB_PW = 16, TLB_PX = 32,     /* privileged */
     TLB_USER = 64,                            /* EL0 may read in stage 1: PAN denies privileged data access */
     TLB_FLAT = 128,                           /* stage 1 is off: fetches are Normal though data is Device */
-    TLB_GP = 256                              /* guarded page (BTI) */
+    TLB_GP = 256,                             /* guarded page (BTI) */
+    TLB_TAGGED = 512                          /* Normal Tagged memory (MTE), noted by the TLB */
 };
 
 struct translation {

@@ -132,6 +132,27 @@ static bool is_store_exclusive_to_zero(const struct rule_input *in)
     return (in->insn & 0x3fc00000) == 0x08000000 && va < 16 && !cpu->excl_valid;
 }
 
+/* The tag instructions but IRG and GMI, of the sets from the v8.5 model */
+static bool is_beta_tag_instruction(const struct rule_input *in)
+{
+    static const char *const names[] = { "mcset", "mcgettag", "mcaddtag", "mcsubtag" };
+    for (unsigned n = 0; n < ARRAY_LEN(names); n++)
+        if (!strcmp(in->set, "v85mte") && !strncmp(in->name, "integer_tags_", 13) && strstr(in->name, names[n]))
+            return true;
+    return false;
+}
+
+/* STP across two granules */
+static bool is_checked_store_pair(const struct rule_input *in)
+{
+    const struct cpu *cpu = in->cpu;
+    unsigned n = in->insn >> 5 & 31, size = in->insn & BIT(31) ? 16 : 8;
+    u64 va = n < 31 ? cpu->x[n] : cpu->sp_el[cpu->ps.sp ? cpu->ps.el : 0];
+    if (!bit(in->insn, 23) || bit(in->insn, 24)) /* not post-indexed */
+        va += sext(bits(in->insn, 21, 15), 7) * (size / 2);
+    return !strcmp(in->class_, "mte-check") && (in->insn & 0x7e400000) == 0x28000000 && (va ^ (va + size - 1)) >> 4;
+}
+
 /* ---- floating point ---- */
 
 static bool is_fjcvtzs_of_flushed(const struct rule_input *in)
@@ -331,6 +352,10 @@ const struct rule rules[RULE_COUNT_] = {
     { "exclusive-to-zero", is_store_exclusive_to_zero, "the model's monitor starts as if address 0 were marked" },
     { "exclusive-within-16", is_unaligned_store_exclusive, "the v8.5 model has an alignment fault for every unaligned store exclusive; "
       "with FEAT_LSE2 one within 16 bytes is made (B2.2.1.1, AArch64.ExclusiveMonitorsPass of later releases)" },
+    { "mte-beta", is_beta_tag_instruction, "the v8.5 model is of a beta release: tag loads and stores have encodings that were not kept "
+      "(STG 0x19..., LDGM in the system space) and offsets in bytes; v94 has the final ones" },
+    { "store-across-granules", is_checked_store_pair, "a pair stored across two tag granules: both are checked before a byte is "
+      "written, the model writes the first granule's bytes" },
     { "wfi-virtual-el2", waits_above_virtual,
       "at EL2 and EL3, with TGE and in Secure state the model's WFI and WFE do not wait while HCR_EL2.{VI,VF,VSE} is set: a virtual interrupt is pending for "
       "EL1 and EL0 only (D1.6.2); not waiting is allowed too" },

@@ -24,6 +24,7 @@
 #include "gic/gic.h"
 #include "mmu/access.h"
 #include "mmu/phys.h"
+#include "mmu/tags.h"
 #include "tests/conformance/rules.h"
 #include "timer/timer.h"
 
@@ -283,7 +284,7 @@ struct runner {
 static u8 *page_of(void *board, u64 pa, struct phys_attrs attrs)
 {
     (void)attrs;
-    return memory_page(&((struct runner *)board)->memory, pa & ones(52));
+    return memory_page(&((struct runner *)board)->memory, pa & (ones(52) | TAGS_BASE));
 }
 static bool no_read(void *board, u64 pa, unsigned size, struct phys_attrs attrs, u64 *value)
 {
@@ -475,6 +476,11 @@ static void vector_finish(struct runner *r)
     /* 16 breakpoints and watchpoints, so that the traps of all their registers are seen */
     r->cpu->sys.id_aa64dfr0_el1 |= 0xf0f000;
     r->expect->sys.id_aa64dfr0_el1 |= 0xf0f000;
+    /* what the v9.4 model has in GMID_EL1 and DCZID_EL0 */
+    if (!strcmp(r->set, "v94")) {
+        r->cpu->sys.gmid_el1 = r->expect->sys.gmid_el1 = 4;
+        r->cpu->sys.dczid_el0 = r->expect->sys.dczid_el0 = 8;
+    }
     execute(r);
     char why[2048] = "";
     if (compare(r, why, sizeof why)) {

@@ -1,0 +1,89 @@
+/*
+ * Checks of allocation tags (Arm ARM D10.3, D10.4; AArch64.AccessIsTagChecked, AArch64.CheckTag, EffectiveTCF,
+ * AArch64.ReportTagCheckFault of the shared pseudocode). Whether the instruction is one that checks is the caller's to say.
+ */
+#include "mmu/tags.h"
+
+#include "cpu/exception.h"
+#include "mmu/context.h"
+
+enum { TCF_NONE, TCF_SYNC, TCF_ASYNC, TCF_ASYMMETRIC };
+
+static bool is_host(const struct cpu *cpu)
+{
+    u64 hcr = cpu_hcr(cpu);
+    return bit(hcr, 34) && bit(hcr, 27);
+}
+
+static u64 sctlr_of(const struct cpu *cpu, unsigned el)
+{
+    const struct sysregs *s = &cpu->sys;
+    return el == 3 ? s->sctlr_el3 : el == 2 || (el == 0 && is_host(cpu)) ? s->sctlr_el2 : s->sctlr_el1;
+}
+
+static bool enabled_at(const struct cpu *cpu, unsigned el)
+{
+    if (!cpu_has(cpu, FEAT_MTE2) || (el < 3 && cpu_has(cpu, FEAT_EL3) && !bit(cpu->sys.scr_el3, 26)))
+        return false;
+    if (el < 2 && cpu_el2_enabled(cpu) && !is_host(cpu) && !bit(cpu->sys.hcr_el2, 56))
+        return false;
+    return bit(sctlr_of(cpu, el), el ? 43 : 42);
+}
+
+bool tags_enabled(const struct cpu *cpu, bool el0) { return enabled_at(cpu, el0 ? 0 : cpu->ps.el); }
+
+static unsigned tcf_at(const struct cpu *cpu, unsigned el)
+{
+    u64 sctlr = sctlr_of(cpu, el);
+    unsigned tcf = (unsigned)(el ? bits(sctlr, 41, 40) : bits(sctlr, 39, 38));
+    return tcf == TCF_ASYMMETRIC && !cpu_has(cpu, FEAT_MTE3) ? TCF_NONE : tcf;
+}
+
+bool tags_may_check(const struct cpu *cpu, unsigned el)
+{
+    if (!cpu_has(cpu, FEAT_MTE2))
+        return false;
+    unsigned top = el ? el : is_host(cpu) ? 2 : 1; /* EL0 shares its regime */
+    bool with_el0 = top == 1 || (top == 2 && is_host(cpu));
+    return (enabled_at(cpu, top) && tcf_at(cpu, top)) || (with_el0 && enabled_at(cpu, 0) && tcf_at(cpu, 0));
+}
+
+/* TBI, and TCMA for the tags 0b0000 in the lower range and 0b1111 in the upper one. */
+static bool address_is_checked(struct cpu *cpu, u64 va)
+{
+    const struct mmu_view *v = mmu_view(cpu, cpu->ps.el);
+    bool dual = v->regime == REGIME_EL10 || v->regime == REGIME_EL20, high = bit(va, 55);
+    u64 tcr = v->config.tcr, key = va >> 55 & 31;
+    if (!bit(tcr, !dual ? 20 : high ? 38 : 37))
+        return false;
+    bool tcma = bit(tcr, !dual ? 30 : high ? 58 : 57);
+    return !(tcma && (key == 0 || key == 31));
+}
+
+/* TFSR_ELx.TF0 or TF1, TFSRE0_EL1. */
+static void note(struct cpu *cpu, unsigned el, u64 va)
+{
+    struct sysregs *s = &cpu->sys;
+    u64 *tfsr = el == 0 ? &s->tfsre0_el1 : el == 1 ? &s->tfsr_el1 : el == 2 ? &s->tfsr_el2 : &s->tfsr_el3;
+    *tfsr |= el == 3 ? 1 : BIT(bit(va, 55));
+}
+
+bool tags_check(struct cpu *cpu, u64 va, u64 pa, struct phys_attrs attrs, unsigned size, bool el0, bool write, bool read,
+                u64 *fault_va)
+{
+    unsigned el = el0 ? 0 : cpu->ps.el, tcf = tcf_at(cpu, el);
+    if (tcf == TCF_NONE || cpu->ps.tco || !enabled_at(cpu, el) || !address_is_checked(cpu, va))
+        return true;
+    for (u64 at = 0; at < size; at = align_down(pa + at, 16) + 16 - pa) {
+        u64 tag = 0;
+        phys_read(cpu->d.host.phys, tag_pa(pa + at), 1, attrs, &tag);
+        if ((tag & 15) == (va >> 56 & 15))
+            continue;
+        *fault_va = va + at;
+        if (tcf == TCF_SYNC || (tcf == TCF_ASYMMETRIC && read))
+            return false;
+        note(cpu, el, va);
+    }
+    (void)write;
+    return true;
+}
