@@ -5,6 +5,7 @@
 #include "board/machine.h"
 
 #include "board/explain.h"
+#include "mmu/tags.h"
 #include "cpu/code.h"
 #include "cpu/exception.h"
 #include "cpu/observer.h"
@@ -50,6 +51,12 @@ static bool ram_create(struct machine *m)
 #undef DEVICE
 #undef WINDOW
 #undef RAM
+    /* a byte of allocation tag for each 16 bytes, beside the RAM (mmu/tags.h) */
+    for (unsigned n = 0, count = m->d.phys.region_count; ok && n < count && feature_has(&m->model.features, FEAT_MTE2); n++) {
+        const struct phys_region *ram = &m->d.phys.region[n];
+        if (!ram->readonly)
+            ok = region_add(m, tag_pa(ram->base), align_up(ram->size >> 4, PAGE), ram->secure);
+    }
     return ok;
 }
 

@@ -36,6 +36,21 @@ static bool cache_zero(struct cpu *cpu, const struct sysop *row, u64 value)
     return false;
 }
 
+/* DC GVA, DC GZVA (arg 1): the block's tags become the address's own. Refused for Device memory as DC ZVA is. */
+static bool cache_tags(struct cpu *cpu, const struct sysop *row, u64 value)
+{
+    unsigned size = 4u << (cpu->sys.dczid_el0 & 15);
+    u64 va = align_down(value, size), tags = (value >> 56 & 15) * 0x1111111111111111ull;
+    bool ok = mem_probe(cpu, va, 1, ACC_WRITE | ACC_ZVA | ACC_SP);
+    for (unsigned at = 0; ok && at < size; at += 256) {
+        unsigned left = (size - at) / 16;
+        ok = mem_tags_write(cpu, va + at, left > 16 ? 16 : left ? left : 1, tags, row->arg);
+    }
+    if (!ok && cpu->d.exc.has_far)
+        cpu->d.exc.far = value;
+    return ok;
+}
+
 static bool undefined_op(struct cpu *cpu, u32 key)
 {
     exc_undefined(cpu, (struct cause){ .kind = CAUSE_ACCESS, .id = (u16)key });
