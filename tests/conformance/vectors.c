@@ -554,6 +554,10 @@ static void class_features(struct features *f, const char *class_)
         { "pac-q5-epac", "epac" },
         { "pac-q3-fpac", "pauth2,fpac,pauth-qarma3" },
     };
+    /* memory tagging is off but in the classes that are about it */
+    static const enum feature tagging[] = { FEAT_MTE, FEAT_MTE2, FEAT_MTE3 };
+    for (unsigned k = 0; k < ARRAY_LEN(tagging) && strncmp(class_, "mte", 3) && feature_has(f, FEAT_FPACCOMBINE); k++)
+        feature_remove(f, tagging[k]);
     static const enum feature levels[] = { FEAT_EPAC, FEAT_PAUTH2, FEAT_FPAC, FEAT_FPACCOMBINE, FEAT_PAUTH_QARMA3 };
     for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
         if (strcmp(rows[n].class_, class_))
