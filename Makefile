@@ -40,7 +40,7 @@ $(B)/%.step.o: %.c
 
 # ---- tests ----
 UNIT_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c))
--include $(UNIT_O:.o=.d) $(B)/tests/conformance/vectors.d
+-include $(UNIT_O:.o=.d) $(wildcard $(B)/tests/conformance/*.d)
 $(B)/unit: $(UNIT_O) $(CORE_O)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS) -lcheck -lsubunit -lrt
 unit: $(B)/unit  ## unit tests

@@ -19,6 +19,7 @@ struct code {
     struct cpu *cpus;
     unsigned cpu_count, page_count, used, hand;
     u32 hash[HASH_SIZE];
+    struct fuse fuse;
     struct code_page *pages; /* mapped, touched as they are used */
     struct code_page uncached[ENGINES];
 };
@@ -53,6 +54,7 @@ struct code *code_create(struct phys *phys, struct decoder *decoder, struct cpu 
         return NULL;
     *c = (struct code){ .phys = phys, .decoder = decoder, .cpus = cpus, .cpu_count = cpu_count, .page_count = pages };
     memset(c->hash, 0xff, sizeof c->hash);
+    fuse_build(&c->fuse);
     c->pages = mmap(NULL, pages * sizeof *c->pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                     -1, 0);
     if (c->pages == MAP_FAILED) {
@@ -177,10 +179,10 @@ static bool slot_decode(struct code *c, struct code_page *page, struct op *i)
 static void slot_fuse(struct code *c, struct code_page *page, struct op *i)
 {
     struct op second;
-    if (!page->host || i + 1 == page->op + CODE_SLOTS || !fuse_may_begin(i->fn))
+    if (!page->host || i + 1 == page->op + CODE_SLOTS || !fuse_may_begin(&c->fuse, i->fn))
         return;
     decoder_decode(c->decoder, load_le32(page->host + (u64)(i + 1 - page->op) * 4), page->engine, &second);
-    op_fn *fused = fuse_find(i->fn, second.fn);
+    op_fn *fused = fuse_find(&c->fuse, i->fn, second.fn);
     if (!fused)
         return;
     if (i[1].fn == undecoded(page->engine))

@@ -107,18 +107,39 @@ static const struct pair {
 #include "cpu/fuse.def"
 };
 
-op_fn *fuse_find(op_fn *first, op_fn *second)
+static_assert(ARRAY_LEN(pairs) < FUSE_SLOTS / 2, "the table of pairs stays sparse");
+
+static unsigned hash_one(op_fn *first) { return (unsigned)((u64)(uintptr_t)first * 0x9e3779b97f4a7c15 >> 52); }
+
+static unsigned hash_two(op_fn *first, op_fn *second)
 {
-    for (unsigned n = 0; n < ARRAY_LEN(pairs); n++)
-        if (pairs[n].first == first && pairs[n].second == second)
-            return pairs[n].fused;
+    return (unsigned)(((u64)(uintptr_t)first * 31 + (u64)(uintptr_t)second) * 0x9e3779b97f4a7c15 >> 40) % FUSE_SLOTS;
+}
+
+void fuse_build(struct fuse *f)
+{
+    memset(f, 0, sizeof(*f));
+    for (unsigned n = 0; n < ARRAY_LEN(pairs); n++) {
+        unsigned one = hash_one(pairs[n].first), slot = hash_two(pairs[n].first, pairs[n].second);
+        while (f->slot[slot])
+            slot = (slot + 1) % FUSE_SLOTS;
+        f->slot[slot] = (u16)(n + 1);
+        f->begins[one / 64] |= BIT(one % 64);
+    }
+}
+
+op_fn *fuse_find(const struct fuse *f, op_fn *first, op_fn *second)
+{
+    for (unsigned slot = hash_two(first, second); f->slot[slot]; slot = (slot + 1) % FUSE_SLOTS) {
+        const struct pair *p = &pairs[f->slot[slot] - 1];
+        if (p->first == first && p->second == second)
+            return p->fused;
+    }
     return NULL;
 }
 
-bool fuse_may_begin(op_fn *first)
+bool fuse_may_begin(const struct fuse *f, op_fn *first)
 {
-    for (unsigned n = 0; n < ARRAY_LEN(pairs); n++)
-        if (pairs[n].first == first)
-            return true;
-    return false;
+    unsigned one = hash_one(first);
+    return f->begins[one / 64] >> one % 64 & 1;
 }
