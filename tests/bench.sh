@@ -8,7 +8,7 @@ out=${B:-build}/bench
 passed=0 failed=0
 [ -f "$source/Makefile" ] || { echo "FAIL $source: no guests there"; echo "0 passed, 1 failed"; exit 1; }
 mkdir -p "$out" && cp "$source"/*.* "$source/Makefile" "$out/" || exit 1
-make -s -C "$out" all >"$out/make.log" 2>&1 || { tail -n 5 "$out/make.log"; echo "0 passed, 1 failed"; exit 1; }
+env -u B -u MAKEFLAGS -u MFLAGS make -s -C "$out" all >"$out/make.log" 2>&1 || { tail -n 5 "$out/make.log"; echo "0 passed, 1 failed"; exit 1; }
 for elf in "$out"/*.elf; do
     name=$(basename "$elf" .elf)
     "$elmu" -M virt,virtualization=on,gic-version=3 -cpu cortex-a57 -smp 1 -m 256M -nographic --max-insns 5000000000 \
