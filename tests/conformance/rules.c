@@ -142,6 +142,28 @@ static bool is_beta_tag_instruction(const struct rule_input *in)
     return false;
 }
 
+/* GCR_EL1, RGSR_EL1, TFSR_ELx, TFSRE0_EL1 where HCR_EL2.ATA or SCR_EL3.ATA is 0 */
+static bool is_tag_register(const struct rule_input *in)
+{
+    static const u32 keys[] = { SYSREG_KEY(3, 0, 1, 0, 5), SYSREG_KEY(3, 0, 1, 0, 6), SYSREG_KEY(3, 0, 5, 6, 0),
+                                SYSREG_KEY(3, 0, 5, 6, 1), SYSREG_KEY(3, 4, 5, 6, 0), SYSREG_KEY(3, 5, 5, 6, 0) };
+    const struct sysregs *s = &in->cpu->sys;
+    bool closed = in->cpu->ps.el < 3 && (!bit(s->hcr_el2, 56) || !bit(s->scr_el3, 26));
+    for (unsigned n = 0; n < ARRAY_LEN(keys); n++)
+        if (!strcmp(in->set, "v85mte") && closed && is_access(in) && key_of(in) == keys[n])
+            return true;
+    return false;
+}
+
+/* DC GVA, GZVA, CGVAP and the others by address */
+static bool is_tag_cache_operation(const struct rule_input *in)
+{
+    u32 key = key_of(in), op2 = key & 7, crm = key >> 3 & 15;
+    bool by_address = op2 == 3 || op2 == 5 || (crm == 4 && op2 == 4);
+    return !strcmp(in->set, "v85mte") && is_access(in) && (key & ~0x7fu) == (SYSREG_KEY(1, 3, 7, 0, 0) & ~0x7fu) && by_address &&
+           (crm == 4 || crm >= 10);
+}
+
 /* STP across two granules */
 static bool is_checked_store_pair(const struct rule_input *in)
 {
@@ -354,6 +376,9 @@ const struct rule rules[RULE_COUNT_] = {
       "with FEAT_LSE2 one within 16 bytes is made (B2.2.1.1, AArch64.ExclusiveMonitorsPass of later releases)" },
     { "mte-beta", is_beta_tag_instruction, "the v8.5 model is of a beta release: tag loads and stores have encodings that were not kept "
       "(STG 0x19..., LDGM in the system space) and offsets in bytes; v94 has the final ones" },
+    { "ata-v85", is_tag_register, "the v8.5 model does not trap the tag registers by HCR_EL2.ATA and SCR_EL3.ATA (D19.2)" },
+    { "tag-cache-v85", is_tag_cache_operation, "the v8.5 model has DC CG*VADP UNDEFINED, does not translate for DC by tags, and says WnR 0 "
+      "for DC GVA and GZVA" },
     { "store-across-granules", is_checked_store_pair, "a pair stored across two tag granules: both are checked before a byte is "
       "written, the model writes the first granule's bytes" },
     { "wfi-virtual-el2", waits_above_virtual,
