@@ -52,7 +52,8 @@ static bool ram_create(struct machine *m)
 #undef WINDOW
 #undef RAM
     /* a byte of allocation tag for each 16 bytes, beside the RAM (mmu/tags.h) */
-    for (unsigned n = 0, count = m->d.phys.region_count; ok && n < count && feature_has(&m->model.features, FEAT_MTE2); n++) {
+    for (unsigned n = 0, count = m->d.phys.region_count; ok && n < count && feature_has(&m->model.features, FEAT_MTE2);
+         n++) {
         const struct phys_region *ram = &m->d.phys.region[n];
         if (!ram->readonly)
             ok = region_add(m, tag_pa(ram->base), align_up(ram->size >> 4, PAGE), ram->secure);

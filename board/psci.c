@@ -8,8 +8,8 @@
 #include "cpu/exception.h"
 
 enum { FN_64 = 0x40000000 };
-enum psci_fn { SMCCC_VERSION = 0x80000000, SMCCC_ARCH_FEATURES = 0x80000001, PSCI_VERSION = 0x84000000, CPU_SUSPEND, CPU_OFF, CPU_ON,
-               AFFINITY_INFO, MIGRATE, MIGRATE_INFO_TYPE, MIGRATE_INFO_UP_CPU, SYSTEM_OFF, SYSTEM_RESET, PSCI_FEATURES,
+enum psci_fn { SMCCC_VERSION = 0x80000000, SMCCC_ARCH_FEATURES = 0x80000001, PSCI_VERSION = 0x84000000, CPU_SUSPEND, CPU_OFF,
+               CPU_ON, AFFINITY_INFO, MIGRATE, MIGRATE_INFO_TYPE, MIGRATE_INFO_UP_CPU, SYSTEM_OFF, SYSTEM_RESET, PSCI_FEATURES,
                SYSTEM_RESET2 = 0x84000012 };
 enum { SUCCESS = 0, NOT_SUPPORTED = -1, INVALID_PARAMETERS = -2, ALREADY_ON = -4 };
 enum { VERSION_1_1 = 0x10001, TOS_NOT_PRESENT = 2 };
@@ -143,7 +143,7 @@ void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, 
     }
     if (cpu_has(cpu, FEAT_HCX))
         cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(38) : 0; /* HXEn */
-    if (cpu_has(cpu, FEAT_MTE2)) { /* ATA */
+    if (cpu_has(cpu, FEAT_MTE2)) {                             /* ATA */
         cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(26) : 0;
         cpu->sys.hcr_el2 |= m->virtualization && el < 2 ? BIT(56) : 0;
     }

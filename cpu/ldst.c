@@ -38,7 +38,7 @@
 #define LOAD(name, mode, log2, convert)                                                                                \
     static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
     {                                                                                                                  \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
         struct mem_val r = mem_read(cpu, va, 1u << (log2), ACC_READ | FLAGS_##mode);                                   \
         if (!r.ok)                                                                                                     \
@@ -51,7 +51,7 @@
     OP_N(name##_##mode)                                                                                                \
     {                                                                                                                  \
         SP_CHECK;                                                                                                      \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         const u8 *p = FAST(va, log2, false, UNPRIV_##mode);                                                        \
         if (unlikely(!p))                                                                                              \
             return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
@@ -64,7 +64,7 @@
 #define STORE(name, mode, log2)                                                                                        \
     static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
     {                                                                                                                  \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
         if (!mem_write(cpu, va, RD, 1u << (log2), ACC_WRITE | FLAGS_##mode))                                           \
             RAISE;                                                                                                     \
@@ -74,7 +74,7 @@
     OP_N(name##_##mode)                                                                                                \
     {                                                                                                                  \
         SP_CHECK;                                                                                                      \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         u8 *p = FAST(va, log2, true, UNPRIV_##mode);                                                               \
         if (unlikely(!p))                                                                                              \
             return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
@@ -110,7 +110,7 @@ LOADS(LDRSW, 2, (u64)(s64)(s32)v)
     static NOINLINE void OPN(slow_##name)(OP_ARGS)                                                                     \
     {                                                                                                                  \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val r = mem_read(cpu, PC + (u64)IMM, 1u << (log2), ACC_READ | ACC_SP);                                       \
+        struct mem_val r = mem_read(cpu, PC + (u64)IMM, 1u << (log2), ACC_READ | ACC_SP);                              \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         u64 v = r.v;                                                                                                   \
@@ -146,12 +146,12 @@ OP(PRFM_reg) { NEXT; }
 #define LOAD_PAIR(name, mode, log2, convert)                                                                           \
     static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
     {                                                                                                                  \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val lo = mem_read(cpu, va, 1u << (log2), ACC_READ | FLAGS_##mode);                                                 \
+        struct mem_val lo = mem_read(cpu, va, 1u << (log2), ACC_READ | FLAGS_##mode);                                  \
         if (!lo.ok)                                                                                                    \
             RAISE;                                                                                                     \
-        struct mem_val hi = mem_read(cpu, va + (1u << (log2)), 1u << (log2), ACC_READ | FLAGS_##mode);                                \
+        struct mem_val hi = mem_read(cpu, va + (1u << (log2)), 1u << (log2), ACC_READ | FLAGS_##mode);                 \
         if (!hi.ok)                                                                                                    \
             RAISE;                                                                                                     \
         BACK_##mode;                                                                                                   \
@@ -162,7 +162,7 @@ OP(PRFM_reg) { NEXT; }
     OP_N(name##_##mode)                                                                                                \
     {                                                                                                                  \
         SP_CHECK;                                                                                                      \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         const u8 *p = FAST(va, (log2) + 1, false, false);                                                              \
         if (unlikely(!p))                                                                                              \
             return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
@@ -176,9 +176,9 @@ OP(PRFM_reg) { NEXT; }
 #define STORE_PAIR(name, mode, log2)                                                                                   \
     static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
     {                                                                                                                  \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
-        if (!mem_write_pair(cpu, va, RD, RB, 1u << (log2), ACC_WRITE | FLAGS_##mode))                                                 \
+        if (!mem_write_pair(cpu, va, RD, RB, 1u << (log2), ACC_WRITE | FLAGS_##mode))                                  \
             RAISE;                                                                                                     \
         BACK_##mode;                                                                                                   \
         SLOW_END;                                                                                                      \
@@ -186,7 +186,7 @@ OP(PRFM_reg) { NEXT; }
     OP_N(name##_##mode)                                                                                                \
     {                                                                                                                  \
         SP_CHECK;                                                                                                      \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                                          \
+        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         u8 *p = FAST(va, (log2) + 1, true, false);                                                                     \
         if (unlikely(!p))                                                                                              \
             return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
@@ -224,7 +224,8 @@ OP_Z(LDXR)
 {
     BASE_CHECK;
     SLOW_BEGIN;
-    struct mem_val128 r = mem_read_exclusive(cpu, RN, 1u << z, false, ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE | UNCHECKED_SP);
+    struct mem_val128 r =
+        mem_read_exclusive(cpu, RN, 1u << z, false, ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     RD = r.v.d[0];
@@ -235,7 +236,8 @@ OP_Z(STXR)
 {
     BASE_CHECK;
     SLOW_BEGIN;
-    struct excl_result r = mem_write_exclusive(cpu, RN, RD, 0, 1u << z, false, ACC_WRITE | ACC_ATOMIC | ACC_EXCLUSIVE | UNCHECKED_SP);
+    struct excl_result r =
+        mem_write_exclusive(cpu, RN, RD, 0, 1u << z, false, ACC_WRITE | ACC_ATOMIC | ACC_EXCLUSIVE | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     RB = !r.pass;
@@ -247,7 +249,8 @@ static ALWAYS_INLINE void OPN(load_exclusive_pair)(OP_ARGS, const bool s)
 {
     BASE_CHECK;
     SLOW_BEGIN;
-    struct mem_val128 r = mem_read_exclusive(cpu, RN, s ? 16 : 8, true, ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE | ACC_PAIR_ALIGN | UNCHECKED_SP);
+    struct mem_val128 r = mem_read_exclusive(cpu, RN, s ? 16 : 8, true,
+                                             ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE | ACC_PAIR_ALIGN | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     RD = r.v.d[0];
@@ -276,7 +279,7 @@ OP(STXP_x) { OPN(store_exclusive_pair)(OP_PASS, true); }
     {                                                                                                                  \
         BASE_CHECK;                                                                                                    \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val r = mem_read(cpu, RN, 1u << z, ACC_READ | ACC_ORDERED | UNCHECKED_SP);                                         \
+        struct mem_val r = mem_read(cpu, RN, 1u << z, ACC_READ | ACC_ORDERED | UNCHECKED_SP);                          \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         RD = r.v;                                                                                                      \
@@ -286,7 +289,7 @@ OP(STXP_x) { OPN(store_exclusive_pair)(OP_PASS, true); }
     {                                                                                                                  \
         BASE_CHECK;                                                                                                    \
         SLOW_BEGIN;                                                                                                    \
-        if (!mem_write(cpu, RN, RD, 1u << z, ACC_WRITE | ACC_ORDERED | UNCHECKED_SP))                                                 \
+        if (!mem_write(cpu, RN, RD, 1u << z, ACC_WRITE | ACC_ORDERED | UNCHECKED_SP))                                  \
             RAISE;                                                                                                     \
         SLOW_END;                                                                                                      \
     }
@@ -299,7 +302,7 @@ ORDERED(LDLAR, STLLR)
     do {                                                                                                               \
         BASE_CHECK;                                                                                                    \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val r = mem_read(cpu, RN + (u64)IMM, (size), ACC_READ | ACC_ORDERED | UNCHECKED_SP);                               \
+        struct mem_val r = mem_read(cpu, RN + (u64)IMM, (size), ACC_READ | ACC_ORDERED | UNCHECKED_SP);                \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         u64 v = r.v;                                                                                                   \
@@ -310,7 +313,7 @@ ORDERED(LDLAR, STLLR)
     do {                                                                                                               \
         BASE_CHECK;                                                                                                    \
         SLOW_BEGIN;                                                                                                    \
-        if (!mem_write(cpu, RN + (u64)IMM, RD, (size), ACC_WRITE | ACC_ORDERED | UNCHECKED_SP))                                       \
+        if (!mem_write(cpu, RN + (u64)IMM, RD, (size), ACC_WRITE | ACC_ORDERED | UNCHECKED_SP))                        \
             RAISE;                                                                                                     \
         SLOW_END;                                                                                                      \
     } while (0)

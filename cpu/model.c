@@ -100,7 +100,8 @@ static bool option_parse(const char *text, size_t length, struct features *f, ch
     size_t name = eq ? (size_t)(eq - text) : length, value = eq ? length - name - 1 : 0;
     int id = feature_find(text, name);
     if (id < 0 || is_machines(id)) {
-        snprintf(error, 256, "-cpu: unknown feature '%.*s' (--list-cpus shows them)", (int)(name > 64 ? 64 : name), text);
+        snprintf(error, 256, "-cpu: unknown feature '%.*s' (--list-cpus shows them)", (int)(name > 64 ? 64 : name),
+                 text);
         return false;
     }
     bool on = value == 2 && !strncmp(eq + 1, "on", 2), off = value == 3 && !strncmp(eq + 1, "off", 3);
@@ -122,7 +123,8 @@ bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, ch
     while (n < ARRAY_LEN(models) && (strlen(models[n].name) != length || strncmp(models[n].name, text, length)))
         n++;
     if (n == ARRAY_LEN(models)) {
-        snprintf(error, 256, "-cpu: unknown model '%.*s' (--list-cpus shows them)", (int)(length > 64 ? 64 : length), text);
+        snprintf(error, 256, "-cpu: unknown model '%.*s' (--list-cpus shows them)", (int)(length > 64 ? 64 : length),
+                 text);
         return false;
     }
     *out = (struct cpu_model){ .number = n };
@@ -139,7 +141,8 @@ bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, ch
     return true;
 }
 
-/* What pointer authentication can do is in the field of its cipher, APA or APA3; GPA or GPA3 says that PACGA is there. */
+/* What pointer authentication can do is in the field of its cipher, APA or APA3; GPA or GPA3 says that PACGA is there.
+ */
 static void pauth_identify(struct cpu *cpu)
 {
     u64 *isar1 = &cpu->sys.id_aa64isar1_el1, *isar2 = &cpu->sys.id_aa64isar2_el1, level = bits(*isar1, 7, 4);

@@ -1,7 +1,7 @@
 /*
- * Memory tagging: choosing tags, and the instructions that load and store them (Arm ARM D10, C6.2; AArch64.ChooseNonExcludedTag,
- * AArch64.RandomTag of the shared pseudocode). A choice: with GCR_EL1.RRND a tag follows from the time, which is the same in every
- * run, and RGSR_EL1 stays.
+ * Memory tagging: choosing tags, and the instructions that load and store them (Arm ARM D10, C6.2;
+ * AArch64.ChooseNonExcludedTag, AArch64.RandomTag of the shared pseudocode). A choice: with GCR_EL1.RRND a tag follows
+ * from the time, which is the same in every run, and RGSR_EL1 stays.
  */
 #include "cpu/mte.h"
 

@@ -53,8 +53,12 @@ static u64 cached_code(struct cpu *cpu, u64 data, u64 modifier, const u64 key[2]
     u64 mixed = (data ^ modifier * 0x9e3779b97f4a7c15) * 0x9e3779b97f4a7c15 >> 56;
     bool qarma3 = cpu_has(cpu, FEAT_PAUTH_QARMA3);
     struct pac_entry *e = &cpu->d.pac[mixed];
-    if (e->valid != 1u + qarma3 || e->data != data || e->modifier != modifier || e->key[0] != key[0] || e->key[1] != key[1])
-        *e = (struct pac_entry){ .data = data, .modifier = modifier, .key = { key[0], key[1] }, .valid = 1u + qarma3,
+    if (e->valid != 1u + qarma3 || e->data != data || e->modifier != modifier || e->key[0] != key[0] ||
+        e->key[1] != key[1])
+        *e = (struct pac_entry){ .data = data,
+                                 .modifier = modifier,
+                                 .key = { key[0], key[1] },
+                                 .valid = 1u + qarma3,
                                  .code = qarma_code(data, modifier, key[0], key[1], qarma3) };
     return e->code;
 }

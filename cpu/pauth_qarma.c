@@ -58,13 +58,15 @@ static u64 tweak_next(u64 t)
 }
 
 /* An S-box on two cells at once. */
-#define PAIRS(hi, s) \
-    (hi) << 4 | (s##0), (hi) << 4 | (s##1), (hi) << 4 | (s##2), (hi) << 4 | (s##3), (hi) << 4 | (s##4), (hi) << 4 | (s##5), (hi) << 4 | (s##6), \
-    (hi) << 4 | (s##7), (hi) << 4 | (s##8), (hi) << 4 | (s##9), (hi) << 4 | (s##a), (hi) << 4 | (s##b), (hi) << 4 | (s##c), (hi) << 4 | (s##d), \
-    (hi) << 4 | (s##e), (hi) << 4 | (s##f)
-#define SBOX(s) \
-    { PAIRS(s##0, s), PAIRS(s##1, s), PAIRS(s##2, s), PAIRS(s##3, s), PAIRS(s##4, s), PAIRS(s##5, s), PAIRS(s##6, s), PAIRS(s##7, s), \
-      PAIRS(s##8, s), PAIRS(s##9, s), PAIRS(s##a, s), PAIRS(s##b, s), PAIRS(s##c, s), PAIRS(s##d, s), PAIRS(s##e, s), PAIRS(s##f, s) }
+#define PAIR(hi, lo) (hi) << 4 | (lo)
+#define PAIRS(hi, s)                                                                                                   \
+    PAIR(hi, s##0), PAIR(hi, s##1), PAIR(hi, s##2), PAIR(hi, s##3), PAIR(hi, s##4), PAIR(hi, s##5), PAIR(hi, s##6),    \
+    PAIR(hi, s##7), PAIR(hi, s##8), PAIR(hi, s##9), PAIR(hi, s##a), PAIR(hi, s##b), PAIR(hi, s##c), PAIR(hi, s##d),    \
+    PAIR(hi, s##e), PAIR(hi, s##f)
+#define SBOX(s)                                                                                                        \
+    { PAIRS(s##0, s), PAIRS(s##1, s), PAIRS(s##2, s), PAIRS(s##3, s), PAIRS(s##4, s), PAIRS(s##5, s),                  \
+      PAIRS(s##6, s), PAIRS(s##7, s), PAIRS(s##8, s), PAIRS(s##9, s), PAIRS(s##a, s), PAIRS(s##b, s),                  \
+      PAIRS(s##c, s), PAIRS(s##d, s), PAIRS(s##e, s), PAIRS(s##f, s) }
 enum {
     SIGMA1_0 = 10, SIGMA1_1 = 13, SIGMA1_2 = 14, SIGMA1_3 = 6, SIGMA1_4 = 15, SIGMA1_5 = 7, SIGMA1_6 = 3, SIGMA1_7 = 5,
     SIGMA1_8 = 9, SIGMA1_9 = 8, SIGMA1_a = 0, SIGMA1_b = 12, SIGMA1_c = 11, SIGMA1_d = 1, SIGMA1_e = 2, SIGMA1_f = 4,

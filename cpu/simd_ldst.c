@@ -26,7 +26,8 @@ static ALWAYS_INLINE struct mem_val128 slow_load(struct cpu *cpu, u64 va, unsign
 static ALWAYS_INLINE bool slow_store(struct cpu *cpu, u64 va, union vreg v, unsigned log2, unsigned flags)
 {
     u64 low = log2 == 0 ? v.b[0] : log2 == 1 ? v.h[0] : log2 == 2 ? v.s[0] : v.d[0];
-    return log2 == 4 ? mem_write128(cpu, va, v, ACC_WRITE | flags) : mem_write(cpu, va, low, 1u << log2, ACC_WRITE | flags);
+    return log2 == 4 ? mem_write128(cpu, va, v, ACC_WRITE | flags)
+                     : mem_write(cpu, va, low, 1u << log2, ACC_WRITE | flags);
 }
 
 /* ---- one register ---- */

@@ -2,10 +2,10 @@
  * Memory access by virtual address, the exact path behind the fast tags (Arm ARM B2.2-B2.5, D8; Mem[], MemSingle[],
  * AArch64.CheckAlignment, MemAtomic of the shared pseudocode).
  *
- * An access that fails changes nothing but cpu->d.exc. Named choices: a store that crosses a page checks both pages before
- * it writes a byte; an exclusive or atomic access to something that isn't RAM is an unsupported-exclusive fault; a store
- * exclusive is checked for aborts before the monitor is looked at.
- * Leaves out: watchpoints, which will drop fast tags and be asked here.
+ * An access that fails changes nothing but cpu->d.exc. Named choices: a store that crosses a page checks both pages
+ * before it writes a byte; an exclusive or atomic access to something that isn't RAM is an unsupported-exclusive fault;
+ * a store exclusive is checked for aborts before the monitor is looked at. Leaves out: watchpoints, which will drop
+ * fast tags and be asked here.
  */
 #include "mmu/access.h"
 
@@ -148,7 +148,8 @@ static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned f
     u8 *page_flags = phys_flags(cpu->d.host.phys, p->pa);
     if (unlikely(p->entry->perm & TLB_TAGGED) && v->config.regime & REGIME_KEY_TAGS)
         return;
-    if (!ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & ACC_CACHE || observed(cpu, va, p->pa))
+    if (!ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & ACC_CACHE ||
+        observed(cpu, va, p->pa))
         return;
     if (p->type != MEM_NORMAL && !(v->strict || v->flat))
         return;
@@ -296,7 +297,10 @@ static bool check_tags(struct cpu *cpu, const struct place *p, u64 va, unsigned 
     bool write = flags & ACC_WRITE, read = !write || flags & ACC_RMW;
     if (likely(tags_check(cpu, va, p->pa, p->attrs, size, with_el0_rights(cpu, flags), write, read, &fault_va)))
         return true;
-    struct fault f = { .kind = FAULT_TAG, .rule = RULE_TAG, .fsc = 0x11, .wnr = write && !(flags & ACC_RMW),
+    struct fault f = { .kind = FAULT_TAG,
+                       .rule = RULE_TAG,
+                       .fsc = 0x11,
+                       .wnr = write && !(flags & ACC_RMW),
                        .regime = mmu_view(cpu, cpu->ps.el)->regime };
     return raise_fault(cpu, &f, fault_va, flags);
 }

@@ -79,9 +79,9 @@ struct mem_val128 mem_casp(struct cpu *cpu, u64 va, union vreg compare, union vr
 /* DC ZVA of the block at va (already aligned by the caller to the block). */
 bool mem_zero_block(struct cpu *cpu, u64 va, unsigned size);
 
-/* Allocation tags (FEAT_MTE2) of `granules` (1 to 16) of 16 bytes at va, which is aligned to one for reads, and must be for
- * writes; the first tag in bits 3:0. Memory that is not Tagged, or no access to tags: read as 0, writes ignored. `zero`: the
- * granules' bytes become 0, too. */
+/* Allocation tags (FEAT_MTE2) of `granules` (1 to 16) of 16 bytes at va, which is aligned to one for reads, and must be
+ * for writes; the first tag in bits 3:0. Memory that is not Tagged, or no access to tags: read as 0, writes ignored.
+ * `zero`: the granules' bytes become 0, too. */
 struct mem_val mem_tags_read(struct cpu *cpu, u64 va, unsigned granules);
 bool mem_tags_write(struct cpu *cpu, u64 va, unsigned granules, u64 tags, bool zero);
 /* Is va aligned for a write of its tag? */

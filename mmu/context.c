@@ -1,7 +1,7 @@
 /*
- * Translation regimes of a PE (Arm ARM D8.1), and the contexts of fast tags (DESIGN section 5): a combination of regime,
- * control values, ASID, VMID, privilege and PAN has a number of 8 bits that the tags carry, so that world and process
- * switches drop nothing. Numbers are derived state; the configs that tag TLB entries are state (mmu/tlb.c).
+ * Translation regimes of a PE (Arm ARM D8.1), and the contexts of fast tags (DESIGN section 5): a combination of
+ * regime, control values, ASID, VMID, privilege and PAN has a number of 8 bits that the tags carry, so that world and
+ * process switches drop nothing. Numbers are derived state; the configs that tag TLB entries are state (mmu/tlb.c).
  */
 #include "mmu/context.h"
 
@@ -32,10 +32,13 @@ static u32 walk_features(const struct cpu *cpu)
 {
     static const struct {
         u32 feature, walk;
-    } map[] = { { FEAT_HPDS, WALK_HPD }, { FEAT_HAFDBS, WALK_HAF | WALK_HDBS }, { FEAT_XNX, WALK_XNX },   { FEAT_LPA, WALK_LPA },
-                { FEAT_LPA2, WALK_LPA2 }, { FEAT_LVA, WALK_LVA },  { FEAT_TTST, WALK_TTST },              { FEAT_S2FWB, WALK_FWB }, { FEAT_PAN3, WALK_PAN3 },
-                { FEAT_E0PD, WALK_E0PD }, { FEAT_PAUTH, WALK_TBID },            { FEAT_LSE2, WALK_LSE2 },
-                { FEAT_BBM, WALK_BBM }, { FEAT_MTE2, WALK_MTE } };
+    } map[] = { { FEAT_HPDS, WALK_HPD },   { FEAT_HAFDBS, WALK_HAF | WALK_HDBS },
+                { FEAT_XNX, WALK_XNX },    { FEAT_LPA, WALK_LPA },
+                { FEAT_LPA2, WALK_LPA2 },  { FEAT_LVA, WALK_LVA },
+                { FEAT_TTST, WALK_TTST },  { FEAT_S2FWB, WALK_FWB },
+                { FEAT_PAN3, WALK_PAN3 },  { FEAT_E0PD, WALK_E0PD },
+                { FEAT_PAUTH, WALK_TBID }, { FEAT_LSE2, WALK_LSE2 },
+                { FEAT_BBM, WALK_BBM },    { FEAT_MTE2, WALK_MTE } };
     u32 feat = 0;
     for (unsigned n = 0; n < ARRAY_LEN(map); n++)
         feat |= cpu_has(cpu, (enum feature)map[n].feature) ? map[n].walk : 0;
@@ -74,14 +77,13 @@ static void describe_el10(const struct cpu *cpu, struct regime_desc *r)
 void regime_describe(const struct cpu *cpu, enum regime regime, struct regime_desc *r)
 {
     const struct sysregs *s = &cpu->sys;
-    *r = (struct regime_desc){.phys = cpu->d.host.phys, .feat = walk_features(cpu), .cpu = (u8)cpu->index,
-                              .regime = (u8)regime};
+    *r = (struct regime_desc){
+        .phys = cpu->d.host.phys, .feat = walk_features(cpu), .cpu = (u8)cpu->index, .regime = (u8)regime
+    };
     r->secure = regime == REGIME_EL3 || cpu_is_secure_below_el3(cpu);
     r->sif = r->secure && bit(s->scr_el3, 9);
     switch (regime) {
-    case REGIME_EL10:
-        describe_el10(cpu, r);
-        return;
+    case REGIME_EL10: describe_el10(cpu, r); return;
     case REGIME_EL3:
         r->sctlr = s->sctlr_el3;
         r->tcr = s->tcr_el3;
@@ -200,10 +202,7 @@ static u32 context_hash(const struct mmu_ctx *c)
 }
 
 /* All fast tags and numbers go; the table starts again. */
-static void contexts_flush(struct cpu *cpu)
-{
-    mmu_drop_derived(cpu);
-}
+static void contexts_flush(struct cpu *cpu) { mmu_drop_derived(cpu); }
 
 /* The number of a combination; a new one when it has none. */
 static u32 context_number(struct cpu *cpu, const struct mmu_view *v, bool el0, bool pan)
@@ -310,7 +309,7 @@ bool mmu_debug_translate(const struct cpu *cpu, u64 va, unsigned el, u64 *pa, st
     struct regime_desc r;
     struct translation t;
     regime_describe(cpu, regime_of(cpu, el), &r);
-    walk(&r, va, (struct walk_access){.el0 = el == 0, .real_el = (u8)el, .debug = 1}, rec, &t);
+    walk(&r, va, (struct walk_access){ .el0 = el == 0, .real_el = (u8)el, .debug = 1 }, rec, &t);
     if (t.ok && pa)
         *pa = t.pa;
     if (out)

@@ -1,6 +1,7 @@
 /*
  * Checks of allocation tags (Arm ARM D10.3, D10.4; AArch64.AccessIsTagChecked, AArch64.CheckTag, EffectiveTCF,
- * AArch64.ReportTagCheckFault of the shared pseudocode). Whether the instruction is one that checks is the caller's to say.
+ * AArch64.ReportTagCheckFault of the shared pseudocode). Whether the instruction is one that checks is the caller's to
+ * say.
  */
 #include "mmu/tags.h"
 
@@ -68,8 +69,8 @@ static void note(struct cpu *cpu, unsigned el, u64 va)
     *tfsr |= el == 3 ? 1 : BIT(bit(va, 55));
 }
 
-bool tags_check(struct cpu *cpu, u64 va, u64 pa, struct phys_attrs attrs, unsigned size, bool el0, bool write, bool read,
-                u64 *fault_va)
+bool tags_check(struct cpu *cpu, u64 va, u64 pa, struct phys_attrs attrs, unsigned size, bool el0, bool write,
+                bool read, u64 *fault_va)
 {
     unsigned el = el0 ? 0 : cpu->ps.el, tcf = tcf_at(cpu, el);
     if (tcf == TCF_NONE || cpu->ps.tco || !enabled_at(cpu, el) || !address_is_checked(cpu, va))

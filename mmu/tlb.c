@@ -131,11 +131,19 @@ const struct tlb_entry *tlb_fill(struct cpu *cpu, const struct mmu_view *view, u
     cpu->tlb.next_way[set] = (u8)((cpu->tlb.next_way[set] + 1) % TLB_WAYS);
     if (e->size_log2)
         drop_entry(cpu, e);
-    *e = (struct tlb_entry){
-        .va = va & ~ones(size), .pa = t->pa & ~ones(size), .ipa = t->ipa & ~ones(size), .asid = view->asid,
-        .vmid = view->vmid, .config = (u16)config, .perm = t->perm | (t->attrs.tagged ? TLB_TAGGED : 0), .size_log2 = (u8)size,
-        .size1_log2 = (u8)size1, .size2_log2 = t->size2_log2, .global = t->global, .ns = t->ns,
-        .memattr = t->perm & TLB_FLAT ? (u8)MEM_nGnRnE : t->attrs.type };
+    *e = (struct tlb_entry){ .va = va & ~ones(size),
+                             .pa = t->pa & ~ones(size),
+                             .ipa = t->ipa & ~ones(size),
+                             .asid = view->asid,
+                             .vmid = view->vmid,
+                             .config = (u16)config,
+                             .perm = t->perm | (t->attrs.tagged ? TLB_TAGGED : 0),
+                             .size_log2 = (u8)size,
+                             .size1_log2 = (u8)size1,
+                             .size2_log2 = t->size2_log2,
+                             .global = t->global,
+                             .ns = t->ns,
+                             .memattr = t->perm & TLB_FLAT ? (u8)MEM_nGnRnE : t->attrs.type };
     cpu->tlb.sizes |= BIT(size);
     if (size1 > size)
         cpu->tlb.pieces |= BIT(size1);

@@ -16,14 +16,17 @@ static bool is_tag_instruction(const struct rule_input *in)
 /* MRS, MSR (register), SYS and SYSL of the classes that walk over all of them; not the other instructions. */
 static bool is_access(const struct rule_input *in)
 {
-    return (!strncmp(in->class_, "sysreg", 6) || !strncmp(in->class_, "sysop", 5)) && (in->insn & 0xffc00000) == 0xd5000000;
+    return (!strncmp(in->class_, "sysreg", 6) || !strncmp(in->class_, "sysop", 5)) &&
+           (in->insn & 0xffc00000) == 0xd5000000;
 }
 static u32 key_of(const struct rule_input *in) { return in->insn >> 5 & 0xffff; }
 
 /* What the -any classes, which try all encodings, hit by chance. */
 static bool is_later_register(u32 key)
 {
-    static const struct { u32 key, mask; } later[] = {
+    static const struct {
+        u32 key, mask;
+    } later[] = {
         { SYSREG_KEY(3, 0, 2, 0, 0), 0xffc4 }, /* APxKey: CRm 1..3 */
         { SYSREG_KEY(3, 0, 1, 2, 1), 0xffff }, /* TRFCR_EL1 */
         { SYSREG_KEY(3, 0, 1, 0, 4), 0xfffc }, /* RGSR_EL1, GCR_EL1 */
@@ -53,7 +56,8 @@ static bool is_absent_counter(const struct rule_input *in)
 {
     u32 key = key_of(in), n = key & 31;
     bool filter = key == SYSREG_KEY(3, 3, 14, 15, 7); /* PMCCFILTR_EL0 */
-    return is_access(in) && key >> 14 == 3 && (key >> 11 & 7) == 3 && (key >> 7 & 15) == 14 && (key & 0x40) && n >= 6 && !filter;
+    return is_access(in) && key >> 14 == 3 && (key >> 11 & 7) == 3 && (key >> 7 & 15) == 14 && (key & 0x40) && n >= 6 &&
+           !filter;
 }
 
 static bool is_absent_instruction(const struct rule_input *in)
@@ -68,16 +72,13 @@ static bool is_absent_instruction(const struct rule_input *in)
 static bool is_unallocated_hint(const struct rule_input *in)
 {
     /* NOP..SEVL, XPACLRI, PACIA1716 and friends, ESB..CSDB, PACIAZ..AUTIBSP, BTI */
-    static const u64 known = 0x3f | BIT(7) | BIT(8) | BIT(10) | BIT(12) | BIT(14) | BIT(16) | BIT(18) | BIT(20) | 0xffull << 24 |
-                             BIT(32) | BIT(34) | BIT(36) | BIT(38);
+    static const u64 known = 0x3f | BIT(7) | BIT(8) | BIT(10) | BIT(12) | BIT(14) | BIT(16) | BIT(18) | BIT(20) |
+                             0xffull << 24 | BIT(32) | BIT(34) | BIT(36) | BIT(38);
     unsigned hint = in->insn >> 5 & 127;
     return (in->insn & 0xfffff01f) == 0xd503201f && (hint > 63 || !(known >> hint & 1)) && strcmp(in->set, "v94");
 }
 
-static bool is_sb_of_v85(const struct rule_input *in)
-{
-    return !strncmp(in->set, "v85", 3) && in->insn == 0xd50330ff;
-}
+static bool is_sb_of_v85(const struct rule_input *in) { return !strncmp(in->set, "v85", 3) && in->insn == 0xd50330ff; }
 
 static bool waits_above_virtual(const struct rule_input *in)
 {
@@ -102,7 +103,8 @@ static bool is_fp_identification(const struct rule_input *in)
 
 static bool is_dcc_under_tge(const struct rule_input *in)
 {
-    return is_access(in) && key_of(in) >> 7 == (2 << 7 | 3 << 4) && in->cpu->ps.el == 0 && bit(in->cpu->sys.hcr_el2, 27);
+    return is_access(in) && key_of(in) >> 7 == (2 << 7 | 3 << 4) && in->cpu->ps.el == 0 &&
+           bit(in->cpu->sys.hcr_el2, 27);
 }
 
 /* XPACI, XPACD, XPACLRI where HCR_EL2.API or SCR_EL3.API is 0 */
@@ -160,8 +162,8 @@ static bool is_tag_cache_operation(const struct rule_input *in)
 {
     u32 key = key_of(in), op2 = key & 7, crm = key >> 3 & 15;
     bool by_address = op2 == 3 || op2 == 5 || (crm == 4 && op2 == 4);
-    return !strcmp(in->set, "v85mte") && is_access(in) && (key & ~0x7fu) == (SYSREG_KEY(1, 3, 7, 0, 0) & ~0x7fu) && by_address &&
-           (crm == 4 || crm >= 10);
+    return !strcmp(in->set, "v85mte") && is_access(in) && (key & ~0x7fu) == (SYSREG_KEY(1, 3, 7, 0, 0) & ~0x7fu) &&
+           by_address && (crm == 4 || crm >= 10);
 }
 
 /* STP across two granules */
@@ -212,8 +214,8 @@ static bool is_cntv_tval_at_el2(const struct rule_input *in)
 static bool is_icc_sre_closed_twice(const struct rule_input *in)
 {
     const struct cpu *cpu = in->cpu;
-    return is_access(in) && key_of(in) == SYSREG_KEY(3, 0, 12, 12, 5) && cpu->ps.el == 1 && !bit(cpu->sys.icc_sre_el2, 3) &&
-           !bit(cpu->sys.icc_sre_el3, 3);
+    return is_access(in) && key_of(in) == SYSREG_KEY(3, 0, 12, 12, 5) && cpu->ps.el == 1 &&
+           !bit(cpu->sys.icc_sre_el2, 3) && !bit(cpu->sys.icc_sre_el3, 3);
 }
 
 static bool is_bpr1_without_sre(const struct rule_input *in)
@@ -224,15 +226,16 @@ static bool is_bpr1_without_sre(const struct rule_input *in)
 
 static bool is_ivac_under_tpc(const struct rule_input *in)
 {
-    return is_access(in) && key_of(in) == SYSREG_KEY(1, 0, 7, 6, 1) && in->cpu->ps.el == 1 && bit(in->cpu->sys.hcr_el2, 23);
+    return is_access(in) && key_of(in) == SYSREG_KEY(1, 0, 7, 6, 1) && in->cpu->ps.el == 1 &&
+           bit(in->cpu->sys.hcr_el2, 23);
 }
 
 /* DC *GSW, *GDSW: S1_0_C7_C{6,10,14}_{4,6} */
 static bool is_tag_maintenance(const struct rule_input *in)
 {
     u32 key = key_of(in);
-    return !strcmp(in->class_, "sysinsn") && in->insn >> 19 == 0xd508u >> 3 && (key & 0x7f81) == (SYSREG_KEY(1, 0, 7, 0, 0) & 0x7f80) &&
-           (key & 4) && (key & 0x38) >= 0x30;
+    return !strcmp(in->class_, "sysinsn") && in->insn >> 19 == 0xd508u >> 3 &&
+           (key & 0x7f81) == (SYSREG_KEY(1, 0, 7, 0, 0) & 0x7f80) && (key & 4) && (key & 0x38) >= 0x30;
 }
 
 /* ---- translation ---- */
@@ -334,7 +337,8 @@ static bool is_unaligned_stxr(const struct rule_input *in)
 static bool is_forced_write_back(const struct rule_input *in)
 {
     u32 op = in->insn & 0xffffff80; /* AT S12* */
-    return is_mmu(in) && is_v85(in) && op == 0xd50c7880 && bit(in->cpu->sys.hcr_el2, 46) && !bit(in->cpu->sys.hcr_el2, 12);
+    return is_mmu(in) && is_v85(in) && op == 0xd50c7880 && bit(in->cpu->sys.hcr_el2, 46) &&
+           !bit(in->cpu->sys.hcr_el2, 12);
 }
 
 /* LDXR Xt, [X1] where hardware sets access flags */
@@ -353,28 +357,42 @@ const struct rule rules[RULE_COUNT_] = {
     { "absent-register", is_absent,
       "registers and system instructions of features or units that the CPU of the set lacks (AArch32, trace, RAS, later "
       "extensions): the v8.5 model has them in every set, here they are UNDEFINED" },
-    { "absent-counter", is_absent_counter, "event counters beyond PMCR_EL0.N: UNDEFINED is the choice among the CONSTRAINED "
+    { "absent-counter", is_absent_counter,
+      "event counters beyond PMCR_EL0.N: UNDEFINED is the choice among the CONSTRAINED "
       "UNPREDICTABLE ones of D19.5.9" },
-    { "absent-instruction", is_absent_instruction, "instructions of later features, which the model has in every set (its README)" },
-    { "hint-unallocated", is_unallocated_hint, "the model throws for hints that it does not know; they execute as NOP (C6.2 HINT)" },
+    { "absent-instruction", is_absent_instruction,
+      "instructions of later features, which the model has in every set (its README)" },
+    { "hint-unallocated", is_unallocated_hint,
+      "the model throws for hints that it does not know; they execute as NOP (C6.2 HINT)" },
     { "debug-state-register", is_debug_state_register, "DSPSR_EL0, DLR_EL0: UNDEFINED in Non-debug state (D19.3)" },
-    { "mvfr-fp-trap", is_fp_identification, "the model traps MVFR<n>_EL1 like an FP instruction; D19.2 has HCR_EL2.TID3 only" },
-    { "tge-debug", is_dcc_under_tge, "HCR_EL2.TGE acts as MDCR_EL2.TDA and TDE (D19.3.20), which the model misses (its README)" },
-    { "daif-host", is_daif_in_host, "DAIFSet and DAIFClr of a host's applications: the model says UNDEFINED; SCTLR_EL2.UMA "
+    { "mvfr-fp-trap", is_fp_identification,
+      "the model traps MVFR<n>_EL1 like an FP instruction; D19.2 has HCR_EL2.TID3 only" },
+    { "tge-debug", is_dcc_under_tge,
+      "HCR_EL2.TGE acts as MDCR_EL2.TDA and TDE (D19.3.20), which the model misses (its README)" },
+    { "daif-host", is_daif_in_host,
+      "DAIFSet and DAIFClr of a host's applications: the model says UNDEFINED; SCTLR_EL2.UMA "
       "traps with EC 0x18 (D19.2 SCTLR_EL2, AArch64.CheckDAIFAccess)" },
-    { "fp-tge", is_fp_under_tge, "FPCR and FPSR trapped by CPACR_EL1 under HCR_EL2.TGE: EC 0x00, not 0x07 (ESR_ELx, EC 0b000111)" },
-    { "cntv-tval-el2", is_cntv_tval_at_el2, "the model with VHE has CNTV_TVAL_EL0 UNDEFINED at EL2 without E2H (D19.12)" },
-    { "icc-sre-twice", is_icc_sre_closed_twice, "ICC_SRE_EL1 closed by ICC_SRE_EL2 and by ICC_SRE_EL3: EL2 comes first (GIC 12.2.22)" },
-    { "icc-bpr1-sre", is_bpr1_without_sre, "ICC_BPR1_EL1 with ICC_SRE_EL1.SRE 0 is a trap to EL1 like its neighbours, not UNDEFINED" },
-    { "ivac-tpc", is_ivac_under_tpc, "DC IVAC under HCR_EL2.TPC: the trap comes before the translation of its address (D1.3.5.5)" },
+    { "fp-tge", is_fp_under_tge,
+      "FPCR and FPSR trapped by CPACR_EL1 under HCR_EL2.TGE: EC 0x00, not 0x07 (ESR_ELx, EC 0b000111)" },
+    { "cntv-tval-el2", is_cntv_tval_at_el2,
+      "the model with VHE has CNTV_TVAL_EL0 UNDEFINED at EL2 without E2H (D19.12)" },
+    { "icc-sre-twice", is_icc_sre_closed_twice,
+      "ICC_SRE_EL1 closed by ICC_SRE_EL2 and by ICC_SRE_EL3: EL2 comes first (GIC 12.2.22)" },
+    { "icc-bpr1-sre", is_bpr1_without_sre,
+      "ICC_BPR1_EL1 with ICC_SRE_EL1.SRE 0 is a trap to EL1 like its neighbours, not UNDEFINED" },
+    { "ivac-tpc", is_ivac_under_tpc,
+      "DC IVAC under HCR_EL2.TPC: the trap comes before the translation of its address (D1.3.5.5)" },
     { "tag-maintenance", is_tag_maintenance, "DC by tags, by set and way: UNDEFINED without FEAT_MTE" },
-    { "xpac-trap", is_trapped_xpac, "the v8.5 model traps XPAC* by HCR_EL2.API and SCR_EL3.API; they are not among what these trap "
+    { "xpac-trap", is_trapped_xpac,
+      "the v8.5 model traps XPAC* by HCR_EL2.API and SCR_EL3.API; they are not among what these trap "
       "(D19.2 HCR_EL2, SCR_EL3; its README)" },
     { "sb-v85", is_sb_of_v85, "the v8.5 model has SB UNDEFINED (its README calls that doubtful); C6.2 SB" },
     { "exclusive-to-zero", is_store_exclusive_to_zero, "the model's monitor starts as if address 0 were marked" },
-    { "exclusive-within-16", is_unaligned_store_exclusive, "the v8.5 model has an alignment fault for every unaligned store exclusive; "
+    { "exclusive-within-16", is_unaligned_store_exclusive,
+      "the v8.5 model has an alignment fault for every unaligned store exclusive; "
       "with FEAT_LSE2 one within 16 bytes is made (B2.2.1.1, AArch64.ExclusiveMonitorsPass of later releases)" },
-    { "mte-beta", is_beta_tag_instruction, "the v8.5 model is of a beta release: tag loads and stores have encodings that were not kept "
+    { "mte-beta", is_beta_tag_instruction,
+      "the v8.5 model is of a beta release: tag loads and stores have encodings that were not kept "
       "(STG 0x19..., LDGM in the system space) and offsets in bytes; v94 has the final ones" },
     { "ata-v85", is_tag_register, "the v8.5 model does not trap the tag registers by HCR_EL2.ATA and SCR_EL3.ATA (D19.2)" },
     { "tag-cache-v85", is_tag_cache_operation, "the v8.5 model has DC CG*VADP UNDEFINED, does not translate for DC by tags, and says WnR 0 "
@@ -382,30 +400,44 @@ const struct rule rules[RULE_COUNT_] = {
     { "store-across-granules", is_checked_store_pair, "a pair stored across two tag granules: both are checked before a byte is "
       "written, the model writes the first granule's bytes" },
     { "wfi-virtual-el2", waits_above_virtual,
-      "at EL2 and EL3, with TGE and in Secure state the model's WFI and WFE do not wait while HCR_EL2.{VI,VF,VSE} is set: a virtual interrupt is pending for "
+      "at EL2 and EL3, with TGE and in Secure state the model's WFI and WFE do not wait while "
+      "HCR_EL2.{VI,VF,VSE} is set: a virtual interrupt is pending for "
       "EL1 and EL0 only (D1.6.2); not waiting is allowed too" },
-    { "fjcvtzs-flushed", is_fjcvtzs_of_flushed, "FJCVTZS of a positive denormal that FPCR.FZ flushes: the v8.5 model sets PSTATE.Z, "
+    { "fjcvtzs-flushed", is_fjcvtzs_of_flushed,
+      "FJCVTZS of a positive denormal that FPCR.FZ flushes: the v8.5 model sets PSTATE.Z, "
       "which later pseudocode clears (J1, FPToFixedJS: the operand itself was not zero)" },
-    { "at-v94", is_at_called, "AT in v94 is the function AArch64.AT called for the EL whose tables the vector set up, not for that of the "
+    { "at-v94", is_at_called,
+      "AT in v94 is the function AArch64.AT called for the EL whose tables the vector set up, not for that of the "
       "instruction (its PSTATE.EL is out of range in places)" },
-    { "ordered-unaligned", is_unaligned_ordered, "ordered accesses unaligned within 16 bytes of memory that is not Write-Back: either way is "
+    { "ordered-unaligned", is_unaligned_ordered,
+      "ordered accesses unaligned within 16 bytes of memory that is not Write-Back: either way is "
       "allowed (B2.2.1); the model faults, here they are made" },
-    { "contiguous-small", is_small_input, "16K granule, TCR_ELx.DS and 26 to 29 bits of address: the model takes a contiguous range larger than "
+    { "contiguous-small", is_small_input,
+      "16K granule, TCR_ELx.DS and 26 to 29 bits of address: the model takes a contiguous range larger than "
       "the input for the size of the block (its README)" },
-    { "at-pan", is_at_with_pan, "AT S1E1RP and WP are FEAT_PAN2, which v80 and v81 lack; the model has them in every set" },
-    { "at-host", is_at_el1_in_host, "AT S1E1* at EL2 and EL3 under HCR_EL2.{E2H,TGE}: EL2&0 translates (C5.5), as the v9.4 model "
+    { "at-pan", is_at_with_pan,
+      "AT S1E1RP and WP are FEAT_PAN2, which v80 and v81 lack; the model has them in every set" },
+    { "at-host", is_at_el1_in_host,
+      "AT S1E1* at EL2 and EL3 under HCR_EL2.{E2H,TGE}: EL2&0 translates (C5.5), as the v9.4 model "
       "does; the v8.x ones have EL1&0" },
-    { "store-across-pages", is_store_across_pages, "a store that crosses a page: both pages are checked before a byte is written, the "
+    { "store-across-pages", is_store_across_pages,
+      "a store that crosses a page: both pages are checked before a byte is written, the "
       "model writes the first page's bytes" },
-    { "load-across-pages", is_load_multiple_across_pages, "multiple-structure loads across a page: no register changes when the second "
+    { "load-across-pages", is_load_multiple_across_pages,
+      "multiple-structure loads across a page: no register changes when the second "
       "page faults, the model has written some" },
-    { "reserved-ps", is_reserved_size, "TCR_EL2.PS is reserved, where the model of v80 has 52 bits even for 16K granules" },
-    { "e0pd-unprivileged", is_unprivileged_under_e0pd, "LDTR and STTR above EL0 are unprivileged accesses, which TCR_ELx.E0PDn closes, "
+    { "reserved-ps", is_reserved_size,
+      "TCR_EL2.PS is reserved, where the model of v80 has 52 bits even for 16K granules" },
+    { "e0pd-unprivileged", is_unprivileged_under_e0pd,
+      "LDTR and STTR above EL0 are unprivileged accesses, which TCR_ELx.E0PDn closes, "
       "as in the v9.4 model; the v8.5 model exempts them" },
-    { "stxr-lse2", is_unaligned_stxr, "STXR unaligned within 16 bytes: allowed with FEAT_LSE2 (B2.2.1); the v8.5 model faults" },
-    { "fwb-device", is_forced_write_back, "PAR_EL1 under HCR_EL2.FWB: MemAttr 0b110 makes Device memory of stage 1 Normal Write-Back "
+    { "stxr-lse2", is_unaligned_stxr,
+      "STXR unaligned within 16 bytes: allowed with FEAT_LSE2 (B2.2.1); the v8.5 model faults" },
+    { "fwb-device", is_forced_write_back,
+      "PAR_EL1 under HCR_EL2.FWB: MemAttr 0b110 makes Device memory of stage 1 Normal Write-Back "
       "(D8.6.6), as in the v9.4 model; the v8.5 model keeps Device" },
-    { "exclusive-unaligned", is_unaligned_exclusive, "unaligned LDXR with hardware access flags: the model translates for its monitor "
+    { "exclusive-unaligned", is_unaligned_exclusive,
+      "unaligned LDXR with hardware access flags: the model translates for its monitor "
       "and sets the flag before the alignment fault" },
     { 0 },
 };

@@ -3,7 +3,8 @@
 
 enum { UART = 0x09000000, RTC = 0x09010000, GPIO = 0x09030000, RAM_BASE = 0x40000000 };
 enum { BLK = 0x0a000000 + 31 * 0x200, CON = BLK - 0x200, RNG = CON - 0x200, EMPTY = 0x0a000000 };
-enum { U_DR = 0x00, U_FR = 0x18, U_LCR = 0x2c, U_CR = 0x30, U_IFLS = 0x34, U_IMSC = 0x38, U_RIS = 0x3c, U_MIS = 0x40, U_ICR = 0x44 };
+enum { U_DR = 0x00, U_FR = 0x18, U_LCR = 0x2c, U_CR = 0x30, U_IFLS = 0x34, U_IMSC = 0x38, U_RIS = 0x3c, U_MIS = 0x40,
+       U_ICR = 0x44 };
 
 /* Level of an SPI's wire, and machine time as devices see it. */
 static bool spi_level(struct fixture *f, unsigned n) { return f->m->gic.spi[n / 32].level >> n % 32 & 1; }
