@@ -12,7 +12,7 @@
     {                                                                                                                  \
         BASE_CHECK;                                                                                                    \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val r = mem_atomic(cpu, RN, op, RM, 1u << z, ACC_WRITE | ACC_ATOMIC | ACC_RMW | UNCHECKED_SP);                     \
+        struct mem_val r = mem_atomic(cpu, RN, op, RM, 1u << z, ACC_WRITE | ACC_ATOMIC | ACC_RMW | UNCHECKED_SP);      \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         RD = r.v;                                                                                                      \

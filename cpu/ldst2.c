@@ -78,7 +78,7 @@ static ALWAYS_INLINE bool OPN(pair_write)(struct cpu *cpu, u64 va, bool s, u64 f
     {                                                                                                                  \
         SP_CHECK;                                                                                                      \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val128 r = OPN(pair_read)(cpu, RN, s, (back) ? 0 : UNCHECKED_SP);                                                              \
+        struct mem_val128 r = OPN(pair_read)(cpu, RN, s, (back) ? 0 : UNCHECKED_SP);                                   \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         if (back)                                                                                                      \
@@ -93,7 +93,7 @@ static ALWAYS_INLINE bool OPN(pair_write)(struct cpu *cpu, u64 va, bool s, u64 f
         SP_CHECK;                                                                                                      \
         SLOW_BEGIN;                                                                                                    \
         u64 va = (back) ? RN - ((s) ? 16 : 8) : RN;                                                                    \
-        if (!OPN(pair_write)(cpu, va, s, RD, RM, (back) ? 0 : UNCHECKED_SP))                                                                      \
+        if (!OPN(pair_write)(cpu, va, s, RD, RM, (back) ? 0 : UNCHECKED_SP))                                           \
             RAISE;                                                                                                     \
         if (back)                                                                                                      \
             RN = va;                                                                                                   \
@@ -116,7 +116,7 @@ STORE_PAIR(STILP_pre_x, true, true)
         FP_CHECK;                                                                                                      \
         SP_CHECK;                                                                                                      \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val r = mem_read(cpu, RN + (u64)IMM, 1u << (log2), ACC_READ | ACC_ORDERED | UNCHECKED_SP);                         \
+        struct mem_val r = mem_read(cpu, RN + (u64)IMM, 1u << (log2), ACC_READ | ACC_ORDERED | UNCHECKED_SP);          \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         VD = (union vreg){ .d = { r.v, 0 } };                                                                          \
@@ -127,7 +127,7 @@ STORE_PAIR(STILP_pre_x, true, true)
         FP_CHECK;                                                                                                      \
         SP_CHECK;                                                                                                      \
         SLOW_BEGIN;                                                                                                    \
-        if (!mem_write(cpu, RN + (u64)IMM, VD.d[0] & ones(8u << (log2)), 1u << (log2), ACC_WRITE | ACC_ORDERED | UNCHECKED_SP))       \
+        if (!mem_write(cpu, RN + (u64)IMM, VD.d[0] & ones(8u << (log2)), 1u << (log2), ACC_WRITE | ACC_ORDERED | UNCHECKED_SP)) \
             RAISE;                                                                                                     \
         SLOW_END;                                                                                                      \
     }
@@ -183,7 +183,7 @@ OP_Q(STL1)
     {                                                                                                                  \
         BASE_CHECK;                                                                                                    \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val128 r = mem_atomic128(cpu, RN, op, RD, RA, ACC_WRITE | ACC_ATOMIC | ACC_RMW | UNCHECKED_SP);                    \
+        struct mem_val128 r = mem_atomic128(cpu, RN, op, RD, RA, ACC_WRITE | ACC_ATOMIC | ACC_RMW | UNCHECKED_SP);     \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         RD = r.v.d[0];                                                                                                 \

@@ -58,7 +58,7 @@ static ALWAYS_INLINE bool slow_store(struct cpu *cpu, u64 va, union vreg v, unsi
     {                                                                                                                  \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val128 r = slow_load(cpu, va, log2, FLAGS_##mode);                                                                \
+        struct mem_val128 r = slow_load(cpu, va, log2, FLAGS_##mode);                                                  \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         VD = r.v;                                                                                                      \
@@ -84,7 +84,7 @@ static ALWAYS_INLINE bool slow_store(struct cpu *cpu, u64 va, union vreg v, unsi
     {                                                                                                                  \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
-        if (!slow_store(cpu, va, VD, log2, FLAGS_##mode))                                                                            \
+        if (!slow_store(cpu, va, VD, log2, FLAGS_##mode))                                                              \
             RAISE;                                                                                                     \
         BACK_##mode;                                                                                                   \
         SLOW_END;                                                                                                      \
@@ -135,10 +135,10 @@ LOAD_BODIES(LDR_lit_vq, OP, (void)0, lit, 4)
     {                                                                                                                  \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val128 lo = slow_load(cpu, va, log2, FLAGS_##mode);                                                               \
+        struct mem_val128 lo = slow_load(cpu, va, log2, FLAGS_##mode);                                                 \
         if (!lo.ok)                                                                                                    \
             RAISE;                                                                                                     \
-        struct mem_val128 hi = slow_load(cpu, va + (1u << (log2)), log2, FLAGS_##mode);                                              \
+        struct mem_val128 hi = slow_load(cpu, va + (1u << (log2)), log2, FLAGS_##mode);                                \
         if (!hi.ok)                                                                                                    \
             RAISE;                                                                                                     \
         VD = lo.v;                                                                                                     \
@@ -165,9 +165,9 @@ LOAD_BODIES(LDR_lit_vq, OP, (void)0, lit, 4)
     {                                                                                                                  \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
-        if (!mem_probe(cpu, va, 1u << (log2), ACC_WRITE | FLAGS_##mode) ||                                                            \
-            !mem_probe(cpu, va + (1u << (log2)), 1u << (log2), ACC_WRITE | FLAGS_##mode) || !slow_store(cpu, va, VD, log2, FLAGS_##mode) ||         \
-            !slow_store(cpu, va + (1u << (log2)), VA, log2, FLAGS_##mode))                                                           \
+        if (!mem_probe(cpu, va, 1u << (log2), ACC_WRITE | FLAGS_##mode) ||                                             \
+            !mem_probe(cpu, va + (1u << (log2)), 1u << (log2), ACC_WRITE | FLAGS_##mode) || !slow_store(cpu, va, VD, log2, FLAGS_##mode) || \
+            !slow_store(cpu, va + (1u << (log2)), VA, log2, FLAGS_##mode))                                             \
             RAISE;                                                                                                     \
         BACK_##mode;                                                                                                   \
         SLOW_END;                                                                                                      \

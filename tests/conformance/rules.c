@@ -395,7 +395,8 @@ const struct rule rules[RULE_COUNT_] = {
       "the v8.5 model is of a beta release: tag loads and stores have encodings that were not kept "
       "(STG 0x19..., LDGM in the system space) and offsets in bytes; v94 has the final ones" },
     { "ata-v85", is_tag_register, "the v8.5 model does not trap the tag registers by HCR_EL2.ATA and SCR_EL3.ATA (D19.2)" },
-    { "tag-cache-v85", is_tag_cache_operation, "the v8.5 model has DC CG*VADP UNDEFINED, does not translate for DC by tags, and says WnR 0 "
+    { "tag-cache-v85", is_tag_cache_operation,
+      "the v8.5 model has DC CG*VADP UNDEFINED, does not translate for DC by tags, and says WnR 0 "
       "for DC GVA and GZVA" },
     { "store-across-granules", is_checked_store_pair, "a pair stored across two tag granules: both are checked before a byte is "
       "written, the model writes the first granule's bytes" },
