@@ -45,7 +45,7 @@ static MAYBE_UNUSED bool OPN(big_endian)(struct cpu *cpu) { return mmu_view(cpu,
 
 static ALWAYS_INLINE struct mem_val128 OPN(pair_read)(struct cpu *cpu, u64 va, bool s, unsigned flags)
 {
-    struct mem_val128 r = { .ok = false };
+    struct mem_val128 r;
     if (!(va & (s ? 7 : 3))) {
         struct mem_val lo = mem_read(cpu, va, s ? 8 : 4, ACC_READ | ACC_ORDERED | flags);
         struct mem_val hi = lo.ok ? mem_read(cpu, va + (s ? 8 : 4), s ? 8 : 4, ACC_READ | ACC_ORDERED | flags) : lo;

@@ -55,7 +55,7 @@ static enum mops_result raise_mismatch(struct cpu *cpu, u32 word, unsigned stage
     bool set = is_set(word);
     u32 options = set ? word >> 12 & 3 : word >> 12 & 15;
     u32 iss = (u32)set << 24 | (set ? (word >> 26 & 1) << 23 : 0) | options << 19 |
-              (u32)(stage == STAGE_EPILOGUE) << 18 | (u32)wrong_option << 17 | (u32)option_a(cpu) << 16 |
+              (u32)(stage == STAGE_EPILOGUE) << 18 | (u32)wrong_option << 17 | (option_a(cpu) ? 1u << 16 : 0) |
               (word & 31) << 10 | (word >> 16 & 31) << 5 | (word >> 5 & 31);
     unsigned target = exc_default_target(cpu);
     if (cpu->ps.el == 1 && hcrx_enabled(cpu) && bit(cpu->sys.hcrx_el2, 10))

@@ -166,7 +166,8 @@ LOAD_BODIES(LDR_lit_vq, OP, (void)0, lit, 4)
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
         if (!mem_probe(cpu, va, 1u << (log2), ACC_WRITE | FLAGS_##mode) ||                                             \
-            !mem_probe(cpu, va + (1u << (log2)), 1u << (log2), ACC_WRITE | FLAGS_##mode) || !slow_store(cpu, va, VD, log2, FLAGS_##mode) || \
+            !mem_probe(cpu, va + (1u << (log2)), 1u << (log2), ACC_WRITE | FLAGS_##mode) ||                            \
+            !slow_store(cpu, va, VD, log2, FLAGS_##mode) ||                                                            \
             !slow_store(cpu, va + (1u << (log2)), VA, log2, FLAGS_##mode))                                             \
             RAISE;                                                                                                     \
         BACK_##mode;                                                                                                   \

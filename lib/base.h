@@ -42,7 +42,7 @@ static inline bool bit(u64 value, unsigned n) { return value >> n & 1; }
 static inline u64 bits_set(u64 value, unsigned hi, unsigned lo, u64 field)
 {
     u64 mask = ones(hi - lo + 1) << lo;
-    return (value & ~mask) | (field << lo & mask);
+    return (value & ~mask) | (field * BIT(lo) & mask);
 }
 
 /* SignExtend(value<n-1:0>, 64), n in 1..64. */
