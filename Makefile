@@ -10,8 +10,9 @@ Q      := $(if $(V),,@)
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 , := ,
+# DWARF 4: valgrind 3.19 reads no DWARF 5 of clang.
 SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DSANITIZED)
-CFLAGS := -std=gnu11 -g $(OPT) $(WARN) -ffp-contract=off -fno-strict-aliasing -fno-semantic-interposition -I. $(SANFLAGS) $(EXTRA)
+CFLAGS := -std=gnu11 -gdwarf-4 $(OPT) $(WARN) -ffp-contract=off -fno-strict-aliasing -fno-semantic-interposition -I. $(SANFLAGS) $(EXTRA)
 LIBS   := -lelf -lfdt -lz -lxxhash -lzstd -lcapstone -ldw -lpthread -lm
 
 # Files of instruction bodies (they include cpu/op.h) are compiled once for each engine; all others once.
