@@ -1,7 +1,7 @@
 /*
  * --stats, on standard error: what ran, how fast, a hash of all state, and what was taken to EL2 and EL3: by guest,
- * exception class and cause. A guest is a VMID while stage 2 is on. The lines `insns N` and `hash H` are for scripts to
- * compare.
+ * exception class and cause; how much memory it took. A guest is a VMID while stage 2 is on. The lines `insns N` and
+ * `hash H` are for scripts to compare.
  */
 #define _GNU_SOURCE
 #include "frontend/frontend.h"
@@ -12,6 +12,8 @@
 
 #include <ctype.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 
 enum { ROWS = 1024 };
@@ -131,6 +133,34 @@ static void row_print(const struct exit_row *r)
     fputc('\n', stderr);
 }
 
+/* Bytes of a region that the host had to back with memory, because the guest (or the loader) touched them. */
+static u64 region_touched(const struct phys_region *r)
+{
+    enum { HOST_PAGE = 4096, PART = 65536 };
+    unsigned char there[PART];
+    u64 pages = 0;
+    for (u64 at = 0; at < r->size; at += (u64)PART * HOST_PAGE) {
+        u64 size = r->size - at < (u64)PART * HOST_PAGE ? r->size - at : (u64)PART * HOST_PAGE;
+        if (mincore(r->host + at, size, there))
+            continue;
+        for (u64 n = 0; n < size / HOST_PAGE; n++)
+            pages += there[n] & 1;
+    }
+    return pages * HOST_PAGE;
+}
+
+/* Before anything else here reads the RAM. ru_maxrss: KiB (getrusage(2)). */
+static void memory_print(const struct machine *m)
+{
+    u64 touched = 0;
+    for (unsigned n = 0; n < m->d.phys.region_count; n++)
+        touched += region_touched(&m->d.phys.region[n]);
+    struct rusage usage = { 0 };
+    getrusage(RUSAGE_SELF, &usage);
+    fprintf(stderr, "memory %.1f MiB touched by the guest, %.1f MiB at most in all\n", (double)touched / 1048576,
+            (double)usage.ru_maxrss / 1024);
+}
+
 void stats_print(struct stats *s, struct machine *m)
 {
     double seconds = cpu_seconds() - s->start;
@@ -138,6 +168,7 @@ void stats_print(struct stats *s, struct machine *m)
     fprintf(stderr, "insns %llu\n", (unsigned long long)insns);
     fprintf(stderr, "speed %.1f MIPS: %.2f s of CPU time, %.6f s of the machine's\n",
             seconds > 0 ? (double)insns / seconds / 1e6 : 0, seconds, (double)m->now / 1e9);
+    memory_print(m);
     qsort(s->row, s->rows, sizeof(s->row[0]), order);
     if (s->rows)
         fprintf(stderr, "exits from guest and EL, count, class, and the control that trapped\n");

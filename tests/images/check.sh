@@ -5,8 +5,9 @@
 #   tests/images/check.sh --list
 #
 # One PASS or FAIL line for each row, then "N passed, N failed"; status 0 only when none failed. No row depends on host
-# time: each has a bound in instructions. --twice runs each row twice and compares console bytes, the instruction count
-# and the state hash. --keep leaves consoles and messages in DIR. tests/images/qemu.py as ELMU checks the table itself.
+# time: each has a bound in instructions, and one in memory: what the guest touched and OVERHEAD MiB (default 200).
+# --twice runs each row twice and compares console bytes, the instruction count and the state hash. --keep leaves
+# consoles and messages in DIR. tests/images/qemu.py as ELMU checks the table itself.
 set -uo pipefail
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
@@ -165,6 +166,7 @@ judge() {
             grep -qaF -- "$text" "$2/console" && echo "console says: $text"
         done <"$tables/$1.never"
     fi
+    awk -v over="${OVERHEAD:-200}" '/^memory / && $7 > $2 + over { print "memory: " $7 " MiB, the guest touched " $2 }' "$2/messages"
     if [ -f "$tables/$1.holds" ]; then
         while IFS=$'\t' read -r file text; do
             grep -qaF -- "$text" "$2/$file" 2>/dev/null || echo "$file does not hold: $text"
