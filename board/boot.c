@@ -82,7 +82,7 @@ static bool dtb_put(struct machine *m, const struct boot_config *c, struct plan 
         return false;
     }
     u64 size = fdt_make(m, &boot, c->dtb.data ? &c->dtb : NULL, dtb, error);
-    struct blob blob = { "device tree", dtb, size };
+    struct blob blob = { "device tree", dtb, size, false };
     bool ok = size && image_put(m, p->dtb, &blob, "device tree", error);
     free(dtb);
     return ok;
@@ -118,7 +118,7 @@ static void value_put(struct machine *m, const struct boot_loader *l, char *erro
 {
     u8 bytes[8];
     store_le64(bytes, l->data);
-    struct blob blob = { "-device loader", bytes, l->data_len };
+    struct blob blob = { "-device loader", bytes, l->data_len, false };
     *ok = image_put(m, l->addr, &blob, "data", error);
 }
 

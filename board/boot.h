@@ -7,11 +7,12 @@
 
 #include "board/machine.h"
 
-/* A file: name for messages, bytes. data NULL: not given. */
+/* A file: name for messages, bytes. data NULL: not given. mapped: data is a mapping of the file itself. */
 struct blob {
     const char *name;
     const u8 *data;
     u64 size;
+    bool mapped;
 };
 
 enum { MAX_LOADERS = 32, MAX_DOMAINS = 16, BOOT_ERROR = 512 };

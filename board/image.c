@@ -35,7 +35,7 @@ static bool segment_load(struct machine *m, const struct blob *file, const GElf_
 {
     if (ph->p_offset > file->size || ph->p_filesz > file->size - ph->p_offset || ph->p_filesz > ph->p_memsz)
         return fail(error, file->name, "truncated ELF file: a segment lies beyond the end of the file");
-    struct blob part = { file->name, file->data + ph->p_offset, ph->p_filesz };
+    struct blob part = { file->name, file->data + ph->p_offset, ph->p_filesz, false };
     if (ph->p_filesz && !image_put(m, ph->p_paddr, &part, "ELF segment", error))
         return false;
     u64 end = ph->p_paddr + ph->p_memsz;
@@ -124,7 +124,7 @@ static bool gunzip(const struct blob *file, struct blob *out, char *error)
         z.avail_out = (uInt)(room - z.total_out);
         rc = inflate(&z, Z_NO_FLUSH);
     }
-    *out = (struct blob){ file->name, data, z.total_out };
+    *out = (struct blob){ file->name, data, z.total_out, false };
     inflateEnd(&z);
     if (rc == Z_STREAM_END)
         return true;
@@ -145,7 +145,7 @@ static bool zboot(const struct blob *file, struct blob *payload, char *error)
         return fail(error, file->name, "EFI zboot image: only gzip compression is supported");
     if (offset > file->size || size > file->size - offset)
         return fail(error, file->name, "truncated EFI zboot image");
-    *payload = (struct blob){ file->name, d + offset, size };
+    *payload = (struct blob){ file->name, d + offset, size, false };
     return true;
 }
 

@@ -25,7 +25,7 @@ static struct blob stream_read(const char *what, const char *name, int fd)
     }
     if (!data)
         die("%s %s: out of memory", what, name);
-    return (struct blob){ name, data, size };
+    return (struct blob){ name, data, size, false };
 }
 
 struct blob file_read(const char *what, const char *name)
@@ -36,7 +36,7 @@ struct blob file_read(const char *what, const char *name)
         die("%s %s: %s", what, name, strerror(errno));
     if (S_ISDIR(st.st_mode))
         die("%s %s: is a directory, expected a file", what, name);
-    struct blob blob = { name, (const u8 *)"", 0 };
+    struct blob blob = { name, (const u8 *)"", 0, false };
     if (!S_ISREG(st.st_mode)) {
         blob = stream_read(what, name, fd);
     } else if (st.st_size) {
@@ -45,9 +45,16 @@ struct blob file_read(const char *what, const char *name)
             die("%s %s: %s", what, name, strerror(errno));
         blob.data = data;
         blob.size = (u64)st.st_size;
+        blob.mapped = true;
     }
     close(fd);
     return blob;
+}
+
+void file_idle(const struct blob *file)
+{
+    if (file->mapped)
+        madvise((void *)(uintptr_t)file->data, file->size, MADV_DONTNEED);
 }
 
 void file_write(const char *name, const void *data, u64 size)

@@ -64,6 +64,8 @@ bool terminal_interrupted(void);
 /* ---- files.c ---- */
 /* The whole file, or dies with one line that names it. */
 struct blob file_read(const char *what, const char *name);
+/* Its bytes are not needed soon: gives the memory back; they are read from the file again when they are. */
+void file_idle(const struct blob *file);
 /* Writes a whole new file or nothing at all. */
 void file_write(const char *name, const void *data, u64 size);
 

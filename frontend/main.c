@@ -145,11 +145,20 @@ static void dtb_dump(struct machine *m, const struct options *o)
     file_write(o->dumpdtb, dtb, size);
 }
 
+/* The files stay open for a reset, but not in memory beside the guest's copy. */
 static void load(struct machine *m, const struct boot_config *boot)
 {
     char error[BOOT_ERROR];
     if (!boot_load(m, boot, error))
         die("%s", error);
+    file_idle(&boot->kernel);
+    file_idle(&boot->initrd);
+    for (unsigned n = 0; n < boot->loader_count; n++)
+        file_idle(&boot->loader[n].file);
+    for (unsigned n = 0; n < boot->domain_count; n++) {
+        file_idle(&boot->domain[n].kernel);
+        file_idle(&boot->domain[n].initrd);
+    }
 }
 
 struct machine *machine_load(const struct options *o, struct frontend *f, struct boot_config *boot)

@@ -166,7 +166,7 @@ judge() {
             grep -qaF -- "$text" "$2/console" && echo "console says: $text"
         done <"$tables/$1.never"
     fi
-    awk -v over="${OVERHEAD:-200}" '/^memory / && $7 > $2 + over { print "memory: " $7 " MiB, the guest touched " $2 }' "$2/messages"
+    awk -v over="${OVERHEAD:-200}" '/^memory / && $8 > $2 + over { print "memory: " $8 " MiB, the guest touched " $2 }' "$2/messages"
     if [ -f "$tables/$1.holds" ]; then
         while IFS=$'\t' read -r file text; do
             grep -qaF -- "$text" "$2/$file" 2>/dev/null || echo "$file does not hold: $text"
