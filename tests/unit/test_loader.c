@@ -37,7 +37,7 @@ static struct blob image_make(u8 *out, u64 size, u64 text_offset, u64 image_size
     store_le64(out + 8, text_offset);
     store_le64(out + 16, image_size);
     memcpy(out + 56, "ARM\x64", 4);
-    return (struct blob){ "Image", out, size };
+    return (struct blob){ "Image", out, size, false };
 }
 
 static u64 node_u64(const void *fdt, const char *path, const char *name)
@@ -94,7 +94,7 @@ START_TEST(raw_and_gzip)
     u64 size = z.total_out;
     deflateEnd(&z);
     f = machine_of(128 * MIB, false, false, 1);
-    c.kernel = (struct blob){ "Image.gz", packed + 64, size };
+    c.kernel = (struct blob){ "Image.gz", packed + 64, size, false };
     load(f, &c);
     ck_assert_uint_eq(f->m->d.cpu[0].pc, 0x40200000);
     ck_assert_uint_eq(ram8(f, 0x40200000 + 255), 0x5a);
@@ -106,7 +106,7 @@ START_TEST(raw_and_gzip)
     store_le32(packed + 12, (u32)size);
     memcpy(packed + 24, "gzip", 5);
     f = machine_of(128 * MIB, false, false, 1);
-    c.kernel = (struct blob){ "vmlinuz.efi", packed, 64 + size };
+    c.kernel = (struct blob){ "vmlinuz.efi", packed, 64 + size, false };
     load(f, &c);
     ck_assert_uint_eq(f->m->d.cpu[0].pc, 0x40200000);
     ck_assert_uint_eq(ram8(f, 0x40200000 + 255), 0x5a);
@@ -194,7 +194,7 @@ static struct blob elf_make(u8 *out, u64 vaddr, u64 paddr, u64 filesz, u64 memsz
     memset(out, 0x33, 512);
     memcpy(out, &eh, sizeof(eh));
     memcpy(out + sizeof(eh), &ph, sizeof(ph));
-    return (struct blob){ "test.elf", out, 512 };
+    return (struct blob){ "test.elf", out, 512, false };
 }
 
 START_TEST(elf_loaded)
