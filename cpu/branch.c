@@ -3,29 +3,31 @@
 #include "cpu/bti.h"
 #include "cpu/op.h"
 
-OP(B) { JUMP(PC + (u64)IMM); }
-OP(BL)
-{
-    cpu->x[30] = PC + 4;
-    JUMP(PC + (u64)IMM);
-}
-
+/* Direct branches, once for any target and, in the threaded engine, once for targets in the same page (NEAR). */
+#define JUMP_TO_IMM JUMP(PC + (u64)IMM)
 #define BRANCH_IF(condition)                                                                                           \
     do {                                                                                                               \
         if (condition)                                                                                                 \
-            JUMP(PC + (u64)IMM);                                                                                       \
+            JUMP_TO_IMM;                                                                                               \
         NEXT;                                                                                                          \
     } while (0)
 
-OP_S(CBZ) { BRANCH_IF(SIZED(s, RD) == 0); }
-OP_S(CBNZ) { BRANCH_IF(SIZED(s, RD) != 0); }
-OP(TBZ) { BRANCH_IF(!(RD >> i->m & 1)); }
-OP(TBNZ) { BRANCH_IF(RD >> i->m & 1); }
-
-#define BCOND(name, code) OP(B_##name) { BRANCH_IF(COND_##name(cpu)); }
-CONDITIONS(BCOND)
+#define BRANCHES                                                                                                       \
+    OP(B) { JUMP_TO_IMM; }                                                                                             \
+    OP(BL)                                                                                                             \
+    {                                                                                                                  \
+        cpu->x[30] = PC + 4;                                                                                           \
+        JUMP_TO_IMM;                                                                                                   \
+    }                                                                                                                  \
+    OP_S(CBZ) { BRANCH_IF(SIZED(s, RD) == 0); }                                                                        \
+    OP_S(CBNZ) { BRANCH_IF(SIZED(s, RD) != 0); }                                                                       \
+    OP(TBZ) { BRANCH_IF(!(RD >> i->m & 1)); }                                                                          \
+    OP(TBNZ) { BRANCH_IF(RD >> i->m & 1); }                                                                            \
+    CONDITIONS(BCOND)                                                                                                  \
+    CONDITIONS(BCCOND)
+#define BCOND(name, code)  OP(B_##name) { BRANCH_IF(COND_##name(cpu)); }
 #define BCCOND(name, code) OP(BC_##name) { BRANCH_IF(COND_##name(cpu)); }
-CONDITIONS(BCCOND)
+BRANCHES
 
 OP(BR) { JUMP(RN); }
 OP(RET) { JUMP(RN); }
@@ -44,3 +46,11 @@ OP(BLR_bti)
     cpu->x[30] = PC + 4;
     JUMP_TYPED(target, BTYPE_CALL);
 }
+
+#if ENGINE == 1
+#undef OPN
+#undef JUMP_TO_IMM
+#define OPN(id)     near_##id
+#define JUMP_TO_IMM THREADED_JUMP_NEAR
+BRANCHES
+#endif

@@ -171,7 +171,10 @@ static bool slot_decode(struct code *c, struct code_page *page, struct op *i)
     else if (!phys_read(c->phys, page->pa + offset, 4, (struct phys_attrs){ .ns = page->ns }, &word))
         return false;
     page->writes = 0;
-    decoder_decode(c->decoder, (u32)word, page->engine, i);
+    if (page->engine == ENGINE_THREADED)
+        decoder_decode_slot(c->decoder, (u32)word, (unsigned)(i - page->op), page->host ? CODE_SLOTS : 0, i);
+    else
+        decoder_decode(c->decoder, (u32)word, ENGINE_STEP, i);
     return true;
 }
 
@@ -181,7 +184,8 @@ static void slot_fuse(struct code *c, struct code_page *page, struct op *i)
     struct op second;
     if (!page->host || i + 1 == page->op + CODE_SLOTS || !fuse_may_begin(&c->fuse, i->fn))
         return;
-    decoder_decode(c->decoder, load_le32(page->host + (u64)(i + 1 - page->op) * 4), page->engine, &second);
+    unsigned slot = (unsigned)(i + 1 - page->op);
+    decoder_decode_slot(c->decoder, load_le32(page->host + slot * 4), slot, CODE_SLOTS, &second);
     op_fn *fused = fuse_find(&c->fuse, i->fn, second.fn);
     if (!fused)
         return;

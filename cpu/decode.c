@@ -64,6 +64,24 @@ static op_fn *const handlers_threaded[] = {
 #undef INSN_Z
 #undef INSN_QZ
 
+/* The direct branches again, for targets in the page (cpu/branch.c); NULL: not direct. */
+#define NEAR_b14(name)  near_##name
+#define NEAR_b19(name)  near_##name
+#define NEAR_b26(name)  near_##name
+#define NEAR_none(name) NULL
+#define INSN(id, pattern, dec, ...)   op_fn near_##id;
+#define INSN_S(id, pattern, dec, ...) op_fn near_##id##_0, near_##id##_1;
+#include "cpu/branch.def"
+#undef INSN
+#undef INSN_S
+#define INSN(id, pattern, dec, ...)   NEAR_##dec(id),
+#define INSN_S(id, pattern, dec, ...) NEAR_##dec(id##_0), NEAR_##dec(id##_1),
+static op_fn *const handlers_near[] = {
+#include "cpu/branch.def"
+};
+#undef INSN
+#undef INSN_S
+
 /* Handler numbers, by the same counting. */
 enum {
 #define INSN(id, ...)    HANDLER_##id,
@@ -238,26 +256,55 @@ static unsigned stamp_of(const struct compiled *c, u32 word)
     }
 }
 
-const struct insn_row *decoder_decode(const struct decoder *d, u32 word, enum engine engine, struct op *op)
+/* The row of a word, its operation but for the handler, and the handler's number; NULL: unallocated. */
+static ALWAYS_INLINE const struct insn_row *decode(const struct decoder *d, u32 word, struct op *op, unsigned *handler)
 {
     u32 index = word >> (32 - INDEX_BITS);
     for (u32 n = d->first[index]; n < d->first[index + 1]; n++) {
         const struct compiled *c = &d->compiled[d->list[n]];
         if ((word ^ c->value) & c->mask)
             continue;
-        struct op o = { .d = slot_of(word, c->d, c->d_kind),
-                        .n = slot_of(word, c->n, c->n_kind),
-                        .m = slot_of(word, c->m, c->m_kind),
-                        .a = slot_of(word, c->a, c->a_kind) };
-        if (!c->row->decode(word, &o))
+        *op = (struct op){ .d = slot_of(word, c->d, c->d_kind),
+                           .n = slot_of(word, c->n, c->n_kind),
+                           .m = slot_of(word, c->m, c->m_kind),
+                           .a = slot_of(word, c->a, c->a_kind) };
+        if (!c->row->decode(word, op))
             continue;
-        unsigned handler = c->row->handler + stamp_of(c, word);
-        o.fn = engine == ENGINE_THREADED ? handlers_threaded[handler] : handlers_step[handler];
-        *op = o;
+        *handler = c->row->handler + stamp_of(c, word);
         return c->row;
     }
-    *op = (struct op){ .fn = engine == ENGINE_THREADED ? thr_undefined : step_undefined, .imm = (s32)word };
     return NULL;
+}
+
+const struct insn_row *decoder_decode(const struct decoder *d, u32 word, enum engine engine, struct op *op)
+{
+    struct op o;
+    unsigned handler;
+    const struct insn_row *row = decode(d, word, &o, &handler);
+    if (row)
+        o.fn = engine == ENGINE_THREADED ? handlers_threaded[handler] : handlers_step[handler];
+    else
+        o = (struct op){ .fn = engine == ENGINE_THREADED ? thr_undefined : step_undefined, .imm = (s32)word };
+    *op = o;
+    return row;
+}
+
+void decoder_decode_slot(const struct decoder *d, u32 word, unsigned slot, unsigned slots, struct op *op)
+{
+    struct op o;
+    unsigned handler;
+    const struct insn_row *row = decode(d, word, &o, &handler);
+    if (unlikely(!row)) {
+        *op = (struct op){ .fn = thr_undefined, .imm = (s32)word };
+        return;
+    }
+    o.fn = handlers_threaded[handler];
+    unsigned branch = handler - HANDLER_B;
+    if (branch < ARRAY_LEN(handlers_near) && handlers_near[branch] && slot + (u32)(o.imm >> 2) < slots) {
+        o.fn = handlers_near[branch];
+        o.imm *= (s32)sizeof(struct op) / 4;
+    }
+    *op = o;
 }
 
 /* ---- text ---- */

@@ -15,7 +15,6 @@
 #undef OPN
 #define OPN(id) thr_##id
 #define NEXT    return i[1].fn(cpu, i + 1, L)
-#define JUMP(target) THREADED_JUMP(target)
 op_fn thr_raise;
 void thr_jump_far(struct cpu *cpu, u64 left, u64 va);
 
@@ -79,6 +78,14 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
         do_##first(OP_PASS);                                                                                           \
         return thr_##second(cpu, i + 1, L);                                                                            \
     }
+/* The same for a direct branch in the page. */
+#define NEAR(first, second)                                                                                            \
+    op_fn near_##second;                                                                                               \
+    static void fused_##first##_near_##second(OP_ARGS)                                                                 \
+    {                                                                                                                  \
+        do_##first(OP_PASS);                                                                                           \
+        return near_##second(cpu, i + 1, L);                                                                           \
+    }
 /* The second slot is the branch: PC, budget and target are its own. */
 #define PAIR(first, second)                                                                                            \
     static void fused_##first##_##second(OP_ARGS)                                                                      \
@@ -86,24 +93,32 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
         struct compared c = first_##first(cpu, i);                                                                     \
         i++;                                                                                                           \
         if (HOLDS_##second(c, IS_W(first)))                                                                            \
-            JUMP(PC + (u64)IMM);                                                                                       \
+            THREADED_JUMP_NEAR;                                                                                        \
         NEXT;                                                                                                          \
     }
 #include "cpu/fuse.def"
 #undef PAIR
 #undef ALU
 #undef INTO
+#undef NEAR
 
-#define PAIR(first, second) op_fn thr_##first, thr_##second;
-#define ALU(first, second)  PAIR(first, second)
-#define INTO(first, second) PAIR(first, second)
+#define PAIR(first, second) op_fn thr_##first, near_##second;
+#define ALU(first, second)  op_fn thr_##first, thr_##second;
+#define INTO(first, second) op_fn thr_##first, thr_##second;
+#define NEAR(first, second) op_fn thr_##first, near_##second;
 #include "cpu/fuse.def"
 #undef PAIR
+#undef ALU
+#undef INTO
+#undef NEAR
 
 static const struct pair {
     op_fn *first, *second, *fused;
 } pairs[] = {
-#define PAIR(first, second) { thr_##first, thr_##second, fused_##first##_##second },
+#define PAIR(first, second) { thr_##first, near_##second, fused_##first##_##second },
+#define ALU(first, second)  { thr_##first, thr_##second, fused_##first##_##second },
+#define INTO(first, second) ALU(first, second)
+#define NEAR(first, second) { thr_##first, near_##second, fused_##first##_near_##second },
 #include "cpu/fuse.def"
 };
 

@@ -116,6 +116,16 @@ op_fn OPN(resume);
         return thr_jump_far(cpu, left_, to_);                                                                         \
     } while (0)
 
+/* A direct branch within the page: imm is the way to the target's slot in bytes (decoder_near). */
+#define THREADED_JUMP_NEAR                                                                                             \
+    do {                                                                                                               \
+        if (likely((s64)(L - 16) > (s64)(uintptr_t)i)) {                                                               \
+            const struct op *t_ = (const struct op *)(uintptr_t)((u64)(uintptr_t)i + (u64)IMM);                        \
+            return t_->fn(cpu, t_, L - 16 + (u64)IMM);                                                                 \
+        }                                                                                                              \
+        return thr_jump_far(cpu, L - (u64)(uintptr_t)i - 16, PC + (u64)(IMM >> 2));                                    \
+    } while (0)
+
 #if ENGINE == 2
 #define NEXT return
 #elif ENGINE
