@@ -3,8 +3,8 @@
 
     bench/growth.py [-o FILE.svg] [-n ROUNDS] [--elmu CMD] [--qemu CMD] [--guests DIR] [--cache DIR] [PLOT...]
 
-Plots: `guests` (1..8 Linux guests under dom0less Xen on one PE, until each has its shell; the demo hypervisor has a
-fixed pair of guests, so it cannot grow), `vcpus` (Linux at EL2 with 1..8 PEs, until its shell), `ram` (start to the
+Plots: `guests` (1..8 open guests beside the closed one under the demo hypervisor, to their end), `domains` (1..8 Linux
+guests under dom0less Xen on one PE, until each has its shell; not drawn unless it is named), `vcpus` (Linux at EL2 with 1..8 PEs, until its shell), `ram` (start to the
 guest's first line, 256 MiB..16 GiB) and `stage2` (a load from a random page of 64..16384, each mapped by 4 KiB pages
 at both stages, so that the tables grow with them). One emulator at a time, in turn; a point is the median of the
 rounds (default 1). QEMU as it comes. Prints the figures and writes the SVG.
@@ -62,6 +62,11 @@ def linux(args):
 
 
 def guests(side, args):
+    return {n: console(side, args, machine(256, 1) + ['-kernel', args.demo(n)], r'^hypervisor: done', 1)[-1][0]
+            for n in [1, 2, 4, 8]}
+
+
+def domains(side, args):
     points = {}
     for n in [1, 2, 4, 8]:
         options = machine(256 + 192 * n, 1) + ['-kernel', os.path.join(args.boot, 'xen'), '-append', 'console=dtuart']
@@ -97,7 +102,8 @@ def stage2(side, args):
 
 
 PLOTS = {
-    'guests': (guests, 'Linux guests under dom0less Xen, one PE', 'seconds'),
+    'guests': (guests, 'open guests under the demo hypervisor', 'seconds'),
+    'domains': (domains, 'Linux guests under dom0less Xen, one PE', 'seconds'),
     'vcpus': (vcpus, 'PEs of Linux at EL2, to its shell', 'seconds'),
     'ram': (ram, 'MiB of RAM, start to the first line', 'ms'),
     'stage2': (stage2, 'pages behind two stages: one load', 'ns'),
@@ -167,11 +173,12 @@ def main():
     args.boot = run.boot_folder(args)
     folder = run.guests_build(args.guests)
     args.guest = lambda name: os.path.join(folder, name + '.elf')
+    args.demo = lambda n: run.made('guest/demo-%d.elf' % n)
     run.watch_closely()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
     results = {}
-    for name in args.plots or PLOTS:
+    for name in args.plots or ['guests', 'vcpus', 'ram', 'stage2']:
         rounds = {s: [] for s in SIDES}
         for _ in range(args.n):
             for side in SIDES:

@@ -132,6 +132,16 @@ def guests_build(folder):
     return scratch
 
 
+def made(target):
+    """A file of the build folder, made by its rule there."""
+    path = os.path.join(os.environ.get('B', 'build'), target)
+    clean = {k: v for k, v in os.environ.items() if k not in ('MAKEFLAGS', 'MFLAGS')}
+    if subprocess.run(['make', '-s', '-C', ROOT, 'B=' + os.path.dirname(path[:-len(target)] + '/'), path], check=False,
+                      env=clean).returncode:
+        sys.exit('run.py: %s is not made' % target)
+    return os.path.join(ROOT, path)
+
+
 def guest_rows(folder):
     scratch = guests_build(folder)
     with open(os.path.join(scratch, 'Makefile'), encoding='utf-8') as f:

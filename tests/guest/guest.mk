@@ -25,6 +25,12 @@ $(B)/guest/demo.elf: $(DEMO_HYP) $(DEMO_DIR)/hyp.h $(DEMO_DIR)/hyp.ld $(DEMO_BIN
 	@echo "  GUEST $@"
 	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -Wa,-I,$(B)/guest/demo -T $(DEMO_DIR)/hyp.ld -o $@ $(DEMO_HYP)
 
+# Many open guests with more to do, for bench/growth.py: demo-1.elf to demo-8.elf
+$(B)/guest/demo-%.elf: $(DEMO_HYP) $(DEMO_DIR)/hyp.h $(DEMO_DIR)/hyp.ld $(DEMO_BINS)
+	@echo "  GUEST $@"
+	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -DOPEN_GUESTS=$* -DOPEN_WORK=200000 $(GUEST_LDFLAGS) -Wa,-I,$(B)/guest/demo \
+	    -T $(DEMO_DIR)/hyp.ld -o $@ $(DEMO_HYP)
+
 # The tests: one ELF for each line of guests.list.
 GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S rt.c rt.h guest.ld)
 GUEST_NAMES := $(shell sed -n 's/^\([a-z][a-z0-9_]*\)[ :].*/\1/p' $(GUEST_DIR)/guests.list)

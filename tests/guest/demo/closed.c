@@ -69,8 +69,9 @@ u64 guest_sync(u64 esr, u64 far, u64 pc, u64 lr)
     return pc;
 }
 
-void guest_main(void)
+void guest_main(u64 work)
 {
+    (void)work; /* what it does is given by its period */
     say("started; period 1 ms\n");
     GPIO_DIRECTION = 7;
     WRITE_(ICC_PMR, 0xff);

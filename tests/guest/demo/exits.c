@@ -47,7 +47,7 @@ static void inject_abort(struct guest *g, bool fetch, bool write)
 /* ---- emulated devices: not mapped at stage 2, so that each access comes here ---- */
 
 struct device {
-    u32 guest;
+    bool open; /* whose: an open guest's, or the closed one's */
     u64 base;
     const char *read_cause, *write_cause;
     u64 (*read)(struct guest *g, u64 offset);
@@ -83,14 +83,14 @@ static void uart_write(struct guest *g, u64 offset, u64 value)
 }
 
 static const struct device devices[] = {
-    { CLOSED, 0x11000000, "sensor read at", "sensor write at", sensor_read, sensor_write },
-    { OPEN, 0x09000000, "UART read at", "UART write at", uart_read, uart_write },
+    { false, 0x11000000, "sensor read at", "sensor write at", sensor_read, sensor_write },
+    { true, 0x09000000, "UART read at", "UART write at", uart_read, uart_write },
 };
 
 static const struct device *device_find(const struct guest *g, u64 ipa)
 {
     for (u32 i = 0; i < sizeof devices / sizeof devices[0]; i++)
-        if (&guests[devices[i].guest] == g && devices[i].base == (ipa & ~0xffful))
+        if (devices[i].open == (g != &guests[CLOSED]) && devices[i].base == (ipa & ~0xffful))
             return &devices[i];
     return NULL;
 }
@@ -235,8 +235,10 @@ static void exit_hvc(struct guest *g)
         break;
     case 0x86000002:
         cause = "DOORBELL";
-        guests[OPEN].mailbox = v->x[1];
-        vgic_inject(&guests[OPEN].vcpu, INTID_BELL, false);
+        for (struct guest *open = &guests[OPEN]; open < &guests[GUESTS]; open++) {
+            open->mailbox = v->x[1];
+            vgic_inject(&open->vcpu, INTID_BELL, false);
+        }
         break;
     case 0x86000003:
         cause = "MAILBOX";

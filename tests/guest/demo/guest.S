@@ -1,11 +1,11 @@
-// Start and exception vectors of a guest. Entered at EL1, MMU off, at the start of its RAM.
+// Start and exception vectors of a guest. Entered at EL1, MMU off, at the start of its RAM; x0: how much work it is to do.
     .section .text.entry, "ax"
     .global _start
 _start:
-    ldr     x0, =_stack
-    mov     sp, x0
-    ldr     x0, =vectors
-    msr     vbar_el1, x0
+    ldr     x1, =_stack
+    mov     sp, x1
+    ldr     x1, =vectors
+    msr     vbar_el1, x1
     isb
     bl      guest_main
     b       .

@@ -27,7 +27,7 @@ typedef uint64_t u64;
 
 u64 hvc(u64 function, const u64 args[6]);
 void put(char c);
-void guest_main(void);
+void guest_main(u64 work);
 void guest_irq(void);
 u64 guest_sync(u64 esr, u64 far, u64 pc, u64 lr); /* returns where to go on */
 

@@ -7,8 +7,8 @@
  * One physical CPU, EL2 without VHE, GICv3. Host-physical memory map:
  *
  *   0x40200000  this program (the boot loader keeps the device tree at 0x40000000)
- *   0x42000000  RAM of the closed guest, 2 MiB     both guests see theirs at IPA 0x40000000
- *   0x42200000  RAM of the open guest, 2 MiB
+ *   0x42000000  RAM of the closed guest, 2 MiB     each guest sees its own at IPA 0x40000000
+ *   0x42200000  RAM of the open guest, 2 MiB; of further ones (OPEN_GUESTS, 1 unless the compiler is told) after it
  */
 #ifndef HYP_H
 #define HYP_H
@@ -46,6 +46,12 @@ typedef uint64_t u64;
 #define GUEST_RAM_SIZE 0x200000ul
 #define CLOSED_RAM_PA  0x42000000ul
 #define OPEN_RAM_PA    0x42200000ul
+#ifndef OPEN_GUESTS
+#define OPEN_GUESTS    1
+#endif
+#ifndef OPEN_WORK
+#define OPEN_WORK      30000 /* an open guest looks for the primes below it */
+#endif
 
 /* Software copies of what the hardware holds while the vCPU runs. x to hpfar: entry.S knows their offsets. */
 struct vcpu {
@@ -72,7 +78,7 @@ struct guest {
     u32 line_len;
 };
 
-enum { CLOSED, OPEN, GUESTS };
+enum { CLOSED, OPEN, GUESTS = OPEN + OPEN_GUESTS };
 extern struct guest guests[GUESTS];
 
 /* entry.S: run the guest until it leaves; EXIT_* */
@@ -105,7 +111,7 @@ void vgic_load(const struct vcpu *v);
 void vgic_save(struct vcpu *v);
 
 /* sched.c */
-void sched_run(void); /* until both guests are off */
+void sched_run(void); /* until all guests are off */
 
 /* exits.c */
 void exit_handle(struct guest *g, u64 reason);

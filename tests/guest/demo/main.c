@@ -1,4 +1,4 @@
-/* Sets up EL2, two guests, and lets them run to their end.
+/* Sets up EL2, the guests, and lets them run to their end.
  *
  * What decides what a guest may do (Arm ARM D19.2 HCR_EL2):
  *   VM             stage 2 is on: every guest address is checked against the guest's own table
@@ -25,7 +25,6 @@
 
 struct guest guests[GUESTS] = {
     [CLOSED] = { .name = "closed", .vmid = 1, .sensor = 2 },
-    [OPEN] = { .name = "open", .vmid = 2 },
 };
 
 extern const u8 closed_image[], closed_image_end[], open_image[], open_image_end[];
@@ -54,10 +53,21 @@ static void guest_create(struct guest *g, u64 pa, const u8 *image, const u8 *end
     g->vcpu.sctlr = 0x30d00800; /* RES1 bits only: MMU off */
 }
 
+static void open_create(u32 n)
+{
+    static const char *const names[] = { "open", "open2", "open3", "open4", "open5", "open6", "open7", "open8" };
+    _Static_assert(OPEN_GUESTS >= 1 && OPEN_GUESTS <= sizeof names / sizeof names[0], "one to eight open guests");
+    struct guest *g = &guests[OPEN + n];
+    g->name = names[n];
+    g->vmid = 2 + n;
+    guest_create(g, OPEN_RAM_PA + n * GUEST_RAM_SIZE, open_image, open_image_end);
+    g->vcpu.x[0] = OPEN_WORK;
+}
+
 static void traps_set(void)
 {
     WRITE(hcr_el2, HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TWI | HCR_TSC | HCR_TVM | HCR_TID3 | HCR_RW);
-    WRITE(cptr_el2, 0x33ff | BIT(10)); /* RES1 bits, TFP: neither guest uses FP, so nobody saves it */
+    WRITE(cptr_el2, 0x33ff | BIT(10)); /* RES1 bits, TFP: no guest uses FP, so nobody saves it */
     WRITE(cnthctl_el2, 0);             /* the physical counter and timer are not for guests */
     WRITE(cntvoff_el2, 0);
     WRITE(hstr_el2, 0);
@@ -73,10 +83,14 @@ void hyp_main(void)
     gic_init();
     traps_set();
     guest_create(&guests[CLOSED], CLOSED_RAM_PA, closed_image, closed_image_end);
-    guest_create(&guests[OPEN], OPEN_RAM_PA, open_image, open_image_end);
+    for (u32 n = 0; n < OPEN_GUESTS; n++)
+        open_create(n);
     s2_map_device(&guests[CLOSED], 0x10000000, 0x09030000); /* the GPIO controller, handed over whole */
     asm volatile("dsb sy; tlbi vmalls12e1is; dsb sy; isb");
-    print("hypervisor: EL2, two guests, one CPU\n");
+    if (GUESTS == 2)
+        print("hypervisor: EL2, two guests, one CPU\n");
+    else
+        print("hypervisor: EL2, %u guests, one CPU\n", (u64)GUESTS);
     sched_run();
     stat_print();
     print("\nhypervisor: done\n");

@@ -93,7 +93,7 @@ static u32 primes_below(u32 limit)
     return count;
 }
 
-void guest_main(void)
+void guest_main(u64 work)
 {
     say("hello from EL"), say_number(READ(CurrentEL) >> 2, 10), say("\n");
     mmu_on();
@@ -103,7 +103,7 @@ void guest_main(void)
     say_x("ID_AA64MMFR0_EL1.TGran4 is", READ(id_aa64mmfr0_el1) >> 28 & 15);
     say(READ(cntpct_el0) ? "the counter runs\n" : "the counter stands\n");
     attack();
-    say_number(primes_below(30000), 10), say(" primes below 30000\n");
+    say_number(primes_below(work), 10), say(" primes below "), say_number(work, 10), say("\n");
     WRITE_(ICC_PMR, 0xff);
     WRITE_(ICC_IGRPEN1, 1);
     for (u32 seen = 0, value = 0; value < 20; seen = bells) {

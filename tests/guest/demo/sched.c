@@ -1,10 +1,11 @@
 /* The scheduler: who runs, and for how long. One physical CPU.
  *
- * The closed guest has priority, so that it meets its deadlines, but no right to starve the other: after a whole
- * slice of one guest it is the other's turn. A guest in WFI does not run until an interrupt is pending for it.
+ * The closed guest has priority, so that it meets its deadlines, but no right to starve the others: after a whole
+ * slice of it, it is an open guest's turn. The open ones take turns. A guest in WFI does not run until an interrupt is
+ * pending for it.
  *
  * The virtual timer is one set of registers. While the closed guest does not run, its timer is not in the hardware, so
- * the hypervisor's own timer (CNTHP) watches over it: it ends the open guest's stay at the end of its slice or when
+ * the hypervisor's own timer (CNTHP) watches over it: it ends an open guest's stay at the end of its slice or when
  * the closed guest's timer is due, whichever comes first.
  */
 #include "hyp.h"
@@ -54,7 +55,7 @@ static bool runnable(const struct guest *g, u64 now)
     return !g->off && (!g->waiting || vgic_pending(&g->vcpu) || timer_due(g) <= now);
 }
 
-/* Runs g until it waits, ends, its slice is over (end) or the other guest's timer is due. */
+/* Runs g until it waits, ends, its slice is over (end) or the closed guest's timer is due. */
 static void run(struct guest *g, u64 end, u64 due)
 {
     struct vcpu *v = &g->vcpu;
@@ -77,7 +78,7 @@ static void run(struct guest *g, u64 end, u64 due)
 static void idle(u64 due)
 {
     if (due == NEVER) {
-        print("hypervisor: both guests wait for something that never comes\n");
+        print("hypervisor: the guests wait for something that never comes\n");
         power_off();
     }
     hyp_timer_set(due);
@@ -86,21 +87,53 @@ static void idle(u64 due)
     ISB();
 }
 
+/* The open guest after the one that ran last (an index, moved on to it) that can run; NULL: none can. */
+static struct guest *open_next(u32 *last, u64 now)
+{
+    for (u32 n = 1; n <= OPEN_GUESTS; n++) {
+        struct guest *g = &guests[OPEN + (*last + n) % OPEN_GUESTS];
+        if (runnable(g, now)) {
+            *last = g - &guests[OPEN];
+            return g;
+        }
+    }
+    return NULL;
+}
+
+static bool all_off(void)
+{
+    for (u32 n = 0; n < GUESTS; n++)
+        if (!guests[n].off)
+            return false;
+    return true;
+}
+
+static u64 first_due(void)
+{
+    u64 due = NEVER;
+    for (u32 n = 0; n < GUESTS; n++)
+        if (!guests[n].off && timer_due(&guests[n]) < due)
+            due = timer_due(&guests[n]);
+    return due;
+}
+
 void sched_run(void)
 {
-    struct guest *closed = &guests[CLOSED], *open = &guests[OPEN];
-    bool turn_over = false; /* the closed guest had its slice: the open one is next */
-    while (!closed->off || !open->off) {
+    struct guest *closed = &guests[CLOSED];
+    u32 last = 0;
+    bool turn_over = false; /* the closed guest had its slice: an open one is next */
+    while (!all_off()) {
         u64 now = READ(cntpct_el0), end = now + SLICE_TICKS, due = closed->off ? NEVER : timer_due(closed);
-        if (runnable(closed, now) && !(turn_over && runnable(open, now))) {
-            run(closed, end, NEVER);
-            turn_over = runnable(closed, READ(cntpct_el0));
-        } else if (runnable(open, now)) {
+        bool first = runnable(closed, now) && !turn_over;
+        struct guest *open = first ? NULL : open_next(&last, now);
+        if (open) {
             run(open, end, turn_over && due <= now ? NEVER : due);
             turn_over = false;
+        } else if (runnable(closed, now)) {
+            run(closed, end, NEVER);
+            turn_over = runnable(closed, READ(cntpct_el0));
         } else {
-            u64 open_due = open->off ? NEVER : timer_due(open);
-            idle(due < open_due ? due : open_due);
+            idle(first_due());
         }
     }
     WRITE(cnthp_ctl_el2, 0);

@@ -23,7 +23,7 @@
 
 #define TCR_COMMON   (25ul | 1ul << 8 | 1ul << 10 | 3ul << 12)  /* 39-bit input, write-back walks, inner shareable */
 
-static u64 tables[12][512] __attribute__((aligned(4096)));
+static u64 tables[8 + 2 * GUESTS][512] __attribute__((aligned(4096)));
 static u32 tables_used;
 
 static u64 *table_new(void)
