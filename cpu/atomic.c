@@ -1,22 +1,28 @@
 /* Atomic memory operations (FEAT_LSE): the bodies of cpu/atomic.def (Arm ARM C3.2.12, C6.2). */
 #include "cpu/ldst.h"
 
-#define BASE_CHECK                                                                                                     \
-    do {                                                                                                               \
-        const bool sp = i->n == REG_SP;                                                                                \
-        SP_CHECK;                                                                                                      \
-    } while (0)
-
+/* The size is in bits 31:30 of the word. */
 #define ATOMIC(id, op)                                                                                                 \
-    OP_Z(id)                                                                                                           \
+    static NOINLINE void OPN(slow_##id)(OP_ARGS)                                                                       \
     {                                                                                                                  \
-        BASE_CHECK;                                                                                                    \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val r = mem_atomic(cpu, RN, op, RM, 1u << z, ACC_WRITE | ACC_ATOMIC | ACC_RMW | UNCHECKED_SP);      \
+        struct mem_val r =                                                                                             \
+            mem_atomic(cpu, RN, op, RM, 1u << (WORD >> 30), ACC_WRITE | ACC_ATOMIC | ACC_RMW | UNCHECKED_SP);          \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         RD = r.v;                                                                                                      \
         SLOW_END;                                                                                                      \
+    }                                                                                                                  \
+    OP_Z(id)                                                                                                           \
+    {                                                                                                                  \
+        BASE_CHECK;                                                                                                    \
+        struct fast_hit hit = FAST_ALIGNED(RN, z, true);                                                               \
+        if (unlikely(!hit.p))                                                                                          \
+            return OPN(slow_##id)(OP_PASS);                                                                            \
+        u64 old = load_bytes(hit.p, z);                                                                                \
+        store_bytes(hit.p, z, atomic_result(op, old, RM & ones(8u << z), 1u << z));                                    \
+        RD = old;                                                                                                      \
+        NEXT;                                                                                                          \
     }
 ATOMIC(LDADD, ATOMIC_ADD)
 ATOMIC(LDCLR, ATOMIC_CLR)
@@ -29,17 +35,29 @@ ATOMIC(LDUMIN, ATOMIC_UMIN)
 ATOMIC(SWP, ATOMIC_SWP)
 
 /* The a slot holds the raw number of Rs: compare value, and destination unless it is ZR. */
-OP_Z(CAS)
+static NOINLINE void OPN(slow_CAS)(OP_ARGS)
 {
-    BASE_CHECK;
+    unsigned log2 = WORD >> 30;
     SLOW_BEGIN;
     struct mem_val r =
-        mem_cas(cpu, RN, RA & ones(8u << z), RD, 1u << z, ACC_WRITE | ACC_ATOMIC | ACC_RMW | UNCHECKED_SP);
+        mem_cas(cpu, RN, RA & ones(8u << log2), RD, 1u << log2, ACC_WRITE | ACC_ATOMIC | ACC_RMW | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     if (i->a != REG_ZR)
         cpu->x[i->a] = r.v;
     SLOW_END;
+}
+OP_Z(CAS)
+{
+    BASE_CHECK;
+    struct fast_hit hit = FAST_ALIGNED(RN, z, true);
+    if (unlikely(!hit.p))
+        return OPN(slow_CAS)(OP_PASS);
+    u64 old = load_bytes(hit.p, z);
+    if (old == (RA & ones(8u << z)))
+        store_bytes(hit.p, z, RD);
+    cpu->x[i->a == REG_ZR ? REG_TRASH : i->a] = old;
+    NEXT;
 }
 
 /* Rs and Rt are even (dec_casp): the second of each pair is the next register. */

@@ -8,36 +8,45 @@
 /* ---- one register ---- */
 
 /* Addressing modes: the address, and what happens to the base afterwards. */
-#define ADDR_ui     (RN + (u64)IMM)
-#define ADDR_ur     (RN + (u64)IMM)
-#define ADDR_unpriv (RN + (u64)IMM)
-#define ADDR_pre    (RN + (u64)IMM)
-#define ADDR_post   RN
-#define ADDR_reg    (RN + offset_extend(RM, i->imm))
-#define BACK_ui     (void)0
-#define BACK_ur     (void)0
-#define BACK_unpriv (void)0
-#define BACK_reg    (void)0
-#define BACK_pre    (RN = va)
-#define BACK_post   (RN = va + (u64)IMM)
-#define FLAGS_ui     UNCHECKED_SP
-#define FLAGS_ur     UNCHECKED_SP
-#define FLAGS_pre    0
-#define FLAGS_post   0
-#define FLAGS_reg    0
-#define FLAGS_unpriv (ACC_UNPRIV | UNCHECKED_SP)
-#define FLAGS_off    UNCHECKED_SP
-#define FLAGS_np     UNCHECKED_SP
+#define ADDR_ui       (RN + (u64)IMM)
+#define ADDR_ur       (RN + (u64)IMM)
+#define ADDR_unpriv   (RN + (u64)IMM)
+#define ADDR_pre      (RN + (u64)IMM)
+#define ADDR_post     RN
+#define ADDR_regx     (RN + RM)
+#define ADDR_regs     (RN + RM * element)
+#define ADDR_reg      (RN + offset_word(RM, i->imm))
+#define BACK_ui       (void)0
+#define BACK_ur       (void)0
+#define BACK_unpriv   (void)0
+#define BACK_reg      (void)0
+#define BACK_regx     (void)0
+#define BACK_regs     (void)0
+#define BACK_pre      (RN = va)
+#define BACK_post     (RN = va + (u64)IMM)
+#define FLAGS_ui      UNCHECKED_SP
+#define FLAGS_ur      UNCHECKED_SP
+#define FLAGS_pre     0
+#define FLAGS_post    0
+#define FLAGS_reg     0
+#define FLAGS_regx    0
+#define FLAGS_regs    0
+#define FLAGS_unpriv  (ACC_UNPRIV | UNCHECKED_SP)
+#define FLAGS_off     UNCHECKED_SP
+#define FLAGS_np      UNCHECKED_SP
 #define UNPRIV_ui     false
 #define UNPRIV_ur     false
 #define UNPRIV_pre    false
 #define UNPRIV_post   false
 #define UNPRIV_reg    false
+#define UNPRIV_regx   false
+#define UNPRIV_regs   false
 #define UNPRIV_unpriv true
 
 #define LOAD(name, mode, log2, convert)                                                                                \
     static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
     {                                                                                                                  \
+        const u64 element MAYBE_UNUSED = 1u << (log2);                                                                 \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
         struct mem_val r = mem_read(cpu, va, 1u << (log2), ACC_READ | FLAGS_##mode);                                   \
@@ -51,8 +60,9 @@
     OP_N(name##_##mode)                                                                                                \
     {                                                                                                                  \
         SP_CHECK;                                                                                                      \
+        const u64 element MAYBE_UNUSED = 1u << (log2);                                                                 \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
-        const u8 *p = FAST(va, log2, false, UNPRIV_##mode);                                                        \
+        const u8 *p = FAST(va, log2, false, UNPRIV_##mode);                                                            \
         if (unlikely(!p))                                                                                              \
             return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
         u64 v = load_bytes(p, log2);                                                                                   \
@@ -64,6 +74,7 @@
 #define STORE(name, mode, log2)                                                                                        \
     static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
     {                                                                                                                  \
+        const u64 element MAYBE_UNUSED = 1u << (log2);                                                                 \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
         if (!mem_write(cpu, va, RD, 1u << (log2), ACC_WRITE | FLAGS_##mode))                                           \
@@ -74,8 +85,9 @@
     OP_N(name##_##mode)                                                                                                \
     {                                                                                                                  \
         SP_CHECK;                                                                                                      \
+        const u64 element MAYBE_UNUSED = 1u << (log2);                                                                 \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
-        u8 *p = FAST(va, log2, true, UNPRIV_##mode);                                                               \
+        u8 *p = FAST(va, log2, true, UNPRIV_##mode);                                                                   \
         if (unlikely(!p))                                                                                              \
             return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
         store_bytes(p, log2, RD);                                                                                      \
@@ -84,11 +96,14 @@
     }
 
 #define LOADS(name, log2, convert)                                                                                     \
-    LOAD(name, ui, log2, convert) LOAD(name, ur, log2, convert) LOAD(name, post, log2, convert)                        \
-    LOAD(name, unpriv, log2, convert) LOAD(name, pre, log2, convert) LOAD(name, reg, log2, convert)
+    LOAD(name, ui, log2, convert)                                                                                      \
+    LOAD(name, ur, log2, convert) LOAD(name, post, log2, convert) LOAD(name, unpriv, log2, convert)                    \
+        LOAD(name, pre, log2, convert) LOAD(name, reg, log2, convert) LOAD(name, regx, log2, convert)                  \
+            LOAD(name, regs, log2, convert)
 #define STORES(name, log2)                                                                                             \
-    STORE(name, ui, log2) STORE(name, ur, log2) STORE(name, post, log2) STORE(name, unpriv, log2)                      \
-    STORE(name, pre, log2) STORE(name, reg, log2)
+    STORE(name, ui, log2)                                                                                              \
+    STORE(name, ur, log2) STORE(name, post, log2) STORE(name, unpriv, log2) STORE(name, pre, log2)                     \
+        STORE(name, reg, log2) STORE(name, regx, log2) STORE(name, regs, log2)
 
 STORES(STRB, 0)
 STORES(STRH, 1)
@@ -211,37 +226,53 @@ LOAD_PAIR(LDP_w, np, 2, ZERO_EXTENDED)
 LOAD_PAIR(LDP_x, np, 3, ZERO_EXTENDED)
 LOAD_PAIRS(LDPSW, 2, SIGN_EXTENDED)
 
-/* ---- exclusives and ordered accesses: always checked, never fast ---- */
+/* ---- exclusives and ordered accesses: fast when aligned ---- */
 
-/* These rows have no SP stamp: the base is SP when the n slot says so. */
-#define BASE_CHECK                                                                                                     \
-    do {                                                                                                               \
-        const bool sp = i->n == REG_SP;                                                                                \
-        SP_CHECK;                                                                                                      \
-    } while (0)
-
-OP_Z(LDXR)
+static NOINLINE void OPN(slow_load_exclusive)(OP_ARGS)
 {
-    BASE_CHECK;
     SLOW_BEGIN;
     struct mem_val128 r =
-        mem_read_exclusive(cpu, RN, 1u << z, false, ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE | UNCHECKED_SP);
+        mem_read_exclusive(cpu, RN, 1u << (WORD >> 30), false, ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     RD = r.v.d[0];
     SLOW_END;
 }
-
-OP_Z(STXR)
+OP_Z(LDXR)
 {
     BASE_CHECK;
+    struct fast_hit hit = FAST_ALIGNED(RN, z, false);
+    if (unlikely(!hit.p))
+        return OPN(slow_load_exclusive)(OP_PASS);
+    cpu->excl_pa = hit.pa;
+    cpu->excl_size = 1u << z;
+    cpu->excl_valid = 1;
+    RD = load_bytes(hit.p, z);
+    NEXT;
+}
+
+static NOINLINE void OPN(slow_store_exclusive)(OP_ARGS)
+{
     SLOW_BEGIN;
-    struct excl_result r =
-        mem_write_exclusive(cpu, RN, RD, 0, 1u << z, false, ACC_WRITE | ACC_ATOMIC | ACC_EXCLUSIVE | UNCHECKED_SP);
+    struct excl_result r = mem_write_exclusive(cpu, RN, RD, 0, 1u << (WORD >> 30), false,
+                                               ACC_WRITE | ACC_ATOMIC | ACC_EXCLUSIVE | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     RB = !r.pass;
     SLOW_END;
+}
+OP_Z(STXR)
+{
+    BASE_CHECK;
+    struct fast_hit hit = FAST_ALIGNED(RN, z, true);
+    if (unlikely(!hit.p))
+        return OPN(slow_store_exclusive)(OP_PASS);
+    bool pass = cpu->excl_valid && cpu->excl_pa == hit.pa && cpu->excl_size == 1u << z;
+    cpu->excl_valid = 0;
+    if (pass)
+        store_bytes(hit.p, z, RD);
+    RB = !pass;
+    NEXT;
 }
 
 /* A pair is one access of twice the size: the first register holds its lower half. */
@@ -274,70 +305,72 @@ static ALWAYS_INLINE void OPN(store_exclusive_pair)(OP_ARGS, const bool s)
 OP(STXP_w) { OPN(store_exclusive_pair)(OP_PASS, false); }
 OP(STXP_x) { OPN(store_exclusive_pair)(OP_PASS, true); }
 
-#define ORDERED(load, store)                                                                                           \
-    OP_Z(load)                                                                                                         \
-    {                                                                                                                  \
-        BASE_CHECK;                                                                                                    \
-        SLOW_BEGIN;                                                                                                    \
-        struct mem_val r = mem_read(cpu, RN, 1u << z, ACC_READ | ACC_ORDERED | UNCHECKED_SP);                          \
-        if (!r.ok)                                                                                                     \
-            RAISE;                                                                                                     \
-        RD = r.v;                                                                                                      \
-        SLOW_END;                                                                                                      \
-    }                                                                                                                  \
-    OP_Z(store)                                                                                                        \
-    {                                                                                                                  \
-        BASE_CHECK;                                                                                                    \
-        SLOW_BEGIN;                                                                                                    \
-        if (!mem_write(cpu, RN, RD, 1u << z, ACC_WRITE | ACC_ORDERED | UNCHECKED_SP))                                  \
-            RAISE;                                                                                                     \
-        SLOW_END;                                                                                                      \
-    }
-ORDERED(LDAR, STLR)
-ORDERED(LDLAR, STLLR)
+/* ---- ordered: at RN for the rows with a size stamp, at an offset for the unscaled forms ---- */
 
-/* ---- LDAPR and its unscaled forms ---- */
-
-#define LOAD_ORDERED(size, convert)                                                                                    \
+#define ORDERED_LOAD(slow, address, log2, convert)                                                                     \
     do {                                                                                                               \
         BASE_CHECK;                                                                                                    \
+        struct fast_hit hit = FAST_ALIGNED((address), log2, false);                                                    \
+        if (unlikely(!hit.p))                                                                                          \
+            return OPN(slow)(OP_PASS);                                                                                 \
+        u64 v = load_bytes(hit.p, log2);                                                                               \
+        RD = (convert);                                                                                                \
+        NEXT;                                                                                                          \
+    } while (0)
+#define ORDERED_STORE(slow, address, log2)                                                                             \
+    do {                                                                                                               \
+        BASE_CHECK;                                                                                                    \
+        struct fast_hit hit = FAST_ALIGNED((address), log2, true);                                                     \
+        if (unlikely(!hit.p))                                                                                          \
+            return OPN(slow)(OP_PASS);                                                                                 \
+        store_bytes(hit.p, log2, RD);                                                                                  \
+        NEXT;                                                                                                          \
+    } while (0)
+#define SLOW_ORDERED_LOAD(slow, address, size, convert)                                                                \
+    static NOINLINE void OPN(slow)(OP_ARGS)                                                                            \
+    {                                                                                                                  \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val r = mem_read(cpu, RN + (u64)IMM, (size), ACC_READ | ACC_ORDERED | UNCHECKED_SP);                \
+        struct mem_val r = mem_read(cpu, (address), (size), ACC_READ | ACC_ORDERED | UNCHECKED_SP);                    \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         u64 v = r.v;                                                                                                   \
         RD = (convert);                                                                                                \
         SLOW_END;                                                                                                      \
-    } while (0)
-#define STORE_ORDERED(size)                                                                                            \
-    do {                                                                                                               \
-        BASE_CHECK;                                                                                                    \
+    }
+#define SLOW_ORDERED_STORE(slow, address, size)                                                                        \
+    static NOINLINE void OPN(slow)(OP_ARGS)                                                                            \
+    {                                                                                                                  \
         SLOW_BEGIN;                                                                                                    \
-        if (!mem_write(cpu, RN + (u64)IMM, RD, (size), ACC_WRITE | ACC_ORDERED | UNCHECKED_SP))                        \
+        if (!mem_write(cpu, (address), RD, (size), ACC_WRITE | ACC_ORDERED | UNCHECKED_SP))                            \
             RAISE;                                                                                                     \
         SLOW_END;                                                                                                      \
-    } while (0)
+    }
 
-OP_Z(LDAPR)
-{
-    BASE_CHECK;
-    SLOW_BEGIN;
-    struct mem_val r = mem_read(cpu, RN, 1u << z, ACC_READ | ACC_ORDERED | UNCHECKED_SP);
-    if (!r.ok)
-        RAISE;
-    RD = r.v;
-    SLOW_END;
-}
-OP(LDAPURB) { LOAD_ORDERED(1, v); }
-OP(LDAPURH) { LOAD_ORDERED(2, v); }
-OP(LDAPUR_w) { LOAD_ORDERED(4, v); }
-OP(LDAPUR_x) { LOAD_ORDERED(8, v); }
-OP(LDAPURSB_x) { LOAD_ORDERED(1, (u64)(s64)(s8)v); }
-OP(LDAPURSB_w) { LOAD_ORDERED(1, (u32)(s32)(s8)v); }
-OP(LDAPURSH_x) { LOAD_ORDERED(2, (u64)(s64)(s16)v); }
-OP(LDAPURSH_w) { LOAD_ORDERED(2, (u32)(s32)(s16)v); }
-OP(LDAPURSW) { LOAD_ORDERED(4, (u64)(s64)(s32)v); }
-OP(STLURB) { STORE_ORDERED(1); }
-OP(STLURH) { STORE_ORDERED(2); }
-OP(STLUR_w) { STORE_ORDERED(4); }
-OP(STLUR_x) { STORE_ORDERED(8); }
+SLOW_ORDERED_LOAD(slow_load_ordered, RN, 1u << (WORD >> 30), v)
+SLOW_ORDERED_STORE(slow_store_ordered, RN, 1u << (WORD >> 30))
+OP_Z(LDAR) { ORDERED_LOAD(slow_load_ordered, RN, z, v); }
+OP_Z(LDLAR) { ORDERED_LOAD(slow_load_ordered, RN, z, v); }
+OP_Z(LDAPR) { ORDERED_LOAD(slow_load_ordered, RN, z, v); }
+OP_Z(STLR) { ORDERED_STORE(slow_store_ordered, RN, z); }
+OP_Z(STLLR) { ORDERED_STORE(slow_store_ordered, RN, z); }
+
+/* FEAT_LRCPC2 */
+#define UNSCALED_LOAD(id, log2, convert)                                                                               \
+    SLOW_ORDERED_LOAD(slow_##id, RN + (u64)IMM, 1u << (log2), convert)                                                 \
+    OP(id) { ORDERED_LOAD(slow_##id, RN + (u64)IMM, log2, convert); }
+#define UNSCALED_STORE(id, log2)                                                                                       \
+    SLOW_ORDERED_STORE(slow_##id, RN + (u64)IMM, 1u << (log2))                                                         \
+    OP(id) { ORDERED_STORE(slow_##id, RN + (u64)IMM, log2); }
+UNSCALED_LOAD(LDAPURB, 0, v)
+UNSCALED_LOAD(LDAPURH, 1, v)
+UNSCALED_LOAD(LDAPUR_w, 2, v)
+UNSCALED_LOAD(LDAPUR_x, 3, v)
+UNSCALED_LOAD(LDAPURSB_x, 0, (u64)(s64)(s8)v)
+UNSCALED_LOAD(LDAPURSB_w, 0, (u32)(s32)(s8)v)
+UNSCALED_LOAD(LDAPURSH_x, 1, (u64)(s64)(s16)v)
+UNSCALED_LOAD(LDAPURSH_w, 1, (u32)(s32)(s16)v)
+UNSCALED_LOAD(LDAPURSW, 2, (u64)(s64)(s32)v)
+UNSCALED_STORE(STLURB, 0)
+UNSCALED_STORE(STLURH, 1)
+UNSCALED_STORE(STLUR_w, 2)
+UNSCALED_STORE(STLUR_x, 3)

@@ -68,4 +68,37 @@ static ALWAYS_INLINE u64 offset_extend(u64 v, s32 imm)
     return (imm >> 16 & 1 ? (u64)((s64)(v << lost) >> lost) : v << lost >> lost) << shift;
 }
 
+/* The same where it is known to be a W register (UXTW, SXTW). */
+static ALWAYS_INLINE MAYBE_UNUSED u64 offset_word(u64 v, s32 imm)
+{
+    return (imm >> 16 & 1 ? (u64)(s64)(s32)v : (u64)(u32)v) << (imm >> 8 & 7);
+}
+
+/* Host pointer for an access that must be aligned whatever SCTLR_ELx.A says (exclusive, atomic, ordered), with its
+ * entry; .p is NULL on a miss, which an unaligned one is (FEAT_LSE2's exceptions are left to the slow path). */
+struct fast_hit {
+    u8 *p;
+    u64 pa;
+};
+static ALWAYS_INLINE MAYBE_UNUSED struct fast_hit fast_aligned(struct cpu *cpu, u64 va, unsigned log2, bool write)
+{
+    const struct fast_entry *e = &cpu->d.fast[((va >> 12) ^ cpu->d.ctx_mix) & (FAST_ENTRIES - 1)];
+    u64 want = (va & (~0xfffull | ones(log2))) | cpu->d.ctx;
+    if (likely((write ? e->w : e->r) == want))
+        return (struct fast_hit){ (u8 *)(uintptr_t)(va + e->addend), FAST_PAGE(e->owner) | (va & 0xfff) };
+    return (struct fast_hit){ NULL, 0 };
+}
+#if ENGINE
+#define FAST_ALIGNED(va, log2, write) fast_aligned(cpu, (va), (log2), (write))
+#else
+#define FAST_ALIGNED(va, log2, write) ((struct fast_hit){ NULL, 0 })
+#endif
+
+/* These rows have no SP stamp: the base is SP when the n slot says so. */
+#define BASE_CHECK                                                                                                     \
+    do {                                                                                                               \
+        const bool sp = i->n == REG_SP;                                                                                \
+        SP_CHECK;                                                                                                      \
+    } while (0)
+
 #endif

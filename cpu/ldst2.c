@@ -3,12 +3,6 @@
 #include "cpu/ldst.h"
 #include "mmu/context.h"
 
-#define BASE_CHECK                                                                                                     \
-    do {                                                                                                               \
-        const bool sp = i->n == REG_SP;                                                                                \
-        SP_CHECK;                                                                                                      \
-    } while (0)
-
 #define LOAD_POST(id, size)                                                                                            \
     OP_N(id)                                                                                                           \
     {                                                                                                                  \

@@ -118,8 +118,10 @@ enum { FAST_ENTRIES = 1024, XPAGE_ENTRIES = 256 };
 struct fast_entry {
     u64 r, w;
     u64 addend;
-    u64 owner; /* set * TLB_WAYS + way of the state entry it stands for */
+    u64 owner; /* FAST_OWNER: set * TLB_WAYS + way of the state entry it stands for; FAST_PAGE: physical address */
 };
+#define FAST_OWNER(owner) ((u32)((owner) & 0xffff))
+#define FAST_PAGE(owner)  ((owner) >> 16 << 12)
 
 /* What a fetch page is (cpu->fetch_attrs). */
 enum { FETCH_NS = 1, FETCH_GUARDED = 2 };

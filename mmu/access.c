@@ -157,9 +157,9 @@ static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned f
     unsigned have = el0 ? p->entry->perm : p->entry->perm >> 3;
     if (!region || !(have & 1) || (!el0 && cpu->ps.pan && p->entry->perm & TLB_USER))
         return;
-    u32 slot = (u32)(((va >> 12) ^ mix) & (FAST_ENTRIES - 1)), owner = tlb_index(cpu, p->entry);
+    u32 slot = (u32)(((va >> 12) ^ mix) & (FAST_ENTRIES - 1)), index = tlb_index(cpu, p->entry);
     struct fast_entry *f = &cpu->d.fast[slot];
-    u64 tag = (va & ~0xfffull) | ctx;
+    u64 tag = (va & ~0xfffull) | ctx, owner = p->pa >> 12 << 16 | index;
     if (f->r != tag || f->owner != owner) {
         if (f->r != ~0ull)
             cpu->d.mmu.victim[cpu->d.mmu.victim_next++ % FAST_VICTIMS] = *f;
@@ -172,7 +172,7 @@ static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned f
         f->w = tag;
         *page_flags |= PAGE_TOUCHED | PAGE_DIRTY;
     }
-    tlb_note_fast(cpu, owner, slot);
+    tlb_note_fast(cpu, index, slot);
 }
 
 static void drop_write_tags(struct fast_entry *f, unsigned count, const u8 *host)
@@ -515,23 +515,6 @@ static bool atomic_place(struct cpu *cpu, u64 va, unsigned size, unsigned flags,
     if (!phys_page(cpu->d.host.phys, p->pa, p->attrs))
         return raise_plain(cpu, FAULT_EXCLUSIVE, RULE_EXTERNAL, va, flags);
     return true;
-}
-
-static u64 atomic_result(enum atomic_op op, u64 old, u64 operand, unsigned size)
-{
-    unsigned n = 8 * size;
-    s64 a = (s64)sext(old, n), b = (s64)sext(operand, n);
-    switch (op) {
-    case ATOMIC_ADD: return old + operand;
-    case ATOMIC_CLR: return old & ~operand;
-    case ATOMIC_EOR: return old ^ operand;
-    case ATOMIC_SET: return old | operand;
-    case ATOMIC_SMAX: return (u64)(a > b ? a : b);
-    case ATOMIC_SMIN: return (u64)(a < b ? a : b);
-    case ATOMIC_UMAX: return old > operand ? old : operand;
-    case ATOMIC_UMIN: return old < operand ? old : operand;
-    default: return operand;
-    }
 }
 
 struct mem_val mem_atomic(struct cpu *cpu, u64 va, enum atomic_op op, u64 operand, unsigned size, unsigned flags)

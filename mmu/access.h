@@ -67,8 +67,26 @@ struct excl_result {
 struct excl_result mem_write_exclusive(struct cpu *cpu, u64 va, u64 lo, u64 hi, unsigned size, bool pair,
                                        unsigned flags);
 
-/* Atomic read-modify-write (LSE): returns the old value. size 1, 2, 4, 8. */
 enum atomic_op { ATOMIC_ADD, ATOMIC_CLR, ATOMIC_EOR, ATOMIC_SET, ATOMIC_SMAX, ATOMIC_SMIN, ATOMIC_UMAX, ATOMIC_UMIN, ATOMIC_SWP };
+/* What an operation makes of `size` bytes (the bits above are anything). */
+static inline u64 atomic_result(enum atomic_op op, u64 old, u64 operand, unsigned size)
+{
+    unsigned n = 8 * size;
+    s64 a = (s64)sext(old, n), b = (s64)sext(operand, n);
+    switch (op) {
+    case ATOMIC_ADD: return old + operand;
+    case ATOMIC_CLR: return old & ~operand;
+    case ATOMIC_EOR: return old ^ operand;
+    case ATOMIC_SET: return old | operand;
+    case ATOMIC_SMAX: return (u64)(a > b ? a : b);
+    case ATOMIC_SMIN: return (u64)(a < b ? a : b);
+    case ATOMIC_UMAX: return old > operand ? old : operand;
+    case ATOMIC_UMIN: return old < operand ? old : operand;
+    default: return operand;
+    }
+}
+
+/* Atomic read-modify-write (LSE): returns the old value. size 1, 2, 4, 8. */
 struct mem_val mem_atomic(struct cpu *cpu, u64 va, enum atomic_op op, u64 operand, unsigned size, unsigned flags);
 struct mem_val mem_cas(struct cpu *cpu, u64 va, u64 compare, u64 swap, unsigned size, unsigned flags);
 /* FEAT_LSE128: 16 bytes, the lower address first. ATOMIC_CLR, ATOMIC_SET, ATOMIC_SWP. */

@@ -48,14 +48,14 @@ static void purge_fast(struct cpu *cpu, u32 index)
         return;
     cpu->d.mmu.fast_slot[index] = MMU_NONE;
     for (unsigned n = 0; n < FAST_VICTIMS; n++)
-        if (cpu->d.mmu.victim[n].owner == index)
+        if (FAST_OWNER(cpu->d.mmu.victim[n].owner) == index)
             clear_fast(&cpu->d.mmu.victim[n]);
     if (slot < FAST_ENTRIES) {
-        if (cpu->d.fast[slot].owner == index)
+        if (FAST_OWNER(cpu->d.fast[slot].owner) == index)
             clear_fast(&cpu->d.fast[slot]);
     } else if (slot == MMU_MANY) {
         for (unsigned n = 0; n < FAST_ENTRIES; n++)
-            if (cpu->d.fast[n].owner == index)
+            if (FAST_OWNER(cpu->d.fast[n].owner) == index)
                 clear_fast(&cpu->d.fast[n]);
     }
 }

@@ -2,8 +2,8 @@
 # The threaded engine's hot handlers do their work and jump to the next: no call, no stack frame (docs/design.md,
 # "Execution"). A local whose address escapes would end that silently, so the object code is looked at.
 #   B=folder tests/calls.sh           Ends with "N passed, N failed": one check for each handler.
-# Exempt are the slow_* ends of loads and stores, and handlers whose work is a call by design: CRC32, exclusives and
-# ordered accesses, the soft-float that hot floating point falls back to (_f, _g), and the vector forms that go row by row
+# Exempt are the slow_* ends of loads and stores, and handlers whose work is a call by design: CRC32, exclusive pairs,
+# the soft-float that hot floating point falls back to (_f, _g), and the vector forms that go row by row
 # through a lane function (their names end in _s, _v, _x; and the matrix multiplications). Integer vector handlers and BFM
 # may spill registers: they need many.
 set -u
@@ -36,7 +36,8 @@ trap 'rm -f "$out"' EXIT
 check dpimm '^$' '^thr_BFM'
 check dpreg '^thr_CRC32' '^$'
 check branch '^$' '^$'
-check ldst '^thr_(slow_|sp_misaligned|LD(AX|X|A|LA)[RP]|ST(LX|X|L|LL)[RP]|STLUR)' '^$'
+check ldst '^thr_(slow_|sp_misaligned|LDXP|STXP)' '^$'
+check atomic '^thr_(slow_|sp_misaligned|CASP)' '^$'
 check simd_int '(_(s|v|x|xs)|MMLA)$' .
 check fp_scalar '_(f|h|g|gh|x|xh)$|^thr_(FCVT(_[sdh]+)?|BFCVT|FJCVTZS)$' '^$'
 check simd_fp '_([vsx]|xs|c[vs])h?$|^thr_BFMMLA$' '^$'

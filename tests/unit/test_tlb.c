@@ -138,11 +138,13 @@ static void check_subset(struct cpu *c)
         if (f->r == ~0ull && f->w == ~0ull)
             continue;
         u64 va = (f->r != ~0ull ? f->r : f->w) & ~0xfffull;
-        ck_assert(f->owner < TLB_ENTRIES);
-        const struct tlb_entry *e = &c->tlb.entry[f->owner / TLB_WAYS][f->owner % TLB_WAYS];
+        u32 owner = FAST_OWNER(f->owner);
+        ck_assert(owner < TLB_ENTRIES);
+        const struct tlb_entry *e = &c->tlb.entry[owner / TLB_WAYS][owner % TLB_WAYS];
         ck_assert(e->size_log2 && (va & ~ones(e->size_log2)) == e->va);
         u64 pa = e->pa | (va & ones(e->size_log2));
         ck_assert_ptr_eq((u8 *)(uintptr_t)(va + f->addend), ram + (pa - RAM));
+        ck_assert_uint_eq(FAST_PAGE(f->owner), pa);
         ck_assert(f->w == ~0ull || !(page_flags[(pa - RAM) / 4096] & PAGE_CODE));
     }
 }
