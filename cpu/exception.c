@@ -23,7 +23,12 @@ bool cpu_is_secure(const struct cpu *cpu)
     return cpu_has(cpu, FEAT_EL3) && (cpu->ps.el == 3 || !bit(cpu->sys.scr_el3, 0));
 }
 
-bool cpu_el2_enabled(const struct cpu *cpu) { return cpu_has(cpu, FEAT_EL2) && !cpu_is_secure_below_el3(cpu); }
+bool cpu_el2_enabled(const struct cpu *cpu)
+{
+    if (!cpu_has(cpu, FEAT_EL2))
+        return false;
+    return !cpu_is_secure_below_el3(cpu) || (cpu_has(cpu, FEAT_SEL2) && bit(cpu->sys.scr_el3, 18)); /* EEL2 */
+}
 
 u64 cpu_hcr(const struct cpu *cpu)
 {

@@ -138,6 +138,8 @@ bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, ch
         feature_add(&out->features, FEAT_EL2);
     if (el3)
         feature_add(&out->features, FEAT_EL3);
+    if (!el2 || !el3)
+        feature_disable(&out->features, FEAT_SEL2);
     return true;
 }
 

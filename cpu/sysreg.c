@@ -131,14 +131,31 @@ static u64 absent_el2_value(const struct cpu *cpu, const struct sysreg *row)
     return row->key == KEY_VPIDR_EL2 ? cpu->sys.midr_el1 : row->key == KEY_VMPIDR_EL2 ? cpu->sys.mpidr_el1 : 0;
 }
 
+/* The timers that EL2 with E2H reaches by EL1's names are those of its security state (D19.12, CNTP_CTL_EL0). */
+static const struct sysreg *of_secure_el2(const struct sysreg *row)
+{
+    static const u16 twins[][2] = {
+        { ROW_CNTHP_CTL_EL2, ROW_CNTHPS_CTL_EL2 },   { ROW_CNTHV_CTL_EL2, ROW_CNTHVS_CTL_EL2 },
+        { ROW_CNTHP_CVAL_EL2, ROW_CNTHPS_CVAL_EL2 }, { ROW_CNTHV_CVAL_EL2, ROW_CNTHVS_CVAL_EL2 },
+        { ROW_CNTHP_TVAL_EL2, ROW_CNTHPS_TVAL_EL2 }, { ROW_CNTHV_TVAL_EL2, ROW_CNTHVS_TVAL_EL2 },
+    };
+    for (unsigned n = 0; n < ARRAY_LEN(twins); n++)
+        if (row == &sysreg_rows[twins[n][0]])
+            return &sysreg_rows[twins[n][1]];
+    return row;
+}
+
 /* All that can stop an access; the row that is really accessed, or NULL with cpu->d.exc filled. */
 static const struct sysreg *access_check(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, bool write)
 {
     if (!row)
         return no_such_register(cpu, key, rt, write), NULL;
     bool e2h = cpu_has(cpu, FEAT_VHE) && cpu_el2_enabled(cpu) && bit(cpu->sys.hcr_el2, 34);
-    if (row->e2h_key && e2h && cpu->ps.el == 2)
+    if (row->e2h_key && e2h && cpu->ps.el == 2) {
         row = row->e2h_row ? &sysreg_rows[row->e2h_row - 1] : sysreg_find(row->e2h_key);
+        if (unlikely(cpu_is_secure_below_el3(cpu)))
+            row = of_secure_el2(row);
+    }
     unsigned lowest = write ? row->access >> 4 : row->access & 15;
     bool el2_register = absent_el2(cpu, row);
     if (cpu->ps.el < lowest || (!cpu_has(cpu, (enum feature)row->feature) && !el2_register) ||

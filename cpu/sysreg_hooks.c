@@ -222,6 +222,14 @@ bool lor_check(struct cpu *cpu, const struct sysreg *row, bool write)
     return (cpu_has(cpu, FEAT_EL3) ? bit(cpu->sys.scr_el3, 0) : true) || undefined_here(cpu, row);
 }
 
+/* Registers of Secure EL2: at EL2 in Secure state only, at EL3 with SCR_EL3.EEL2 (D19.2, VSTCR_EL2). */
+bool secure_el2_check(struct cpu *cpu, const struct sysreg *row, bool write)
+{
+    (void)write;
+    bool there = cpu->ps.el == 3 ? bit(cpu->sys.scr_el3, 18) : cpu_is_secure_below_el3(cpu);
+    return there || undefined_here(cpu, row);
+}
+
 /* ---- identification ---- */
 
 u64 midr_read(struct cpu *cpu, const struct sysreg *row)

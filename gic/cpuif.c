@@ -390,6 +390,16 @@ void icc_igrpen1_el3_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     set_igrpen(cpu, GROUP_1S, bit(value, 1));
 }
 
+/* At EL3 it is there while EL2 is enabled (GIC 12.2.23): firmware sets SCR_EL3.NS, or EEL2, to reach it. */
+bool icc_sre_el2_check(struct cpu *cpu, const struct sysreg *row, bool write)
+{
+    (void)write;
+    if (cpu->ps.el != 3 || !cpu_has(cpu, FEAT_EL2) || cpu_el2_enabled(cpu))
+        return true;
+    exc_undefined(cpu, (struct cause){ .kind = CAUSE_ACCESS, .id = row->key });
+    return false;
+}
+
 /* Enable<3> of ICC_SRE_EL2 and ICC_SRE_EL3 lets lower ELs at their ICC_SRE; all else is fixed. */
 void icc_sre_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {

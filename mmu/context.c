@@ -67,6 +67,8 @@ static void describe_el10(const struct cpu *cpu, struct regime_desc *r)
     r->hcr = cpu_hcr(cpu);
     r->vtcr = s->vtcr_el2;
     r->vttbr = s->vttbr_el2;
+    r->vstcr = s->vstcr_el2;
+    r->vsttbr = s->vsttbr_el2;
     r->s2_ee = bit(s->sctlr_el2, 25);
     r->stage1 = r->stage1 && !bit(r->hcr, 27) && !bit(r->hcr, 12); /* TGE, DC */
     r->stage2 = bit(r->hcr, 0) || bit(r->hcr, 12);                 /* VM, DC */

@@ -109,7 +109,6 @@ struct regime_desc {
     u8 stage1;     /* stage 1 is enabled */
     u8 stage2;     /* stage 2 is enabled */
     u8 has_s2;     /* regime EL1&0 with EL2 enabled: stage 2 exists, on or off */
-    u8 el2_secure; /* Secure EL2 is enabled */
     u8 sif;        /* SCR_EL3.SIF */
     u8 s2_ee;      /* SCTLR_EL2.EE */
     u8 nv_nv1;     /* HCR_EL2.{NV,NV1} == 11 and in force */

@@ -16,9 +16,10 @@ static const struct timer_row {
     u32 ctl, cval; /* offsets in struct sysregs */
     u32 ppi;
 } rows[TIMERS] = {
-    [TIMER_CNTP] = ROW(cntp, TIMER_PPI_CNTP, el0),    [TIMER_CNTV] = ROW(cntv, TIMER_PPI_CNTV, el0),
-    [TIMER_CNTHP] = ROW(cnthp, TIMER_PPI_CNTHP, el2), [TIMER_CNTHV] = ROW(cnthv, TIMER_PPI_CNTHV, el2),
-    [TIMER_CNTPS] = ROW(cntps, TIMER_PPI_CNTPS, el1),
+    [TIMER_CNTP] = ROW(cntp, TIMER_PPI_CNTP, el0),       [TIMER_CNTV] = ROW(cntv, TIMER_PPI_CNTV, el0),
+    [TIMER_CNTHP] = ROW(cnthp, TIMER_PPI_CNTHP, el2),    [TIMER_CNTHV] = ROW(cnthv, TIMER_PPI_CNTHV, el2),
+    [TIMER_CNTPS] = ROW(cntps, TIMER_PPI_CNTPS, el1),    [TIMER_CNTHPS] = ROW(cnthps, TIMER_PPI_CNTHPS, el2),
+    [TIMER_CNTHVS] = ROW(cnthvs, TIMER_PPI_CNTHVS, el2),
 };
 
 static inline u64 field(const struct cpu *cpu, u32 offset) { return load_le64((const u8 *)&cpu->sys + offset); }

@@ -1,6 +1,7 @@
 /*
- * The generic timers of a PE (Arm ARM D11): EL1 physical and virtual, EL2 physical and virtual, EL3 (Secure physical),
- * and the event streams. The count is the machine's time: 62.5 MHz, 16 ns a tick. The registers are in cpu->sys.
+ * The generic timers of a PE (Arm ARM D11): EL1 physical and virtual, EL2 physical and virtual in both security states,
+ * EL3 (Secure physical), and the event streams. The count is the machine's time: 62.5 MHz, 16 ns a tick. The registers
+ * are in cpu->sys.
  */
 #ifndef TIMER_TIMER_H
 #define TIMER_TIMER_H
@@ -9,8 +10,16 @@
 
 enum { TIMER_TICK_NS = 16 };
 
-/* Interrupts, as the virt board wires them (PPI INTIDs). */
-enum { TIMER_PPI_CNTHP = 26, TIMER_PPI_CNTV = 27, TIMER_PPI_CNTHV = 28, TIMER_PPI_CNTPS = 29, TIMER_PPI_CNTP = 30 };
+/* Interrupts, as the virt board wires them and Arm's Base System Architecture recommends (PPI INTIDs). */
+enum {
+    TIMER_PPI_CNTHVS = 19,
+    TIMER_PPI_CNTHPS = 20,
+    TIMER_PPI_CNTHP = 26,
+    TIMER_PPI_CNTV = 27,
+    TIMER_PPI_CNTHV = 28,
+    TIMER_PPI_CNTPS = 29,
+    TIMER_PPI_CNTP = 30
+};
 
 /* What the registers don't hold: up to when the edges of the event streams have been seen (ns). */
 struct timers {

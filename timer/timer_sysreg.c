@@ -9,14 +9,20 @@
 #include "cpu/sysreg.h"
 #include "timer/internal.h"
 
-/* Which timer a row's register is: CRm 2 physical, 3 virtual; op1 4 is EL2's, 7 EL3's, 3 and 5 (EL02) EL1's. EL0 of a
- * host uses EL2's (CNTP_CTL_EL0 and others, "accessibility"). */
+/* Which timer a row's register is: CRm 2 physical, 3 virtual; op1 4 is EL2's (with CRm 5 physical and 4 virtual those
+ * of Secure EL2), 7 EL3's, 3 and 5 (EL02) EL1's. EL0 of a host uses EL2's of its security state (CNTP_CTL_EL0 and
+ * others, "accessibility"). */
 static enum timer timer_of_row(const struct cpu *cpu, const struct sysreg *row)
 {
     unsigned op1 = row->key >> 11 & 7;
-    bool is_virtual = row->key >> 3 & 1;
+    unsigned crm = row->key >> 3 & 15;
+    bool is_virtual = crm & 1;
     if (op1 == 7)
         return TIMER_CNTPS;
+    if (op1 == 4 && crm >= 4)
+        return crm == 4 ? TIMER_CNTHVS : TIMER_CNTHPS;
+    if (op1 == 3 && cpu->ps.el == 0 && cpu_is_in_host(cpu) && cpu_is_secure_below_el3(cpu))
+        return is_virtual ? TIMER_CNTHVS : TIMER_CNTHPS;
     if (op1 == 4 || (op1 == 3 && cpu->ps.el == 0 && cpu_is_in_host(cpu)))
         return is_virtual ? TIMER_CNTHV : TIMER_CNTHP;
     return is_virtual ? TIMER_CNTV : TIMER_CNTP;
@@ -62,11 +68,11 @@ bool cntfrq_check(struct cpu *cpu, const struct sysreg *row, bool write)
     return false;
 }
 
-/* Secure EL1's, and EL3's (D11.2, CNTPS_CTL_EL1): SCR_EL3.ST is a trap row. */
+/* Secure EL1's where there is no Secure EL2, and EL3's (D11.2, CNTPS_CTL_EL1): SCR_EL3.ST is a trap row. */
 bool cntps_check(struct cpu *cpu, const struct sysreg *row, bool write)
 {
     (void)row, (void)write;
-    if (cpu->ps.el == 3 || (cpu->ps.el == 1 && cpu_is_secure_below_el3(cpu)))
+    if (cpu->ps.el == 3 || (cpu->ps.el == 1 && cpu_is_secure_below_el3(cpu) && !cpu_el2_enabled(cpu)))
         return true;
     exc_undefined(cpu, (struct cause){ .kind = CAUSE_ACCESS });
     return false;

@@ -166,6 +166,52 @@ static bool is_tag_cache_operation(const struct rule_input *in)
            by_address && (crm == 4 || crm >= 10);
 }
 
+/* DC CVADP */
+static bool is_cvadp(const struct rule_input *in)
+{
+    return is_access(in) && key_of(in) == SYSREG_KEY(1, 3, 7, 13, 1) && !strncmp(in->set, "v85", 3);
+}
+
+/* MSR TCO, #imm at EL0 */
+static bool is_tco_at_el0(const struct rule_input *in)
+{
+    return !strcmp(in->set, "v85mte") && (in->insn & 0xfffff0ff) == 0xd503409f && in->cpu->ps.el == 0;
+}
+
+/* ---- Secure EL2 ---- */
+
+static bool eel2(const struct rule_input *in) { return bit(in->cpu->sys.scr_el3, 18); }
+
+/* LORSA_EL1, LOREA_EL1, LORN_EL1, LORC_EL1 in Secure state */
+static bool is_lor_in_secure_state(const struct rule_input *in)
+{
+    bool lor = is_access(in) && (key_of(in) & ~3u) == SYSREG_KEY(3, 0, 10, 4, 0);
+    return lor && !bit(in->cpu->sys.scr_el3, 0) && eel2(in);
+}
+
+/* VSTTBR_EL2, VSTCR_EL2 at EL3 */
+static bool is_secure_stage2_at_el3(const struct rule_input *in)
+{
+    bool vst = is_access(in) && (key_of(in) & ~7u) == SYSREG_KEY(3, 4, 2, 6, 0);
+    return vst && in->cpu->ps.el == 3 && !eel2(in);
+}
+
+/* A pending, unmasked interrupt at EL3 that SCR_EL3 routes there, and HCR_EL2 would not route to EL2 */
+static bool is_taken_at_el3(const struct rule_input *in)
+{
+    const struct cpu *cpu = in->cpu;
+    const struct {
+        const char *pending;
+        bool masked;
+        u8 scr, hcr;
+    } kinds[] = { { "irq=1", cpu->ps.i, 1, 4 }, { "fiq=1", cpu->ps.f, 2, 3 }, { "se=1", cpu->ps.a, 3, 5 } };
+    for (unsigned n = 0; n < ARRAY_LEN(kinds) && !strcmp(in->class_, "irq"); n++)
+        if (strstr(in->name, kinds[n].pending) && !kinds[n].masked && bit(cpu->sys.scr_el3, kinds[n].scr) &&
+            !bit(cpu->sys.hcr_el2, kinds[n].hcr))
+            return cpu->ps.el == 3 && eel2(in);
+    return false;
+}
+
 /* STP across two granules */
 static bool is_checked_store_pair(const struct rule_input *in)
 {
@@ -398,6 +444,16 @@ const struct rule rules[RULE_COUNT_] = {
     { "tag-cache-v85", is_tag_cache_operation,
       "the v8.5 model has DC CG*VADP UNDEFINED, does not translate for DC by tags, and says WnR 0 "
       "for DC GVA and GZVA" },
+    { "cvadp-v85", is_cvadp, "the v8.5 model does not translate for DC CVADP" },
+    { "tco-el0", is_tco_at_el0, "MSR TCO, #imm at EL0: UNDEFINED in the v8.5 model of MTE; C6.2 MSR (immediate)" },
+    { "lor-secure", is_lor_in_secure_state,
+      "the registers of limited ordering regions but LORID_EL1 are UNDEFINED in Secure state (D19.2, LORC_EL1); the v8.5 "
+      "model has them there with SCR_EL3.EEL2" },
+    { "vstcr-el3", is_secure_stage2_at_el3,
+      "VSTCR_EL2 and VSTTBR_EL2 at EL3 are UNDEFINED while SCR_EL3.EEL2 is 0 (D19.2), which the v8.5 model misses" },
+    { "irq-el3-eel2", is_taken_at_el3,
+      "at EL3 an unmasked interrupt that SCR_EL3 routes there is taken (D1.3.6.2, AArch64.PhysicalIRQTarget of later "
+      "releases); the v8.5 model leaves it pending with SCR_EL3.EEL2 and HCR_EL2.xMO 0" },
     { "store-across-granules", is_checked_store_pair, "a pair stored across two tag granules: both are checked before a byte is "
       "written, the model writes the first granule's bytes" },
     { "wfi-virtual-el2", waits_above_virtual,

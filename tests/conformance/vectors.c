@@ -386,8 +386,9 @@ static bool compare(struct runner *r, char *why, size_t size)
  * are storage (README): of a register access that is executed, only bits that are storage here too are compared. */
 static void mask_register_values(struct runner *r)
 {
-    bool read = r->v.insn[0] & BIT(21);
-    const struct sysreg *row = strncmp(r->v.class_, "sysreg", 6) ? NULL : sysreg_find(r->v.insn[0] >> 5 & 0xffff);
+    bool read = r->v.insn[0] & BIT(21), access = (r->v.insn[0] & 0xffd00000) == 0xd5100000;
+    bool sys = !strncmp(r->v.class_, "sys", 3);
+    const struct sysreg *row = sys && access ? sysreg_find(r->v.insn[0] >> 5 & 0xffff) : NULL;
     if (!row || r->expect->pc != r->cpu->pc + 4)
         return;
     for (unsigned n = 0; n < reg_count; n++)
@@ -452,6 +453,16 @@ static void mask_btype(struct runner *r)
             r->mask[n] = 0;
 }
 
+/* HPFAR_EL2 starts with raw values in RES0 bits, which the model keeps when it reports an IPA. NS is RES0 for aborts
+ * taken to Non-secure EL2 (D19.2, HPFAR_EL2); the v8.5 model writes it there with SCR_EL3.EEL2. */
+static void mask_hpfar(struct runner *r)
+{
+    const struct reg *hpfar = reg_find("HPFAR_EL2");
+    r->mask[hpfar - regs] &= ~(r->cpu->sys.hpfar_el2 & ~0xffffffffff0ull);
+    if (bit(r->cpu->sys.scr_el3, 0))
+        r->mask[hpfar - regs] &= ~BIT(63);
+}
+
 static void vector_finish(struct runner *r)
 {
     if (!r->have)
@@ -469,6 +480,7 @@ static void vector_finish(struct runner *r)
     }
     mask_register_values(r);
     mask_ssbs(r);
+    mask_hpfar(r);
     mask_event_register(r);
     mask_btype(r);
     if (ends_without_pc(r))
