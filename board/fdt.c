@@ -131,7 +131,7 @@ static void cpus(struct tree *t)
         snprintf(path, sizeof(path), "/cpus/cpu@%x", n);
         node_add(t, path);
         prop_string(t, path, "device_type", "cpu");
-        prop_string(t, path, "compatible", "arm,cortex-a57");
+        prop_string(t, path, "compatible", model_compatible(t->m->model.number));
         if (count > 1)
             prop_string(t, path, "enable-method", "psci");
         CELLS(t, path, "reg", n);

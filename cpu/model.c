@@ -16,10 +16,12 @@ static const struct {
 #undef none
 };
 
+enum { AS_ID, ALL };
 static const struct {
-    const char *name, *features;
+    const char *name, *compatible;
+    unsigned features;
 } models[] = {
-#define MODEL(id, name, features) { name, features },
+#define MODEL(id, name, compatible, features) { name, compatible, features },
 #define MODEL_REG(...)
 #include "cpu/model.def"
 #undef MODEL
@@ -45,7 +47,25 @@ static const struct {
 #undef MODEL_REG
 };
 
+/* What of an ID register is the model's own; the other fields are those of features, or of what elmu has not (zero). */
+static const struct {
+    u32 offset;
+    u64 mask;
+} own_fields[] = {
+#define OWN(field, mask) { offsetof(struct sysregs, field), mask },
+    OWN(id_aa64pfr0_el1, 0)
+    OWN(id_aa64pfr1_el1, 0)
+    OWN(id_aa64dfr0_el1, 0xf0f0f00f) /* CTX_CMPs, WRPs, BRPs, DebugVer */
+    OWN(id_aa64isar0_el1, 0)
+    OWN(id_aa64isar1_el1, 0)
+    OWN(id_aa64mmfr0_el1, 0x0000ffffffffffff) /* all but FGT and ECV */
+    OWN(id_aa64mmfr1_el1, 0x0f000000)         /* SpecSEI */
+    OWN(id_aa64mmfr2_el1, 0x00f00000)         /* CCIDX */
+#undef OWN
+};
+
 const char *model_name(unsigned n) { return n < ARRAY_LEN(models) ? models[n].name : NULL; }
+const char *model_compatible(u32 number) { return models[number].compatible; }
 const char *feature_name(unsigned n) { return n < ARRAY_LEN(feature_rows) ? feature_rows[n].name : NULL; }
 
 void feature_enable(struct features *f, enum feature id)
@@ -75,22 +95,27 @@ static int feature_find(const char *name, size_t length)
 /* EL2 and EL3 are the machine's to give (virtualization=, secure=). */
 static bool is_machines(int id) { return id == FEAT_EL2 || id == FEAT_EL3; }
 
-static void features_of_model(struct features *f, const char *list)
+static u64 constant_of(u32 model, u32 offset)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(constants); n++)
+        if (constants[n].model == model && constants[n].offset == offset)
+            return constants[n].value;
+    return 0;
+}
+
+/* The field of an ID register grows with what it stands for (D19.1.3, the principles of the ID scheme). */
+static bool model_reaches(u32 model, enum feature id)
+{
+    unsigned lsb = feature_rows[id].lsb, value = feature_rows[id].value;
+    return value && bits(constant_of(model, (u32)feature_rows[id].offset), lsb + 3, lsb) >= value;
+}
+
+static void features_of_model(struct features *f, u32 model)
 {
     feature_add(f, FEAT_BASE);
-    if (!strcmp(list, "all")) {
-        for (int n = 1; n < FEATURE_COUNT; n++)
-            if (!is_machines(n))
-                feature_add(f, (enum feature)n);
-        return;
-    }
-    while (*list) {
-        size_t length = strcspn(list, ",");
-        int id = feature_find(list, length);
-        assert(id >= 0 && "a model names a feature that no row has");
-        feature_enable(f, (enum feature)id);
-        list += length + (list[length] == ',');
-    }
+    for (int n = 1; n < FEATURE_COUNT; n++)
+        if (!is_machines(n) && (models[model].features == ALL || model_reaches(model, (enum feature)n)))
+            feature_enable(f, (enum feature)n);
 }
 
 /* One `,name=on` of the option. */
@@ -128,7 +153,7 @@ bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, ch
         return false;
     }
     *out = (struct cpu_model){ .number = n };
-    features_of_model(&out->features, models[n].features);
+    features_of_model(&out->features, n);
     for (text += length; *text == ','; text += length) {
         length = strcspn(++text, ",");
         if (!option_parse(text, length, &out->features, error))
@@ -162,6 +187,9 @@ void model_apply(const struct cpu_model *model, struct cpu *cpu)
     for (unsigned n = 0; n < ARRAY_LEN(constants); n++)
         if (constants[n].model == model->number)
             store_le64(sys + constants[n].offset, constants[n].value);
+    for (unsigned n = 0; n < ARRAY_LEN(own_fields); n++)
+        store_le64(sys + own_fields[n].offset, load_le64(sys + own_fields[n].offset) & own_fields[n].mask);
+    cpu->sys.id_aa64pfr0_el1 = 0x11; /* AArch64 only at EL1 and EL0 */
     for (unsigned n = 1; n < FEATURE_COUNT; n++) {
         if (!feature_has(&cpu->features, (enum feature)n) || !feature_rows[n].value)
             continue;

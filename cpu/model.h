@@ -1,7 +1,6 @@
 /*
- * CPU models: rows of cpu/model.def, and `-cpu NAME[,feature=on|off...]`. A model is a set of features and the
- * constants of its identification registers; the feature fields of the ID registers follow from the features
- * (cpu/feature.def).
+ * CPU models: rows of cpu/model.def, and `-cpu NAME[,feature=on|off...]`. A model is its identification
+ * registers; they say its features (cpu/feature.def), and what the CPU shows follows from the features it has then.
  */
 #ifndef CPU_MODEL_H
 #define CPU_MODEL_H
@@ -22,6 +21,8 @@ void model_apply(const struct cpu_model *model, struct cpu *cpu);
 /* For lists: NULL past the last. */
 const char *model_name(unsigned n);
 const char *feature_name(unsigned n);
+/* Of a model that was parsed: `compatible` of its node in a device tree. */
+const char *model_compatible(u32 number);
 /* Adds a feature and what it requires; removes it and what requires it. */
 void feature_enable(struct features *f, enum feature id);
 void feature_disable(struct features *f, enum feature id);

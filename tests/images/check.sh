@@ -87,6 +87,11 @@ define_rows() {
         done
     done
 
+    for cpu in cortex-a53 cortex-a72 cortex-a76 neoverse-n1 neoverse-v1 neoverse-n2; do
+        row linux-$cpu full 4G
+        linux $cpu 1 ''
+        shell_session elmu
+    done
     row linux-el1 full 4G
     common cortex-a57 1 ''
     opt -kernel "$boot/vmlinuz" -initrd "$boot/linux.cpio" -append 'console=ttyAMA0'

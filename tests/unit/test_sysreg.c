@@ -137,6 +137,39 @@ START_TEST(id_registers_say_aarch64_only)
 }
 END_TEST
 
+/* What the cores' manuals say, less AArch32 and what has no feature row; the names that a model's features have. */
+START_TEST(models_show_their_manuals_values)
+{
+    static const struct {
+        const char *model;
+        u64 midr, isar0, mmfr0, ctr;
+    } cores[] = {
+        { "cortex-a53", 0x410fd034, 0x11120, 0x1122, 0x84448004 },
+        { "cortex-a57", 0x411fd070, 0x11120, 0x1124, 0x8444c004 },
+        { "cortex-a72", 0x410fd083, 0x11120, 0x1124, 0x8444c004 },
+        { "cortex-a76", 0x414fd0b1, 0x0000100010211120, 0x101122, 0x8444c004 },
+        { "neoverse-n1", 0x414fd0c1, 0x0000100010211120, 0x101125, 0x8444c004 },
+        { "neoverse-v1", 0x411fd402, 0x0011111110212120, 0x101125, 0xb444c004 },
+        { "neoverse-n2", 0x410fd493, 0x0221111110212120, 0x0000022200101125, 0x4b444c004 },
+    };
+    for (unsigned n = 0; n < ARRAY_LEN(cores); n++) {
+        remake(cores[n].model, true, true);
+        ck_assert_uint_eq(cpu->sys.midr_el1, cores[n].midr);
+        ck_assert_uint_eq(cpu->sys.id_aa64isar0_el1 & 0x0fffffffffffffff, cores[n].isar0);
+        ck_assert_uint_eq(cpu->sys.id_aa64mmfr0_el1, cores[n].mmfr0);
+        ck_assert_uint_eq(cpu->sys.ctr_el0, cores[n].ctr);
+        bool armv8_2 = n >= 3;
+        ck_assert_int_eq(cpu_has(cpu, FEAT_VHE), armv8_2);
+        ck_assert_int_eq(cpu_has(cpu, FEAT_FP16), armv8_2);
+        ck_assert_int_eq(cpu_has(cpu, FEAT_PAUTH2), n >= 5);
+        ck_assert_int_eq(cpu_has(cpu, FEAT_MTE2), n == 6);
+        ck_assert(!cpu_has(cpu, FEAT_MOPS) && !cpu_has(cpu, FEAT_LPA2) && !cpu_has(cpu, FEAT_MTE3));
+    }
+    remake("cortex-a76,lse=off", true, true);
+    ck_assert_uint_eq(bits(cpu->sys.id_aa64isar0_el1, 23, 20), 0);
+}
+END_TEST
+
 /* ---- writable bits ---- */
 
 static u64 written(u32 key, u64 value)
@@ -575,6 +608,7 @@ Suite *test_sysreg_suite(void)
     tcase_add_test(t, storage_has_one_owner);
     tcase_add_test(t, reset_values);
     tcase_add_test(t, id_registers_say_aarch64_only);
+    tcase_add_test(t, models_show_their_manuals_values);
     tcase_add_test(t, bits_that_exist);
     tcase_add_test(t, bits_of_absent_features);
     tcase_add_test(t, undefined_registers);
