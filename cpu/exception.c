@@ -5,6 +5,7 @@
  */
 #include "cpu/exception.h"
 
+#include "cpu/nested.h"
 #include "cpu/observer.h"
 #include "cpu/run.h"
 #include "cpu/sysreg.h"
@@ -102,11 +103,13 @@ void exc_fp_access_trap(struct cpu *cpu)
 }
 
 /* AArch64.InstructionAbort, AArch64.DataAbort: who takes an abort. */
-static unsigned abort_target(const struct cpu *cpu, const struct fault *fault)
+static unsigned abort_target(const struct cpu *cpu, const struct fault *fault, unsigned acc_flags)
 {
     bool external = fault->kind == FAULT_EXTERNAL || fault->kind == FAULT_EXTERNAL_WALK;
     if (cpu->ps.el == 3 || (external && cpu_has(cpu, FEAT_EL3) && bit(cpu->sys.scr_el3, 3)))
         return 3;
+    if (acc_flags & ACC_NV2)
+        return 2;
     return fault->stage2 && cpu->ps.el < 2 ? 2 : exc_default_target(cpu);
 }
 
@@ -125,7 +128,12 @@ void exc_abort(struct cpu *cpu, const struct fault *fault, u64 va, unsigned acc_
     default: cause.kind = fault->desc_stage ? CAUSE_DESCRIPTOR : CAUSE_INPUT_SIZE; break;
     }
     cause.value = fault->desc_stage ? fault->desc_addr : 0;
-    exc_sync(cpu, fetch ? EC_IABT_LOWER : EC_DABT_LOWER, iss, abort_target(cpu, fault), cause);
+    unsigned ec = fetch ? EC_IABT_LOWER : EC_DABT_LOWER;
+    if (acc_flags & ACC_NV2) { /* Exception_NV2DataAbort: as one of EL2's own, with ISS.VNCR */
+        ec = EC_DABT_SAME;
+        iss |= 1u << 13;
+    }
+    exc_sync(cpu, ec, iss, abort_target(cpu, fault, acc_flags), cause);
     cpu->d.exc.has_far = 1;
     cpu->d.exc.far = va;
     if (fault->stage2) {
@@ -277,7 +285,8 @@ void exception_take(struct cpu *cpu)
         o->exception(o->who, cpu, e);
     unsigned el = e->target_el;
     u64 vector = *BANKED(el, vbar) + vector_offset(cpu, e);
-    *BANKED(el, spsr) = keeps_btype(e) ? cpu_spsr(cpu) : cpu_spsr(cpu) & ~0xc00ull;
+    u64 spsr = keeps_btype(e) ? cpu_spsr(cpu) : cpu_spsr(cpu) & ~0xc00ull;
+    *BANKED(el, spsr) = el == 1 && cpu->ps.el == 1 && cpu_nvx(cpu) ? nested_spsr(cpu, spsr) : spsr;
     *BANKED(el, elr) = e->elr;
     report(cpu, e);
     cpu_set_el_sp(cpu, el, 1);

@@ -26,6 +26,14 @@ bool cpu_el2_enabled(const struct cpu *cpu);         /* EL2Enabled */
 u64 cpu_hcr(const struct cpu *cpu);                  /* effective HCR_EL2: 0 (RW kept) while EL2 is not enabled */
 bool cpu_is_in_host(const struct cpu *cpu);          /* IsInHost: HCR_EL2.E2H and (EL2, or EL0 with TGE) */
 u64 cpu_sctlr(const struct cpu *cpu);                /* SCTLR of the current translation regime */
+/* EffectiveHCR_EL2_NVx: HCR_EL2.{NV2,NV1,NV} where they are in force, else 0. */
+enum { NVX_NV = 1, NVX_NV1 = 2, NVX_NV2 = 4 };
+unsigned nested_bits(const struct cpu *cpu);
+static inline unsigned cpu_nvx(const struct cpu *cpu)
+{
+    enum { HCR_NV = 42 };
+    return unlikely(bit(cpu->sys.hcr_el2, HCR_NV)) ? nested_bits(cpu) : 0;
+}
 
 /* Each fills cpu->d.exc completely except elr, for the instruction being executed; the handler then RAISEs. */
 void exc_undefined(struct cpu *cpu, struct cause cause); /* EC 0, routed by D1.3.. */

@@ -114,6 +114,8 @@ OP(ERETAA)
         UNDEFINED;
     cpu->d.now = NOW;
     cpu->pc = PC;
+    if (system_eret_trapped(cpu, 2 | (BRANCH_KEY == PAUTH_IB)))
+        RAISE;
     struct pauth_value elr = pauth_auth(cpu, system_elr(cpu), cpu->x[REG_SP], BRANCH_KEY, true);
     if (!elr.ok)
         RAISE;

@@ -148,7 +148,8 @@ struct mmu_view {
     u8 flat;         /* stage 1 is off and data is Device: unaligned accesses fault */
     u8 regime_known; /* config, asid, vmid and the contexts are of a regime, if perhaps not the one of now */
     u8 unpriv;       /* LDTR and STTR use EL0's permissions, unless PSTATE.UAO */
-    u8 pad[3];
+    u8 nv_nv1;       /* HCR_EL2.{NV,NV1}: EL1 has no EL0, and PSTATE.PAN no effect */
+    u8 pad[2];
     u32 feat; /* WALK_* */
 };
 

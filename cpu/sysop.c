@@ -152,8 +152,13 @@ bool sysop_run(struct cpu *cpu, const struct sysop *row, u32 key, unsigned rt, u
 {
     if (!row)
         return no_such_op(cpu, key, rt, true);
-    if (cpu->ps.el < row->lowest || !cpu_has(cpu, (enum feature)row->feature))
+    bool there = cpu_has(cpu, (enum feature)row->feature);
+    if (cpu->ps.el < row->lowest || !there) {
+        bool nested = cpu->ps.el == 1 && row->lowest == 2 && there && cpu_nvx(cpu);
+        if (nested && trap_check_lone(cpu, LONE_NV, true, sysreg_iss(key, rt, true)))
+            return false;
         return undefined_op(cpu, key);
+    }
     if (unlikely(row->traps & cpu->d.live_traps[cpu->ps.el]) &&
         trap_check(cpu, row->traps, true, sysreg_iss(key, rt, true)))
         return false;

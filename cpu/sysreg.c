@@ -6,6 +6,7 @@
 #include "cpu/sysreg.h"
 
 #include "cpu/exception.h"
+#include "cpu/nested.h"
 #include "cpu/observer.h"
 #include "cpu/sysreg_hooks.h"
 #include "gic/gic_sysreg.h"
@@ -29,8 +30,8 @@ enum {
 #undef SYSREG
 };
 
-/* ELs below the lowest one that may: they are in the way like a trap. */
-#define BARRED(lowest)       ((BIT((lowest) & 15) - 1) << TRAP_AT_EL0)
+/* ELs below the lowest one that may (4: none may): they are in the way like a trap. */
+#define BARRED(lowest)       (((lowest) & 15) > 3 ? TRAPS_VALID : (BIT((lowest) & 15) - 1) << TRAP_AT_EL0)
 #define COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS)                                                  \
     .name = #NAME, .key = SYSREG_KEY(op0, op1, crn, crm, op2), .access = (ACCESS), .feature = FEAT_##FEATURE,          \
     .traps = (TRAPS), .quick_read = (TRAPS) | BARRED(ACCESS), .quick_write = (TRAPS) | BARRED((ACCESS) >> 4)
@@ -145,11 +146,42 @@ static const struct sysreg *of_secure_el2(const struct sysreg *row)
     return row;
 }
 
-/* All that can stop an access; the row that is really accessed, or NULL with cpu->d.exc filled. */
-static const struct sysreg *access_check(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, bool write)
+/* What is really accessed: a register, or (vncr not 0) memory in its place; nothing (row NULL) with cpu->d.exc filled.
+ */
+struct target {
+    const struct sysreg *row;
+    u32 vncr;
+};
+static const struct target stopped = { NULL, 0 };
+
+/* EL1 under HCR_EL2.NV, its access to a register of EL1 or EL0 after what else could stop it. */
+static struct target nested_el1(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, bool write)
+{
+    struct nested_access n = nested_access(cpu, row->key);
+    if (n.kind == NESTED_TRAP_NV1 && trap_check_lone(cpu, LONE_NV1, write, sysreg_iss(key, rt, write)))
+        return stopped;
+    return (struct target){ row, n.kind == NESTED_MEMORY ? n.offset : 0 };
+}
+
+/* The same to a register of EL2, in whatever guise (_EL2, _EL12, _EL02): trapped unless NV2 has a place for it. */
+static struct target nested_el2(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, bool write)
+{
+    if (row->check && !row->check(cpu, row, write))
+        return stopped;
+    struct nested_access n = nested_access(cpu, row->key);
+    if (n.kind == NESTED_MEMORY)
+        return (struct target){ row, n.offset };
+    if (n.kind == NESTED_REGISTER)
+        return (struct target){ sysreg_find(n.key), 0 };
+    trap_check_lone(cpu, LONE_NV, write, sysreg_iss(key, rt, write));
+    return stopped;
+}
+
+/* All that can stop an access. */
+static struct target access_check(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, bool write)
 {
     if (!row)
-        return no_such_register(cpu, key, rt, write), NULL;
+        return no_such_register(cpu, key, rt, write), stopped;
     bool e2h = cpu_has(cpu, FEAT_VHE) && cpu_el2_enabled(cpu) && bit(cpu->sys.hcr_el2, 34);
     if (row->e2h_key && e2h && cpu->ps.el == 2) {
         row = row->e2h_row ? &sysreg_rows[row->e2h_row - 1] : sysreg_find(row->e2h_key);
@@ -157,18 +189,20 @@ static const struct sysreg *access_check(struct cpu *cpu, const struct sysreg *r
             row = of_secure_el2(row);
     }
     unsigned lowest = write ? row->access >> 4 : row->access & 15;
-    bool el2_register = absent_el2(cpu, row);
+    bool el2_register = absent_el2(cpu, row), nested = cpu->ps.el == 1 && cpu_nvx(cpu);
+    if (unlikely(nested && lowest == 2) && cpu_has(cpu, (enum feature)row->feature))
+        return nested_el2(cpu, row, key, rt, write);
     if (cpu->ps.el < lowest || (!cpu_has(cpu, (enum feature)row->feature) && !el2_register) ||
         ((row->flags & SR_E2H_ONLY) && !e2h))
-        return barred_access(cpu, key, rt, write), NULL;
+        return barred_access(cpu, key, rt, write), stopped;
     if (row->check && !(row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
-        return NULL;
+        return stopped;
     if ((row->traps & cpu->d.live_traps[cpu->ps.el] || cpu->d.live_traps[cpu->ps.el] == TRAPS_UNKNOWN) &&
         trap_check(cpu, row->traps, write, sysreg_iss(key, rt, write)))
-        return NULL;
+        return stopped;
     if (row->check && (row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
-        return NULL;
-    return row;
+        return stopped;
+    return unlikely(nested) ? nested_el1(cpu, row, key, rt, write) : (struct target){ row, 0 };
 }
 
 static u64 row_read(struct cpu *cpu, const struct sysreg *row)
@@ -196,17 +230,25 @@ static void row_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 
 struct sysreg_value sysreg_row_read(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt)
 {
-    row = access_check(cpu, row, key, rt, false);
+    struct target target = access_check(cpu, row, key, rt, false);
+    row = target.row;
     if (!row)
         return (struct sysreg_value){ 0, false };
+    if (unlikely(target.vncr)) {
+        struct mem_val m = mem_read(cpu, nested_address(cpu, target.vncr), 8, ACC_NV2);
+        return (struct sysreg_value){ m.v, m.ok };
+    }
     return (struct sysreg_value){ absent_el2(cpu, row) ? absent_el2_value(cpu, row) : row_read(cpu, row), true };
 }
 
 bool sysreg_row_write(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, u64 value)
 {
-    row = access_check(cpu, row, key, rt, true);
+    struct target target = access_check(cpu, row, key, rt, true);
+    row = target.row;
     if (!row)
         return false;
+    if (unlikely(target.vncr))
+        return mem_write(cpu, nested_address(cpu, target.vncr), value, 8, ACC_NV2);
     if (!absent_el2(cpu, row))
         row_write(cpu, row, value);
     const struct observer *o = cpu->d.host.observer;

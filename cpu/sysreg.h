@@ -21,11 +21,19 @@ enum trap {
 #define TRAP(id, ...) TRAP_##id,
 #include "cpu/traps.def"
 #undef TRAP
-    TRAP_E2H, /* at EL2 with HCR_EL2.E2H it is another register */
-    TRAP_AT_EL0, TRAP_AT_EL1, TRAP_AT_EL2, TRAP_AT_EL3, /* not for this EL */
+    TRAP_E2H, /* at EL2 with HCR_EL2.E2H it is another register; at EL1 with HCR_EL2.{NV,NV2} it may be (cpu/vncr.def) */
+    TRAP_AT_EL0, TRAP_AT_EL1, TRAP_AT_EL2, /* not for this EL */
     TRAP_COUNT
 };
 static_assert(TRAP_COUNT <= 63, "a row's traps are a 64-bit set, whose last bit says that a set was made");
+/* Controls outside of the groups: asked for one by one, where they apply. */
+enum trap_lone {
+#define TRAP(...)
+#define LONE(id, ...) LONE_##id,
+#include "cpu/traps.def"
+#undef TRAP
+    LONE_COUNT
+};
 #define T(id)         BIT(TRAP_##id)
 #define TRAPS_VALID   BIT(63)
 #define TRAPS_UNKNOWN (~(u64)0)
@@ -143,5 +151,7 @@ void trap_learn(struct cpu *cpu);
 /* Evaluates groups for an access from the current EL in the architecture's order. True: cpu->d.exc is filled.
  * iss: of EC 0x18 (or WFx, SMC: whatever the rows' EC wants); the FP rows have their own. */
 bool trap_check(struct cpu *cpu, u64 groups, bool write, u32 iss);
+/* The same for one that is of no group. */
+bool trap_check_lone(struct cpu *cpu, enum trap_lone id, bool write, u32 iss);
 
 #endif

@@ -52,7 +52,12 @@ void spsel_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     cpu_set_el_sp(cpu, cpu->ps.el, value & 1);
 }
 
-u64 currentel_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.el << 2; }
+/* A guest hypervisor reads EL2 (HCR_EL2.NV). */
+u64 currentel_read(struct cpu *cpu, const struct sysreg *row)
+{
+    return (void)row, (u64)(cpu->ps.el == 1 && cpu_nvx(cpu) ? 2 : cpu->ps.el) << 2;
+}
+
 u64 pan_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.pan << 22; }
 void pan_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.pan = bit(value, 22); }
 u64 uao_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.uao << 23; }
@@ -195,6 +200,12 @@ void hcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     u64 mask = sysreg_writable(cpu, row) | (cpu_has(cpu, FEAT_EL3) ? 0 : BIT(29));
     cpu->sys.hcr_el2 = (value & mask) | BIT(31);
+}
+
+/* BADDR<52:12>; RESS above it follow bit 52. */
+void vncr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row, cpu->sys.vncr_el2 = sext(value & ~0xfffull, 53);
 }
 
 /* What the GIC signals as FIQ follows the security state. */

@@ -1,7 +1,7 @@
 /*
  * Trap controls: which rows of cpu/traps.def fire here, and the exception of the one that comes first (Arm ARM D1.3.5;
  * AArch64.SystemAccessTrap, AArch64.WFxTrap, AArch64.AdvSIMDFPAccessTrap of the shared pseudocode).
- * Fine-grained traps (FEAT_FGT) and nested virtualization come as rows of their own with the features that bring them.
+ * Fine-grained traps (FEAT_FGT) come as rows of their own with the feature that brings them.
  */
 #include "cpu/exception.h"
 #include "cpu/sysreg.h"
@@ -15,8 +15,8 @@ enum {
 #define TRAP(id, ...) ROWNUM_##id,
 #define ALSO(id, ...) ROWNUM_##id,
 #include "cpu/traps.def"
-    ROW_COUNT
 #undef TRAP
+    LONE_FIRST, ROW_COUNT = LONE_FIRST + LONE_COUNT
 };
 
 #define ROW(ID, REG, FIELD, HI, LO, VALUES, DIR, FROM, TO, EC, NEED, BAR)                                              \
@@ -28,6 +28,10 @@ static const struct trap_row rows[ROW_COUNT] = {
 #define ALSO(...) ROW(__VA_ARGS__)
 #include "cpu/traps.def"
 #undef TRAP
+#define TRAP(...)
+#define LONE(...) ROW(__VA_ARGS__)
+#include "cpu/traps.def"
+#undef TRAP
 };
 
 /* First row of each group. */
@@ -35,7 +39,7 @@ static const u8 group_first[] = {
 #define TRAP(id, ...) ROWNUM_##id,
 #include "cpu/traps.def"
 #undef TRAP
-    ROW_COUNT
+    LONE_FIRST
 };
 
 const struct trap_row *trap_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; }
@@ -83,7 +87,8 @@ u64 trap_live(const struct cpu *cpu, unsigned el)
 {
     unsigned c = conditions(cpu, el);
     bool el2 = cpu_el2_enabled(cpu);
-    u64 live = TRAPS_VALID | BIT(TRAP_AT_EL0 + el) | (el == 2 && (c & E2H) ? T(E2H) : 0);
+    bool elsewhere = el == 2 ? c & E2H : el == 1 && cpu_nvx(cpu) > NVX_NV;
+    u64 live = TRAPS_VALID | (el < 3 ? BIT(TRAP_AT_EL0 + el) : 0) | (elsewhere ? T(E2H) : 0);
     for (unsigned group = 0; group < ARRAY_LEN(group_first) - 1; group++)
         live |= group_fires(cpu, group, el, c, el2) ? BIT(group) : 0;
     return live;
@@ -134,4 +139,12 @@ bool trap_check(struct cpu *cpu, u64 groups, bool write, u32 iss)
         }
     }
     return best && trap_take(cpu, best, iss);
+}
+
+bool trap_check_lone(struct cpu *cpu, enum trap_lone id, bool write, u32 iss)
+{
+    const struct trap_row *row = &rows[LONE_FIRST + id];
+    unsigned el = cpu->ps.el;
+    return row->dir & (write ? W : R) && row_fires(cpu, row, el, conditions(cpu, el), cpu_el2_enabled(cpu)) &&
+           trap_take(cpu, row, iss);
 }

@@ -61,6 +61,8 @@ OP(ERET)
     if (cpu->ps.el == 0)
         UNDEFINED;
     BEGIN;
+    if (system_eret_trapped(cpu, 0))
+        RAISE;
     system_eret(cpu);
     RESUME;
 }

@@ -2,7 +2,8 @@
 #ifndef CPU_SYSTEM_OPS_H
 #define CPU_SYSTEM_OPS_H
 
-#include "cpu/state.h"
+#include "cpu/exception.h"
+#include "cpu/sysreg.h"
 
 void system_svc(struct cpu *cpu, u32 imm);
 void system_brk(struct cpu *cpu, u32 imm);
@@ -13,6 +14,12 @@ void system_eret(struct cpu *cpu);
 /* ELR_ELx of this EL, and ERET to another address (ERETAA). */
 u64 system_elr(const struct cpu *cpu);
 void system_eret_to(struct cpu *cpu, u64 elr);
+/* AArch64.CheckForERetTrap: HCR_EL2.NV sends EL1's to EL2, before anything is authenticated. iss: 0 ERET, 2 ERETAA, 3
+ * ERETAB. */
+static inline bool system_eret_trapped(struct cpu *cpu, u32 iss)
+{
+    return unlikely(cpu->ps.el == 1 && cpu_nvx(cpu)) && trap_check_lone(cpu, LONE_NV_ERET, false, iss);
+}
 bool system_wfi(struct cpu *cpu);
 bool system_wfe(struct cpu *cpu);
 void system_sev(struct cpu *cpu);

@@ -53,6 +53,7 @@ static void list_sysregs(void)
 static void list_traps(void)
 {
 #define TRAP(id, ...) printf("%-16s %s\n", #id, #__VA_ARGS__);
+#define LONE(...) TRAP(__VA_ARGS__)
 #include "cpu/traps.def"
 #undef TRAP
 }

@@ -32,6 +32,9 @@ static bool raise_fault(struct cpu *cpu, const struct fault *f, u64 va, unsigned
     return false;
 }
 
+/* The EL whose regime translates: a nested access is EL2's (AccessType_NV2). */
+static unsigned access_el(const struct cpu *cpu, unsigned flags) { return unlikely(flags & ACC_NV2) ? 2 : cpu->ps.el; }
+
 /* A fault that no walk found. */
 static bool raise_plain(struct cpu *cpu, unsigned kind, unsigned rule, u64 va, unsigned flags)
 {
@@ -40,7 +43,7 @@ static bool raise_plain(struct cpu *cpu, unsigned kind, unsigned rule, u64 va, u
                        .fsc = fault_fsc(kind, 0),
                        .cm = !!(flags & ACC_CACHE),
                        .fetch = !!(flags & ACC_FETCH),
-                       .regime = mmu_view(cpu, cpu->ps.el)->regime };
+                       .regime = mmu_view(cpu, access_el(cpu, flags))->regime };
     f.wnr = f.cm || ((flags & ACC_WRITE) && !(flags & ACC_RMW));
     return raise_fault(cpu, &f, va, flags);
 }
@@ -60,12 +63,12 @@ static struct walk_access describe(struct cpu *cpu, unsigned flags, bool unalign
         .write = !!(flags & ACC_WRITE),
         .read = flags & ACC_RMW || !(flags & (ACC_FETCH | ACC_WRITE)),
         .el0 = el0,
-        .pan = cpu->ps.pan && !el0 && !cache,
+        .pan = cpu->ps.pan && !el0 && !cache && !(flags & ACC_NV2) && !mmu_view(cpu, cpu->ps.el)->nv_nv1,
         .maintain = cache && cpu->ps.el != 0,
         .cm = cache,
         .unaligned = unaligned,
         .zva = !!(flags & ACC_ZVA),
-        .real_el = cpu->ps.el,
+        .real_el = (u8)access_el(cpu, flags),
     };
 }
 
@@ -110,7 +113,7 @@ static bool allowed(struct cpu *cpu, u64 va, u64 pa, unsigned size, unsigned fla
 
 static bool translate(struct cpu *cpu, u64 va, unsigned flags, bool unaligned, struct place *p)
 {
-    const struct mmu_view *v = mmu_view(cpu, cpu->ps.el);
+    const struct mmu_view *v = mmu_view(cpu, access_el(cpu, flags));
     struct walk_access a = describe(cpu, flags, unaligned);
     u64 plain = canonical(v, va, a.fetch);
     const struct tlb_entry *e = tlb_find(cpu, v, plain);
@@ -148,7 +151,7 @@ static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned f
     u8 *page_flags = phys_flags(cpu->d.host.phys, p->pa);
     if (unlikely(p->entry->perm & TLB_TAGGED) && v->config.regime & REGIME_KEY_TAGS)
         return;
-    if (!ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & ACC_CACHE ||
+    if (!ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & (ACC_CACHE | ACC_NV2) ||
         observed(cpu, va, p->pa))
         return;
     if (p->type != MEM_NORMAL && !(v->strict || v->flat))
@@ -212,7 +215,7 @@ static u8 *victim_try(struct cpu *cpu, u64 va, unsigned log2, bool write, bool u
 static u8 *fast_try(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
 {
     const struct observer *o = cpu->d.host.observer;
-    if ((o && o->memory) || !cpu->d.ctx || flags & (ACC_CACHE | ACC_DEBUG))
+    if ((o && o->memory) || !cpu->d.ctx || flags & (ACC_CACHE | ACC_DEBUG | ACC_NV2))
         return NULL;
     unsigned log2 = (unsigned)__builtin_ctz(size);
     u8 *host = fast_pointer(cpu, va, log2, flags & ACC_WRITE, flags & ACC_UNPRIV);
@@ -230,10 +233,12 @@ static void observe(struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, 
 
 static u64 swap_bytes(u64 v, unsigned size) { return __builtin_bswap64(v) >> (64 - 8 * size); }
 
-static u64 in_order(struct cpu *cpu, u64 v, unsigned size)
+static u64 in_order_of(struct cpu *cpu, unsigned el, u64 v, unsigned size)
 {
-    return unlikely(mmu_view(cpu, cpu->ps.el)->big_endian) ? swap_bytes(v, size) : v;
+    return unlikely(mmu_view(cpu, el)->big_endian) ? swap_bytes(v, size) : v;
 }
+
+static u64 in_order(struct cpu *cpu, u64 v, unsigned size) { return in_order_of(cpu, cpu->ps.el, v, size); }
 
 /* Reads within one page, in memory order. What isn't RAM and isn't aligned is read byte by byte. */
 static bool place_read(struct cpu *cpu, const struct place *p, u64 va, unsigned size, unsigned flags, u64 *value)
@@ -292,7 +297,7 @@ struct places {
 static bool check_tags(struct cpu *cpu, const struct place *p, u64 va, unsigned size, unsigned flags)
 {
     u64 fault_va;
-    if (likely(!(p->entry->perm & TLB_TAGGED)) || flags & (ACC_CACHE | ACC_DEBUG | ACC_SP | ACC_TAGS))
+    if (likely(!(p->entry->perm & TLB_TAGGED)) || flags & (ACC_CACHE | ACC_DEBUG | ACC_SP | ACC_TAGS | ACC_NV2))
         return true;
     bool write = flags & ACC_WRITE, read = !write || flags & ACC_RMW;
     if (likely(tags_check(cpu, va, p->pa, p->attrs, size, with_el0_rights(cpu, flags), write, read, &fault_va)))
@@ -377,7 +382,7 @@ struct mem_val mem_read(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
         !places_read(cpu, &ps, va, size, flags, &value))
         return none;
     fill_fast_places(cpu, &ps, va, flags);
-    value = in_order(cpu, value, size);
+    value = in_order_of(cpu, access_el(cpu, flags), value, size);
     observe(cpu, va, ps.at[0].pa, size, false, value);
     return (struct mem_val){ value, true };
 }
@@ -394,7 +399,7 @@ bool mem_write(struct cpu *cpu, u64 va, u64 value, unsigned size, unsigned flags
         return true;
     }
     if (!check_alignment(cpu, va, size, flags, &unaligned) || !find_places(cpu, va, size, flags, unaligned, &ps) ||
-        !places_write(cpu, &ps, va, size, flags, in_order(cpu, value, size)))
+        !places_write(cpu, &ps, va, size, flags, in_order_of(cpu, access_el(cpu, flags), value, size)))
         return false;
     fill_fast_places(cpu, &ps, va, flags);
     observe(cpu, va, ps.at[0].pa, size, true, value);

@@ -33,6 +33,7 @@ enum {
     ACC_SP = 1024,       /* not checked for tags: the base is SP without write-back, or PC (FEAT_MTE2) */
     ACC_NONTEMPORAL = 2048,
     ACC_TAGS = 8192,     /* an allocation tag itself: never checked */
+    ACC_NV2 = 16384,     /* a register of EL1 in memory (FEAT_NV2): EL2's access, without PAN */
     ACC_PAIR_ALIGN = 4096 /* aligned to the whole size of a pair (LDXP/STXP/CASP) */
 };
 

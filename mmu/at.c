@@ -56,7 +56,7 @@ bool at_translate(struct cpu *cpu, enum at_op op, u64 va)
                              .el0 = row->el == 0,
                              .at = 1,
                              .cm = 1,
-                             .pan = row->pan && cpu->ps.pan,
+                             .pan = row->pan && cpu->ps.pan && !r.nv_nv1,
                              .real_el = cpu->ps.el,
                              .stage1_only = !row->stage12 };
     walk(&r, va, a, NULL, &t);

@@ -70,6 +70,7 @@ static void describe_el10(const struct cpu *cpu, struct regime_desc *r)
     r->vstcr = s->vstcr_el2;
     r->vsttbr = s->vsttbr_el2;
     r->s2_ee = bit(s->sctlr_el2, 25);
+    r->nv_nv1 = (cpu_nvx(cpu) & (NVX_NV | NVX_NV1)) == (NVX_NV | NVX_NV1);
     r->stage1 = r->stage1 && !bit(r->hcr, 27) && !bit(r->hcr, 12); /* TGE, DC */
     r->stage2 = bit(r->hcr, 0) || bit(r->hcr, 12);                 /* VM, DC */
     bool vmid16 = cpu_has(cpu, FEAT_VMID16) && bit(r->vtcr, 19);
@@ -143,7 +144,8 @@ const struct mmu_view *mmu_view(struct cpu *cpu, unsigned el)
     regime_config(&r, &config);
     if (unlikely(tags_may_check(cpu, el)))
         config.regime |= REGIME_KEY_TAGS;
-    u8 big_endian = data_big_endian(r.sctlr, el), unpriv = el == 1 || (el == 2 && regime_of(cpu, 0) == REGIME_EL20);
+    u8 big_endian = data_big_endian(r.sctlr, el),
+       unpriv = (el == 1 && !r.nv_nv1) || (el == 2 && regime_of(cpu, 0) == REGIME_EL20);
     /* Back in a world that was left: its context numbers are still good. */
     if (!v->regime_known || memcmp(&config, &v->config, sizeof(config)) || v->asid != r.asid || v->vmid != r.vmid ||
         v->big_endian != big_endian || v->unpriv != unpriv)
@@ -158,6 +160,7 @@ const struct mmu_view *mmu_view(struct cpu *cpu, unsigned el)
     v->strict = bit(r.sctlr, 1);
     v->flat = !r.stage1 && !(r.has_s2 && bit(r.hcr, 12));
     v->naa = bit(r.sctlr, 6);
+    v->nv_nv1 = r.nv_nv1;
     v->feat = r.feat;
     v->valid = 1;
     return v;

@@ -445,6 +445,16 @@ static void mask_ssbs(struct runner *r)
     }
 }
 
+/* HCR_EL2.{NV,NV1,NV2} = {1,1,1}: SPSR_EL1.M[3:2] of an exception from EL1 to EL1 is EL2's, as in Arm's later
+ * pseudocode of AArch64.TakeException; the v8.5 model looks at {NV,NV1} alone. */
+static void mask_nested_spsr(struct runner *r)
+{
+    const u64 nv = BIT(42) | BIT(43) | BIT(45);
+    for (unsigned n = 0; n < reg_count; n++)
+        if (!strncmp(r->set, "v85", 3) && (r->cpu->sys.hcr_el2 & nv) == nv && !strcmp(regs[n].name, "SPSR_EL1"))
+            r->mask[n] &= ~(u64)0xc;
+}
+
 /* The v8.5 model does not commit PSTATE.BTYPE after an instruction (README). */
 static void mask_btype(struct runner *r)
 {
@@ -481,6 +491,7 @@ static void vector_finish(struct runner *r)
     mask_register_values(r);
     mask_ssbs(r);
     mask_hpfar(r);
+    mask_nested_spsr(r);
     mask_event_register(r);
     mask_btype(r);
     if (ends_without_pc(r))

@@ -8,6 +8,7 @@
 
 #include "cpu/exception.h"
 #include "cpu/model.h"
+#include "cpu/nested.h"
 #include "cpu/sysop.h"
 #include "cpu/sysreg.h"
 #include "gic/gic.h"
@@ -71,7 +72,7 @@ START_TEST(rows_are_consistent)
         if (row->e2h_row)
             ck_assert_ptr_eq(sysreg_get(row->e2h_row - 1u), sysreg_find(row->e2h_key));
         if (row->traps & T(E2H))
-            ck_assert_msg(row->e2h_key != 0, "%s is redirected nowhere", row->name);
+            ck_assert_msg(row->e2h_key || nested_offset(row->key), "%s is redirected nowhere", row->name);
         if (sysreg_is_quick(row, false) && row->e2h_key)
             ck_assert_msg(row->quick_read & T(E2H), "%s would be read in place at EL2 with E2H", row->name);
         if (!row->alias && row->mask)
@@ -396,6 +397,15 @@ static void open_all(bool e2h)
     cpu->sys.hcr_el2 |= e2h ? BIT(34) : 0;
 }
 
+/* Rows in groups. */
+enum {
+#define TRAP(id, ...) GROUPED_##id,
+#define ALSO(id, ...) GROUPED_##id,
+#include "cpu/traps.def"
+#undef TRAP
+    LONE_ROWS
+};
+
 /* The group of a row: where its group begins is what traps name. */
 static unsigned group_of(unsigned n)
 {
@@ -415,8 +425,9 @@ static bool fires(unsigned n, bool write)
 {
     memset(&cpu->d.exc, 0, sizeof cpu->d.exc);
     cpu_control_changed(cpu);
-    return trap_check(cpu, BIT(group_of(n)), write, 0x123) && cpu->d.exc.cause.kind == CAUSE_TRAP &&
-           cpu->d.exc.cause.id == n;
+    bool trapped = n < LONE_ROWS ? trap_check(cpu, BIT(group_of(n)), write, 0x123)
+                                 : trap_check_lone(cpu, (enum trap_lone)(n - LONE_ROWS), write, 0x123);
+    return trapped && cpu->d.exc.cause.kind == CAUSE_TRAP && cpu->d.exc.cause.id == n;
 }
 
 /* Row n from `el`: for each value of its field, fires if and only if the row says so, and then says the right things.
