@@ -10,7 +10,8 @@ static const struct {
     u16 requires;
 } feature_rows[] = {
 #define none midr_el1
-#define FEATURE(id, name, reg, lsb, value, requires) { name, offsetof(struct sysregs, reg), lsb, value, FEAT_##requires },
+#define FEATURE(id, name, reg, lsb, value, requires)                                                                   \
+    { name, offsetof(struct sysregs, reg), lsb, value, FEAT_##requires },
 #include "cpu/feature.def"
 #undef FEATURE
 #undef none
@@ -53,14 +54,12 @@ static const struct {
     u64 mask;
 } own_fields[] = {
 #define OWN(field, mask) { offsetof(struct sysregs, field), mask },
-    OWN(id_aa64pfr0_el1, 0)
-    OWN(id_aa64pfr1_el1, 0)
-    OWN(id_aa64dfr0_el1, 0xf0f0f00f) /* CTX_CMPs, WRPs, BRPs, DebugVer */
-    OWN(id_aa64isar0_el1, 0)
-    OWN(id_aa64isar1_el1, 0)
-    OWN(id_aa64mmfr0_el1, 0x0000ffffffffffff) /* all but FGT and ECV */
-    OWN(id_aa64mmfr1_el1, 0x0f000000)         /* SpecSEI */
-    OWN(id_aa64mmfr2_el1, 0x00f00000)         /* CCIDX */
+    OWN(id_aa64pfr0_el1, 0) OWN(id_aa64pfr1_el1, 0)
+        OWN(id_aa64dfr0_el1, 0xf0f0f00f) /* CTX_CMPs, WRPs, BRPs, DebugVer */
+    OWN(id_aa64isar0_el1, 0) OWN(id_aa64isar1_el1, 0)
+        OWN(id_aa64mmfr0_el1, 0x0000ffffffffffff) /* all but FGT and ECV */
+    OWN(id_aa64mmfr1_el1, 0x0f000000)             /* SpecSEI */
+    OWN(id_aa64mmfr2_el1, 0x00f00000)             /* CCIDX */
 #undef OWN
 };
 
