@@ -27,10 +27,11 @@ static bool is_later_register(u32 key)
     static const struct {
         u32 key, mask;
     } later[] = {
-        { SYSREG_KEY(3, 0, 2, 0, 0), 0xffc4 }, /* APxKey: CRm 1..3 */
-        { SYSREG_KEY(3, 0, 1, 2, 1), 0xffff }, /* TRFCR_EL1 */
-        { SYSREG_KEY(3, 0, 1, 0, 4), 0xfffc }, /* RGSR_EL1, GCR_EL1 */
-        { SYSREG_KEY(3, 3, 4, 2, 4), 0xfffc }, /* DIT, SSBS, TCO */
+        { SYSREG_KEY(3, 0, 2, 0, 0), 0xffc4 },  /* APxKey: CRm 1..3 */
+        { SYSREG_KEY(3, 0, 1, 2, 1), 0xffff },  /* TRFCR_EL1 */
+        { SYSREG_KEY(3, 0, 1, 0, 4), 0xfffc },  /* RGSR_EL1, GCR_EL1 */
+        { SYSREG_KEY(3, 3, 4, 2, 4), 0xfffc },  /* DIT, SSBS, TCO */
+        { SYSREG_KEY(3, 6, 10, 5, 0), 0xffff }, /* MPAM3_EL3 */
     };
     for (unsigned n = 0; n < ARRAY_LEN(later); n++)
         if ((key & later[n].mask) == later[n].key && (n != 0 || key & 0x38))
@@ -270,6 +271,29 @@ static bool is_bpr1_without_sre(const struct rule_input *in)
            !bit(in->cpu->sys.icc_sre_el1, 32);
 }
 
+/* MRS, MSR at EL1 under HCR_EL2.NV in the v8.5 model */
+static bool is_nested_access(const struct rule_input *in)
+{
+    bool access = (in->insn & 0xffd00000) == 0xd5100000;
+    return !strncmp(in->set, "v85", 3) && access && in->cpu->ps.el == 1 && bit(in->cpu->sys.hcr_el2, 42);
+}
+
+/* ... of S2_4_*, S2_5_*, S3_4_*, S3_5_* that no register has */
+static bool is_nested_unallocated(const struct rule_input *in)
+{
+    return is_nested_access(in) && (key_of(in) >> 12 & 3) == 2 && !sysreg_find(key_of(in));
+}
+
+static bool is_nested_elrsr(const struct rule_input *in)
+{
+    return is_nested_access(in) && key_of(in) == SYSREG_KEY(3, 4, 12, 11, 5);
+}
+
+static bool is_nested_vsttbr(const struct rule_input *in)
+{
+    return is_nested_access(in) && key_of(in) == SYSREG_KEY(3, 4, 2, 6, 0) && bit(in->cpu->sys.scr_el3, 0);
+}
+
 static bool is_ivac_under_tpc(const struct rule_input *in)
 {
     return is_access(in) && key_of(in) == SYSREG_KEY(1, 0, 7, 6, 1) && in->cpu->ps.el == 1 &&
@@ -426,6 +450,11 @@ const struct rule rules[RULE_COUNT_] = {
       "ICC_SRE_EL1 closed by ICC_SRE_EL2 and by ICC_SRE_EL3: EL2 comes first (GIC 12.2.22)" },
     { "icc-bpr1-sre", is_bpr1_without_sre,
       "ICC_BPR1_EL1 with ICC_SRE_EL1.SRE 0 is a trap to EL1 like its neighbours, not UNDEFINED" },
+    { "nv-unallocated", is_nested_unallocated,
+      "S2_4_*, S2_5_*, S3_4_*, S3_5_* that are no registers are UNDEFINED under HCR_EL2.NV too; the model makes them NOPs" },
+    { "nv-elrsr", is_nested_elrsr, "the model misses that HCR_EL2.NV traps ICH_ELRSR_EL2" },
+    { "nv-vsttbr", is_nested_vsttbr,
+      "VSTTBR_EL2 is UNDEFINED in Non-secure state under HCR_EL2.NV too; the model executes it" },
     { "ivac-tpc", is_ivac_under_tpc,
       "DC IVAC under HCR_EL2.TPC: the trap comes before the translation of its address (D1.3.5.5)" },
     { "tag-maintenance", is_tag_maintenance, "DC by tags, by set and way: UNDEFINED without FEAT_MTE" },
