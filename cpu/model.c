@@ -53,13 +53,15 @@ static const struct {
     u32 offset;
     u64 mask;
 } own_fields[] = {
-#define OWN(field, mask) { offsetof(struct sysregs, field), mask },
-    OWN(id_aa64pfr0_el1, 0) OWN(id_aa64pfr1_el1, 0)
-        OWN(id_aa64dfr0_el1, 0xf0f0f00f) /* CTX_CMPs, WRPs, BRPs, DebugVer */
-    OWN(id_aa64isar0_el1, 0) OWN(id_aa64isar1_el1, 0)
-        OWN(id_aa64mmfr0_el1, 0x0000ffffffffffff) /* all but FGT and ECV */
-    OWN(id_aa64mmfr1_el1, 0x0f000000)             /* SpecSEI */
-    OWN(id_aa64mmfr2_el1, 0x00f00000)             /* CCIDX */
+#define OWN(field, mask) { offsetof(struct sysregs, field), mask }
+    OWN(id_aa64pfr0_el1, 0),
+    OWN(id_aa64pfr1_el1, 0),
+    OWN(id_aa64dfr0_el1, 0xf0f0f00f), /* CTX_CMPs, WRPs, BRPs, DebugVer */
+    OWN(id_aa64isar0_el1, 0),
+    OWN(id_aa64isar1_el1, 0),
+    OWN(id_aa64mmfr0_el1, 0x0000ffffffffffff), /* all but FGT and ECV */
+    OWN(id_aa64mmfr1_el1, 0x0f000000),         /* SpecSEI */
+    OWN(id_aa64mmfr2_el1, 0x00f00000),         /* CCIDX */
 #undef OWN
 };
 
