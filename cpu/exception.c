@@ -203,6 +203,7 @@ static void el_changed(struct cpu *cpu)
 void cpu_traps_changed(struct cpu *cpu)
 {
     trap_forget(cpu);
+    breakpoint_changed(cpu);
     derive(cpu);
 }
 

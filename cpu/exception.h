@@ -72,6 +72,20 @@ void cpu_set_daif(struct cpu *cpu, unsigned daif);
 void cpu_update_stepping(struct cpu *cpu);
 /* AArch64.GenerateDebugExceptionsFrom: may debug exceptions be taken from `el` with PSTATE.D as given? */
 bool debug_enabled_from(const struct cpu *cpu, unsigned el, bool mask);
+/* The EL that debug exceptions are routed to (DebugTarget). */
+unsigned debug_target(const struct cpu *cpu);
+
+/* Breakpoints and watchpoints (cpu/breakpoint.c). A debug register, the OS lock or MDSCR_EL1.MDE may have changed:
+ * finds the enabled ones, and drops what is derived when they are others than before. */
+void breakpoint_changed(struct cpu *cpu);
+/* While d.breakpoints: can one match in the page (4 KiB) at va? Does one match at cpu->pc: true, the exception is in
+ * d.exc. */
+bool breakpoint_in_page(const struct cpu *cpu, u64 va);
+bool breakpoint_hit(struct cpu *cpu);
+/* While d.watchpoints: is a byte of the page at va watched? Does one match an access (ACC_* flags; el0: with EL0's
+ * rights) that is permitted: true, the exception is in d.exc. */
+bool watchpoint_in_page(const struct cpu *cpu, u64 va);
+bool watchpoint_hit(struct cpu *cpu, u64 va, unsigned size, unsigned flags, bool el0);
 /* The word of the instruction at va, from the fetch page; false: not there. And the ISS<24:14> of a load or store. */
 bool exc_instruction(const struct cpu *cpu, u64 va, u32 *word);
 u32 iss_instruction(u32 word);

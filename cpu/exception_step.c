@@ -1,15 +1,14 @@
 /*
- * Debug exceptions that need no comparator: where they are enabled, and the software step state machine (Arm ARM D2.2,
- * D2.12; AArch64.GenerateDebugExceptionsFrom, CheckSoftwareStep, SSAdvance of the shared pseudocode). Breakpoints and
- * watchpoints have their registers in cpu/debugreg.def; nothing compares yet.
+ * Debug exceptions: where they are enabled, and the software step state machine (Arm ARM D2.2, D2.12;
+ * AArch64.GenerateDebugExceptionsFrom, CheckSoftwareStep, SSAdvance of the shared pseudocode). Breakpoints and
+ * watchpoints: cpu/breakpoint.c.
  */
 #include "cpu/exception.h"
 
 /* STEP_*: cpu->step_active, what the instruction before did. */
 enum { STEP_NONE, STEP_STEPPED, STEP_EXCLUSIVE };
 
-/* The EL that debug exceptions are routed to (DebugTarget). */
-static unsigned debug_target(const struct cpu *cpu)
+unsigned debug_target(const struct cpu *cpu)
 {
     return cpu_el2_enabled(cpu) && (bit(cpu->sys.hcr_el2, 27) || bit(cpu->sys.mdcr_el2, 8)) ? 2 : 1;
 }

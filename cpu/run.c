@@ -59,25 +59,35 @@ static bool fetch_translate(struct cpu *cpu, enum engine engine, u64 base)
     return true;
 }
 
+/* Takes the exception in d.exc. */
+static bool fetch_failed(struct cpu *cpu)
+{
+    exception_take(cpu);
+    cpu->fetch_valid = 0;
+    return false;
+}
+
 bool cpu_fetch(struct cpu *cpu, enum engine engine)
 {
     u64 base = cpu->pc & ~0xfffull;
     if (unlikely(!cpu->d.ctx))
         mmu_context_find(cpu);
-    if (unlikely(cpu->ps.il) || unlikely(cpu->pc & 3)) {
-        exc_fetch_state(cpu); /* PC alignment before Illegal Execution state (D1.3.5 priorities) */
-        exception_take(cpu);
-        cpu->fetch_valid = 0;
-        return false;
+    if (unlikely(cpu->pc & 3)) {
+        exc_fetch_state(cpu);
+        return fetch_failed(cpu);
     }
     if (!cpu->fetch_valid || cpu->fetch_va != base) {
-        if (!fetch_translate(cpu, engine, base)) {
-            exception_take(cpu);
-            cpu->fetch_valid = 0;
-            return false;
-        }
+        if (!fetch_translate(cpu, engine, base))
+            return fetch_failed(cpu);
     } else if (!cpu->d.page || cpu->d.page->pa != cpu->fetch_pa || cpu->d.page->engine != engine) {
         cpu->d.page = code_page_get(cpu->d.host.code, cpu->fetch_pa, cpu->fetch_attrs & FETCH_NS, engine);
+    }
+    /* D1.3.5, priorities: PC alignment, Instruction Abort, Breakpoint, Illegal Execution state */
+    if (unlikely(cpu->d.breakpoints) && engine == ENGINE_STEP && breakpoint_hit(cpu))
+        return fetch_failed(cpu);
+    if (unlikely(cpu->ps.il)) {
+        exc_fetch_state(cpu);
+        return fetch_failed(cpu);
     }
     cpu->d.pc_bias = base - ((u64)(uintptr_t)cpu->d.page->op >> 2);
     return true;
@@ -86,7 +96,8 @@ bool cpu_fetch(struct cpu *cpu, enum engine engine)
 bool cpu_page_observed(struct cpu *cpu)
 {
     const struct observer *o = cpu->d.host.observer;
-    bool observed = o && o->page && o->page(o->who, cpu, cpu->pc & ~0xfffull);
+    bool observed = (cpu->d.breakpoints && breakpoint_in_page(cpu, cpu->pc)) ||
+                    (o && o->page && o->page(o->who, cpu, cpu->pc & ~0xfffull));
     if (unlikely(observed))
         cpu->d.stepping |= STEPPING_PAGE;
     else

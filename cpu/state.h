@@ -78,7 +78,9 @@ struct cause {
     u64 value; /* address of the descriptor, value of the control register... */
 };
 enum cause_kind { CAUSE_NONE, CAUSE_TRAP, CAUSE_UNALLOCATED, CAUSE_ACCESS, CAUSE_DESCRIPTOR, CAUSE_INPUT_SIZE, CAUSE_ALIGNMENT,
-                  CAUSE_INSTRUCTION, CAUSE_EXTERNAL, CAUSE_ILLEGAL_STATE, CAUSE_STEP, CAUSE_INTERRUPT, CAUSE_COUNT };
+                  CAUSE_INSTRUCTION, CAUSE_EXTERNAL, CAUSE_ILLEGAL_STATE, CAUSE_STEP, CAUSE_INTERRUPT,
+                  CAUSE_BREAKPOINT, CAUSE_WATCHPOINT, /* id: its number */
+                  CAUSE_COUNT };
 
 /* An exception about to be taken (D1.3). kind: enum exc_kind; iss is ESR<24:0>; il is ESR.IL. */
 enum exc_kind { EXC_SYNC, EXC_IRQ, EXC_FIQ, EXC_SERROR,
@@ -108,7 +110,7 @@ enum { ATT_IRQ = 1,     /* inputs or masks changed: look whether an interrupt ca
 };
 /* Reasons to use the stepping engine (cpu->d.stepping). */
 enum { STEPPING_GUEST = 1, /* software step */
-       STEPPING_PAGE = 2,  /* the page is one that an observer wants to see */
+       STEPPING_PAGE = 2,  /* the page is one that an observer wants to see, or has a breakpoint of the guest's */
        STEPPING_ALL = 4    /* an observer wants to see every instruction */
 };
 
@@ -241,10 +243,12 @@ struct cpu {
         u32 stepping;   /* STEPPING_*: the stepping engine is to be used */
         u32 fp_trapped; /* FP and SIMD instructions trap at this EL: maintained by cpu_control_changed */
         u32 sp_check;   /* SP must be 16-byte aligned when it is a base (SCTLR_ELx.SA, SA0): cpu_control_changed */
-        u32 raised;     /* stepping: the last instruction took an exception */
-        u64 ctx;        /* fast-tag context of data accesses at this EL; 0: must be found first */
-        u64 ctx_mix;    /* mixed into the index of fast[] */
-        u64 ctx_unpriv; /* the same for LDTR and STTR */
+        u32 breakpoints, watchpoints; /* sets of enabled ones: breakpoint_changed */
+        u64 debug_sum;                /* of their settings */
+        u32 raised;                   /* stepping: the last instruction took an exception */
+        u64 ctx;                      /* fast-tag context of data accesses at this EL; 0: must be found first */
+        u64 ctx_mix;                  /* mixed into the index of fast[] */
+        u64 ctx_unpriv;               /* the same for LDTR and STTR */
         u64 ctx_unpriv_mix;
         u64 align_mask[5], align_add[5]; /* by log2 of the size: see fast_tag in mmu/access.h */
         struct code_page *page;

@@ -374,6 +374,14 @@ void mdscr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     cpu->sys.mdscr_el1 = (cpu->sys.mdscr_el1 & ~mask) | (value & mask);
 }
 
+/* DBGBVR<n>, DBGBCR<n>, DBGWVR<n>, DBGWCR<n>. */
+void debug_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    u64 *field = sysreg_field(cpu, row), mask = sysreg_writable(cpu, row);
+    *field = (*field & ~mask) | (value & mask);
+    breakpoint_changed(cpu);
+}
+
 void oslar_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;

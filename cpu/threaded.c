@@ -20,7 +20,8 @@ static void enter(struct cpu *cpu, u64 left)
     leave(cpu, left);
     if (unlikely(cpu->d.attention || cpu->ps.btype || (s64)left <= 0))
         return;
-    if (unlikely(cpu->d.host.observer && cpu->d.host.observer->page) && cpu_page_observed(cpu))
+    if ((unlikely(cpu->d.breakpoints) || unlikely(cpu->d.host.observer && cpu->d.host.observer->page)) &&
+        cpu_page_observed(cpu))
         return;
     if (unlikely(!cpu_fetch(cpu, ENGINE_THREADED)))
         return enter(cpu, left - 16); /* the abort counts as an instruction */

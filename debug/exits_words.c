@@ -129,7 +129,9 @@ void exc_cause_words(const struct cpu *cpu, const struct exc *exc, int intid, ch
                                                     [CAUSE_ACCESS] = "not accessible at this EL",
                                                     [CAUSE_INSTRUCTION] = "instruction",
                                                     [CAUSE_ILLEGAL_STATE] = "PSTATE.IL",
-                                                    [CAUSE_STEP] = "MDSCR_EL1.SS" };
+                                                    [CAUSE_STEP] = "MDSCR_EL1.SS",
+                                                    [CAUSE_BREAKPOINT] = "a breakpoint of the guest's",
+                                                    [CAUSE_WATCHPOINT] = "a watchpoint of the guest's" };
     const struct cause *c = &exc->cause;
     switch (c->kind) {
     case CAUSE_TRAP: exc_trap_words(c->id, text, EXC_WORDS); break;

@@ -83,6 +83,8 @@ static void cause_print(const struct exc_note *n, struct text *out)
     case CAUSE_ACCESS: text_add(out, "caused by: no such register on this CPU, or not at this EL\n"); break;
     case CAUSE_ILLEGAL_STATE: text_add(out, "caused by: PSTATE.IL, set by an illegal exception return\n"); break;
     case CAUSE_STEP: text_add(out, "caused by: software step (MDSCR_EL1.SS)\n"); break;
+    case CAUSE_BREAKPOINT: text_add(out, "caused by: DBGBVR%u_EL1, 0x%llx\n", c->id, HEX(c->value)); break;
+    case CAUSE_WATCHPOINT: text_add(out, "caused by: DBGWVR%u_EL1, 0x%llx\n", c->id, HEX(c->value)); break;
     case CAUSE_INSTRUCTION: text_add(out, "caused by: the instruction itself\n"); break;
     default: break;
     }

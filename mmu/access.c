@@ -4,8 +4,8 @@
  *
  * An access that fails changes nothing but cpu->d.exc. Named choices: a store that crosses a page checks both pages
  * before it writes a byte; an exclusive or atomic access to something that isn't RAM is an unsupported-exclusive fault;
- * a store exclusive is checked for aborts before the monitor is looked at. Leaves out: watchpoints, which will drop
- * fast tags and be asked here.
+ * a store exclusive is checked for aborts before the monitor is looked at. Watchpoints are asked when all pages of an
+ * access permit it; pages with a watched byte have no fast tags.
  */
 #include "mmu/access.h"
 
@@ -111,6 +111,12 @@ static bool allowed(struct cpu *cpu, u64 va, u64 pa, unsigned size, unsigned fla
     return false;
 }
 
+/* False: a watchpoint of the guest's matches the access, which the translation permits. */
+static bool unwatched(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
+{
+    return likely(!cpu->d.watchpoints) || !watchpoint_hit(cpu, va, size, flags, with_el0_rights(cpu, flags));
+}
+
 static bool translate(struct cpu *cpu, u64 va, unsigned flags, bool unaligned, struct place *p)
 {
     const struct mmu_view *v = mmu_view(cpu, access_el(cpu, flags));
@@ -152,7 +158,7 @@ static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned f
     if (unlikely(p->entry->perm & TLB_TAGGED) && v->config.regime & REGIME_KEY_TAGS)
         return;
     if (!ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & (ACC_CACHE | ACC_NV2) ||
-        observed(cpu, va, p->pa))
+        observed(cpu, va, p->pa) || (unlikely(cpu->d.watchpoints) && watchpoint_in_page(cpu, va)))
         return;
     if (p->type != MEM_NORMAL && !(v->strict || v->flat))
         return;
@@ -317,7 +323,8 @@ static bool find_places(struct cpu *cpu, u64 va, unsigned size, unsigned flags, 
     ps->size[1] = size - ps->size[0];
     return translate(cpu, va, flags, unaligned, &ps->at[0]) &&
            (!ps->size[1] || translate(cpu, va + ps->size[0], flags, unaligned, &ps->at[1])) &&
-           allowed(cpu, va, ps->at[0].pa, size, flags) && check_tags(cpu, &ps->at[0], va, ps->size[0], flags) &&
+           unwatched(cpu, va, size, flags) && allowed(cpu, va, ps->at[0].pa, size, flags) &&
+           check_tags(cpu, &ps->at[0], va, ps->size[0], flags) &&
            (!ps->size[1] || check_tags(cpu, &ps->at[1], va + ps->size[0], ps->size[1], flags));
 }
 
@@ -513,7 +520,7 @@ static bool atomic_place(struct cpu *cpu, u64 va, unsigned size, unsigned flags,
 {
     bool unaligned;
     if (!check_alignment(cpu, va, size, flags | ACC_ATOMIC, &unaligned) || !translate(cpu, va, flags, unaligned, p) ||
-        !allowed(cpu, va, p->pa, size, flags))
+        !unwatched(cpu, va, size, flags) || !allowed(cpu, va, p->pa, size, flags))
         return false;
     if (!check_tags(cpu, p, va, size, flags))
         return false;
@@ -734,7 +741,7 @@ bool mem_zero_block(struct cpu *cpu, u64 va, unsigned size)
         memset(host, 0, size);
         return true;
     }
-    if (!translate(cpu, va, flags, false, &p) ||
+    if (!translate(cpu, va, flags, false, &p) || !unwatched(cpu, va, size, flags) ||
         !allowed(cpu, align_down(va, size), align_down(p.pa, size), size, flags))
         return false;
     p.pa = align_down(p.pa, size);
@@ -755,7 +762,8 @@ struct mem_val mem_tags_read(struct cpu *cpu, u64 va, unsigned granules)
     for (unsigned n = 0; n < granules; n++) {
         struct place p;
         u64 tag = 0;
-        if (!translate(cpu, va + n * 16, ACC_READ | ACC_TAGS, false, &p))
+        if (!translate(cpu, va + n * 16, ACC_READ | ACC_TAGS, false, &p) ||
+            !unwatched(cpu, va + n * 16, 16, ACC_READ | ACC_TAGS))
             return (struct mem_val){ 0, false };
         if (p.entry->perm & TLB_TAGGED && tags_enabled(cpu, cpu->ps.el == 0))
             phys_read(cpu->d.host.phys, tag_pa(p.pa), 1, p.attrs, &tag);
@@ -776,7 +784,8 @@ bool mem_tags_write(struct cpu *cpu, u64 va, unsigned granules, u64 tags, bool z
     if (!mem_tags_probe(cpu, va))
         return false;
     for (unsigned n = 0; n < granules; n++)
-        if (!translate(cpu, va + n * 16, ACC_WRITE | ACC_TAGS, false, &p[n]))
+        if (!translate(cpu, va + n * 16, ACC_WRITE | ACC_TAGS, false, &p[n]) ||
+            !unwatched(cpu, va + n * 16, 16, ACC_WRITE | ACC_TAGS))
             return false;
     for (unsigned n = 0; n < granules; n++) {
         if (zero && !phys_zero(cpu->d.host.phys, p[n].pa, 16, p[n].attrs))
