@@ -276,6 +276,8 @@ static void machine_disks_done(struct machine *m)
 
 void machine_power_key(struct machine *m)
 {
+    if (m->d.host.power_key && !m->d.host.power_key(m->d.host.who))
+        return;
     pl061_input(&m->gpio[0], 3, true);
     machine_event_set(m, EVENT_power_key, m->now + POWER_KEY_NS);
     virt_update_irqs(m);

@@ -60,6 +60,8 @@ struct machine_host {
     int (*input)(void *who, unsigned port, bool waiting);
     /* Called for each byte that entered the guest, with the machine's time in ns: what a replay needs. */
     void (*input_logged)(void *who, unsigned port, u8 byte, u64 now);
+    /* The power key was pressed. False: it is not to be. */
+    bool (*power_key)(void *who);
     /* An exception is being taken; cpu is as before it. */
     void (*exception)(void *who, struct cpu *cpu, const struct exc *exc);
     /* Once in a while between slices: looks at the world, may call machine_input_kick, machine_stop. */
@@ -71,6 +73,12 @@ struct machine_host {
     bool (*disk_read)(void *who, unsigned disk, u64 offset, void *data, u64 size);
     bool (*disk_write)(void *who, unsigned disk, u64 offset, const void *data, u64 size);
     bool (*disk_flush)(void *who, unsigned disk);
+    /* For snapshots of disks whose writes are kept apart from their file. disk_change: the first block of 4 KiB, from
+     * `block` on, that was written; -1: none; -2: this disk's writes go to its file. disk_read_file: what the file
+     * holds. disk_set: one such block, `size` bytes of it lie in the disk; data NULL: forgets all that were written. */
+    s64 (*disk_change)(void *who, unsigned disk, u64 block);
+    bool (*disk_read_file)(void *who, unsigned disk, u64 offset, void *data, u64 size);
+    bool (*disk_set)(void *who, unsigned disk, u64 block, const void *data, u64 size);
     /* Semihosting files: handles are 0 and up; a negative result is -errno. */
     s64 (*file_open)(void *who, const char *name, unsigned mode);
     s64 (*file_close)(void *who, s64 handle);
@@ -181,7 +189,7 @@ struct stop machine_run(struct machine *m, u64 insns);
 void machine_stop(struct machine *m, enum stop_kind kind, int status, const char *text);
 /* From within a host callback: there may be new input. */
 void machine_input_kick(struct machine *m);
-/* The power button. */
+/* The power button: from within poll or idle of the host. */
 void machine_power_key(struct machine *m);
 
 /* Instructions executed by all PEs since reset. */

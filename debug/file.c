@@ -13,6 +13,7 @@
 struct new_file {
     FILE *f;
     bool bad;
+    long ns; /* -1: whatever it is */
     char name[1024], temporary[1040];
 };
 
@@ -22,6 +23,7 @@ struct new_file *new_file_open(const char *name, char error[256])
     snprintf(error, 256, "out of memory");
     if (!n)
         return NULL;
+    n->ns = -1;
     int length = snprintf(n->name, sizeof(n->name), "%s", name);
     snprintf(n->temporary, sizeof(n->temporary), "%s.new%d", n->name, (int)getpid());
     n->f = length < (int)sizeof(n->name) ? fopen(n->temporary, "wbe") : NULL;
@@ -54,10 +56,26 @@ bool new_file_patch(struct new_file *f, u64 at, const void *bytes, u64 size)
     return !f->bad;
 }
 
+void new_file_spoil(struct new_file *f) { f->bad = true; }
+void new_file_set_ns(struct new_file *f, u32 ns) { f->ns = ns; }
+
+/* Where times are coarser, or cannot be set, the file is checked in full when it is read. */
+static void ns_put(const struct new_file *f)
+{
+    struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
+    struct stat st;
+    if (f->ns < 0 || fstat(fileno(f->f), &st))
+        return;
+    times[1] = (struct timespec){ .tv_sec = st.st_mtim.tv_sec, .tv_nsec = f->ns };
+    (void)!futimens(fileno(f->f), times);
+}
+
 bool new_file_done(struct new_file *f, char error[256])
 {
     errno = 0;
     bool ok = !f->bad && !fflush(f->f) && !fsync(fileno(f->f));
+    if (ok)
+        ns_put(f);
     ok = !fclose(f->f) && ok && !rename(f->temporary, f->name);
     if (!ok) {
         snprintf(error, 256, "%.150s: cannot be written: %s", f->name, errno ? strerror(errno) : "disk full?");
@@ -78,6 +96,7 @@ bool file_map(struct file_map *m, const char *name, char error[256])
         return false;
     }
     m->size = (u64)st.st_size;
+    m->ns = (u32)st.st_mtim.tv_nsec;
     void *bytes = m->size ? mmap(NULL, m->size, PROT_READ, MAP_PRIVATE, m->fd, 0) : NULL;
     if (bytes == MAP_FAILED) {
         snprintf(error, 256, "%.150s: %s", name, strerror(errno));

@@ -13,6 +13,10 @@ bool new_file_put(struct new_file *f, const void *bytes, u64 size);
 u64 new_file_at(const struct new_file *f);
 /* Puts bytes at an earlier place. */
 bool new_file_patch(struct new_file *f, u64 at, const void *bytes, u64 size);
+/* It shall not come to be: new_file_done only removes it. */
+void new_file_spoil(struct new_file *f);
+/* The nanoseconds that its time of change will have. */
+void new_file_set_ns(struct new_file *f, u32 ns);
 /* Closes and renames; after an error of new_file_put it only removes. In any case f is gone. */
 bool new_file_done(struct new_file *f, char error[256]);
 
@@ -20,6 +24,7 @@ struct file_map {
     const u8 *bytes;
     u64 size;
     int fd;
+    u32 ns; /* nanoseconds of its time of change */
 };
 bool file_map(struct file_map *m, const char *name, char error[256]);
 void file_unmap(struct file_map *m);

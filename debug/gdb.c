@@ -135,6 +135,20 @@ void packet_vcont(struct gdb *g, char *args, unsigned length)
     go(g, ~0u);
 }
 
+/* On a long way back: has the client something to say? A packet waits until the machine stands. */
+static bool break_wanted(void *who)
+{
+    struct gdb *g = who;
+    if (g->have_packet || g->left || (g->interrupted && g->interrupted()))
+        return true;
+    switch (gdb_link_next(&g->link, 0)) {
+    case GDB_CLOSED: g->left = true; return true;
+    case GDB_HAVE_PACKET: g->have_packet = true; return true;
+    case GDB_BREAK: return true;
+    default: return false;
+    }
+}
+
 static void go_back(struct gdb *g, unsigned how)
 {
     if (!g->d.reverse) {
@@ -144,6 +158,8 @@ static void go_back(struct gdb *g, unsigned how)
     bool found = reverse_back(g->d.reverse, &g->d.stops, g->cpu_c, how == GO_BACK_STEP);
     if (found)
         hit_reply(g, &g->d.stops.pending);
+    else if (reverse_broken(g->d.reverse))
+        stop_reply(g, SIGNAL_INT, "");
     else
         stop_reply(g, SIGNAL_TRAP, "replaylog:begin;");
 }
@@ -232,6 +248,10 @@ void gdb_poll(struct gdb *g)
 /* One packet or event while the machine stands. */
 static void serve(struct gdb *g)
 {
+    if (g->left) {
+        g->left = g->have_packet = false;
+        client_left(g);
+    }
     if (g->have_packet) {
         g->have_packet = false;
         packet_do(g);
@@ -315,6 +335,8 @@ struct gdb *gdb_open(struct machine *m, const char *where, bool stopped, char er
     }
     debugger_init(&g->d, m);
     g->d.reverse = reverse_create(m);
+    if (g->d.reverse)
+        reverse_set_break(g->d.reverse, break_wanted, g);
     g->running = !stopped;
     return g;
 }

@@ -18,10 +18,11 @@ struct gdb {
     bool running, wanted; /* wanted: the client waits for a stop reply */
     bool asked;           /* it connected, interrupted or sent something: stop */
     bool have_packet;     /* it came while the machine ran */
-    bool killed, reversing;
+    bool left;              /* the client, on a long way back */
+    bool killed;
     u64 range_from, range_to; /* vCont;r */
-    enum { GO_NOT, GO_BACK_STEP, GO_BACK } back;
 };
+enum { GO_BACK_STEP, GO_BACK };
 
 /* A row of gdb_packet.def: args is what follows the beginning, ends with a 0, length bytes before it. */
 typedef void gdb_packet_fn(struct gdb *g, char *args, unsigned length);

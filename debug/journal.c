@@ -10,7 +10,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum entry_kind { ENTRY_INPUT, ENTRY_KICK, ENTRY_IDLE, ENTRY_RESULT, ENTRY_DATA, ENTRY_DISK, ENTRY_KINDS };
+enum entry_kind { ENTRY_INPUT, ENTRY_KICK, ENTRY_IDLE, ENTRY_RESULT, ENTRY_DATA, ENTRY_DISK, ENTRY_POWER, ENTRY_KINDS };
 
 /* RESULT: what a semihosting call returned; DATA: 8 bytes of what it read, in order, `extra` of them count. DISK: 8
  * bytes that a disk held before they were written (at `extra`), to be put back when the run goes backwards. */
@@ -26,6 +26,7 @@ struct journal {
     u64 count, room, at;
     u64 front; /* ns */
     bool keep, failed, kicking, quiet;
+    bool again; /* the power key of the journal, not a person's */
 };
 
 static bool behind(const struct journal *j) { return j->at < j->count || j->m->now < j->front; }
@@ -93,8 +94,29 @@ static void input_logged(void *who, unsigned port, u8 byte, u64 now)
 
 static void again(struct journal *j)
 {
-    while (take(j, ENTRY_KICK))
-        machine_input_kick(j->m);
+    for (;;) {
+        if (take(j, ENTRY_KICK)) {
+            machine_input_kick(j->m);
+        } else if (take(j, ENTRY_POWER)) {
+            j->again = true;
+            machine_power_key(j->m);
+            j->again = false;
+        } else {
+            return;
+        }
+    }
+}
+
+/* A key that is pressed while the past is run again has no effect. */
+static bool power_key(void *who)
+{
+    struct journal *j = who;
+    if (j->again)
+        return true;
+    if (behind(j) || (j->host.power_key && !j->host.power_key(j->host.who)))
+        return false;
+    put(j, ENTRY_POWER, 0, 0, 0);
+    return true;
 }
 
 /* While behind, every gap between slices is looked at: a kick was in one of them. */
@@ -174,6 +196,22 @@ static bool disk_flush(void *who, unsigned disk)
     return j->host.disk_flush && j->host.disk_flush(j->host.who, disk);
 }
 
+static s64 disk_change(void *who, unsigned disk, u64 block)
+{
+    struct journal *j = who;
+    return j->host.disk_change(j->host.who, disk, block);
+}
+static bool disk_read_file(void *who, unsigned disk, u64 offset, void *data, u64 size)
+{
+    struct journal *j = who;
+    return j->host.disk_read_file(j->host.who, disk, offset, data, size);
+}
+static bool disk_set(void *who, unsigned disk, u64 block, const void *data, u64 size)
+{
+    struct journal *j = who;
+    return j->host.disk_set(j->host.who, disk, block, data, size);
+}
+
 /* ---- semihosting files: results come again, the files are left alone ---- */
 
 static bool told(struct journal *j, s64 *result)
@@ -244,11 +282,15 @@ struct journal *journal_attach(struct machine *m)
     h->input_logged = input_logged;
     h->poll = poll_host;
     h->idle = idle;
+    h->power_key = power_key;
     h->exception = j->host.exception ? exception : NULL;
     h->disk_read = disk_read;
     h->disk_write = disk_write;
     h->disk_flush = disk_flush;
 #define CALL(name) h->name = j->host.name ? name : NULL;
+    CALL(disk_change)
+    CALL(disk_read_file)
+    CALL(disk_set)
     CALL(file_open)
     CALL(file_close)
     CALL(file_read)

@@ -317,9 +317,10 @@ void cmd_goto(struct monitor_line *l)
         return;
     }
     if (!l->d->reverse || !reverse_goto(l->d->reverse, &l->d->stops, to))
-        text_add(l->out, "cannot get there: the run %s\n",
-                 l->d->reverse && to < reverse_first(l->d->reverse) ? "could be followed only from later on"
-                                                                    : "ended before");
+        text_add(l->out, "cannot get there: %s\n",
+                 l->d->reverse && reverse_broken(l->d->reverse)       ? "interrupted"
+                 : l->d->reverse && to < reverse_first(l->d->reverse) ? "the run could be followed only from later on"
+                                                                      : "the run ended before");
     l->d->cpu = l->d->m->turn;
     l->changed = true;
     cmd_where(l);
@@ -331,7 +332,7 @@ void cmd_snapshot(struct monitor_line *l)
     char error[256];
     if (l->count != 1)
         usage(l, "snapshot");
-    else if (!snapshot_save(l->d->m, l->word[0], true, error))
+    else if (!snapshot_save(l->d->m, l->word[0], !snapshot_is_plain(l->word[0]), error))
         text_add(l->out, "%s\n", error);
 }
 

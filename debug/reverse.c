@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-enum { PAGE = 4096, CHECKPOINTS = 256, FIRST_INTERVAL = 2000000, NO_VERSION = 0 };
+enum { PAGE = 4096, CHECKPOINTS = 256, FIRST_INTERVAL = 2000000, BREAK_INSNS = 2000000, NO_VERSION = 0 };
 static const u64 VERSION_LIMIT = 1ull << 30; /* bytes of page copies before checkpoints are thinned out */
 
 struct checkpoint {
@@ -34,7 +34,9 @@ struct reverse {
     u32 version_count, version_room, version_free;
     u64 bytes;
     u32 *head[PHYS_REGIONS];
-    bool failed;
+    bool failed, broken; /* broken: the client wants an end */
+    bool (*wanted)(void *who);
+    void *who;
 };
 
 /* ---- page versions ---- */
@@ -212,7 +214,13 @@ struct stop reverse_run(struct reverse *r, u64 limit)
     }
 }
 
-/* Runs to a position without stopping for anything. */
+static bool break_wanted(struct reverse *r)
+{
+    r->broken = r->broken || (r->wanted && r->wanted(r->who));
+    return r->broken;
+}
+
+/* Runs to a position without stopping for anything but a client that has lost patience. */
 static bool run_quietly(struct reverse *r, struct stops *s, u64 insns)
 {
     bool was = s->scanning;
@@ -222,14 +230,18 @@ static bool run_quietly(struct reverse *r, struct stops *s, u64 insns)
         s->scan_end = 0;
     }
     journal_set_quiet(r->journal, true);
-    reverse_run(r, insns);
+    for (u64 at = machine_insns(r->m), to; at < insns && !break_wanted(r); at = to) {
+        to = insns - at < BREAK_INSNS ? insns : at + BREAK_INSNS;
+        if (reverse_run(r, to).kind != STOP_INSNS)
+            break;
+    }
     journal_set_quiet(r->journal, false);
     s->scanning = was;
     s->scan_end = end;
     return machine_insns(r->m) == insns;
 }
 
-bool reverse_goto(struct reverse *r, struct stops *s, u64 insns)
+static bool go_to(struct reverse *r, struct stops *s, u64 insns)
 {
     u64 here = machine_insns(r->m);
     u32 k = nearest(r, insns);
@@ -239,6 +251,12 @@ bool reverse_goto(struct reverse *r, struct stops *s, u64 insns)
     if (insns < here || r->point[k].insns > here)
         restore(r, k);
     return run_quietly(r, s, insns);
+}
+
+bool reverse_goto(struct reverse *r, struct stops *s, u64 insns)
+{
+    r->broken = false;
+    return go_to(r, s, insns);
 }
 
 /* At the position of the hit an interrupt may still have to be taken before its instruction is next. */
@@ -257,20 +275,32 @@ static void settle(struct reverse *r, struct stops *s, struct stop_hit hit)
 
 static bool back_to(struct reverse *r, struct stops *s, struct stop_hit hit)
 {
-    bool ok = reverse_goto(r, s, hit.at);
+    bool ok = go_to(r, s, hit.at);
     settle(r, s, hit);
     return ok;
+}
+
+/* From a checkpoint, whatever the client wants. */
+static void forward_again(struct reverse *r, struct stops *s, u64 to)
+{
+    bool (*wanted)(void *who) = r->wanted;
+    r->wanted = NULL;
+    r->broken = false;
+    run_quietly(r, s, to);
+    r->broken = true;
+    r->wanted = wanted;
 }
 
 bool reverse_back(struct reverse *r, struct stops *s, u32 cpu, bool insns)
 {
     u64 end = machine_insns(r->m);
+    r->broken = false;
     stops_step(s, ~0u);
     stops_resume(s, cpu);
     if (insns && r->m->cpu_count == 1) {
         if (end <= r->point[0].insns)
             return false;
-        reverse_goto(r, s, end - 1);
+        go_to(r, s, end - 1);
         s->pending = (struct stop_hit){ .hit = true, .cpu = cpu, .at = end - 1, .before = end - 1 };
         return true;
     }
@@ -286,6 +316,11 @@ bool reverse_back(struct reverse *r, struct stops *s, u32 cpu, bool insns)
         run_quietly(r, s, to);
         s->scanning = s->scan_insns = false;
         stops_changed(s);
+        if (r->broken) {
+            restore(r, nearest(r, end));
+            forward_again(r, s, end);
+            return false;
+        }
         if (s->last.hit)
             return back_to(r, s, s->last);
     }
@@ -361,4 +396,11 @@ void reverse_changed(struct reverse *r)
     r->failed = !begin(r);
 }
 
+void reverse_set_break(struct reverse *r, bool (*wanted)(void *who), void *who)
+{
+    r->wanted = wanted;
+    r->who = who;
+}
+
+bool reverse_broken(const struct reverse *r) { return r->broken; }
 u64 reverse_first(const struct reverse *r) { return r->point[0].insns; }

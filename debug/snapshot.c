@@ -1,8 +1,12 @@
 /*
  * Snapshots of the whole machine. What is checked, in this order: magic, version, layout, sizes, hash of head and
- * state, hash of the pages; then that the machine is of the same make and the disks hold the same; then every index in
- * the state. Leaves out: the contents of disks (they must be what they were), text that the front end holds for the
- * guest's consoles.
+ * state, hash of the pages; then that the machine is of the same make and the disks' files hold the same; then every
+ * index in the state. The pages of a file that nobody has changed since it was written are not read for their hash: the
+ * nanoseconds of its time of change are those that the head's hash gives, and a change moves them. So a mapped file of
+ * any size is restored in the time that a few mappings take.
+ *
+ * Of a disk with snapshot=on the file holds the blocks that were written; the rest, and all of any other disk, must be
+ * what it was. Leaves out: text that the front end holds for the guest's consoles.
  */
 #define _GNU_SOURCE
 #include "debug/snapshot.h"
@@ -19,7 +23,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { PAGE = 4096, VERSION = 1, COMPRESSED = 1, GAP = 8, MAP_PAGES = 16, MAX_RUNS = 1 << 20, ZSTD_LEVEL = 1 };
+enum { PAGE = 4096, VERSION = 2, COMPRESSED = 1, GAP = 8, MAP_PAGES = 16, MAX_RUNS = 1 << 20, ZSTD_LEVEL = 1 };
 
 struct snapshot_head {
     char magic[8];
@@ -30,9 +34,17 @@ struct snapshot_head {
 };
 static const char magic[8] = "ELMUSNAP";
 
-/* RAM pages that follow each other, all of them in the file. */
+/* Pages that follow each other, all of them in the file: of RAM, then of the changed blocks of disk 0, 1... */
 struct run {
-    u64 pa, pages;
+    u64 at; /* physical address, or offset in the disk */
+    u32 pages;
+    u32 disk; /* 0: RAM, n + 1: disk n */
+};
+
+struct runs {
+    struct run *run; /* NULL: no memory */
+    u64 count, room, pages;
+    u64 begin; /* first of this region or disk: runs do not reach over its end */
 };
 
 /* ---- what there is to save ---- */
@@ -43,51 +55,64 @@ static bool page_holds(const struct phys_region *r, u64 page)
     return r->flags[page] & PAGE_TOUCHED && (bytes[0] || memcmp(bytes, bytes + 1, PAGE - 1));
 }
 
-/* Runs of pages that hold something; small gaps are taken along. NULL: no memory. */
-static struct run *runs_find(const struct machine *m, u64 *count, u64 *pages)
+/* The page at `at` joins the last run when that is near enough: small gaps in RAM are taken along. */
+static void runs_add(struct runs *l, u64 at, u32 disk)
 {
-    struct run *runs = malloc(sizeof(*runs));
-    u64 room = 1;
-    *count = *pages = 0;
-    for (unsigned n = 0; runs && n < m->d.phys.region_count; n++) {
-        const struct phys_region *r = &m->d.phys.region[n];
-        u64 first = *count;
-        for (u64 page = 0; runs && page < r->size / PAGE; page++) {
-            u64 pa = r->base + page * PAGE;
-            if (!page_holds(r, page))
-                continue;
-            struct run *last = *count > first ? &runs[*count - 1] : NULL;
-            if (last && pa - (last->pa + last->pages * PAGE) <= GAP * PAGE) {
-                last->pages = (pa - last->pa) / PAGE + 1;
-                continue;
-            }
-            if (*count == room) {
-                struct run *more = realloc(runs, (room *= 2) * sizeof(*runs));
-                if (!more)
-                    free(runs);
-                runs = more;
-            }
-            if (runs)
-                runs[(*count)++] = (struct run){ pa, 1 };
-        }
+    struct run *last = l->count > l->begin ? &l->run[l->count - 1] : NULL;
+    if (last && at - (last->at + last->pages * (u64)PAGE) <= (disk ? 0 : GAP * PAGE)) {
+        last->pages = (u32)((at - last->at) / PAGE + 1);
+        return;
     }
-    for (u64 n = 0; runs && n < *count; n++)
-        *pages += runs[n].pages;
-    return runs;
+    if (l->run && l->count == l->room) {
+        struct run *more = realloc(l->run, (l->room *= 2) * sizeof(*more));
+        if (!more)
+            free(l->run);
+        l->run = more;
+    }
+    if (l->run)
+        l->run[l->count++] = (struct run){ at, 1, disk };
 }
 
-/* Hash of what a disk holds; 0: there is none. */
-static bool disk_hash(struct machine *m, unsigned disk, u64 *hash)
+static void runs_find(struct machine *m, struct runs *l)
+{
+    *l = (struct runs){ .run = malloc(sizeof(*l->run)), .room = 1 };
+    for (unsigned n = 0; n < m->d.phys.region_count; n++) {
+        const struct phys_region *r = &m->d.phys.region[n];
+        l->begin = l->count;
+        for (u64 page = 0; l->run && page < r->size / PAGE; page++)
+            if (page_holds(r, page))
+                runs_add(l, r->base + page * PAGE, 0);
+    }
+    const struct machine_host *h = &m->d.host;
+    for (u32 n = 0; h->disk_change && n < MAX_DISKS; n++) {
+        l->begin = l->count;
+        for (s64 block = 0; l->run && (block = h->disk_change(h->who, n, (u64)block)) >= 0; block++)
+            runs_add(l, (u64)block * PAGE, n + 1);
+    }
+    for (u64 n = 0; l->run && n < l->count; n++)
+        l->pages += l->run[n].pages;
+}
+
+/* Hash of what the disk's file holds outside of the blocks of these runs. */
+static bool disk_hash(struct machine *m, unsigned disk, const struct run *run, u64 count, u64 *hash)
 {
     enum { PART = 1 << 20 };
+    const struct machine_host *host = &m->d.host;
     XXH3_state_t h;
     u8 *part = malloc(PART);
     bool ok = part;
     XXH3_INITSTATE(&h);
     XXH3_64bits_reset(&h);
-    for (u64 at = 0; ok && at < m->disk_size[disk]; at += PART) {
-        u64 size = m->disk_size[disk] - at < PART ? m->disk_size[disk] - at : PART;
-        ok = m->d.host.disk_read && m->d.host.disk_read(m->d.host.who, disk, at, part, size);
+    for (u64 at = 0, size, n = 0; ok && at < m->disk_size[disk]; at += size) {
+        while (n < count && (run[n].disk != disk + 1 || run[n].at + run[n].pages * (u64)PAGE <= at))
+            n++;
+        u64 end = n < count && run[n].at < m->disk_size[disk] ? run[n].at : m->disk_size[disk];
+        if (at >= end) { /* changed */
+            size = run[n].at + run[n].pages * (u64)PAGE - at;
+            continue;
+        }
+        size = end - at < PART ? end - at : PART;
+        ok = host->disk_read_file && host->disk_read_file(host->who, disk, at, part, size);
         if (ok)
             XXH3_64bits_update(&h, part, size);
     }
@@ -107,58 +132,102 @@ static u64 head_hash(const struct snapshot_head *head, const u8 *state, const st
     return XXH3_64bits_digest(&h);
 }
 
+/* Nanoseconds of the time of change of a file that is as it was written. */
+static u32 stamp_of(const struct snapshot_head *head) { return (u32)(head->hash % 1000000000); }
+
 /* ---- saving ---- */
 
 static u8 *run_host(struct machine *m, const struct run *r)
 {
-    struct phys_region *region = phys_find(&m->d.phys, r->pa, (struct phys_attrs){ .privileged = 1 });
-    return region ? region->host + (r->pa - region->base) : NULL;
+    struct phys_region *region = phys_find(&m->d.phys, r->at, (struct phys_attrs){ .privileged = 1 });
+    return region ? region->host + (r->at - region->base) : NULL;
 }
 
-static void put_plain(struct machine *m, struct new_file *f, const struct run *runs, struct snapshot_head *head)
+/* How much of a page lies in the disk. */
+static u64 disk_part(const struct machine *m, const struct run *r, u64 at)
+{
+    u64 left = m->disk_size[r->disk - 1] - at;
+    return left < PAGE ? left : PAGE;
+}
+
+/* The bytes of a run from `done` on, as many as are at hand: NULL: a disk cannot be read. */
+static const u8 *run_bytes(struct machine *m, const struct run *r, u64 done, u8 block[PAGE], u64 *size)
+{
+    u64 at = r->at + done;
+    *size = r->disk ? (u64)PAGE : r->pages * (u64)PAGE;
+    if (!r->disk)
+        return run_host(m, r);
+    memset(block, 0, PAGE);
+    return m->d.host.disk_read(m->d.host.who, r->disk - 1, at, block, disk_part(m, r, at)) ? block : NULL;
+}
+
+static bool put_plain(struct machine *m, struct new_file *f, const struct run *runs, struct snapshot_head *head)
 {
     static const u8 zeros[PAGE];
+    u8 block[PAGE];
     XXH3_state_t h;
     XXH3_INITSTATE(&h);
     XXH3_64bits_reset(&h);
     new_file_put(f, zeros, align_up(head->data_at, PAGE) - head->data_at);
     head->data_at = align_up(head->data_at, PAGE);
-    for (u64 n = 0; n < head->runs; n++) {
-        new_file_put(f, run_host(m, &runs[n]), runs[n].pages * PAGE);
-        XXH3_64bits_update(&h, run_host(m, &runs[n]), runs[n].pages * PAGE);
-    }
+    for (u64 n = 0; n < head->runs; n++)
+        for (u64 done = 0, size; done < runs[n].pages * (u64)PAGE; done += size) {
+            const u8 *bytes = run_bytes(m, &runs[n], done, block, &size);
+            if (!bytes)
+                return false;
+            new_file_put(f, bytes, size);
+            XXH3_64bits_update(&h, bytes, size);
+        }
     head->data_size = head->pages * PAGE;
     head->data_hash = XXH3_64bits_digest(&h);
+    return true;
+}
+
+struct packer {
+    struct new_file *f;
+    ZSTD_CCtx *z;
+    u8 *out;
+    XXH3_state_t h;
+    u64 size;
+};
+
+static bool pack(struct packer *p, const u8 *bytes, u64 size, bool end)
+{
+    enum { ROOM = 1 << 17 };
+    ZSTD_inBuffer in = { bytes, size, 0 };
+    size_t left;
+    do {
+        ZSTD_outBuffer o = { p->out, ROOM, 0 };
+        left = ZSTD_compressStream2(p->z, &o, &in, end ? ZSTD_e_end : ZSTD_e_continue);
+        if (ZSTD_isError(left) || !new_file_put(p->f, p->out, o.pos))
+            return false;
+        XXH3_64bits_update(&p->h, p->out, o.pos);
+        p->size += o.pos;
+    } while (in.pos < in.size || (end && left));
+    return true;
 }
 
 static bool put_compressed(struct machine *m, struct new_file *f, const struct run *runs, struct snapshot_head *head)
 {
-    enum { ROOM = 1 << 17 };
-    XXH3_state_t h;
-    ZSTD_CCtx *z = ZSTD_createCCtx();
-    u8 *out = malloc(ROOM);
-    bool ok = z && out && !ZSTD_isError(ZSTD_CCtx_setParameter(z, ZSTD_c_compressionLevel, ZSTD_LEVEL));
-    XXH3_INITSTATE(&h);
-    XXH3_64bits_reset(&h);
-    for (u64 n = 0; ok && n <= head->runs; n++) {
-        ZSTD_inBuffer in = { n < head->runs ? run_host(m, &runs[n]) : NULL, n < head->runs ? runs[n].pages * PAGE : 0,
-                             0 };
-        size_t left;
-        do {
-            ZSTD_outBuffer o = { out, ROOM, 0 };
-            left = ZSTD_compressStream2(z, &o, &in, n < head->runs ? ZSTD_e_continue : ZSTD_e_end);
-            ok = !ZSTD_isError(left) && new_file_put(f, out, o.pos);
-            XXH3_64bits_update(&h, out, o.pos);
-            head->data_size += o.pos;
-        } while (ok && (in.pos < in.size || (n == head->runs && left)));
-    }
-    head->data_hash = XXH3_64bits_digest(&h);
-    free(out);
-    ZSTD_freeCCtx(z);
+    struct packer p = { .f = f, .z = ZSTD_createCCtx(), .out = malloc(1 << 17) };
+    u8 block[PAGE];
+    bool ok = p.z && p.out && !ZSTD_isError(ZSTD_CCtx_setParameter(p.z, ZSTD_c_compressionLevel, ZSTD_LEVEL));
+    XXH3_INITSTATE(&p.h);
+    XXH3_64bits_reset(&p.h);
+    for (u64 n = 0; ok && n < head->runs; n++)
+        for (u64 done = 0, size; ok && done < runs[n].pages * (u64)PAGE; done += size) {
+            const u8 *bytes = run_bytes(m, &runs[n], done, block, &size);
+            ok = bytes && pack(&p, bytes, size, false);
+        }
+    ok = ok && pack(&p, NULL, 0, true);
+    head->data_size = p.size;
+    head->data_hash = XXH3_64bits_digest(&p.h);
+    free(p.out);
+    ZSTD_freeCCtx(p.z);
     return ok;
 }
 
-static bool save_to(struct machine *m, struct new_file *f, u8 *state, const struct run *runs,
+static void save_to(struct machine *m, struct new_file *f, u8 *state, const struct run *runs,
                     struct snapshot_head *head)
 {
     state_save(m, state);
@@ -166,40 +235,49 @@ static bool save_to(struct machine *m, struct new_file *f, u8 *state, const stru
     new_file_put(f, state, head->state_size);
     new_file_put(f, runs, head->runs * sizeof(*runs));
     head->data_at = new_file_at(f);
-    bool ok = true;
-    if (head->flags & COMPRESSED)
-        ok = put_compressed(m, f, runs, head);
-    else
-        put_plain(m, f, runs, head);
+    if (!(head->flags & COMPRESSED ? put_compressed : put_plain)(m, f, runs, head))
+        new_file_spoil(f);
     head->hash = head_hash(head, state, runs);
-    return new_file_patch(f, 0, head, sizeof(*head)) && ok;
+    new_file_patch(f, 0, head, sizeof(*head));
+    new_file_set_ns(f, stamp_of(head));
+}
+
+bool snapshot_is_plain(const char *file)
+{
+    size_t length = strlen(file);
+    return length > 4 && !strcmp(file + length - 4, ".map");
 }
 
 bool snapshot_save(struct machine *m, const char *file, bool compress, char error[256])
 {
     struct snapshot_head head;
+    struct runs l;
     memset(&head, 0, sizeof(head));
     memcpy(head.magic, magic, sizeof(magic));
     head.version = VERSION;
     head.flags = compress ? COMPRESSED : 0;
     head.layout = state_layout();
     head.state_size = state_size(m);
-    for (unsigned n = 0; n < MAX_DISKS; n++)
-        if (!disk_hash(m, n, &head.disk_hash[n])) {
-            snprintf(error, 256, "%.150s: not written: disk %u cannot be read", file, n);
-            return false;
-        }
-    struct run *runs = runs_find(m, &head.runs, &head.pages);
+    runs_find(m, &l);
+    head.runs = l.count;
+    head.pages = l.pages;
     u8 *state = malloc(head.state_size);
-    struct new_file *f = runs && state ? new_file_open(file, error) : NULL;
-    if (!runs || !state)
-        snprintf(error, 256, "%.150s: not written: out of memory", file);
-    bool ok = f && save_to(m, f, state, runs, &head);
-    if (f)
-        ok = new_file_done(f, error) && ok;
-    free(runs);
+    struct new_file *f = NULL;
+    snprintf(error, 256, "%.150s: not written: out of memory", file);
+    bool ok = l.run && state;
+    for (unsigned n = 0; ok && n < MAX_DISKS; n++)
+        if (!disk_hash(m, n, l.run, l.count, &head.disk_hash[n])) {
+            snprintf(error, 256, "%.150s: not written: disk %u cannot be read", file, n);
+            ok = false;
+        }
+    f = ok ? new_file_open(file, error) : NULL;
+    if (f) {
+        save_to(m, f, state, l.run, &head);
+        ok = new_file_done(f, error);
+    }
+    free(l.run);
     free(state);
-    return ok;
+    return ok && f;
 }
 
 /* ---- restoring ---- */
@@ -228,23 +306,35 @@ static const char *parse(const struct file_map *map, struct snapshot_head *head,
         return "it is truncated or damaged";
     *l = (struct loaded){ head, map->bytes + sizeof(*head), map->bytes + head->data_at,
                           (const void *)(map->bytes + sizeof(*head) + head->state_size) };
-    if (head->hash != head_hash(head, l->state, l->runs) || head->data_hash != XXH3_64bits(l->data, head->data_size))
+    if (head->hash != head_hash(head, l->state, l->runs) ||
+        (map->ns != stamp_of(head) && head->data_hash != XXH3_64bits(l->data, head->data_size)))
         return "it is damaged";
     return NULL;
 }
 
-/* Do the runs lie in RAM of this machine, in order, and are they as many pages as the file says? */
+/* Does the run lie in this machine's RAM, or in a disk of it? */
+static bool run_fits(struct machine *m, const struct run *r)
+{
+    if (r->at % PAGE || !r->pages)
+        return false;
+    if (r->disk) {
+        u64 size = r->disk <= MAX_DISKS ? align_up(m->disk_size[r->disk - 1], PAGE) : 0;
+        return r->at < size && r->pages <= (size - r->at) / PAGE;
+    }
+    const struct phys_region *region = phys_find(&m->d.phys, r->at, (struct phys_attrs){ .privileged = 1 });
+    return region && r->pages <= (region->size - (r->at - region->base)) / PAGE;
+}
+
+/* Do they all, in order, and are they as many pages as the file says? */
 static bool runs_fit(struct machine *m, const struct loaded *l)
 {
-    u64 pages = 0, end = 0;
+    u64 pages = 0;
     for (u64 n = 0; n < l->head->runs; n++) {
-        const struct run *r = &l->runs[n];
-        const struct phys_region *region = phys_find(&m->d.phys, r->pa, (struct phys_attrs){ .privileged = 1 });
-        if (!region || r->pa % PAGE || !r->pages || r->pages > (region->size - (r->pa - region->base)) / PAGE)
+        const struct run *r = &l->runs[n], *last = n ? r - 1 : NULL;
+        if (!run_fits(m, r) || (last && last->disk > r->disk) ||
+            (last && last->disk == r->disk && last->at < r->at && r->at - last->at < last->pages * (u64)PAGE) ||
+            (last && last->disk == r->disk && r->disk && last->at >= r->at))
             return false;
-        if (n && r->pa < end && l->runs[n - 1].pa < r->pa)
-            return false;
-        end = r->pa + r->pages * PAGE;
         pages += r->pages;
     }
     return pages == l->head->pages && (l->head->flags & COMPRESSED || l->head->data_size == pages * PAGE);
@@ -273,6 +363,26 @@ static const char *differs(const struct machine *m, const struct machine *s)
     return NULL;
 }
 
+/* The files of the disks must be what they were, and changes need a disk that keeps them for itself. */
+static bool disks_fit(struct machine *m, const struct loaded *l, const char *file, char error[256])
+{
+    const struct machine_host *h = &m->d.host;
+    for (u64 n = 0; n < l->head->runs; n++)
+        if (l->runs[n].disk && (!h->disk_change || h->disk_change(h->who, l->runs[n].disk - 1, 0) == -2)) {
+            snprintf(error, 256, "%.150s: it has changed blocks of disk %u: its -drive needs snapshot=on", file,
+                     l->runs[n].disk - 1);
+            return false;
+        }
+    for (unsigned n = 0; n < MAX_DISKS; n++) {
+        u64 hash;
+        if (!disk_hash(m, n, l->runs, l->head->runs, &hash) || hash != l->head->disk_hash[n]) {
+            snprintf(error, 256, "%.150s: disk %u does not hold what it held when this was made", file, n);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool make_fits(struct machine *m, const struct loaded *l, const char *file, char error[256])
 {
     struct machine *s = l->head->state_size == state_size(m) ? calloc(1, sizeof(*s)) : NULL;
@@ -286,14 +396,7 @@ static bool make_fits(struct machine *m, const struct loaded *l, const char *fil
         snprintf(error, 256, "%.150s: made by a machine with another %s", file, what);
         return false;
     }
-    for (unsigned n = 0; n < MAX_DISKS; n++) {
-        u64 hash;
-        if (!disk_hash(m, n, &hash) || hash != l->head->disk_hash[n]) {
-            snprintf(error, 256, "%.150s: disk %u does not hold what it held when this was made", file, n);
-            return false;
-        }
-    }
-    return true;
+    return disks_fit(m, l, file, error);
 }
 
 /* All RAM zero, nothing decoded. */
@@ -313,23 +416,49 @@ static bool ram_clear(struct machine *m)
 
 static void touched(struct machine *m, const struct run *r)
 {
-    struct phys_region *region = phys_find(&m->d.phys, r->pa, (struct phys_attrs){ .privileged = 1 });
-    memset(region->flags + (r->pa - region->base) / PAGE, PAGE_TOUCHED | PAGE_DIRTY, r->pages);
+    struct phys_region *region = phys_find(&m->d.phys, r->at, (struct phys_attrs){ .privileged = 1 });
+    memset(region->flags + (r->at - region->base) / PAGE, PAGE_TOUCHED | PAGE_DIRTY, r->pages);
 }
 
-/* Long runs are mapped, copy on write; short ones copied. */
+static bool disk_put(struct machine *m, const struct run *r, u64 page, const u8 *bytes)
+{
+    u64 at = r->at + page * PAGE;
+    return m->d.host.disk_set(m->d.host.who, r->disk - 1, at / PAGE, bytes, disk_part(m, r, at));
+}
+
+/* Long runs of RAM are mapped, copy on write; short ones copied. */
 static bool get_plain(struct machine *m, const struct loaded *l, int fd)
 {
     u64 at = l->head->data_at;
-    for (u64 n = 0; n < l->head->runs; n++) {
-        u64 size = l->runs[n].pages * PAGE;
-        u8 *host = run_host(m, &l->runs[n]);
-        bool mapped = l->runs[n].pages >= MAP_PAGES && at % PAGE == 0 &&
-                      mmap(host, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, (off_t)at) != MAP_FAILED;
-        if (!mapped)
-            memcpy(host, l->data + (at - l->head->data_at), size);
-        touched(m, &l->runs[n]);
+    bool ok = true;
+    for (u64 n = 0; ok && n < l->head->runs; n++) {
+        const struct run *r = &l->runs[n];
+        const u8 *bytes = l->data + (at - l->head->data_at);
+        u64 size = r->pages * (u64)PAGE;
+        for (u64 page = 0; ok && r->disk && page < r->pages; page++)
+            ok = disk_put(m, r, page, bytes + page * PAGE);
+        if (!r->disk) {
+            u8 *host = run_host(m, r);
+            bool mapped =
+                r->pages >= MAP_PAGES && at % PAGE == 0 &&
+                mmap(host, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, (off_t)at) != MAP_FAILED;
+            if (!mapped)
+                memcpy(host, bytes, size);
+            touched(m, r);
+        }
         at += size;
+    }
+    return ok;
+}
+
+/* The next bytes of the pages. */
+static bool unpack(ZSTD_DCtx *z, ZSTD_inBuffer *in, u8 *to, u64 size)
+{
+    ZSTD_outBuffer o = { to, size, 0 };
+    while (o.pos < o.size) {
+        size_t in_was = in->pos, out_was = o.pos;
+        if (ZSTD_isError(ZSTD_decompressStream(z, &o, in)) || (in->pos == in_was && o.pos == out_was))
+            return false;
     }
     return true;
 }
@@ -338,22 +467,31 @@ static bool get_compressed(struct machine *m, const struct loaded *l)
 {
     ZSTD_DCtx *z = ZSTD_createDCtx();
     ZSTD_inBuffer in = { l->data, l->head->data_size, 0 };
+    u8 block[PAGE];
     bool ok = z;
     for (u64 n = 0; ok && n < l->head->runs; n++) {
-        ZSTD_outBuffer o = { run_host(m, &l->runs[n]), l->runs[n].pages * PAGE, 0 };
-        while (ok && o.pos < o.size) {
-            size_t in_was = in.pos, out_was = o.pos;
-            ok = !ZSTD_isError(ZSTD_decompressStream(z, &o, &in)) && (in.pos > in_was || o.pos > out_was);
+        const struct run *r = &l->runs[n];
+        for (u64 page = 0; ok && r->disk && page < r->pages; page++)
+            ok = unpack(z, &in, block, PAGE) && disk_put(m, r, page, block);
+        if (!r->disk) {
+            ok = unpack(z, &in, run_host(m, r), r->pages * (u64)PAGE);
+            touched(m, r);
         }
-        touched(m, &l->runs[n]);
     }
     ZSTD_freeDCtx(z);
     return ok;
 }
 
+static void disks_revert(struct machine *m)
+{
+    for (unsigned n = 0; m->d.host.disk_set && n < MAX_DISKS; n++)
+        m->d.host.disk_set(m->d.host.who, n, 0, NULL, 0);
+}
+
 static bool restore_from(struct machine *m, const struct loaded *l, int fd, const char *file, char error[256])
 {
     const char *wrong = "its pages are damaged";
+    disks_revert(m);
     bool ok = ram_clear(m) && (l->head->flags & COMPRESSED ? get_compressed(m, l) : get_plain(m, l, fd));
     if (ok) {
         state_load(m, l->state);

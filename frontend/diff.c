@@ -18,6 +18,7 @@ struct diff_run {
     struct frontend f;
     struct boot_config boot;
     struct machine *m;
+    char *own;              /* the words that only it has, cut apart */
     char *words[MAX_WORDS]; /* its command line */
     int count;
 };
@@ -32,7 +33,7 @@ static const char usage[] =
 /* Words at blanks; '...' and "..." keep theirs. */
 static void words_add(struct diff_run *r, const char *text)
 {
-    char *p = strdup(text);
+    char *p = r->own = strdup(text);
     if (!p)
         die("out of memory");
     while (*(p += strspn(p, " \t\n"))) {
@@ -67,13 +68,10 @@ static void consoles_close(struct options *o)
             o->chardev[n].kind = CHAR_NULL;
 }
 
-static struct diff_run *run_make(const char *own, int argc, char **argv, const char *snapshot)
+static void run_make(struct diff_run *r, const char *own, int argc, char **argv, const char *snapshot)
 {
-    struct diff_run *r = calloc(1, sizeof(*r));
     char error[256];
     int status;
-    if (!r)
-        die("out of memory");
     r->words[r->count++] = argv[0];
     for (int n = 3; n < argc && r->count < MAX_WORDS; n++)
         r->words[r->count++] = argv[n];
@@ -85,7 +83,14 @@ static struct diff_run *run_make(const char *own, int argc, char **argv, const c
     if (snapshot && !snapshot_restore(r->m, snapshot, error))
         die("diff: %s", error);
     console_open(&r->f.console, r->m, &r->o);
-    return r;
+}
+
+static void run_free(struct diff_run *r)
+{
+    console_close(&r->f.console);
+    machine_destroy(r->m);
+    disks_close(r->f.disks);
+    free(r->own);
 }
 
 static struct symbols *symbols_make(const struct options *o)
@@ -144,8 +149,10 @@ int diff_main(int argc, char **argv)
             die("diff: %s: neither a snapshot that can be read nor options", argv[n + 1]);
     if (files[0] != files[1])
         die("diff: a snapshot and a run: give two of a kind");
-    struct diff_run *a = run_make(files[0] ? "" : argv[1], argc, argv, files[0] ? argv[1] : NULL);
-    struct diff_run *b = run_make(files[1] ? "" : argv[2], argc, argv, files[1] ? argv[2] : NULL);
+    static struct diff_run runs[2];
+    struct diff_run *a = &runs[0], *b = &runs[1];
+    run_make(a, files[0] ? "" : argv[1], argc, argv, files[0] ? argv[1] : NULL);
+    run_make(b, files[1] ? "" : argv[2], argc, argv, files[1] ? argv[2] : NULL);
     if (a->m->cpu_count != b->m->cpu_count || a->m->ram_size != b->m->ram_size)
         die("diff: the machines have different numbers of CPUs or sizes of RAM");
     struct symbols *symbols = symbols_make(&a->o);
@@ -155,8 +162,8 @@ int diff_main(int argc, char **argv)
     int status = files[0] ? states_report(a, b, out, symbols) : runs_report(a, b, out, symbols);
     if (!out_close(out, true, error))
         die("%s", error);
-    console_close(&a->f.console);
-    console_close(&b->f.console);
+    run_free(a);
+    run_free(b);
     symbols_destroy(symbols);
     return status;
 }

@@ -117,6 +117,37 @@ static bool disk_flush(void *who, unsigned n)
     return d && (d->overlay || !fdatasync(d->fd) || errno == EINVAL || errno == EROFS);
 }
 
+/* ---- for snapshots ---- */
+
+static s64 disk_change(void *who, unsigned n, u64 block)
+{
+    struct disk *d = disk_of(who, n, 0, 0);
+    if (!d || !d->overlay)
+        return -2;
+    for (; block * BLOCK < d->size; block++)
+        if (is_written(d, block))
+            return (s64)block;
+    return -1;
+}
+
+static bool disk_read_file(void *who, unsigned n, u64 offset, void *data, u64 size)
+{
+    struct disk *d = disk_of(who, n, offset, size);
+    return d && whole_read(d->fd, offset, data, size);
+}
+
+static bool disk_set(void *who, unsigned n, u64 block, const void *data, u64 size)
+{
+    struct disk *d = disk_of(who, n, 0, 0);
+    if (!d || !d->overlay)
+        return false;
+    if (!data) {
+        memset(d->written, 0, d->size / BLOCK / 8 + 1);
+        return !madvise(d->overlay, align_up(d->size, BLOCK) + BLOCK, MADV_DONTNEED);
+    }
+    return block <= d->size / BLOCK && size <= BLOCK && disk_write(who, n, block * BLOCK, data, size);
+}
+
 static void overlay_make(struct disk *d, const char *name)
 {
     void *space = mmap(NULL, align_up(d->size, BLOCK) + BLOCK, PROT_READ | PROT_WRITE,
@@ -159,6 +190,9 @@ struct disks *disks_open(const struct options *o, struct machine_config *config)
     config->host.disk_read = disk_read;
     config->host.disk_write = disk_write;
     config->host.disk_flush = disk_flush;
+    config->host.disk_change = disk_change;
+    config->host.disk_read_file = disk_read_file;
+    config->host.disk_set = disk_set;
     return all;
 }
 

@@ -166,7 +166,7 @@ struct machine *machine_load(const struct options *o, struct frontend *f, struct
     options_check(o);
     boot_read(o, boot);
     struct machine *m = machine_make(o, f);
-    if (!o->dumpdtb[0])
+    if (!o->dumpdtb[0] && !o->restore) /* a restored machine has its images; they are loaded when it is reset */
         load(m, boot);
     return m;
 }

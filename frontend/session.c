@@ -66,13 +66,23 @@ static void save_parse(struct session *s, const char *arg)
     s->save_text = text;
 }
 
+/* Said where it can still be helped. */
+static void disks_warn(struct machine *m)
+{
+    for (unsigned n = 0; n < MAX_DISKS; n++)
+        if (m->disk_size[n] && !m->disk_readonly[n] && m->d.host.disk_change(m->d.host.who, n, 0) == -2)
+            fprintf(stderr,
+                    "elmu: -snapshot-save: what is written to disk %u goes to its file, not to the snapshot; once it "
+                    "changes this cannot be restored (snapshot=on keeps both together)\n",
+                    n);
+}
+
 static void save(struct session *s)
 {
     char error[256];
-    size_t length = strlen(s->save_file);
-    bool plain = length > 4 && !strcmp(s->save_file + length - 4, ".map");
-    if (!snapshot_save(s->m, s->save_file, !plain, error))
+    if (!snapshot_save(s->m, s->save_file, !snapshot_is_plain(s->save_file), error))
         die("-snapshot-save: %s", error);
+    disks_warn(s->m);
     s->save_at = NEVER;
     s->save_text = NULL;
     s->save_due = false;
