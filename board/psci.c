@@ -143,6 +143,8 @@ void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, 
     }
     if (cpu_has(cpu, FEAT_HCX))
         cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(38) : 0; /* HXEn */
+    if (cpu_has(cpu, FEAT_FGT))
+        cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(27) : 0; /* FGTEn */
     if (cpu_has(cpu, FEAT_MTE2)) {                             /* ATA */
         cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(26) : 0;
         cpu->sys.hcr_el2 |= m->virtualization && el < 2 ? BIT(56) : 0;

@@ -187,7 +187,7 @@ static void derive(struct cpu *cpu)
         cpu->d.live_traps[cpu->ps.el] = TRAPS_UNKNOWN;
     trap_learn(cpu);
     u64 live = cpu->d.live_traps[cpu->ps.el];
-    cpu->d.fp_trapped = live == TRAPS_UNKNOWN ? trap_group_live(cpu, cpu->ps.el, TRAP_FP) : !!(live & T(FP));
+    cpu->d.fp_trapped = live == TRAPS_UNKNOWN ? trap_group_live(cpu, cpu->ps.el, TRAP_FP) : !!(live & LIVE(FP));
     cpu->d.sp_check = bit(cpu_sctlr(cpu), cpu->ps.el ? 3 : 4);
     cpu_update_stepping(cpu);
     attend(cpu);

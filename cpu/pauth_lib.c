@@ -125,7 +125,7 @@ static bool key_enabled(const struct cpu *cpu, enum pauth_key key)
 /* HCR_EL2.API, SCR_EL3.API. */
 static bool use_trapped(struct cpu *cpu)
 {
-    return unlikely(cpu->d.live_traps[cpu->ps.el] & T(API)) && trap_check(cpu, T(API), false, 0);
+    return unlikely(cpu->d.live_traps[cpu->ps.el] & LIVE(API)) && trap_check(cpu, T(API), false, 0);
 }
 
 struct pauth_value pauth_add(struct cpu *cpu, u64 pointer, u64 modifier, enum pauth_key key)

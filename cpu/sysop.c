@@ -126,6 +126,13 @@ static const struct sysop rows[ROW_COUNT] = {
 #undef SYSOP
 };
 
+/* Fine-grained traps, by row. */
+static const u16 fgt_of[ROW_COUNT] = {
+#define FGT_OP(id, NAME) [ROW_##NAME] = FGT_I_##id,
+#include "cpu/fgt.def"
+#undef FGT_OP
+};
+
 const struct sysop *sysop_find(u32 key)
 {
     switch (key) {
@@ -159,8 +166,10 @@ bool sysop_run(struct cpu *cpu, const struct sysop *row, u32 key, unsigned rt, u
             return false;
         return undefined_op(cpu, key);
     }
-    if (unlikely(row->traps & cpu->d.live_traps[cpu->ps.el]) &&
-        trap_check(cpu, row->traps, true, sysreg_iss(key, rt, true)))
+    unsigned fgt = fgt_of[sysop_number(row)];
+    u64 asked = LIVE_SET(row->traps) | (fgt ? BIT(TRAP_FGT) : 0);
+    if (unlikely(asked & cpu->d.live_traps[cpu->ps.el]) &&
+        trap_check_fine(cpu, row->traps, fgt, true, sysreg_iss(key, rt, true)))
         return false;
     return row->run(cpu, row, value);
 }

@@ -19,7 +19,8 @@ struct sysop {
     u8 lowest;
     u8 arg;
     u8 pad[2];
-    u64 traps;
+    u16 pad2[4];
+    u128 traps;
     bool (*run)(struct cpu *cpu, const struct sysop *row, u64 value);
 };
 

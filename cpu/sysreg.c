@@ -32,12 +32,26 @@ enum {
 
 /* ELs below the lowest one that may (4: none may): they are in the way like a trap. */
 #define BARRED(lowest)       (((lowest) & 15) > 3 ? TRAPS_VALID : (BIT((lowest) & 15) - 1) << TRAP_AT_EL0)
+enum {
+#define SYSREG(NAME, op0, op1, crn, crm, op2, ACCESS, FIELD, RESET, FEATURE, TRAPS, ...)                               \
+    QUICK_READ_##NAME = LIVE_SET((u128)(TRAPS)) | BARRED(ACCESS),                                                      \
+    QUICK_WRITE_##NAME = LIVE_SET((u128)(TRAPS)) | BARRED((ACCESS) >> 4),
+#define SYSREG_AT(NAME, op0, op1, crn, crm, op2, ACCESS, FIELD, FEATURE, TRAPS, ...)                                   \
+    SYSREG(NAME, 0, 0, 0, 0, 0, ACCESS, 0, 0, 0, TRAPS)
+#define SYSREG_FN(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS, ...)                                          \
+    SYSREG(NAME, 0, 0, 0, 0, 0, ACCESS, 0, 0, 0, TRAPS)
+#include "cpu/sysreg_all.def"
+#undef SYSREG
+};
 #define COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS)                                                  \
     .name = #NAME, .key = SYSREG_KEY(op0, op1, crn, crm, op2), .access = (ACCESS), .feature = FEAT_##FEATURE,          \
-    .traps = (TRAPS), .quick_read = (TRAPS) | BARRED(ACCESS), .quick_write = (TRAPS) | BARRED((ACCESS) >> 4)
+    .traps = (TRAPS), .quick_read = QUICK_READ_##NAME, .quick_write = QUICK_WRITE_##NAME
 #define E2H(NAME) .e2h_key = KEY_##NAME, .e2h_row = ROW_##NAME + 1
 #define OPT(...)  .opt = (const struct sysreg_bits[]){ __VA_ARGS__, { 0, 0, 0 } }
 
+/* Some members are set twice: a fine-grained trap is folded into its row. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
 const struct sysreg sysreg_rows[ROW_COUNT] = {
 #define SYSREG(NAME, op0, op1, crn, crm, op2, ACCESS, FIELD, RESET, FEATURE, TRAPS, ...)                               \
     { COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS), .offset = offsetof(struct sysregs, FIELD),        \
@@ -49,7 +63,15 @@ const struct sysreg sysreg_rows[ROW_COUNT] = {
     { COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS), .offset = -1, ##__VA_ARGS__ },
 #include "cpu/sysreg_all.def"
 #undef SYSREG
+/* What fine-grained traps add to the rows above */
+#define FGT_READ(id, NAME)  [ROW_##NAME].fgt_read = FGT_R_##id, [ROW_##NAME].quick_read = QUICK_READ_##NAME | BIT(TRAP_FGT),
+#define FGT_WRITE(id, NAME)                                                                                            \
+    [ROW_##NAME].fgt_write = FGT_W_##id, [ROW_##NAME].quick_write = QUICK_WRITE_##NAME | BIT(TRAP_FGT),
+#include "cpu/fgt.def"
+#undef FGT_READ
+#undef FGT_WRITE
 };
+#pragma GCC diagnostic pop
 
 const struct sysreg *sysreg_find(u32 key)
 {
@@ -197,8 +219,9 @@ static struct target access_check(struct cpu *cpu, const struct sysreg *row, u32
         return barred_access(cpu, key, rt, write), stopped;
     if (row->check && !(row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
         return stopped;
-    if ((row->traps & cpu->d.live_traps[cpu->ps.el] || cpu->d.live_traps[cpu->ps.el] == TRAPS_UNKNOWN) &&
-        trap_check(cpu, row->traps, write, sysreg_iss(key, rt, write)))
+    u64 live = cpu->d.live_traps[cpu->ps.el], asked = write ? row->quick_write : row->quick_read;
+    if ((asked & live || live == TRAPS_UNKNOWN) &&
+        trap_check_fine(cpu, row->traps, write ? row->fgt_write : row->fgt_read, write, sysreg_iss(key, rt, write)))
         return stopped;
     if (row->check && (row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
         return stopped;

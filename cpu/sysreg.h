@@ -16,16 +16,18 @@
 
 #include "cpu/state.h"
 
-/* Groups of trap controls (cpu/traps.def), and what else can keep a register from being read or written at once. */
+/* What can keep a register from being read or written at once: first what is no trap control, then the groups of
+ * cpu/traps.def. A row's traps are a set of 128. The set that is live at an EL has 64 bits: the groups from
+ * TRAP_RARE_FIRST on share the bit TRAP_RARE there, all the fine-grained traps (cpu/fgt.def) TRAP_FGT. */
 enum trap {
+    TRAP_E2H, /* at EL2 with HCR_EL2.E2H it is another register; at EL1 with HCR_EL2.{NV,NV2} it may be (cpu/vncr.def) */
+    TRAP_AT_EL0, TRAP_AT_EL1, TRAP_AT_EL2, /* not for this EL */
+    TRAP_FGT, TRAP_RARE, TRAP_FIRST, TRAP_BEFORE_FIRST = TRAP_FIRST - 1,
 #define TRAP(id, ...) TRAP_##id,
 #include "cpu/traps.def"
 #undef TRAP
-    TRAP_E2H, /* at EL2 with HCR_EL2.E2H it is another register; at EL1 with HCR_EL2.{NV,NV2} it may be (cpu/vncr.def) */
-    TRAP_AT_EL0, TRAP_AT_EL1, TRAP_AT_EL2, /* not for this EL */
     TRAP_COUNT
 };
-static_assert(TRAP_COUNT <= 63, "a row's traps are a 64-bit set, whose last bit says that a set was made");
 /* Controls outside of the groups: asked for one by one, where they apply. */
 enum trap_lone {
 #define TRAP(...)
@@ -34,9 +36,27 @@ enum trap_lone {
 #undef TRAP
     LONE_COUNT
 };
-#define T(id)         BIT(TRAP_##id)
-#define TRAPS_VALID   BIT(63)
+enum { TRAP_RARE_FIRST = 63 };
+static_assert(TRAP_COUNT <= 128, "a row's traps are a set of 128");
+#define T(id)         ((u128)1 << TRAP_##id)
+#define TRAPS_VALID   BIT(63) /* a set was made */
 #define TRAPS_UNKNOWN (~(u64)0)
+/* A set of groups as d.live_traps has it; LIVE(id): its bit for one group. */
+#define LIVE_SET(set) (((u64)(set) & (BIT(63) - 1)) | ((set) >> TRAP_RARE_FIRST ? BIT(TRAP_RARE) : 0))
+#define LIVE(id)      BIT((int)TRAP_##id < (int)TRAP_RARE_FIRST ? (int)TRAP_##id : (int)TRAP_RARE)
+
+/* Rows of trap controls by number: those of cpu/traps.def, then those of cpu/fgt.def. */
+enum trap_number {
+#define TRAP(id, ...) TRAPROW_##id,
+#define ALSO(id, ...) TRAPROW_##id,
+#include "cpu/traps.def"
+#undef TRAP
+    LONE_FIRST, FGT_FIRST = LONE_FIRST + LONE_COUNT, FGT_BEFORE_FIRST = FGT_FIRST - 1,
+#define FGT_ROW(dir, id, ...) FGT_##dir##_##id,
+#include "cpu/fgt.def"
+#undef FGT_ROW
+    TRAPROW_COUNT
+};
 
 /* Lowest EL for reads in bits 3:0, for writes in bits 7:4; 4 = never. */
 #define ACCESS_RW(r, w) ((r) | (w) << 4)
@@ -64,10 +84,11 @@ struct sysreg {
     u8 flags;    /* SR_* */
     u8 alias;    /* SYSREG_AT: the field belongs to another row */
     u8 pad;
-    s32 offset; /* of the field in struct sysregs, -1 = none */
+    s32 offset;              /* of the field in struct sysregs, -1 = none */
+    u16 fgt_read, fgt_write; /* enum trap_number of the fine-grained trap, 0 = none (cpu/fgt.def) */
+    u128 traps;              /* set of enum trap */
     u64 reset;
-    u64 traps; /* set of enum trap */
-    u64 mask;  /* bits that a write can change; 0 = all (the others keep their value) */
+    u64 mask; /* bits that a write can change; 0 = all (the others keep their value) */
     u64 (*read)(struct cpu *cpu, const struct sysreg *row);
     void (*write)(struct cpu *cpu, const struct sysreg *row, u64 value);
     /* Access rules beyond ACCESS and TRAPS. False: cpu->d.exc is filled, or the access is UNDEFINED when exc_undefined
@@ -134,12 +155,15 @@ static inline u64 *sysreg_field(struct cpu *cpu, const struct sysreg *row)
 /* A row of cpu/traps.def, for people and tests. The number is what cause.id holds with CAUSE_TRAP. */
 struct trap_row {
     const char *name, *id, *reg; /* of the field, of the row, of the register (as a field of struct sysregs) */
-    u8 hi, lo, dir, from, to, ec, need, bar;
-    u8 pad[3];
-    u16 offset; /* of the control register in struct sysregs */
+    u8 hi, lo, dir, from, to, ec;
+    u16 need, bar; /* conditions of cpu/sysreg_trap.c */
+    u16 feature;   /* of a fine-grained trap: its bit is RES0 without */
+    u16 offset;    /* of the control register in struct sysregs */
     u16 values;
 };
 const struct trap_row *trap_get(unsigned n);
+/* The bits of a register of fine-grained traps (its offset in struct sysregs) that this PE has. */
+u64 trap_fgt_bits(const struct cpu *cpu, unsigned offset);
 /* Sets of groups that fire at `el` in some direction, with the pseudo-groups: what d.live_traps[el] holds. */
 u64 trap_live(const struct cpu *cpu, unsigned el);
 /* Does a control of one group fire at `el`? */
@@ -150,8 +174,9 @@ void trap_forget(struct cpu *cpu);
 void trap_learn(struct cpu *cpu);
 /* Evaluates groups for an access from the current EL in the architecture's order. True: cpu->d.exc is filled.
  * iss: of EC 0x18 (or WFx, SMC: whatever the rows' EC wants); the FP rows have their own. */
-bool trap_check(struct cpu *cpu, u64 groups, bool write, u32 iss);
-/* The same for one that is of no group. */
+bool trap_check(struct cpu *cpu, u128 groups, bool write, u32 iss);
+/* The same with a fine-grained trap (enum trap_number, 0: none), and for one that is of no group. */
+bool trap_check_fine(struct cpu *cpu, u128 groups, unsigned fgt, bool write, u32 iss);
 bool trap_check_lone(struct cpu *cpu, enum trap_lone id, bool write, u32 iss);
 
 #endif

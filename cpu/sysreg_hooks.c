@@ -208,6 +208,13 @@ void vncr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     (void)row, cpu->sys.vncr_el2 = sext(value & ~0xfffull, 53);
 }
 
+/* The bits of fine-grained traps are those of cpu/fgt.def, and those that features bring as rows of cpu/traps.def. */
+void fgt_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    u64 inverted = row->mask ? sysreg_writable(cpu, row) : 0;
+    *sysreg_field(cpu, row) = value & (trap_fgt_bits(cpu, (unsigned)row->offset) | inverted);
+}
+
 /* What the GIC signals as FIQ follows the security state. */
 void scr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {

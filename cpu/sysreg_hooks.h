@@ -15,6 +15,7 @@ sysreg_write_fn tco_write, ignore_write, sp_write, spsel_write, pan_write, uao_w
     daif_write, fpcr_write, fpsr_write, sctlr_el2_write, hcr_write, hcrx_write, scr_write, vncr_write, cptr_el2_write,
     tcr_el2_write, pmcr_write, pmu_set_write, pmu_clear_write, pmxev_write, pmev_write, mdscr_write, debug_write,
     oslar_write, claimset_write, claimclr_write;
+sysreg_write_fn fgt_write;
 sysreg_check_fn secure_el2_check, sp_check, rvbar_check, lor_check, pmu_check, breakpoint_check, watchpoint_check;
 
 extern const struct sysreg_bits sctlr1_bits[], sctlr3_bits[], tcr1_bits[], tcr3_bits[];

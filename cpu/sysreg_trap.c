@@ -1,48 +1,74 @@
 /*
  * Trap controls: which rows of cpu/traps.def fire here, and the exception of the one that comes first (Arm ARM D1.3.5;
  * AArch64.SystemAccessTrap, AArch64.WFxTrap, AArch64.AdvSIMDFPAccessTrap of the shared pseudocode).
- * Fine-grained traps (FEAT_FGT) come as rows of their own with the feature that brings them.
+ * Fine-grained traps (FEAT_FGT, cpu/fgt.def) are rows like the others, but at most one for an access.
  */
 #include "cpu/exception.h"
 #include "cpu/sysreg.h"
 
 enum { R = 1, W = 2, RW = 3 };
 enum { EL0 = 1, EL1 = 2, EL2 = 4, EL3 = 8, ANY_EL = 15, EL01 = 3, EL12 = 6, EL012 = 7 };
-enum { HOST0 = 1, E2H = 2, TGE = 4, SECURE = 8, IMO = 16, FMO = 32 };
+enum { HOST0 = 1, E2H = 2, TGE = 4, SECURE = 8, IMO = 16, FMO = 32, FGTEN = 64 };
 
-/* Rows know their group: a ALSO belongs to the last TRAP before it. */
-enum {
-#define TRAP(id, ...) ROWNUM_##id,
-#define ALSO(id, ...) ROWNUM_##id,
-#include "cpu/traps.def"
-#undef TRAP
-    LONE_FIRST, ROW_COUNT = LONE_FIRST + LONE_COUNT
-};
-
-#define ROW(ID, REG, FIELD, HI, LO, VALUES, DIR, FROM, TO, EC, NEED, BAR)                                              \
+#define ROW(ID, REG, FIELD, HI, LO, VALUES, DIR, FROM, TO, EC, NEED, BAR, FEATURE)                                     \
     { .name = FIELD, .id = #ID, .reg = #REG, .hi = (HI), .lo = (LO), .dir = (DIR), .from = (FROM),                     \
       .to = (TO) == EL1 ? 1 : (TO) == EL2 ? 2 : 3, .ec = EC_##EC, .need = (NEED), .bar = (BAR),                        \
-      .offset = offsetof(struct sysregs, REG), .values = (VALUES) },
-static const struct trap_row rows[ROW_COUNT] = {
-#define TRAP(...) ROW(__VA_ARGS__)
-#define ALSO(...) ROW(__VA_ARGS__)
+      .offset = offsetof(struct sysregs, REG), .values = (VALUES), .feature = (FEATURE) },
+static const struct trap_row rows[TRAPROW_COUNT] = {
+#define TRAP(...) ROW(__VA_ARGS__, FEAT_BASE)
+#define ALSO(...) ROW(__VA_ARGS__, FEAT_BASE)
 #include "cpu/traps.def"
 #undef TRAP
 #define TRAP(...)
-#define LONE(...) ROW(__VA_ARGS__)
+#define LONE(...) ROW(__VA_ARGS__, FEAT_BASE)
 #include "cpu/traps.def"
 #undef TRAP
+#define FGT_DIR_R R
+#define FGT_DIR_W W
+#define FGT_DIR_I RW
+#define FGT_ROW(DIRECTION, ID, REG, FIELD, AT, FEATURE, EC)                                                            \
+    ROW(ID, REG, FIELD, AT, AT, 2, FGT_DIR_##DIRECTION, EL01, EL2, EC, FGTEN, HOST0, FEAT_##FEATURE)
+#include "cpu/fgt.def"
+#undef FGT_ROW
 };
+static_assert(TRAPROW_COUNT <= 0xffff, "cause.id is a u16");
 
-/* First row of each group. */
-static const u8 group_first[] = {
-#define TRAP(id, ...) ROWNUM_##id,
+/* First row of each group: an ALSO belongs to the last TRAP before it. */
+enum { GROUPS = TRAP_COUNT - TRAP_FIRST };
+static const u16 group_first[GROUPS + 1] = {
+#define TRAP(id, ...) TRAPROW_##id,
 #include "cpu/traps.def"
 #undef TRAP
     LONE_FIRST
 };
 
-const struct trap_row *trap_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; }
+const struct trap_row *trap_get(unsigned n) { return n < TRAPROW_COUNT ? &rows[n] : NULL; }
+
+/* SCR_EL3.FGTEn: the fine-grained traps count (where there is no EL3, always). */
+static bool fgt_enabled(const struct cpu *cpu)
+{
+    return cpu_has(cpu, FEAT_FGT) && cpu_el2_enabled(cpu) && (!cpu_has(cpu, FEAT_EL3) || bit(cpu->sys.scr_el3, 27));
+}
+
+/* Has HFGRTR_EL2 or one of its kin a bit set that traps? Those that trap when they are 0 (names in n) are groups of
+ * cpu/traps.def. */
+static bool fgt_live(const struct cpu *cpu, unsigned el, unsigned c)
+{
+    const struct sysregs *s = &cpu->sys;
+    u64 hfg = ~(u64)0 >> 14, hfgi = ~(0x1full << 55), hdfg = ~(0xfull << 59);
+    return el < 2 && (c & FGTEN) && !(c & HOST0) &&
+           (((s->hfgrtr_el2 | s->hfgwtr_el2) & hfg) | (s->hfgitr_el2 & hfgi) |
+            ((s->hdfgrtr_el2 | s->hdfgwtr_el2) & hdfg));
+}
+
+u64 trap_fgt_bits(const struct cpu *cpu, unsigned offset)
+{
+    u64 set = 0;
+    for (unsigned n = FGT_FIRST; n < TRAPROW_COUNT; n++)
+        if (rows[n].offset == offset && cpu_has(cpu, (enum feature)rows[n].feature))
+            set |= BIT(rows[n].lo);
+    return set;
+}
 
 static unsigned conditions(const struct cpu *cpu, unsigned el)
 {
@@ -58,6 +84,8 @@ static unsigned conditions(const struct cpu *cpu, unsigned el)
         c |= IMO;
     if (bit(hcr, 3))
         c |= FMO;
+    if (fgt_enabled(cpu))
+        c |= FGTEN;
     return c;
 }
 
@@ -80,7 +108,7 @@ static bool group_fires(const struct cpu *cpu, unsigned group, unsigned el, unsi
 
 bool trap_group_live(const struct cpu *cpu, unsigned el, enum trap group)
 {
-    return group_fires(cpu, group, el, conditions(cpu, el), cpu_el2_enabled(cpu));
+    return group_fires(cpu, group - TRAP_FIRST, el, conditions(cpu, el), cpu_el2_enabled(cpu));
 }
 
 u64 trap_live(const struct cpu *cpu, unsigned el)
@@ -88,9 +116,10 @@ u64 trap_live(const struct cpu *cpu, unsigned el)
     unsigned c = conditions(cpu, el);
     bool el2 = cpu_el2_enabled(cpu);
     bool elsewhere = el == 2 ? c & E2H : el == 1 && cpu_nvx(cpu) > NVX_NV;
-    u64 live = TRAPS_VALID | (el < 3 ? BIT(TRAP_AT_EL0 + el) : 0) | (elsewhere ? T(E2H) : 0);
-    for (unsigned group = 0; group < ARRAY_LEN(group_first) - 1; group++)
-        live |= group_fires(cpu, group, el, c, el2) ? BIT(group) : 0;
+    u64 live = TRAPS_VALID | (el < 3 ? BIT(TRAP_AT_EL0 + el) : 0) | (elsewhere ? BIT(TRAP_E2H) : 0) |
+               (fgt_live(cpu, el, c) ? BIT(TRAP_FGT) : 0);
+    for (unsigned group = 0, id = TRAP_FIRST; group < GROUPS; group++, id++)
+        live |= group_fires(cpu, group, el, c, el2) ? BIT(id < TRAP_RARE_FIRST ? id : (unsigned)TRAP_RARE) : 0;
     return live;
 }
 
@@ -125,20 +154,28 @@ static bool trap_take(struct cpu *cpu, const struct trap_row *row, u32 iss)
     return true;
 }
 
-bool trap_check(struct cpu *cpu, u64 groups, bool write, u32 iss)
+bool trap_check_fine(struct cpu *cpu, u128 groups, unsigned fgt, bool write, u32 iss)
 {
     trap_learn(cpu);
     unsigned el = cpu->ps.el, c = conditions(cpu, el), dir = write ? W : R;
     bool el2 = cpu_el2_enabled(cpu);
     const struct trap_row *best = NULL;
-    for (groups &= ones(ARRAY_LEN(group_first) - 1); groups; groups &= groups - 1) {
-        unsigned group = (unsigned)__builtin_ctzll(groups);
-        for (unsigned n = group_first[group]; n < group_first[group + 1]; n++) {
-            if ((rows[n].dir & dir) && row_fires(cpu, &rows[n], el, c, el2) && (!best || rows[n].to < best->to))
-                best = &rows[n];
+    groups >>= TRAP_FIRST;
+    for (unsigned half = 0; half < 128; half += 64)
+        for (u64 set = (u64)(groups >> half); set; set &= set - 1) {
+            unsigned group = half + (unsigned)__builtin_ctzll(set);
+            for (unsigned n = group_first[group]; n < group_first[group + 1]; n++)
+                if ((rows[n].dir & dir) && row_fires(cpu, &rows[n], el, c, el2) && (!best || rows[n].to < best->to))
+                    best = &rows[n];
         }
-    }
+    if (fgt && (!best || best->to > 2) && row_fires(cpu, &rows[fgt], el, c, el2))
+        best = &rows[fgt];
     return best && trap_take(cpu, best, iss);
+}
+
+bool trap_check(struct cpu *cpu, u128 groups, bool write, u32 iss)
+{
+    return trap_check_fine(cpu, groups, 0, write, iss);
 }
 
 bool trap_check_lone(struct cpu *cpu, enum trap_lone id, bool write, u32 iss)

@@ -23,7 +23,13 @@ static bool raise(struct cpu *cpu, unsigned ec, u32 iss, unsigned target, u64 re
     return false;
 }
 
-void system_svc(struct cpu *cpu, u32 imm) { raise(cpu, EC_SVC, imm, exc_default_target(cpu), INSN_SIZE); }
+/* AArch64.CheckForSVCTrap: the trapped one (HFGITR_EL2) returns to the SVC itself. */
+void system_svc(struct cpu *cpu, u32 imm)
+{
+    unsigned fgt = cpu->ps.el ? FGT_I_SVC_EL1 : FGT_I_SVC_EL0;
+    if (likely(!(cpu->d.live_traps[cpu->ps.el] & LIVE(FGT))) || !trap_check_fine(cpu, 0, fgt, false, imm))
+        raise(cpu, EC_SVC, imm, exc_default_target(cpu), INSN_SIZE);
+}
 
 /* AArch64.SoftwareBreakpoint: MDCR_EL2.TDE routes it like HCR_EL2.TGE. */
 void system_brk(struct cpu *cpu, u32 imm)
@@ -54,7 +60,7 @@ bool system_smc(struct cpu *cpu, u32 imm)
 {
     if (cpu->ps.el == 0)
         return undefined_insn(cpu);
-    if (cpu->d.live_traps[cpu->ps.el] & T(TSC) && trap_check(cpu, T(TSC), false, imm))
+    if (cpu->d.live_traps[cpu->ps.el] & LIVE(TSC) && trap_check(cpu, T(TSC), false, imm))
         return false;
     if (board_call(cpu, EC_SMC, imm))
         return true;
@@ -79,9 +85,9 @@ void system_eret_to(struct cpu *cpu, u64 elr)
 
 void system_eret(struct cpu *cpu) { system_eret_to(cpu, system_elr(cpu)); }
 
-static bool wait(struct cpu *cpu, u64 group, u32 iss, u32 halt)
+static bool wait(struct cpu *cpu, u128 group, u32 iss, u32 halt)
 {
-    if (cpu->d.live_traps[cpu->ps.el] & group && trap_check(cpu, group, false, iss))
+    if (cpu->d.live_traps[cpu->ps.el] & LIVE_SET(group) && trap_check(cpu, group, false, iss))
         return false;
     if (!exception_wakes(cpu)) {
         cpu->halted = halt;
@@ -112,7 +118,7 @@ void system_sev(struct cpu *cpu)
 /* At EL0 SCTLR_ELx.UMA decides. The syndrome is that of MSR (immediate): op0 0, CRn 4, Rt 31. */
 bool system_daif(struct cpu *cpu, u32 imm, bool set)
 {
-    if (cpu->d.live_traps[cpu->ps.el] & T(UMA) &&
+    if (cpu->d.live_traps[cpu->ps.el] & LIVE(UMA) &&
         trap_check(cpu, T(UMA), true, sysreg_iss(SYSREG_KEY(0, 3, 4, imm, set ? 6 : 7), 31, true)))
         return false;
     u32 daif = (u32)(cpu->ps.d << 3 | cpu->ps.a << 2 | cpu->ps.i << 1 | cpu->ps.f);

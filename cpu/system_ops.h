@@ -14,11 +14,12 @@ void system_eret(struct cpu *cpu);
 /* ELR_ELx of this EL, and ERET to another address (ERETAA). */
 u64 system_elr(const struct cpu *cpu);
 void system_eret_to(struct cpu *cpu, u64 elr);
-/* AArch64.CheckForERetTrap: HCR_EL2.NV sends EL1's to EL2, before anything is authenticated. iss: 0 ERET, 2 ERETAA, 3
- * ERETAB. */
+/* AArch64.CheckForERetTrap: HCR_EL2.NV or HFGITR_EL2.ERET sends EL1's to EL2, before anything is authenticated. iss:
+ * 0 ERET, 2 ERETAA, 3 ERETAB. */
 static inline bool system_eret_trapped(struct cpu *cpu, u32 iss)
 {
-    return unlikely(cpu->ps.el == 1 && cpu_nvx(cpu)) && trap_check_lone(cpu, LONE_NV_ERET, false, iss);
+    return (unlikely(cpu->ps.el == 1 && cpu_nvx(cpu)) && trap_check_lone(cpu, LONE_NV_ERET, false, iss)) ||
+           (unlikely(cpu->d.live_traps[cpu->ps.el] & LIVE(FGT)) && trap_check_fine(cpu, 0, FGT_I_ERET, false, iss));
 }
 bool system_wfi(struct cpu *cpu);
 bool system_wfe(struct cpu *cpu);

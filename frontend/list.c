@@ -56,6 +56,9 @@ static void list_traps(void)
 #define LONE(...) TRAP(__VA_ARGS__)
 #include "cpu/traps.def"
 #undef TRAP
+#define FGT_ROW(dir, id, reg, field, at, feature, ec) printf("%-16s %s, %s, %u, %s, %s\n", #id, #reg, #dir, at, #feature, #ec);
+#include "cpu/fgt.def"
+#undef FGT_ROW
 }
 
 static void list_devices(void)

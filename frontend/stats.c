@@ -100,19 +100,16 @@ static int order(const void *a, const void *b)
     return x->count != y->count ? x->count > y->count ? -1 : 1 : (int)x->cause_id - (int)y->cause_id;
 }
 
-/* ": HCR_EL2.TWI"; rows whose field would share another's name end in _ELn. */
+/* ": HCR_EL2.TWI". */
 static void trap_print(unsigned id)
 {
     const struct trap_row *t = trap_get(id);
     if (!t)
         return;
-    size_t length = strlen(t->name);
-    if (length > 4 && !strncmp(t->name + length - 4, "_EL", 3))
-        length -= 4;
     fputs(": ", stderr);
     for (const char *c = t->reg; *c; c++)
         fputc(toupper((unsigned char)*c), stderr);
-    fprintf(stderr, ".%.*s", (int)length, t->name);
+    fprintf(stderr, ".%s", t->name);
 }
 
 static void row_print(const struct exit_row *r)

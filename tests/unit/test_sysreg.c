@@ -74,7 +74,7 @@ START_TEST(rows_are_consistent)
         if (row->traps & T(E2H))
             ck_assert_msg(row->e2h_key || nested_offset(row->key), "%s is redirected nowhere", row->name);
         if (sysreg_is_quick(row, false) && row->e2h_key)
-            ck_assert_msg(row->quick_read & T(E2H), "%s would be read in place at EL2 with E2H", row->name);
+            ck_assert_msg(row->quick_read & LIVE(E2H), "%s would be read in place at EL2 with E2H", row->name);
         if (!row->alias && row->mask)
             ck_assert_msg(!(row->flags & SR_RES0), "%s has a mask, and no bits", row->name);
     }
@@ -368,7 +368,7 @@ static unsigned closed_count(const struct trap_row *t)
 {
     const struct trap_row *other;
     unsigned count = 0;
-    for (unsigned n = 0; (other = trap_get(n)); n++)
+    for (unsigned n = 0; n < FGT_FIRST && (other = trap_get(n)); n++)
         count += other->offset == t->offset && closed(other);
     return count;
 }
@@ -392,7 +392,7 @@ static void open_all(bool e2h)
     const struct trap_row *t;
     cpu->sys.hcr_el2 = BIT(31);
     cpu->sys.scr_el3 = 0x431;
-    for (unsigned n = 0; (t = trap_get(n)); n++)
+    for (unsigned n = 0; n < FGT_FIRST && (t = trap_get(n)); n++)
         open_one(t);
     cpu->sys.hcr_el2 |= e2h ? BIT(34) : 0;
 }
@@ -411,7 +411,7 @@ static unsigned group_of(unsigned n)
 {
     static const u8 first[] = {
 #define TRAP(id, ...) 1,
-#define ALSO(...) 0,
+#define ALSO(...)     0,
 #include "cpu/traps.def"
 #undef TRAP
     };
@@ -425,7 +425,7 @@ static bool fires(unsigned n, bool write)
 {
     memset(&cpu->d.exc, 0, sizeof cpu->d.exc);
     cpu_control_changed(cpu);
-    bool trapped = n < LONE_ROWS ? trap_check(cpu, BIT(group_of(n)), write, 0x123)
+    bool trapped = n < LONE_ROWS ? trap_check(cpu, (u128)1 << (TRAP_FIRST + group_of(n)), write, 0x123)
                                  : trap_check_lone(cpu, (enum trap_lone)(n - LONE_ROWS), write, 0x123);
     return trapped && cpu->d.exc.cause.kind == CAUSE_TRAP && cpu->d.exc.cause.id == n;
 }
@@ -459,7 +459,7 @@ static void row_by_values(unsigned n, unsigned el)
 START_TEST(every_control)
 {
     const struct trap_row *t;
-    for (unsigned n = 0; (t = trap_get(n)); n++)
+    for (unsigned n = 0; n < FGT_FIRST && (t = trap_get(n)); n++)
         for (unsigned el = 0; el < 4; el++)
             if (bit(t->from, el))
                 row_by_values(n, el);
@@ -470,7 +470,7 @@ END_TEST
 START_TEST(controls_elsewhere)
 {
     const struct trap_row *t;
-    for (unsigned n = 0; (t = trap_get(n)); n++) {
+    for (unsigned n = 0; n < FGT_FIRST && (t = trap_get(n)); n++) {
         u64 value = 0;
         while (!bit(t->values, (unsigned)value))
             value++;
@@ -485,6 +485,87 @@ START_TEST(controls_elsewhere)
                 ck_assert_msg(!fires(n, true) && !fires(n, false), "%s.%s without EL2", t->reg, t->id);
         }
     }
+}
+END_TEST
+
+/* Every bit of FEAT_FGT's registers: set, it traps all that it names from EL1 (and nothing else does), is the cause,
+ * and without SCR_EL3.FGTEn, or with EL2 disabled, it does not (Arm ARM D19.2, HFGRTR_EL2 and its kin). */
+static bool accessed(const struct sysreg *row, bool write)
+{
+    u64 v;
+    memset(&cpu->d.exc, 0, sizeof cpu->d.exc);
+    return write ? sysreg_write(cpu, row->key, 3, *sysreg_field(cpu, row)) : sysreg_read(cpu, row->key, 3, &v);
+}
+
+static bool trapped_by(unsigned n)
+{
+    const struct exc *e = &cpu->d.exc;
+    return e->ec == EC_SYSREG && e->target_el == 2 && e->cause.kind == CAUSE_TRAP && e->cause.id == n;
+}
+
+static void fine_trap_of_register(const struct sysreg *row, unsigned n, bool write)
+{
+    const struct trap_row *t = trap_get(n);
+    unsigned from = (write ? row->access >> 4 : row->access & 15) ? 1 : 0;
+    for (unsigned el = from; el < 2; el++) {
+        open_all(false);
+        cpu->sys.scr_el3 |= BIT(27);
+        *control(t) = BIT(t->lo);
+        at(el);
+        ck_assert_msg(!accessed(row, write) && trapped_by(n), "%s.%s: %s at EL%u", t->reg, t->name, row->name, el);
+        ck_assert_uint_eq(cpu->d.exc.iss, sysreg_iss(row->key, 3, write));
+        *control(t) = ~BIT(t->lo);
+        at(el);
+        accessed(row, write);
+        ck_assert_msg(!trapped_by(n), "%s.%s = 0: %s", t->reg, t->name, row->name);
+        *control(t) = BIT(t->lo);
+        cpu->sys.scr_el3 &= ~BIT(27);
+        at(el);
+        accessed(row, write);
+        ck_assert_msg(!trapped_by(n), "%s.%s without FGTEn", t->reg, t->name);
+        cpu->sys.scr_el3 |= BIT(27);
+        at(2);
+        accessed(row, write);
+        ck_assert_msg(!trapped_by(n), "%s.%s at EL2", t->reg, t->name);
+    }
+}
+
+START_TEST(fine_traps_of_registers)
+{
+    remake("max", true, true);
+    const struct sysreg *row;
+    unsigned count = 0;
+    for (unsigned n = 0; (row = sysreg_get(n)); n++) {
+        if (!row->fgt_read && !row->fgt_write)
+            continue;
+        open_all(false);
+        at(1);
+        if ((row->access & 15) < 4 && !accessed(row, false))
+            continue; /* a breakpoint or counter that is not there */
+        if (row->fgt_read && (row->access & 15) < 4)
+            fine_trap_of_register(row, row->fgt_read, false), count++;
+        if (row->fgt_write && row->access >> 4 < 4 && row->offset >= 0)
+            fine_trap_of_register(row, row->fgt_write, true), count++;
+    }
+    ck_assert_uint_gt(count, 100);
+    open_all(false);
+    cpu->sys.scr_el3 |= BIT(27);
+    cpu->sys.hfgrtr_el2 = BIT(35); /* TPIDR_EL0, but not for the applications of a host */
+    cpu->sys.hcr_el2 |= BIT(34) | BIT(27);
+    at(0);
+    u64 v;
+    ck_assert(sysreg_read(cpu, SYSREG_KEY(3, 3, 13, 0, 2), 0, &v));
+    cpu->sys.hfgrtr_el2 = 0;
+    at(2);
+    ck_assert(sysreg_write(cpu, SYSREG_KEY(3, 4, 1, 1, 4), 0, ~0ull) &&
+              sysreg_write(cpu, SYSREG_KEY(3, 4, 1, 1, 6), 0, ~0ull));
+    ck_assert_uint_eq(cpu->sys.hfgrtr_el2 & 1, 1);
+    ck_assert(sysreg_write(cpu, SYSREG_KEY(3, 4, 1, 1, 5), 0, ~0ull));
+    ck_assert_uint_eq(cpu->sys.hfgwtr_el2 & (BIT(2) | BIT(9) | BIT(10) | BIT(14) | BIT(15) | BIT(18)),
+                      0); /* read only */
+    cpu->sys.scr_el3 &= ~BIT(27);
+    at(2);
+    ck_assert(!sysreg_read(cpu, SYSREG_KEY(3, 4, 1, 1, 4), 0, &v) && cpu->d.exc.target_el == 3);
 }
 END_TEST
 
@@ -571,7 +652,7 @@ START_TEST(learnt_traps_agree)
         ck_assert(sysreg_read(cpu, SYSREG_KEY(3, 0, 2, 0, 0), 0, &v));
     }
     ck_assert(cpu->d.live_traps[1] == trap_live(cpu, 1));
-    ck_assert(cpu->d.live_traps[1] & T(TVM) && !(cpu->d.live_traps[1] & T(TACR)));
+    ck_assert(cpu->d.live_traps[1] & LIVE(TVM) && !(cpu->d.live_traps[1] & LIVE(TACR)));
 }
 END_TEST
 
@@ -582,6 +663,36 @@ static bool sys(u32 key)
     const struct sysop *op = sysop_find(key);
     return sysop_run(cpu, op, key, 9, 0);
 }
+
+START_TEST(fine_traps_of_instructions)
+{
+    remake("max", true, true);
+    const struct sysop *op;
+    unsigned count = 0;
+    for (unsigned n = 0; (op = sysop_get(n)); n++) {
+        if (op->lowest > 1)
+            continue;
+        unsigned name = 0;
+        open_all(false);
+        cpu->sys.scr_el3 |= BIT(27);
+        cpu->sys.hfgitr_el2 = ~0ull;
+        at(1);
+        ck_assert_msg(!sysop_run(cpu, op, op->key, 9, 0x1000), "%s", op->name);
+        name = cpu->d.exc.cause.id;
+        ck_assert(trapped_by(name) && name >= FGT_FIRST);
+        ck_assert_uint_eq(cpu->d.exc.iss, sysreg_iss(op->key, 9, true));
+        count++;
+        if (strncmp(op->name, "TLBI", 4))
+            continue; /* the others need memory */
+        cpu->sys.hfgitr_el2 = ~BIT(trap_get(name)->lo);
+        at(1);
+        memset(&cpu->d.exc, 0, sizeof cpu->d.exc);
+        sysop_run(cpu, op, op->key, 9, 0x1000);
+        ck_assert_msg(cpu->d.exc.ec != EC_SYSREG || !trapped_by(name), "%s", op->name);
+    }
+    ck_assert_uint_gt(count, 60);
+}
+END_TEST
 
 START_TEST(system_instructions)
 {
@@ -631,6 +742,8 @@ Suite *test_sysreg_suite(void)
     tcase_add_test(t, every_control);
     tcase_add_test(t, controls_elsewhere);
     tcase_add_test(t, registers_trap);
+    tcase_add_test(t, fine_traps_of_registers);
+    tcase_add_test(t, fine_traps_of_instructions);
     tcase_add_test(t, order_of_controls);
     tcase_add_test(t, learnt_traps_agree);
     tcase_add_test(t, system_instructions);
