@@ -11,6 +11,7 @@
 #include "cpu/observer.h"
 #include "cpu/run.h"
 #include "mmu/context.h"
+#include "mmu/memo.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,6 +127,7 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
     m->d.code = code_create(&m->d.phys, m->d.decoder, m->d.cpu, m->cpu_count, CODE_PAGES);
     if (!m->d.code)
         return false;
+    m->d.memo = memo_create();
     *m->d.observer = (struct observer){ .who = m, .exception = exception_seen, .exception_return = return_seen };
     for (u32 n = 0; n < m->cpu_count; n++) {
         struct cpu *cpu = &m->d.cpu[n];
@@ -135,6 +137,7 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
         cpu->d.stepping = config->engine == ENGINE_STEP;
         cpu->d.host = (struct cpu_host){
             .phys = &m->d.phys,
+            .memo = m->d.memo,
             .decoder = m->d.decoder,
             .code = m->d.code,
             .gic = &m->gic,
@@ -183,6 +186,7 @@ void machine_destroy(struct machine *m)
         return;
     if (m->d.code)
         code_destroy(m->d.code);
+    memo_destroy(m->d.memo);
     if (m->d.decoder)
         decoder_destroy(m->d.decoder);
     for (unsigned n = 0; n < m->d.phys.region_count; n++) {

@@ -162,6 +162,7 @@ struct machine {
         struct phys phys;
         struct decoder *decoder;
         struct code *code;
+        struct memo *memo;
         struct machine_host host;
         struct stop stop;
         const char *semihost_line;

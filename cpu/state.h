@@ -152,7 +152,9 @@ struct mmu_view {
     u8 unpriv;       /* LDTR and STTR use EL0's permissions, unless PSTATE.UAO */
     u8 nv_nv1;       /* HCR_EL2.{NV,NV1}: EL1 has no EL0, and PSTATE.PAN no effect */
     u8 pad[2];
-    u32 feat; /* WALK_* */
+    u32 feat;        /* WALK_* */
+    u64 memo_number; /* of the regime in d.host.memo; 0: to be found */
+    u64 memo_slot;
 };
 
 /* Fast-tag contexts: the table that gives each combination its number. */
@@ -176,6 +178,7 @@ struct mmu_derived {
 enum { MMU_NONE = 0xffff, MMU_MANY = 0xfffe };
 
 struct phys;     /* mmu/phys.h: RAM and the way to devices */
+struct memo;     /* mmu/memo.h: what earlier walks found out about tables */
 struct decoder;  /* cpu/decode.h */
 struct code;     /* cpu/code.h: pages of decoded instructions */
 struct gic;      /* gic/gic.h */
@@ -187,6 +190,7 @@ struct cpu;
 /* What the machine lends a PE, set once at creation. Functions are called outside of the fast path only. */
 struct cpu_host {
     struct phys *phys;
+    struct memo *memo; /* NULL: walks start at the top */
     struct decoder *decoder;
     struct code *code;
     struct gic *gic;

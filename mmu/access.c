@@ -126,8 +126,7 @@ static bool translate(struct cpu *cpu, u64 va, unsigned flags, bool unaligned, s
     if (unlikely(!e || !entry_permits(e, &a))) {
         struct regime_desc r;
         struct translation t;
-        regime_describe(cpu, (enum regime)v->regime, &r);
-        walk(&r, va, a, NULL, &t);
+        walk(mmu_view_regime(cpu, v, &r), va, a, NULL, &t);
         if (!t.ok)
             return raise_fault(cpu, &t.fault, va, flags);
         if (e)

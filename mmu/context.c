@@ -7,6 +7,7 @@
 
 #include "cpu/exception.h"
 #include "mmu/access.h"
+#include "mmu/memo.h"
 #include "mmu/tags.h"
 #include "mmu/tlb.h"
 
@@ -80,9 +81,11 @@ static void describe_el10(const struct cpu *cpu, struct regime_desc *r)
 void regime_describe(const struct cpu *cpu, enum regime regime, struct regime_desc *r)
 {
     const struct sysregs *s = &cpu->sys;
-    *r = (struct regime_desc){
-        .phys = cpu->d.host.phys, .feat = walk_features(cpu), .cpu = (u8)cpu->index, .regime = (u8)regime
-    };
+    memset(r, 0, sizeof(*r)); /* padding too: descriptions are compared by their bytes */
+    r->phys = cpu->d.host.phys;
+    r->feat = walk_features(cpu);
+    r->cpu = (u8)cpu->index;
+    r->regime = (u8)regime;
     r->secure = regime == REGIME_EL3 || cpu_is_secure_below_el3(cpu);
     r->sif = r->secure && bit(s->scr_el3, 9);
     switch (regime) {
@@ -150,6 +153,7 @@ const struct mmu_view *mmu_view(struct cpu *cpu, unsigned el)
     if (!v->regime_known || memcmp(&config, &v->config, sizeof(config)) || v->asid != r.asid || v->vmid != r.vmid ||
         v->big_endian != big_endian || v->unpriv != unpriv)
         memset(v, 0, sizeof(*v));
+    v->memo_number = 0;
     v->regime_known = 1;
     v->config = config;
     v->asid = r.asid;
@@ -164,6 +168,24 @@ const struct mmu_view *mmu_view(struct cpu *cpu, unsigned el)
     v->feat = r.feat;
     v->valid = 1;
     return v;
+}
+
+const struct regime_desc *mmu_view_regime(struct cpu *cpu, const struct mmu_view *view, struct regime_desc *room)
+{
+    struct mmu_view *v = &cpu->d.mmu.view[view - cpu->d.mmu.view];
+    struct memo *memo = cpu->d.host.memo;
+    const struct regime_desc *r = NULL;
+    if (v->memo_number)
+        r = memo_regime_again(memo, (u32)v->memo_slot, v->memo_number);
+    if (likely(r))
+        return r;
+    regime_describe(cpu, (enum regime)v->regime, room);
+    if (!memo)
+        return room;
+    r = memo_regime(memo, room);
+    v->memo_number = r->number;
+    v->memo_slot = memo_regime_slot(memo, r);
+    return r;
 }
 
 static bool same_config(const struct tlb_config *a, const struct tlb_config *b) { return !memcmp(a, b, sizeof(*a)); }

@@ -25,6 +25,9 @@ unsigned mmu_pa_bits(u64 id_aa64mmfr0);
 
 /* What the EL sees of memory, up to date. */
 const struct mmu_view *mmu_view(struct cpu *cpu, unsigned el);
+/* The description of the view's regime, with what is known of its tables where the PE has such a memory; else made in
+ * *room. Good until the next call. */
+const struct regime_desc *mmu_view_regime(struct cpu *cpu, const struct mmu_view *view, struct regime_desc *room);
 /* Index of the view's config in tlb.configs; -1 when the TLB holds nothing of it. */
 int mmu_view_config(struct cpu *cpu, const struct mmu_view *view);
 /* The same, entering it there when it is missing (evicts the oldest config with its entries). */

@@ -11,6 +11,7 @@
 #include "mmu/walk.h"
 
 #include "mmu/attrs.h"
+#include "mmu/memo.h"
 
 /* A table format with its start: what TCR, VTCR and TTBR say for one input address. */
 struct table {
@@ -54,6 +55,8 @@ struct walker {
     struct table s2; /* stage 2's format, worked out when it is first asked for */
     u8 s2_known, s2_ok;
     u8 s2_range; /* bits of IPA that it translates */
+    bool tracing;
+    struct memo_trace *trace; /* while tracing: the descriptors read, for mmu/memo.h */
 };
 
 /* Why stage 2 is asked, when it isn't for the access itself. */
@@ -329,12 +332,14 @@ static COLD void record(struct walker *w, const struct table *t, const struct le
                                                             .updated = updated };
 }
 
-/* The physical address of a descriptor: a stage 1 table under stage 2 is itself translated. */
+/* The physical address of a descriptor: a stage 1 table under stage 2 is itself translated, by a block of *span bits.
+ */
 static bool descriptor_address(struct walker *w, const struct table *t, u64 addr, bool ns, enum s2_use use, u64 *pa,
-                               bool *pa_ns)
+                               bool *pa_ns, unsigned *span)
 {
     *pa = addr;
     *pa_ns = ns;
+    *span = 64;
     if (t->stage == 2 || !w->r->has_s2 || !w->r->stage2)
         return true;
     struct s2_result s2;
@@ -342,22 +347,62 @@ static bool descriptor_address(struct walker *w, const struct table *t, u64 addr
         return false;
     *pa = s2.pa;
     *pa_ns = s2.ns;
+    *span = s2.size_log2;
     return true;
 }
 
-/* Reads the descriptor at l->addr into l->desc. For a table of stage 2, use and ipa say whom a fault is charged to. */
-static ALWAYS_INLINE bool read_descriptor(struct walker *w, const struct table *t, struct leaf *l, enum s2_use use)
+/* Notes a descriptor that was read; host NULL: it isn't in RAM, so that nothing can be kept of this walk. */
+static void trace(struct walker *w, const u8 *host, u64 value)
 {
-    u64 pa, value;
-    bool ns;
-    if (!descriptor_address(w, t, l->addr, l->addr_ns, S2_TABLE, &pa, &ns))
-        return false;
-    struct phys_attrs attrs = phys_attrs_make(ns, w->r->cpu, true);
-    if (!phys_read(w->r->phys, pa, 8, attrs, &value)) {
-        l->desc = 0;
-        fail_at(w, t, l, FAULT_EXTERNAL_WALK, RULE_EXTERNAL);
-        return t->stage == 2 ? as_stage2(w, t->input, t->ns_ipa, use) : false;
+    struct memo_trace *at = w->trace;
+    if (host && at->count < MEMO_CHECKS)
+        at->check[at->count++] = (struct memo_check){ host, value };
+    else
+        at->count = MEMO_CHECKS + 1;
+}
+
+/* A point of the walk with what had been read before. */
+struct mark {
+    struct memo_point at;
+    u32 count;
+};
+
+/* Host address of the page (of t's granule) that holds the descriptor at pa; NULL when it isn't all RAM. */
+static const u8 *table_page(const struct walker *w, const struct table *t, u64 pa, struct phys_attrs attrs)
+{
+    u64 page = pa & ~ones(t->grain);
+    const struct phys_region *region = phys_find(w->r->phys, page, attrs);
+    if (!region || region->size - (page - region->base) < BIT(t->grain))
+        return NULL;
+    return region->host + (page - region->base);
+}
+
+/* Reads the descriptor at l->addr, of the table at `at`, into l->desc. For a table of stage 2, use and ipa say whom a
+ * fault is charged to. */
+static ALWAYS_INLINE bool read_descriptor(struct walker *w, const struct table *t, struct leaf *l, enum s2_use use,
+                                          struct memo_point *at, struct mark *mark)
+{
+    u64 pa = 0, value;
+    if (!at->table) {
+        bool ns;
+        unsigned span;
+        if (!descriptor_address(w, t, l->addr, l->addr_ns, S2_TABLE, &pa, &ns, &span))
+            return false;
+        struct phys_attrs attrs = phys_attrs_make(ns, w->r->cpu, true);
+        at->table = span >= t->grain ? table_page(w, t, pa, attrs) : NULL;
+        if (unlikely(!at->table) && !phys_read(w->r->phys, pa, 8, attrs, &value)) {
+            l->desc = 0;
+            fail_at(w, t, l, FAULT_EXTERNAL_WALK, RULE_EXTERNAL);
+            return t->stage == 2 ? as_stage2(w, t->input, t->ns_ipa, use) : false;
+        }
     }
+    const u8 *host = at->table ? at->table + (l->addr & ones(t->grain)) : NULL;
+    if (mark)
+        *mark = (struct mark){ *at, w->trace->count };
+    if (likely(host))
+        value = load_le64(host);
+    if (w->tracing)
+        trace(w, host, value);
     l->desc = t->ee ? __builtin_bswap64(value) : value;
     if (unlikely(w->rec))
         record(w, t, l, pa, use, false);
@@ -427,22 +472,22 @@ static int first_block_level(const struct regime_desc *r, const struct table *t)
     return r->feat & WALK_LPA ? 1 : 2;
 }
 
-/* From the base to the last descriptor. */
-static bool descend(struct walker *w, const struct table *t, enum s2_use use, struct leaf *l)
+/* The descriptors from a point on. mark: NULL, or the last point at which one was read. */
+static bool descend_from(struct walker *w, const struct table *t, enum s2_use use, struct leaf *l,
+                         struct memo_point *at, struct mark *mark)
 {
     const struct regime_desc *r = w->r;
     int stride = t->grain - 3;
-    unsigned top = t->input_size;
-    u64 base;
-    *l = (struct leaf){ .level = t->level, .table_ns = t->ns };
-    if (!table_base(t, &base))
-        return fail(w, FAULT_ADDRESS_SIZE, RULE_TTBR_SIZE, 0);
-    for (;; l->level++) {
-        unsigned low = (unsigned)((3 - l->level) * stride + t->grain);
-        u64 index = top > low ? bits(t->input, top - 1, low) : 0;
-        l->addr = base | index << 3;
+    *l = (struct leaf){
+        .table_ns = at->table_ns, .table_ap = at->table_ap, .table_xn = at->table_xn, .table_pxn = at->table_pxn
+    };
+    for (;; at->level++) {
+        unsigned low = (unsigned)((3 - at->level) * stride + t->grain);
+        u64 index = at->top > low ? bits(t->input, at->top - 1u, low) : 0;
+        l->level = at->level;
+        l->addr = at->base | index << 3;
         l->addr_ns = t->stage == 2 ? t->ns : l->table_ns;
-        if (!read_descriptor(w, t, l, use))
+        if (!read_descriptor(w, t, l, use, at, mark))
             return false;
         if (!(l->desc & 1))
             return fail_at(w, t, l, FAULT_TRANSLATION, RULE_INVALID);
@@ -450,14 +495,68 @@ static bool descend(struct walker *w, const struct table *t, enum s2_use use, st
             return fail_at(w, t, l, FAULT_TRANSLATION, RULE_RESERVED);
         if (!(l->desc & 2) && r->feat & WALK_BBM && bit(l->desc, 16))
             return fail_at(w, t, l, FAULT_TRANSLATION, RULE_BLOCK_NT);
-        top = low;
+        at->top = (u8)low;
         if (!(l->desc & 2) || l->level == 3)
-            break;
+            return true;
         if (output_too_big(r, t, l->desc))
             return fail_at(w, t, l, FAULT_ADDRESS_SIZE, RULE_OUTPUT_SIZE);
-        base = descriptor_output(t, l->desc, t->grain);
         inherit(w, t, l);
+        *at = (struct memo_point){ .base = descriptor_output(t, l->desc, t->grain),
+                                   .level = at->level,
+                                   .top = at->top,
+                                   .table_ns = l->table_ns,
+                                   .table_ap = l->table_ap,
+                                   .table_xn = l->table_xn,
+                                   .table_pxn = l->table_pxn };
     }
+}
+
+/* A walk nearby ended at this point, and all that led there is as it was: its descriptors count as read. */
+static void adopt(struct walker *w, const struct memo_entry *e)
+{
+    for (u64 n = 0; w->tracing && n < e->count; n++)
+        trace(w, e->check[n].host, e->check[n].value);
+}
+
+/* From the base to the last descriptor, by what is known of walks nearby where that still holds. */
+static bool descend_levels(struct walker *w, const struct table *t, enum s2_use use, struct leaf *l,
+                           struct memo_point *at)
+{
+    const struct regime_desc *r = w->r;
+    u64 key = t->input >> (2 * t->grain - 3) << 1 | (t->stage == 2 && t->ns_ipa);
+    struct memo_entry *e = r->memo && !w->rec && !w->acc.debug ? memo_slot(r->memo, r->number, t->stage, key) : NULL;
+    if (e && likely(memo_valid(e, r->number, key))) {
+        *at = e->at;
+        adopt(w, e);
+        return descend_from(w, t, use, l, at, NULL);
+    }
+    *at = (struct memo_point){ .level = t->level, .top = t->input_size, .table_ns = t->ns };
+    if (!table_base(t, &at->base)) {
+        *l = (struct leaf){ .level = t->level, .table_ns = t->ns };
+        return fail(w, FAULT_ADDRESS_SIZE, RULE_TTBR_SIZE, 0);
+    }
+    if (!e)
+        return descend_from(w, t, use, l, at, NULL);
+    bool outermost = !w->tracing;
+    if (outermost)
+        w->trace->count = 0;
+    w->tracing = true;
+    struct mark mark = { .at.table = NULL };
+    u32 first = w->trace->count;
+    bool ok = descend_from(w, t, use, l, at, &mark);
+    memo_keep(e, r->number, key, &mark.at, w->trace, first, mark.count);
+    w->tracing = !outermost;
+    return ok;
+}
+
+/* The last descriptor, and what it says but for permissions. */
+static bool descend(struct walker *w, const struct table *t, enum s2_use use, struct leaf *l)
+{
+    const struct regime_desc *r = w->r;
+    struct memo_point at;
+    if (!descend_levels(w, t, use, l, &at))
+        return false;
+    unsigned top = at.top;
     if (l->level < first_block_level(r, t))
         return fail_at(w, t, l, FAULT_TRANSLATION, RULE_BLOCK_LEVEL);
     if (output_too_big(r, t, l->desc))
@@ -489,7 +588,8 @@ static bool update_descriptor(struct walker *w, const struct table *t, struct le
         return true;
     u64 pa, value;
     bool ns;
-    if (!descriptor_address(w, t, l->addr, l->addr_ns, S2_UPDATE, &pa, &ns))
+    unsigned span;
+    if (!descriptor_address(w, t, l->addr, l->addr_ns, S2_UPDATE, &pa, &ns, &span))
         return false;
     struct phys_attrs attrs = phys_attrs_make(ns, w->r->cpu, true);
     bool ok = phys_read(w->r->phys, pa, 8, attrs, &value);
@@ -762,7 +862,8 @@ static void combine(const struct walker *w, const struct s2_result *s2)
 
 void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct walk_record *rec, struct translation *out)
 {
-    struct walker w = { .r = r, .acc = acc, .va = va, .rec = rec, .out = out };
+    struct memo_trace trace;
+    struct walker w = { .r = r, .acc = acc, .va = va, .rec = rec, .out = out, .trace = &trace };
     memset(out, 0, sizeof(*out));
     if (!(r->stage1 ? stage1_on(&w) : stage1_off(&w)))
         return;
@@ -779,7 +880,8 @@ void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct wa
 void walk_stage2(const struct regime_desc *r, u64 ipa, bool ns, struct walk_access acc, struct walk_record *rec,
                  struct translation *out)
 {
-    struct walker w = { .r = r, .acc = acc, .va = ipa, .rec = rec, .out = out };
+    struct memo_trace trace;
+    struct walker w = { .r = r, .acc = acc, .va = ipa, .rec = rec, .out = out, .trace = &trace };
     struct s2_result s2;
     memset(out, 0, sizeof(*out));
     out->ipa = ipa;

@@ -116,6 +116,8 @@ struct regime_desc {
     u64 sctlr, tcr, mair;
     u64 ttbr[2];
     u64 hcr, vtcr, vttbr, vstcr, vsttbr;
+    struct memo *memo; /* mmu/memo.h; NULL: none. It and number do not say what is translated, only how fast */
+    u64 number;        /* of this description there */
 };
 
 /* The access that wants the translation. */

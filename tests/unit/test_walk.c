@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "mmu/attrs.h"
+#include "mmu/memo.h"
 #include "mmu/walk.h"
 
 Suite *test_walk_suite(void);
@@ -16,6 +17,7 @@ enum { RAM = 0x10000000, RAM_SIZE = 4 << 20, TABLES = RAM + 0x100000 };
 static u8 *ram, page_flags[RAM_SIZE / 4096];
 static struct phys phys;
 static struct regime_desc r;
+static struct memo *memo;
 static u64 next_table;
 
 /* EL1&0, 4K granule, 39-bit addresses, 48-bit output, MAIR: 0 Device-nGnRnE, 1 Normal NC, 2 Normal WB, 3 Device-GRE. */
@@ -35,8 +37,14 @@ static void setup(void)
                               .tcr = 25 | 25 << 16 | 2ull << 30 | 5ull << 32,
                               .mair = 0x0cff4400 };
     r.feat = WALK_HPD;
+    memo = memo_create();
+    ck_assert_ptr_nonnull(memo);
 }
-static void teardown(void) { free(ram); }
+static void teardown(void)
+{
+    memo_destroy(memo);
+    free(ram);
+}
 
 static u64 *word(u64 pa)
 {
@@ -94,10 +102,22 @@ static const struct walk_access READ = { .read = 1, .real_el = 1 }, WRITE = { .w
 static struct translation t;
 static struct walk_record rec;
 
+/* With a memory of earlier walks the answer is the same, the first time and later. */
+static void check_memo(u64 va, struct walk_access a)
+{
+    struct translation from_top, again;
+    walk(&r, va, a, NULL, &from_top);
+    for (int n = 0; n < 2; n++) {
+        walk(memo_regime(memo, &r), va, a, NULL, &again);
+        ck_assert_mem_eq(&from_top, &again, sizeof again);
+    }
+}
+
 static bool go(u64 va, struct walk_access a)
 {
     rec.count = 0;
     walk(&r, va, a, &rec, &t);
+    check_memo(va, a);
     return t.ok;
 }
 
@@ -258,6 +278,8 @@ START_TEST(hierarchy)
     r.sif = 1;
     expect_fault(0x1000, USER_FETCH, 15, RULE_SIF);
     phys.region[0].secure = 1; /* the next table is looked for in Non-secure memory, and there is none */
+    memo_destroy(memo);        /* which is for one physical map */
+    memo = memo_create();
     expect_fault(0x1000, READ, 0x16, RULE_EXTERNAL);
 }
 END_TEST
