@@ -31,12 +31,24 @@ $(B)/guest/demo-%.elf: $(DEMO_HYP) $(DEMO_DIR)/hyp.h $(DEMO_DIR)/hyp.ld $(DEMO_B
 	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -DOPEN_GUESTS=$* -DOPEN_WORK=200000 $(GUEST_LDFLAGS) -Wa,-I,$(B)/guest/demo \
 	    -T $(DEMO_DIR)/hyp.ld -o $@ $(DEMO_HYP)
 
+# The demo hypervisor as a guest: nest/ is a hypervisor for it, with the demo's entry, tables and output.
+NEST_DIR := $(GUEST_DIR)/nest
+NEST_HYP := $(addprefix $(DEMO_DIR)/,entry.S stage2.c console.c stats.c) $(addprefix $(NEST_DIR)/,main.c traps.c world.c shadow.c)
+
+$(B)/guest/demo/demo.bin: $(B)/guest/demo.elf
+	$(Q)$(CROSS)objcopy -O binary $< $@
+
+$(B)/guest/nest.elf: $(NEST_HYP) $(NEST_DIR)/nest.h $(DEMO_DIR)/hyp.h $(DEMO_DIR)/hyp.ld $(B)/guest/demo/demo.bin
+	@echo "  GUEST $@"
+	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -DNEST $(GUEST_LDFLAGS) -Wl,--defsym=LOAD_ADDRESS=0x44000000 -Wa,-I,$(B)/guest/demo \
+	    -T $(DEMO_DIR)/hyp.ld -o $@ $(NEST_HYP)
+
 # The tests: one ELF for each line of guests.list.
 GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S rt.c rt.h guest.ld)
 GUEST_NAMES := $(shell sed -n 's/^\([a-z][a-z0-9_]*\)[ :].*/\1/p' $(GUEST_DIR)/guests.list)
 GUEST_ELFS := $(GUEST_NAMES:%=$(B)/guest/%.elf)
 
-$(filter-out $(B)/guest/demo.elf,$(GUEST_ELFS)): $(B)/guest/%.elf: $(GUEST_DIR)/%.c $(GUEST_RT)
+$(filter-out $(B)/guest/demo.elf $(B)/guest/nest.elf,$(GUEST_ELFS)): $(B)/guest/%.elf: $(GUEST_DIR)/%.c $(GUEST_RT)
 	@mkdir -p $(@D); echo "  GUEST $@"
 	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T $(GUEST_DIR)/guest.ld -o $@ $(GUEST_DIR)/rt.S $(GUEST_DIR)/rt.c $<
 

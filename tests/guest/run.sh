@@ -21,12 +21,12 @@ fail()
     failed=$((failed + 1))
 }
 
-# The demo is not a TAP program: every line of its expectation must be in the output, in order.
-check_demo()
+# The demo and nest are no TAP programs: every line of their expectation must be in the output, in order.
+check_lines()
 {
     awk 'NR == FNR { want[++n] = $0; next } { sub(/\r$/, "") } $0 == want[i + 1] { i++ }
          END { if (i < n) { print "missing line: " want[i + 1]; exit 1 } }
-        ' "$here/demo/expect.txt" "$work/out" > "$work/why"
+        ' "$here/$name/expect.txt" "$work/out" > "$work/why"
 }
 
 # TAP: a plan that fits, no check failing but those listed for this program.
@@ -60,7 +60,7 @@ run_one()
         -monitor none -serial stdio -semihosting-config enable=on,target=native -kernel "$elfs/$name.elf" "$@" \
         > "$work/out" 2> "$work/err" < /dev/null
     status=$?
-    if [ "$name" = demo ]; then check=check_demo; else check=check_tap; fi
+    if [ -f "$here/$name/expect.txt" ]; then check=check_lines; else check=check_tap; fi
     if ! $check; then
         fail "$(cat "$work/why")"
     elif [ $status -gt 1 ] || { [ $status = 1 ] && ! grep -q '^not ok' "$work/out"; }; then

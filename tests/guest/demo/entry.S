@@ -128,6 +128,12 @@ guest_exit:
 // The guests' memory images, copied to their RAM by main.c.
     .section .rodata
     .balign 16
+#ifdef NEST
+    .global l1_image, l1_image_end      // ../nest: this hypervisor is the guest
+l1_image:
+    .incbin "demo.bin"
+l1_image_end:
+#else
     .global closed_image, closed_image_end, open_image, open_image_end
 closed_image:
     .incbin "closed.bin"
@@ -136,3 +142,4 @@ closed_image_end:
 open_image:
     .incbin "open.bin"
 open_image_end:
+#endif

@@ -1,0 +1,162 @@
+/* From L1 to L2 and back. Both run at EL1 and EL0, so that the registers of EL1 change hands: L1's own are those that
+ * it calls _EL2 (struct vel2), L2's are what L1 calls _EL1 and finds in VNCR_EL2's page (HCR_EL2.NV1, for an L1 without
+ * VHE). Registers that neither L0 nor L1 need for themselves (TPIDR_ELx, SP_EL0, PAR_EL1, CNTKCTL_EL1) stay where they
+ * are. */
+#include "nest.h"
+
+u64 vncr[512] __attribute__((aligned(4096)));
+u32 entries, exits;
+struct vel2 vel2 = { .sctlr = 0x30c50830, .cptr = 0x33ff, .cnthctl = 3 };
+
+/* L2's registers and where L1 sees them: X(register, offset in VNCR_EL2's page). */
+#define L2_STATE(X)                                                                                         \
+    X(sctlr_el1, 0x110) X(ttbr0_el1, 0x200) X(ttbr1_el1, 0x210) X(tcr_el1, 0x120) X(mair_el1, 0x140)        \
+    X(amair_el1, 0x148) X(vbar_el1, 0x250) X(cpacr_el1, 0x100) X(contextidr_el1, 0x108)                     \
+    X(sp_el1, 0x240) X(elr_el1, 0x230) X(spsr_el1, 0x160) X(esr_el1, 0x138) X(far_el1, 0x220)               \
+    X(afsr0_el1, 0x128) X(afsr1_el1, 0x130) X(cntv_cval_el0, 0x168) X(cntv_ctl_el0, 0x170)                  \
+    X(s3_4_c12_c12_0, 0x400) X(s3_4_c12_c12_1, 0x408) X(s3_4_c12_c12_2, 0x410) X(s3_4_c12_c12_3, 0x418)     \
+    X(s3_4_c12_c8_0, 0x480) X(s3_4_c12_c9_0, 0x4a0) X(s3_4_c12_c11_7, 0x4c8) /* ICH_LRn, APnR0, VMCR */
+
+/* EL2's controls in the form of EL1: SCTLR has M, A, C, SA, I, WXN, EE in the same places; TCR's PS and TBI are
+ * elsewhere, and there is no upper half. L1's tables are EL2's: HCR_EL2.{NV,NV1} has EL1 read them so (no EL0, bit 54
+ * is PXN). */
+static u64 sctlr_of_el1(u64 sctlr) { return 0x30d00800 | (sctlr & (BIT(25) | BIT(19) | BIT(12) | 0xf)); }
+static u64 tcr_of_el1(u64 tcr) { return (tcr & 0xffff) | BIT(23) | BITS(tcr, 18, 16) << 32 | BITS(tcr, 20, 20) << 37; }
+
+/* The hardware becomes L1's. */
+void l1_load(void)
+{
+    in_l2 = false;
+    WRITE(hcr_el2, HCR_VM | HCR_TSC | HCR_RW | HCR_NV | HCR_NV1 | HCR_NV2 | HCR_AT);
+    WRITE(cptr_el2, 0x33ff | BIT(10)); /* TFP: neither L0 nor L1 uses FP */
+    WRITE(cnthctl_el2, 3);
+    WRITE(cntvoff_el2, 0);
+    WRITE(vpidr_el2, READ(midr_el1));
+    WRITE(vmpidr_el2, READ(mpidr_el1));
+    WRITE(s3_4_c12_c11_0, 0); /* ICH_HCR_EL2: no list register speaks while L1 runs */
+    WRITE(sctlr_el1, sctlr_of_el1(vel2.sctlr));
+    WRITE(tcr_el1, tcr_of_el1(vel2.tcr));
+    WRITE(ttbr0_el1, vel2.ttbr0);
+    WRITE(mair_el1, vel2.mair);
+    WRITE(vbar_el1, vel2.vbar);
+    WRITE(sp_el1, vel2.sp);
+    WRITE(esr_el1, vel2.esr);
+    WRITE(far_el1, vel2.far);
+    s2_activate(&guests[L1]);
+}
+
+/* L1's HCR_EL2, less what would make L2 a hypervisor or a host, and with what L0 needs: stage 2 and the interrupts. */
+static u64 hcr_for_l2(void)
+{
+    u64 refused = HCR_NV | HCR_NV1 | HCR_NV2 | HCR_AT | HCR_TGE | BIT(34);
+    return (VNCR(VNCR_HCR) & ~refused) | HCR_VM | HCR_FMO | HCR_IMO | HCR_AMO | HCR_RW;
+}
+
+static void l2_load(void)
+{
+    in_l2 = true;
+    entries++;
+    vel2.sp = READ(sp_el1);
+    vel2.esr = READ(esr_el1);
+    vel2.far = READ(far_el1);
+    WRITE(hcr_el2, hcr_for_l2());
+    WRITE(cptr_el2, vel2.cptr);
+    WRITE(cnthctl_el2, vel2.cnthctl);
+    WRITE(cntvoff_el2, VNCR(VNCR_CNTVOFF));
+    WRITE(vpidr_el2, VNCR(VNCR_VPIDR));
+    WRITE(vmpidr_el2, VNCR(VNCR_VMPIDR));
+#define LOAD(reg, offset) WRITE(reg, VNCR(offset));
+    L2_STATE(LOAD)
+    WRITE(s3_4_c12_c11_0, VNCR(0x4c0));
+    shadow_activate();
+}
+
+static void l2_save(void)
+{
+#define SAVE(reg, offset) VNCR(offset) = READ(reg);
+    L2_STATE(SAVE)
+    VNCR(0x4c0) = READ(s3_4_c12_c11_0);
+}
+
+/* The virtual timer goes on while L1 runs, which has to find its interrupt pending. What L1 writes to it goes to
+ * memory, and is seen when L1 next comes here. */
+void l1_timer(void)
+{
+    WRITE(cntv_cval_el0, VNCR(0x168));
+    WRITE(cntv_ctl_el0, VNCR(0x170));
+    ISB();
+}
+
+/* What ELR_EL2 and SPSR_EL2 are for L1 is in ELR_EL1 and SPSR_EL1. */
+void l1_eret(void)
+{
+    u64 elr = READ(elr_el1), spsr = READ(spsr_el1), mode = spsr & 0x1f;
+    if (mode == 9 || mode == 8) {
+        stat_count(&guests[L1], "ERET", "within L1", 0);
+        vcpu.pc = elr;
+        vcpu.pstate = spsr - 4; /* EL2h is EL1h here */
+        return;
+    }
+    if (mode != 0 && mode != 4 && mode != 5)
+        nest_end(false, "L1 returned to a mode that no guest can be in");
+    stat_count(&guests[L1], "ERET", "to L2 (HCR_EL2.NV)", 0);
+    l2_load();
+    vcpu.pc = elr;
+    vcpu.pstate = spsr;
+}
+
+/* L1 takes an exception from L2, as the hardware would have delivered it to EL2 (Arm ARM D1.3, exception entry). */
+static void reflect(u64 offset, u64 esr, bool sync)
+{
+    exits++;
+    l2_save();
+    l1_load();
+    WRITE(elr_el1, vcpu.pc);
+    WRITE(spsr_el1, vcpu.pstate);
+    if (sync) {
+        WRITE(esr_el1, esr);
+        WRITE(far_el1, vcpu.far);
+    }
+    vcpu.pc = vel2.vbar + offset;
+    vcpu.pstate = PSTATE_EL1H;
+}
+
+static const char *class_name(u64 ec)
+{
+    switch (ec) {
+    case 0x00: return "undefined: to L1";
+    case 0x01: return "WFI: to L1";
+    case 0x07: return "FP: to L1";
+    case 0x16: return "HVC: to L1";
+    case 0x17: return "SMC: to L1";
+    case 0x18: return "register: to L1";
+    case 0x20: return "stage-2 fault of a fetch: to L1";
+    case 0x24: return "stage-2 fault of a load or store: to L1";
+    default: return "other: to L1";
+    }
+}
+
+void l2_exit(u64 reason)
+{
+    u64 esr = vcpu.esr, ec = BITS(esr, 31, 26);
+    if (reason == EXIT_IRQ) {
+        stat_count(&guests[L2], "interrupt", "to L1", 0);
+        reflect(0x480, 0, false);
+        return;
+    }
+    if (reason != EXIT_SYNC)
+        nest_end(false, "SError");
+    if (ec == 0x20 || ec == 0x24) {
+        u64 ipa = BITS(vcpu.hpfar, 43, 4) << 12;
+        bool table = esr & BIT(7);
+        u64 fault = shadow_fault(ipa, ec == 0x24 && !table && (esr & BIT(6)), ec == 0x20 && !table);
+        if (!fault) {
+            stat_count(&guests[L2], "shadow", "mapped from L1's table, IPA", ipa);
+            return;
+        }
+        esr = (esr & ~0x3ful) | fault;
+        vel2.hpfar = vcpu.hpfar;
+    }
+    stat_count(&guests[L2], "reflected", class_name(ec), 0);
+    reflect(0x400, esr, true);
+}
