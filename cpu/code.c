@@ -163,43 +163,50 @@ struct code_page *code_page_uncached(struct code *c, u64 pa, bool ns, enum engin
     return page;
 }
 
-static bool slot_decode(struct code *c, struct code_page *page, struct op *i)
+/* The slots after i hold what its fused handler reads of them; executed by themselves they are decoded anew, and fused
+ * with what follows. */
+static void slots_fill(struct op *i, const struct op *ops, unsigned count)
 {
-    u64 offset = (u64)(i - page->op) * 4, word;
-    if (page->host)
-        word = load_le32(page->host + offset);
-    else if (!phys_read(c->phys, page->pa + offset, 4, (struct phys_attrs){ .ns = page->ns }, &word))
-        return false;
-    page->writes = 0;
-    if (page->engine == ENGINE_THREADED)
-        decoder_decode_slot(c->decoder, (u32)word, (unsigned)(i - page->op), page->host ? CODE_SLOTS : 0, i);
-    else
-        decoder_decode(c->decoder, (u32)word, ENGINE_STEP, i);
-    return true;
+    for (unsigned n = 1; n < count; n++) {
+        if (i[n].fn == thr_decode) {
+            i[n] = ops[n];
+            i[n].fn = thr_decode;
+        }
+    }
 }
 
-/* A pair is fused when both are in the page: the second slot is decoded too, since the fused handler reads it. */
-static void slot_fuse(struct code *c, struct code_page *page, struct op *i)
+/* Decodes a slot for the threaded engine, with as many after it as may be of one sequence with it. */
+static void slot_decode_fused(struct code *c, struct code_page *page, struct op *i)
 {
-    struct op second;
-    if (!page->host || i + 1 == page->op + CODE_SLOTS || !fuse_may_begin(&c->fuse, i->fn))
-        return;
-    unsigned slot = (unsigned)(i + 1 - page->op);
-    decoder_decode_slot(c->decoder, load_le32(page->host + slot * 4), slot, CODE_SLOTS, &second);
-    op_fn *fused = fuse_find(&c->fuse, i->fn, second.fn);
-    if (!fused)
-        return;
-    if (i[1].fn == undecoded(page->engine))
-        i[1] = second;
-    i->fn = fused;
+    struct op ops[FUSE_MAX];
+    unsigned slot = (unsigned)(i - page->op), count = 0;
+    do {
+        u32 word = load_le32(page->host + (slot + count) * 4);
+        decoder_decode_slot(c->decoder, word, slot + count, CODE_SLOTS, &ops[count]);
+        count++;
+    } while (count < FUSE_MAX && slot + count < CODE_SLOTS && fuse_may_begin(&c->fuse, ops[count - 1].fn));
+    op_fn *fused = fuse_find(&c->fuse, ops, count);
+    *i = ops[0];
+    if (fused != ops[0].fn) {
+        i->fn = fused;
+        slots_fill(i, ops, count);
+    }
 }
 
 bool code_decode(struct code *c, struct code_page *page, struct op *i)
 {
-    if (!slot_decode(c, page, i))
+    u64 offset = (u64)(i - page->op) * 4, word;
+    if (page->host) {
+        page->writes = 0;
+        if (page->engine == ENGINE_THREADED)
+            slot_decode_fused(c, page, i);
+        else
+            decoder_decode(c->decoder, load_le32(page->host + offset), ENGINE_STEP, i);
+        return true;
+    }
+    if (!phys_read(c->phys, page->pa + offset, 4, (struct phys_attrs){ .ns = page->ns }, &word))
         return false;
-    if (page->engine == ENGINE_THREADED)
-        slot_fuse(c, page, i);
+    decoder_decode(c->decoder, (u32)word, page->engine, i);
     return true;
 }
 

@@ -193,24 +193,44 @@ static void compile_row(struct compiled *c, const struct insn_row *row)
     assert(position == 0 && "a pattern has 32 characters");
 }
 
-static unsigned list_fill(struct decoder *d, const struct features *features, u16 *list)
+/* Adds row n to the lists of all upper parts that its pattern leaves open; `list` NULL: only counts, in first[]. */
+static void row_list(struct decoder *d, unsigned n, u16 *list)
 {
-    unsigned count = 0;
-    for (u32 index = 0; index < INDEX_COUNT; index++) {
-        d->first[index] = count;
-        for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
-            struct compiled *c = &d->compiled[n];
-            if (((index << (32 - INDEX_BITS)) ^ c->value) & c->mask & ~(u32)ones(32 - INDEX_BITS))
-                continue;
-            if (!feature_has(features, (enum feature)rows[n].feature))
-                continue;
-            if (list)
-                list[count] = (u16)n;
-            count++;
-        }
+    const struct compiled *c = &d->compiled[n];
+    u32 fixed = c->value >> (32 - INDEX_BITS), open = ~(c->mask >> (32 - INDEX_BITS)) & (INDEX_COUNT - 1), some = 0;
+    do {
+        if (list)
+            list[d->first[fixed | some]] = (u16)n;
+        d->first[fixed | some]++;
+        some = (some - open) & open; /* the next subset */
+    } while (some);
+}
+
+/* first[] from the number of candidates of each index, or from where each ends, to where each begins. */
+static void first_begin(struct decoder *d, bool counts)
+{
+    u32 at = 0;
+    for (u32 index = 0; index <= INDEX_COUNT; index++) {
+        u32 next = counts ? at + d->first[index] : d->first[index];
+        d->first[index] = at;
+        at = next;
     }
-    d->first[INDEX_COUNT] = count;
-    return count;
+}
+
+static bool lists_make(struct decoder *d, const struct features *features)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
+        if (feature_has(features, (enum feature)rows[n].feature))
+            row_list(d, n, NULL);
+    first_begin(d, true);
+    d->list = calloc(d->first[INDEX_COUNT], sizeof *d->list);
+    if (!d->list)
+        return false;
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
+        if (feature_has(features, (enum feature)rows[n].feature))
+            row_list(d, n, d->list);
+    first_begin(d, false);
+    return true;
 }
 
 struct decoder *decoder_create(const struct features *features)
@@ -220,12 +240,10 @@ struct decoder *decoder_create(const struct features *features)
         return NULL;
     for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
         compile_row(&d->compiled[n], &rows[n]);
-    d->list = calloc(list_fill(d, features, NULL), sizeof *d->list);
-    if (!d->list) {
+    if (!lists_make(d, features)) {
         free(d);
         return NULL;
     }
-    list_fill(d, features, d->list);
     return d;
 }
 

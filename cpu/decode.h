@@ -53,8 +53,8 @@ struct decoder *decoder_create(const struct features *features);
 void decoder_destroy(struct decoder *d);
 /* Fills *op; an unallocated word becomes the handler that is UNDEFINED. Returns the row, or NULL. */
 const struct insn_row *decoder_decode(const struct decoder *d, u32 word, enum engine engine, struct op *op);
-/* The same for the threaded engine, in slot `slot` of a page of `slots`: a direct branch within the page becomes its near
- * handler, with the way to the target's slot in bytes as its imm. */
+/* The same for the threaded engine, in slot `slot` of a page of `slots`: a direct branch within the page becomes its
+ * near handler, with the way to the target's slot in bytes as its imm. */
 void decoder_decode_slot(const struct decoder *d, u32 word, unsigned slot, unsigned slots, struct op *op);
 /* Text of the instruction from the row's own format, for what a disassembler library does not know. */
 void insn_format(const struct insn_row *row, u32 word, u64 pc, char *text, size_t size);

@@ -9,13 +9,12 @@
 /* The bodies themselves, as inline functions do_ID (cpu/op.h). */
 #include "cpu/dpimm.c"
 #include "cpu/dpreg.c"
+#include "cpu/ldst.c"
+static ALWAYS_INLINE bool do_HINT(OP_ARGS) { return true; }
 
 /* The ends of the threaded engine. */
 #undef NEXT
-#undef OPN
-#define OPN(id) thr_##id
-#define NEXT    return i[1].fn(cpu, i + 1, L)
-op_fn thr_raise;
+#define NEXT return i[1].fn(cpu, i + 1, L)
 void thr_jump_far(struct cpu *cpu, u64 left, u64 va);
 
 /* ---- the first instruction: its operands a and b, its result r ---- */
@@ -60,34 +59,47 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
 #define HOLDS_B_gt(c, w) ((w) ? (s32)(u32)(c).a > (s32)(u32)(c).b : (s64)(c).a > (s64)(c).b)
 #define HOLDS_B_le(c, w) (!HOLDS_B_gt(c, w))
 #define IS_W(id)         (#id[sizeof(#id) - 2] == '0')
+#define IS_SP(id)        (!IS_W(id)) /* of the stamps of loads and stores */
 
+/* ---- sequences ---- */
+
+/* The first instruction's body, and on to its neighbour; what the body leaves to its handler, that does alone. */
+#define DO_FIRST(first)                                                                                                \
+    do {                                                                                                               \
+        if (unlikely(!do_##first(OP_PASS)))                                                                            \
+            return thr_##first(OP_PASS);                                                                               \
+        i++;                                                                                                           \
+    } while (0)
 /* Two bodies in a row. */
 #define ALU(first, second)                                                                                             \
+    op_fn thr_##first, thr_##second;                                                                                   \
     static void fused_##first##_##second(OP_ARGS)                                                                      \
     {                                                                                                                  \
-        do_##first(OP_PASS);                                                                                           \
-        i++;                                                                                                           \
-        do_##second(OP_PASS);                                                                                          \
+        DO_FIRST(first);                                                                                               \
+        if (unlikely(!do_##second(OP_PASS)))                                                                           \
+            return thr_##second(OP_PASS);                                                                              \
         NEXT;                                                                                                          \
     }
-/* A body, then straight into the handler of the next slot: a jump that needs no prediction of its target. */
-#define INTO(first, second)                                                                                            \
-    op_fn thr_##second;                                                                                                \
-    static void fused_##first##_##second(OP_ARGS)                                                                      \
+/* A body, then straight into the next handler: a jump that needs no prediction of its target. */
+#define GO_ON(first, name, handler)                                                                                    \
+    op_fn thr_##first, handler;                                                                                        \
+    static void fused_##first##_##name(OP_ARGS)                                                                        \
     {                                                                                                                  \
-        do_##first(OP_PASS);                                                                                           \
-        return thr_##second(cpu, i + 1, L);                                                                            \
+        DO_FIRST(first);                                                                                               \
+        return handler(OP_PASS);                                                                                       \
     }
-/* The same for a direct branch in the page. */
-#define NEAR(first, second)                                                                                            \
-    op_fn near_##second;                                                                                               \
-    static void fused_##first##_near_##second(OP_ARGS)                                                                 \
+#define INTO(first, second) GO_ON(first, second, thr_##second)
+#define NEAR(first, second) GO_ON(first, near_##second, near_##second)
+#define THEN(first, rest)                                                                                              \
+    op_fn thr_##first;                                                                                                 \
+    static void fused_##first##_##rest(OP_ARGS)                                                                        \
     {                                                                                                                  \
-        do_##first(OP_PASS);                                                                                           \
-        return near_##second(cpu, i + 1, L);                                                                           \
+        DO_FIRST(first);                                                                                               \
+        return fused_##rest(OP_PASS);                                                                                  \
     }
 /* The second slot is the branch: PC, budget and target are its own. */
 #define PAIR(first, second)                                                                                            \
+    op_fn thr_##first, near_##second;                                                                                  \
     static void fused_##first##_##second(OP_ARGS)                                                                      \
     {                                                                                                                  \
         struct compared c = first_##first(cpu, i);                                                                     \
@@ -96,46 +108,67 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
             THREADED_JUMP_NEAR;                                                                                        \
         NEXT;                                                                                                          \
     }
+/* 2 to 4 pairs of registers at one base, one after the other: one tag for all of them. */
+#define PAIRS_RUN(id, count, write, transfer)                                                                          \
+    static void fused_##id##_run##count(OP_ARGS)                                                                       \
+    {                                                                                                                  \
+        u64 va = RN + (u64)IMM;                                                                                        \
+        u8 *p = FAST(va, 4, write, false);                                                                             \
+        if (unlikely(!p) || unlikely((va & 4095) > 4096 - 16 * (count)) || unlikely(IS_SP(id) && RN & 15))              \
+            return thr_##id(OP_PASS);                                                                                  \
+        _Pragma("GCC unroll 4") for (unsigned k = 0; k < (count); k++, i++, p += 16)                                   \
+            transfer(p, RD, RB);                                                                                       \
+        return i->fn(cpu, i, L);                                                                                       \
+    }
+#define LOAD_BOTH(p, first, second)  (first = load_bytes(p, 3), second = load_bytes(p + 8, 3))
+#define STORE_BOTH(p, first, second) (store_bytes(p, 3, first), store_bytes(p + 8, 3, second))
+#define LOADS_RUN(id)                                                                                                  \
+    op_fn thr_##id;                                                                                                    \
+    PAIRS_RUN(id, 2, false, LOAD_BOTH)                                                                                 \
+    PAIRS_RUN(id, 3, false, LOAD_BOTH)                                                                                 \
+    PAIRS_RUN(id, 4, false, LOAD_BOTH)
+#define STORES_RUN(id)                                                                                                 \
+    op_fn thr_##id;                                                                                                    \
+    PAIRS_RUN(id, 2, true, STORE_BOTH)                                                                                 \
+    PAIRS_RUN(id, 3, true, STORE_BOTH)                                                                                 \
+    PAIRS_RUN(id, 4, true, STORE_BOTH)
 #include "cpu/fuse.def"
-#undef PAIR
-#undef ALU
-#undef INTO
-#undef NEAR
 
-#define PAIR(first, second) op_fn thr_##first, near_##second;
-#define ALU(first, second)  op_fn thr_##first, thr_##second;
-#define INTO(first, second) op_fn thr_##first, thr_##second;
-#define NEAR(first, second) op_fn thr_##first, near_##second;
-#include "cpu/fuse.def"
-#undef PAIR
-#undef ALU
-#undef INTO
-#undef NEAR
+/* What must hold of two neighbours besides their handlers. */
+static bool stores_follow(const struct op *i) { return i[1].n == i->n && i[1].imm == i->imm + 16; }
+static bool loads_follow(const struct op *i) { return stores_follow(i) && i->d != i->n && i->a != i->n; }
 
-static const struct pair {
-    op_fn *first, *second, *fused;
-} pairs[] = {
-#define PAIR(first, second) { thr_##first, near_##second, fused_##first##_##second },
-#define ALU(first, second)  { thr_##first, thr_##second, fused_##first##_##second },
+static const struct sequence {
+    op_fn *first, *rest, *fused;
+    bool (*fits)(const struct op *i);
+} sequences[] = {
+#define ALU(first, second)  { thr_##first, thr_##second, fused_##first##_##second, NULL },
 #define INTO(first, second) ALU(first, second)
-#define NEAR(first, second) { thr_##first, near_##second, fused_##first##_near_##second },
+#define PAIR(first, second) { thr_##first, near_##second, fused_##first##_##second, NULL },
+#define NEAR(first, second) { thr_##first, near_##second, fused_##first##_near_##second, NULL },
+#define THEN(first, rest)   { thr_##first, fused_##rest, fused_##first##_##rest, NULL },
+#define RUNS(id, fits)                                                                                                 \
+    { thr_##id, thr_##id, fused_##id##_run2, fits }, { thr_##id, fused_##id##_run2, fused_##id##_run3, fits },         \
+        { thr_##id, fused_##id##_run3, fused_##id##_run4, fits },
+#define LOADS_RUN(id)  RUNS(id, loads_follow)
+#define STORES_RUN(id) RUNS(id, stores_follow)
 #include "cpu/fuse.def"
 };
 
-static_assert(ARRAY_LEN(pairs) < FUSE_SLOTS / 2, "the table of pairs stays sparse");
+static_assert(ARRAY_LEN(sequences) < FUSE_SLOTS / 2, "the table of sequences stays sparse");
 
 static unsigned hash_one(op_fn *first) { return (unsigned)((u64)(uintptr_t)first * 0x9e3779b97f4a7c15 >> 52); }
 
-static unsigned hash_two(op_fn *first, op_fn *second)
+static unsigned hash_two(op_fn *first, op_fn *rest)
 {
-    return (unsigned)(((u64)(uintptr_t)first * 31 + (u64)(uintptr_t)second) * 0x9e3779b97f4a7c15 >> 40) % FUSE_SLOTS;
+    return (unsigned)(((u64)(uintptr_t)first * 31 + (u64)(uintptr_t)rest) * 0x9e3779b97f4a7c15 >> 40) % FUSE_SLOTS;
 }
 
 void fuse_build(struct fuse *f)
 {
     memset(f, 0, sizeof(*f));
-    for (unsigned n = 0; n < ARRAY_LEN(pairs); n++) {
-        unsigned one = hash_one(pairs[n].first), slot = hash_two(pairs[n].first, pairs[n].second);
+    for (unsigned n = 0; n < ARRAY_LEN(sequences); n++) {
+        unsigned one = hash_one(sequences[n].first), slot = hash_two(sequences[n].first, sequences[n].rest);
         while (f->slot[slot])
             slot = (slot + 1) % FUSE_SLOTS;
         f->slot[slot] = (u16)(n + 1);
@@ -143,14 +176,26 @@ void fuse_build(struct fuse *f)
     }
 }
 
-op_fn *fuse_find(const struct fuse *f, op_fn *first, op_fn *second)
+static op_fn *find(const struct fuse *f, const struct op *i, op_fn *rest)
 {
-    for (unsigned slot = hash_two(first, second); f->slot[slot]; slot = (slot + 1) % FUSE_SLOTS) {
-        const struct pair *p = &pairs[f->slot[slot] - 1];
-        if (p->first == first && p->second == second)
-            return p->fused;
+    for (unsigned slot = hash_two(i->fn, rest); f->slot[slot]; slot = (slot + 1) % FUSE_SLOTS) {
+        const struct sequence *s = &sequences[f->slot[slot] - 1];
+        if (s->first == i->fn && s->rest == rest)
+            return s->fits && !s->fits(i) ? NULL : s->fused;
     }
     return NULL;
+}
+
+op_fn *fuse_find(const struct fuse *f, const struct op *ops, unsigned count)
+{
+    op_fn *rest = ops[count - 1].fn;
+    for (unsigned n = count - 1; n-- > 0;) {
+        op_fn *fused = find(f, &ops[n], rest);
+        if (!fused && rest != ops[n + 1].fn)
+            fused = find(f, &ops[n], ops[n + 1].fn);
+        rest = fused ? fused : ops[n].fn;
+    }
+    return rest;
 }
 
 bool fuse_may_begin(const struct fuse *f, op_fn *first)

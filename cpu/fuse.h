@@ -1,20 +1,22 @@
-/* Fused pairs of the threaded engine (cpu/fuse.def), in a hash table that each code cache has. */
+/* Sequences of instructions fused by the threaded engine (cpu/fuse.def), in a hash table that each code cache has. */
 #ifndef CPU_FUSE_H
 #define CPU_FUSE_H
 
 #include "cpu/decode.h"
 
-enum { FUSE_SLOTS = 1024 };
+/* A sequence has at most FUSE_MAX instructions. */
+enum { FUSE_SLOTS = 2048, FUSE_MAX = 4 };
 
 struct fuse {
-    u64 begins[64];       /* by a hash of the handler: a pair may begin with it */
-    u16 slot[FUSE_SLOTS]; /* number of the pair + 1, 0 = free */
+    u64 begins[64];       /* by a hash of the handler: a sequence may begin with it */
+    u16 slot[FUSE_SLOTS]; /* number of the sequence + 1, 0 = free */
 };
 
 void fuse_build(struct fuse *f);
-/* The handler that does `first` and, in the next slot, `second`; NULL when the pair is not fused. */
-op_fn *fuse_find(const struct fuse *f, op_fn *first, op_fn *second);
-/* False: no pair begins with it. */
+/* The handler of the longest sequence found for ops[0] and some of those after it, all plainly decoded; ops[0]'s own
+ * when there is none. */
+op_fn *fuse_find(const struct fuse *f, const struct op *ops, unsigned count);
+/* False: no sequence begins with it. */
 bool fuse_may_begin(const struct fuse *f, op_fn *first);
 
 #endif

@@ -44,7 +44,7 @@
 #define UNPRIV_unpriv true
 
 #define LOAD(name, mode, log2, convert)                                                                                \
-    static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
+    static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow_##name##_##mode)(OP_ARGS)                                            \
     {                                                                                                                  \
         const u64 element MAYBE_UNUSED = 1u << (log2);                                                                 \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
@@ -64,7 +64,7 @@
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         const u8 *p = FAST(va, log2, false, UNPRIV_##mode);                                                            \
         if (unlikely(!p))                                                                                              \
-            return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
+            MISS(slow_##name##_##mode);                                                                                \
         u64 v = load_bytes(p, log2);                                                                                   \
         BACK_##mode;                                                                                                   \
         RD = (convert);                                                                                                \
@@ -72,7 +72,7 @@
     }
 
 #define STORE(name, mode, log2)                                                                                        \
-    static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
+    static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow_##name##_##mode)(OP_ARGS)                                            \
     {                                                                                                                  \
         const u64 element MAYBE_UNUSED = 1u << (log2);                                                                 \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
@@ -89,7 +89,7 @@
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         u8 *p = FAST(va, log2, true, UNPRIV_##mode);                                                                   \
         if (unlikely(!p))                                                                                              \
-            return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
+            MISS(slow_##name##_##mode);                                                                                \
         store_bytes(p, log2, RD);                                                                                      \
         BACK_##mode;                                                                                                   \
         NEXT;                                                                                                          \
@@ -122,7 +122,7 @@ LOADS(LDRSW, 2, (u64)(s64)(s32)v)
 /* ---- literal ---- */
 
 #define LITERAL(name, log2, convert)                                                                                   \
-    static NOINLINE void OPN(slow_##name)(OP_ARGS)                                                                     \
+    static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow_##name)(OP_ARGS)                                                     \
     {                                                                                                                  \
         SLOW_BEGIN;                                                                                                    \
         struct mem_val r = mem_read(cpu, PC + (u64)IMM, 1u << (log2), ACC_READ | ACC_SP);                              \
@@ -136,7 +136,7 @@ LOADS(LDRSW, 2, (u64)(s64)(s32)v)
     {                                                                                                                  \
         const u8 *p = FAST(PC + (u64)IMM, log2, false, false);                                                         \
         if (unlikely(!p))                                                                                              \
-            return OPN(slow_##name)(OP_PASS);                                                                          \
+            MISS(slow_##name);                                                                                         \
         u64 v = load_bytes(p, log2);                                                                                   \
         RD = (convert);                                                                                                \
         NEXT;                                                                                                          \
@@ -159,7 +159,7 @@ OP(PRFM_reg) { NEXT; }
 #define BACK_np  BACK_ui
 
 #define LOAD_PAIR(name, mode, log2, convert)                                                                           \
-    static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
+    static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow_##name##_##mode)(OP_ARGS)                                            \
     {                                                                                                                  \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
@@ -180,7 +180,7 @@ OP(PRFM_reg) { NEXT; }
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         const u8 *p = FAST(va, (log2) + 1, false, false);                                                              \
         if (unlikely(!p))                                                                                              \
-            return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
+            MISS(slow_##name##_##mode);                                                                                \
         u64 lo = load_bytes(p, log2), hi = load_bytes(p + (1u << (log2)), log2);                                       \
         BACK_##mode;                                                                                                   \
         RD = convert(lo);                                                                                              \
@@ -189,7 +189,7 @@ OP(PRFM_reg) { NEXT; }
     }
 
 #define STORE_PAIR(name, mode, log2)                                                                                   \
-    static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
+    static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow_##name##_##mode)(OP_ARGS)                                            \
     {                                                                                                                  \
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         SLOW_BEGIN;                                                                                                    \
@@ -204,7 +204,7 @@ OP(PRFM_reg) { NEXT; }
         u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
         u8 *p = FAST(va, (log2) + 1, true, false);                                                                     \
         if (unlikely(!p))                                                                                              \
-            return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
+            MISS(slow_##name##_##mode);                                                                                \
         store_bytes(p, log2, RD);                                                                                      \
         store_bytes(p + (1u << (log2)), log2, RB);                                                                     \
         BACK_##mode;                                                                                                   \
@@ -228,7 +228,7 @@ LOAD_PAIRS(LDPSW, 2, SIGN_EXTENDED)
 
 /* ---- exclusives and ordered accesses: fast when aligned ---- */
 
-static NOINLINE void OPN(slow_load_exclusive)(OP_ARGS)
+static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow_load_exclusive)(OP_ARGS)
 {
     SLOW_BEGIN;
     struct mem_val128 r =
@@ -243,7 +243,7 @@ OP_Z(LDXR)
     BASE_CHECK;
     struct fast_hit hit = FAST_ALIGNED(RN, z, false);
     if (unlikely(!hit.p))
-        return OPN(slow_load_exclusive)(OP_PASS);
+        MISS(slow_load_exclusive);
     cpu->excl_pa = hit.pa;
     cpu->excl_size = 1u << z;
     cpu->excl_valid = 1;
@@ -251,7 +251,7 @@ OP_Z(LDXR)
     NEXT;
 }
 
-static NOINLINE void OPN(slow_store_exclusive)(OP_ARGS)
+static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow_store_exclusive)(OP_ARGS)
 {
     SLOW_BEGIN;
     struct excl_result r = mem_write_exclusive(cpu, RN, RD, 0, 1u << (WORD >> 30), false,
@@ -266,7 +266,7 @@ OP_Z(STXR)
     BASE_CHECK;
     struct fast_hit hit = FAST_ALIGNED(RN, z, true);
     if (unlikely(!hit.p))
-        return OPN(slow_store_exclusive)(OP_PASS);
+        MISS(slow_store_exclusive);
     bool pass = cpu->excl_valid && cpu->excl_pa == hit.pa && cpu->excl_size == 1u << z;
     cpu->excl_valid = 0;
     if (pass)
@@ -276,7 +276,7 @@ OP_Z(STXR)
 }
 
 /* A pair is one access of twice the size: the first register holds its lower half. */
-static ALWAYS_INLINE void OPN(load_exclusive_pair)(OP_ARGS, const bool s)
+static ALWAYS_INLINE OP_TYPE OPN(load_exclusive_pair)(OP_ARGS, const bool s)
 {
     BASE_CHECK;
     SLOW_BEGIN;
@@ -288,10 +288,10 @@ static ALWAYS_INLINE void OPN(load_exclusive_pair)(OP_ARGS, const bool s)
     RB = r.v.d[1];
     SLOW_END;
 }
-OP(LDXP_w) { OPN(load_exclusive_pair)(OP_PASS, false); }
-OP(LDXP_x) { OPN(load_exclusive_pair)(OP_PASS, true); }
+OP(LDXP_w) { return OPN(load_exclusive_pair)(OP_PASS, false); }
+OP(LDXP_x) { return OPN(load_exclusive_pair)(OP_PASS, true); }
 
-static ALWAYS_INLINE void OPN(store_exclusive_pair)(OP_ARGS, const bool s)
+static ALWAYS_INLINE OP_TYPE OPN(store_exclusive_pair)(OP_ARGS, const bool s)
 {
     BASE_CHECK;
     SLOW_BEGIN;
@@ -302,8 +302,8 @@ static ALWAYS_INLINE void OPN(store_exclusive_pair)(OP_ARGS, const bool s)
     RB = !r.pass;
     SLOW_END;
 }
-OP(STXP_w) { OPN(store_exclusive_pair)(OP_PASS, false); }
-OP(STXP_x) { OPN(store_exclusive_pair)(OP_PASS, true); }
+OP(STXP_w) { return OPN(store_exclusive_pair)(OP_PASS, false); }
+OP(STXP_x) { return OPN(store_exclusive_pair)(OP_PASS, true); }
 
 /* ---- ordered: at RN for the rows with a size stamp, at an offset for the unscaled forms ---- */
 
@@ -327,7 +327,7 @@ OP(STXP_x) { OPN(store_exclusive_pair)(OP_PASS, true); }
         NEXT;                                                                                                          \
     } while (0)
 #define SLOW_ORDERED_LOAD(slow, address, size, convert)                                                                \
-    static NOINLINE void OPN(slow)(OP_ARGS)                                                                            \
+    static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow)(OP_ARGS)                                                            \
     {                                                                                                                  \
         SLOW_BEGIN;                                                                                                    \
         struct mem_val r = mem_read(cpu, (address), (size), ACC_READ | ACC_ORDERED | UNCHECKED_SP);                    \
@@ -338,7 +338,7 @@ OP(STXP_x) { OPN(store_exclusive_pair)(OP_PASS, true); }
         SLOW_END;                                                                                                      \
     }
 #define SLOW_ORDERED_STORE(slow, address, size)                                                                        \
-    static NOINLINE void OPN(slow)(OP_ARGS)                                                                            \
+    static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow)(OP_ARGS)                                                            \
     {                                                                                                                  \
         SLOW_BEGIN;                                                                                                    \
         if (!mem_write(cpu, (address), RD, (size), ACC_WRITE | ACC_ORDERED | UNCHECKED_SP))                            \

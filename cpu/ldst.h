@@ -12,10 +12,10 @@
 #define SP_CHECK                                                                                                       \
     do {                                                                                                               \
         if (sp && unlikely(cpu->x[REG_SP] & 15) && cpu->d.sp_check)                                                    \
-            return OPN(sp_misaligned)(OP_PASS);                                                                        \
+            MISS(sp_misaligned);                                                                                       \
     } while (0)
 /* Out of line, so that the handlers that check have no call and no stack frame. */
-static COLD MAYBE_UNUSED void OPN(sp_misaligned)(OP_ARGS)
+static COLD MAYBE_UNUSED OP_TYPE OPN(sp_misaligned)(OP_ARGS)
 {
     exc_sp_alignment(cpu);
     RAISE;

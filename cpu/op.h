@@ -23,50 +23,58 @@
 #include "mmu/access.h"
 
 /* ENGINE 2 makes neither: each body becomes an inline function do_ID without its end, from which cpu/fuse.c makes
- * pairs. */
+ * sequences. It is true when it did its work; false: nothing was done, this is a case for the handler itself. */
 #if ENGINE == 2
 #define OPN(id)    do_##id
 #define OP_LINKAGE static ALWAYS_INLINE
+#define OP_TYPE    bool
+#define OP_FN      do_fn
+typedef bool do_fn(struct cpu *cpu, const struct op *i, u64 L);
 #elif ENGINE
 #define OPN(id)    thr_##id
 #define OP_LINKAGE
+#define OP_TYPE    void
+#define OP_FN      op_fn
 #else
 #define OPN(id)    step_##id
 #define OP_LINKAGE
+#define OP_TYPE    void
+#define OP_FN      op_fn
 #endif
 #define OP_ARGS struct cpu *cpu MAYBE_UNUSED, const struct op *i MAYBE_UNUSED, u64 L MAYBE_UNUSED
 #define OP_PASS cpu, i, L
 
-#define OP(id)    OP_LINKAGE op_fn OPN(id); OP_LINKAGE void OPN(id)(OP_ARGS)
+#define OP(id)    OP_LINKAGE OP_FN OPN(id); OP_LINKAGE OP_TYPE OPN(id)(OP_ARGS)
 #define OP_STAMP2(id, var)                                                                                             \
-    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool var MAYBE_UNUSED);                                    \
-    OP_LINKAGE op_fn OPN(id##_0), OPN(id##_1);                                                                         \
-    OP_LINKAGE void OPN(id##_0)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0); }                                               \
-    OP_LINKAGE void OPN(id##_1)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1); }                                               \
-    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool var MAYBE_UNUSED)
+    static ALWAYS_INLINE OP_TYPE OPN(body_##id)(OP_ARGS, const bool var MAYBE_UNUSED);                                 \
+    OP_LINKAGE OP_FN OPN(id##_0), OPN(id##_1);                                                                         \
+    OP_LINKAGE OP_TYPE OPN(id##_0)(OP_ARGS) { return OPN(body_##id)(OP_PASS, 0); }                                     \
+    OP_LINKAGE OP_TYPE OPN(id##_1)(OP_ARGS) { return OPN(body_##id)(OP_PASS, 1); }                                     \
+    static ALWAYS_INLINE OP_TYPE OPN(body_##id)(OP_ARGS, const bool var MAYBE_UNUSED)
 #define OP_S(id) OP_STAMP2(id, s)
 #define OP_N(id) OP_STAMP2(id, sp)
 #define OP_Q(id) OP_STAMP2(id, q)
 #define OP_Z(id)                                                                                                       \
-    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const unsigned z MAYBE_UNUSED);                                  \
-    op_fn OPN(id##_0), OPN(id##_1), OPN(id##_2), OPN(id##_3);                                                          \
-    void OPN(id##_0)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0); }                                                          \
-    void OPN(id##_1)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1); }                                                          \
-    void OPN(id##_2)(OP_ARGS) { OPN(body_##id)(OP_PASS, 2); }                                                          \
-    void OPN(id##_3)(OP_ARGS) { OPN(body_##id)(OP_PASS, 3); }                                                          \
-    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const unsigned z MAYBE_UNUSED)
+    static ALWAYS_INLINE OP_TYPE OPN(body_##id)(OP_ARGS, const unsigned z MAYBE_UNUSED);                               \
+    OP_LINKAGE OP_FN OPN(id##_0), OPN(id##_1), OPN(id##_2), OPN(id##_3);                                               \
+    OP_LINKAGE OP_TYPE OPN(id##_0)(OP_ARGS) { return OPN(body_##id)(OP_PASS, 0); }                                     \
+    OP_LINKAGE OP_TYPE OPN(id##_1)(OP_ARGS) { return OPN(body_##id)(OP_PASS, 1); }                                     \
+    OP_LINKAGE OP_TYPE OPN(id##_2)(OP_ARGS) { return OPN(body_##id)(OP_PASS, 2); }                                     \
+    OP_LINKAGE OP_TYPE OPN(id##_3)(OP_ARGS) { return OPN(body_##id)(OP_PASS, 3); }                                     \
+    static ALWAYS_INLINE OP_TYPE OPN(body_##id)(OP_ARGS, const unsigned z MAYBE_UNUSED)
 #define OP_QZ(id)                                                                                                      \
-    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool q MAYBE_UNUSED, const unsigned z MAYBE_UNUSED);       \
-    op_fn OPN(id##_0), OPN(id##_1), OPN(id##_2), OPN(id##_3), OPN(id##_4), OPN(id##_5), OPN(id##_6), OPN(id##_7);      \
-    void OPN(id##_0)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0, 0); }                                                       \
-    void OPN(id##_1)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0, 1); }                                                       \
-    void OPN(id##_2)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0, 2); }                                                       \
-    void OPN(id##_3)(OP_ARGS) { OPN(body_##id)(OP_PASS, 0, 3); }                                                       \
-    void OPN(id##_4)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1, 0); }                                                       \
-    void OPN(id##_5)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1, 1); }                                                       \
-    void OPN(id##_6)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1, 2); }                                                       \
-    void OPN(id##_7)(OP_ARGS) { OPN(body_##id)(OP_PASS, 1, 3); }                                                       \
-    static ALWAYS_INLINE void OPN(body_##id)(OP_ARGS, const bool q MAYBE_UNUSED, const unsigned z MAYBE_UNUSED)
+    static ALWAYS_INLINE OP_TYPE OPN(body_##id)(OP_ARGS, const bool q MAYBE_UNUSED, const unsigned z MAYBE_UNUSED);    \
+    OP_LINKAGE OP_FN OPN(id##_0), OPN(id##_1), OPN(id##_2), OPN(id##_3);                                               \
+    OP_LINKAGE OP_FN OPN(id##_4), OPN(id##_5), OPN(id##_6), OPN(id##_7);                                               \
+    OP_LINKAGE OP_TYPE OPN(id##_0)(OP_ARGS) { return OPN(body_##id)(OP_PASS, 0, 0); }                                  \
+    OP_LINKAGE OP_TYPE OPN(id##_1)(OP_ARGS) { return OPN(body_##id)(OP_PASS, 0, 1); }                                  \
+    OP_LINKAGE OP_TYPE OPN(id##_2)(OP_ARGS) { return OPN(body_##id)(OP_PASS, 0, 2); }                                  \
+    OP_LINKAGE OP_TYPE OPN(id##_3)(OP_ARGS) { return OPN(body_##id)(OP_PASS, 0, 3); }                                  \
+    OP_LINKAGE OP_TYPE OPN(id##_4)(OP_ARGS) { return OPN(body_##id)(OP_PASS, 1, 0); }                                  \
+    OP_LINKAGE OP_TYPE OPN(id##_5)(OP_ARGS) { return OPN(body_##id)(OP_PASS, 1, 1); }                                  \
+    OP_LINKAGE OP_TYPE OPN(id##_6)(OP_ARGS) { return OPN(body_##id)(OP_PASS, 1, 2); }                                  \
+    OP_LINKAGE OP_TYPE OPN(id##_7)(OP_ARGS) { return OPN(body_##id)(OP_PASS, 1, 3); }                                  \
+    static ALWAYS_INLINE OP_TYPE OPN(body_##id)(OP_ARGS, const bool q MAYBE_UNUSED, const unsigned z MAYBE_UNUSED)
 
 /* Registers by the slot that decode put into the operation. A write to ZR lands in a slot that nobody reads. */
 #define RN  (cpu->x[i->n])
@@ -96,6 +104,13 @@ void OPN(jump_typed)(struct cpu *cpu, u64 left, u64 va, unsigned btype);
 /* The PE's pc was set by the handler (exception return, exception taken): goes on from there. */
 op_fn OPN(resume);
 
+#if ENGINE == 2
+#define UNDEFINED return false
+#define RAISE     return false
+#define SYNC      return false
+#define RESUME    return false
+#define MISS(id)  return false
+#else
 /* UNDEFINED: no such instruction here and now. */
 #define UNDEFINED return OPN(undefined)(OP_PASS)
 /* Takes cpu->d.exc at this instruction. */
@@ -104,6 +119,9 @@ op_fn OPN(resume);
 #define SYNC return OPN(sync_next)(OP_PASS)
 /* cpu->pc is where execution continues. */
 #define RESUME return OPN(resume)(OP_PASS)
+/* What the fast path does not do: goes on in a function of its own. */
+#define MISS(id) return OPN(id)(OP_PASS)
+#endif
 
 #define JUMP_TYPED(target, btype) return OPN(jump_typed)(cpu, L - (u64)(uintptr_t)i - 16, (target), (btype))
 #define THREADED_JUMP(target)                                                                                          \
@@ -127,7 +145,7 @@ op_fn OPN(resume);
     } while (0)
 
 #if ENGINE == 2
-#define NEXT return
+#define NEXT return true
 #elif ENGINE
 #define NEXT return i[1].fn(cpu, i + 1, L)
 #define JUMP(target) THREADED_JUMP(target)
