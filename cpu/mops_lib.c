@@ -27,6 +27,8 @@ static struct regs regs_of(struct cpu *cpu, u32 word)
 
 static bool option_a(const struct cpu *cpu) { return cpu_has(cpu, FEAT_MOPS_A); }
 static bool is_set(u32 word) { return (word >> 22 & 3) == 3; }
+/* SETG*: the tags too */
+static bool is_tagging(u32 word) { return is_set(word) && bit(word, 26); }
 /* CPYF only goes forward. */
 static bool is_forward_only(u32 word) { return !bit(word, 26); }
 
@@ -35,12 +37,12 @@ static bool hcrx_enabled(const struct cpu *cpu)
     return cpu_has(cpu, FEAT_HCX) && (!cpu_has(cpu, FEAT_EL3) || bit(cpu->sys.scr_el3, 38)) && cpu_el2_enabled(cpu);
 }
 
-/* CheckMOPSEnabled: HCRX_EL2.MSCEn, SCTLR_ELx.MSCEn. False: UNDEFINED. */
+/* CheckMOPSEnabled: HCRX_EL2.MSCEn, SCTLR_ELx.MSCEn. False: UNDEFINED. (The rows of SETG* ask for FEAT_MTE only.) */
 static bool check_enabled(struct cpu *cpu)
 {
     u64 hcr = cpu_hcr(cpu);
-    bool host = bit(hcr, 34) && bit(hcr, 27), enabled = true;
-    if (cpu->ps.el < 2 && cpu_el2_enabled(cpu) && !(host && cpu->ps.el == 0))
+    bool host = bit(hcr, 34) && bit(hcr, 27), enabled = cpu_has(cpu, FEAT_MOPS);
+    if (enabled && cpu->ps.el < 2 && cpu_el2_enabled(cpu) && !(host && cpu->ps.el == 0))
         enabled = hcrx_enabled(cpu) && bit(cpu->sys.hcrx_el2, 11);
     if (cpu->ps.el == 0)
         enabled = enabled && bit(host ? cpu->sys.sctlr_el2 : cpu->sys.sctlr_el1, 33);
@@ -127,6 +129,12 @@ static bool set_some(struct cpu *cpu, u32 word, u64 to, u8 value, u64 most, u64 
     unsigned flags = flags_of(word, true);
     for (*done = 0; *done < most;) {
         u64 t = to + *done, count = min3(4096 - (t & 4095), most - *done, ~0ull);
+        if (is_tagging(word)) {
+            if (!mem_granule_set(cpu, t, value, flags & ACC_UNPRIV))
+                return false;
+            *done += 16;
+            continue;
+        }
         u8 *target = host_bytes(cpu, t, flags);
         if (target) {
             memset(target, value, count);
@@ -223,7 +231,9 @@ enum mops_result mops_set_prologue(struct cpu *cpu, u32 word)
     struct regs r = regs_of(cpu, word);
     if (!check_enabled(cpu))
         return MOPS_RAISE;
-    u64 size = bit(*r.n, 63) ? ones(63) : *r.n;
+    u64 most = is_tagging(word) ? ones(63) & ~15ull : ones(63), size = *r.n > most ? most : *r.n;
+    if (is_tagging(word) && !mem_granules_probe(cpu, *r.d, size))
+        return MOPS_RAISE;
     *r.n = size;
     if (option_a(cpu)) {
         *r.d += size;
@@ -245,6 +255,8 @@ enum mops_result mops_set_main(struct cpu *cpu, u32 word)
     u64 size = option_a(cpu) ? -*r.n : *r.n, to = option_a(cpu) ? *r.d + *r.n : *r.d, done;
     if (option_a(cpu) && (s64)*r.n > 0)
         return raise_mismatch(cpu, word, STAGE_MAIN, false);
+    if (is_tagging(word) && !mem_granules_probe(cpu, to, size))
+        return MOPS_RAISE;
     bool ok = set_some(cpu, word, to, (u8)*r.s, size < CHUNK ? size : CHUNK, &done);
     if (option_a(cpu)) {
         *r.n += done;

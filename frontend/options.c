@@ -60,7 +60,6 @@ static bool machine_harmless(const struct suboption *s)
         { "graphics", "on off" },
         { "highmem", "on off" },
         { "its", "off" },
-        { "mte", "off" },
         { "iommu", "none" },
         { "accel", "tcg" },
         { "dump-guest-core", "on off" },
@@ -102,6 +101,8 @@ static void opt_machine(struct options *o, const char *name, const char *arg)
             o->virtualization = suboption_bool("-machine", &s);
         } else if (!strcmp(s.key, "secure")) {
             o->secure = suboption_bool("-machine", &s);
+        } else if (!strcmp(s.key, "mte")) { /* on: what the CPU has; off: RAM without tags, so no FEAT_MTE2 */
+            o->untagged = !suboption_bool("-machine", &s);
         } else if (!strcmp(s.key, "gic-version")) {
             machine_gic(s.value);
         } else if (!strcmp(s.key, "dumpdtb")) {
@@ -119,7 +120,7 @@ static void opt_cpu(struct options *o, const char *name, const char *arg)
         listed(o, "cpus");
         return;
     }
-    if (strlen(arg) >= sizeof(o->cpu))
+    if (strlen(arg) >= sizeof(o->cpu) - sizeof(",mte2=off"))
         die("-cpu: too long");
     snprintf(o->cpu, sizeof(o->cpu), "%s", arg);
 }
@@ -788,5 +789,7 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
     }
     if (o->after)
         die("--after '%s': its --send is missing", o->after);
+    if (o->untagged)
+        snprintf(o->cpu + strlen(o->cpu), sizeof(o->cpu) - strlen(o->cpu), ",mte2=off");
     return true;
 }

@@ -51,7 +51,7 @@ struct domain_option {
 
 struct options {
     bool machine_given, nographic, no_reboot, stats, list_done;
-    bool virtualization, secure, semihosting, virtio_modern;
+    bool virtualization, secure, untagged, semihosting, virtio_modern;
     char cpu[512], dumpdtb[1024];
     unsigned cpus;
     u64 ram_size, seed, rtc_base, max_insns;

@@ -797,6 +797,30 @@ bool mem_tags_write(struct cpu *cpu, u64 va, unsigned granules, u64 tags, bool z
     return true;
 }
 
+bool mem_granules_probe(struct cpu *cpu, u64 va, u64 size)
+{
+    if (!(size & 15) && (!size || !(va & 15)))
+        return true;
+    return raise_plain(cpu, FAULT_ALIGNMENT, RULE_ALIGN_ATOMIC, va, ACC_WRITE);
+}
+
+bool mem_granule_set(struct cpu *cpu, u64 va, u8 value, unsigned flags)
+{
+    struct place p;
+    u64 eight = value * 0x0101010101010101ull;
+    flags |= ACC_WRITE | ACC_TAGS;
+    if (!translate(cpu, va, flags, false, &p) || !unwatched(cpu, va, 16, flags))
+        return false;
+    for (unsigned at = 0; at < 16; at += 8) {
+        if (!phys_write(cpu->d.host.phys, p.pa + at, 8, p.attrs, eight))
+            return raise_plain(cpu, FAULT_EXTERNAL, RULE_EXTERNAL, va, flags);
+        observe(cpu, va + at, p.pa + at, 8, true, eight);
+    }
+    if (p.entry->perm & TLB_TAGGED && tags_enabled(cpu, cpu->ps.el == 0 || flags & ACC_UNPRIV))
+        phys_write(cpu->d.host.phys, tag_pa(p.pa), 1, p.attrs, bits(va, 59, 56));
+    return true;
+}
+
 struct fetch_page mem_fetch_page(struct cpu *cpu, u64 va)
 {
     struct place p;

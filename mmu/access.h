@@ -105,6 +105,10 @@ struct mem_val mem_tags_read(struct cpu *cpu, u64 va, unsigned granules);
 bool mem_tags_write(struct cpu *cpu, u64 va, unsigned granules, u64 tags, bool zero);
 /* Is va aligned for a write of its tag? */
 bool mem_tags_probe(struct cpu *cpu, u64 va);
+/* Are `size` bytes at va whole granules (SETG*)? Where size is 0, va may be anything. */
+bool mem_granules_probe(struct cpu *cpu, u64 va, u64 size);
+/* One granule's bytes, all `value`, and its tag, va's own. flags: ACC_UNPRIV or 0. */
+bool mem_granule_set(struct cpu *cpu, u64 va, u8 value, unsigned flags);
 
 /* Instruction fetch: the page (4 KiB) at va. pa of its first byte. False: exception in cpu->d.exc. */
 struct fetch_page {

@@ -123,7 +123,7 @@ void regime_config(const struct regime_desc *r, struct tlb_config *config)
     }
     config->tcr = r->tcr;
     if (r->has_s2)
-        config->hcr = r->hcr & BIT(12); /* DC */
+        config->hcr = r->hcr & (BIT(12) | BIT(57)); /* DC, DCT */
     if (r->has_s2 && r->stage2) {
         config->regime |= REGIME_KEY_S2 | (r->s2_ee ? REGIME_KEY_S2_EE : 0);
         config->hcr |= r->hcr & (BIT(2) | BIT(46)); /* PTW, FWB */

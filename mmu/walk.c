@@ -801,6 +801,7 @@ static bool stage1_off(struct walker *w)
     o->global = true;
     o->size_log2 = o->size1_log2 = o->size2_log2 = 30;
     o->attrs = attrs_flat(dc, w->acc.fetch, stage1_cacheable(w));
+    o->attrs.tagged = dc && r->feat & WALK_MTE && bit(r->hcr, 57); /* HCR_EL2.DCT */
     o->perm = TLB_UR | TLB_UW | TLB_UX | TLB_PR | TLB_PW | TLB_PX | (dc ? 0 : TLB_FLAT);
     if (device_unaligned(&w->acc, o->attrs))
         return fail(w, FAULT_ALIGNMENT, RULE_ALIGN_DEVICE, 0);

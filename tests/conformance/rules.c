@@ -411,6 +411,14 @@ static bool is_forced_write_back(const struct rule_input *in)
            !bit(in->cpu->sys.hcr_el2, 12);
 }
 
+/* AT S1* with HCR_EL2.{DC, DCT} */
+static bool is_default_tagged(const struct rule_input *in)
+{
+    u64 hcr = in->cpu->sys.hcr_el2;
+    bool at_s1 = (in->insn & 0xffffff00) == 0xd5087800 || (in->insn & 0xffffff00) == 0xd5087900;
+    return is_v85(in) && at_s1 && bit(hcr, 12) && bit(hcr, 57) && feature_has(&in->cpu->features, FEAT_MTE2);
+}
+
 /* LDXR Xt, [X1] where hardware sets access flags */
 static bool is_unaligned_exclusive(const struct rule_input *in)
 {
@@ -522,6 +530,8 @@ const struct rule rules[RULE_COUNT_] = {
     { "fwb-device", is_forced_write_back,
       "PAR_EL1 under HCR_EL2.FWB: MemAttr 0b110 makes Device memory of stage 1 Normal Write-Back "
       "(D8.6.6), as in the v9.4 model; the v8.5 model keeps Device" },
+    { "default-tagged", is_default_tagged,
+      "PAR_EL1 under HCR_EL2.{DC, DCT}: Tagged (D19.2 HCR_EL2.DCT); the v8.5 model keeps Write-Back" },
     { "exclusive-unaligned", is_unaligned_exclusive,
       "unaligned LDXR with hardware access flags: the model translates for its monitor "
       "and sets the flag before the alignment fault" },

@@ -1,0 +1,151 @@
+/* Memory tagging: tags in memory, checked accesses in each mode of SCTLR_EL1.TCF, memory set with tags, tags where stage 1
+ * is off. Arm ARM D10 (the Memory Tagging Extension), C6.2 (STG, LDG, SETG*), D19.2 (HCR_EL2.DCT, SCTLR_EL1.TCF). */
+#include "rt.h"
+
+#define SYNC_TAG 0x11ul /* DFSC of a synchronous Tag Check Fault */
+#define TCF(n)   ((u64)(n) << 40)
+#define ATA      BIT(43)
+#define MSCEN    BIT(33)
+#define HCR_DC   BIT(12)
+#define HCR_ATA  BIT(56)
+#define HCR_DCT  BIT(57)
+#define TAGGED   0x80000000ul /* where `page` is mapped as Normal Tagged */
+#define UNTAGGED 0x80200000ul /* and as Normal */
+
+#define STG(rt, rn)  ".inst 0xd9200800 | " #rn " << 5 | " #rt "\n"
+#define LDG(rt, rn)  ".inst 0xd9600000 | " #rn " << 5 | " #rt "\n"
+#define SETG(stage, d, n, s) ".inst 0x1dc00400 | " #stage " << 14 | " #s " << 16 | " #n " << 5 | " #d "\n"
+
+/* TCO masks the checks at exception entry, and at a return to where SPSR has it. */
+CODE(do_stg, STG(0, 0));
+CODE(do_ldg, "mov x1, x0\n" LDG(0, 1));
+CODE(do_load, "ldr x0, [x0]");
+CODE(do_store, "str xzr, [x0]");
+CODE(do_load_tco, ".inst 0xd503419f | 1 << 8\nldr x0, [x0]\n.inst 0xd503419f");
+CODE(do_setg, "mov x2, #0xa5\n" SETG(0, 0, 1, 2) SETG(1, 0, 1, 2) SETG(2, 0, 1, 2) "mov x0, x1");
+
+CODE(do_setgp, "mov x2, #0xa5\n" SETG(0, 0, 1, 2));
+
+static u64 page[512] __attribute__((aligned(4096)));
+
+static u64 with_tag(u64 va, u64 tag) { return va | tag << 56; }
+static u64 tag_of(u64 va) { return BITS(try_el(1, do_ldg, va, 0), 59, 56); }
+
+static void control(u64 tcf)
+{
+    WRITE(sctlr_el1, (READ(sctlr_el1) & ~TCF(3)) | TCF(tcf) | ATA | MSCEN);
+    WRITE(s3_0_c5_c6_0, 0); /* TFSR_EL1 */
+    ISB();
+}
+
+static void check_fault(const char *what, u64 va, u64 iss)
+{
+    check_exc(what, 1, EC_DABT, iss);
+    check_eq("  FAR_EL1[59:0], the tag too", EXC.far & ~(0xful << 60), va & ~(0xful << 60));
+}
+
+/* C6.2 STG, LDG: the tag is the address's, for 16 bytes; memory that is not Tagged has none. */
+static void check_tags(void)
+{
+    try_el(1, do_stg, with_tag(TAGGED + 32, 5), 0);
+    check_eq("STG: no exception", EXC.count, 0);
+    check_eq("LDG: the tag that STG stored", tag_of(TAGGED + 40), 5);
+    check_eq("LDG: the granule before", tag_of(TAGGED + 16), 0);
+    check_eq("LDG: the granule behind", tag_of(TAGGED + 48), 0);
+    check_eq("LDG: not Tagged memory reads as 0", tag_of(UNTAGGED + 32), 0);
+    try_el(1, do_stg, with_tag(UNTAGGED + 32, 9), 0);
+    check_eq("STG: ignored in memory that is not Tagged", tag_of(TAGGED + 32), 5);
+    try_el(1, do_stg, with_tag(TAGGED + 33, 5), 0);
+    check_exc("STG at an address that is no granule's", 1, EC_DABT, 0x21 | BIT(6));
+}
+
+/* D10.4: TCF 0 has no effect, 1 faults, 2 is noted in TFSR_EL1, 3 faults for loads and notes stores. */
+static void check_modes(void)
+{
+    u64 good = with_tag(TAGGED + 32, 5), bad = with_tag(TAGGED + 32, 6);
+    control(0);
+    try_el(1, do_load, bad, 0);
+    check_eq("TCF 0: another tag is nothing", EXC.count, 0);
+    control(1);
+    try_el(1, do_load, good, 0);
+    check_eq("TCF 1: the same tag", EXC.count, 0);
+    try_el(1, do_load, bad, 0);
+    check_fault("TCF 1: load with another tag", bad, SYNC_TAG);
+    try_el(1, do_store, bad, 0);
+    check_fault("TCF 1: store with another tag", bad, SYNC_TAG | BIT(6));
+    try_el(1, do_load, with_tag(UNTAGGED + 32, 6), 0);
+    check_eq("TCF 1: memory that is not Tagged", EXC.count, 0);
+    try_el(1, do_load_tco, bad, 0);
+    check_eq("PSTATE.TCO: unchecked", EXC.count, 0);
+    control(2);
+    try_el(1, do_store, bad, 0);
+    check_eq("TCF 2: no exception", EXC.count, 0);
+    check_eq("TCF 2: TFSR_EL1.TF0", READ(s3_0_c5_c6_0), 1);
+    control(3);
+    try_el(1, do_load, bad, 0);
+    check_fault("TCF 3: a load", bad, SYNC_TAG);
+    check_eq("  TFSR_EL1", READ(s3_0_c5_c6_0), 0);
+    try_el(1, do_store, bad, 0);
+    check_eq("TCF 3: a store", EXC.count, 0);
+    check_eq("  TFSR_EL1.TF0", READ(s3_0_c5_c6_0), 1);
+}
+
+/* C6.2 SETGP, SETGM, SETGE: bytes and tags of whole granules, unchecked. */
+static void check_setg(void)
+{
+    control(1);
+    for (u32 n = 0; n < COUNT(page); n++)
+        page[n] = 0;
+    u64 to = with_tag(TAGGED + 256, 3), left = try_el(1, do_setg, to, 64);
+    check_eq("SETG of four granules: no exception", EXC.count, 0);
+    check_eq("  nothing is left", left, 0);
+    check_eq("  the first byte", page[32], 0xa5a5a5a5a5a5a5a5);
+    check_eq("  the last byte", page[39], 0xa5a5a5a5a5a5a5a5);
+    check_eq("  the byte behind", page[40], 0);
+    check_eq("  the first tag", tag_of(TAGGED + 256), 3);
+    check_eq("  the last tag", tag_of(TAGGED + 304), 3);
+    check_eq("  the tag behind", tag_of(TAGGED + 320), 0);
+    try_el(1, do_setgp, to, 24);
+    check_exc("SETG of a granule and a half", 1, EC_DABT, 0x21 | BIT(6));
+    try_el(1, do_setgp, to + 8, 32);
+    check_exc("SETG from within a granule", 1, EC_DABT, 0x21 | BIT(6));
+    try_el(1, do_setg, to + 8, 0);
+    check_eq("SETG of nothing", EXC.count, 0);
+}
+
+/* D8.2.12, HCR_EL2.DCT: with stage 1 off by HCR_EL2.DC, all data is Tagged, or none. */
+static void check_dct(void)
+{
+    stage2_on(pt_identity(S2), 0); /* DC means VM too */
+    u64 hcr = READ(hcr_el2), at = with_tag((u64)page + 1024, 7);
+    WRITE(hcr_el2, hcr | HCR_DC | HCR_DCT);
+    tlb_flush();
+    try_el(1, do_stg, at, 0);
+    check_eq("DC and DCT: the tag is kept", tag_of((u64)page + 1024), 7);
+    WRITE(hcr_el2, hcr | HCR_DC);
+    tlb_flush();
+    check_eq("DC alone: not Tagged", tag_of((u64)page + 1024), 0);
+    WRITE(hcr_el2, hcr);
+    tlb_flush();
+    check_eq("stage 1 again: the same tag", tag_of(TAGGED + 1024), 7);
+}
+
+void test_main(void)
+{
+    u64 *root = pt_identity(S1_EL1);
+    WRITE(hcr_el2, READ(hcr_el2) | HCR_ATA);
+    WRITE(s3_4_c1_c2_2, BIT(11)); /* HCRX_EL2.MSCEn */
+    pt_map(root, TAGGED, (u64)page, 4096, PT_AF | PT_SH | 2ul << 2);
+    pt_map(root, UNTAGGED, (u64)page, 4096, RAM_ATTR);
+    mmu_on_el1(root);
+    WRITE(mair_el1, READ(mair_el1) | 0xf0ul << 16);
+    WRITE(tcr_el1, READ(tcr_el1) | BIT(37)); /* TBI0 */
+    ISB();
+    call_pstate = 0x3c0;
+    control(0);
+    check_tags();
+    check_modes();
+    check_setg();
+    check_dct();
+    finish();
+}
