@@ -439,6 +439,24 @@ END_TEST
 
 /* ---- alignment, crossing, byte order ---- */
 
+/* An access that crosses into a page whose tag was pushed out lately reads its first bytes from the first page. */
+START_TEST(crossing_into_pushed_out)
+{
+    map(0x1000, RAM, 0);
+    map(0x2000, RAM + 0x5000, 0);
+    map(0x2000 + (u64)FAST_ENTRIES * 4096, RAM + 0x6000, 0);
+    *word(RAM + 0xff8) = 0x1122334455667788;
+    *word(RAM + 0x4ff8) = ~0ull;
+    *word(RAM + 0x5000) = 0x99aabbccddeeff00;
+    read64(0x2000);
+    read64(0x2000 + (u64)FAST_ENTRIES * 4096);
+    ck_assert_uint_eq(read64(0x1ffc), 0xddeeff0011223344);
+    ck_assert(mem_write(cpu, 0x1ffc, 0, 8, ACC_WRITE));
+    ck_assert_uint_eq(*word(RAM + 0x4ff8), ~0ull);
+    check_subset(cpu);
+}
+END_TEST
+
 START_TEST(crossing_pages)
 {
     map(0x1000, RAM, 0);
@@ -687,6 +705,7 @@ Suite *test_tlb_suite(void)
                   { "shared_slots", shared_slots },
                   { "el_and_pan", el_and_pan },
                   { "crossing_pages", crossing_pages },
+                  { "crossing_into_pushed_out", crossing_into_pushed_out },
                   { "alignment", alignment },
                   { "big_endian", big_endian },
                   { "devices", devices },
