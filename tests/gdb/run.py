@@ -2,8 +2,8 @@
 """Scripted sessions of the real gdb-multiarch with elmu's stub, snapshots and replays; each is judged by what gdb prints and by
 the state hash at the end, which must be that of a run nobody looked at.
 
-    tests/gdb/run.py ELMU [NAME...]        B: folder of the build (guests). IMAGE: folder with vmlinuz, xen and
-    linux.cpio, for the sessions that need them; they are left out without it. Ends with "N passed, N failed".
+    tests/gdb/run.py ELMU [NAME...]        B: folder of the build (guests). IMAGE: folder with vmlinuz, xen, linux.cpio and
+    kvm.cpio: runs the sessions on these, and otherwise the others (tests/gdb/images.sh). Ends with "N passed, N failed".
 
 A session (tests/gdb/*.session) is a list of gdb commands. In it:
     #% OPTION...    options of elmu ({demo}: the demo hypervisor's ELF, {planted}: with a bug in it, {guest:NAME}: a guest's)
@@ -13,6 +13,7 @@ A session (tests/gdb/*.session) is a list of gdb commands. In it:
 Nothing depends on host time: the machine stands while gdb does not say otherwise.
 """
 import os, re, shlex, subprocess, sys, tempfile
+from guests import guest
 
 here = os.path.dirname(os.path.abspath(__file__))
 build = os.environ.get("B", "build")
@@ -24,6 +25,7 @@ def fill(text):
     text = text.replace("{planted}", f"{build}/planted/guest/demo.elf")
     text = text.replace("{image}", os.environ.get("IMAGE", "{image}"))
     text = text.replace("{demo}", f"{build}/guest/demo.elf")
+    text = re.sub(r"\{test:(\w+)\}", lambda m: guest(m[1]), text)
     return re.sub(r"\{guest:(\w+)\}", lambda m: f"{build}/guest/{m[1]}.elf", text)
 
 def facts(messages):
@@ -38,8 +40,9 @@ class Session:
     def __init__(self, path):
         self.name = os.path.basename(path)[: -len(".session")]
         self.options, self.commands, self.want, self.never, self.hash = [], [], [], [], False
-        for line in open(path):
-            line = line.rstrip("\n")
+        text = open(path).read()
+        self.images = "{image}" in text
+        for line in text.splitlines():
             if line.startswith("#%"):
                 self.options += shlex.split(fill(line[2:]))
             elif line.startswith("#= "):
@@ -97,7 +100,7 @@ def main():
         if not file.endswith(".session"):
             continue
         s = Session(os.path.join(here, file))
-        if (names and s.name not in names) or any("{image}" in o for o in s.options):
+        if s.name not in names if names else s.images != ("IMAGE" in os.environ):
             continue
         with tempfile.TemporaryDirectory() as work:
             try:
@@ -106,7 +109,7 @@ def main():
                 wrong, said = f"no end after {TIMEOUT} s", str(e.stdout)
         if wrong:
             failed += 1
-            print(f"FAIL {s.name}: {wrong}\n" + "".join("    " + l + "\n" for l in said.splitlines()[-40:]), flush=True)
+            print(f"FAIL {s.name}: {wrong}\n" + "".join("    " + l + "\n" for l in said.splitlines()[-200:]), flush=True)
         else:
             passed += 1
             print(f"PASS {s.name}", flush=True)
