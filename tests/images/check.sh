@@ -35,7 +35,7 @@ common() { # CPU SMP [EXTRA MACHINE PROPERTIES]
     opt -M "virt,gic-version=3${3-,virtualization=on}" -cpu "$1" -smp "$2" -m 1G -nographic
 }
 shell_session() { # NAME: talks to the shell, then powers off
-    answer "$1# " $'echo sum-$((40 + 2)); ls /proc/1/exe; id -u\n'
+    answer "$1# " $'echo sum-$((40 + 2)); ls /proc/1/exe; id -u; grep -m 1 Features /proc/cpuinfo\n'
     answer 'sum-42' $'md5sum /bin/busybox | cut -c1-8; dmesg | grep -c .; poweroff -f\n'
     want "$1: shell ready"
     want "$busybox_md5"
@@ -46,6 +46,14 @@ linux() { # CPU SMP APPEND
     common "$1" "$2"
     opt -kernel "$boot/vmlinuz" -initrd "$boot/linux.cpio" -append "console=ttyAMA0 $3"
     want "elmu: $2 cpus"
+}
+linux_max() { # what the kernel finds on max, and tells programs
+    local found
+    for found in 'Address authentication' 'Branch Target Identification' 'Memory Tagging Extension' 'Virtualization Host Extensions'; do
+        want "CPU features: detected: $found"
+    done
+    want ' paca pacg '
+    want ' bti mte '
 }
 kvm_guest() { # CPU MODE MESSAGE
     common "$1" 1
@@ -78,6 +86,7 @@ define_rows() {
         for smp in 1 4; do
             case $cpu-$smp in cortex-a57-1 | max-4) row linux-$cpu-$smp quick 4G ;; *) row linux-$cpu-$smp full 6G ;; esac
             linux $cpu $smp ''
+            [ $cpu = max ] && linux_max
             shell_session elmu
             want 'CPU: All CPU(s) started at EL2'
             case $cpu in
