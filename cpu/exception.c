@@ -134,6 +134,7 @@ void exc_abort(struct cpu *cpu, const struct fault *fault, u64 va, unsigned acc_
         iss |= 1u << 13;
     }
     exc_sync(cpu, ec, iss, abort_target(cpu, fault, acc_flags), cause);
+    cpu->d.exc.iss2 = (u32)fault->dirty << 5 | (u32)fault->overlay << 6;
     cpu->d.exc.has_far = 1;
     cpu->d.exc.far = va;
     if (fault->stage2) {
@@ -243,7 +244,7 @@ static u64 vector_offset(const struct cpu *cpu, const struct exc *e)
 static void report(struct cpu *cpu, const struct exc *e)
 {
     if (e->kind == EXC_SYNC || e->kind == EXC_SERROR)
-        *BANKED(e->target_el, esr) = (u64)e->ec << 26 | (u64)e->il << 25 | e->iss;
+        *BANKED(e->target_el, esr) = (u64)e->iss2 << 32 | (u64)e->ec << 26 | (u64)e->il << 25 | e->iss;
     if (e->has_far)
         *BANKED(e->target_el, far) = e->far;
     if (e->has_hpfar && e->target_el == 2)

@@ -57,6 +57,7 @@ enum { TLB_SETS = 512, TLB_WAYS = 4, TLB_ENTRIES = TLB_SETS * TLB_WAYS, TLB_CONF
 /* The control values a translation depends on besides ASID and VMID. mmu/context.c fills it. */
 struct tlb_config {
     u64 sctlr, tcr, mair, hcr, vtcr, vstcr;
+    u64 pir, pire0, s2pir, por, por0; /* where they are in force, else 0 */
     u32 regime; /* enum regime in bits 7:0, then one bit each as REGIME_KEY_* of mmu/context.c says */
     u32 used;
 };

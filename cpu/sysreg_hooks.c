@@ -120,20 +120,20 @@ static bool e2h(const struct cpu *cpu) { return cpu_has(cpu, FEAT_VHE) && bit(cp
 /* Bits that features bring, in the format of EL1 (and of EL2 with E2H), and in that of EL3 (EL2 without). */
 const struct sysreg_bits sctlr1_bits[] = {
     { FEAT_PAN, 0, BIT(23) },
-    { FEAT_PAUTH, 0, 0xc8002000 }, /* EnIA EnIB EnDA EnDB */
-    { FEAT_SSBS, 0, BIT(44) },     /* DSSBS */
-    { FEAT_BTI, 0, 3ull << 35 },   /* BT0 BT1 */
-    { FEAT_MOPS, 0, BIT(33) },     /* MSCEn */
+    { FEAT_PAUTH, 0, 0xc8002000 },    /* EnIA EnIB EnDA EnDB */
+    { FEAT_SSBS, 0, BIT(44) },        /* DSSBS */
+    { FEAT_BTI, 0, 3ull << 35 },      /* BT0 BT1 */
+    { FEAT_MOPS, 0, BIT(33) },        /* MSCEn */
     { FEAT_MTE2, 0, 0xfe0ull << 32 }, /* ITFSB TCF0 TCF ATA0 ATA */
-    { FEAT_LSE2, 0, BIT(6) },      /* nAA */
-    { FEAT_PAN3, 0, BIT(57) },     /* EPAN */
+    { FEAT_LSE2, 0, BIT(6) },         /* nAA */
+    { FEAT_PAN3, 0, BIT(57) },        /* EPAN */
     { 0, 0, 0 },
 };
 const struct sysreg_bits sctlr3_bits[] = {
     { FEAT_PAUTH, 0, 0xc8002000 },
     { FEAT_SSBS, 0, BIT(44) },
     { FEAT_LSE2, 0, BIT(6) },
-    { FEAT_BTI, 0, BIT(36) }, /* BT */
+    { FEAT_BTI, 0, BIT(36) },         /* BT */
     { FEAT_MTE2, 0, 0xb20ull << 32 }, /* ITFSB TCF ATA */
     { 0, 0, 0 },
 };
@@ -143,15 +143,17 @@ const struct sysreg_bits tcr1_bits[] = {
     { FEAT_PAUTH, 0, 3ull << 51 }, /* TBID0 TBID1 */
     { FEAT_E0PD, 0, 3ull << 55 },  /* E0PD0 E0PD1 */
     { FEAT_LPA2, 0, BIT(59) },     /* DS */
-    { FEAT_MTE2, 0, 3ull << 57 }, /* TCMA0 TCMA1 */
+    { FEAT_MTE2, 0, 3ull << 57 },  /* TCMA0 TCMA1 */
     { 0, 0, 0 },
 };
 const struct sysreg_bits tcr3_bits[] = {
+    { FEAT_S1PIE, 0, BIT(35) }, /* PIE, POE: TCR_EL3 only */
+    { FEAT_S1POE, 0, BIT(36) },
     { FEAT_HPDS, 0, BIT(24) },
     { FEAT_HAFDBS, 0, 3 << 21 },
     { FEAT_PAUTH, 0, BIT(29) }, /* TBID */
     { FEAT_LPA2, 0, BIT(32) },  /* DS */
-    { FEAT_MTE2, 0, BIT(30) }, /* TCMA */
+    { FEAT_MTE2, 0, BIT(30) },  /* TCMA */
     { 0, 0, 0 },
 };
 
@@ -168,10 +170,23 @@ void hcrx_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     static const struct sysreg_bits hcrx_bits[] = {
         { FEAT_MOPS, 0, 3 << 10 }, /* MCE2 MSCEn */
+        { FEAT_TCR2, 0, BIT(14) }, /* TCR2En */
         { 0, 0, 0 },
     };
     (void)row;
     cpu->sys.hcrx_el2 = value & bits_present(cpu, hcrx_bits);
+}
+
+/* E0POE is there where EL0 is: not in TCR2_EL2 without E2H. */
+void tcr2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    static const struct sysreg_bits tcr2_bits[] = {
+        { FEAT_S1PIE, 0, BIT(1) }, /* PIE */
+        { FEAT_S1POE, 0, 3 << 2 }, /* E0POE POE */
+        { 0, 0, 0 },
+    };
+    u64 *reg = sysreg_field(cpu, row), mask = bits_present(cpu, tcr2_bits);
+    *reg = value & (reg == &cpu->sys.tcr2_el2 && !e2h(cpu) ? mask & ~BIT(2) : mask);
 }
 
 void sctlr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
@@ -185,13 +200,14 @@ void sctlr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 void cptr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    cpu->sys.cptr_el2 = e2h(cpu) ? value & (BIT(31) | 3 << 20) : (value & (BIT(31) | BIT(10))) | CPTR2_RES1;
+    u64 e0poe = cpu_has(cpu, FEAT_S1POE) ? BIT(29) : 0;
+    cpu->sys.cptr_el2 = e2h(cpu) ? value & (BIT(31) | 3 << 20 | e0poe) : (value & (BIT(31) | BIT(10))) | CPTR2_RES1;
 }
 
 void tcr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    u64 more = bits_present(cpu, e2h(cpu) ? tcr1_bits : tcr3_bits);
+    u64 more = bits_present(cpu, e2h(cpu) ? tcr1_bits : tcr3_bits + 2);
     cpu->sys.tcr_el2 = e2h(cpu) ? value & (TCR1_MASK | more) : (value & (TCR3_MASK | more)) | TCR3_RES1;
 }
 
@@ -211,7 +227,7 @@ void vncr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 /* The bits of fine-grained traps are those of cpu/fgt.def, and those that features bring as rows of cpu/traps.def. */
 void fgt_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
-    u64 inverted = row->mask ? sysreg_writable(cpu, row) : 0;
+    u64 inverted = row->opt ? bits_present(cpu, row->opt) : 0;
     *sysreg_field(cpu, row) = value & (trap_fgt_bits(cpu, (unsigned)row->offset) | inverted);
 }
 

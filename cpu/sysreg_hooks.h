@@ -13,8 +13,8 @@ sysreg_read_fn tco_read, zero_read, sp_read, spsel_read, currentel_read, pan_rea
     midr_read, mpidr_read, ccsidr_read, dczid_read, claimset_read, dbgauthstatus_read;
 sysreg_write_fn tco_write, ignore_write, sp_write, spsel_write, pan_write, uao_write, dit_write, ssbs_write, nzcv_write,
     daif_write, fpcr_write, fpsr_write, sctlr_el2_write, hcr_write, hcrx_write, scr_write, vncr_write, cptr_el2_write,
-    tcr_el2_write, pmcr_write, pmu_set_write, pmu_clear_write, pmxev_write, pmev_write, mdscr_write, debug_write,
-    oslar_write, claimset_write, claimclr_write;
+    tcr_el2_write, tcr2_write, pmcr_write, pmu_set_write, pmu_clear_write, pmxev_write, pmev_write, mdscr_write,
+    debug_write, oslar_write, claimset_write, claimclr_write;
 sysreg_write_fn fgt_write;
 sysreg_check_fn secure_el2_check, sp_check, rvbar_check, lor_check, pmu_check, breakpoint_check, watchpoint_check;
 
@@ -30,6 +30,7 @@ extern const struct sysreg_bits sctlr1_bits[], sctlr3_bits[], tcr1_bits[], tcr3_
 #define TCR3_MASK      0x17ff3full
 #define TCR3_RES1      0x80800000ull
 #define TTBR_MASK      (~1ull) /* CnP is Armv8.2 */
+#define ESR_ISS2       (0xffffffull << 32)
 #define VBAR_MASK      (~0x7ffull)
 #define HCR_MASK       0x35fff7fffull /* TID0, HCD (with EL3) RES0, RW RAO/WI */
 #define PMU_COUNTERS   6ull

@@ -8,7 +8,7 @@
 
 enum { R = 1, W = 2, RW = 3 };
 enum { EL0 = 1, EL1 = 2, EL2 = 4, EL3 = 8, ANY_EL = 15, EL01 = 3, EL12 = 6, EL012 = 7 };
-enum { HOST0 = 1, E2H = 2, TGE = 4, SECURE = 8, IMO = 16, FMO = 32, FGTEN = 64 };
+enum { HOST0 = 1, E2H = 2, TGE = 4, SECURE = 8, IMO = 16, FMO = 32, FGTEN = 64, HAS_EL3 = 128 };
 
 #define ROW(ID, REG, FIELD, HI, LO, VALUES, DIR, FROM, TO, EC, NEED, BAR, FEATURE)                                     \
     { .name = FIELD, .id = #ID, .reg = #REG, .hi = (HI), .lo = (LO), .dir = (DIR), .from = (FROM),                     \
@@ -73,7 +73,7 @@ u64 trap_fgt_bits(const struct cpu *cpu, unsigned offset)
 static unsigned conditions(const struct cpu *cpu, unsigned el)
 {
     u64 hcr = cpu_hcr(cpu);
-    unsigned c = cpu_is_secure_below_el3(cpu) ? SECURE : 0;
+    unsigned c = (cpu_is_secure_below_el3(cpu) ? SECURE : 0) | (cpu_has(cpu, FEAT_EL3) ? HAS_EL3 : 0);
     if (bit(hcr, 34))
         c |= E2H;
     if (bit(hcr, 27))

@@ -17,13 +17,13 @@ struct at_row {
 };
 
 static const struct at_row rows[AT_OPS] = {
-    [AT_S1E0R] = { 0, false, false, false },  [AT_S1E0W] = { 0, true, false, false },
-    [AT_S1E1R] = { 1, false, false, false },  [AT_S1E1W] = { 1, true, false, false },
-    [AT_S1E2R] = { 2, false, false, false },  [AT_S1E2W] = { 2, true, false, false },
-    [AT_S1E3R] = { 3, false, false, false },  [AT_S1E3W] = { 3, true, false, false },
-    [AT_S12E0R] = { 0, false, true, false },  [AT_S12E0W] = { 0, true, true, false },
-    [AT_S12E1R] = { 1, false, true, false },  [AT_S12E1W] = { 1, true, true, false },
-    [AT_S1E1RP] = { 1, false, false, true },  [AT_S1E1WP] = { 1, true, false, true },
+    [AT_S1E0R] = { 0, false, false, false }, [AT_S1E0W] = { 0, true, false, false },
+    [AT_S1E1R] = { 1, false, false, false }, [AT_S1E1W] = { 1, true, false, false },
+    [AT_S1E2R] = { 2, false, false, false }, [AT_S1E2W] = { 2, true, false, false },
+    [AT_S1E3R] = { 3, false, false, false }, [AT_S1E3W] = { 3, true, false, false },
+    [AT_S12E0R] = { 0, false, true, false }, [AT_S12E0W] = { 0, true, true, false },
+    [AT_S12E1R] = { 1, false, true, false }, [AT_S12E1W] = { 1, true, true, false },
+    [AT_S1E1RP] = { 1, false, false, true }, [AT_S1E1WP] = { 1, true, false, true },
 };
 
 /* The EL2&0 regime takes the place of EL1&0 under HCR_EL2.{E2H,TGE}, but for the stage 1 and 2 forms of EL1. */
@@ -36,7 +36,8 @@ static enum regime target_regime(const struct cpu *cpu, const struct at_row *row
 
 static u64 par_of_fault(const struct fault *f)
 {
-    return 1 | (u64)f->fsc << 1 | (u64)f->s1ptw << 8 | (u64)f->stage2 << 9 | BIT(11);
+    return 1 | (u64)f->fsc << 1 | (u64)f->s1ptw << 8 | (u64)f->stage2 << 9 | BIT(11) | (u64)f->overlay << 14 |
+           (u64)f->dirty << 15;
 }
 
 static u64 par_of(const struct translation *t)

@@ -52,6 +52,34 @@ static u16 current_asid(const struct regime_desc *r)
     return (u16)(bit(r->tcr, 36) ? bits(ttbr, 63, 48) : bits(ttbr, 55, 48));
 }
 
+/* Permission indirection and overlays: TCR2_ELx turns them on, where the levels above let it (IsTCR2EL1Enabled,
+ * IsTCR2EL2Enabled of the shared pseudocode), TCR_EL3 in the regime of EL3. */
+static void describe_pie(const struct cpu *cpu, struct regime_desc *r)
+{
+    const struct sysregs *s = &cpu->sys;
+    bool el3 = cpu_has(cpu, FEAT_EL3), el10 = r->regime == REGIME_EL10;
+    if (likely(!(s->tcr2_el1 | s->tcr2_el2 | bits(s->tcr_el3, 36, 35))))
+        return;
+    u64 ctl = el10 ? s->tcr2_el1 : s->tcr2_el2;
+    if (r->regime == REGIME_EL3)
+        ctl = (u64)bit(s->tcr_el3, 35) << 1 | (u64)bit(s->tcr_el3, 36) << 3;
+    else if (el3 && !bit(s->scr_el3, 43)) /* TCR2En */
+        ctl = 0;
+    else if (el10 && cpu_el2_enabled(cpu) && !(bit(s->hcrx_el2, 14) && (!el3 || bit(s->scr_el3, 38))))
+        ctl = 0;
+    r->pie = bit(ctl, 1);
+    r->poe = bit(ctl, 3);
+    r->e0poe = bit(ctl, 2) && (el10 || r->regime == REGIME_EL20) && !r->nv_nv1;
+    if (r->pie) {
+        r->pir = el10 ? s->pir_el1 : r->regime == REGIME_EL3 ? s->pir_el3 : s->pir_el2;
+        r->pire0 = el10 ? s->pire0_el1 : r->regime == REGIME_EL20 ? s->pire0_el2 : 0;
+    }
+    if (r->poe)
+        r->por = el10 ? s->por_el1 : r->regime == REGIME_EL3 ? s->por_el3 : s->por_el2;
+    if (r->e0poe)
+        r->por0 = s->por_el0;
+}
+
 static void describe_el10(const struct cpu *cpu, struct regime_desc *r)
 {
     const struct sysregs *s = &cpu->sys;
@@ -70,6 +98,8 @@ static void describe_el10(const struct cpu *cpu, struct regime_desc *r)
     r->vttbr = s->vttbr_el2;
     r->vstcr = s->vstcr_el2;
     r->vsttbr = s->vsttbr_el2;
+    r->s2pie = bit(r->vtcr, 36);
+    r->s2pir = r->s2pie ? s->s2pir_el2 : 0;
     r->s2_ee = bit(s->sctlr_el2, 25);
     r->nv_nv1 = (cpu_nvx(cpu) & (NVX_NV | NVX_NV1)) == (NVX_NV | NVX_NV1);
     r->stage1 = r->stage1 && !bit(r->hcr, 27) && !bit(r->hcr, 12); /* TGE, DC */
@@ -89,7 +119,7 @@ void regime_describe(const struct cpu *cpu, enum regime regime, struct regime_de
     r->secure = regime == REGIME_EL3 || cpu_is_secure_below_el3(cpu);
     r->sif = r->secure && bit(s->scr_el3, 9);
     switch (regime) {
-    case REGIME_EL10: describe_el10(cpu, r); return;
+    case REGIME_EL10: describe_el10(cpu, r); break;
     case REGIME_EL3:
         r->sctlr = s->sctlr_el3;
         r->tcr = s->tcr_el3;
@@ -106,7 +136,9 @@ void regime_describe(const struct cpu *cpu, enum regime regime, struct regime_de
             r->asid = current_asid(r);
         }
     }
-    r->stage1 = bit(r->sctlr, 0);
+    if (regime != REGIME_EL10)
+        r->stage1 = bit(r->sctlr, 0);
+    describe_pie(cpu, r);
 }
 
 void regime_config(const struct regime_desc *r, struct tlb_config *config)
@@ -122,12 +154,21 @@ void regime_config(const struct regime_desc *r, struct tlb_config *config)
         config->mair = r->mair;
     }
     config->tcr = r->tcr;
+    if (r->stage1 && (r->pie | r->poe | r->e0poe)) {
+        config->regime |=
+            (r->pie ? REGIME_KEY_PIE : 0) | (r->poe ? REGIME_KEY_POE : 0) | (r->e0poe ? REGIME_KEY_E0POE : 0);
+        config->pir = r->pir;
+        config->pire0 = r->pire0;
+        config->por = r->por;
+        config->por0 = r->por0;
+    }
     if (r->has_s2)
         config->hcr = r->hcr & (BIT(12) | BIT(57)); /* DC, DCT */
     if (r->has_s2 && r->stage2) {
         config->regime |= REGIME_KEY_S2 | (r->s2_ee ? REGIME_KEY_S2_EE : 0);
         config->hcr |= r->hcr & (BIT(2) | BIT(46)); /* PTW, FWB */
         config->vtcr = r->vtcr;
+        config->s2pir = r->s2pir;
         config->vstcr = r->secure ? r->vstcr : 0;
     }
 }
@@ -223,6 +264,7 @@ static u32 context_hash(const struct mmu_ctx *c)
 {
     const struct tlb_config *g = &c->config;
     u64 h = g->sctlr ^ g->tcr * 3 ^ g->mair * 5 ^ g->hcr * 7 ^ g->vtcr * 11 ^ g->vstcr * 13 ^ (u64)g->regime << 40;
+    h ^= g->pir * 17 ^ g->pire0 * 19 ^ g->s2pir * 23 ^ g->por * 29 ^ g->por0 * 31;
     h ^= (u64)c->asid << 16 ^ (u64)c->vmid << 32 ^ (u64)c->el0 << 50 ^ (u64)c->pan << 51 ^ (u64)c->big_endian << 52;
     h *= 0x9e3779b97f4a7c15ull;
     return (u32)(h >> 40);

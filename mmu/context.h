@@ -11,7 +11,7 @@
 /* Bits of tlb_config.regime besides enum regime. */
 enum { REGIME_KEY_SECURE = 1 << 8, REGIME_KEY_S1 = 1 << 9, REGIME_KEY_S2 = 1 << 10, REGIME_KEY_HAS_S2 = 1 << 11,
        REGIME_KEY_SIF = 1 << 12, REGIME_KEY_S2_EE = 1 << 13, REGIME_KEY_NV_NV1 = 1 << 14, REGIME_KEY_TAGS = 1 << 15,
-       REGIME_KEY_FEAT_SHIFT = 16 };
+       REGIME_KEY_PIE = 1 << 16, REGIME_KEY_POE = 1 << 17, REGIME_KEY_E0POE = 1 << 18 };
 
 /* The regime that translates for an access at `el` with the registers as they are. */
 enum regime regime_of(const struct cpu *cpu, unsigned el);

@@ -5,13 +5,14 @@
  * CONSTRAINED UNPREDICTABLE choices: TxSZ for more than what is implemented is a translation fault at level 0, for less
  * is forced to the smallest size; a stage-2 input size beyond the implemented physical size is forced to that; a
  * misprogrammed contiguous bit is ignored (the bit is a hint that this TLB does not use); a reserved PS means the
- * implemented size; a fetch from Device memory is allowed when executable. Leaves out: 128-bit descriptors, permission
- * indirection, granule protection.
+ * implemented size; a fetch from Device memory is allowed when executable. Leaves out: 128-bit descriptors, granule
+ * protection. Permission indirection: mmu/pie.h.
  */
 #include "mmu/walk.h"
 
 #include "mmu/attrs.h"
 #include "mmu/memo.h"
+#include "mmu/pie.h"
 
 /* A table format with its start: what TCR, VTCR and TTBR say for one input address. */
 struct table {
@@ -32,6 +33,7 @@ struct table {
     bool epd, e0pd;
     bool ns_ipa; /* stage 2: the IPA is Non-secure */
     u8 ds_sh;
+    bool pie; /* permissions are indirect: <51> and <7> are not DBM and AP<2> (S2AP<1>) but an index and dirty state */
 };
 
 /* Where a descent ended. */
@@ -108,6 +110,8 @@ const char *fault_rule_text(unsigned rule)
         [RULE_WRITE] = "the descriptor denies writes",
         [RULE_EXECUTE] = "the descriptor denies execution",
         [RULE_WXN] = "writable memory is not executable (WXN, or writable at EL0)",
+        [RULE_OVERLAY] = "the permission overlay register denies the access",
+        [RULE_CLEAN] = "the page is clean, and hardware does not set dirty state",
         [RULE_PAN] = "privileged access to memory that EL0 can access (PSTATE.PAN)",
         [RULE_SIF] = "fetch of Non-secure memory in Secure state (SCR_EL3.SIF)",
         [RULE_PTW] = "a stage 1 table lies in Device memory (HCR_EL2.PTW)",
@@ -238,6 +242,8 @@ static bool stage1_table(struct walker *w, struct table *t)
         t->ds = r->feat & WALK_LPA2 && t->grain != 16 && bit(tcr, 32);
         t->ds_sh = (u8)bits(tcr, 13, 12);
     }
+    t->pie = r->pie;
+    t->no_hier |= t->pie;
     t->ee = bit(r->sctlr, 25);
     t->ns = !r->secure;
     unsigned max = t->ds || (t->grain == 16 && r->feat & WALK_LVA) ? 52 : 48;
@@ -291,6 +297,7 @@ static bool stage2_table(struct walker *w, bool ns_ipa)
         .base = secure_ipa ? r->vsttbr : r->vttbr, .stage = 2, .one_priv = true, .ee = r->s2_ee, .ns_ipa = ns_ipa
     };
     stage2_spaces(r, ns_ipa, t);
+    t->pie = r->s2pie;
     t->grain = granule(ctl, false);
     t->ds = r->feat & WALK_LPA2 && t->grain != 16 && bit(r->vtcr, 32);
     t->ds_sh = (u8)bits(r->vtcr, 13, 12);
@@ -463,6 +470,9 @@ static ALWAYS_INLINE void inherit(const struct walker *w, const struct table *t,
     }
 }
 
+/* AP<2>, S2AP<1>, which hardware updates, say read-only; with indirect permissions: say clean. */
+static bool is_clean(const struct table *t, u64 desc) { return bit(desc, 7) == (t->stage == 1); }
+
 static int first_block_level(const struct regime_desc *r, const struct table *t)
 {
     if (t->grain == 12)
@@ -570,8 +580,8 @@ static bool descend(struct walker *w, const struct table *t, enum s2_use use, st
             return fail_at(w, t, l, FAULT_ACCESS_FLAG, RULE_AF);
         l->af_pending = true;
     }
-    /* Dirty state by hardware: DBM makes read-only mean "clean" (D8.4.6). */
-    if (t->update_dirty && bit(l->desc, 51) && bit(l->desc, 7) == (t->stage == 1)) {
+    /* Dirty state by hardware: DBM, or permission indirection, makes read-only mean "clean" (D8.4.6). */
+    if (t->update_dirty && (t->pie || bit(l->desc, 51)) && is_clean(t, l->desc)) {
         l->desc ^= BIT(7);
         l->dirty_pending = true;
     }
@@ -616,41 +626,108 @@ static bool update_descriptor(struct walker *w, const struct table *t, struct le
 /* ---- stage 1 permissions (D8.4.1) ---- */
 
 struct s1_perm {
-    u16 perm;        /* TLB_*, without PAN */
-    u8 wxn_u, wxn_p; /* execution denied by the writable rules alone */
-    u8 sif;
+    u16 perm;          /* TLB_*: what is allowed, without PAN */
+    u16 base, overlay; /* rights before and by overlays */
+    u8 wxn_u, wxn_p;   /* execution denied by the writable rules alone */
+    u8 sif, clean;
 };
+
+/* Rights of EL0 and of the others as TLB_*. */
+static u16 tlb_rights(unsigned user, unsigned priv) { return (u16)(user | priv << 3); }
+
+/* What one level of privilege may do before overlays. */
+struct s1_rights {
+    u8 base;     /* RIGHT_* */
+    u8 overlaid; /* overlays apply where they are enabled */
+    u8 wxn;      /* with write permission there is no execute permission */
+    u8 pan;      /* of EL0: PSTATE.PAN keeps the others out */
+};
+
+/* Permissions in the descriptor (AArch64.S1DirectBasePermissions). */
+static void direct_permissions(const struct walker *w, const struct table *t, const struct leaf *l,
+                               struct s1_rights *user, struct s1_rights *priv, struct s1_perm *p)
+{
+    const struct regime_desc *r = w->r;
+    bool wxn = bit(r->sctlr, 19), read_only = bit(l->desc, 7) || l->table_ap & 2;
+    bool xn = bit(l->desc, 54) || l->table_xn, pxn = bit(l->desc, 53) || l->table_pxn;
+    bool el0 = bit(l->desc, 6) && !(l->table_ap & 1) && !t->one_priv;
+    if (t->one_priv) {
+        pxn = xn;
+    } else if (r->nv_nv1) {
+        pxn = bit(l->desc, 54) || l->table_pxn;
+        xn = l->table_xn;
+        el0 = false;
+    }
+    bool uw = el0 && !read_only;
+    p->wxn_p = uw && !pxn;
+    *user = (struct s1_rights){ .overlaid = 1 };
+    if (!t->one_priv)
+        user->base = (u8)((el0 ? RIGHT_R : 0) | (uw ? RIGHT_W : 0) | (xn ? 0 : RIGHT_X));
+    *priv = (struct s1_rights){ .overlaid = 1 };
+    priv->base = (u8)(RIGHT_R | (read_only ? 0 : RIGHT_W) | (pxn || uw ? 0 : RIGHT_X));
+    user->wxn = wxn;
+    priv->wxn = wxn;
+}
+
+/* Permissions in registers, which the descriptor indexes (AArch64.S1IndirectBasePermissions). */
+static void indirect_permissions(const struct walker *w, const struct table *t, const struct leaf *l,
+                                 struct s1_rights *user, struct s1_rights *priv)
+{
+    const struct regime_desc *r = w->r;
+    unsigned pire0 = t->one_priv ? 0 : pie_value(r->pire0, l->desc);
+    struct pie_s1 p = pie_stage1(pie_value(r->pir, l->desc)), u = pie_stage1(pire0);
+    /* What EL0 may write, and the others execute, nobody may access. */
+    if (p.rights & (RIGHT_X | RIGHT_GCS) && u.rights & (RIGHT_W | RIGHT_GCS))
+        p.rights = u.rights = 0;
+    *priv = (struct s1_rights){ .base = p.rights & RIGHTS_ALL, .overlaid = p.overlaid, .wxn = p.wxn };
+    *user = (struct s1_rights){
+        .base = u.rights & RIGHTS_ALL, .overlaid = u.overlaid, .wxn = u.wxn, .pan = pire0 && !r->nv_nv1
+    };
+}
+
+/* An overlay; WXN takes write permission from an overlay that gives execute permission, else execute permission from
+ * the base (AArch64.S1ComputePermissions). *wxn: it did the latter. */
+static unsigned overlay_rights(const struct leaf *l, struct s1_rights *s, bool enabled, u64 por, u8 *wxn)
+{
+    const unsigned both = RIGHT_W | RIGHT_X;
+    bool applies = enabled && s->overlaid, takes = s->wxn && (s->base & both) == both;
+    unsigned overlay = applies ? pie_overlay(por, l->desc) : RIGHTS_ALL;
+    if (takes && applies && overlay & RIGHT_X) {
+        overlay &= ~(unsigned)RIGHT_W;
+    } else if (takes) {
+        s->base &= (u8)~RIGHT_X;
+        *wxn = 1;
+    }
+    return overlay;
+}
 
 static struct s1_perm stage1_permissions(const struct walker *w, const struct table *t, const struct leaf *l,
                                          bool out_ns)
 {
     const struct regime_desc *r = w->r;
     struct s1_perm p = { 0 };
-    bool wxn = bit(r->sctlr, 19), read_only = bit(l->desc, 7) || l->table_ap & 2;
-    bool xn = bit(l->desc, 54) || l->table_xn, pxn = bit(l->desc, 53) || l->table_pxn;
-    bool user = bit(l->desc, 6) && !(l->table_ap & 1);
-    if (t->one_priv) {
-        p.wxn_p = !read_only && wxn && !xn;
-        p.perm = (u16)(TLB_PR | (read_only ? 0 : TLB_PW) | (xn || p.wxn_p ? 0 : TLB_PX));
-    } else {
-        if (r->nv_nv1) {
-            pxn = bit(l->desc, 54) || l->table_pxn;
-            xn = l->table_xn;
-            user = false;
-        }
-        bool uw = user && !read_only, pw = !read_only;
-        p.wxn_u = uw && wxn && !xn;
-        p.wxn_p = ((pw && wxn) || uw) && !pxn;
-        p.perm = (u16)((user ? TLB_UR | TLB_USER : 0) | (uw ? TLB_UW : 0) | (xn || p.wxn_u ? 0 : TLB_UX) | TLB_PR |
-                       (pw ? TLB_PW : 0) | (pxn || p.wxn_p ? 0 : TLB_PX));
-        /* EPAN: memory that EL0 may execute counts as EL0's too, for PAN (D8.4.1.2). */
-        if (r->feat & WALK_PAN3 && bit(r->sctlr, 57) && p.perm & TLB_UX && !(r->secure && out_ns && r->sif))
-            p.perm |= TLB_USER;
-    }
+    struct s1_rights user, priv;
+    if (t->pie)
+        indirect_permissions(w, t, l, &user, &priv);
+    else
+        direct_permissions(w, t, l, &user, &priv, &p);
+    unsigned user_overlay = overlay_rights(l, &user, r->e0poe, r->por0, &p.wxn_u);
+    unsigned priv_overlay = overlay_rights(l, &priv, r->poe, r->por, &p.wxn_p);
     if (r->secure && out_ns && r->sif) {
-        p.sif = !!(p.perm & (TLB_UX | TLB_PX));
-        p.perm &= (u16) ~(TLB_UX | TLB_PX);
+        p.sif = !!((user.base | priv.base) & RIGHT_X);
+        user.base &= (u8)~RIGHT_X;
+        priv.base &= (u8)~RIGHT_X;
     }
+    p.base = tlb_rights(user.base, priv.base);
+    p.overlay = tlb_rights(user_overlay, priv_overlay);
+    p.clean = t->pie && is_clean(t, l->desc);
+    p.perm = p.base & p.overlay;
+    if (p.clean)
+        p.perm &= (u16) ~(TLB_UW | TLB_PW);
+    /* EPAN: memory that EL0 may execute counts as EL0's too, for PAN (D8.4.1.2). */
+    bool epan = r->feat & WALK_PAN3 && bit(r->sctlr, 57);
+    if (user.pan || (!t->pie && user.base & (epan ? RIGHTS_ALL : RIGHT_R | RIGHT_W)))
+        p.perm |= TLB_USER;
     if (bit(l->desc, 50))
         p.perm |= TLB_GP;
     return p;
@@ -659,67 +736,87 @@ static struct s1_perm stage1_permissions(const struct walker *w, const struct ta
 /* The rights that remain to this access: bit 0 read, 1 write, 2 execute. */
 static unsigned rights(unsigned perm, bool el0) { return el0 ? perm & 7 : perm >> 3 & 7; }
 
+/* A permission fault of an access of which `right` is what is missing. */
+static bool deny(struct walker *w, const struct table *t, const struct leaf *l, unsigned right, unsigned rule)
+{
+    fail_at(w, t, l, FAULT_PERMISSION, rule);
+    struct fault *f = &w->out->fault;
+    if (right != RIGHT_X)
+        f->wnr = right == RIGHT_W || w->acc.cm;
+    f->overlay = rule == RULE_OVERLAY;
+    f->dirty = rule == RULE_CLEAN;
+    return false;
+}
+
 static bool check_stage1(struct walker *w, const struct table *t, const struct leaf *l, struct s1_perm p)
 {
     const struct walk_access *a = &w->acc;
-    unsigned have = rights(p.perm, a->el0);
+    unsigned have = rights(p.base, a->el0), overlay = rights(p.overlay, a->el0);
+    unsigned want = (a->read && !a->maintain ? RIGHT_R : 0u) | (a->write ? RIGHT_W : 0u);
     bool pan = a->pan && !a->el0 && !a->fetch && p.perm & TLB_USER;
     if (pan)
-        have &= 4;
-    if (a->fetch && !(have & 4))
-        return fail_at(w, t, l, FAULT_PERMISSION,
-                       p.sif                          ? RULE_SIF
-                       : (a->el0 ? p.wxn_u : p.wxn_p) ? RULE_WXN
-                                                      : RULE_EXECUTE);
-    if (a->read && !a->maintain && !(have & 1)) {
-        fail_at(w, t, l, FAULT_PERMISSION, pan ? RULE_PAN : RULE_READ);
-        w->out->fault.wnr = a->cm;
-        return false;
-    }
-    if (a->write && !(have & 2)) {
-        fail_at(w, t, l, FAULT_PERMISSION, pan ? RULE_PAN : RULE_WRITE);
-        w->out->fault.wnr = 1;
-        return false;
-    }
-    return true;
+        have &= RIGHT_X;
+    if (a->fetch)
+        want = RIGHT_X;
+    if (likely(!(want & ~(have & overlay)) && !(p.clean && want & RIGHT_W)))
+        return true;
+    if (want & ~overlay)
+        return deny(w, t, l, want & ~overlay & RIGHT_R ? RIGHT_R : want & ~overlay, RULE_OVERLAY);
+    if (a->fetch)
+        return deny(w, t, l, RIGHT_X, p.sif ? RULE_SIF : (a->el0 ? p.wxn_u : p.wxn_p) ? RULE_WXN : RULE_EXECUTE);
+    if (want & ~have & RIGHT_R)
+        return deny(w, t, l, RIGHT_R, pan ? RULE_PAN : RULE_READ);
+    if (want & ~have)
+        return deny(w, t, l, RIGHT_W, pan ? RULE_PAN : RULE_WRITE);
+    return deny(w, t, l, RIGHT_W, RULE_CLEAN);
 }
 
 /* ---- stage 2 ---- */
 
-static u16 stage2_permissions(const struct walker *w, const struct leaf *l)
+struct s2_perm {
+    u16 perm;  /* TLB_*: dirty state not looked at */
+    u8 walker; /* RIGHT_* of stage 1's walks and updates */
+    u8 clean;
+};
+
+static struct s2_perm stage2_permissions(const struct walker *w, const struct table *t, const struct leaf *l)
 {
-    bool r = bit(l->desc, 6), wr = bit(l->desc, 7), xn1 = bit(l->desc, 54), xn0 = xn1;
+    if (t->pie) {
+        struct pie_s2 p = pie_stage2(w->r->s2pir, l->desc);
+        return (struct s2_perm){ tlb_rights(p.el0, p.el1), p.walker, is_clean(t, l->desc) };
+    }
+    bool xn1 = bit(l->desc, 54), xn0 = xn1;
+    unsigned rw = (bit(l->desc, 6) ? RIGHT_R : 0u) | (bit(l->desc, 7) ? RIGHT_W : 0u);
     if (w->r->feat & WALK_XNX) { /* XN[1:0] in <54:53>: 00 both, 01 EL0 only, 10 neither, 11 EL1 only (D8.4.2) */
         bool low = bit(l->desc, 53);
         xn0 = xn1;
         if (low)
             xn1 = !xn1, xn0 = !xn1;
     }
-    return (u16)((r ? TLB_UR | TLB_PR : 0) | (wr ? TLB_UW | TLB_PW : 0) | (xn0 ? 0 : TLB_UX) | (xn1 ? 0 : TLB_PX));
+    return (struct s2_perm){ tlb_rights(rw | (xn0 ? 0 : RIGHT_X), rw | (xn1 ? 0 : RIGHT_X)), (u8)rw, 0 };
 }
 
-static bool check_stage2(struct walker *w, const struct table *t, const struct leaf *l, u16 perm, enum s2_use use)
+static bool check_stage2(struct walker *w, const struct table *t, const struct leaf *l, struct s2_perm p,
+                         enum s2_use use)
 {
     const struct walk_access *a = &w->acc;
-    unsigned have = rights(perm, a->el0);
+    unsigned have = rights(p.perm, a->el0);
     if (use == S2_DATA) {
-        if (a->fetch && !(have & 4))
-            return fail_at(w, t, l, FAULT_PERMISSION, RULE_EXECUTE);
-        if (a->read && !a->maintain && !(have & 1)) {
-            fail_at(w, t, l, FAULT_PERMISSION, RULE_READ);
-            w->out->fault.wnr = a->cm;
-            return false;
-        }
-        if (a->write && !(have & 2)) {
-            fail_at(w, t, l, FAULT_PERMISSION, RULE_WRITE);
-            w->out->fault.wnr = 1;
-            return false;
-        }
-        return true;
+        if (a->fetch && !(have & RIGHT_X))
+            return deny(w, t, l, RIGHT_X, RULE_EXECUTE);
+        if (a->read && !a->maintain && !(have & RIGHT_R))
+            return deny(w, t, l, RIGHT_R, RULE_READ);
+        if (a->write && !(have & RIGHT_W))
+            return deny(w, t, l, RIGHT_W, RULE_WRITE);
+        return !(a->write && p.clean) || deny(w, t, l, RIGHT_W, RULE_CLEAN);
     }
-    if (use == S2_UPDATE ? !(have & 2) : !(have & 1))
+    if (use == S2_UPDATE ? !(p.walker & RIGHT_W) : !(p.walker & RIGHT_R))
         return fail_at(w, t, l, FAULT_PERMISSION, use == S2_UPDATE ? RULE_WRITE : RULE_READ);
-    return true;
+    if (use != S2_UPDATE || !p.clean)
+        return true;
+    fail_at(w, t, l, FAULT_PERMISSION, RULE_CLEAN);
+    w->out->fault.dirty = 1;
+    return false;
 }
 
 static bool device_unaligned(const struct walk_access *a, struct mem_attrs attrs)
@@ -746,7 +843,8 @@ static bool stage2_leaf(struct walker *w, const struct table *t, struct leaf *l,
     out->level = l->level;
     out->memattr = (u8)bits(l->desc, 5, 2);
     out->sh = t->ds ? t->ds_sh : (u8)bits(l->desc, 9, 8);
-    out->perm = stage2_permissions(w, l);
+    struct s2_perm p = stage2_permissions(w, t, l);
+    out->perm = p.perm;
     out->device = !(out->memattr & (w->r->feat & WALK_FWB && bit(w->r->hcr, 46) ? 4 : 12));
     bool ok = true;
     if (use == S2_DATA) {
@@ -754,12 +852,12 @@ static bool stage2_leaf(struct walker *w, const struct table *t, struct leaf *l,
         if (device_unaligned(&w->acc, out->attrs))
             ok = fail(w, FAULT_ALIGNMENT, RULE_ALIGN_DEVICE, l->level);
     }
-    ok = ok && check_stage2(w, t, l, out->perm, use);
+    ok = ok && check_stage2(w, t, l, p, use);
     if (ok && use != S2_DATA && bit(w->r->hcr, 2) && out->device)
         ok = fail_at(w, t, l, FAULT_PERMISSION, RULE_PTW);
     if (!update_descriptor(w, t, l, ok, use) || !ok)
         return false;
-    if (l->dirty_pending)
+    if (l->dirty_pending || p.clean)
         out->perm &= (u16) ~(TLB_UW | TLB_PW);
     return true;
 }

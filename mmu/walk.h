@@ -46,6 +46,8 @@ enum fault_rule {
     RULE_WRITE,
     RULE_EXECUTE,        /* UXN, PXN, XNTable or stage-2 XN */
     RULE_WXN,            /* SCTLR_ELx.WXN, or writable at EL0 */
+    RULE_OVERLAY,        /* POR_ELx denies what the base permission allows */
+    RULE_CLEAN,          /* permission indirection: the page is clean, and hardware does not set dirty state */
     RULE_PAN,
     RULE_SIF,            /* SCR_EL3.SIF */
     RULE_PTW,            /* HCR_EL2.PTW: stage 1 table in Device memory */
@@ -74,7 +76,8 @@ struct fault {
     u8 rule;       /* enum fault_rule */
     u8 regime;     /* enum regime that translated */
     u8 desc_stage; /* 1 or 2: stage of the descriptor that decided; 0 when none did */
-    u8 pad[2];
+    u8 overlay;    /* ISS2.Overlay */
+    u8 dirty;      /* ISS2.DirtyBit */
     u64 ipa;       /* stage 2: the address that failed (whole, not only the page) */
     u64 desc_addr; /* physical address (stage 1 under stage 2: IPA) of the descriptor that decided */
     u64 desc;      /* its value */
@@ -112,8 +115,11 @@ struct regime_desc {
     u8 sif;        /* SCR_EL3.SIF */
     u8 s2_ee;      /* SCTLR_EL2.EE */
     u8 nv_nv1;     /* HCR_EL2.{NV,NV1} == 11 and in force */
+    u8 pie, s2pie; /* permission indirection is in force in stage 1 (stage 2) */
+    u8 poe, e0poe; /* permission overlays are, for privileged accesses, for those of EL0 */
     u16 asid, vmid;
     u64 sctlr, tcr, mair;
+    u64 pir, pire0, por, por0, s2pir;
     u64 ttbr[2];
     u64 hcr, vtcr, vttbr, vstcr, vsttbr;
     struct memo *memo; /* mmu/memo.h; NULL: none. It and number do not say what is translated, only how fast */
