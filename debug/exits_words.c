@@ -47,6 +47,8 @@ static void abort_words(const struct exc *e, char *text)
                       bit(e->iss, 6) ? "from" : "to", bit(e->iss, 15) ? 'x' : 'w', (unsigned)bits(e->iss, 20, 16));
     if (bit(e->iss, 7))
         n += snprintf(text + n, EXC_WORDS - (size_t)n, ", of a stage 1 table");
+    if (data && !isv && bit(e->iss, 13))
+        n += snprintf(text + n, EXC_WORDS - (size_t)n, " of VNCR_EL2's page");
     snprintf(text + n, EXC_WORDS - (size_t)n, "%s", fault);
 }
 

@@ -13,9 +13,10 @@
 
 static void iss_abort(u32 iss, bool data, struct text *out)
 {
-    text_add(out, "  FSC 0x%02x%s%s%s%s%s\n", iss & 63, bit(iss, 7) ? ", on a stage 1 table walk (S1PTW)" : "",
+    text_add(out, "  FSC 0x%02x%s%s%s%s%s%s\n", iss & 63, bit(iss, 7) ? ", on a stage 1 table walk (S1PTW)" : "",
              data ? (bit(iss, 6) ? ", write" : ", read") : "", data && bit(iss, 8) ? ", cache maintenance" : "",
-             bit(iss, 9) ? ", external (EA)" : "", bit(iss, 10) ? ", FAR not valid" : "");
+             bit(iss, 9) ? ", external (EA)" : "", bit(iss, 10) ? ", FAR not valid" : "",
+             data && !bit(iss, 24) && bit(iss, 13) ? ", a register of EL1 in VNCR_EL2's page" : "");
     if (data && bit(iss, 24))
         text_add(out, "  instruction: %u byte%s, register %c%u%s%s\n", 1u << bits(iss, 23, 22),
                  bits(iss, 23, 22) ? "s" : "", bit(iss, 15) ? 'x' : 'w', (unsigned)bits(iss, 20, 16),

@@ -203,6 +203,9 @@ static const struct redirected redirected[] = {
     { "VPIDR_EL2", 0x088, SYSREG(3, 4, 0, 0, 0), ALWAYS },    { "TPIDR_EL2", 0x090, SYSREG(3, 4, 13, 0, 2), ALWAYS },
     { "HCRX_EL2", 0x0a0, SYSREG(3, 4, 1, 2, 2), ALWAYS },     { "VNCR_EL2", 0x0b0, SYSREG(3, 4, 2, 2, 0), ALWAYS },
     { "ACTLR_EL1", 0x118, SYSREG(3, 0, 1, 0, 1), ALWAYS },    { "MDSCR_EL1", 0x158, SYSREG(2, 0, 0, 2, 2), ALWAYS },
+    { "HFGRTR_EL2", 0x1b8, SYSREG(3, 4, 1, 1, 4), ALWAYS },   { "HFGWTR_EL2", 0x1c0, SYSREG(3, 4, 1, 1, 5), ALWAYS },
+    { "HFGITR_EL2", 0x1c8, SYSREG(3, 4, 1, 1, 6), ALWAYS },   { "HDFGRTR_EL2", 0x1d0, SYSREG(3, 4, 3, 1, 4), ALWAYS },
+    { "HDFGWTR_EL2", 0x1d8, SYSREG(3, 4, 3, 1, 5), ALWAYS },
     { "SP_EL1", 0x240, SYSREG(3, 4, 4, 1, 0), ALWAYS },       { "ICH_LR0_EL2", 0x400, SYSREG(3, 4, 12, 12, 0), ALWAYS },
     { "ICH_LR3_EL2", 0x418, SYSREG(3, 4, 12, 12, 3), ALWAYS }, { "ICH_AP0R0_EL2", 0x480, SYSREG(3, 4, 12, 8, 0), ALWAYS },
     { "ICH_AP1R0_EL2", 0x4a0, SYSREG(3, 4, 12, 9, 0), ALWAYS }, { "ICH_HCR_EL2", 0x4c0, SYSREG(3, 4, 12, 11, 0), ALWAYS },
@@ -267,6 +270,50 @@ static void redirections(void)
     check_eq("NV2, NV1 1: EL0's CNTV_CVAL_EL0 is the register", at_el(0, MRS(SYSREG(3, 3, 14, 3, 2)), 0), 0x77);
     WRITE(cntkctl_el1, 0);
     hcr(0);
+}
+
+/* Fine-grained traps come before the page, and have registers there themselves (FEAT_FGT: D19.2 HFGRTR_EL2,
+ * HFGITR_EL2). */
+static void fine_grained(void)
+{
+    const u32 sctlr = SYSREG(3, 0, 1, 0, 0), vbar = SYSREG(3, 0, 12, 0, 0);
+    if (!BITS(READ(id_aa64mmfr0_el1), 59, 56)) {
+        skip("FEAT_FGT and VNCR_EL2's page", "no FEAT_FGT");
+        return;
+    }
+    WRITE(s3_4_c1_c1_4, BIT(29) | BIT(38)); /* HFGRTR_EL2: SCTLR_EL1, VBAR_EL1 */
+    WRITE(s3_4_c1_c1_6, BIT(51));           /* HFGITR_EL2.ERET */
+    hcr(NV | NV1 | NV2);
+    trapped("HFGRTR_EL2.SCTLR_EL1 before the page", MRS(sctlr));
+    at_el1(MSR(sctlr), MARK);
+    check(EXC.count == 0 && page[0x110 / 8] == MARK, "  which MSR is not in the way of");
+    trapped("HFGRTR_EL2.VBAR_EL1", MRS(vbar));
+    hcr(0);
+    at_el1(ERET, 0);
+    check_exc("HFGITR_EL2.ERET without NV", 2, EC_ERET, 0);
+    WRITE(s3_4_c1_c1_4, 0);
+    WRITE(s3_4_c1_c1_6, 0);
+}
+
+/* A watchpoint on the page: as for an access by EL2, so that MDCR_EL2.TDE and MDSCR_EL1.KDE have to be set, and EL2
+ * must be watched (D2.9, D19.2 ESR_ELx ISS for a Watchpoint: VNCR). PSTATE.D of EL1 does not mask it. */
+static void watched(void)
+{
+    WRITE(dbgwvr0_el1, &page[0x20 / 8]);
+    WRITE(dbgwcr0_el1, 0xfful << 5 | BIT(13) | 3 << 3 | 3 << 1 | 1); /* HMC 1, SSC 00, PAC 11: EL2 too */
+    WRITE(oslar_el1, 0);
+    WRITE(mdcr_el2, BIT(8)); /* TDE */
+    WRITE(mdscr_el1, BIT(15) | BIT(13));
+    hcr(NV | NV2);
+    at_el1(MSR(SYSREG(3, 4, 2, 1, 0)), 1);
+    check_exc("watchpoint on the page: MSR VTTBR_EL2", 2, 0x35, BIT(13) | BIT(6) | 0x22);
+    check_eq("  FAR_EL2", EXC.far, (u64)&page[0x20 / 8]);
+    at_el1(MSR(SYSREG(3, 4, 2, 1, 2)), 1);
+    check_eq("  MSR VTCR_EL2 is not watched", EXC.count, 0);
+    hcr(0);
+    WRITE(mdscr_el1, 0);
+    WRITE(dbgwcr0_el1, 0);
+    WRITE(mdcr_el2, 0);
 }
 
 /* ESR_EL2, FAR_EL2, ELR_EL2, SPSR_EL2 of a guest hypervisor are the registers that its exceptions use. */
@@ -387,6 +434,8 @@ void test_main(void)
     nv1_traps();
     returns();
     redirections();
+    fine_grained();
+    watched();
     el1_registers();
     byte_order();
     faults();
