@@ -325,6 +325,12 @@ static void el1_registers(void)
     at_el1(MSR(SYSREG(3, 4, 4, 0, 0)), 0x3c9);
     check(READ(far_el1) == 0x123456 && READ(elr_el1) == 0x789abc && READ(spsr_el1) == 0x3c9,
           "NV2: FAR_EL2, ELR_EL2, SPSR_EL2 are EL1's");
+    if (BITS(READ(id_aa64pfr1_el1), 11, 8) > 1) { /* FEAT_MTE2 */
+        at_el1(MSR(SYSREG(3, 4, 5, 6, 0)), 1);
+        check(EXC.count == 0 && READ(s3_0_c5_c6_0) == 1, "NV2: TFSR_EL2 is TFSR_EL1, whatever HCR_EL2.ATA");
+    } else {
+        skip("NV2: TFSR_EL2 is TFSR_EL1", "no FEAT_MTE2");
+    }
     at_el1(MSR(SYSREG(3, 4, 5, 2, 0)), 0x56000001);
     check_eq("NV2: MSR ESR_EL2 is ESR_EL1", READ(esr_el1), 0x56000001);
     WRITE(far_el1, 0x55aa);
@@ -386,6 +392,7 @@ static void byte_order(void)
 
 CODE(do_ldr, "ldr x0, [x0]");
 CODE(do_ldtr, "ldtr x0, [x0]");
+CODE(do_str, "str xzr, [x0, #8]");
 CODE(do_call, "mov x19, x30\nblr x0\nmov x30, x19");
 #define DATA 0x50000000ul
 
@@ -395,6 +402,27 @@ static u64 outcome(u64 (*fn)(u64, u64), u64 va)
     WRITE(esr_el1, 0);
     try_el(1, fn, va, 0);
     return esr_ec(READ(esr_el1));
+}
+
+/* AT S1E1RP at EL2, for EL1 as HCR_EL2 has it: PAR_EL1.F. */
+static u64 at_s1e1rp(u64 va)
+{
+    asm volatile(".inst 0xd500419f\nsys #0, c7, c9, #0, %0\nisb\n.inst 0xd500409f"
+                 :
+                 : "r"(va)
+                 : "memory"); /* MSR PAN */
+    return READ(par_el1) & 1;
+}
+
+/* Attributes that the level 2 table hands down, in the descriptor at *e. */
+static u64 under(u64 *e, u64 attr, u64 (*fn)(u64, u64), u64 va)
+{
+    *e |= attr;
+    tlb_flush();
+    u64 result = outcome(fn, va);
+    *e &= ~attr;
+    tlb_flush();
+    return result;
 }
 
 static void tables(void)
@@ -414,12 +442,26 @@ static void tables(void)
     check_eq("NV 0: LDTR to EL1's page", outcome(do_ldtr, DATA + 0x1000), EC_DABT);
     check_eq("NV 0: bit 53 is PXN", outcome(do_call, DATA + 0x2000 + at), EC_IABT);
     check_eq("NV 0: bit 54 is UXN", outcome(do_call, DATA + 0x3000 + at), 0);
+    u64 *e = pt_entry(root, DATA, 2), plain = DATA + 0x4000 + at;
+    pt_map(root, DATA + 0x4000, (u64)code & ~0xffful, 4096, RAM_ATTR | PT_AP(2));
+    check_eq("NV 0: table bit 59 is PXNTable", under(e, BIT(59), do_call, plain), EC_IABT);
+    check_eq("NV 0: table bit 60 is UXNTable", under(e, BIT(60), do_call, plain), 0);
+    check_eq("NV 0: AT S1E1RP of EL0's page with PAN fails", at_s1e1rp(DATA), 1);
     hcr(NV | NV1);
     tlb_flush();
     check_eq("{NV,NV1} 11: no page is EL0's", outcome(do_ldr, DATA), 0);
     check_eq("{NV,NV1} 11: LDTR is LDR", outcome(do_ldtr, DATA + 0x1000), 0);
     check_eq("{NV,NV1} 11: bit 53 is ignored", outcome(do_call, DATA + 0x2000 + at), 0);
     check_eq("{NV,NV1} 11: bit 54 is PXN", outcome(do_call, DATA + 0x3000 + at), EC_IABT);
+    check_eq("{NV,NV1} 11: table bit 59 is ignored", under(e, BIT(59), do_call, plain), 0);
+    check_eq("{NV,NV1} 11: table bit 60 is PXNTable", under(e, BIT(60), do_call, plain), EC_IABT);
+    check_eq("{NV,NV1} 11: table bit 61 is ignored", under(e, BIT(61), do_ldr, DATA + 0x1000), 0);
+    check_eq("{NV,NV1} 11: table bit 62 still denies writes", under(e, BIT(62), do_str, DATA + 0x1000), EC_DABT);
+    check_eq("{NV,NV1} 11: AT S1E1RP: PAN has no effect", at_s1e1rp(DATA), 0);
+    hcr(NV);
+    tlb_flush();
+    check_eq("{NV,NV1} 10: PAN denies EL0's page", outcome(do_ldr, DATA), EC_DABT);
+    check_eq("{NV,NV1} 10: bit 53 is PXN", outcome(do_call, DATA + 0x2000 + at), EC_IABT);
     call_pstate &= ~BIT(22);
     WRITE(sctlr_el1, 0x30d00800);
     hcr(0);
