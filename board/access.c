@@ -4,6 +4,8 @@
  */
 #include "board/machine.h"
 
+#include "cpu/pmu.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -100,6 +102,7 @@ u64 machine_hash(struct machine *m)
     XXH3_64bits_update(h, m, offsetof(struct machine, gic) + offsetof(struct gic, d));
     for (u32 n = 0; n < m->cpu_count; n++) {
         cpu_settle(&m->d.cpu[n]);
+        pmu_settle(&m->d.cpu[n]);
         XXH3_64bits_update(h, &m->d.cpu[n], offsetof(struct cpu, d));
     }
     for (unsigned n = 0; n < m->d.phys.region_count; n++)

@@ -9,6 +9,7 @@
 #include "cpu/code.h"
 #include "cpu/exception.h"
 #include "cpu/observer.h"
+#include "cpu/pmu.h"
 #include "cpu/run.h"
 #include "mmu/context.h"
 #include "mmu/memo.h"
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { PAGE = 4096, CODE_PAGES = 4096, POLL_SLICES = 64, IDLE_TURN_INSNS = 64, LOOP_LIMIT = 100000 };
+enum { PAGE = 4096, CODE_PAGES = 4096, POLL_SLICES = 64, PMU_PPI = 23, IDLE_TURN_INSNS = 64, LOOP_LIMIT = 100000 };
 /* cpu.event: set by the end of a turn, not by SEV and the like (1). */
 enum { EVENT_BY_TURN = 2 };
 
@@ -111,6 +112,7 @@ static bool cpu_call(struct cpu *cpu, unsigned ec, u32 imm)
     return imm == 0xf000 && m->semihosting && semihost_call(m, cpu);
 }
 
+static void pmu_interrupt(struct cpu *cpu, bool level) { gic_set_ppi(cpu->d.host.gic, cpu->index, PMU_PPI, level); }
 static void security_changed(struct cpu *cpu) { gic_update_cpu(cpu->d.host.gic, cpu); }
 
 static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc);
@@ -148,6 +150,7 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
             .cpu_count = m->cpu_count,
             .call = cpu_call,
             .security_changed = m->secure ? security_changed : NULL,
+            .pmu_interrupt = pmu_interrupt,
             .force_step = config->engine == ENGINE_STEP,
         };
     }
@@ -221,7 +224,7 @@ void machine_reset(struct machine *m)
     for (unsigned n = 0; n < 2; n++)
         m->random[n] = seed_next(&seed);
     for (u32 n = 0; n < m->cpu_count; n++) {
-        m->d.cpu[n].d.now = m->now;
+        m->d.cpu[n].d.now = m->d.cpu[n].d.run_from = m->now;
     }
     timer_reset(&m->timers);
     gic_reset(&m->gic, m->d.cpu, m->cpu_count, m->secure);
@@ -312,9 +315,11 @@ static void events_run(struct machine *m)
     };
     bool any = false;
     for (u32 n = 0; n < m->cpu_count; n++) {
-        m->d.cpu[n].d.now = m->now;
-        if (m->d.cpu[n].halted != HALT_OFF)
-            timer_update(&m->d.cpu[n], m->now);
+        m->d.cpu[n].d.now = m->d.cpu[n].d.run_from = m->now;
+        if (m->d.cpu[n].halted == HALT_OFF)
+            continue;
+        timer_update(&m->d.cpu[n], m->now);
+        pmu_update(&m->d.cpu[n]);
     }
     for (unsigned n = 0; n < EVENT_COUNT; n++) {
         if (m->event_at[n] > m->now)
@@ -416,6 +421,8 @@ static struct cpu *turn_next(struct machine *m)
 static u64 slice_end(const struct machine *m)
 {
     u64 end = (m->now / SLICE_NS + 1) * SLICE_NS, event = next_event(m);
+    u64 overflow = pmu_next_overflow(&m->d.cpu[m->turn]);
+    end = overflow < end - m->now ? m->now + overflow : end;
     if (m->cpu_count > 1 && m->turn_end < end)
         end = m->turn_end;
     end = event < end ? event : end;
@@ -428,9 +435,9 @@ static u64 slice_end(const struct machine *m)
 static void slice_run(struct machine *m, struct cpu *cpu, u64 left)
 {
     u64 limit = left < NEVER - m->now ? m->now + left : NEVER;
+    cpu->d.now = cpu->d.run_from = m->now;
     if (!m->slice_end)
         m->slice_end = slice_end(m);
-    cpu->d.now = m->now;
     unsigned ended = cpu_run_to(cpu, m->slice_end, limit, m->mid);
     m->now = cpu->d.now;
     m->mid = ended & RUN_MID ? 1 : 0;

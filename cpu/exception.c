@@ -7,6 +7,7 @@
 
 #include "cpu/nested.h"
 #include "cpu/observer.h"
+#include "cpu/pmu.h"
 #include "cpu/run.h"
 #include "cpu/sysreg.h"
 #include "mmu/access.h"
@@ -196,6 +197,8 @@ static void derive(struct cpu *cpu)
 
 static void el_changed(struct cpu *cpu)
 {
+    if (unlikely(cpu->d.pmu_hot))
+        pmu_el_changed(cpu);
     derive(cpu);
     mmu_el_changed(cpu);
     cpu->fetch_valid = 0;
@@ -205,6 +208,7 @@ void cpu_traps_changed(struct cpu *cpu)
 {
     trap_forget(cpu);
     breakpoint_changed(cpu);
+    pmu_changed(cpu);
     derive(cpu);
 }
 
@@ -279,6 +283,8 @@ void exception_take(struct cpu *cpu)
     u32 word;
     if (e->isv && e->target_el == 2 && exc_instruction(cpu, cpu->pc, &word))
         e->iss |= iss_instruction(word);
+    if (unlikely(cpu->d.pmu_hot))
+        pmu_exception(cpu, e->kind != EXC_SYNC || e->elr);
     if (e->elr && bit(cpu->sys.mdscr_el1, 0))
         cpu->ps.ss = 0; /* SVC, HVC, SMC: executed, so that step advances (SSAdvance) */
     e->elr += cpu->pc;
@@ -330,6 +336,8 @@ void exception_return(struct cpu *cpu, u64 elr, u64 spsr)
 {
     const struct observer *o = cpu->d.host.observer;
     u64 from = cpu->pc;
+    if (unlikely(cpu->d.pmu_hot))
+        pmu_exception_return(cpu);
     bool illegal = return_is_illegal(cpu, spsr);
     cpu->ps.ss = return_ss(cpu, spsr, illegal);
     if (illegal) {
@@ -377,6 +385,7 @@ void cpu_reset(struct cpu *cpu)
     sysreg_reset(cpu);
     tlb_reset(cpu);
     cpu->pc = cpu->sys.rvbar_el1;
+    cpu->pmu_counting = 0;
     cpu->excl_valid = cpu->event = cpu->step_active = cpu->fetch_valid = 0;
     cpu->halted = HALT_NONE;
     cpu->wake_at = ~(u64)0;

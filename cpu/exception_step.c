@@ -48,6 +48,7 @@ static void take_step(struct cpu *cpu)
     cpu->step_active = STEP_NONE;
     exc_sync(cpu, EC_STEP_LOWER, iss, debug_target(cpu),
              (struct cause){ .kind = CAUSE_STEP, .value = cpu->sys.mdscr_el1 });
+    cpu->d.now++;
     exception_take(cpu);
 }
 

@@ -59,9 +59,10 @@ static bool fetch_translate(struct cpu *cpu, enum engine engine, u64 base)
     return true;
 }
 
-/* Takes the exception in d.exc. */
+/* Takes the exception in d.exc; the attempt is an instruction, as others that fail are. */
 static bool fetch_failed(struct cpu *cpu)
 {
+    cpu->d.now++;
     exception_take(cpu);
     cpu->fetch_valid = 0;
     return false;
@@ -112,6 +113,7 @@ unsigned cpu_run_to(struct cpu *cpu, u64 deadline, u64 hard, bool mid)
 {
     u64 start = cpu->d.now;
     cpu->d.run_from = start;
+    cpu->d.slice_end = deadline;
     cpu->d.branched = !mid;
     while ((cpu->d.now < deadline || !cpu->d.branched) && cpu->d.now < hard &&
            !(cpu->d.attention & (ATT_STOP | ATT_DEBUG | ATT_NOW)) && cpu->halted == HALT_NONE) {

@@ -205,6 +205,8 @@ struct cpu_host {
     bool (*call)(struct cpu *cpu, unsigned ec, u32 imm);
     /* NULL, or: the PE entered or left EL3 or its security state changed, which its GIC lines depend on. */
     void (*security_changed)(struct cpu *cpu);
+    /* NULL, or: the level of the PMU's overflow interrupt. */
+    void (*pmu_interrupt)(struct cpu *cpu, bool level);
 };
 
 struct cpu {
@@ -221,21 +223,22 @@ struct cpu {
     /* Exclusives monitor (B2.9): local and global in one, since a turn's end clears it. */
     u64 excl_pa, excl_size;
     u32 excl_valid;
-    u32 event;       /* event register (WFE) */
-    u32 lines;       /* LINE_* inputs from GIC and board */
-    u32 halted;      /* HALT_* */
-    u32 index;       /* number of this PE, from 0 */
-    u32 powered;     /* PSCI: on */
-    u32 step_active; /* software step state machine: active-not-pending was entered (D2.12) */
-    u32 pad0;
+    u32 event;        /* event register (WFE) */
+    u32 lines;        /* LINE_* inputs from GIC and board */
+    u32 halted;       /* HALT_* */
+    u32 index;        /* number of this PE, from 0 */
+    u32 powered;      /* PSCI: on */
+    u32 step_active;  /* software step state machine: active-not-pending was entered (D2.12) */
+    u32 pmu_counting; /* counters that have been counting since pmu_mark: cpu/pmu.c */
     struct features features;
 
     /* The page that instructions are fetched from: stays until a branch leaves it, an exception, or a context
      * synchronization event, in both engines, so that the two make the same translations. */
     u64 fetch_va, fetch_pa;
     u32 fetch_valid, fetch_attrs;
-    u64 insns;   /* instructions executed by this PE (an attempt that faults counts) */
-    u64 wake_at; /* WFxT and event stream: absolute ns, or ~0 */
+    u64 insns;    /* instructions executed by this PE (an attempt that faults counts) */
+    u64 pmu_mark; /* instructions up to which the counters are right: insns and those of the slice */
+    u64 wake_at;  /* WFxT and event stream: absolute ns, or ~0 */
 
     struct tlb tlb;
 
@@ -268,7 +271,10 @@ struct cpu {
                                (cpu/sysreg.h) */
         u64 trap_misses[4]; /* by EL: register accesses since then that had to ask */
         u64 ctx_table_gen;
-        u64 threaded; /* the threaded engine runs */
+        u64 threaded;           /* the threaded engine runs */
+        u64 slice_end;          /* absolute ns: of the slice that runs, whatever cuts it */
+        u32 pmu_at[4], pmu_hot; /* counters that count at each EL; those that exceptions matter to: cpu/pmu.c */
+        u32 pmu_pad;
         u64 run_from; /* absolute ns at which cpu_run_to began: insns does not count what came since */
         u64 stats[8];
         struct pac_entry {

@@ -81,6 +81,7 @@ static bool take_branch_target(struct cpu *cpu)
         (exc_instruction(cpu, cpu->pc, &word) && bti_compatible(cpu, word)))
         return false;
     exc_branch_target(cpu);
+    cpu->d.now++;
     exception_take(cpu);
     cpu->fetch_valid = 0;
     return true;

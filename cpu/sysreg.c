@@ -8,6 +8,7 @@
 #include "cpu/exception.h"
 #include "cpu/nested.h"
 #include "cpu/observer.h"
+#include "cpu/pmu.h"
 #include "cpu/sysreg_hooks.h"
 #include "gic/gic_sysreg.h"
 #include "mmu/access.h"

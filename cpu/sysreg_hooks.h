@@ -9,14 +9,13 @@ typedef void sysreg_write_fn(struct cpu *cpu, const struct sysreg *row, u64 valu
 typedef bool sysreg_check_fn(struct cpu *cpu, const struct sysreg *row, bool write);
 
 sysreg_read_fn tco_read, zero_read, sp_read, spsel_read, currentel_read, pan_read, uao_read, dit_read, ssbs_read,
-    nzcv_read, daif_read, fpcr_read, fpsr_read, isr_read, pmcr_read, pmu_set_read, pmxev_read, pmev_read, l2ctlr_read,
-    midr_read, mpidr_read, ccsidr_read, dczid_read, claimset_read, dbgauthstatus_read;
+    nzcv_read, daif_read, fpcr_read, fpsr_read, isr_read, l2ctlr_read, midr_read, mpidr_read, ccsidr_read, dczid_read,
+    claimset_read, dbgauthstatus_read;
 sysreg_write_fn tco_write, ignore_write, sp_write, spsel_write, pan_write, uao_write, dit_write, ssbs_write, nzcv_write,
     daif_write, fpcr_write, fpsr_write, sctlr_el2_write, hcr_write, hcrx_write, scr_write, vncr_write, cptr_el2_write,
-    tcr_el2_write, tcr2_write, pmcr_write, pmu_set_write, pmu_clear_write, pmxev_write, pmev_write, mdscr_write,
-    debug_write, oslar_write, claimset_write, claimclr_write;
+    tcr_el2_write, tcr2_write, mdscr_write, debug_write, oslar_write, claimset_write, claimclr_write;
 sysreg_write_fn fgt_write;
-sysreg_check_fn secure_el2_check, sp_check, rvbar_check, lor_check, pmu_check, breakpoint_check, watchpoint_check;
+sysreg_check_fn secure_el2_check, sp_check, rvbar_check, lor_check, breakpoint_check, watchpoint_check;
 
 extern const struct sysreg_bits sctlr1_bits[], sctlr3_bits[], tcr1_bits[], tcr3_bits[];
 

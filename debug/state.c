@@ -3,6 +3,7 @@
 
 #include "cpu/code.h"
 #include "cpu/exception.h"
+#include "cpu/pmu.h"
 #include "cpu/sysreg.h"
 #include "mmu/access.h"
 #include "mmu/tlb.h"
@@ -19,6 +20,7 @@ void state_save(struct machine *m, u8 *to)
     memcpy(to, m, MACHINE_BYTES);
     for (u32 n = 0; n < m->cpu_count; n++) {
         cpu_settle(&m->d.cpu[n]);
+        pmu_settle(&m->d.cpu[n]);
         memcpy(to + MACHINE_BYTES + (u64)CPU_BYTES * n, &m->d.cpu[n], CPU_BYTES);
     }
 }

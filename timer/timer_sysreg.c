@@ -28,10 +28,10 @@ static enum timer timer_of_row(const struct cpu *cpu, const struct sysreg *row)
     return is_virtual ? TIMER_CNTV : TIMER_CNTP;
 }
 
-/* The slice must not run past the next event. */
+/* The slice must not run past the next event; nor where a limit of the run cuts it before and it goes on after. */
 static void bound_slice(struct cpu *cpu, u64 next)
 {
-    if (next < cpu->d.deadline)
+    if (next < cpu->d.deadline || next < cpu->d.slice_end)
         cpu->d.attention |= ATT_STOP;
 }
 
