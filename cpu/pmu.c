@@ -126,22 +126,20 @@ static bool counts_at(const struct cpu *cpu, unsigned n, unsigned el, bool secur
            !(bit(cpu->sys.pmcr_el0, PMCR_DP) && is_prohibited(cpu, n, el, secure));
 }
 
-/* FEAT_PMUv3p7: the counters that an overflow froze. */
-static u32 frozen_set(const struct cpu *cpu)
+/* FEAT_PMUv3p7: the event counters that freeze when one of theirs overflows, and the counters that did. */
+static u32 freezing_set(const struct cpu *cpu)
 {
-    u32 set = 0, low = low_set(cpu), el2 = el2_set(cpu);
     if (!cpu_has(cpu, FEAT_PMUP7))
         return 0;
-    if (bit(cpu->sys.pmcr_el0, PMCR_FZO) && cpu->sys.pmovs & low)
-        set |= low | (bit(cpu->sys.pmcr_el0, PMCR_DP) ? BIT(CYCLE_COUNTER) : 0);
-    if (bit(cpu->sys.mdcr_el2, MDCR2_HPMFZO) && cpu->sys.pmovs & el2)
-        set |= el2;
-    return set;
+    return (bit(cpu->sys.pmcr_el0, PMCR_FZO) ? low_set(cpu) : 0) |
+           (bit(cpu->sys.mdcr_el2, MDCR2_HPMFZO) ? el2_set(cpu) : 0);
 }
 
-static bool may_freeze(const struct cpu *cpu)
+static u32 frozen_set(const struct cpu *cpu)
 {
-    return cpu_has(cpu, FEAT_PMUP7) && (bit(cpu->sys.pmcr_el0, PMCR_FZO) || bit(cpu->sys.mdcr_el2, MDCR2_HPMFZO));
+    u32 freezing = freezing_set(cpu), low = low_set(cpu) & freezing, el2 = el2_set(cpu) & freezing;
+    u32 cycles = bit(cpu->sys.pmcr_el0, PMCR_DP) ? BIT(CYCLE_COUNTER) : 0;
+    return (cpu->sys.pmovs & low ? low | cycles : 0) | (cpu->sys.pmovs & el2 ? el2 : 0);
 }
 
 /* ---- counting ---- */
@@ -196,7 +194,7 @@ static void pass(struct cpu *cpu, u64 cycles, bool retired)
 {
     while (cycles && cpu->pmu_counting) {
         u64 step = cycles;
-        for (u32 set = may_freeze(cpu) ? cpu->pmu_counting : 0; set; set &= set - 1) {
+        for (u32 set = cpu->pmu_counting & freezing_set(cpu); set; set &= set - 1) {
             u64 distance = distance_of(cpu, (unsigned)__builtin_ctz(set));
             step = distance < step ? distance : step;
         }
