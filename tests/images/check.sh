@@ -107,6 +107,23 @@ define_rows() {
     want 'CPU: All CPU(s) started at EL1'
     shell_session elmu
 
+    for cpu in cortex-a57 max; do
+        row linux-perf-$cpu full 4G
+        common $cpu 1
+        opt -kernel "$boot/vmlinuz" -initrd "$boot/perf.cpio" -append 'console=ttyAMA0'
+        answer 'elmu# ' $'/perf; poweroff -f\n'
+        want 'armv8_pmuv3 PMU driver, 7 counters available'
+        want 'hw-breakpoint: found 6 breakpoint and 4 watchpoint registers'
+        want 'perf: instructions of 100000 rounds: 200000'
+        want 'perf: cycles of 100000 rounds: 200000'
+        want 'perf: samples in 1050000 cycles: 10'
+        want 'perf: writes watched: 5'
+        want 'perf: accesses watched: 6'
+        want 'perf: calls seen: 5'
+        want 'reboot: Power down'
+        never 'Call trace'
+    done
+
     row linux-virtio full 4G
     linux cortex-a57 1 'elmu.modules=virtio_mmio:virtio_blk:virtio_console'
     opt -drive "file=@DIR@/disk.img,if=none,format=raw,id=d0" -device virtio-blk-device,drive=d0

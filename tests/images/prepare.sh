@@ -4,7 +4,8 @@
 #   tests/images/prepare.sh [CACHE]       CACHE as in fetch.sh
 #
 # The folder, CACHE/boot-HASH, is named by what it was made from, so that a change of a script or of a package makes a new
-# one and two checkouts can share a cache. It holds xen, vmlinuz, linux.cpio, kvm.cpio (with our VMM) and disk.img.
+# one and two checkouts can share a cache. It holds xen, vmlinuz, linux.cpio, kvm.cpio (with our VMM), perf.cpio (with
+# perf/perf.c) and disk.img.
 set -euo pipefail
 umask 022
 export LC_ALL=C
@@ -15,7 +16,7 @@ cache=${1:-${ELMU_CACHE:-$HOME/.cache/elmu}}
 cache=$(cd "$cache" && pwd)
 images=$cache/images
 
-key=$(cat "$images/SHA256SUMS" "$here"/{prepare.sh,mkinitrd.sh,initrd/init} "$here"/vmm/* | sha256sum | cut -c1-16)
+key=$(cat "$images/SHA256SUMS" "$here"/{prepare.sh,mkinitrd.sh,initrd/init} "$here"/vmm/* "$here"/perf/* | sha256sum | cut -c1-16)
 out=$cache/boot-$key
 if [ ! -d "$out" ]; then
     work=$(mktemp -d "$cache/.boot.XXXXXX")
@@ -23,6 +24,9 @@ if [ ! -d "$out" ]; then
     "$here/vmm/build.sh" "$work/vmm"
     "$here/mkinitrd.sh" "$images" "$work/linux.cpio"
     "$here/mkinitrd.sh" "$images" "$work/kvm.cpio" vmm="$work/vmm"
+    "${CROSS:-aarch64-linux-gnu-}gcc" -std=gnu11 -O1 -Wall -Wextra -Werror -static -Wl,--build-id=none -s -o "$work/perf" \
+        "$here/perf/perf.c"
+    "$here/mkinitrd.sh" "$images" "$work/perf.cpio" perf="$work/perf"
     head -c 1048576 <(seq -f "elmu test disk, line %.0f" 1 40000) >"$work/disk.img"
     ln -s ../images/xen ../images/vmlinuz "$work/"
     chmod 755 "$work"
