@@ -106,12 +106,15 @@ static void registers_show(struct tarmac_cpu *c, const struct cpu *cpu, bool vec
 {
     static const char *const sp_names[] = { "SP_EL0", "SP_EL1", "SP_EL2", "SP_EL3" };
     unsigned bank = cpu->ps.sp ? cpu->ps.el & 3 : 0;
-    u64 changed = 0;
-    for (unsigned n = 0; n < 31; n++)
-        changed |= c->x[n] ^ cpu->x[n];
-    for (unsigned n = 0; (changed || !c->known) && n < 31; n++)
-        if (c->x[n] != cpu->x[n] || !c->known)
-            reg_numbered(c, 'X', n, 0, c->x[n] = cpu->x[n], false);
+    for (unsigned first = 0; first < 31; first += 8) { /* most have not changed */
+        unsigned last = first + 8 < 31 ? first + 8 : 31;
+        u64 changed = !c->known;
+        for (unsigned n = first; n < last; n++)
+            changed |= c->x[n] ^ cpu->x[n];
+        for (unsigned n = first; changed && n < last; n++)
+            if (c->x[n] != cpu->x[n] || !c->known)
+                reg_numbered(c, 'X', n, 0, c->x[n] = cpu->x[n], false);
+    }
     for (unsigned n = 0; !c->known && n < 4; n++)
         reg64(c, sp_names[n], c->sp[n] = n == bank ? cpu->x[REG_SP] : cpu->sp_el[n]);
     if (c->sp[bank] != cpu->x[REG_SP])

@@ -11,22 +11,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define H(n)    "0123456789abcdef"[(n) >> 4], "0123456789abcdef"[(n)&15]
-#define H4(n)   H(n), H((n) + 1), H((n) + 2), H((n) + 3)
-#define H16(n)  H4(n), H4((n) + 4), H4((n) + 8), H4((n) + 12)
-#define H64(n)  H16(n), H16((n) + 16), H16((n) + 32), H16((n) + 48)
+#define H(n)   "0123456789abcdef"[(n) >> 4], "0123456789abcdef"[(n)&15]
+#define H4(n)  H(n), H((n) + 1), H((n) + 2), H((n) + 3)
+#define H16(n) H4(n), H4((n) + 4), H4((n) + 8), H4((n) + 12)
+#define H64(n) H16(n), H16((n) + 16), H16((n) + 32), H16((n) + 48)
 const char put_hex_pairs[512] = { H64(0), H64(64), H64(128), H64(192) };
+
+#define D10(t) t "0" t "1" t "2" t "3" t "4" t "5" t "6" t "7" t "8" t "9"
+static const char decimal_pairs[] =
+    D10("0") D10("1") D10("2") D10("3") D10("4") D10("5") D10("6") D10("7") D10("8") D10("9");
 
 char *put_decimal(char *p, u64 value)
 {
     char digits[20];
-    unsigned n = 0;
-    do
-        digits[n++] = (char)('0' + value % 10);
-    while (value /= 10);
-    while (n > 0)
-        *p++ = digits[--n];
-    return p;
+    unsigned n = sizeof(digits);
+    for (; value >= 100; value /= 100) {
+        n -= 2;
+        memcpy(digits + n, decimal_pairs + 2 * (value % 100), 2);
+    }
+    n -= 2;
+    memcpy(digits + n, decimal_pairs + 2 * value, 2);
+    n += value < 10;
+    return put_bytes(p, digits + n, sizeof(digits) - n);
 }
 
 /* A new file beside the one that it becomes; /dev/null and pipes are written as they are. */

@@ -218,11 +218,11 @@ static u8 *victim_try(struct cpu *cpu, u64 va, unsigned log2, bool write, bool u
     return NULL;
 }
 
-/* The fast tag from slow paths: only where nobody looks in. */
+/* The fast tag from slow paths: only where nobody looks in (the threaded engine shows nobody anything). */
 static u8 *fast_try(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
 {
     const struct observer *o = cpu->d.host.observer;
-    if ((o && o->memory) || !cpu->d.ctx || flags & (ACC_CACHE | ACC_DEBUG | ACC_NV2))
+    if ((o && o->memory && !cpu->d.threaded) || !cpu->d.ctx || flags & (ACC_CACHE | ACC_DEBUG | ACC_NV2))
         return NULL;
     unsigned log2 = (unsigned)__builtin_ctz(size);
     u8 *host = fast_pointer(cpu, va, log2, flags & ACC_WRITE, flags & ACC_UNPRIV);

@@ -30,6 +30,8 @@ check   objdump                     binutils                to look for calls in
 check   python3                     python3                 to run the scripts that pair elmu with QEMU
 check   qemu-system-aarch64         qemu-system-arm         to run the same guests on a second emulator
 check   dtc                         device-tree-compiler    to compare device trees with those of QEMU
+check   valgrind                    valgrind                to count what traces cost
+check   genhtml                     lcov                    to render coverage
 check   gdb-multiarch               gdb-multiarch           to debug guests through the gdb stub
 images  aarch64-linux-gnu-gcc       gcc-aarch64-linux-gnu   to build the VMM that starts a KVM guest
 images  libc:aarch64-linux-gnu-gcc  libc6-dev-arm64-cross   to link that VMM

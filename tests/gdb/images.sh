@@ -1,5 +1,6 @@
 #!/bin/bash
-# The debugger on the real images: sessions of gdb on Linux, KVM and Xen, snapshots of Linux, how far back and for how much.
+# The debugger on the real images: sessions of gdb on Linux, KVM and Xen, snapshots of Linux, how far back and for how much,
+# what the exits trace costs. B: folder of the build.
 #
 #   tests/gdb/images.sh ELMU [NAME...]       NAME: sessions (default: all, and the rest). Ends with "N passed, N failed".
 set -uo pipefail
@@ -22,6 +23,7 @@ part "$here/run.py" "$elmu" "$@"
 if [ $# = 0 ]; then
     part "$here/snapshot.py" "$elmu" linux
     part "$here/distance.py" "$elmu"
+    part "$here/../trace/cost.py" "$elmu"
 fi
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]

@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""What traces cost, counted in host instructions by valgrind's callgrind, on the demo and, with IMAGE (folder with xen, vmlinuz,
+linux.cpio), on a piece of Xen's boot with its first domain: where that begins to run, 1400 exits in 25 million instructions.
+
+    tests/trace/cost.py ELMU          B: folder of the build. Ends with "N passed, N failed".
+"""
+import os, re, shutil, subprocess, sys, tempfile
+
+elmu, build, image = os.path.abspath(sys.argv[1]), os.environ.get("B", "build"), os.environ.get("IMAGE", "")
+passed = failed = 0
+
+def check(name, ok, text):
+    global passed, failed
+    passed, failed = passed + bool(ok), failed + (not ok)
+    print(f"{'PASS' if ok else 'FAIL'} cost, {name}: {text}", flush=True)
+
+def cost(machine, *options, out="/dev/null"):
+    r = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", elmu, *machine, "-nographic", *options],
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return int(re.search(rb"Collected : (\d+)", r.stderr)[1])
+
+def in_debug(out):
+    """Host instructions in functions of debug/, of a callgrind profile."""
+    said = subprocess.run(["callgrind_annotate", "--threshold=100", "--auto=no", out], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
+    assert "PROGRAM TOTALS" in said
+    return sum(int(n.replace(",", "")) for n in re.findall(r"^ *([\d,]+) \([ \d.]+%\)  \S*/debug/\w+\.[ch]:", said, re.M))
+
+def exits(name, machine, first, end):
+    limit = lambda n: ["-max-insns", str(n)]
+    start, plain, traced = cost(machine, *limit(first)), cost(machine, *end), cost(machine, *end, "-trace", "exits=/dev/null")
+    more = (traced - plain) / (plain - start) * 100
+    check(f"{name}: the exits trace, at most 2 %", 0 < more <= 2, f"{more:.2f} % of {(plain - start) / 1e6:.0f} million host instructions")
+    return plain - start, plain
+
+def main():
+    if not shutil.which("valgrind"):
+        print("SKIP cost: valgrind is not installed\n0 passed, 0 failed")
+        return 0
+    demo = ["-M", "virt,virtualization=on", "-m", "256M", "-kernel", f"{build}/guest/demo.elf"]
+    with tempfile.TemporaryDirectory() as work:
+        run, plain = exits("demo", demo, 1, [])
+        out = os.path.join(work, "out")
+        cost(demo, out=out)
+        check("demo: off, next to nothing of debug/ is executed", in_debug(out) < 1000, f"{in_debug(out)} of {run} host instructions")
+        closed = cost(demo, "-trace", "tarmac=/dev/null", "-trace-insns", "4000000000-") - plain
+        check("demo: a Tarmac trace outside of its window, at most 6 %", closed <= run * 6 // 100, f"{closed / run * 100:.2f} %")
+        part = lambda last: cost(demo, "-trace", "tarmac=/dev/null", "-trace-insns", f"2000000-{last}", "-max-insns", "2400000")
+        each = (part(2400000) - part(2200000)) / 200000
+        check("demo: full Tarmac, at most 2400 host instructions each (5 million a second where a host does 4 a cycle at 3 GHz)", each <= 2400, f"{each:.0f}")
+        if image:
+            xen = ["-M", "virt,gic-version=3,virtualization=on", "-cpu", "cortex-a57", "-m", "1G", "-kernel", f"{image}/xen", "-append",
+                   "console=dtuart dom0_mem=512M", "-xen-dom0", f"kernel={image}/vmlinuz,initrd={image}/linux.cpio,append=console=hvc0"]
+            file = os.path.join(work, "xen.map")
+            subprocess.run([elmu, *xen, "-nographic", "-snapshot-save", f"{file}@220000000", "-max-insns", "220000001"], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            exits("Xen", xen + ["-restore", file], 220000001, ["-max-insns", "245000000"])
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+if __name__ == "__main__":
+    sys.exit(main())
