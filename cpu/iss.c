@@ -46,6 +46,8 @@ u32 iss_instruction(u32 word)
         return syndrome_opc(size, opc, rt, false);
     if ((word & 0x3f200c00) == 0x38200800) /* register offset */
         return syndrome_opc(size, opc, rt, false);
+    if ((word & 0xff200c00) == 0xf8200400) /* LDRAA, LDRAB */
+        return syndrome(3, false, rt, true, false);
     if ((word & 0x3fa00000) == 0x08800000) /* LDAR, STLR, LDLAR, STLLR */
         return syndrome(size, false, rt, size == 3, true);
     if ((word & 0x3f000000) == 0x18000000 && size < 3) /* literal */
