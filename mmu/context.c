@@ -177,11 +177,9 @@ void regime_config(const struct regime_desc *r, struct tlb_config *config)
 
 static bool data_big_endian(u64 sctlr, unsigned el) { return bit(sctlr, el == 0 ? 24 : 25); }
 
-const struct mmu_view *mmu_view(struct cpu *cpu, unsigned el)
+const struct mmu_view *mmu_view_make(struct cpu *cpu, unsigned el)
 {
     struct mmu_view *v = &cpu->d.mmu.view[el];
-    if (likely(v->valid))
-        return v;
     struct regime_desc r;
     struct tlb_config config;
     regime_describe(cpu, regime_of(cpu, el), &r);

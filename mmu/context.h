@@ -24,7 +24,12 @@ void regime_config(const struct regime_desc *r, struct tlb_config *config);
 unsigned mmu_pa_bits(u64 id_aa64mmfr0);
 
 /* What the EL sees of memory, up to date. */
-const struct mmu_view *mmu_view(struct cpu *cpu, unsigned el);
+const struct mmu_view *mmu_view_make(struct cpu *cpu, unsigned el);
+static inline const struct mmu_view *mmu_view(struct cpu *cpu, unsigned el)
+{
+    const struct mmu_view *v = &cpu->d.mmu.view[el];
+    return likely(v->valid) ? v : mmu_view_make(cpu, el);
+}
 /* The description of the view's regime, with what is known of its tables where the PE has such a memory; else made in
  * *room. Good until the next call. */
 const struct regime_desc *mmu_view_regime(struct cpu *cpu, const struct mmu_view *view, struct regime_desc *room);

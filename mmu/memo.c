@@ -45,14 +45,16 @@ struct memo_entry *memo_slot(struct memo *m, u64 number, unsigned stage, u64 key
     return &m->entry[stage - 1][(key ^ key >> 9 ^ number * 37) % MEMO_ENTRIES];
 }
 
-void memo_keep(struct memo_entry *e, u64 number, u64 key, const struct memo_point *at, const struct memo_trace *trace,
-               u32 first, u32 end)
+void memo_keep(struct memo_entry *e, u64 number, u64 key, const struct table *table, const struct memo_point *at,
+               const struct memo_trace *trace, u32 first, u32 end)
 {
-    if (!at->table || end > MEMO_CHECKS)
-        return;
+    if (!at->table || end > MEMO_CHECKS || table->input_size < 21)
+        return; /* of a smaller space a key would not say whether an address lies in it */
     e->number = number;
     e->key = key;
     e->at = *at;
+    e->table = *table;
+    memset(e->leaf.known, 0, sizeof(e->leaf.known));
     e->count = end - first;
     memcpy(e->check, trace->check + first, e->count * sizeof(e->check[0]));
 }

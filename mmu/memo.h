@@ -1,12 +1,14 @@
 /*
  * What earlier walks found out about tables, so that a walk nearby need not start at the top (DESIGN section 5).
  *
- * An entry stands for the part of the address space that one table of the last level translates (2 MiB with 4K pages),
- * in one stage of one regime. It holds the point at which a walk there was about to read its last descriptor, and every
+ * An entry stands for 2 MiB of the address space, which one table of the last level translates whatever the granule, in
+ * one stage of one regime. It holds the point at which a walk there was about to read its last descriptor, and every
  * descriptor that led to that point, stage 2's for the tables of stage 1 included. A walk goes on from the point only
  * when all of them still have the values that they had: what a walk finds is a function of the regime and of the
  * descriptors' values, so that nothing here can be seen by a guest, needs maintenance, or is state. Kept are only
  * points that were reached without updating a descriptor and by tables in RAM. The map of physical memory must stay.
+ * An entry of stage 1 also knows what the last descriptors meant (permissions, attributes): for the pages beside it,
+ * whose descriptors differ in their addresses only.
  */
 #ifndef MMU_MEMO_H
 #define MMU_MEMO_H
@@ -31,13 +33,47 @@ struct memo_point {
     u8 pad[2];
 };
 
+/* A table format with its start: what TCR, VTCR and TTBR say for one input address. */
+struct table {
+    u64 input;      /* address to translate */
+    u64 base;       /* register: TTBRn_ELx, VTTBR_EL2 or VSTTBR_EL2 */
+    s8 level;       /* start level, -1..3 */
+    u8 grain;       /* log2 of the page: 12, 14, 16 */
+    u8 input_size;  /* bits */
+    u8 output_size; /* bits */
+    u8 stage;
+    bool ds;       /* 52-bit descriptors of 4K and 16K (TCR.DS) */
+    bool ee;       /* descriptors are big-endian */
+    bool one_priv; /* regime without EL0 */
+    bool no_hier;  /* hierarchical permissions are off (HPD) */
+    bool update_af, update_dirty;
+    bool ns;        /* tables start in the Non-secure address space */
+    bool out_ns;    /* stage 2: output address space */
+    bool epd, e0pd; /* e0pd: for EL0 */
+    bool ns_ipa;    /* stage 2: the IPA is Non-secure */
+    u8 ds_sh;
+    bool pie; /* permissions are indirect: <51> and <7> are not DBM and AP<2> (S2AP<1>) but an index and dirty state */
+};
+
+/* What last descriptors meant: for entries of stage 1. The translations' addresses are those of another page. */
+struct memo_leaf {
+    u64 meaning[2]; /* the descriptors but for their addresses, by stage */
+    u8 known[2], fetch, pad[5];
+    struct translation t[2]; /* by stage 1 alone, and with the first also by stage 2 */
+};
+
 struct memo_entry {
     u64 number; /* of the regime; 0: empty */
     u64 key;    /* the part of the address space */
     struct memo_point at;
+    struct table table;
     u64 count;
     struct memo_check check[MEMO_CHECKS];
+    struct memo_leaf leaf;
 };
+
+/* The key of an input address; `kind` tells apart what the address alone does not. */
+static inline u64 memo_key(u64 input, bool kind) { return input >> 21 << 1 | kind; }
 
 /* The descriptors of a walk under way; more than MEMO_CHECKS: there were too many, or one that is not RAM. */
 struct memo_trace {
@@ -58,8 +94,8 @@ u32 memo_regime_slot(const struct memo *m, const struct regime_desc *r);
 /* Where an entry for this stage and part of the address space would be. */
 struct memo_entry *memo_slot(struct memo *m, u64 number, unsigned stage, u64 key);
 /* Enters a point with the checks of the trace from `first` up to `end`. */
-void memo_keep(struct memo_entry *e, u64 number, u64 key, const struct memo_point *at, const struct memo_trace *trace,
-               u32 first, u32 end);
+void memo_keep(struct memo_entry *e, u64 number, u64 key, const struct table *table, const struct memo_point *at,
+               const struct memo_trace *trace, u32 first, u32 end);
 
 static inline bool memo_valid(const struct memo_entry *e, u64 number, u64 key)
 {

@@ -14,28 +14,6 @@
 #include "mmu/memo.h"
 #include "mmu/pie.h"
 
-/* A table format with its start: what TCR, VTCR and TTBR say for one input address. */
-struct table {
-    u64 input;      /* address to translate */
-    u64 base;       /* register: TTBRn_ELx, VTTBR_EL2 or VSTTBR_EL2 */
-    s8 level;       /* start level, -1..3 */
-    u8 grain;       /* log2 of the page: 12, 14, 16 */
-    u8 input_size;  /* bits */
-    u8 output_size; /* bits */
-    u8 stage;
-    bool ds;       /* 52-bit descriptors of 4K and 16K (TCR.DS) */
-    bool ee;       /* descriptors are big-endian */
-    bool one_priv; /* regime without EL0 */
-    bool no_hier;  /* hierarchical permissions are off (HPD) */
-    bool update_af, update_dirty;
-    bool ns;     /* tables start in the Non-secure address space */
-    bool out_ns; /* stage 2: output address space */
-    bool epd, e0pd;
-    bool ns_ipa; /* stage 2: the IPA is Non-secure */
-    u8 ds_sh;
-    bool pie; /* permissions are indirect: <51> and <7> are not DBM and AP<2> (S2AP<1>) but an index and dirty state */
-};
-
 /* Where a descent ended. */
 struct leaf {
     u64 desc, addr; /* last descriptor, and its address before stage 2 */
@@ -58,7 +36,9 @@ struct walker {
     u8 s2_known, s2_ok;
     u8 s2_range; /* bits of IPA that it translates */
     bool tracing;
-    struct memo_trace *trace; /* while tracing: the descriptors read, for mmu/memo.h */
+    struct memo_trace *trace;    /* while tracing: the descriptors read, for mmu/memo.h */
+    struct memo_entry *entry[2]; /* by stage, of the access itself: where what its last descriptor said is kept */
+    u64 last[2];                 /* those descriptors */
 };
 
 /* Why stage 2 is asked, when it isn't for the access itself. */
@@ -228,7 +208,7 @@ static bool stage1_table(struct walker *w, struct table *t)
     if (two) {
         ps = (unsigned)bits(tcr, 34, 32);
         t->epd = bit(tcr, upper ? 23 : 7);
-        t->e0pd = r->feat & WALK_E0PD && w->acc.el0 && bit(tcr, upper ? 56 : 55);
+        t->e0pd = r->feat & WALK_E0PD && bit(tcr, upper ? 56 : 55);
         t->no_hier = r->feat & WALK_HPD && bit(tcr, upper ? 42 : 41);
         t->update_af = r->feat & WALK_HAF && bit(tcr, 39);
         t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(tcr, 40);
@@ -528,14 +508,23 @@ static void adopt(struct walker *w, const struct memo_entry *e)
         trace(w, e->check[n].host, e->check[n].value);
 }
 
-/* From the base to the last descriptor, by what is known of walks nearby where that still holds. */
-static bool descend_levels(struct walker *w, const struct table *t, enum s2_use use, struct leaf *l,
-                           struct memo_point *at)
+/* The memory's place for this part of the address space; NULL when the walk goes without. *known: it holds. */
+static struct memo_entry *entry_for(const struct walker *w, unsigned stage, u64 key, bool *known)
 {
     const struct regime_desc *r = w->r;
-    u64 key = t->input >> (2 * t->grain - 3) << 1 | (t->stage == 2 && t->ns_ipa);
-    struct memo_entry *e = r->memo && !w->rec && !w->acc.debug ? memo_slot(r->memo, r->number, t->stage, key) : NULL;
-    if (e && likely(memo_valid(e, r->number, key))) {
+    *known = false;
+    if (!r->memo || w->rec || w->acc.debug)
+        return NULL;
+    struct memo_entry *e = memo_slot(r->memo, r->number, stage, key);
+    *known = memo_valid(e, r->number, key);
+    return e;
+}
+
+/* From the base to the last descriptor, or from where a walk nearby ended (e, known). */
+static bool descend_levels(struct walker *w, const struct table *t, enum s2_use use, struct leaf *l,
+                           struct memo_point *at, struct memo_entry *e, bool known, u64 key)
+{
+    if (known) {
         *at = e->at;
         adopt(w, e);
         return descend_from(w, t, use, l, at, NULL);
@@ -554,18 +543,23 @@ static bool descend_levels(struct walker *w, const struct table *t, enum s2_use 
     struct mark mark = { .at.table = NULL };
     u32 first = w->trace->count;
     bool ok = descend_from(w, t, use, l, at, &mark);
-    memo_keep(e, r->number, key, &mark.at, w->trace, first, mark.count);
+    memo_keep(e, w->r->number, key, t, &mark.at, w->trace, first, mark.count);
     w->tracing = !outermost;
     return ok;
 }
 
 /* The last descriptor, and what it says but for permissions. */
-static bool descend(struct walker *w, const struct table *t, enum s2_use use, struct leaf *l)
+static bool descend(struct walker *w, const struct table *t, enum s2_use use, struct leaf *l, struct memo_entry *e,
+                    bool known, u64 key)
 {
     const struct regime_desc *r = w->r;
     struct memo_point at;
-    if (!descend_levels(w, t, use, l, &at))
+    if (!descend_levels(w, t, use, l, &at, e, known, key))
         return false;
+    if (use == S2_DATA) {
+        w->entry[t->stage - 1] = e;
+        w->last[t->stage - 1] = l->desc;
+    }
     unsigned top = at.top;
     if (l->level < first_block_level(r, t))
         return fail_at(w, t, l, FAULT_TRANSLATION, RULE_BLOCK_LEVEL);
@@ -585,6 +579,8 @@ static bool descend(struct walker *w, const struct table *t, enum s2_use use, st
         l->desc ^= BIT(7);
         l->dirty_pending = true;
     }
+    if (l->af_pending || l->dirty_pending)
+        w->entry[t->stage - 1] = NULL;
     return true;
 }
 
@@ -865,17 +861,21 @@ static bool stage2_leaf(struct walker *w, const struct table *t, struct leaf *l,
 static bool stage2(struct walker *w, u64 ipa, bool ns_ipa, enum s2_use use, struct s2_result *out)
 {
     struct leaf l;
-    if (!w->s2_known || w->s2.ns_ipa != ns_ipa) {
+    struct table t;
+    u64 key = memo_key(ipa, ns_ipa);
+    bool known;
+    struct memo_entry *e = entry_for(w, 2, key, &known);
+    if (!known && (!w->s2_known || w->s2.ns_ipa != ns_ipa)) {
         w->s2_ok = stage2_table(w, ns_ipa);
         w->s2_known = 1;
     }
-    if (!w->s2_ok || ipa >> w->s2_range) {
+    if (!known && (!w->s2_ok || ipa >> w->s2_range)) {
         fail(w, FAULT_TRANSLATION, RULE_VA_RANGE, 0);
         return as_stage2(w, ipa, ns_ipa, use);
     }
-    struct table t = w->s2;
+    t = known ? e->table : w->s2;
     t.input = ipa;
-    if (descend(w, &t, use, &l) && stage2_leaf(w, &t, &l, use, out))
+    if (descend(w, &t, use, &l, e, known, key) && stage2_leaf(w, &t, &l, use, out))
         return true;
     return as_stage2(w, ipa, ns_ipa, use);
 }
@@ -912,11 +912,18 @@ static bool stage1_on(struct walker *w)
     struct translation *o = w->out;
     struct table t;
     struct leaf l;
-    if (!stage1_table(w, &t))
+    bool known;
+    u64 key = memo_key(w->va, addr_top(w) == 63);
+    struct memo_entry *e = entry_for(w, 1, key, &known);
+    if (known) {
+        t = e->table;
+        t.input = w->va;
+    } else if (!stage1_table(w, &t)) {
         return fail(w, FAULT_TRANSLATION, RULE_VA_RANGE, 0);
-    if (t.epd || t.e0pd)
+    }
+    if (t.epd || (t.e0pd && w->acc.el0))
         return fail(w, FAULT_TRANSLATION, t.epd ? RULE_EPD : RULE_E0PD, 0);
-    if (!descend(w, &t, S2_DATA, &l))
+    if (!descend(w, &t, S2_DATA, &l, e, known, key))
         return false;
     o->ipa = l.out;
     o->ns = l.table_ns || bit(l.desc, 5);
@@ -959,19 +966,137 @@ static void combine(const struct walker *w, const struct s2_result *s2)
         o->perm &= (u16)~TLB_FLAT;
 }
 
+/* ---- the last descriptors' meaning, remembered ---- */
+
+/* What a descriptor for a block of 1 << top bytes says but for its address. */
+static u64 descriptor_meaning(u64 desc, unsigned top) { return desc & ~(ones(48) & ~ones(top)); }
+
+/* After a stage has translated without updates: what its descriptor means. Not for addresses of 52 bits, whose bits lie
+ * elsewhere. */
+static void learn(const struct walker *w, unsigned stage, unsigned top)
+{
+    struct memo_entry *e = w->entry[0], *at = w->entry[stage - 1];
+    if (!e || !at || e->number != w->r->number || e->key != memo_key(w->va, addr_top(w) == 63) || at->table.ds ||
+        at->table.output_size > 48)
+        return;
+    struct memo_leaf *m = &e->leaf;
+    if (stage == 1)
+        m->known[1] = 0;
+    else if (!m->known[0])
+        return;
+    m->known[stage - 1] = 1;
+    m->fetch = w->acc.fetch;
+    m->meaning[stage - 1] = descriptor_meaning(w->last[stage - 1], top);
+    m->t[stage - 1] = *w->out;
+}
+
+/* The rights of this access, by the permissions of both stages; when in doubt false. */
+static bool surely_permitted(const struct walk_access *a, unsigned perm)
+{
+    unsigned have = rights(perm, a->el0);
+    if (a->unaligned || a->zva || (a->pan && !a->el0 && !a->fetch && perm & TLB_USER))
+        return false;
+    return !(a->fetch && !(have & 4)) && !(a->write && !(have & 2)) && !(a->read && !a->maintain && !(have & 1));
+}
+
+/* The descriptor for `input` of a valid entry, and its address before stage 2. */
+static u64 last_descriptor(const struct memo_entry *e, u64 input, u64 *address)
+{
+    unsigned low = (unsigned)((3 - e->at.level) * (e->table.grain - 3) + e->table.grain);
+    u64 index = e->at.top > low ? bits(input, e->at.top - 1u, low) : 0;
+    *address = e->at.base | index << 3;
+    u64 desc = load_le64(e->at.table + (*address & ones(e->table.grain)));
+    return e->table.ee ? __builtin_bswap64(desc) : desc;
+}
+
+/* Does it mean what it meant in a translation of this level? Then *out is the output address. */
+static bool same_leaf(const struct memo_entry *e, u64 desc, u64 input, s8 level, unsigned top, u64 meaning, u64 *out)
+{
+    *out = (desc & ones(48) & ~ones(top)) | (input & ones(top));
+    return level == e->at.level && descriptor_meaning(desc, top) == meaning && !(*out >> e->table.output_size);
+}
+
+/* The translation fault of stage 2 by an invalid descriptor, after stage 1 left its result in *out. */
+static void stage2_invalid(const struct regime_desc *r, const struct walk_access *a, const struct memo_entry *e,
+                           u64 ipa, u64 address, u64 desc, struct translation *out)
+{
+    out->fault = (struct fault){ .kind = FAULT_TRANSLATION,
+                                 .rule = RULE_INVALID,
+                                 .level = e->at.level,
+                                 .fsc = fault_fsc(FAULT_TRANSLATION, e->at.level),
+                                 .wnr = a->cm || (a->write && !a->read),
+                                 .cm = a->cm,
+                                 .fetch = a->fetch,
+                                 .regime = r->regime,
+                                 .stage2 = 1,
+                                 .ns_ipa = e->table.ns_ipa,
+                                 .desc_stage = 2,
+                                 .ipa = ipa,
+                                 .desc_addr = address,
+                                 .desc = desc };
+}
+
+/* A walk whose last descriptors mean what they meant the last time nearby, or where stage 2's is invalid; false: to be
+ * walked. */
+static bool walk_again(const struct regime_desc *r, u64 va, const struct walk_access *a, struct translation *out)
+{
+    u64 key = memo_key(va, walk_addr_top(r->regime, r->tcr, r->feat & WALK_TBID, va, a->fetch) == 63);
+    const struct memo_entry *e = memo_slot(r->memo, r->number, 1, key);
+    const struct memo_leaf *m = &e->leaf;
+    u64 address, ipa, pa, desc;
+    if (!m->known[0] || m->fetch != a->fetch || !memo_valid(e, r->number, key) || (e->table.e0pd && a->el0) ||
+        !surely_permitted(a, m->t[0].perm))
+        return false;
+    desc = last_descriptor(e, va, &address);
+    if (!same_leaf(e, desc, va, m->t[0].level1, m->t[0].size1_log2, m->meaning[0], &ipa))
+        return false;
+    if (!r->has_s2 || !r->stage2) {
+        *out = m->t[0];
+        out->ipa = out->pa = ipa;
+        out->ok = true;
+        return true;
+    }
+    key = memo_key(ipa, m->t[0].ns);
+    e = memo_slot(r->memo, r->number, 2, key);
+    if (!memo_valid(e, r->number, key))
+        return false;
+    desc = last_descriptor(e, ipa, &address);
+    if (!(desc & 1)) {
+        *out = m->t[0];
+        out->ipa = out->pa = ipa;
+        stage2_invalid(r, a, e, ipa, address, desc, out);
+        return true;
+    }
+    if (!m->known[1] || !same_leaf(e, desc, ipa, m->t[1].level2, m->t[1].size2_log2, m->meaning[1], &pa) ||
+        !surely_permitted(a, m->t[1].perm))
+        return false;
+    *out = m->t[1];
+    out->ipa = ipa;
+    out->pa = pa;
+    return true;
+}
+
 void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct walk_record *rec, struct translation *out)
 {
     struct memo_trace trace;
+    bool remembers = r->memo && r->stage1 && !rec && !acc.debug && !acc.stage1_only;
+    if (remembers && walk_again(r, va, &acc, out))
+        return;
     struct walker w = { .r = r, .acc = acc, .va = va, .rec = rec, .out = out, .trace = &trace };
     memset(out, 0, sizeof(*out));
     if (!(r->stage1 ? stage1_on(&w) : stage1_off(&w)))
         return;
     out->pa = out->ipa;
+    if (remembers)
+        learn(&w, 1, out->size1_log2);
     if (r->has_s2 && r->stage2 && !acc.stage1_only) {
         struct s2_result s2;
         if (!stage2(&w, out->ipa, out->ns, S2_DATA, &s2))
             return;
         combine(&w, &s2);
+        out->ok = true;
+        if (remembers)
+            learn(&w, 2, out->size2_log2);
     }
     out->ok = true;
 }
