@@ -157,9 +157,10 @@ void exc_fetch_external_abort(struct cpu *cpu)
 u64 cpu_spsr(const struct cpu *cpu)
 {
     const struct pstate *p = &cpu->ps;
+    u32 daif = load_le32(&p->d) * 0x08040201u >> 24 & 15; /* four bytes of 0 or 1 to four bits */
     return (u64)cpu_nzcv(cpu) << 28 | (u64)p->tco << 25 | (u64)p->dit << 24 | (u64)p->uao << 23 | (u64)p->pan << 22 |
            (u64)p->ss << 21 | (u64)p->il << 20 | (u64)p->allint << 13 | (u64)p->ssbs << 12 | (u64)p->btype << 10 |
-           (u64)p->d << 9 | (u64)p->a << 8 | (u64)p->i << 7 | (u64)p->f << 6 | (u64)p->el << 2 | p->sp;
+           (u64)daif << 6 | (u64)p->el << 2 | p->sp;
 }
 
 /* Where the stack pointer of (el, sp) is kept while it is not the current one. */
@@ -174,23 +175,37 @@ void cpu_set_el_sp(struct cpu *cpu, unsigned el, unsigned sp)
         cpu->d.host.security_changed(cpu);
 }
 
-/* Masks or routing changed: whatever is pending is to be looked at again. */
+/* Masks or routing changed: is one of those that are pending to be taken now? */
 static void attend(struct cpu *cpu)
 {
     enum { HCR_VIRTUAL = 7 << 6 }; /* VF, VI, VSE */
-    if (cpu->lines | (cpu->sys.hcr_el2 & HCR_VIRTUAL))
+    if (unlikely(cpu->lines | (cpu->sys.hcr_el2 & HCR_VIRTUAL)) && exception_interrupt_pending(cpu))
         cpu->d.attention |= ATT_IRQ;
+}
+
+/* d.el_known: what an EL's controls say while they do not change. */
+enum { EL_KNOWN = 1, EL_KNOWN_FP = 2, EL_KNOWN_SP = 4 };
+
+static NOINLINE u32 el_find(struct cpu *cpu)
+{
+    unsigned el = cpu->ps.el;
+    if (unlikely(!cpu->d.live_traps[el]))
+        cpu->d.live_traps[el] = TRAPS_UNKNOWN;
+    trap_learn(cpu);
+    u64 live = cpu->d.live_traps[el];
+    bool fp = live == TRAPS_UNKNOWN ? trap_group_live(cpu, el, TRAP_FP) : !!(live & LIVE(FP));
+    u32 known = (fp ? EL_KNOWN_FP : 0) | (bit(cpu_sctlr(cpu), el ? 3 : 4) ? EL_KNOWN_SP : 0);
+    cpu->d.el_known[el] = live == TRAPS_UNKNOWN ? 0 : known | EL_KNOWN;
+    return known;
 }
 
 /* What hangs on the EL and on PSTATE, after both are set. */
 static void derive(struct cpu *cpu)
 {
-    if (unlikely(!cpu->d.live_traps[cpu->ps.el]))
-        cpu->d.live_traps[cpu->ps.el] = TRAPS_UNKNOWN;
-    trap_learn(cpu);
-    u64 live = cpu->d.live_traps[cpu->ps.el];
-    cpu->d.fp_trapped = live == TRAPS_UNKNOWN ? trap_group_live(cpu, cpu->ps.el, TRAP_FP) : !!(live & LIVE(FP));
-    cpu->d.sp_check = bit(cpu_sctlr(cpu), cpu->ps.el ? 3 : 4);
+    unsigned el = cpu->ps.el;
+    u32 known = likely(cpu->d.el_known[el] && cpu->d.live_traps[el]) ? cpu->d.el_known[el] : el_find(cpu);
+    cpu->d.fp_trapped = !!(known & EL_KNOWN_FP);
+    cpu->d.sp_check = !!(known & EL_KNOWN_SP);
     cpu_update_stepping(cpu);
     attend(cpu);
 }
@@ -332,6 +347,39 @@ static bool return_ss(const struct cpu *cpu, u64 spsr, bool illegal)
            debug_enabled_from(cpu, dest, bit(spsr, 9)) && bit(spsr, 21);
 }
 
+/* The bits of SPSR that features bring: those that are there, and bit 63. */
+static NOINLINE u64 spsr_find(struct cpu *cpu)
+{
+    static const struct {
+        u16 feature;
+        u64 bits;
+    } map[] = { { FEAT_PAN, BIT(22) },  { FEAT_UAO, BIT(23) }, { FEAT_DIT, BIT(24) },
+                { FEAT_SSBS, BIT(12) }, { FEAT_MTE, BIT(25) }, { FEAT_BTI, 3 << 10 } };
+    u64 set = BIT(63);
+    for (unsigned n = 0; n < ARRAY_LEN(map); n++)
+        set |= cpu_has(cpu, (enum feature)map[n].feature) ? map[n].bits : 0;
+    return cpu->d.spsr_known = set;
+}
+
+static NOINLINE void return_features(struct cpu *cpu, u64 spsr)
+{
+    cpu->ps.pan = bit(spsr, 22);
+    cpu->ps.uao = bit(spsr, 23);
+    cpu->ps.dit = bit(spsr, 24);
+    cpu->ps.ssbs = bit(spsr, 12);
+    cpu->ps.tco = bit(spsr, 25);
+    cpu->ps.btype = (u8)bits(spsr, 11, 10);
+    cpu->d.btype_next = cpu->ps.btype;
+}
+
+/* The four bytes of PSTATE for SPSR<9:6>. */
+#define DAIF_BYTES(n) ((n) >> 3 & 1) | ((n) >> 2 & 1) << 8 | ((n) >> 1 & 1) << 16 | ((n) & 1) << 24
+static const u32 daif_bytes[16] = {
+    DAIF_BYTES(0),  DAIF_BYTES(1),  DAIF_BYTES(2),  DAIF_BYTES(3), DAIF_BYTES(4),  DAIF_BYTES(5),
+    DAIF_BYTES(6),  DAIF_BYTES(7),  DAIF_BYTES(8),  DAIF_BYTES(9), DAIF_BYTES(10), DAIF_BYTES(11),
+    DAIF_BYTES(12), DAIF_BYTES(13), DAIF_BYTES(14), DAIF_BYTES(15),
+};
+
 void exception_return(struct cpu *cpu, u64 elr, u64 spsr)
 {
     const struct observer *o = cpu->d.host.observer;
@@ -347,17 +395,13 @@ void exception_return(struct cpu *cpu, u64 elr, u64 spsr)
         cpu_set_el_sp(cpu, (unsigned)bits(spsr, 3, 2), (unsigned)bit(spsr, 0));
     }
     cpu_set_nzcv(cpu, (u32)bits(spsr, 31, 28));
-    cpu->ps.pan = cpu_has(cpu, FEAT_PAN) && bit(spsr, 22);
-    cpu->ps.uao = cpu_has(cpu, FEAT_UAO) && bit(spsr, 23);
-    cpu->ps.dit = cpu_has(cpu, FEAT_DIT) && bit(spsr, 24);
-    cpu->ps.ssbs = cpu_has(cpu, FEAT_SSBS) && bit(spsr, 12);
-    cpu->ps.tco = cpu_has(cpu, FEAT_MTE) && bit(spsr, 25);
-    cpu->ps.btype = cpu_has(cpu, FEAT_BTI) ? (u8)bits(spsr, 11, 10) : 0;
-    cpu->d.btype_next = cpu->ps.btype;
-    cpu->ps.d = bit(spsr, 9);
-    cpu->ps.a = bit(spsr, 8);
-    cpu->ps.i = bit(spsr, 7);
-    cpu->ps.f = bit(spsr, 6);
+    u64 known = bits(spsr, 31, 0) & (likely(cpu->d.spsr_known) ? cpu->d.spsr_known : spsr_find(cpu));
+    cpu->ps.pan = cpu->ps.uao = cpu->ps.dit = cpu->ps.ssbs = cpu->ps.tco = cpu->ps.btype = 0;
+    cpu->d.btype_next = 0;
+    if (known)
+        return_features(cpu, known);
+    static_assert(offsetof(struct pstate, f) == offsetof(struct pstate, d) + 3, "D, A, I, F are neighbours");
+    store_le32(&cpu->ps.d, daif_bytes[bits(spsr, 9, 6)]);
     cpu->excl_valid = 0;
     cpu->event = 1;
     cpu->pc = cpu_branch_address(cpu, elr);

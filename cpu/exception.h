@@ -60,6 +60,8 @@ void exception_step_done(struct cpu *cpu);
 void exception_take(struct cpu *cpu);
 /* Takes a pending interrupt or SError if one is unmasked (D1.3.6). True when taken; cpu->pc is the vector then. */
 bool exception_take_interrupt(struct cpu *cpu);
+/* Would it take one? */
+bool exception_interrupt_pending(const struct cpu *cpu);
 /* Is there something that ends WFI? (any pending input of this PE, masked by PSTATE or not) */
 bool exception_wakes(const struct cpu *cpu);
 /* ERET: restores PSTATE from SPSR, PC from ELR (illegal returns included). */

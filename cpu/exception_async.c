@@ -58,12 +58,19 @@ static void interrupt(struct cpu *cpu, unsigned kind, unsigned target, bool is_v
     exception_take(cpu);
 }
 
-static bool take_physical(struct cpu *cpu, const struct physical *p)
+/* The EL that it is to be taken to now; 0: none. */
+static unsigned physical_takeable(const struct cpu *cpu, const struct physical *p)
 {
     if (!(cpu->lines & p->line))
-        return false;
+        return 0;
     unsigned target = physical_target(cpu, p);
-    if (!target || physical_masked(cpu, p->kind, target))
+    return target && !physical_masked(cpu, p->kind, target) ? target : 0;
+}
+
+static bool take_physical(struct cpu *cpu, const struct physical *p)
+{
+    unsigned target = physical_takeable(cpu, p);
+    if (!target)
         return false;
     if (p->kind == EXC_SERROR)
         cpu->lines &= ~(u32)LINE_SERROR;
@@ -108,6 +115,16 @@ bool exception_take_interrupt(struct cpu *cpu)
             return true;
     for (unsigned n = 0; n < ARRAY_LEN(physicals); n++)
         if (take_physical(cpu, &physicals[n]))
+            return true;
+    return false;
+}
+
+bool exception_interrupt_pending(const struct cpu *cpu)
+{
+    unsigned virtual = virtual_pending(cpu);
+    for (unsigned n = 0; n < ARRAY_LEN(physicals); n++)
+        if ((virtual >> physicals[n].kind & 1 && !masked(cpu, physicals[n].kind)) ||
+            physical_takeable(cpu, &physicals[n]))
             return true;
     return false;
 }

@@ -108,15 +108,19 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
             THREADED_JUMP_NEAR;                                                                                        \
         NEXT;                                                                                                          \
     }
-/* 2 to 4 pairs of registers at one base, one after the other: one tag for all of them. */
-#define PAIRS_RUN(id, count, write, transfer)                                                                          \
-    static void fused_##id##_run##count(OP_ARGS)                                                                       \
+/* 2 to 4 pairs of registers at one base, one after the other, upwards or downwards: one tag for all of them. */
+#define IN_PAGE_up(va, count)   (((va) & 4095) <= 4096 - 16 * (count))
+#define IN_PAGE_down(va, count) (((va) & 4095) >= 16 * ((count) - 1))
+#define STEP_up                 16
+#define STEP_down               (-16)
+#define PAIRS_RUN(id, way, count, write, transfer)                                                                     \
+    static void fused_##id##_##way##count(OP_ARGS)                                                                     \
     {                                                                                                                  \
         u64 va = RN + (u64)IMM;                                                                                        \
         u8 *p = FAST(va, 4, write, false);                                                                             \
-        if (unlikely(!p) || unlikely((va & 4095) > 4096 - 16 * (count)) || unlikely(IS_SP(id) && RN & 15))              \
+        if (unlikely(!p) || unlikely(!IN_PAGE_##way(va, count)) || unlikely(IS_SP(id) && RN & 15))              \
             return thr_##id(OP_PASS);                                                                                  \
-        _Pragma("GCC unroll 4") for (unsigned k = 0; k < (count); k++, i++, p += 16)                                   \
+        _Pragma("GCC unroll 4") for (unsigned k = 0; k < (count); k++, i++, p += STEP_##way)                                   \
             transfer(p, RD, RB);                                                                                       \
         return i->fn(cpu, i, L);                                                                                       \
     }
@@ -124,19 +128,24 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
 #define STORE_BOTH(p, first, second) (store_bytes(p, 3, first), store_bytes(p + 8, 3, second))
 #define LOADS_RUN(id)                                                                                                  \
     op_fn thr_##id;                                                                                                    \
-    PAIRS_RUN(id, 2, false, LOAD_BOTH)                                                                                 \
-    PAIRS_RUN(id, 3, false, LOAD_BOTH)                                                                                 \
-    PAIRS_RUN(id, 4, false, LOAD_BOTH)
+    PAIRS_RUN(id, up, 2, false, LOAD_BOTH)                                                                             \
+    PAIRS_RUN(id, up, 3, false, LOAD_BOTH)                                                                             \
+    PAIRS_RUN(id, up, 4, false, LOAD_BOTH)                                                                             \
+    PAIRS_RUN(id, down, 2, false, LOAD_BOTH)                                                                           \
+    PAIRS_RUN(id, down, 3, false, LOAD_BOTH)                                                                           \
+    PAIRS_RUN(id, down, 4, false, LOAD_BOTH)
 #define STORES_RUN(id)                                                                                                 \
     op_fn thr_##id;                                                                                                    \
-    PAIRS_RUN(id, 2, true, STORE_BOTH)                                                                                 \
-    PAIRS_RUN(id, 3, true, STORE_BOTH)                                                                                 \
-    PAIRS_RUN(id, 4, true, STORE_BOTH)
+    PAIRS_RUN(id, up, 2, true, STORE_BOTH)                                                                             \
+    PAIRS_RUN(id, up, 3, true, STORE_BOTH)                                                                             \
+    PAIRS_RUN(id, up, 4, true, STORE_BOTH)
 #include "cpu/fuse.def"
 
 /* What must hold of two neighbours besides their handlers. */
 static bool stores_follow(const struct op *i) { return i[1].n == i->n && i[1].imm == i->imm + 16; }
-static bool loads_follow(const struct op *i) { return stores_follow(i) && i->d != i->n && i->a != i->n; }
+static bool base_stays(const struct op *i) { return i->d != i->n && i->a != i->n; }
+static bool loads_follow(const struct op *i) { return stores_follow(i) && base_stays(i); }
+static bool loads_precede(const struct op *i) { return i[1].n == i->n && i[1].imm == i->imm - 16 && base_stays(i); }
 
 static const struct sequence {
     op_fn *first, *rest, *fused;
@@ -147,11 +156,12 @@ static const struct sequence {
 #define PAIR(first, second) { thr_##first, near_##second, fused_##first##_##second, NULL },
 #define NEAR(first, second) { thr_##first, near_##second, fused_##first##_near_##second, NULL },
 #define THEN(first, rest)   { thr_##first, fused_##rest, fused_##first##_##rest, NULL },
-#define RUNS(id, fits)                                                                                                 \
-    { thr_##id, thr_##id, fused_##id##_run2, fits }, { thr_##id, fused_##id##_run2, fused_##id##_run3, fits },         \
-        { thr_##id, fused_##id##_run3, fused_##id##_run4, fits },
-#define LOADS_RUN(id)  RUNS(id, loads_follow)
-#define STORES_RUN(id) RUNS(id, stores_follow)
+#define RUNS(id, way, fits)                                                                                            \
+    { thr_##id, thr_##id, fused_##id##_##way##2, fits },                                                               \
+        { thr_##id, fused_##id##_##way##2, fused_##id##_##way##3, fits },                                              \
+        { thr_##id, fused_##id##_##way##3, fused_##id##_##way##4, fits },
+#define LOADS_RUN(id)  RUNS(id, up, loads_follow) RUNS(id, down, loads_precede)
+#define STORES_RUN(id) RUNS(id, up, stores_follow)
 #include "cpu/fuse.def"
 };
 
@@ -180,8 +190,8 @@ static op_fn *find(const struct fuse *f, const struct op *i, op_fn *rest)
 {
     for (unsigned slot = hash_two(i->fn, rest); f->slot[slot]; slot = (slot + 1) % FUSE_SLOTS) {
         const struct sequence *s = &sequences[f->slot[slot] - 1];
-        if (s->first == i->fn && s->rest == rest)
-            return s->fits && !s->fits(i) ? NULL : s->fused;
+        if (s->first == i->fn && s->rest == rest && (!s->fits || s->fits(i)))
+            return s->fused;
     }
     return NULL;
 }

@@ -267,6 +267,8 @@ struct cpu {
         struct mmu_derived mmu;
         u64 btype_next;     /* stepping: PSTATE.BTYPE after the instruction */
         u64 branched;       /* stepping: the last instruction was a taken branch */
+        u64 spsr_known;  /* bits of SPSR that features bring, and bit 63: known (cpu/exception.c) */
+        u32 el_known[4]; /* by EL, while its live_traps are known: EL_KNOWN_* (cpu/exception.c) */
         u64 live_traps[4];  /* by EL: trap groups that fire; all ones: not known. Of another EL, 0: the same
                                (cpu/sysreg.h) */
         u64 trap_misses[4]; /* by EL: register accesses since then that had to ask */

@@ -109,6 +109,13 @@ u64 sysreg_writable(const struct cpu *cpu, const struct sysreg *row)
     return mask;
 }
 
+bool sysreg_is_redirected(const struct cpu *cpu, const struct sysreg *row)
+{
+    if (cpu->ps.el == 2)
+        return row->e2h_key && cpu_is_in_host(cpu);
+    return cpu->ps.el == 1 && cpu_nvx(cpu) && ((row->access & 15) == 2 || cpu_nvx(cpu) > NVX_NV);
+}
+
 /* ---- access ---- */
 
 u32 sysreg_iss(u32 key, unsigned rt, bool write)
@@ -205,6 +212,11 @@ static struct target access_check(struct cpu *cpu, const struct sysreg *row, u32
 {
     if (!row)
         return no_such_register(cpu, key, rt, write), stopped;
+    u64 live = cpu->d.live_traps[cpu->ps.el], asked = write ? row->quick_write : row->quick_read;
+    if (likely(!(asked & live) && !row->check && !(row->flags & SR_E2H_ONLY)) &&
+        likely(!row->e2h_key || asked & BIT(TRAP_E2H)) && cpu_has(cpu, (enum feature)row->feature) &&
+        likely(cpu->ps.el != 1 || !cpu_nvx(cpu)))
+        return (struct target){ row, 0 }; /* nothing of what follows can be */
     bool e2h = cpu_has(cpu, FEAT_VHE) && cpu_el2_enabled(cpu) && bit(cpu->sys.hcr_el2, 34);
     if (row->e2h_key && e2h && cpu->ps.el == 2) {
         row = row->e2h_row ? &sysreg_rows[row->e2h_row - 1] : sysreg_find(row->e2h_key);
@@ -220,7 +232,6 @@ static struct target access_check(struct cpu *cpu, const struct sysreg *row, u32
         return barred_access(cpu, key, rt, write), stopped;
     if (row->check && !(row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
         return stopped;
-    u64 live = cpu->d.live_traps[cpu->ps.el], asked = write ? row->quick_write : row->quick_read;
     if ((asked & live || live == TRAPS_UNKNOWN) &&
         trap_check_fine(cpu, row->traps, write ? row->fgt_write : row->fgt_read, write, sysreg_iss(key, rt, write)))
         return stopped;

@@ -144,6 +144,8 @@ u32 sysreg_iss(u32 key, unsigned rt, bool write);
 /* Reset values of all rows, ID registers from model and features. */
 void sysreg_reset(struct cpu *cpu);
 /* The bits that MSR can change here, with the features of this PE. */
+/* A register of plain storage that is not itself here, but another or memory: EL2 with E2H, EL1 with NV. */
+bool sysreg_is_redirected(const struct cpu *cpu, const struct sysreg *row);
 u64 sysreg_writable(const struct cpu *cpu, const struct sysreg *row);
 
 /* Storage of a row. */

@@ -127,6 +127,7 @@ void trap_forget(struct cpu *cpu)
 {
     for (unsigned el = 0; el < 4; el++) {
         cpu->d.live_traps[el] = TRAPS_UNKNOWN;
+        cpu->d.el_known[el] = 0;
         cpu->d.trap_misses[el] = 0;
     }
 }

@@ -3,6 +3,7 @@
  * (Arm ARM C6.2). What they decide is in engine-independent functions below them: cpu/system_ops.c, sysreg.c, sysop.c,
  * exception.c.
  */
+#include "cpu/observer.h"
 #include "cpu/op.h"
 #include "cpu/sysop.h"
 #include "cpu/sysreg.h"
@@ -180,12 +181,26 @@ OP(MRS_quick)
     RD = *sysreg_field(cpu, row);
     NEXT;
 }
+/* Something may trap or redirect, or somebody looks: the whole way. Plain storage is no point where a slice may end,
+ * whatever is known of the traps; where it is another register, that may be one. */
+static NOINLINE void OPN(MSR_plain)(OP_ARGS)
+{
+    BEGIN;
+    const struct sysreg *row = &sysreg_rows[ROW_NUMBER];
+    bool moved = sysreg_is_redirected(cpu, row);
+    if (!sysreg_row_write(cpu, row, KEY, RT, RD))
+        RAISE;
+    if (moved)
+        SYNC;
+    NEXT;
+}
 OP(MSR_quick)
 {
     const struct sysreg *row = &sysreg_rows[ROW_NUMBER];
+    const struct observer *o = cpu->d.host.observer;
     if (unlikely(row->quick_write & cpu->d.live_traps[cpu->ps.el]) ||
-        unlikely(!cpu_has(cpu, (enum feature)row->feature)) || unlikely(cpu->d.host.observer))
-        return OPN(MSR)(OP_PASS);
+        unlikely(!cpu_has(cpu, (enum feature)row->feature)) || unlikely(o && o->sysreg_written))
+        return OPN(MSR_plain)(OP_PASS);
     u64 *field = sysreg_field(cpu, row);
     *field = row->mask ? (*field & ~row->mask) | (RD & row->mask) : RD;
     NEXT;

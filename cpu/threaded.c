@@ -14,8 +14,27 @@ op_fn thr_decode, thr_page_end, thr_BTI, thr_PACIASP, thr_PACIBSP, thr_BRK;
 /* Ends the slice: `left` is the budget in units of 16, cpu->pc is set. */
 static void leave(struct cpu *cpu, u64 left) { cpu->d.now = cpu->d.deadline - (u64)((s64)left >> 4); }
 
-/* Goes on at cpu->pc; at a landing with PSTATE.BTYPE in the stepping engine. */
-static void enter(struct cpu *cpu, u64 left)
+static struct xpage_entry *xpage_of(struct cpu *cpu, u64 va)
+{
+    return &cpu->d.xpage[((va >> 12) ^ cpu->d.ctx_mix) & (XPAGE_ENTRIES - 1)];
+}
+
+/* Makes the xpage entry of va the fetch page, and goes on there. */
+static ALWAYS_INLINE void run_xpage(struct cpu *cpu, u64 left, const struct xpage_entry *x, u64 va)
+{
+    struct code_page *page = x->page;
+    cpu->fetch_va = va & ~0xfffull;
+    cpu->fetch_pa = page->pa;
+    cpu->fetch_attrs = (u32)x->attrs;
+    cpu->fetch_valid = 1;
+    cpu->d.page = page;
+    cpu->d.pc_bias = (va & ~0xfffull) - ((u64)(uintptr_t)page->op >> 2);
+    const struct op *i = &page->op[(va & 4095) >> 2];
+    return i->fn(cpu, i, left + (u64)(uintptr_t)i);
+}
+
+/* The same with all that may be in the way; at a landing with PSTATE.BTYPE in the stepping engine. */
+static NOINLINE void enter_slow(struct cpu *cpu, u64 left)
 {
     leave(cpu, left);
     if (unlikely(cpu->d.attention || cpu->ps.btype || (s64)left <= 0))
@@ -24,27 +43,31 @@ static void enter(struct cpu *cpu, u64 left)
         cpu_page_observed(cpu))
         return;
     if (unlikely(!cpu_fetch(cpu, ENGINE_THREADED)))
-        return enter(cpu, left - 16); /* the abort counts as an instruction */
+        return enter_slow(cpu, left - 16); /* the abort counts as an instruction */
     const struct op *i = &cpu->d.page->op[(cpu->pc & 4095) >> 2];
     return i->fn(cpu, i, left + (u64)(uintptr_t)i);
 }
 
+/* Goes on at cpu->pc, where the fetch page is to be found again. */
+static ALWAYS_INLINE void enter_anew(struct cpu *cpu, u64 left)
+{
+    const struct xpage_entry *x = xpage_of(cpu, cpu->pc);
+    const struct observer *o = cpu->d.host.observer;
+    if (likely(x->tag == ((cpu->pc & ~0xfffull) | cpu->d.ctx) && cpu->d.ctx && (s64)left > 0) &&
+        likely(!(cpu->d.attention | cpu->ps.btype | cpu->ps.il | (cpu->pc & 3) | cpu->d.breakpoints)) &&
+        likely(!o || !o->page))
+        return run_xpage(cpu, left, x, cpu->pc);
+    cpu->fetch_valid = 0;
+    return enter_slow(cpu, left);
+}
+
 void thr_jump_far(struct cpu *cpu, u64 left, u64 va)
 {
-    struct xpage_entry *x = &cpu->d.xpage[((va >> 12) ^ cpu->d.ctx_mix) & (XPAGE_ENTRIES - 1)];
-    if (likely(x->tag == ((va & ~0xfffull) | cpu->d.ctx) && (s64)left > 0 && !(va & 3))) {
-        struct code_page *page = x->page;
-        cpu->fetch_va = va & ~0xfffull;
-        cpu->fetch_pa = page->pa;
-        cpu->fetch_attrs = (u32)x->attrs;
-        cpu->fetch_valid = 1;
-        cpu->d.page = page;
-        cpu->d.pc_bias = (va & ~0xfffull) - ((u64)(uintptr_t)page->op >> 2);
-        const struct op *i = &page->op[(va & 4095) >> 2];
-        return i->fn(cpu, i, left + (u64)(uintptr_t)i);
-    }
+    const struct xpage_entry *x = xpage_of(cpu, va);
+    if (likely(x->tag == ((va & ~0xfffull) | cpu->d.ctx) && (s64)left > 0 && !(va & 3)))
+        return run_xpage(cpu, left, x, va);
     cpu->pc = cpu_branch_address(cpu, va);
-    return enter(cpu, left);
+    return enter_slow(cpu, left);
 }
 
 /*
@@ -53,7 +76,7 @@ void thr_jump_far(struct cpu *cpu, u64 left, u64 va)
  */
 void thr_jump_typed(struct cpu *cpu, u64 left, u64 va, unsigned btype)
 {
-    struct xpage_entry *x = &cpu->d.xpage[((va >> 12) ^ cpu->d.ctx_mix) & (XPAGE_ENTRIES - 1)];
+    const struct xpage_entry *x = xpage_of(cpu, va);
     if (likely(x->tag == ((va & ~0xfffull) | cpu->d.ctx) && (s64)left > 0 && !(va & 3))) {
         op_fn *fn = x->page->op[(va & 4095) >> 2].fn;
         bool pad = fn == thr_BTI ? bti_accepts((unsigned)x->page->op[(va & 4095) >> 2].imm, btype)
@@ -90,8 +113,7 @@ void thr_raise(OP_ARGS)
     }
     cpu->d.now = NOW + 1;
     exception_take(cpu);
-    cpu->fetch_valid = 0;
-    return enter(cpu, L - (u64)(uintptr_t)i - 16);
+    return enter_anew(cpu, L - (u64)(uintptr_t)i - 16);
 }
 
 void thr_undefined(OP_ARGS)
@@ -102,15 +124,16 @@ void thr_undefined(OP_ARGS)
 
 void thr_sync_next(OP_ARGS)
 {
+    const struct observer *o = cpu->d.host.observer;
+    if (likely(cpu->fetch_valid && cpu->d.ctx && (s64)(L - 16) > (s64)(uintptr_t)i) &&
+        likely(!(cpu->d.attention | cpu->ps.btype | cpu->ps.il | cpu->d.breakpoints)) && likely(!o || !o->page))
+        NEXT; /* the page stays, and nothing came up */
     cpu->pc = PC + 4;
-    return enter(cpu, L - (u64)(uintptr_t)i - 16);
+    u64 left = L - (u64)(uintptr_t)i - 16;
+    return cpu->fetch_valid ? enter_slow(cpu, left) : enter_anew(cpu, left);
 }
 
-void thr_resume(OP_ARGS)
-{
-    cpu->fetch_valid = 0;
-    return enter(cpu, L - (u64)(uintptr_t)i - 16);
-}
+void thr_resume(OP_ARGS) { return enter_anew(cpu, L - (u64)(uintptr_t)i - 16); }
 
 void thr_fp_access_trap(OP_ARGS)
 {
@@ -128,4 +151,4 @@ const bool engine_threaded = false;
 #endif
 
 void thr_run(struct cpu *cpu);
-void thr_run(struct cpu *cpu) { enter(cpu, (cpu->d.deadline - cpu->d.now) << 4); }
+void thr_run(struct cpu *cpu) { enter_slow(cpu, (cpu->d.deadline - cpu->d.now) << 4); }

@@ -25,6 +25,7 @@ enum {
     HCR_LRENPIE = 4,
     HCR_NPIE = 8,
     HCR_GROUP_IES = 0xf0,
+    HCR_CONDITIONS = HCR_UIE | HCR_LRENPIE | HCR_NPIE | HCR_GROUP_IES,
     HCR_TC = 1 << 10,
     HCR_TALL0 = 1 << 11,
     HCR_TALL1 = 1 << 12,
@@ -80,12 +81,14 @@ static u32 maintenance(const struct gic_cpu *c, u64 hcr)
 {
     unsigned valid = 0, pending = 0;
     u32 misr = 0;
-    for (unsigned n = 0; n < GIC_LRS; n++) {
-        u64 lr = c->ich_lr[n];
-        valid += (lr & LR_STATE) != 0;
-        pending += (lr & LR_STATE) == LR_PENDING;
-        if (lr_eoi_done(lr))
+    for (unsigned n = 0; n < GIC_LRS; n++)
+        if (lr_eoi_done(c->ich_lr[n]))
             misr |= MISR_EOI;
+    if (likely(!(hcr & HCR_CONDITIONS)))
+        return misr;
+    for (unsigned n = 0; n < GIC_LRS; n++) {
+        valid += (c->ich_lr[n] & LR_STATE) != 0;
+        pending += (c->ich_lr[n] & LR_STATE) == LR_PENDING;
     }
     if (hcr & HCR_UIE && valid <= 1)
         misr |= MISR_U;

@@ -319,7 +319,9 @@ static void use_contexts(struct cpu *cpu, const struct mmu_view *v)
     cpu->d.ctx_mix = v->mix[pan];
     cpu->d.ctx_unpriv = unpriv ? v->ctx_unpriv : v->ctx[pan];
     cpu->d.ctx_unpriv_mix = unpriv ? v->mix_unpriv : v->mix[pan];
-    set_alignment(cpu, v->strict || v->flat);
+    bool strict = v->strict || v->flat;
+    if (unlikely(cpu->d.align_mask[1] != (~0xfffull | (strict ? 1 : 0))))
+        set_alignment(cpu, strict);
 }
 
 void mmu_context_find(struct cpu *cpu)
