@@ -38,6 +38,14 @@ u64 cpu_hcr(const struct cpu *cpu)
     return cpu_has(cpu, FEAT_VHE) ? hcr : hcr & ~BIT(HCR_E2H);
 }
 
+/* IsHCRXEL2Enabled */
+u64 cpu_hcrx(const struct cpu *cpu)
+{
+    bool enabled =
+        cpu_has(cpu, FEAT_HCX) && cpu_el2_enabled(cpu) && (!cpu_has(cpu, FEAT_EL3) || bit(cpu->sys.scr_el3, 38));
+    return enabled ? cpu->sys.hcrx_el2 : 0;
+}
+
 bool cpu_is_in_host(const struct cpu *cpu)
 {
     u64 hcr = cpu_hcr(cpu);
@@ -314,6 +322,7 @@ void exception_take(struct cpu *cpu)
     report(cpu, e);
     cpu_set_el_sp(cpu, el, 1);
     cpu->ps.ss = cpu->ps.il = cpu->ps.uao = cpu->ps.btype = 0;
+    cpu->trap_at = 0;
     cpu->d.btype_next = 0;
     cpu->ps.tco = cpu_has(cpu, FEAT_MTE);
     cpu->ps.d = cpu->ps.a = cpu->ps.i = cpu->ps.f = 1;
@@ -433,6 +442,7 @@ void cpu_reset(struct cpu *cpu)
     cpu->excl_valid = cpu->event = cpu->step_active = cpu->fetch_valid = 0;
     cpu->halted = HALT_NONE;
     cpu->wake_at = ~(u64)0;
+    cpu->trap_at = 0;
     cpu_control_changed(cpu);
     if (cpu->d.host.security_changed)
         cpu->d.host.security_changed(cpu);

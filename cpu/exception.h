@@ -24,6 +24,7 @@ bool cpu_is_secure_below_el3(const struct cpu *cpu); /* IsSecureBelowEL3 */
 bool cpu_is_secure(const struct cpu *cpu);           /* IsSecure: EL3 or SCR_EL3.NS == 0 */
 bool cpu_el2_enabled(const struct cpu *cpu);         /* EL2Enabled */
 u64 cpu_hcr(const struct cpu *cpu);                  /* effective HCR_EL2: 0 (RW kept) while EL2 is not enabled */
+u64 cpu_hcrx(const struct cpu *cpu);                 /* effective HCRX_EL2: 0 while it, or EL2, is not enabled */
 bool cpu_is_in_host(const struct cpu *cpu);          /* IsInHost: HCR_EL2.E2H and (EL2, or EL0 with TGE) */
 u64 cpu_sctlr(const struct cpu *cpu);                /* SCTLR of the current translation regime */
 /* EffectiveHCR_EL2_NVx: HCR_EL2.{NV2,NV1,NV} where they are in force, else 0. */

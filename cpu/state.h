@@ -239,6 +239,7 @@ struct cpu {
     u64 insns;    /* instructions executed by this PE (an attempt that faults counts) */
     u64 pmu_mark; /* instructions up to which the counters are right: insns and those of the slice */
     u64 wake_at;  /* WFxT and event stream: absolute ns, or ~0 */
+    u64 trap_at;  /* a WFE waits for an event before it traps (FEAT_TWED): absolute ns, or 0 */
 
     struct tlb tlb;
 

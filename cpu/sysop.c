@@ -12,7 +12,7 @@
 #include "mmu/tlb.h"
 
 enum { BROADCAST = 0x80 };
-enum { CACHE_READ, CACHE_INVALIDATE };
+enum { CACHE_READ, CACHE_INVALIDATE, CACHE_CLEAN_INVALIDATE };
 
 static bool cache_nop(struct cpu *cpu, const struct sysop *row, u64 value)
 {
@@ -21,7 +21,12 @@ static bool cache_nop(struct cpu *cpu, const struct sysop *row, u64 value)
 
 static bool cache_va(struct cpu *cpu, const struct sysop *row, u64 value)
 {
-    return mem_probe(cpu, value, 1, ACC_CACHE | (row->arg == CACHE_INVALIDATE ? ACC_WRITE : ACC_READ));
+    unsigned flags = ACC_CACHE | (row->arg == CACHE_INVALIDATE ? ACC_WRITE : ACC_READ);
+    if (row->arg == CACHE_CLEAN_INVALIDATE) { /* FEAT_CMOW: needs write permission, too */
+        flags |= cpu->ps.el == 0 && bit(cpu_sctlr(cpu), 32) ? ACC_CMOW1 : 0;
+        flags |= cpu->ps.el < 2 && bit(cpu_hcrx(cpu), 9) ? ACC_CMOW2 : 0;
+    }
+    return mem_probe(cpu, value, 1, flags);
 }
 
 /* The FAR of a DC instruction is its argument, not where in the block it failed (D19.2.40). */
@@ -133,9 +138,13 @@ static const u16 fgt_of[ROW_COUNT] = {
 #undef FGT_OP
 };
 
+/* TLBI ...NXS (FEAT_XS) is CRn 9 where the other is CRn 8, and does the same: nothing here takes long. */
+enum { CRN = 15 << 7, CRN_TLBI = 8 << 7, CRN_NXS = 9 << 7 };
+static bool is_nxs(u32 key) { return (key & CRN) == CRN_NXS; }
+
 const struct sysop *sysop_find(u32 key)
 {
-    switch (key) {
+    switch (is_nxs(key) ? (key & ~(u32)CRN) | CRN_TLBI : key) {
 #define SYSOP(NAME, op1, crn, crm, op2, ...) case SYSREG_KEY(1, op1, crn, crm, op2): return &rows[ROW_##NAME];
 #include "cpu/sysop.def"
 #undef SYSOP
@@ -159,14 +168,14 @@ bool sysop_run(struct cpu *cpu, const struct sysop *row, u32 key, unsigned rt, u
 {
     if (!row)
         return no_such_op(cpu, key, rt, true);
-    bool there = cpu_has(cpu, (enum feature)row->feature);
+    bool there = cpu_has(cpu, (enum feature)row->feature) && (!is_nxs(key) || cpu_has(cpu, FEAT_XS));
     if (cpu->ps.el < row->lowest || !there) {
         bool nested = cpu->ps.el == 1 && row->lowest == 2 && there && cpu_nvx(cpu);
         if (nested && trap_check_lone(cpu, LONE_NV, true, sysreg_iss(key, rt, true)))
             return false;
         return undefined_op(cpu, key);
     }
-    unsigned fgt = fgt_of[sysop_number(row)];
+    unsigned fgt = is_nxs(key) && bit(cpu_hcrx(cpu), 4) ? 0 : fgt_of[sysop_number(row)]; /* FGTnXS */
     u64 asked = LIVE_SET(row->traps) | (fgt ? BIT(TRAP_FGT) : 0);
     if (unlikely(asked & cpu->d.live_traps[cpu->ps.el]) &&
         trap_check_fine(cpu, row->traps, fgt, true, sysreg_iss(key, rt, true)))

@@ -229,7 +229,7 @@ static struct target access_check(struct cpu *cpu, const struct sysreg *row, u32
         return nested_el2(cpu, row, key, rt, write);
     if (cpu->ps.el < lowest || (!cpu_has(cpu, (enum feature)row->feature) && !el2_register) ||
         ((row->flags & SR_E2H_ONLY) && !e2h))
-        return barred_access(cpu, key, rt, write), stopped;
+        return no_such_register(cpu, key, rt, write), stopped;
     if (row->check && !(row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
         return stopped;
     if ((asked & live || live == TRAPS_UNKNOWN) &&

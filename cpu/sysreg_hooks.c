@@ -127,6 +127,9 @@ const struct sysreg_bits sctlr1_bits[] = {
     { FEAT_MTE2, 0, 0xfe0ull << 32 }, /* ITFSB TCF0 TCF ATA0 ATA */
     { FEAT_LSE2, 0, BIT(6) },         /* nAA */
     { FEAT_PAN3, 0, BIT(57) },        /* EPAN */
+    { FEAT_CMOW, 0, BIT(32) },        /* CMOW */
+    { FEAT_TWED, 0, 0x1full << 45 },  /* TWEDEn TWEDEL */
+    { FEAT_TIDCP1, 0, BIT(63) },      /* TIDCP */
     { 0, 0, 0 },
 };
 const struct sysreg_bits sctlr3_bits[] = {
@@ -169,9 +172,10 @@ static u64 bits_present(const struct cpu *cpu, const struct sysreg_bits *opt)
 void hcrx_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     static const struct sysreg_bits hcrx_bits[] = {
-        { FEAT_MOPS, 0, 3 << 10 }, /* MCE2 MSCEn */
-        { FEAT_TCR2, 0, BIT(14) }, /* TCR2En */
-        { 0, 0, 0 },
+        { FEAT_MOPS, 0, 3 << 10 },                              /* MCE2 MSCEn */
+        { FEAT_XS, 0, 3 << 3 },                                 /* FnXS FGTnXS */
+        { FEAT_CMOW, 0, BIT(9) },    { FEAT_TCR2, 0, BIT(14) }, /* TCR2En */
+        { FEAT_SCTLR2, 0, BIT(15) }, { 0, 0, 0 },
     };
     (void)row;
     cpu->sys.hcrx_el2 = value & bits_present(cpu, hcrx_bits);

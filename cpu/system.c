@@ -8,6 +8,7 @@
 #include "cpu/sysop.h"
 #include "cpu/sysreg.h"
 #include "cpu/system_ops.h"
+#include "cpu/wait.h"
 
 /* Handlers that call functions which may raise, change contexts or look at the time. */
 #define BEGIN                                                                                                          \
@@ -22,6 +23,16 @@
             RAISE;                                                                                                     \
         SYNC;                                                                                                          \
     } while (0)
+
+#define WAIT(kind, threshold, iss)                                                                                     \
+    do {                                                                                                               \
+        BEGIN;                                                                                                         \
+        enum wait_outcome outcome = wait_here(cpu, kind, threshold, iss);                                              \
+        if (outcome == WAIT_AGAIN)                                                                                     \
+            RESUME;                                                                                                    \
+        FINISH(outcome == WAIT_DONE);                                                                                  \
+    } while (0)
+#define ISS_WAIT_REGISTER (RT << 5 | 4) /* RN, RV */
 
 #define KEY ((u32)i->imm >> 16)
 #define ROW_NUMBER ((u32)i->imm & 0xffff)
@@ -73,16 +84,10 @@ OP(YIELD)
     cpu->d.attention |= ATT_STOP; /* the end of this PE's turn */
     SYNC;
 }
-OP(WFE)
-{
-    BEGIN;
-    FINISH(system_wfe(cpu));
-}
-OP(WFI)
-{
-    BEGIN;
-    FINISH(system_wfi(cpu));
-}
+OP(WFE) { WAIT(WAIT_WFE, 0, ISS_COND_AL); }
+OP(WFI) { WAIT(WAIT_WFI, 0, ISS_COND_AL); }
+OP(WFET) { WAIT(WAIT_WFET, RD, ISS_COND_AL | ISS_WAIT_REGISTER); }
+OP(WFIT) { WAIT(WAIT_WFIT, RD, ISS_COND_AL | ISS_WAIT_REGISTER); }
 OP(SEV)
 {
     system_sev(cpu);

@@ -1,6 +1,6 @@
 /*
- * Exception-generating instructions, waiting, PSTATE.DAIF: rules of the Arm ARM's C6.2 and of AArch64.CallSupervisor,
- * CheckForSMCUndefOrTrap, SoftwareBreakpoint, CheckForWFxTrap. The board may answer HVC, SMC (PSCI) and HLT
+ * Exception-generating instructions, PSTATE.DAIF: rules of the Arm ARM's C6.2 and of AArch64.CallSupervisor,
+ * CheckForSMCUndefOrTrap, SoftwareBreakpoint. The board may answer HVC, SMC (PSCI) and HLT
  * (semihosting).
  */
 #include "cpu/system_ops.h"
@@ -84,29 +84,6 @@ void system_eret_to(struct cpu *cpu, u64 elr)
 }
 
 void system_eret(struct cpu *cpu) { system_eret_to(cpu, system_elr(cpu)); }
-
-static bool wait(struct cpu *cpu, u128 group, u32 iss, u32 halt)
-{
-    if (cpu->d.live_traps[cpu->ps.el] & LIVE_SET(group) && trap_check(cpu, group, false, iss))
-        return false;
-    if (!exception_wakes(cpu)) {
-        cpu->halted = halt;
-        cpu->d.attention |= ATT_STOP;
-    }
-    return true;
-}
-
-bool system_wfi(struct cpu *cpu) { return exception_wakes(cpu) || wait(cpu, T(WFI), ISS_COND_AL, HALT_WFI); }
-
-bool system_wfe(struct cpu *cpu)
-{
-    if (cpu->event) {
-        cpu->event = 0;
-        cpu->d.attention |= ATT_STOP; /* the end of the turn all the same: who it waits for may be another PE */
-        return true;
-    }
-    return wait(cpu, T(WFE), ISS_COND_AL | 1, HALT_WFE);
-}
 
 void system_sev(struct cpu *cpu)
 {

@@ -21,8 +21,6 @@ static inline bool system_eret_trapped(struct cpu *cpu, u32 iss)
     return (unlikely(cpu->ps.el == 1 && cpu_nvx(cpu)) && trap_check_lone(cpu, LONE_NV_ERET, false, iss)) ||
            (unlikely(cpu->d.live_traps[cpu->ps.el] & LIVE(FGT)) && trap_check_fine(cpu, 0, FGT_I_ERET, false, iss));
 }
-bool system_wfi(struct cpu *cpu);
-bool system_wfe(struct cpu *cpu);
 void system_sev(struct cpu *cpu);
 /* DAIFSet, DAIFClr; DAIF in imm, D in bit 3. */
 bool system_daif(struct cpu *cpu, u32 imm, bool set);

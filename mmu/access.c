@@ -66,6 +66,8 @@ static struct walk_access describe(struct cpu *cpu, unsigned flags, bool unalign
         .pan = cpu->ps.pan && !el0 && !cache && !(flags & ACC_NV2) && !mmu_view(cpu, cpu->ps.el)->nv_nv1,
         .maintain = cache && cpu->ps.el != 0,
         .cm = cache,
+        .write1 = !!(flags & ACC_CMOW1),
+        .write2 = !!(flags & ACC_CMOW2),
         .unaligned = unaligned,
         .zva = !!(flags & ACC_ZVA),
         .real_el = (u8)access_el(cpu, flags),
@@ -82,7 +84,7 @@ static bool entry_permits(const struct tlb_entry *e, const struct walk_access *a
         return false;
     if (e->memattr != MEM_NORMAL && (a->unaligned || a->zva))
         return false;
-    if (a->write && !(have & 2))
+    if ((a->write || a->write1 || a->write2) && !(have & 2))
         return false;
     return !a->read || a->maintain || have & 1;
 }
@@ -502,14 +504,15 @@ bool mem_probe(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
     bool unaligned = is_pow2(size) && size <= 16 && va & (size - 1);
     assert(size && size <= 4096);
     /* Cache maintenance, line after line of a page: what may be read (written) may be cleaned (invalidated). */
-    if (flags & ACC_CACHE && size == 1 && fast_try(cpu, va, 1, flags & ~(unsigned)ACC_CACHE))
+    unsigned like = flags & (ACC_CMOW1 | ACC_CMOW2) ? ACC_WRITE : flags & ~(unsigned)ACC_CACHE;
+    if (flags & ACC_CACHE && size == 1 && fast_try(cpu, va, 1, like))
         return true;
     if (unaligned && !check_alignment(cpu, va, size, flags, &unaligned))
         return false;
     if (!find_places(cpu, va, size, flags, unaligned, &ps))
         return false;
     if (flags & ACC_CACHE)
-        fill_fast_places(cpu, &ps, va, flags & ~(unsigned)(ACC_CACHE | ACC_WRITE));
+        fill_fast_places(cpu, &ps, va, flags & ~(unsigned)(ACC_CACHE | ACC_WRITE | ACC_CMOW1 | ACC_CMOW2));
     return true;
 }
 

@@ -34,6 +34,8 @@ enum {
     ACC_NONTEMPORAL = 2048,
     ACC_TAGS = 8192,     /* an allocation tag itself: never checked */
     ACC_NV2 = 16384,     /* a register of EL1 in memory (FEAT_NV2): EL2's access, without PAN */
+    ACC_CMOW1 = 32768,   /* cache maintenance that needs write permission in stage 1, in stage 2 (FEAT_CMOW) */
+    ACC_CMOW2 = 65536,
     ACC_PAIR_ALIGN = 4096 /* aligned to the whole size of a pair (LDXP/STXP/CASP) */
 };
 

@@ -748,7 +748,7 @@ static bool check_stage1(struct walker *w, const struct table *t, const struct l
 {
     const struct walk_access *a = &w->acc;
     unsigned have = rights(p.base, a->el0), overlay = rights(p.overlay, a->el0);
-    unsigned want = (a->read && !a->maintain ? RIGHT_R : 0u) | (a->write ? RIGHT_W : 0u);
+    unsigned want = (a->read && !a->maintain ? RIGHT_R : 0u) | (a->write || a->write1 ? RIGHT_W : 0u);
     bool pan = a->pan && !a->el0 && !a->fetch && p.perm & TLB_USER;
     if (pan)
         have &= RIGHT_X;
@@ -802,7 +802,7 @@ static bool check_stage2(struct walker *w, const struct table *t, const struct l
             return deny(w, t, l, RIGHT_X, RULE_EXECUTE);
         if (a->read && !a->maintain && !(have & RIGHT_R))
             return deny(w, t, l, RIGHT_R, RULE_READ);
-        if (a->write && !(have & RIGHT_W))
+        if ((a->write || a->write2) && !(have & RIGHT_W))
             return deny(w, t, l, RIGHT_W, RULE_WRITE);
         return !(a->write && p.clean) || deny(w, t, l, RIGHT_W, RULE_CLEAN);
     }

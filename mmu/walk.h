@@ -128,19 +128,20 @@ struct regime_desc {
 
 /* The access that wants the translation. */
 struct walk_access {
-    u8 read;        /* needs read permission; read-modify-write sets read and write */
-    u8 write;       /* needs write permission */
-    u8 fetch;       /* needs execute permission. With none of the three set no permission is checked */
-    u8 el0;         /* with EL0's permissions */
-    u8 pan;         /* PSTATE.PAN applies to it */
-    u8 maintain;    /* cache maintenance above EL0: read permission isn't asked for */
-    u8 at;          /* address translation instruction: no dirty state is set */
-    u8 cm;          /* cache maintenance or AT: ISS.CM, and ISS.WnR is 1 */
-    u8 unaligned;   /* would fault on Device memory */
-    u8 zva;         /* DC ZVA: faults on Device memory however aligned */
-    u8 real_el;     /* PSTATE.EL, for E0PD */
-    u8 debug;       /* changes nothing: no update of descriptors */
-    u8 stage1_only; /* the output of stage 1 is the answer; its tables are still subject to stage 2 */
+    u8 read;           /* needs read permission; read-modify-write sets read and write */
+    u8 write;          /* needs write permission */
+    u8 fetch;          /* needs execute permission. With none of the three set no permission is checked */
+    u8 el0;            /* with EL0's permissions */
+    u8 pan;            /* PSTATE.PAN applies to it */
+    u8 maintain;       /* cache maintenance above EL0: read permission isn't asked for */
+    u8 at;             /* address translation instruction: no dirty state is set */
+    u8 cm;             /* cache maintenance or AT: ISS.CM, and ISS.WnR is 1 */
+    u8 unaligned;      /* would fault on Device memory */
+    u8 zva;            /* DC ZVA: faults on Device memory however aligned */
+    u8 real_el;        /* PSTATE.EL, for E0PD */
+    u8 debug;          /* changes nothing: no update of descriptors */
+    u8 write1, write2; /* cache maintenance that needs write permission of stage 1, of stage 2 (FEAT_CMOW) */
+    u8 stage1_only;    /* the output of stage 1 is the answer; its tables are still subject to stage 2 */
 };
 
 /* Memory types as D8.6: Device-nGnRnE 0 .. GRE 3, Normal 4. */

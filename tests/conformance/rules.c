@@ -11,6 +11,13 @@ static bool is_tag_instruction(const struct rule_input *in)
            (addg || !strncmp(in->name, "integer_tags_", 13) || strstr(in->name, "pointer_mcsubtract"));
 }
 
+/* WFET, WFIT: with a threshold that CNTVCT_EL0, 0 here, has reached */
+static bool is_wait_timed_out(const struct rule_input *in)
+{
+    unsigned t = in->insn & 31;
+    return (in->insn & 0xffffffc0) == 0xd5031000 && (t == 31 || !in->cpu->x[t]);
+}
+
 /* ---- system registers and instructions ---- */
 
 /* MRS, MSR (register), SYS and SYSL of the classes that walk over all of them; not the other instructions. */
@@ -500,6 +507,8 @@ const struct rule rules[RULE_COUNT_] = {
     { "fjcvtzs-flushed", is_fjcvtzs_of_flushed,
       "FJCVTZS of a positive denormal that FPCR.FZ flushes: the v8.5 model sets PSTATE.Z, "
       "which later pseudocode clears (J1, FPToFixedJS: the operand itself was not zero)" },
+    { "wfxt-timed-out", is_wait_timed_out,
+      "WFET and WFIT until a time that has come: they do not wait, and do not trap (C6.2); in the model it never comes" },
     { "at-v94", is_at_called,
       "AT in v94 is the function AArch64.AT called for the EL whose tables the vector set up, not for that of the "
       "instruction (its PSTATE.EL is out of range in places)" },

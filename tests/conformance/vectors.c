@@ -329,7 +329,7 @@ static void execute(struct runner *r)
     cpu->d.page = NULL;
     code_drop(cpu->d.host.code);
     cpu->d.attention = 0;
-    cpu->d.now = 1000;
+    cpu->d.now = 0;
     cpu->d.deadline = 1000000;
     cpu_control_changed(cpu);
     if (!strcmp(r->v.mode, "irq")) {
@@ -347,6 +347,11 @@ static void execute(struct runner *r)
         for (unsigned n = 0; n < r->v.insn_count; n++) {
             word_put(r, r->v.insn[n]);
             cpu_exec_word(cpu, r->v.insn[n]);
+            if (cpu->halted && cpu->trap_at) { /* a delayed trap: no event comes */
+                cpu->halted = HALT_NONE;
+                cpu->d.now = cpu->trap_at;
+                cpu_exec_word(cpu, r->v.insn[n]);
+            }
             if (cpu->d.raised)
                 break;
         }
@@ -571,6 +576,7 @@ static void class_features(struct features *f, const char *class_)
         const char *class_, *features;
     } rows[] = {
         { "mops-a", "pauth2,fpac,fpaccombine,mops-option-a" },
+        { "sysinsn", "pauth2,fpac,fpaccombine,mops-option-a" },
         { "pac-q5-fpaccombine", "pauth2,fpac,fpaccombine" },
         { "pac-q3-fpaccombine", "pauth2,fpac,fpaccombine,pauth-qarma3" },
         { "pac-q5-pauth2", "pauth2" },
@@ -583,7 +589,7 @@ static void class_features(struct features *f, const char *class_)
         feature_remove(f, tagging[k]);
     static const enum feature levels[] = { FEAT_EPAC, FEAT_PAUTH2, FEAT_FPAC, FEAT_FPACCOMBINE, FEAT_PAUTH_QARMA3 };
     for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
-        if (strcmp(rows[n].class_, class_))
+        if (strcmp(rows[n].class_, class_) || !feature_has(f, FEAT_MOPS))
             continue;
         for (unsigned k = 0; k < ARRAY_LEN(levels); k++)
             feature_remove(f, levels[k]);

@@ -8,6 +8,7 @@
 #include "cpu/exception.h"
 #include "cpu/sysreg.h"
 #include "cpu/system_ops.h"
+#include "cpu/wait.h"
 #include "mmu/access.h"
 #include "mmu/phys.h"
 #include "mmu/walk.h"
@@ -399,26 +400,77 @@ START_TEST(fp_trap_under_tge)
 }
 END_TEST
 
+static bool waits(enum wait_kind kind) { return wait_here(cpu, kind, 0, ISS_COND_AL) == WAIT_DONE; }
+
+/* FEAT_WFxT (C6.2 WFIT): until the virtual counter reaches the threshold; a trap only where it would wait. */
+START_TEST(waiting_with_time_out)
+{
+    cpu->sys.hcr_el2 = BIT(31);
+    cpu->sys.cntvoff_el2 = 100;
+    cpu->d.now = 16 * 1000 + 5; /* the virtual count is 900 */
+    at(1);
+    ck_assert(wait_here(cpu, WAIT_WFIT, 900, 0) == WAIT_DONE && cpu->halted == HALT_NONE);
+    ck_assert(wait_here(cpu, WAIT_WFIT, 901, 0) == WAIT_DONE && cpu->halted == HALT_WFI);
+    ck_assert_uint_eq(cpu->wake_at, 16 * 1001);
+    cpu->halted = HALT_NONE;
+    ck_assert(wait_here(cpu, WAIT_WFET, ~0ull, 0) == WAIT_DONE && cpu->halted == HALT_WFE);
+    ck_assert_uint_eq(cpu->wake_at, ~0ull); /* longer than time is */
+    cpu->halted = HALT_NONE;
+    cpu->sys.hcr_el2 |= BIT(13);
+    cpu_control_changed(cpu);
+    ck_assert(wait_here(cpu, WAIT_WFIT, 899, 0) == WAIT_DONE && cpu->halted == HALT_NONE);
+    ck_assert(wait_here(cpu, WAIT_WFIT, 901, ISS_COND_AL | 7 << 5 | 4) == WAIT_TRAPPED);
+    ck_assert_uint_eq(cpu->d.exc.iss, 0x1e00000 | 7 << 5 | 4 | 2);
+    cpu->sys.cntvoff_el2 = 0;
+}
+END_TEST
+
+/* FEAT_TWED (D19.2 HCR_EL2.TWEDEL): the trap of WFE comes 2^(TWEDEL + 8) cycles later, or not at all. */
+START_TEST(waiting_with_delayed_trap)
+{
+    feature_add(&cpu->features, FEAT_TWED);
+    cpu->sys.hcr_el2 = BIT(31) | BIT(14) | BIT(59) | 2ull << 60;
+    cpu->d.now = 5000;
+    at(1);
+    ck_assert(wait_here(cpu, WAIT_WFE, 0, 0) == WAIT_AGAIN && cpu->halted == HALT_WFE && cpu->wake_at == 5000 + 1024);
+    cpu->halted = HALT_NONE;
+    cpu->d.now = 5500; /* woken by something else: the delay is not over */
+    ck_assert(wait_here(cpu, WAIT_WFE, 0, 0) == WAIT_AGAIN && cpu->wake_at == 5000 + 1024);
+    cpu->d.now = 5000 + 1024;
+    ck_assert(wait_here(cpu, WAIT_WFE, 0, 0) == WAIT_TRAPPED && cpu->d.exc.target_el == 2);
+    cpu->trap_at = 0;
+    ck_assert(wait_here(cpu, WAIT_WFE, 0, 0) == WAIT_AGAIN);
+    cpu->event = 1; /* an event in time */
+    ck_assert(wait_here(cpu, WAIT_WFE, 0, 0) == WAIT_DONE && !cpu->event && !cpu->trap_at);
+    cpu->halted = HALT_NONE;
+    cpu->sys.hcr_el2 &= ~BIT(59);
+    ck_assert(wait_here(cpu, WAIT_WFE, 0, 0) == WAIT_TRAPPED);
+    cpu->sys.hcr_el2 = BIT(31) | BIT(13) | BIT(59); /* WFI is never delayed */
+    cpu_control_changed(cpu);
+    ck_assert(wait_here(cpu, WAIT_WFI, 0, 0) == WAIT_TRAPPED);
+}
+END_TEST
+
 START_TEST(waiting)
 {
     cpu->sys.hcr_el2 = BIT(31);
     at(1);
-    ck_assert(system_wfi(cpu) && cpu->halted == HALT_WFI && cpu->d.attention & ATT_STOP);
+    ck_assert(waits(WAIT_WFI) && cpu->halted == HALT_WFI && cpu->d.attention & ATT_STOP);
     cpu->halted = HALT_NONE;
     cpu->lines = LINE_IRQ;
     cpu->ps.i = 1;
-    ck_assert(system_wfi(cpu) && cpu->halted == HALT_NONE); /* pending, though masked */
+    ck_assert(waits(WAIT_WFI) && cpu->halted == HALT_NONE); /* pending, though masked */
     cpu->sys.hcr_el2 |= BIT(13) | BIT(14);
     cpu_control_changed(cpu);
-    ck_assert(system_wfi(cpu)); /* nothing to wait for: no trap */
+    ck_assert(waits(WAIT_WFI)); /* nothing to wait for: no trap */
     cpu->lines = 0;
-    ck_assert(!system_wfi(cpu) && cpu->d.exc.ec == EC_WFX && cpu->d.exc.iss == 0x1e00000 && cpu->d.exc.target_el == 2);
+    ck_assert(!waits(WAIT_WFI) && cpu->d.exc.ec == EC_WFX && cpu->d.exc.iss == 0x1e00000 && cpu->d.exc.target_el == 2);
     cpu->event = 1;
-    ck_assert(system_wfe(cpu) && !cpu->event && cpu->halted == HALT_NONE);
-    ck_assert(!system_wfe(cpu) && cpu->d.exc.iss == 0x1e00001);
+    ck_assert(waits(WAIT_WFE) && !cpu->event && cpu->halted == HALT_NONE);
+    ck_assert(!waits(WAIT_WFE) && cpu->d.exc.iss == 0x1e00001);
     cpu->sys.sctlr_el1 &= ~BIT(16); /* nTWI: EL1's trap comes first */
     at(0);
-    ck_assert(!system_wfi(cpu) && cpu->d.exc.target_el == 1);
+    ck_assert(!waits(WAIT_WFI) && cpu->d.exc.target_el == 1);
 }
 END_TEST
 
@@ -649,6 +701,8 @@ Suite *test_exception_suite(void)
     tcase_add_test(t, brk_and_svc_routing);
     tcase_add_test(t, fp_trap_under_tge);
     tcase_add_test(t, waiting);
+    tcase_add_test(t, waiting_with_time_out);
+    tcase_add_test(t, waiting_with_delayed_trap);
     tcase_add_test(t, step_from_el1_over_el0);
     tcase_add_test(t, step_over_exceptions);
     tcase_add_test(t, step_within_el1);

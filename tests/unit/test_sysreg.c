@@ -34,7 +34,7 @@ static void make(const char *model, bool el2, bool el3)
     gic_reset(gic, cpu, 1, el3);
 }
 /* Armv8.1: what later features add to these registers is their tests' business. */
-#define V81 "cortex-a57,lse=on,rdm=on,pan=on,vhe=on,hpds=on,vmid16=on,lor=on"
+#define V81 "cortex-a57,lse=on,rdm=on,pan=on,vhe=on,hpds=on,vmid16=on,lor=on,hcx=on"
 static void setup(void) { make(V81, true, true); }
 static void teardown(void) { free(cpu), free(gic); }
 static void remake(const char *model, bool el2, bool el3)
@@ -391,7 +391,7 @@ static void open_all(bool e2h)
 {
     const struct trap_row *t;
     cpu->sys.hcr_el2 = BIT(31);
-    cpu->sys.scr_el3 = 0x431;
+    cpu->sys.scr_el3 = 0x431 | BIT(38); /* HXEn: HCRX_EL2 counts */
     for (unsigned n = 0; n < FGT_FIRST && (t = trap_get(n)); n++)
         open_one(t);
     cpu->sys.hcr_el2 |= e2h ? BIT(34) : 0;
