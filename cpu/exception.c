@@ -230,8 +230,10 @@ static void el_changed(struct cpu *cpu)
 void cpu_traps_changed(struct cpu *cpu)
 {
     trap_forget(cpu);
-    breakpoint_changed(cpu);
-    pmu_changed(cpu);
+    if (unlikely(bit(cpu->sys.mdscr_el1, 15) || cpu->d.breakpoints | cpu->d.watchpoints))
+        breakpoint_changed(cpu);
+    if (unlikely(pmu_in_use(cpu)))
+        pmu_changed(cpu);
     derive(cpu);
 }
 

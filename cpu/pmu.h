@@ -13,6 +13,11 @@
 void pmu_settle(struct cpu *cpu);
 /* A register that controls counting changed (pmu_settle having been called before, where the past counts as it did). */
 void pmu_changed(struct cpu *cpu);
+/* Is any counter enabled, or was one when the sets of counters were found? Else there is nothing to change. */
+static inline bool pmu_in_use(const struct cpu *cpu)
+{
+    return bit(cpu->sys.pmcr_el0, 0) || bit(cpu->sys.mdcr_el2, 7) || cpu->pmu_counting || cpu->d.pmu_hot;
+}
 /* While d.pmu_hot: an exception is about to be taken at d.now, whose instruction was executed (SVC, or an interrupt
  * between two) or not; ERET is about to return; the EL changed. */
 void pmu_exception(struct cpu *cpu, bool executed);
