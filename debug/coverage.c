@@ -266,8 +266,20 @@ static bool areas_make(struct coverage *c, const struct symbols *s)
     return true;
 }
 
+static bool has_lines(const struct symbols *s)
+{
+    size_t count = 0;
+    for (unsigned n = 0; !count && n < symbols_count(s); n++)
+        symbols_lines(s, n, &count);
+    return count;
+}
+
 bool coverage_open(struct tracer *r, const char *name, char error[256])
 {
+    if (!has_lines(r->t->symbols)) {
+        snprintf(error, 256, "-coverage: no -sym file tells source lines (DWARF): compile it with -g");
+        return false;
+    }
     struct coverage *c = calloc(1, sizeof(*c));
     snprintf(error, 256, "out of memory");
     if (!c || !areas_make(c, r->t->symbols) || !(c->out = out_open(name, true, error))) {

@@ -179,7 +179,8 @@ void packet_detach(struct gdb *g, char *args, unsigned length)
     (void)args, (void)length;
     gdb_answer(g, "OK");
     gdb_link_drop(&g->link);
-    gdb_points_forget(g);
+    memset(g->d.stops.point, 0, sizeof(g->d.stops.point)); /* the monitor's, too: nobody would let it run again */
+    stops_changed(&g->d.stops);
     stops_resume(&g->d.stops, g->cpu_c);
     stops_step(&g->d.stops, ~0u);
     g->running = true;

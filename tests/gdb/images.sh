@@ -10,6 +10,7 @@ elmu=${1:?elmu}
 shift
 IMAGE=$("$here/../images/prepare.sh") || exit 1
 export IMAGE
+if SYMS=$("$here/../images/xen-syms.sh"); then export SYMS; fi
 passed=0 failed=0
 work=$(mktemp)
 trap 'rm -f "$work"' EXIT

@@ -23,6 +23,7 @@ def fill(text):
     if "{planted}" in text and not os.path.exists(f"{build}/planted/guest/demo.elf"):
         subprocess.run([f"{here}/planted.sh", f"{build}/planted"], check=True, stdout=subprocess.DEVNULL)
     text = text.replace("{planted}", f"{build}/planted/guest/demo.elf")
+    text = text.replace("{syms}", os.environ.get("SYMS", "{syms}"))
     text = text.replace("{image}", os.environ.get("IMAGE", "{image}"))
     text = text.replace("{demo}", f"{build}/guest/demo.elf")
     text = re.sub(r"\{test:(\w+)\}", lambda m: guest(m[1]), text)
@@ -101,6 +102,9 @@ def main():
             continue
         s = Session(os.path.join(here, file))
         if s.name not in names if names else s.images != ("IMAGE" in os.environ):
+            continue
+        if any("{syms}" in c for c in s.commands):
+            print(f"SKIP {s.name}: no xen-syms (tests/images/xen-syms.sh)", flush=True)
             continue
         with tempfile.TemporaryDirectory() as work:
             try:

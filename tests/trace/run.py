@@ -452,6 +452,8 @@ class Suite:
         self.refused('No such file', '-trace', 'exits=x', '-sym', 'missing.elf')
         self.refused('no such symbol', '-trace', 'exits=x', '-trace-start', 'nobody', '-sym', self.demo)
         self.refused('needs -sym', '-coverage', 'c')
+        subprocess.run([CROSS + 'objcopy', '--strip-debug', self.demo, 'plain.elf'], check=True)
+        self.refused('no -sym file tells source lines', '-coverage', 'c', '-sym', 'plain.elf')
         self.refused('nothing is traced', '-trace-el', '2')
         self.refused('ends before it begins', '-trace', 'exits=x', '-trace-insns', '5-3')
         assert subprocess.run([self.elmu, 'diff', 'missing', 'missing'], stderr=subprocess.PIPE).stderr.count(b'\n') == 1
