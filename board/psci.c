@@ -149,6 +149,10 @@ void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, 
         cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(26) : 0;
         cpu->sys.hcr_el2 |= m->virtualization && el < 2 ? BIT(56) : 0;
     }
+    if (cpu_has(cpu, FEAT_RASV1P1)) { /* FIEN */
+        cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(21) : 0;
+        cpu->sys.hcr_el2 |= m->virtualization && el < 2 ? BIT(47) : 0;
+    }
     if (cpu_has(cpu, FEAT_TCR2)) { /* TCR2En, PIEn */
         cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(43) | BIT(45) : 0;
         cpu->sys.hcrx_el2 |= m->virtualization && el < 2 ? BIT(14) : 0;

@@ -119,7 +119,8 @@ static unsigned abort_target(const struct cpu *cpu, const struct fault *fault, u
         return 3;
     if (acc_flags & ACC_NV2)
         return 2;
-    return fault->stage2 && cpu->ps.el < 2 ? 2 : exc_default_target(cpu);
+    bool tea = external && cpu_has(cpu, FEAT_RAS) && bit(cpu_hcr(cpu), 37);
+    return (fault->stage2 || tea) && cpu->ps.el < 2 ? 2 : exc_default_target(cpu);
 }
 
 void exc_abort(struct cpu *cpu, const struct fault *fault, u64 va, unsigned acc_flags)
@@ -143,6 +144,7 @@ void exc_abort(struct cpu *cpu, const struct fault *fault, u64 va, unsigned acc_
         iss |= 1u << 13;
     }
     exc_sync(cpu, ec, iss, abort_target(cpu, fault, acc_flags), cause);
+    cpu->d.exc.external = cause.kind == CAUSE_EXTERNAL;
     cpu->d.exc.iss2 = (u32)fault->dirty << 5 | (u32)fault->overlay << 6;
     cpu->d.exc.has_far = 1;
     cpu->d.exc.far = va;
@@ -266,7 +268,9 @@ static u64 *banked(struct cpu *cpu, unsigned el, u64 *el1, u64 *el2, u64 *el3)
 static u64 vector_offset(const struct cpu *cpu, const struct exc *e)
 {
     static const u16 kinds[] = { [EXC_SYNC] = 0, [EXC_IRQ] = 0x80, [EXC_FIQ] = 0x100, [EXC_SERROR] = 0x180 };
-    return kinds[e->kind] + (e->target_el > cpu->ps.el ? 0x400u : cpu->ps.sp ? 0x200u : 0u);
+    /* FEAT_DoubleFault: external aborts as if they were SErrors */
+    bool ease = e->external && e->target_el == 3 && bit(cpu->sys.scr_el3, 19);
+    return kinds[ease ? EXC_SERROR : e->kind] + (e->target_el > cpu->ps.el ? 0x400u : cpu->ps.sp ? 0x200u : 0u);
 }
 
 /* AArch64.ReportException: interrupts leave ESR alone. */
@@ -335,6 +339,8 @@ void exception_take(struct cpu *cpu)
     cpu->step_active = 0;
     cpu->pc = cpu_branch_address(cpu, vector);
     el_changed(cpu);
+    if (unlikely(cpu->lines & LINE_SERROR))
+        exception_sync_errors(cpu);
 }
 
 /* ---- returning ---- */
@@ -395,6 +401,8 @@ void exception_return(struct cpu *cpu, u64 elr, u64 spsr)
 {
     const struct observer *o = cpu->d.host.observer;
     u64 from = cpu->pc;
+    if (unlikely(cpu->lines & LINE_SERROR) && exception_sync_errors(cpu))
+        return;
     if (unlikely(cpu->d.pmu_hot))
         pmu_exception_return(cpu);
     bool illegal = return_is_illegal(cpu, spsr);
@@ -443,6 +451,8 @@ void cpu_reset(struct cpu *cpu)
     cpu->pmu_counting = 0;
     cpu->excl_valid = cpu->event = cpu->step_active = cpu->fetch_valid = 0;
     cpu->halted = HALT_NONE;
+    cpu->lines &= ~(u32)LINE_SERROR;
+    cpu->serror_iss = 0;
     cpu->wake_at = ~(u64)0;
     cpu->trap_at = 0;
     cpu_control_changed(cpu);

@@ -63,6 +63,11 @@ void exception_take(struct cpu *cpu);
 bool exception_take_interrupt(struct cpu *cpu);
 /* Would it take one? */
 bool exception_interrupt_pending(const struct cpu *cpu);
+/* ESB: a masked SError that is pending is noted in DISR_EL1 (a virtual one in VDISR_EL2), and no longer pending. */
+void exception_esb(struct cpu *cpu);
+/* The implicit error synchronization event at the entry to this EL, and before ERET from it: where SCTLR_ELx.IESB or
+ * SCR_EL3.NMEA ask for it, takes a physical SError that is pending and not masked. True when taken. */
+bool exception_sync_errors(struct cpu *cpu);
 /* Is there something that ends WFI? (any pending input of this PE, masked by PSTATE or not) */
 bool exception_wakes(const struct cpu *cpu);
 /* ERET: restores PSTATE from SPSR, PC from ELR (illegal returns included). */

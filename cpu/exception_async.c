@@ -12,11 +12,13 @@ struct physical {
     u8 kind, scr, hcr;
     u32 line;
 };
+enum { FIQ, IRQ, SERROR };
 static const struct physical physicals[] = {
-    { EXC_FIQ, 2, HCR_FMO, LINE_FIQ },
-    { EXC_IRQ, 1, HCR_IMO, LINE_IRQ },
-    { EXC_SERROR, 3, HCR_AMO, LINE_SERROR },
+    [FIQ] = { EXC_FIQ, 2, HCR_FMO, LINE_FIQ },
+    [IRQ] = { EXC_IRQ, 1, HCR_IMO, LINE_IRQ },
+    [SERROR] = { EXC_SERROR, 3, HCR_AMO, LINE_SERROR },
 };
+enum { SERROR_ISS = 0x1ffffff }; /* IDS, ISS<23:0> */
 
 /* PSTATE.{A, I, F} for a kind. */
 static bool masked(const struct cpu *cpu, unsigned kind)
@@ -24,28 +26,34 @@ static bool masked(const struct cpu *cpu, unsigned kind)
     return kind == EXC_SERROR ? cpu->ps.a : kind == EXC_FIQ ? cpu->ps.f : cpu->ps.i;
 }
 
-/* The EL that a physical interrupt goes to; 0: it stays pending, since its target is below this EL (tables of
- * D1.3.6.1). */
+/* The EL that a physical interrupt goes to (tables of D1.3.6.1). */
 static unsigned physical_target(const struct cpu *cpu, const struct physical *p)
 {
     if (cpu_has(cpu, FEAT_EL3) && bit(cpu->sys.scr_el3, p->scr))
         return 3;
     u64 hcr = cpu_hcr(cpu);
     bool to_el2 = cpu_el2_enabled(cpu) && (bit(hcr, HCR_TGE) || bit(hcr, p->hcr));
-    unsigned target = to_el2 ? 2 : 1;
-    return target >= cpu->ps.el ? target : 0;
+    return to_el2 ? 2 : 1;
 }
 
-/* A target above the current EL is not masked by PSTATE (D1.3.6.2), but EL1 always is, and EL2 from the applications of
- * a host. */
+/* FEAT_DoubleFault: what SCR_EL3.NMEA lets SErrors do at EL3. */
+static bool non_maskable(const struct cpu *cpu, unsigned kind)
+{
+    return kind == EXC_SERROR && cpu->ps.el == 3 && bit(cpu->sys.scr_el3, 20) && bit(cpu->sys.scr_el3, 3);
+}
+
+/* A target below the current EL leaves it pending. One above is not masked by PSTATE (D1.3.6.2), but EL1 always is, and
+ * EL2 from the applications of a host. */
 static bool physical_masked(const struct cpu *cpu, unsigned kind, unsigned target)
 {
+    if (target < cpu->ps.el)
+        return true;
     if (target > cpu->ps.el && target != 1 && !(target == 2 && cpu_is_in_host(cpu)))
         return false;
-    return masked(cpu, kind);
+    return masked(cpu, kind) && !non_maskable(cpu, kind);
 }
 
-static void interrupt(struct cpu *cpu, unsigned kind, unsigned target, bool is_virtual, u64 hcr)
+static void interrupt(struct cpu *cpu, unsigned kind, unsigned target, bool is_virtual, u64 hcr, u32 iss)
 {
     cpu->d.exc = (struct exc){ .kind = (u8)kind,
                                .target_el = (u8)target,
@@ -54,6 +62,7 @@ static void interrupt(struct cpu *cpu, unsigned kind, unsigned target, bool is_v
     if (kind == EXC_SERROR) {
         cpu->d.exc.ec = EC_SERROR;
         cpu->d.exc.il = 1;
+        cpu->d.exc.iss = iss;
     }
     exception_take(cpu);
 }
@@ -64,17 +73,21 @@ static unsigned physical_takeable(const struct cpu *cpu, const struct physical *
     if (!(cpu->lines & p->line))
         return 0;
     unsigned target = physical_target(cpu, p);
-    return target && !physical_masked(cpu, p->kind, target) ? target : 0;
+    return physical_masked(cpu, p->kind, target) ? 0 : target;
 }
 
-static bool take_physical(struct cpu *cpu, const struct physical *p)
+/* implicit: an SError that an implicit error synchronization event found (ISS.IESB). */
+static bool take_physical(struct cpu *cpu, const struct physical *p, bool implicit)
 {
     unsigned target = physical_takeable(cpu, p);
     if (!target)
         return false;
-    if (p->kind == EXC_SERROR)
+    u32 iss = 0;
+    if (p->kind == EXC_SERROR) {
         cpu->lines &= ~(u32)LINE_SERROR;
-    interrupt(cpu, p->kind, target, false, cpu->sys.hcr_el2);
+        iss = cpu->serror_iss | (implicit && !bit(cpu->serror_iss, 24) ? 1u << 13 : 0);
+    }
+    interrupt(cpu, p->kind, target, false, cpu->sys.hcr_el2, iss);
     return true;
 }
 
@@ -99,9 +112,10 @@ static bool take_virtual(struct cpu *cpu, unsigned kind)
     if (masked(cpu, kind))
         return false;
     u64 hcr = cpu->sys.hcr_el2;
+    u32 iss = cpu_has(cpu, FEAT_RAS) ? cpu->sys.vsesr_el2 & SERROR_ISS : 0;
     if (kind == EXC_SERROR)
         cpu->sys.hcr_el2 &= ~BIT(HCR_VSE);
-    interrupt(cpu, kind, 1, true, hcr);
+    interrupt(cpu, kind, 1, true, hcr, iss);
     return true;
 }
 
@@ -114,7 +128,7 @@ bool exception_take_interrupt(struct cpu *cpu)
         if (virtual >> physicals[n].kind & 1 && take_virtual(cpu, physicals[n].kind))
             return true;
     for (unsigned n = 0; n < ARRAY_LEN(physicals); n++)
-        if (take_physical(cpu, &physicals[n]))
+        if (take_physical(cpu, &physicals[n], false))
             return true;
     return false;
 }
@@ -132,4 +146,34 @@ bool exception_interrupt_pending(const struct cpu *cpu)
 bool exception_wakes(const struct cpu *cpu)
 {
     return (cpu->lines & (LINE_IRQ | LINE_FIQ | LINE_SERROR)) || virtual_pending(cpu);
+}
+
+/* ---- error synchronization (AArch64.ESBOperation, vESBOperation) ---- */
+
+static u64 deferred(u64 syndrome) { return BIT(31) | (syndrome & SERROR_ISS); }
+
+void exception_esb(struct cpu *cpu)
+{
+    const struct physical *p = &physicals[SERROR];
+    if (cpu->lines & LINE_SERROR && physical_masked(cpu, EXC_SERROR, physical_target(cpu, p))) {
+        cpu->sys.disr_el1 = deferred(cpu->serror_iss);
+        cpu->lines &= ~(u32)LINE_SERROR;
+    }
+    if (virtual_pending(cpu) >> EXC_SERROR & 1 && masked(cpu, EXC_SERROR)) {
+        cpu->sys.vdisr_el2 = deferred(cpu->sys.vsesr_el2);
+        cpu->sys.hcr_el2 &= ~BIT(HCR_VSE);
+    }
+    if (cpu->lines | virtual_pending(cpu))
+        cpu->d.attention |= ATT_IRQ;
+}
+
+bool exception_sync_errors(struct cpu *cpu)
+{
+    const struct sysregs *s = &cpu->sys;
+    bool iesb = cpu_has(cpu, FEAT_IESB) && bit(cpu->ps.el == 1   ? s->sctlr_el1
+                                               : cpu->ps.el == 2 ? s->sctlr_el2
+                                                                 : s->sctlr_el3,
+                                               21);
+    bool nmea = cpu->ps.el == 3 && bit(s->scr_el3, 3) && bit(s->scr_el3, 20);
+    return (iesb || nmea) && take_physical(cpu, &physicals[SERROR], true);
 }

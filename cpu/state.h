@@ -90,6 +90,7 @@ struct exc {
     u8 kind, ec, il, target_el;
     u8 has_far, has_hpfar, is_virtual;
     u8 isv; /* a data abort whose ISS gets the instruction syndrome (ISV, SAS...) when it is taken */
+    u8 external, pad[7]; /* an external abort */
     u32 iss, iss2;
     u64 far, hpfar;
     u64 elr; /* preferred return address */
@@ -230,6 +231,8 @@ struct cpu {
     u32 powered;      /* PSCI: on */
     u32 step_active;  /* software step state machine: active-not-pending was entered (D2.12) */
     u32 pmu_counting; /* counters that have been counting since pmu_mark: cpu/pmu.c */
+    u32 serror_iss;   /* IDS and ISS<23:0> of the pending physical SError (LINE_SERROR) */
+    u32 pad0;
     struct features features;
 
     /* The page that instructions are fetched from: stays until a branch leaves it, an exception, or a context

@@ -113,6 +113,29 @@ u64 isr_read(struct cpu *cpu, const struct sysreg *row)
     return (u64)a << 8 | (u64)i << 7 | (u64)f << 6;
 }
 
+/* DISR_EL1 at EL1 is VDISR_EL2 where HCR_EL2.AMO routes SErrors to EL2, and RAZ/WI below EL3 where SCR_EL3.EA routes
+ * them to EL3 (D19.2, DISR_EL1). */
+static u64 *disr(struct cpu *cpu)
+{
+    if (cpu->ps.el == 1 && bit(cpu_hcr(cpu), 5))
+        return &cpu->sys.vdisr_el2;
+    bool el3 = cpu->ps.el < 3 && cpu_has(cpu, FEAT_EL3) && bit(cpu->sys.scr_el3, 3);
+    return el3 ? NULL : &cpu->sys.disr_el1;
+}
+
+u64 disr_read(struct cpu *cpu, const struct sysreg *row)
+{
+    const u64 *reg = disr(cpu);
+    return (void)row, reg ? *reg : 0;
+}
+
+void disr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    u64 *reg = disr(cpu);
+    if (reg)
+        *reg = value & row->mask;
+}
+
 /* ---- control registers whose format depends on HCR_EL2.E2H ---- */
 
 static bool e2h(const struct cpu *cpu) { return cpu_has(cpu, FEAT_VHE) && bit(cpu->sys.hcr_el2, 34); }
@@ -133,12 +156,10 @@ const struct sysreg_bits sctlr1_bits[] = {
     { 0, 0, 0 },
 };
 const struct sysreg_bits sctlr3_bits[] = {
-    { FEAT_PAUTH, 0, 0xc8002000 },
-    { FEAT_SSBS, 0, BIT(44) },
-    { FEAT_LSE2, 0, BIT(6) },
-    { FEAT_BTI, 0, BIT(36) },         /* BT */
-    { FEAT_MTE2, 0, 0xb20ull << 32 }, /* ITFSB TCF ATA */
-    { 0, 0, 0 },
+    { FEAT_PAUTH, 0, 0xc8002000 },    { FEAT_SSBS, 0, BIT(44) },
+    { FEAT_LSE2, 0, BIT(6) },         { FEAT_BTI, 0, BIT(36) }, /* BT */
+    { FEAT_MTE2, 0, 0xb20ull << 32 },                           /* ITFSB TCF ATA */
+    { FEAT_IESB, 0, BIT(21) },        { 0, 0, 0 },
 };
 const struct sysreg_bits tcr1_bits[] = {
     { FEAT_HPDS, 0, 3ull << 41 },

@@ -9,11 +9,11 @@ typedef void sysreg_write_fn(struct cpu *cpu, const struct sysreg *row, u64 valu
 typedef bool sysreg_check_fn(struct cpu *cpu, const struct sysreg *row, bool write);
 
 sysreg_read_fn tco_read, zero_read, sp_read, spsel_read, currentel_read, pan_read, uao_read, dit_read, ssbs_read,
-    nzcv_read, daif_read, fpcr_read, fpsr_read, isr_read, l2ctlr_read, midr_read, mpidr_read, ccsidr_read, dczid_read,
-    claimset_read, dbgauthstatus_read;
+    nzcv_read, daif_read, fpcr_read, fpsr_read, isr_read, disr_read, l2ctlr_read, midr_read, mpidr_read, ccsidr_read,
+    dczid_read, claimset_read, dbgauthstatus_read;
 sysreg_write_fn tco_write, ignore_write, sp_write, spsel_write, pan_write, uao_write, dit_write, ssbs_write, nzcv_write,
     daif_write, fpcr_write, fpsr_write, sctlr_el2_write, hcr_write, hcrx_write, scr_write, vncr_write, cptr_el2_write,
-    tcr_el2_write, tcr2_write, mdscr_write, debug_write, oslar_write, claimset_write, claimclr_write;
+    tcr_el2_write, tcr2_write, disr_write, mdscr_write, debug_write, oslar_write, claimset_write, claimclr_write;
 sysreg_write_fn fgt_write;
 sysreg_check_fn secure_el2_check, sp_check, rvbar_check, lor_check, breakpoint_check, watchpoint_check;
 
@@ -30,6 +30,7 @@ extern const struct sysreg_bits sctlr1_bits[], sctlr3_bits[], tcr1_bits[], tcr3_
 #define TCR3_RES1      0x80800000ull
 #define TTBR_MASK      (~1ull) /* CnP is Armv8.2 */
 #define ESR_ISS2       (0xffffffull << 32)
+#define DISR_MASK      0x81ffffffull /* A IDS ISS */
 #define VBAR_MASK      (~0x7ffull)
 #define HCR_MASK       0x35fff7fffull /* TID0, HCD (with EL3) RES0, RW RAO/WI */
 #define PMU_COUNTERS   6ull

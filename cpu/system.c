@@ -98,6 +98,12 @@ OP(SEVL)
     cpu->event = 1;
     NEXT;
 }
+OP(ESB)
+{
+    BEGIN;
+    exception_esb(cpu);
+    SYNC;
+}
 OP(HINT) { NEXT; }
 OP(CLREX)
 {

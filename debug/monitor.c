@@ -309,6 +309,25 @@ void cmd_fields(struct monitor_line *l)
     text_add(l->out, "]\n");
 }
 
+/* Like a register that is written by hand: what was recorded ahead will not come. */
+void cmd_serror(struct monitor_line *l)
+{
+    struct machine *m = l->d->m;
+    u64 syndrome = 0, index = l->d->cpu;
+    if (l->count > 2 || (l->count > 0 && !monitor_number(l->word[0], &syndrome)) ||
+        (l->count > 1 && !monitor_number(l->word[1], &index)) || syndrome >> 25 || index >= m->cpu_count) {
+        usage(l, "serror");
+        return;
+    }
+    struct cpu *cpu = &m->d.cpu[index];
+    cpu->lines |= LINE_SERROR;
+    cpu->serror_iss = (u32)syndrome;
+    cpu->d.attention |= ATT_IRQ;
+    if (l->d->reverse)
+        reverse_changed(l->d->reverse);
+    text_add(l->out, "SError pending on cpu%llu, ISS 0x%llx\n", HEX(index), HEX(syndrome));
+}
+
 void cmd_goto(struct monitor_line *l)
 {
     u64 to;

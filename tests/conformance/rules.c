@@ -220,6 +220,14 @@ static bool is_taken_at_el3(const struct rule_input *in)
     return false;
 }
 
+/* A pending SError that EL3 takes whatever PSTATE.A says (SCR_EL3.{EA,NMEA}), beside another interrupt */
+static bool is_serror_after_interrupt(const struct rule_input *in)
+{
+    u64 scr = in->cpu->sys.scr_el3;
+    bool other = strstr(in->name, "irq=1") || strstr(in->name, "fiq=1");
+    return !strcmp(in->class_, "irq") && strstr(in->name, "se=1") && other && bit(scr, 3) && bit(scr, 20);
+}
+
 /* STP across two granules */
 static bool is_checked_store_pair(const struct rule_input *in)
 {
@@ -498,6 +506,9 @@ const struct rule rules[RULE_COUNT_] = {
     { "irq-el3-eel2", is_taken_at_el3,
       "at EL3 an unmasked interrupt that SCR_EL3 routes there is taken (D1.3.6.2, AArch64.PhysicalIRQTarget of later "
       "releases); the v8.5 model leaves it pending with SCR_EL3.EEL2 and HCR_EL2.xMO 0" },
+    { "serror-nmea", is_serror_after_interrupt,
+      "an SError beside another interrupt with SCR_EL3.{EA,NMEA} = {1,1}: the implicit error synchronization event at the "
+      "entry to EL3 takes it at once (AArch64.TakeException); the v8.5 model stops after the first" },
     { "store-across-granules", is_checked_store_pair, "a pair stored across two tag granules: both are checked before a byte is "
       "written, the model writes the first granule's bytes" },
     { "wfi-virtual-el2", waits_above_virtual,
