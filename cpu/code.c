@@ -13,13 +13,21 @@
 
 enum { HASH_SIZE = 8192, NONE = 0xffffffff, WRITES_MAX = 64 };
 
+/* What a word in a slot was decoded to. */
+struct ahead {
+    u32 word, slot;
+    struct op op;
+};
+
 struct code {
     struct phys *phys;
     struct decoder *decoder;
     struct cpu *cpus;
     unsigned cpu_count, page_count, used, hand;
+    unsigned kinds; /* bit engine << 1 | ns: there was such a page */
     u32 hash[HASH_SIZE];
     struct fuse fuse;
+    struct ahead ahead[8];
     struct code_page *pages; /* mapped, touched as they are used */
     struct code_page uncached[ENGINES];
 };
@@ -148,6 +156,7 @@ struct code_page *code_page_get(struct code *c, u64 pa, bool ns, enum engine eng
     unsigned h = hash_of(pa, ns, engine);
     page->next_hash = c->hash[h];
     c->hash[h] = (u32)(page - c->pages);
+    c->kinds |= 1u << ((engine == ENGINE_THREADED) << 1 | ns);
     u8 *flags = phys_flags(c->phys, pa);
     if (flags)
         *flags |= PAGE_CODE;
@@ -175,14 +184,26 @@ static void slots_fill(struct op *i, const struct op *ops, unsigned count)
     }
 }
 
+/* An instruction of a slot, from those decoded ahead of the last ones where it is among them. */
+static void slot_decode(struct code *c, const struct code_page *page, unsigned slot, struct op *op)
+{
+    struct ahead *a = &c->ahead[slot % ARRAY_LEN(c->ahead)];
+    u32 word = load_le32(page->host + slot * 4);
+    if (a->word != word || a->slot != slot || !a->op.fn) {
+        a->word = word;
+        a->slot = slot;
+        decoder_decode_slot(c->decoder, word, slot, CODE_SLOTS, &a->op);
+    }
+    *op = a->op;
+}
+
 /* Decodes a slot for the threaded engine, with as many after it as may be of one sequence with it. */
 static void slot_decode_fused(struct code *c, struct code_page *page, struct op *i)
 {
     struct op ops[FUSE_MAX];
     unsigned slot = (unsigned)(i - page->op), count = 0;
     do {
-        u32 word = load_le32(page->host + (slot + count) * 4);
-        decoder_decode_slot(c->decoder, word, slot + count, CODE_SLOTS, &ops[count]);
+        slot_decode(c, page, slot + count, &ops[count]);
         count++;
     } while (count < FUSE_MAX && slot + count < CODE_SLOTS && fuse_may_begin(&c->fuse, ops[count - 1].fn));
     op_fn *fused = fuse_find(&c->fuse, ops, count);
@@ -215,6 +236,8 @@ void code_written(void *code, u64 pa, unsigned size)
     struct code *c = code;
     u64 base = align_down(pa, 4096);
     for (unsigned k = 0; k < 4; k++) {
+        if (!(c->kinds >> k & 1))
+            continue;
         struct code_page *page = page_lookup(c, base, k & 1, k >> 1 ? ENGINE_THREADED : ENGINE_STEP);
         if (!page)
             continue;

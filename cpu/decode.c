@@ -309,20 +309,18 @@ const struct insn_row *decoder_decode(const struct decoder *d, u32 word, enum en
 
 void decoder_decode_slot(const struct decoder *d, u32 word, unsigned slot, unsigned slots, struct op *op)
 {
-    struct op o;
     unsigned handler;
-    const struct insn_row *row = decode(d, word, &o, &handler);
+    const struct insn_row *row = decode(d, word, op, &handler); /* in place: a copy of single bytes as one word stalls */
     if (unlikely(!row)) {
         *op = (struct op){ .fn = thr_undefined, .imm = (s32)word };
         return;
     }
-    o.fn = handlers_threaded[handler];
+    op->fn = handlers_threaded[handler];
     unsigned branch = handler - HANDLER_B;
-    if (branch < ARRAY_LEN(handlers_near) && handlers_near[branch] && slot + (u32)(o.imm >> 2) < slots) {
-        o.fn = handlers_near[branch];
-        o.imm *= (s32)sizeof(struct op) / 4;
+    if (branch < ARRAY_LEN(handlers_near) && handlers_near[branch] && slot + (u32)(op->imm >> 2) < slots) {
+        op->fn = handlers_near[branch];
+        op->imm *= (s32)sizeof(struct op) / 4;
     }
-    *op = o;
 }
 
 /* ---- text ---- */

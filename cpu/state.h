@@ -124,7 +124,8 @@ struct fast_entry {
     u64 addend;
     u64 owner; /* FAST_OWNER: set * TLB_WAYS + way of the state entry it stands for; FAST_PAGE: physical address */
 };
-#define FAST_OWNER(owner) ((u32)((owner) & 0xffff))
+#define FAST_OWNER(owner) ((u32)((owner) & 0x7fff))
+#define FAST_CODE         0x8000 /* in owner: written to it may be, but not fast, since it holds decoded code */
 #define FAST_PAGE(owner)  ((owner) >> 16 << 12)
 
 /* What a fetch page is (cpu->fetch_attrs). */
@@ -288,6 +289,7 @@ struct cpu {
         } pac[256]; /* cpu/pauth_lib.c */
     } d;
 };
+static_assert(TLB_ENTRIES <= 0x7fff, "FAST_OWNER holds any entry, and all ones for none");
 static_assert(offsetof(struct cpu, d) % 8 == 0, "the derived part starts aligned");
 
 /* NZCV as a nibble, N in bit 3. */

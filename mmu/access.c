@@ -55,15 +55,23 @@ static bool with_el0_rights(struct cpu *cpu, unsigned flags)
     return cpu->ps.el == 0 || (flags & ACC_UNPRIV && mmu_unpriv_applies(cpu));
 }
 
+/* Does PSTATE.PAN apply to it? */
+static bool with_pan(struct cpu *cpu, unsigned flags, bool el0)
+{
+    return cpu->ps.pan && !el0 && !(flags & (ACC_CACHE | ACC_NV2)) && !mmu_view(cpu, cpu->ps.el)->nv_nv1;
+}
+
+static bool reads(unsigned flags) { return flags & ACC_RMW || !(flags & (ACC_FETCH | ACC_WRITE)); }
+
 static struct walk_access describe(struct cpu *cpu, unsigned flags, bool unaligned)
 {
     bool cache = flags & ACC_CACHE, el0 = with_el0_rights(cpu, flags);
     return (struct walk_access){
         .fetch = !!(flags & ACC_FETCH),
         .write = !!(flags & ACC_WRITE),
-        .read = flags & ACC_RMW || !(flags & (ACC_FETCH | ACC_WRITE)),
+        .read = reads(flags),
         .el0 = el0,
-        .pan = cpu->ps.pan && !el0 && !cache && !(flags & ACC_NV2) && !mmu_view(cpu, cpu->ps.el)->nv_nv1,
+        .pan = with_pan(cpu, flags, el0),
         .maintain = cache && cpu->ps.el != 0,
         .cm = cache,
         .write1 = !!(flags & ACC_CMOW1),
@@ -74,19 +82,20 @@ static struct walk_access describe(struct cpu *cpu, unsigned flags, bool unalign
     };
 }
 
-/* Does what the TLB holds permit the access? When not, a walk says why, or that the descriptor was relaxed. */
-static bool entry_permits(const struct tlb_entry *e, const struct walk_access *a)
+/* Does what the TLB holds permit the access? When not, a walk says why, or that the descriptor was relaxed. From the
+ * flags, since a description made of bytes would stall whoever reads it as words. */
+static bool entry_permits(struct cpu *cpu, const struct tlb_entry *e, unsigned flags, bool el0, bool unaligned)
 {
-    unsigned have = a->el0 ? e->perm : e->perm >> 3;
-    if (a->fetch)
+    unsigned have = el0 ? e->perm : e->perm >> 3;
+    if (flags & ACC_FETCH)
         return have & 4;
-    if (a->pan && e->perm & TLB_USER)
+    if (e->perm & TLB_USER && with_pan(cpu, flags, el0))
         return false;
-    if (e->memattr != MEM_NORMAL && (a->unaligned || a->zva))
+    if (e->memattr != MEM_NORMAL && (unaligned || flags & ACC_ZVA))
         return false;
-    if ((a->write || a->write1 || a->write2) && !(have & 2))
+    if (flags & (ACC_WRITE | ACC_CMOW1 | ACC_CMOW2) && !(have & 2))
         return false;
-    return !a->read || a->maintain || have & 1;
+    return have & 1 || !reads(flags) || (flags & ACC_CACHE && cpu->ps.el != 0);
 }
 
 /* va without its tag byte, where one is allowed. */
@@ -119,27 +128,38 @@ static bool unwatched(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
     return likely(!cpu->d.watchpoints) || !watchpoint_hit(cpu, va, size, flags, with_el0_rights(cpu, flags));
 }
 
+/* Walks, and enters what was found in place of e (NULL: none). NULL: a fault, raised. */
+static NOINLINE const struct tlb_entry *refill(struct cpu *cpu, const struct mmu_view *v, u64 va, u64 plain,
+                                               unsigned flags, bool unaligned, const struct tlb_entry *e)
+{
+    struct regime_desc r;
+    struct translation t;
+    walk(mmu_view_regime(cpu, v, &r), va, describe(cpu, flags, unaligned), NULL, &t);
+    if (!t.ok) {
+        raise_fault(cpu, &t.fault, va, flags);
+        return NULL;
+    }
+    if (e)
+        tlb_drop(cpu, e);
+    return tlb_fill(cpu, v, plain, &t);
+}
+
 static bool translate(struct cpu *cpu, u64 va, unsigned flags, bool unaligned, struct place *p)
 {
     const struct mmu_view *v = mmu_view(cpu, access_el(cpu, flags));
-    struct walk_access a = describe(cpu, flags, unaligned);
-    u64 plain = canonical(v, va, a.fetch);
+    bool fetch = flags & ACC_FETCH, el0 = with_el0_rights(cpu, flags);
+    u64 plain = canonical(v, va, fetch);
     const struct tlb_entry *e = tlb_find(cpu, v, plain);
-    if (unlikely(!e || !entry_permits(e, &a))) {
-        struct regime_desc r;
-        struct translation t;
-        walk(mmu_view_regime(cpu, v, &r), va, a, NULL, &t);
-        if (!t.ok)
-            return raise_fault(cpu, &t.fault, va, flags);
-        if (e)
-            tlb_drop(cpu, e);
-        e = tlb_fill(cpu, v, plain, &t);
+    if (unlikely(!e || !entry_permits(cpu, e, flags, el0, unaligned))) {
+        e = refill(cpu, v, va, plain, flags, unaligned, e);
+        if (!e)
+            return false;
     }
     p->pa = e->pa | (plain & ones(e->size_log2));
-    p->attrs = phys_attrs_make(e->ns, cpu->index, !a.el0);
-    p->type = a.fetch && e->perm & TLB_FLAT ? (u8)MEM_NORMAL : e->memattr;
+    p->attrs = phys_attrs_make(e->ns, cpu->index, !el0);
+    p->type = fetch && e->perm & TLB_FLAT ? (u8)MEM_NORMAL : e->memattr;
     p->entry = e;
-    if (cpu->d.threaded && !a.fetch && observed(cpu, va, p->pa)) {
+    if (cpu->d.threaded && !fetch && observed(cpu, va, p->pa)) {
         cpu->d.exc.kind = EXC_RESTART;
         return false;
     }
@@ -170,7 +190,10 @@ static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned f
     u32 slot = (u32)(((va >> 12) ^ mix) & (FAST_ENTRIES - 1)), index = tlb_index(cpu, p->entry);
     struct fast_entry *f = &cpu->d.fast[slot];
     u64 tag = (va & ~0xfffull) | ctx, owner = p->pa >> 12 << 16 | index;
-    if (f->r != tag || f->owner != owner) {
+    bool writable = flags & ACC_WRITE && have & 2 && !region->readonly;
+    if (writable && *page_flags & PAGE_CODE)
+        owner |= FAST_CODE;
+    if (f->r != tag || (f->owner ^ owner) & ~(u64)FAST_CODE) {
         if (f->r != ~0ull)
             cpu->d.mmu.victim[cpu->d.mmu.victim_next++ % FAST_VICTIMS] = *f;
         *f = (struct fast_entry){ .w = ~0ull };
@@ -178,7 +201,7 @@ static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned f
     f->r = tag;
     f->owner = owner;
     f->addend = (u64)(uintptr_t)(region->host + (p->pa - region->base)) - va;
-    if (flags & ACC_WRITE && have & 2 && !(*page_flags & PAGE_CODE) && !region->readonly) {
+    if (writable && !(*page_flags & PAGE_CODE)) {
         f->w = tag;
         *page_flags |= PAGE_TOUCHED | PAGE_DIRTY;
     }
@@ -229,6 +252,26 @@ static u8 *fast_try(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
     unsigned log2 = (unsigned)__builtin_ctz(size);
     u8 *host = fast_pointer(cpu, va, log2, flags & ACC_WRITE, flags & ACC_UNPRIV);
     return host ? host : victim_try(cpu, va, log2, flags & ACC_WRITE, flags & ACC_UNPRIV);
+}
+
+/* A store to a page that is in the fast tags and would have a write tag but for the decoded code in it: no translation,
+ * only the way through phys_write. False: not such a page. */
+static bool store_code(struct cpu *cpu, u64 va, u64 value, unsigned size, unsigned flags)
+{
+    const struct observer *o = cpu->d.host.observer;
+    bool unpriv = flags & ACC_UNPRIV;
+    u64 ctx = unpriv ? cpu->d.ctx_unpriv : cpu->d.ctx, mix = unpriv ? cpu->d.ctx_unpriv_mix : cpu->d.ctx_mix;
+    const struct fast_entry *f = &cpu->d.fast[((va >> 12) ^ mix) & (FAST_ENTRIES - 1)];
+    if (!(f->owner & FAST_CODE) || f->r != ((va & (~0xfffull | (size - 1))) | ctx) || (o && o->memory) ||
+        flags & (ACC_CACHE | ACC_DEBUG | ACC_NV2) || !ctx)
+        return false;
+    u64 pa = FAST_PAGE(f->owner) | (va & 0xfff);
+    const u8 *page_flags = phys_flags(cpu->d.host.phys, pa);
+    if (!page_flags || (*page_flags & (PAGE_CODE | PAGE_WATCHED)) != PAGE_CODE)
+        return false; /* it may have a write tag again */
+    u32 owner = FAST_OWNER(f->owner);
+    bool ns = cpu->tlb.entry[owner / TLB_WAYS][owner % TLB_WAYS].ns;
+    return phys_write(cpu->d.host.phys, pa, size, phys_attrs_make(ns, cpu->index, cpu->ps.el != 0), value);
 }
 
 static void observe(struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value)
@@ -408,6 +451,8 @@ bool mem_write(struct cpu *cpu, u64 va, u64 value, unsigned size, unsigned flags
         memcpy(host, &value, size);
         return true;
     }
+    if (!host && store_code(cpu, va, value, size, flags))
+        return true;
     if (!check_alignment(cpu, va, size, flags, &unaligned) || !find_places(cpu, va, size, flags, unaligned, &ps) ||
         !places_write(cpu, &ps, va, size, flags, in_order_of(cpu, access_el(cpu, flags), value, size)))
         return false;

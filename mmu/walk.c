@@ -996,7 +996,8 @@ static bool surely_permitted(const struct walk_access *a, unsigned perm)
     unsigned have = rights(perm, a->el0);
     if (a->unaligned || a->zva || (a->pan && !a->el0 && !a->fetch && perm & TLB_USER))
         return false;
-    return !(a->fetch && !(have & 4)) && !(a->write && !(have & 2)) && !(a->read && !a->maintain && !(have & 1));
+    bool write = a->write || a->write1 || a->write2;
+    return !(a->fetch && !(have & 4)) && !(write && !(have & 2)) && !(a->read && !a->maintain && !(have & 1));
 }
 
 /* The descriptor for `input` of a valid entry, and its address before stage 2. */
