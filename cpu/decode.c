@@ -25,7 +25,7 @@
 #undef INSN_Z
 #undef INSN_QZ
 
-#define DECLARE(x) thr_##x, step_##x
+#define DECLARE(x)       thr_##x, step_##x
 #define INSN(id, ...)    op_fn DECLARE(id);
 #define INSN_S(id, ...)  op_fn DECLARE(id##_0), DECLARE(id##_1);
 #define INSN_N(id, ...)  INSN_S(id)
@@ -65,10 +65,10 @@ static op_fn *const handlers_threaded[] = {
 #undef INSN_QZ
 
 /* The direct branches again, for targets in the page (cpu/branch.c); NULL: not direct. */
-#define NEAR_b14(name)  near_##name
-#define NEAR_b19(name)  near_##name
-#define NEAR_b26(name)  near_##name
-#define NEAR_none(name) NULL
+#define NEAR_b14(name)                near_##name
+#define NEAR_b19(name)                near_##name
+#define NEAR_b26(name)                near_##name
+#define NEAR_none(name)               NULL
 #define INSN(id, pattern, dec, ...)   op_fn near_##id;
 #define INSN_S(id, pattern, dec, ...) op_fn near_##id##_0, near_##id##_1;
 #include "cpu/branch.def"
@@ -101,7 +101,8 @@ enum {
 };
 static_assert(ARRAY_LEN(handlers_step) == HANDLER_COUNT, "one handler a stamp");
 
-#define ROW(id, pattern, dec, feat, format, stamp) { #id, pattern, dec_##dec, format, FEAT_##feat, stamp, HANDLER_##id },
+#define ROW(id, pattern, dec, feat, format, stamp)                                                                     \
+    { #id, pattern, dec_##dec, format, FEAT_##feat, stamp, HANDLER_##id },
 #define INSN(id, pattern, dec, feat, format)    ROW(id, pattern, dec, feat, format, STAMP_1)
 #define INSN_S(id, pattern, dec, feat, format)  ROW(id, pattern, dec, feat, format, STAMP_S)
 #define INSN_N(id, pattern, dec, feat, format)  ROW(id, pattern, dec, feat, format, STAMP_N)
@@ -310,7 +311,8 @@ const struct insn_row *decoder_decode(const struct decoder *d, u32 word, enum en
 void decoder_decode_slot(const struct decoder *d, u32 word, unsigned slot, unsigned slots, struct op *op)
 {
     unsigned handler;
-    const struct insn_row *row = decode(d, word, op, &handler); /* in place: a copy of single bytes as one word stalls */
+    const struct insn_row *row =
+        decode(d, word, op, &handler); /* in place: a copy of single bytes as one word stalls */
     if (unlikely(!row)) {
         *op = (struct op){ .fn = thr_undefined, .imm = (s32)word };
         return;

@@ -230,7 +230,8 @@ static u8 *victim_try(struct cpu *cpu, u64 va, unsigned log2, bool write, bool u
     u64 ctx = unpriv ? cpu->d.ctx_unpriv : cpu->d.ctx, mix = unpriv ? cpu->d.ctx_unpriv_mix : cpu->d.ctx_mix;
     u64 want = ((va + cpu->d.align_add[log2]) & cpu->d.align_mask[log2]) | ctx;
     if ((va ^ want) & ~0xfffull)
-        return NULL; /* crosses its page: what is wanted here is the second page's tag, which no slot of the first has */
+        return NULL; /* crosses its page: what is wanted here is the second page's tag, which no slot of the first has
+                      */
     for (unsigned n = 0; n < FAST_VICTIMS; n++) {
         struct fast_entry *v = &cpu->d.mmu.victim[n];
         if ((write ? v->w : v->r) != want)
