@@ -38,9 +38,12 @@ NEST_HYP := $(addprefix $(DEMO_DIR)/,entry.S stage2.c console.c stats.c) $(addpr
 $(B)/guest/demo/demo.bin: $(B)/guest/demo.elf
 	$(Q)$(CROSS)objcopy -O binary $< $@
 
-$(B)/guest/nest.elf: $(NEST_HYP) $(NEST_DIR)/nest.h $(DEMO_DIR)/hyp.h $(DEMO_DIR)/hyp.ld $(B)/guest/demo/demo.bin
+# nest-1g.elf lies at the end of 1 GiB, below which there is room for an image of Linux or Xen (tests/images/check.sh).
+$(B)/guest/nest.elf: NEST_ADDRESS := 0x4c000000
+$(B)/guest/nest-1g.elf: NEST_ADDRESS := 0x7c000000
+$(B)/guest/nest.elf $(B)/guest/nest-1g.elf: $(NEST_HYP) $(NEST_DIR)/nest.h $(DEMO_DIR)/hyp.h $(DEMO_DIR)/hyp.ld $(B)/guest/demo/demo.bin
 	@echo "  GUEST $@"
-	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -DNEST $(GUEST_LDFLAGS) -Wl,--defsym=LOAD_ADDRESS=0x44000000 -Wa,-I,$(B)/guest/demo \
+	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -DNEST $(GUEST_LDFLAGS) -Wl,--defsym=LOAD_ADDRESS=$(NEST_ADDRESS) -Wa,-I,$(B)/guest/demo \
 	    -T $(DEMO_DIR)/hyp.ld -o $@ $(NEST_HYP)
 
 # The tests: one ELF for each line of guests.list.

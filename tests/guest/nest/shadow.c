@@ -8,27 +8,17 @@
 #define DESC_ADDRESS 0xfffffffff000ul
 #define DESC_XN      BIT(54)
 #define DESC_AF      BIT(10)
-#define VTCR_DEMO    (25ul | 1ul << 6)  /* T0SZ, SL0: 39 bits, from level 1; TG0 0: 4 KiB */
-#define VTCR_FORMAT  0xc0fful
+#define VTCR_HA      BIT(21)
 
-enum { SHADOWS = 4, TABLES = 32, FAULT_TRANSLATION = 4, FAULT_FLAG = 8, FAULT_PERMISSION = 12 };
+enum { SHADOWS = 8, FIRST_VMID = 16, TABLES = 1024 };
+enum { FAULT_TRANSLATION = 4, FAULT_FLAG = 8, FAULT_PERMISSION = 12, FAULT_EXTERNAL = 16 };
 
 static struct shadow {
-    u64 vttbr; /* L1's; 0: free */
+    u64 vttbr; /* L1's */
     u64 *root;
 } shadows[SHADOWS];
 static u64 tables[TABLES][512] __attribute__((aligned(4096)));
 static u32 tables_used, shadows_used;
-
-static u64 *table_new(void)
-{
-    if (tables_used == TABLES)
-        nest_end(false, "no tables left for the shadow");
-    u64 *t = tables[tables_used++];
-    for (u32 n = 0; n < 512; n++)
-        t[n] = 0;
-    return t;
-}
 
 void shadow_drop(void)
 {
@@ -37,9 +27,20 @@ void shadow_drop(void)
     asm volatile("tlbi alle1; dsb sy; isb");
 }
 
+static u64 *table_new(void)
+{
+    u64 *t = tables[tables_used++];
+    for (u32 n = 0; n < 512; n++)
+        t[n] = 0;
+    return t;
+}
+
+/* The shadow of L1's VTTBR_EL2, with room to enter one more address. */
 static struct shadow *current(void)
 {
     u64 vttbr = VNCR(VNCR_VTTBR);
+    if (tables_used + 4 > TABLES)
+        shadow_drop();
     for (u32 n = 0; n < shadows_used; n++)
         if (shadows[n].vttbr == vttbr)
             return &shadows[n];
@@ -51,57 +52,75 @@ static struct shadow *current(void)
     return s;
 }
 
-/* Real VMIDs: 1 is L1's, then one for each shadow. */
-void shadow_activate(void)
+static void activate(u64 *root, u64 vmid)
 {
-    if ((VNCR(VNCR_VTCR) & VTCR_FORMAT) != VTCR_DEMO)
-        nest_end(false, "L1's stage 2 has a format that L0 does not know");
-    struct shadow *s = current();
-    guests[L2].s2_root = s->root;
-    guests[L2].vmid = 2 + (u32)(s - shadows);
+    guests[L2].s2_root = root;
+    guests[L2].vmid = vmid;
     s2_activate(&guests[L2]);
 }
 
-/* L1's own table: the last descriptor for an address, and its level. */
-static u64 l1_walk(u64 ipa, u64 *desc)
+void shadow_activate(void)
 {
-    u64 table = VNCR(VNCR_VTTBR) & DESC_ADDRESS & ~1ul;
-    for (u64 level = 1;; level++) {
-        u64 shift = 39 - 9 * level;
-        if (table >= L1_RAM_END || table < L1_RAM)
+    struct shadow *s = current();
+    activate(s->root, FIRST_VMID + (u64)(s - shadows));
+}
+
+void stage2_of_l1(u64 vmid) { activate(guests[L1].s2_root, vmid); }
+
+/* L1's own table: where the last descriptor for an address is (NULL: the address is beyond what the table translates), and
+ * its level. 4 KiB granule: SL0 says where to start, and several tables may lie side by side there (D8.2). */
+static u64 *l1_walk(u64 ipa, u64 *level)
+{
+    u64 vtcr = VNCR(VNCR_VTCR), bits = 64 - BITS(vtcr, 5, 0), table = VNCR(VNCR_VTTBR) & DESC_ADDRESS & ~1ul;
+    u64 top = (1ul << (bits > 48 ? 48 : bits)) - 1;
+    if (BITS(vtcr, 15, 14))
+        nest_end(false, "L1's stage 2 has a granule that L0 does not know");
+    *level = 2 - BITS(vtcr, 7, 6);
+    if (ipa > top)
+        return NULL;
+    for (u64 mask = top;; mask = 0x1ff, (*level)++) {
+        u64 shift = 39 - 9 * *level, index = mask == top ? ipa >> shift : ipa >> shift & 511;
+        u64 *desc = (u64 *)(table + index * 8);
+        if ((u64)desc < L1_RAM || (u64)desc >= L1_RAM_END)
             nest_end(false, "L1's stage 2 lies outside of its memory");
-        *desc = ((u64 *)table)[ipa >> shift & 511];
-        if (level == 3 || (*desc & 3) != 3)
-            return level;
+        if (*level == 3 || (*desc & 3) != 3)
+            return desc;
         table = *desc & DESC_ADDRESS;
     }
 }
 
-static void enter(struct shadow *s, u64 ipa, u64 desc)
+/* A block of 2 MiB where L1 has one at least as large, else a page. */
+static void enter(struct shadow *s, u64 ipa, u64 pa, u64 attributes, bool block)
 {
     u64 *table = s->root;
-    for (u32 level = 1; level < 3; level++) {
+    for (u32 level = 1; level < (block ? 2 : 3); level++) {
         u64 *e = &table[ipa >> (39 - 9 * level) & 511];
-        if (!*e)
+        if ((*e & 3) != 3)
             *e = (u64)table_new() | 3;
         table = (u64 *)(*e & DESC_ADDRESS);
     }
-    table[ipa >> 12 & 511] = desc;
+    if (block)
+        table[ipa >> 21 & 511] = (pa & ~0x1ffffful) | attributes | 1;
+    else
+        table[ipa >> 12 & 511] = (pa & ~0xffful) | attributes | 3;
     DSB();
+    asm volatile("tlbi vmalls12e1; dsb sy; isb"); /* what was there had other permissions */
 }
 
 u64 shadow_fault(u64 ipa, bool write, bool fetch)
 {
-    u64 desc, level = l1_walk(ipa, &desc), size = BIT(39 - 9 * level);
+    u64 level = 0, *at = l1_walk(ipa, &level), desc = at ? *at : 0, size = BIT(39 - 9 * level);
     if (!(desc & 1) || (level == 3 && !(desc & 2)))
-        return FAULT_TRANSLATION | level;
+        return FAULT_TRANSLATION | (at ? level : 0);
+    if (!(desc & DESC_AF) && (VNCR(VNCR_VTCR) & VTCR_HA))
+        desc = *at |= DESC_AF; /* as the hardware would */
     if (!(desc & DESC_AF))
         return FAULT_FLAG | level;
     if (!(desc & (write ? BIT(7) : BIT(6))) || (fetch && desc & DESC_XN))
         return FAULT_PERMISSION | level;
-    u64 pa = (desc & DESC_ADDRESS & ~(size - 1)) | (ipa & (size - 1) & ~0xffful);
-    if (!l1_has(pa))
-        return 0x10; /* L1 gave away what it does not have: a synchronous external abort */
-    enter(current(), ipa, (desc & ~DESC_ADDRESS) | pa | 3);
+    u64 pa = (desc & DESC_ADDRESS & ~(size - 1)) | (ipa & (size - 1));
+    if (!l1_has(pa) || !l1_has(pa | 0x1ffffful))
+        return FAULT_EXTERNAL; /* L1 gave away what it does not have */
+    enter(current(), ipa, pa, desc & (3ul << 53 | 0xffc), level < 3);
     return 0;
 }

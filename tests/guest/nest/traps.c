@@ -1,12 +1,10 @@
-/* What L1 does that only EL2 can: each of these is trapped (HCR_EL2.NV), is done here, and L1 goes on after it. What
- * the hardware does by itself with NV2 never comes here: HCR_EL2, VTTBR_EL2, the list registers, L2's registers of EL1
- * are memory (VNCR_EL2); ELR_EL2, SPSR_EL2, ESR_EL2, FAR_EL2 are EL1's. */
+/* What L1 does that only EL2 can: each of these is trapped (HCR_EL2.NV), is done here, and L1 goes on after it. What the
+ * hardware does by itself with NV2 never comes here: HCR_EL2, VTTBR_EL2, the list registers, L2's registers of EL1 are
+ * memory (VNCR_EL2); ELR_EL2, SPSR_EL2, ESR_EL2, FAR_EL2 are EL1's. */
 #include "nest.h"
 
 #define SYS(op0, op1, crn, crm, op2) (op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 | crm << 1)
 #define SYS_MASK 0x3ffc1eul
-
-static u64 nothing;
 
 /* Registers that are only kept: what they say takes effect when L1 or L2 runs next (world.c). */
 static const struct kept {
@@ -18,13 +16,17 @@ static const struct kept {
     { SYS(3, 4, 2, 0, 0), "TTBR0_EL2", &vel2.ttbr0 },      { SYS(3, 4, 10, 2, 0), "MAIR_EL2", &vel2.mair },
     { SYS(3, 4, 12, 0, 0), "VBAR_EL2", &vel2.vbar },       { SYS(3, 4, 1, 1, 2), "CPTR_EL2", &vel2.cptr },
     { SYS(3, 4, 14, 1, 0), "CNTHCTL_EL2", &vel2.cnthctl }, { SYS(3, 4, 1, 1, 1), "MDCR_EL2", &vel2.mdcr },
-    { SYS(3, 4, 6, 0, 4), "HPFAR_EL2", &vel2.hpfar },      { SYS(3, 4, 1, 1, 7), "HACR_EL2", &nothing },
+    { SYS(3, 4, 6, 0, 4), "HPFAR_EL2", &vel2.hpfar },      { SYS(3, 4, 1, 1, 7), "HACR_EL2", &vel2.hacr },
+    { SYS(3, 4, 1, 0, 1), "ACTLR_EL2", &vel2.actlr },      { SYS(3, 4, 5, 1, 0), "AFSR0_EL2", &vel2.afsr0 },
+    { SYS(3, 4, 5, 1, 1), "AFSR1_EL2", &vel2.afsr1 },      { SYS(3, 4, 10, 3, 0), "AMAIR_EL2", &vel2.amair },
 };
 
 /* Registers of EL2 that are L1's for good: L0 has no timer and takes no interrupt. */
 #define LENT(X)                                                                                             \
-    X(SYS(3, 4, 14, 2, 0), cnthp_tval_el2, "CNTHP_TVAL_EL2") X(SYS(3, 4, 14, 2, 1), cnthp_ctl_el2, "CNTHP_CTL_EL2") \
-    X(SYS(3, 4, 14, 2, 2), cnthp_cval_el2, "CNTHP_CVAL_EL2") X(SYS(3, 4, 12, 9, 5), s3_4_c12_c9_5, "ICC_SRE_EL2")
+    X(SYS(3, 4, 14, 2, 0), cnthp_tval_el2, "CNTHP_TVAL_EL2")                                                \
+    X(SYS(3, 4, 14, 2, 1), cnthp_ctl_el2, "CNTHP_CTL_EL2")                                                  \
+    X(SYS(3, 4, 14, 2, 2), cnthp_cval_el2, "CNTHP_CVAL_EL2")                                                \
+    X(SYS(3, 4, 12, 9, 5), s3_4_c12_c9_5, "ICC_SRE_EL2")
 
 /* NULL: not one of them. */
 static const char *lent(u32 which, bool read, u64 *value)
@@ -42,18 +44,75 @@ static const char *lent(u32 which, bool read, u64 *value)
     }
 }
 
-/* TLB maintenance of EL2: of L1's own translations, which are EL1's, or of its guests'. */
-static const char *maintenance(u32 which)
+/* List registers that are free, and those that are free and want their end of interrupt heard of. */
+static u64 free_list_registers(bool ended)
+{
+    u64 set = 0;
+    for (u32 n = 0; n < 4; n++) {
+        u64 lr = VNCR(VNCR_ICH_LR0 + 8 * n);
+        bool eoi = (lr >> 61 & 1) == 0 && (lr >> 41 & 1);
+        set |= lr >> 62 == 0 && eoi == ended ? BIT(n) : 0;
+    }
+    return set;
+}
+
+/* What can only be read of the virtual interface. */
+static const char *interface_read(u32 which, u64 *value)
 {
     switch (which) {
-    case SYS(1, 4, 8, 7, 0): /* ALLE2 */
-    case SYS(1, 4, 8, 3, 0): /* ALLE2IS */ asm volatile("tlbi vmalle1; dsb sy; isb"); return "TLBI ALLE2";
-    case SYS(1, 4, 8, 7, 6): /* VMALLS12E1 */
-    case SYS(1, 4, 8, 3, 6): /* VMALLS12E1IS */
-    case SYS(1, 4, 8, 7, 4): /* ALLE1 */
-    case SYS(1, 4, 8, 3, 4): /* ALLE1IS */ shadow_drop(); return "TLBI of its guests: the shadow goes";
+    case SYS(3, 4, 12, 11, 1): *value = READ(s3_4_c12_c11_1); return "ICH_VTR_EL2";
+    case SYS(3, 4, 12, 11, 2): *value = vel2.misr; return "ICH_MISR_EL2";
+    case SYS(3, 4, 12, 11, 3): *value = free_list_registers(true); return "ICH_EISR_EL2";
+    case SYS(3, 4, 12, 11, 5): *value = free_list_registers(false); return "ICH_ELRSR_EL2";
     default: return NULL;
     }
+}
+
+/* TLB maintenance of EL2, of L1's own translations, which are EL1's, or of its guests'; address translation. */
+static const char *operation(u32 which, u64 value)
+{
+    u32 op1 = which >> 14 & 7, crn = which >> 10 & 15, crm = which >> 1 & 15, op2 = which >> 17 & 7;
+    if (which >> 20 != 1)
+        return NULL;
+    if (crn == 7 && crm == 8 && op1 == 4 && op2 < 2) {
+        if (op2)
+            asm volatile("at s1e1w, %0; isb" : : "r"(value));
+        else
+            asm volatile("at s1e1r, %0; isb" : : "r"(value));
+        return "AT of its own";
+    }
+    if (crn == 7 && crm == 8) {
+        l1_at(0x780 | op2, value);
+        return "AT of L2's addresses";
+    }
+    if (crn != 8 || op1 != 4)
+        return NULL;
+    bool guests_too = crm == 0 || crm == 4 || op2 == 4 || op2 == 6; /* IPAS2*, ALLE1*, VMALLS12E1* */
+    if (guests_too) {
+        shadow_drop();
+        return "TLBI of its guests: the shadow goes";
+    }
+    asm volatile("dsb sy; tlbi vmalle1; dsb sy; isb");
+    return "TLBI of its own";
+}
+
+static const char *keep(u32 which, bool read, u64 *value)
+{
+    for (u32 n = 0; n < sizeof kept / sizeof kept[0]; n++) {
+        if (kept[n].which != which)
+            continue;
+        if (read) {
+            *value = *kept[n].value;
+            return kept[n].name;
+        }
+        *kept[n].value = *value;
+        vel2.sp = READ(sp_el1);
+        vel2.esr = READ(esr_el1);
+        vel2.far = READ(far_el1);
+        l1_load();
+        return kept[n].name;
+    }
+    return NULL;
 }
 
 static void l1_system(void)
@@ -62,26 +121,16 @@ static void l1_system(void)
     bool read = vcpu.esr & 1;
     u64 value = rt == 31 ? 0 : vcpu.x[rt];
     const char *class = read ? "register read" : "register write", *cause = lent(which, read, &value);
-    for (u32 n = 0; !cause && n < sizeof kept / sizeof kept[0]; n++) {
-        if (kept[n].which != which)
-            continue;
-        cause = kept[n].name;
-        if (read) {
-            value = *kept[n].value;
-        } else {
-            *kept[n].value = value;
-            vel2.sp = READ(sp_el1);
-            vel2.esr = READ(esr_el1);
-            vel2.far = READ(far_el1);
-            l1_load();
-        }
+    if (!cause)
+        cause = keep(which, read, &value);
+    if (!cause && read)
+        cause = interface_read(which, &value);
+    if (!cause) {
+        class = "instruction";
+        cause = operation(which, value);
     }
     if (!cause) {
-        class = "TLBI";
-        cause = maintenance(which);
-    }
-    if (!cause) {
-        print("L0: ESR %x at %x\n", vcpu.esr, vcpu.pc);
+        print("L0: ESR 0x%x at 0x%x\n", vcpu.esr, vcpu.pc);
         nest_end(false, "L1 used a register that L0 does not know");
     }
     stat_count(&guests[L1], class, cause, 0);
@@ -90,20 +139,36 @@ static void l1_system(void)
     vcpu.pc += 4;
 }
 
+/* The firmware is there for all. Its last call is ours. */
+void firmware_call(const struct guest *g)
+{
+    register u64 x0 asm("x0") = vcpu.x[0];
+    register u64 x1 asm("x1") = vcpu.x[1];
+    register u64 x2 asm("x2") = vcpu.x[2];
+    register u64 x3 asm("x3") = vcpu.x[3];
+    stat_count(g, "SMC", "PSCI, function", (u32)x0);
+    if ((u32)x0 == 0x84000008)
+        nest_end(entries && entries - exits <= 1, "the machine is turned off");
+    asm volatile("smc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : "memory");
+    vcpu.x[0] = x0;
+    vcpu.x[1] = x1;
+    vcpu.x[2] = x2;
+    vcpu.x[3] = x3;
+    vcpu.pc += 4;
+}
+
 void l1_exit(u64 reason)
 {
     u64 ec = BITS(vcpu.esr, 31, 26);
     if (reason != EXIT_SYNC)
         nest_end(false, "an interrupt came to L0 while L1 ran");
-    l1_timer();
+    l1_timers();
     switch (ec) {
     case 0x18: l1_system(); break;
     case 0x1a: l1_eret(); break;
-    case 0x17: /* PSCI: the one call that L1 makes */
-        stat_count(&guests[L1], "SMC", "PSCI, function", (u32)vcpu.x[0]);
-        nest_end((u32)vcpu.x[0] == 0x84000008 && entries && entries == exits, "L1 turned its machine off");
+    case 0x17: firmware_call(&guests[L1]); break;
     default:
-        print("L0: ESR %x FAR %x HPFAR %x at %x\n", vcpu.esr, vcpu.far, vcpu.hpfar, vcpu.pc);
+        print("L0: ESR 0x%x FAR 0x%x HPFAR 0x%x at 0x%x\n", vcpu.esr, vcpu.far, vcpu.hpfar, vcpu.pc);
         nest_end(false, "L1 did what no hypervisor should");
     }
 }
