@@ -80,7 +80,7 @@ images:  ## gets the real images: Debian's Xen, Linux, busybox...
 	@tests/install.sh images
 	@tests/images/prepare.sh
 
-check-images: all  ## boots them: IMAGES="quick" (default), "full" or names of rows
+check-images: all $(B)/guest/nest-1g.elf  ## boots them: IMAGES="quick" (default), "full" or names of rows
 	@tests/install.sh images
 	@tests/images/check.sh -j 2 $(abspath $(ELMU)) $(or $(IMAGES),quick)
 

@@ -4,6 +4,7 @@
 
 #include "board/explain.h"
 #include "cpu/exception.h"
+#include "cpu/sysop.h"
 #include "cpu/sysreg.h"
 #include "mmu/walk.h"
 
@@ -25,8 +26,9 @@ static void sysreg_words(u32 iss, char *text)
     unsigned rt = (unsigned)bits(iss, 9, 5);
     char name[40], reg[8];
     snprintf(reg, sizeof(reg), rt == 31 ? "xzr" : "x%u", rt);
-    if (row)
-        snprintf(name, sizeof(name), "%s", row->name);
+    const struct sysop *op = sysop_find(key);
+    if (row || op)
+        snprintf(name, sizeof(name), "%s", row ? row->name : op->name);
     else
         snprintf(name, sizeof(name), "S%u_%u_C%u_C%u_%u", key >> 14, key >> 11 & 7, key >> 7 & 15, key >> 3 & 15,
                  key & 7);

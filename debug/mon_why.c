@@ -6,6 +6,7 @@
 
 #include "board/explain.h"
 #include "cpu/exception.h"
+#include "cpu/sysop.h"
 #include "cpu/sysreg.h"
 #include "debug/regs.h"
 
@@ -29,8 +30,9 @@ static void iss_sysreg(u32 iss, struct text *out)
                          (u32)bits(iss, 19, 17));
     const struct sysreg *row = sysreg_find(key);
     text_add(out, "  %s ", bit(iss, 0) ? "MRS: read of" : "MSR (or system instruction): write of");
-    if (row)
-        text_add(out, "%s", row->name);
+    const struct sysop *op = sysop_find(key);
+    if (row || op)
+        text_add(out, "%s", row ? row->name : op->name);
     else
         text_add(out, "S%u_%u_C%u_C%u_%u", key >> 14, key >> 11 & 7, key >> 7 & 15, key >> 3 & 15, key & 7);
     text_add(out, ", x%u\n", (unsigned)bits(iss, 9, 5));

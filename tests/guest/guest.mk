@@ -55,6 +55,6 @@ $(filter-out $(B)/guest/demo.elf $(B)/guest/nest.elf,$(GUEST_ELFS)): $(B)/guest/
 	@mkdir -p $(@D); echo "  GUEST $@"
 	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T $(GUEST_DIR)/guest.ld -o $@ $(GUEST_DIR)/rt.S $(GUEST_DIR)/rt.c $<
 
-guests: $(GUEST_ELFS) $(B)/guest/demo.elf  ## the bare-metal guests: tests/guest
+guests: $(GUEST_ELFS) $(B)/guest/demo.elf $(B)/guest/nest-1g.elf  ## the bare-metal guests: tests/guest
 .PHONY: guests
 .SECONDARY: $(DEMO_BINS) $(DEMO_BINS:.bin=.guest.elf)

@@ -68,6 +68,11 @@ kvm_guest() { # CPU MODE MESSAGE
     want 'reboot: Power down'
     never 'Call trace'
 }
+nested() {
+    opt -device "loader,file=$nest,cpu-num=0"
+    want 'L0: L1 is the image at 0x40200000'
+    want 'L0: the machine is turned off'
+}
 xen() { # CPU SMP
     common "$1" "$2"
     opt -kernel "$boot/xen" -append 'console=dtuart dom0_mem=512M'
@@ -153,6 +158,14 @@ define_rows() {
     xen cortex-a57 4
     row xen-max-1 full 6G
     xen max 1
+
+    # FEAT_NV2: the hypervisor is itself a guest, of tests/guest/nest. (QEMU 7.2 has none of it.)
+    row nest-kvm quick 4G
+    kvm_guest max nvhe Hyp
+    nested
+    row nest-xen full 8G
+    xen max 1
+    nested
 
     # domU2 is told to wait so that the two reach their shells in a known order.
     for smp in 1 4; do
@@ -252,7 +265,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 tables=$work/tables
 mkdir "$tables"
-boot= busybox_md5= disk_md5=
+boot= busybox_md5= disk_md5= nest=
 if [ -n "$list" ]; then
     define_rows
     for name in "${names[@]}"; do echo "$name (${set_of[$name]}, at most ${bound_of[$name]} instructions)"; done
@@ -265,6 +278,8 @@ command -v "${elmu[0]}" >/dev/null || { echo "check.sh: ${elmu[0]}: no such prog
 boot=$("$here/prepare.sh") || exit 1
 busybox_md5=$(md5sum <"$boot/../images/busybox" | cut -c1-8)
 disk_md5=$(md5sum <"$boot/disk.img" | cut -d' ' -f1)
+nest=$(dirname "${elmu[0]}")/guest/nest-1g.elf # with the program, in the folder of its build
+[ -f "$nest" ] || nest=$here/../../build/guest/nest-1g.elf
 keep=${keep:-$work/runs}
 mkdir -p "$keep" || exit 1
 keep=$(cd "$keep" && pwd)

@@ -13,7 +13,8 @@ bool l1_has(u64 pa) { return pa < L1_RAM_END; }
 static void l1_map(void)
 {
     s2_init(&guests[L1]);
-    guests[L1].s2_root[0] = 1 | BIT(10) | 3 << 6 | 1 << 2 | BIT(54); /* a block of 1 GiB: Device-nGnRE, not executable */
+    guests[L1].s2_root[0] =
+        1 | BIT(10) | 3 << 6 | 1 << 2 | BIT(54); /* a block of 1 GiB: Device-nGnRE, not executable */
     for (u64 pa = L1_RAM; pa < L1_RAM_END; pa += BIT(21))
         s2_map_ram(&guests[L1], pa, pa);
 }

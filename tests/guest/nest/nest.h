@@ -1,14 +1,15 @@
 /* A hypervisor under a hypervisor (FEAT_NV2): shared declarations.
  *
  * L0, this program, runs at EL2. Its only guest, L1, is a hypervisor that believes to be at EL2, and runs at EL1; its
- * guests are L2. L1 is the demo hypervisor of ../demo, the same binary that `make run` starts; or, where the boot loader
- * has put an arm64 Image and a device tree into memory, that: Linux with KVM (without VHE), Xen (tests/images/check.sh).
+ * guests are L2. L1 is the demo hypervisor of ../demo, the same binary that `make run` starts; or, where the boot
+ * loader has put an arm64 Image and a device tree into memory, that: Linux with KVM (without VHE), Xen
+ * (tests/images/check.sh).
  *
  * Read in this order: main.c (what is set up, who runs), traps.c (what L1 does that only EL2 can), world.c (from L1 to
  * L2 and back), shadow.c (what L2 can reach). entry.S, stage2.c, console.c and stats.c are the demo's own.
  *
- * One CPU. L1 has the devices and the interrupts of the machine for itself, and sees its memory where it is, up to where
- * L0's program lies. L0 needs nothing but the memory and EL2.
+ * One CPU. L1 has the devices and the interrupts of the machine for itself, and sees its memory where it is, up to
+ * where L0's program lies. L0 needs nothing but the memory and EL2.
  */
 #ifndef NEST_H
 #define NEST_H
@@ -61,10 +62,10 @@ enum {
 
 /* world.c */
 void l1_load(void);
-void l1_timers(void);     /* L2's timers, as L1 has left them in VNCR_EL2's page */
+void l1_timers(void);       /* L2's timers, as L1 has left them in VNCR_EL2's page */
 void l1_at(u32 op, u64 va); /* AT S1E1R and its kin, for L2's translations */
-void l1_eret(void);       /* ERET of L1: to L2, or within L1 */
-void l2_exit(u64 reason); /* L2 left: L0's business, or L1's */
+void l1_eret(void);         /* ERET of L1: to L2, or within L1 */
+void l2_exit(u64 reason);   /* L2 left: L0's business, or L1's */
 
 /* traps.c */
 void l1_exit(u64 reason);

@@ -67,8 +67,8 @@ void shadow_activate(void)
 
 void stage2_of_l1(u64 vmid) { activate(guests[L1].s2_root, vmid); }
 
-/* L1's own table: where the last descriptor for an address is (NULL: the address is beyond what the table translates), and
- * its level. 4 KiB granule: SL0 says where to start, and several tables may lie side by side there (D8.2). */
+/* L1's own table: where the last descriptor for an address is (NULL: the address is beyond what the table translates),
+ * and its level. 4 KiB granule: SL0 says where to start, and several tables may lie side by side there (D8.2). */
 static u64 *l1_walk(u64 ipa, u64 *level)
 {
     u64 vtcr = VNCR(VNCR_VTCR), bits = 64 - BITS(vtcr, 5, 0), table = VNCR(VNCR_VTTBR) & DESC_ADDRESS & ~1ul;

@@ -1,6 +1,6 @@
-/* What L1 does that only EL2 can: each of these is trapped (HCR_EL2.NV), is done here, and L1 goes on after it. What the
- * hardware does by itself with NV2 never comes here: HCR_EL2, VTTBR_EL2, the list registers, L2's registers of EL1 are
- * memory (VNCR_EL2); ELR_EL2, SPSR_EL2, ESR_EL2, FAR_EL2 are EL1's. */
+/* What L1 does that only EL2 can: each of these is trapped (HCR_EL2.NV), is done here, and L1 goes on after it. What
+ * the hardware does by itself with NV2 never comes here: HCR_EL2, VTTBR_EL2, the list registers, L2's registers of EL1
+ * are memory (VNCR_EL2); ELR_EL2, SPSR_EL2, ESR_EL2, FAR_EL2 are EL1's. */
 #include "nest.h"
 
 #define SYS(op0, op1, crn, crm, op2) (op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 | crm << 1)
@@ -142,13 +142,13 @@ static void l1_system(void)
 /* The firmware is there for all. Its last call is ours. */
 void firmware_call(const struct guest *g)
 {
-    register u64 x0 asm("x0") = vcpu.x[0];
+    stat_count(g, "SMC", "PSCI, function", (u32)vcpu.x[0]);
+    if ((u32)vcpu.x[0] == 0x84000008)
+        nest_end(entries && entries - exits <= 1, "the machine is turned off");
+    register u64 x0 asm("x0") = vcpu.x[0]; /* after the last call of a function, which would use these */
     register u64 x1 asm("x1") = vcpu.x[1];
     register u64 x2 asm("x2") = vcpu.x[2];
     register u64 x3 asm("x3") = vcpu.x[3];
-    stat_count(g, "SMC", "PSCI, function", (u32)x0);
-    if ((u32)x0 == 0x84000008)
-        nest_end(entries && entries - exits <= 1, "the machine is turned off");
     asm volatile("smc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : "memory");
     vcpu.x[0] = x0;
     vcpu.x[1] = x1;

@@ -33,8 +33,8 @@ static u64 tcr_of_el1(u64 tcr)
     return (tcr & 0xffff) | BIT(23) | BITS(tcr, 18, 16) << 32 | BITS(tcr, 20, 20) << 37 | BITS(tcr, 22, 21) << 39;
 }
 
-/* L2's timers go on while L1 runs, which has to find their interrupts pending. What L1 writes to them goes to memory, and
- * is seen when L1 next comes here. */
+/* L2's timers go on while L1 runs, which has to find their interrupts pending. What L1 writes to them goes to memory,
+ * and is seen when L1 next comes here. */
 void l1_timers(void)
 {
     WRITE(cntvoff_el2, VNCR(VNCR_CNTVOFF));
@@ -44,7 +44,8 @@ void l1_timers(void)
 
 static void l1_translation(void)
 {
-    WRITE(hcr_el2, HCR_VM | HCR_TSC | HCR_RW | HCR_NV | HCR_NV1 | HCR_NV2 | HCR_AT | 3ul << 40 | BIT(56)); /* APK API ATA */
+    WRITE(hcr_el2,
+          HCR_VM | HCR_TSC | HCR_RW | HCR_NV | HCR_NV1 | HCR_NV2 | HCR_AT | 3ul << 40 | BIT(56)); /* APK API ATA */
     WRITE(sctlr_el1, sctlr_of_el1(vel2.sctlr));
     WRITE(tcr_el1, tcr_of_el1(vel2.tcr));
     WRITE(ttbr0_el1, vel2.ttbr0);
