@@ -16,7 +16,7 @@ export B=${B:-build}
 export ELMU=${ELMU:-./elmu} VECTORS=${VECTORS:-../shared/vectors} QEMU=${QEMU:-qemu-system-aarch64} PEER=${PEER-} FUZZ=${FUZZ:-40}
 
 # One function for each suite; the longest first, so that the two lanes end together.
-suite_vectors() { "$B/vectors" "$VECTORS"/v80 "$VECTORS"/v81 "$VECTORS"/v85 "$VECTORS"/v85mte; }
+suite_vectors() { "$B/vectors" "$VECTORS"; }
 suite_vectors-part() { "$B/vectors" "$VECTORS/v80"; }
 suite_guests-stepping() { tests/guest/run.sh "$ELMU" --engine=step --max-insns 200000000; }
 suite_guests-threaded() { tests/guest/run.sh "$ELMU" --max-insns 200000000; }
