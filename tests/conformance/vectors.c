@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -722,24 +723,48 @@ static int name_order(const void *a, const void *b)
     return strcmp(((const struct job *)a)->path, ((const struct job *)b)->path);
 }
 
-static void jobs_find(const char *dir, const char *set)
+/* The set that a folder holds, by the beginning of its name (v85mte, v85mte-seed7); NULL: none that is known. */
+static const char *set_of(const char *folder)
 {
-    DIR *d = opendir(dir);
+    const char *best = NULL;
+    for (unsigned n = 0; n < ARRAY_LEN(sets); n++)
+        if (!strncmp(folder, sets[n].set, strlen(sets[n].set)) && (!best || strlen(sets[n].set) > strlen(best)))
+            best = sets[n].set;
+    return best;
+}
+
+/* All files of vectors in `given` and the folders below it. */
+static void jobs_find(const char *given)
+{
+    char *dir = realpath(given, NULL);
+    DIR *d = dir ? opendir(dir) : NULL;
     if (!d) {
-        fprintf(stderr, "vectors: %s: no such folder\n", dir);
+        fprintf(stderr, "vectors: %s: no such folder\n", given);
         exit(1);
     }
+    const char *set = set_of(strrchr(dir, '/') + 1);
     for (struct dirent *e; (e = readdir(d));) {
         char path[4096];
-        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
-        if (e->d_type == DT_DIR && e->d_name[0] == 'v')
-            jobs_find(path, e->d_name);
-        else if (strstr(e->d_name, ".txt.gz") && set && job_count < ARRAY_LEN(jobs)) {
+        struct stat st;
+        snprintf(path, sizeof path, "%.3800s/%.255s", dir, e->d_name);
+        if (e->d_name[0] == '.' || stat(path, &st))
+            continue;
+        if (S_ISDIR(st.st_mode)) {
+            jobs_find(path);
+        } else if (strstr(e->d_name, ".txt.gz")) {
+            if (!set || job_count == ARRAY_LEN(jobs)) {
+                fprintf(stderr,
+                        set ? "vectors: %s: too many files\n"
+                            : "vectors: %s: its folder has no set's name (v80, v81...)\n",
+                        path);
+                exit(1);
+            }
             snprintf(jobs[job_count].set, sizeof jobs[0].set, "%s", set);
             snprintf(jobs[job_count++].path, sizeof jobs[0].path, "%s", path);
         }
     }
     closedir(d);
+    free(dir);
 }
 
 static int child(const struct job *job, const char *only, unsigned show)
@@ -777,9 +802,11 @@ int main(int argc, char **argv)
             return 1;
         }
     }
-    for (; n < argc; n++) {
-        const char *base = strrchr(argv[n], '/') ? strrchr(argv[n], '/') + 1 : argv[n];
-        jobs_find(argv[n], base[0] == 'v' && base[1] >= '0' && base[1] <= '9' ? base : NULL);
+    for (; n < argc; n++)
+        jobs_find(argv[n]);
+    if (!job_count) {
+        fprintf(stderr, "vectors: no files of vectors in %s\n", argc > 1 ? argv[argc - 1] : "nothing");
+        return 1;
     }
     qsort(jobs, job_count, sizeof jobs[0], name_order);
     regs_build();
