@@ -234,6 +234,12 @@ if [ $status = 0 ] && grep -q 'all seen' out; then pass; else fail 'terminal' "s
 status=$?
 if [ $status = 0 ]; then pass; else fail 'closed standard input' "status $status"; fi
 
+# ---- nobody types, the guest sleeps ----
+timeout 120 python3 "$here/idle.py" "$elmu" >out 2>err
+read -r p f < <(tail -n 1 out | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p')
+passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
+grep '^FAIL' out
+
 # ---- lists and probes ----
 run '--version' 0 --version
 run '--help' 0 --help
