@@ -168,6 +168,7 @@ struct machine {
         const char *semihost_line;
         u64 poll_in; /* slices until the host is polled */
         u32 in_kick, waiting;
+        u32 odd; /* enum odd_access, of the access that a device is seeing to */
         u32 ram_count;
         struct loop_watch {
             u64 elr, iss, count;
@@ -201,6 +202,8 @@ const char *machine_validate(const struct machine *m);
 u64 machine_hash(struct machine *m);
 
 /* ---- for the devices ---- */
+/* What is wrong with an access: told to who looks in (struct observer), the guest gets what the device gives. */
+enum odd_access { ODD_NOT, ODD_REGISTER, ODD_NONSENSE };
 /* The event falls due at `at` (ns), not nearer than EVENT_MIN_NS from now; NEVER cancels. */
 void machine_event_set(struct machine *m, enum machine_event event, u64 at);
 void machine_output(struct machine *m, unsigned port, u8 byte);

@@ -128,7 +128,9 @@ bool pl011_read(struct machine *m, struct pl011 *dev, struct device_access a, u6
     case RIS: *value = dev->ris; break;
     case MIS: *value = dev->ris & dev->imsc; break;
     case DMACR: *value = dev->dmacr; break;
-    default: *value = offset >= ID && offset < ID + 32 ? pl011_id[(offset - ID) / 4] : 0;
+    default:
+        *value = offset >= ID && offset < ID + 32 ? pl011_id[(offset - ID) / 4] : 0;
+        m->d.odd = offset >= ID && offset < ID + 32 ? ODD_NOT : ODD_REGISTER;
     }
     return true;
 }
@@ -172,7 +174,7 @@ bool pl011_write(struct machine *m, struct pl011 *dev, struct device_access a, u
         break;
     case ICR: dev->ris &= ~(v & INT_ALL); break;
     case DMACR: dev->dmacr = v & 7; break;
-    default: break; /* read-only and reserved: ignored */
+    default: m->d.odd = ODD_REGISTER; /* read-only and reserved: ignored */
     }
     pl011_fill(m, dev);
     return true;

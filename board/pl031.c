@@ -39,7 +39,9 @@ bool pl031_read(struct machine *m, struct pl031 *dev, struct device_access a, u6
     case IMSC: *value = dev->imsc; break;
     case RIS: *value = dev->ris; break;
     case MIS: *value = dev->ris & dev->imsc; break;
-    default: *value = offset >= ID && offset < ID + 32 ? pl031_id[(offset - ID) / 4] : 0;
+    default:
+        *value = offset >= ID && offset < ID + 32 ? pl031_id[(offset - ID) / 4] : 0;
+        m->d.odd = offset >= ID && offset < ID + 32 ? ODD_NOT : ODD_REGISTER;
     }
     return true;
 }
@@ -59,7 +61,8 @@ bool pl031_write(struct machine *m, struct pl031 *dev, struct device_access a, u
         break;
     case IMSC: dev->imsc = v & 1; break;
     case ICR: dev->ris &= ~(v & 1); break;
-    default: break;
+    case CR: break;
+    default: m->d.odd = ODD_REGISTER;
     }
     return true;
 }

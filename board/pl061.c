@@ -46,7 +46,9 @@ bool pl061_read(struct machine *m, struct pl061 *dev, struct device_access a, u6
     case RIS: *value = dev->ris; break;
     case MIS: *value = dev->ris & dev->ie; break;
     case AFSEL: *value = dev->afsel; break;
-    default: *value = offset >= ID && offset < ID + 32 ? pl061_id[(offset - ID) / 4] : 0;
+    default:
+        *value = offset >= ID && offset < ID + 32 ? pl061_id[(offset - ID) / 4] : 0;
+        m->d.odd = offset >= ID && offset < ID + 32 ? ODD_NOT : ODD_REGISTER;
     }
     return true;
 }
@@ -78,7 +80,7 @@ bool pl061_write(struct machine *m, struct pl061 *dev, struct device_access a, u
     case IE: dev->ie = v; break;
     case IC: dev->ris &= (u8)~v; break;
     case AFSEL: dev->afsel = v; break;
-    default: break;
+    default: m->d.odd = offset < DATA_END ? ODD_NOT : ODD_REGISTER;
     }
     update(dev, before);
     outputs_act(m, dev, outputs);

@@ -4,11 +4,13 @@
  */
 #include "board/machine.h"
 
+#include "cpu/observer.h"
+
 enum { ALWAYS = 0, SECURE = 1 };
 #define SPI(n) (n)
 
 static const struct device_row rows[] = {
-#define DEVICE(name, type, base, size, count, irq, when, compatible)                                                  \
+#define DEVICE(name, type, base, size, count, irq, when, compatible)                                                   \
     { #name, #type, compatible, base, size, count, irq, when },
 #define WINDOW(name, base, size, when, compatible) { #name, "gicv3", compatible, base, size, 1, 0, when },
 #define RAM(name, base, size, when)
@@ -52,6 +54,16 @@ static bool gic_window(struct machine *m, int row, u64 offset, unsigned size, st
 /* After something happened to a device its interrupt line follows its output. */
 static void line_update(struct machine *m, unsigned irq, bool level) { machine_spi(m, irq, level); }
 
+static void odd_tell(struct machine *m, const struct device_row *r, u64 offset, unsigned size, struct phys_attrs attrs,
+                     bool write, u64 value)
+{
+    const struct observer *o = m->d.observer;
+    const char *what = m->d.odd == ODD_NONSENSE ? "nonsense, the device needs a reset" : "no such register";
+    m->d.odd = ODD_NOT;
+    if (o && o->odd_access && attrs.cpu < m->cpu_count)
+        o->odd_access(o->who, &m->d.cpu[attrs.cpu], r->name, what, offset, size, write, value);
+}
+
 static bool access_row(struct machine *m, int row, u64 pa, unsigned size, struct phys_attrs attrs, bool write,
                        u64 *value)
 {
@@ -63,7 +75,7 @@ static bool access_row(struct machine *m, int row, u64 pa, unsigned size, struct
 #define DEVICE(name, dtype, ...)                                                                                       \
     case ROW_##name: {                                                                                                 \
         struct dtype *dev = &m->name[a.index];                                                                         \
-        ok = write ? dtype##_write(m, dev, a, *value) : dtype##_read(m, dev, a, value);                               \
+        ok = write ? dtype##_write(m, dev, a, *value) : dtype##_read(m, dev, a, value);                                \
         line_update(m, r->irq + a.index, dtype##_level(dev));                                                          \
         break;                                                                                                         \
     }
@@ -75,6 +87,8 @@ static bool access_row(struct machine *m, int row, u64 pa, unsigned size, struct
 #undef RAM
     default: ok = gic_window(m, row, offset, size, attrs, write, value);
     }
+    if (unlikely(m->d.odd))
+        odd_tell(m, r, offset, size, attrs, write, *value);
     return ok;
 }
 

@@ -277,8 +277,11 @@ static void driver_features_write(struct machine *m, struct virtio_mmio *dev, u3
 bool virtio_mmio_write(struct machine *m, struct virtio_mmio *dev, struct device_access a, u64 value)
 {
     u32 v = (u32)value;
-    if (!dev->kind || a.offset >= CONFIG || a.size != 4)
+    u32 was = dev->status;
+    if (!dev->kind || a.offset >= CONFIG || a.size != 4) {
+        m->d.odd = dev->kind ? ODD_REGISTER : ODD_NOT;
         return true; /* no device here has a writable configuration field */
+    }
     switch (a.offset) {
     case DEVICE_FEATURES_SEL: dev->features_sel = v; break;
     case DRIVER_FEATURES: driver_features_write(m, dev, v); break;
@@ -294,7 +297,11 @@ bool virtio_mmio_write(struct machine *m, struct virtio_mmio *dev, struct device
     default:
         if (dev->queue_sel < ops_of(dev)->queues && (!dev->legacy || (a.offset != QUEUE_READY && a.offset < DESC_LOW)))
             queue_write(dev, &dev->queue[dev->queue_sel], a.offset, v);
+        else
+            m->d.odd = ODD_REGISTER;
     }
+    if (dev->status & ~was & NEEDS_RESET)
+        m->d.odd = ODD_NONSENSE;
     return true;
 }
 

@@ -27,6 +27,9 @@ struct observer {
     /* An exception is being taken: cpu still holds the state before it. Called in both engines. */
     void (*exception)(void *who, struct cpu *cpu, const struct exc *exc);
     void (*exception_return)(void *who, struct cpu *cpu, u64 from_pc);
+    /* A device was accessed in a way that makes no sense: where, and why. */
+    void (*odd_access)(void *who, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
+                       bool write, u64 value);
     void (*sysreg_written)(void *who, struct cpu *cpu, unsigned row, u64 value);
 };
 

@@ -174,6 +174,26 @@ static void sysreg_written(void *who, struct cpu *cpu, unsigned row, u64 value)
             t->tracer[n].sysreg(&t->tracer[n], cpu, row, value);
 }
 
+static void odd_access(void *who, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
+                       bool write, u64 value)
+{
+    struct trace *t = who;
+    if (t->next.odd_access)
+        t->next.odd_access(t->next.who, cpu, device, why, offset, size, write, value);
+    bool seen = wanted(t, cpu, cpu->pc);
+    for (unsigned n = 0; seen && n < t->tracers; n++)
+        if (t->tracer[n].odd)
+            t->tracer[n].odd(&t->tracer[n], cpu, device, why, offset, size, write, value);
+}
+
+/* Accesses to devices are made one by one: the fast engine does not keep the PC. */
+static bool data_seen(void *who, struct cpu *cpu, u64 va, u64 pa)
+{
+    struct trace *t = who;
+    return (t->next.data && t->next.data(t->next.who, cpu, va, pa)) ||
+           !phys_find(&t->m->d.phys, pa, (struct phys_attrs){ .privileged = 1 });
+}
+
 static void exception(void *who, struct cpu *cpu, const struct exc *exc)
 {
     struct trace *t = who;
@@ -204,18 +224,22 @@ static void exception_return_seen(void *who, struct cpu *cpu, u64 from_pc)
 static void hooks_set(struct trace *t)
 {
     struct observer *o = t->m->d.observer;
-    bool sysreg = false, data = false,
+    bool sysreg = false, data = false, odd = false,
          symbols = t->config->filter.start.kind == POINT_SYMBOL || t->config->filter.stop.kind == POINT_SYMBOL;
     for (unsigned n = 0; n < t->tracers; n++) {
         t->insns |= t->tracer[n].insn || t->tracer[n].done;
         sysreg |= !!t->tracer[n].sysreg;
         data |= !!t->tracer[n].memory;
+        odd |= !!t->tracer[n].odd;
     }
     t->next = *o;
     o->who = t;
     o->exception = exception;
     o->exception_return = exception_return_seen;
-    o->data = NULL;
+    if (odd || t->next.odd_access) {
+        o->odd_access = odd_access;
+        o->data = data_seen;
+    }
     if (sysreg || t->next.sysreg_written)
         o->sysreg_written = sysreg_written;
     if (data || t->next.memory)

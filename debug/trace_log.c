@@ -161,6 +161,19 @@ static void error_log(struct tracer *r, struct cpu *cpu, const struct exc *e, co
     out_format(l->out, "\n");
 }
 
+static void odd(struct tracer *r, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
+                bool write, u64 value)
+{
+    struct log *l = r->data;
+    out_format(l->out, "guest_errors: cpu %u EL%u PC 0x%llx: %s: %s of %u bytes at offset 0x%llx", cpu->index,
+               cpu->ps.el, (unsigned long long)cpu->pc, device, write ? "write" : "read", size,
+               (unsigned long long)offset);
+    if (write)
+        out_format(l->out, ", value 0x%llx", (unsigned long long)value);
+    out_format(l->out, ": %s\n", why);
+    log_show(l);
+}
+
 static void exception(struct tracer *r, struct cpu *cpu, const struct exc *e)
 {
     struct log *l = r->data;
@@ -224,6 +237,8 @@ bool log_open(struct tracer *r, u32 items, const char *name, char error[256])
         r->insn = insn;
     if (items & LOG_mmu)
         r->sysreg = sysreg;
+    if (items & LOG_guest_errors)
+        r->odd = odd;
     r->exception = exception;
     r->exception_return = exception_return_seen;
     r->close = log_close;

@@ -16,9 +16,11 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(HERE, '../gdb'))
 import tarmac
 import timeline
 
+from guests import guest
 CROSS = os.environ.get('CROSS', 'aarch64-linux-gnu-')
 GOLDEN = os.path.join(HERE, 'demo.exits')
 # A window of the demo with world switches, traps, aborts and interrupts in it.
@@ -226,12 +228,23 @@ class Suite:
         cases = {('-trace-el', '1'): vmid2,
                  ('-trace-range', '0x%x-0x%x' % (lo, hi)): [r for r in whole if lo <= int(r['va'], 16) <= hi],
                  ('-trace-vmid', 'none'): [r for r in whole if r['mode'].startswith('EL2')],
+                 ('-trace-range', '0x%x-0x%x' % (lo, lo + 31), '-trace-range', '0x%x-0x%x' % (lo + 64, hi)):
+                     [r for r in whole if lo <= int(r['va'], 16) <= hi and not lo + 32 <= int(r['va'], 16) < lo + 64],
+                 ('-trace-el', '2', '-trace-range', '0x%x-0x%x' % (lo, hi)): [r for r in whole if lo <= int(r['va'], 16) <= hi],
+                 ('-trace-vmid', '1,2'): vmid2,
                  ('-trace-cpu', '0'): whole, ('-trace-cpu', '1'): []}
         for options, want in cases.items():
             self.run('-trace', 'tarmac=some', *options, *WINDOW)
             have = [m for kind, m in tarmac.parse('some') if kind == 'insn']
             assert [(r['time'], r['va']) for r in have] == [(r['time'], r['va']) for r in want], (options, len(have), len(want))
             assert bool(want) == (options != ('-trace-cpu', '1'))
+        parts = []
+        for vmid in '12':  # the exits trace says of each entry to EL2 whose it was; together they are what runs at EL1
+            self.run('-trace', 'tarmac=some', '-trace', 'exits=x', '-trace-vmid', vmid, *WINDOW)
+            have = [int(m['time']) for kind, m in tarmac.parse('some') if kind == 'insn']
+            assert have and set(r['vmid'] for r in self.exits('x')) == {vmid}
+            parts += have
+        assert sorted(parts) == [int(r['time']) for r in vmid2]
 
     def test_tarmac_triggers(self):
         self.run('-trace', 'tarmac=all', *WINDOW)
@@ -247,6 +260,12 @@ class Suite:
         assert have == want and 0 < len(want) < len(whole), (len(have), len(want))
         self.run('-trace', 'tarmac=some', '-trace-start', '@%d' % (FIRST + 7), '-trace-stop', '@%d' % (FIRST + 19))
         assert [int(m['time']) for kind, m in tarmac.parse('some') if kind == 'insn'] == list(range(FIRST + 7, FIRST + 19))
+        self.run('-trace', 'tarmac=some', '-trace-start', '@%d' % (FIRST + 7), '-trace-stop', 'exc')
+        have = [int(m['time']) for kind, m in tarmac.parse('some') if kind == 'insn']
+        first = next(int(m['time']) for kind, m in tarmac.parse('all') if kind == 'event' and int(m['time']) > FIRST + 7)
+        assert have == list(range(FIRST + 7, have[-1] + 1)) and abs(have[-1] - first) <= 1, (have[-1], first)
+        self.run('-trace', 'tarmac=a', '-trace-start', '0x' + symbol['vgic_load'], '-trace-stop', '0x' + symbol['vgic_save'], *WINDOW)
+        assert [m['time'] for kind, m in tarmac.parse('a') if kind == 'insn'] == want
         self.run('-trace', 'tarmac=some', '-trace-start', 'exc', '--max-insns', '2019838', status=(3,))
         have = [m for kind, m in tarmac.parse('some') if kind == 'insn']
         assert have and have[0]['va'].endswith('c00') and len(have) == 2019838 - int(have[0]['time']), have[:1]
@@ -399,6 +418,20 @@ class Suite:
         assert re.search(r'^0x40200000:  d5384240 +mrs x0, currentel$', log, re.M)
         assert re.search(r'^mmu: .*translation fault.*\n(  stage .*\n)+', log, re.M) and 'VTTBR_EL2 = 0x' in log
         assert 'Exception return on CPU 0 from PC 0x' in log
+
+    def test_log_devices(self):
+        for engine in ('threaded', 'step'):
+            subprocess.run([self.elmu, '-M', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-m', '64M', '-nographic', '-semihosting-config',
+                            'enable=on,target=native', '-kernel', guest('odd'), '-global', 'virtio-mmio.force-legacy=false', '-device',
+                            'virtio-rng-device', '-d', 'guest_errors', '-D', 'log.' + engine, '--engine', engine],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        log = open('log.step').read()
+        assert log == open('log.threaded').read(), log
+        said = [re.sub(r'^guest_errors: cpu 0 EL1 PC 0x4020[0-9a-f]{4}: ', '', l) for l in log.splitlines()]
+        assert said == ['uart0: write of 4 bytes at offset 0x18, value 0x1: no such register', 'uart0: read of 4 bytes at offset 0x800: no such register',
+                        'rtc: write of 4 bytes at offset 0x0, value 0x1: no such register', 'gpio: read of 4 bytes at offset 0x500: no such register',
+                        'virtio: write of 1 bytes at offset 0x3e70, value 0x1: no such register',
+                        'virtio: write of 4 bytes at offset 0x3e50, value 0x0: nonsense, the device needs a reset'], said
 
     def test_selected_exits(self):
         self.run('-trace', 'exits=all', *self.sym)
