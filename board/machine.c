@@ -113,6 +113,7 @@ static bool cpu_call(struct cpu *cpu, unsigned ec, u32 imm)
 }
 
 static void pmu_interrupt(struct cpu *cpu, bool level) { gic_set_ppi(cpu->d.host.gic, cpu->index, PMU_PPI, level); }
+static u64 random_number(struct cpu *cpu) { return machine_random(cpu->d.host.machine); }
 static void security_changed(struct cpu *cpu) { gic_update_cpu(cpu->d.host.gic, cpu); }
 
 static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc);
@@ -150,6 +151,7 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
             .cpu_count = m->cpu_count,
             .call = cpu_call,
             .security_changed = m->secure ? security_changed : NULL,
+            .random = random_number,
             .pmu_interrupt = pmu_interrupt,
             .force_step = config->engine == ENGINE_STEP,
         };

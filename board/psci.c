@@ -142,7 +142,13 @@ void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, 
         cpu->sys.hcr_el2 |= m->virtualization && el < 2 ? 3ull << 40 : 0;
     }
     if (cpu_has(cpu, FEAT_HCX))
-        cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(38) : 0; /* HXEn */
+        cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(38) : 0;                           /* HXEn */
+    cpu->sys.scr_el3 |= m->secure && el < 3 && cpu_has(cpu, FEAT_CNTPOFF) ? BIT(28) : 0; /* ECVEn */
+    cpu->sys.scr_el3 |= m->secure && el < 3 && cpu_has(cpu, FEAT_SCTLR2) ? BIT(44) : 0;  /* SCTLR2En */
+    if (cpu_has(cpu, FEAT_CSV2_2)) {                                                     /* EnSCXT */
+        cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(25) : 0;
+        cpu->sys.hcr_el2 |= m->virtualization && el < 2 ? BIT(53) : 0;
+    }
     if (cpu_has(cpu, FEAT_FGT))
         cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(27) : 0; /* FGTEn */
     if (cpu_has(cpu, FEAT_MTE2)) {                             /* ATA */

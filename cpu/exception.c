@@ -255,6 +255,12 @@ void cpu_set_daif(struct cpu *cpu, unsigned daif)
     attend(cpu);
 }
 
+void cpu_set_allint(struct cpu *cpu, bool mask)
+{
+    cpu->ps.allint = mask;
+    attend(cpu);
+}
+
 /* ---- taking ---- */
 
 /* Registers of an EL, 1..3. */
@@ -336,6 +342,8 @@ void exception_take(struct cpu *cpu)
         cpu->ps.pan = 1;
     if (cpu_has(cpu, FEAT_SSBS))
         cpu->ps.ssbs = bit(*BANKED(el, sctlr), 44); /* DSSBS */
+    if (cpu_has(cpu, FEAT_NMI))
+        cpu->ps.allint = !bit(*BANKED(el, sctlr), 62); /* SPINTMASK */
     cpu->step_active = 0;
     cpu->pc = cpu_branch_address(cpu, vector);
     el_changed(cpu);
@@ -370,8 +378,8 @@ static NOINLINE u64 spsr_find(struct cpu *cpu)
     static const struct {
         u16 feature;
         u64 bits;
-    } map[] = { { FEAT_PAN, BIT(22) },  { FEAT_UAO, BIT(23) }, { FEAT_DIT, BIT(24) },
-                { FEAT_SSBS, BIT(12) }, { FEAT_MTE, BIT(25) }, { FEAT_BTI, 3 << 10 } };
+    } map[] = { { FEAT_PAN, BIT(22) }, { FEAT_UAO, BIT(23) }, { FEAT_DIT, BIT(24) }, { FEAT_SSBS, BIT(12) },
+                { FEAT_MTE, BIT(25) }, { FEAT_BTI, 3 << 10 }, { FEAT_NMI, BIT(13) } };
     u64 set = BIT(63);
     for (unsigned n = 0; n < ARRAY_LEN(map); n++)
         set |= cpu_has(cpu, (enum feature)map[n].feature) ? map[n].bits : 0;
@@ -384,6 +392,7 @@ static NOINLINE void return_features(struct cpu *cpu, u64 spsr)
     cpu->ps.uao = bit(spsr, 23);
     cpu->ps.dit = bit(spsr, 24);
     cpu->ps.ssbs = bit(spsr, 12);
+    cpu->ps.allint = bit(spsr, 13);
     cpu->ps.tco = bit(spsr, 25);
     cpu->ps.btype = (u8)bits(spsr, 11, 10);
     cpu->d.btype_next = cpu->ps.btype;
@@ -415,7 +424,7 @@ void exception_return(struct cpu *cpu, u64 elr, u64 spsr)
     }
     cpu_set_nzcv(cpu, (u32)bits(spsr, 31, 28));
     u64 known = bits(spsr, 31, 0) & (likely(cpu->d.spsr_known) ? cpu->d.spsr_known : spsr_find(cpu));
-    cpu->ps.pan = cpu->ps.uao = cpu->ps.dit = cpu->ps.ssbs = cpu->ps.tco = cpu->ps.btype = 0;
+    cpu->ps.pan = cpu->ps.uao = cpu->ps.dit = cpu->ps.ssbs = cpu->ps.tco = cpu->ps.btype = cpu->ps.allint = 0;
     cpu->d.btype_next = 0;
     if (known)
         return_features(cpu, known);

@@ -6,6 +6,7 @@
 #include "cpu/exception.h"
 
 enum { HCR_FMO = 3, HCR_IMO = 4, HCR_AMO = 5, HCR_VF = 6, HCR_VI = 7, HCR_VSE = 8, HCR_TGE = 27, HCR_E2H = 34 };
+enum { SCTLR_NMI = 61, SCTLR_SPINTMASK = 62 };
 
 /* A kind of physical interrupt: its line, the bits of SCR_EL3 and HCR_EL2 that route it. */
 struct physical {
@@ -20,10 +21,24 @@ static const struct physical physicals[] = {
 };
 enum { SERROR_ISS = 0x1ffffff }; /* IDS, ISS<23:0> */
 
-/* PSTATE.{A, I, F} for a kind. */
-static bool masked(const struct cpu *cpu, unsigned kind)
+/* PSTATE.{A, I, F} for a kind; with SCTLR_ELx.NMI also ALLINT and SPINTMASK, while {I, F} spare interrupts with
+ * Superpriority (D1.3.6.4, FEAT_NMI). */
+static bool masked(const struct cpu *cpu, unsigned kind, bool super)
 {
-    return kind == EXC_SERROR ? cpu->ps.a : kind == EXC_FIQ ? cpu->ps.f : cpu->ps.i;
+    bool plain = kind == EXC_SERROR ? cpu->ps.a : kind == EXC_FIQ ? cpu->ps.f : cpu->ps.i;
+    if (likely(!cpu_has(cpu, FEAT_NMI)) || kind == EXC_SERROR || !bit(cpu_sctlr(cpu), SCTLR_NMI))
+        return plain;
+    bool all = cpu->ps.el && (cpu->ps.allint || (cpu->ps.sp && bit(cpu_sctlr(cpu), SCTLR_SPINTMASK)));
+    return all || (plain && !super);
+}
+
+/* HCRX_EL2.{VINMI, VFNMI}: HCR_EL2.{VI, VF} have Superpriority. */
+static bool virtual_masked(const struct cpu *cpu, unsigned kind)
+{
+    u64 hcr = cpu_hcr(cpu), hcrx = cpu_hcrx(cpu);
+    return masked(cpu, kind,
+                  (kind == EXC_IRQ && bit(hcr, HCR_VI) && bit(hcrx, 7)) ||
+                      (kind == EXC_FIQ && bit(hcr, HCR_VF) && bit(hcrx, 8)));
 }
 
 /* The EL that a physical interrupt goes to (tables of D1.3.6.1). */
@@ -50,7 +65,7 @@ static bool physical_masked(const struct cpu *cpu, unsigned kind, unsigned targe
         return true;
     if (target > cpu->ps.el && target != 1 && !(target == 2 && cpu_is_in_host(cpu)))
         return false;
-    return masked(cpu, kind) && !non_maskable(cpu, kind);
+    return masked(cpu, kind, false) && !non_maskable(cpu, kind);
 }
 
 static void interrupt(struct cpu *cpu, unsigned kind, unsigned target, bool is_virtual, u64 hcr, u32 iss)
@@ -109,7 +124,7 @@ static unsigned virtual_pending(const struct cpu *cpu)
 
 static bool take_virtual(struct cpu *cpu, unsigned kind)
 {
-    if (masked(cpu, kind))
+    if (virtual_masked(cpu, kind))
         return false;
     u64 hcr = cpu->sys.hcr_el2;
     u32 iss = cpu_has(cpu, FEAT_RAS) ? cpu->sys.vsesr_el2 & SERROR_ISS : 0;
@@ -137,7 +152,7 @@ bool exception_interrupt_pending(const struct cpu *cpu)
 {
     unsigned virtual = virtual_pending(cpu);
     for (unsigned n = 0; n < ARRAY_LEN(physicals); n++)
-        if ((virtual >> physicals[n].kind & 1 && !masked(cpu, physicals[n].kind)) ||
+        if ((virtual >> physicals[n].kind & 1 && !virtual_masked(cpu, physicals[n].kind)) ||
             physical_takeable(cpu, &physicals[n]))
             return true;
     return false;
@@ -159,7 +174,7 @@ void exception_esb(struct cpu *cpu)
         cpu->sys.disr_el1 = deferred(cpu->serror_iss);
         cpu->lines &= ~(u32)LINE_SERROR;
     }
-    if (virtual_pending(cpu) >> EXC_SERROR & 1 && masked(cpu, EXC_SERROR)) {
+    if (virtual_pending(cpu) >> EXC_SERROR & 1 && masked(cpu, EXC_SERROR, false)) {
         cpu->sys.vdisr_el2 = deferred(cpu->sys.vsesr_el2);
         cpu->sys.hcr_el2 &= ~BIT(HCR_VSE);
     }

@@ -205,6 +205,7 @@ struct cpu_host {
     bool force_step; /* only the stepping engine (--engine=step, or somebody looks at each instruction) */
     /* PSCI and semihosting: called for HVC, SMC, HLT when the board answers them itself. True when handled. */
     bool (*call)(struct cpu *cpu, unsigned ec, u32 imm);
+    u64 (*random)(struct cpu *cpu); /* NULL, or a random number: RNDR */
     /* NULL, or: the PE entered or left EL3 or its security state changed, which its GIC lines depend on. */
     void (*security_changed)(struct cpu *cpu);
     /* NULL, or: the level of the PMU's overflow interrupt. */
@@ -272,8 +273,8 @@ struct cpu {
         struct mmu_derived mmu;
         u64 btype_next;     /* stepping: PSTATE.BTYPE after the instruction */
         u64 branched;       /* stepping: the last instruction was a taken branch */
-        u64 spsr_known;  /* bits of SPSR that features bring, and bit 63: known (cpu/exception.c) */
-        u32 el_known[4]; /* by EL, while its live_traps are known: EL_KNOWN_* (cpu/exception.c) */
+        u64 spsr_known;     /* bits of SPSR that features bring, and bit 63: known (cpu/exception.c) */
+        u32 el_known[4];    /* by EL, while its live_traps are known: EL_KNOWN_* (cpu/exception.c) */
         u64 live_traps[4];  /* by EL: trap groups that fire; all ones: not known. Of another EL, 0: the same
                                (cpu/sysreg.h) */
         u64 trap_misses[4]; /* by EL: register accesses since then that had to ask */

@@ -68,6 +68,22 @@ u64 ssbs_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u6
 void ssbs_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.ssbs = bit(value, 12); }
 u64 tco_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.tco << 25; }
 void tco_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.tco = bit(value, 25); }
+u64 allint_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.allint << 13; }
+void allint_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row;
+    cpu_set_allint(cpu, bit(value, 13));
+}
+
+/* RNDR and RNDRRS: the board's generator; without one there is never a number in time (NZCV 0100, C6.2.. D19.2 RNDR).
+ */
+u64 rndr_read(struct cpu *cpu, const struct sysreg *row)
+{
+    (void)row;
+    cpu_set_nzcv(cpu, cpu->d.host.random ? 0 : 4);
+    return cpu->d.host.random ? cpu->d.host.random(cpu) : 0;
+}
+
 u64 nzcv_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu_nzcv(cpu) << 28; }
 void nzcv_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
@@ -151,14 +167,17 @@ const struct sysreg_bits sctlr1_bits[] = {
     { FEAT_LSE2, 0, BIT(6) },         /* nAA */
     { FEAT_PAN3, 0, BIT(57) },        /* EPAN */
     { FEAT_CMOW, 0, BIT(32) },        /* CMOW */
+    { FEAT_SPECRES, 0, BIT(10) },     /* EnRCTX */
+    { FEAT_CSV2_2, 0, BIT(20) },      /* TSCXT */
+    { FEAT_NMI, 0, 3ull << 61 },      /* NMI SPINTMASK */
     { FEAT_TWED, 0, 0x1full << 45 },  /* TWEDEn TWEDEL */
     { FEAT_TIDCP1, 0, BIT(63) },      /* TIDCP */
     { 0, 0, 0 },
 };
 const struct sysreg_bits sctlr3_bits[] = {
     { FEAT_PAUTH, 0, 0xc8002000 },    { FEAT_SSBS, 0, BIT(44) },
-    { FEAT_LSE2, 0, BIT(6) },         { FEAT_BTI, 0, BIT(36) }, /* BT */
-    { FEAT_MTE2, 0, 0xb20ull << 32 },                           /* ITFSB TCF ATA */
+    { FEAT_LSE2, 0, BIT(6) },         { FEAT_BTI, 0, BIT(36) },     /* BT */
+    { FEAT_MTE2, 0, 0xb20ull << 32 }, { FEAT_NMI, 0, 3ull << 61 }, /* ITFSB TCF ATA; NMI SPINTMASK */
     { FEAT_IESB, 0, BIT(21) },        { 0, 0, 0 },
 };
 const struct sysreg_bits tcr1_bits[] = {
@@ -195,6 +214,7 @@ void hcrx_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     static const struct sysreg_bits hcrx_bits[] = {
         { FEAT_MOPS, 0, 3 << 10 },                              /* MCE2 MSCEn */
         { FEAT_XS, 0, 3 << 3 },                                 /* FnXS FGTnXS */
+        { FEAT_NMI, 0, 7 << 6 },                                /* TALLINT VINMI VFNMI */
         { FEAT_CMOW, 0, BIT(9) },    { FEAT_TCR2, 0, BIT(14) }, /* TCR2En */
         { FEAT_SCTLR2, 0, BIT(15) }, { 0, 0, 0 },
     };
@@ -218,7 +238,7 @@ void sctlr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
     u64 more = bits_present(cpu, e2h(cpu) ? sctlr1_bits : sctlr3_bits);
-    cpu->sys.sctlr_el2 = e2h(cpu) ? (value & (SCTLR1_MASK | more | BIT(23))) | (SCTLR1_RES1 & ~BIT(23))
+    cpu->sys.sctlr_el2 = e2h(cpu) ? (value & (SCTLR1_MASK | more | BIT(23))) | (SCTLR1_RES1 & ~(more | BIT(23)))
                                   : (value & (SCTLR3_MASK | more)) | SCTLR3_RES1;
 }
 
@@ -236,11 +256,19 @@ void tcr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     cpu->sys.tcr_el2 = e2h(cpu) ? value & (TCR1_MASK | more) : (value & (TCR3_MASK | more)) | TCR3_RES1;
 }
 
+/* Whether CNTPOFF_EL2 counts hangs on HCR_EL2 and SCR_EL3: the timers look again at the end of the slice. */
+static void offset_may_change(struct cpu *cpu)
+{
+    if (unlikely(bit(cpu->sys.cnthctl_el2, 12)))
+        cpu->d.attention |= ATT_STOP;
+}
+
 /* HCD exists where EL3, whose SCR_EL3.HCE does its work, does not. */
 void hcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     u64 mask = sysreg_writable(cpu, row) | (cpu_has(cpu, FEAT_EL3) ? 0 : BIT(29));
     cpu->sys.hcr_el2 = (value & mask) | BIT(31);
+    offset_may_change(cpu);
 }
 
 /* BADDR<52:12>; RESS above it follow bit 52. */
@@ -261,6 +289,7 @@ void scr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     u64 mask = sysreg_writable(cpu, row), old = cpu->sys.scr_el3;
     cpu->sys.scr_el3 = (old & ~mask) | (value & mask);
+    offset_may_change(cpu);
     if (bit(old ^ cpu->sys.scr_el3, 0) && cpu->d.host.security_changed)
         cpu->d.host.security_changed(cpu);
 }

@@ -14,7 +14,8 @@ sysreg_read_fn tco_read, zero_read, sp_read, spsel_read, currentel_read, pan_rea
 sysreg_write_fn tco_write, ignore_write, sp_write, spsel_write, pan_write, uao_write, dit_write, ssbs_write, nzcv_write,
     daif_write, fpcr_write, fpsr_write, sctlr_el2_write, hcr_write, hcrx_write, scr_write, vncr_write, cptr_el2_write,
     tcr_el2_write, tcr2_write, disr_write, mdscr_write, debug_write, oslar_write, claimset_write, claimclr_write;
-sysreg_write_fn fgt_write;
+sysreg_write_fn fgt_write, allint_write;
+sysreg_read_fn allint_read, rndr_read;
 sysreg_check_fn secure_el2_check, sp_check, rvbar_check, lor_check, breakpoint_check, watchpoint_check;
 
 extern const struct sysreg_bits sctlr1_bits[], sctlr3_bits[], tcr1_bits[], tcr3_bits[];

@@ -120,6 +120,13 @@ OP(ISB)
     SYNC;
 }
 
+OP(MSR_ALLINT)
+{
+    if (cpu->ps.el == 0)
+        UNDEFINED;
+    BEGIN;
+    FINISH(system_allint(cpu, i->imm & 1));
+}
 OP(MSR_SPSel)
 {
     if (cpu->ps.el == 0)

@@ -92,6 +92,16 @@ void system_sev(struct cpu *cpu)
         cpu->d.host.cpus[n].event = 1;
 }
 
+/* HCRX_EL2.TALLINT traps the setting only. */
+bool system_allint(struct cpu *cpu, bool mask)
+{
+    if (mask && cpu->d.live_traps[cpu->ps.el] & LIVE(TALLINT) &&
+        trap_check(cpu, T(TALLINT), true, sysreg_iss(SYSREG_KEY(0, 1, 4, 1, 0), 31, true)))
+        return false;
+    cpu_set_allint(cpu, mask);
+    return true;
+}
+
 /* At EL0 SCTLR_ELx.UMA decides. The syndrome is that of MSR (immediate): op0 0, CRn 4, Rt 31. */
 bool system_daif(struct cpu *cpu, u32 imm, bool set)
 {

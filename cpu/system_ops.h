@@ -22,6 +22,8 @@ static inline bool system_eret_trapped(struct cpu *cpu, u32 iss)
            (unlikely(cpu->d.live_traps[cpu->ps.el] & LIVE(FGT)) && trap_check_fine(cpu, 0, FGT_I_ERET, false, iss));
 }
 void system_sev(struct cpu *cpu);
+/* MSR ALLINT, #imm. */
+bool system_allint(struct cpu *cpu, bool mask);
 /* DAIFSet, DAIFClr; DAIF in imm, D in bit 3. */
 bool system_daif(struct cpu *cpu, u32 imm, bool set);
 

@@ -6,6 +6,7 @@
 
 enum timer { TIMER_CNTP, TIMER_CNTV, TIMER_CNTHP, TIMER_CNTHV, TIMER_CNTPS, TIMER_CNTHPS, TIMER_CNTHVS, TIMERS };
 enum { CTL_ENABLE = 1, CTL_IMASK = 2, CTL_ISTATUS = 4 };
+enum { CNTHCTL_ECV = 12, SCR_ECVEN = 28 };
 #define HCR_TGE BIT(27)
 #define HCR_E2H BIT(34)
 
@@ -13,6 +14,8 @@ u64 *timer_ctl(struct cpu *cpu, enum timer t);
 u64 *timer_cval(struct cpu *cpu, enum timer t);
 /* The offset of the virtual counter: CNTVOFF_EL2, 0 without EL2. */
 u64 timer_offset_of_virtual(const struct cpu *cpu);
+/* The offset of the EL1 physical timer, and of the physical counter at EL1 and EL0. */
+u64 timer_offset_of_physical(const struct cpu *cpu);
 /* What the timer compares with its CompareValue. */
 u64 timer_count(const struct cpu *cpu, enum timer t, u64 now);
 /* ISTATUS; false while the timer is disabled. */

@@ -29,9 +29,21 @@ u64 *timer_cval(struct cpu *cpu, enum timer t) { return (u64 *)(void *)((u8 *)&c
 
 u64 timer_offset_of_virtual(const struct cpu *cpu) { return cpu_has(cpu, FEAT_EL2) ? cpu->sys.cntvoff_el2 : 0; }
 
+/* FEAT_ECV_POFF: CNTPOFF_EL2 counts with CNTHCTL_EL2.ECV, SCR_EL3.ECVEn and EL2, but not in a host. */
+u64 timer_offset_of_physical(const struct cpu *cpu)
+{
+    u64 host = HCR_E2H | HCR_TGE;
+    if (likely(!bit(cpu->sys.cnthctl_el2, CNTHCTL_ECV)) || !cpu_has(cpu, FEAT_CNTPOFF) || !cpu_el2_enabled(cpu) ||
+        (cpu_has(cpu, FEAT_EL3) && !bit(cpu->sys.scr_el3, SCR_ECVEN)) || (cpu_hcr(cpu) & host) == host)
+        return 0;
+    return cpu->sys.cntpoff_el2;
+}
+
 u64 timer_count(const struct cpu *cpu, enum timer t, u64 now)
 {
-    return now / TIMER_TICK_NS - (t == TIMER_CNTV ? timer_offset_of_virtual(cpu) : 0);
+    return now / TIMER_TICK_NS - (t == TIMER_CNTV   ? timer_offset_of_virtual(cpu)
+                                  : t == TIMER_CNTP ? timer_offset_of_physical(cpu)
+                                                    : 0);
 }
 
 bool timer_condition(const struct cpu *cpu, enum timer t, u64 now)
@@ -67,8 +79,9 @@ void timer_drive(struct cpu *cpu, enum timer t, u64 now)
 }
 
 /* ---- Event streams (D11.2) ----
- * CNTKCTL_EL1 and CNTHCTL_EL2: <2> EVNTEN <3> EVNTDIR <7:4> EVNTI. A stream is kept as a count whose bit EVNTI+1 and up
- * change at each edge that it triggers on: for 0 to 1 that is the counter plus half a period. */
+ * CNTKCTL_EL1 and CNTHCTL_EL2: <2> EVNTEN <3> EVNTDIR <7:4> EVNTI <17> EVNTIS (EVNTI + 8). A stream is kept as a count
+ * whose bit EVNTI+1 and up change at each edge that it triggers on: for 0 to 1 that is the counter plus half a period.
+ */
 struct stream {
     bool on;
     unsigned shift;
@@ -77,7 +90,7 @@ struct stream {
 
 static struct stream stream_of(u64 control, u64 offset)
 {
-    unsigned n = (unsigned)bits(control, 7, 4);
+    unsigned n = (unsigned)bits(control, 7, 4) + (bit(control, 17) ? 8 : 0);
     return (struct stream){ bit(control, 2), n + 1, (bit(control, 3) ? 0 : BIT(n)) - offset };
 }
 

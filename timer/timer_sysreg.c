@@ -47,7 +47,7 @@ static void changed(struct cpu *cpu, enum timer t)
 u64 cntpct_read(struct cpu *cpu, const struct sysreg *row)
 {
     (void)row;
-    return cpu_now(cpu) / TIMER_TICK_NS;
+    return cpu_now(cpu) / TIMER_TICK_NS - (cpu->ps.el < 2 ? timer_offset_of_physical(cpu) : 0);
 }
 
 /* A host reads the virtual counter without its offset (CNTVCT_EL0). */
@@ -138,12 +138,13 @@ static void set_control(struct cpu *cpu, u64 *control, u64 value, u64 stream_bit
     *control = value;
 }
 
-enum { STREAM_BITS = 0xfc, CNTKCTL_MASK = 0x3ff };
+enum { STREAM_BITS = 0x200fc, CNTKCTL_MASK = 0x3ff, EVNTIS = 0x20000 };
 
 void cntkctl_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    set_control(cpu, &cpu->sys.cntkctl_el1, value & CNTKCTL_MASK, STREAM_BITS);
+    set_control(cpu, &cpu->sys.cntkctl_el1, value & (cpu_has(cpu, FEAT_ECV) ? CNTKCTL_MASK | EVNTIS : CNTKCTL_MASK),
+                STREAM_BITS);
 }
 
 /* Both formats: <1:0> EL1PCEN, EL1PCTEN, or with E2H EL0VCTEN, EL0PCTEN; <11:8> are used with E2H only, and kept
@@ -151,7 +152,19 @@ void cntkctl_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 void cnthctl_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    set_control(cpu, &cpu->sys.cnthctl_el2, value & (cpu_has(cpu, FEAT_VHE) ? 0xfff : 0xff), STREAM_BITS);
+    u64 mask = cpu_has(cpu, FEAT_VHE) ? 0xfff : 0xff, old = cpu->sys.cnthctl_el2;
+    mask |= cpu_has(cpu, FEAT_ECV) ? 0x3e000 : 0; /* EL1TVT EL1TVCT EL1NVPCT EL1NVVCT EVNTIS */
+    mask |= cpu_has(cpu, FEAT_CNTPOFF) ? BIT(CNTHCTL_ECV) : 0;
+    set_control(cpu, &cpu->sys.cnthctl_el2, value & mask, STREAM_BITS);
+    if (bit(old ^ cpu->sys.cnthctl_el2, CNTHCTL_ECV))
+        changed(cpu, TIMER_CNTP);
+}
+
+void cntpoff_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row;
+    cpu->sys.cntpoff_el2 = value;
+    changed(cpu, TIMER_CNTP);
 }
 
 void cntvoff_write(struct cpu *cpu, const struct sysreg *row, u64 value)

@@ -13,8 +13,8 @@ typedef void timer_sysreg_write(struct cpu *cpu, const struct sysreg *row, u64 v
 typedef bool timer_sysreg_check(struct cpu *cpu, const struct sysreg *row, bool write);
 
 timer_sysreg_read cntpct_read, cntvct_read, timer_ctl_read, timer_cval_read, timer_tval_read;
-timer_sysreg_write cntfrq_write, cntkctl_write, cnthctl_write, cntvoff_write, timer_ctl_write, timer_cval_write,
-    timer_tval_write;
+timer_sysreg_write cntfrq_write, cntkctl_write, cnthctl_write, cntvoff_write, cntpoff_write, timer_ctl_write,
+    timer_cval_write, timer_tval_write;
 timer_sysreg_check cntfrq_check, cntps_check;
 
 #endif

@@ -11,6 +11,19 @@ static bool is_tag_instruction(const struct rule_input *in)
            (addg || !strncmp(in->name, "integer_tags_", 13) || strstr(in->name, "pointer_mcsubtract"));
 }
 
+/* TRFCR_EL1, TRFCR_EL2 below EL3 under MDCR_EL3.TTRF */
+static bool is_trace_filter(const struct rule_input *in)
+{
+    u32 key = in->insn >> 5 & 0xffff;
+    bool access = !strncmp(in->class_, "sysreg", 6) && (in->insn & 0xffc00000) == 0xd5000000;
+    bool trfcr =
+        key == SYSREG_KEY(3, 0, 1, 2, 1) || key == SYSREG_KEY(3, 4, 1, 2, 1) || key == SYSREG_KEY(3, 5, 1, 2, 1);
+    return access && trfcr && in->cpu->ps.el < 3 && bit(in->cpu->sys.mdcr_el3, 19);
+}
+
+/* MRS of RNDR, RNDRRS */
+static bool is_random_number(const struct rule_input *in) { return (in->insn & 0xffffffc0) == 0xd53b2400; }
+
 /* WFET, WFIT: with a threshold that CNTVCT_EL0, 0 here, has reached */
 static bool is_wait_timed_out(const struct rule_input *in)
 {
@@ -518,6 +531,8 @@ const struct rule rules[RULE_COUNT_] = {
     { "fjcvtzs-flushed", is_fjcvtzs_of_flushed,
       "FJCVTZS of a positive denormal that FPCR.FZ flushes: the v8.5 model sets PSTATE.Z, "
       "which later pseudocode clears (J1, FPToFixedJS: the operand itself was not zero)" },
+    { "rndr", is_random_number, "RNDR and RNDRRS read random numbers and set NZCV (D19.2); the model reads what is stored" },
+    { "ttrf-el3", is_trace_filter, "the v8.5 model does not trap TRFCR_ELx by MDCR_EL3.TTRF (D19.2)" },
     { "wfxt-timed-out", is_wait_timed_out,
       "WFET and WFIT until a time that has come: they do not wait, and do not trap (C6.2); in the model it never comes" },
     { "at-v94", is_at_called,
