@@ -11,7 +11,8 @@
 #include "cpu/sysreg.h"
 
 enum { HCR_NV1 = 43, HCR_NV2 = 45 };
-enum { ALWAYS = 1, IF_NV1 = 2, IF_NOT_NV1 = 4, IS_EL1 = 8, OR_TRAP = 16 };
+enum { ALWAYS = 1, IF_NV1 = 2, IF_NOT_NV1 = 4, IS_EL1 = 8, OR_TRAP = 16, PHYSICAL_TIMER = 32,
+       VIRTUAL_TIMER = 64 };
 
 unsigned nested_bits(const struct cpu *cpu)
 {
@@ -49,8 +50,10 @@ struct nested_access nested_access(const struct cpu *cpu, u32 key)
         return (struct nested_access){ .kind = NESTED_NO };
     if (row.when & IS_EL1)
         return (struct nested_access){ .kind = NESTED_REGISTER, .key = (u16)(key & ~op1) };
-    if (row.when & when)
-        return (struct nested_access){ .kind = NESTED_MEMORY, .offset = row.offset };
+    if (row.when & when) {
+        u8 timer = row.when & PHYSICAL_TIMER ? NESTED_PHYSICAL : row.when & VIRTUAL_TIMER ? NESTED_VIRTUAL : 0;
+        return (struct nested_access){ .kind = NESTED_MEMORY, .offset = row.offset, .timer = timer };
+    }
     return (struct nested_access){ .kind = NESTED_NO };
 }
 

@@ -12,6 +12,7 @@
 struct nested_access {
     enum { NESTED_NO, NESTED_TRAP_NV1, NESTED_MEMORY, NESTED_REGISTER } kind;
     u16 offset, key;
+    enum { NESTED_NO_TIMER, NESTED_PHYSICAL, NESTED_VIRTUAL } timer; /* which control of CNTHCTL_EL2 can trap it */
 };
 struct nested_access nested_access(const struct cpu *cpu, u32 key);
 /* Offset in VNCR_EL2's page that some setting gives the register; 0: none. */

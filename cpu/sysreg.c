@@ -199,6 +199,9 @@ static struct target nested_el2(struct cpu *cpu, const struct sysreg *row, u32 k
     if (row->check && !row->check(cpu, row, write))
         return stopped;
     struct nested_access n = nested_access(cpu, row->key);
+    if (n.timer && trap_check_lone(cpu, n.timer == NESTED_PHYSICAL ? LONE_EL1NVPCT : LONE_EL1NVVCT, write,
+                                   sysreg_iss(key, rt, write)))
+        return stopped;
     if (n.kind == NESTED_MEMORY)
         return (struct target){ row, n.offset };
     if (n.kind == NESTED_REGISTER)

@@ -206,6 +206,10 @@ static const struct redirected redirected[] = {
     { "HFGRTR_EL2", 0x1b8, SYSREG(3, 4, 1, 1, 4), ALWAYS },   { "HFGWTR_EL2", 0x1c0, SYSREG(3, 4, 1, 1, 5), ALWAYS },
     { "HFGITR_EL2", 0x1c8, SYSREG(3, 4, 1, 1, 6), ALWAYS },   { "HDFGRTR_EL2", 0x1d0, SYSREG(3, 4, 3, 1, 4), ALWAYS },
     { "HDFGWTR_EL2", 0x1d8, SYSREG(3, 4, 3, 1, 5), ALWAYS },
+    { "VDISR_EL2", 0x500, SYSREG(3, 4, 12, 1, 1), ALWAYS },   { "VSESR_EL2", 0x508, SYSREG(3, 4, 5, 2, 3), ALWAYS },
+    { "S2PIR_EL2", 0x2b0, SYSREG(3, 4, 10, 2, 5), ALWAYS },   PAIR(0x290, "PIRE0_", 3, 0, 10, 2, 2),
+    PAIR(0x2a0, "PIR_", 3, 0, 10, 2, 3),                      PAIR(0x2a8, "POR_", 3, 0, 10, 2, 4),
+    PAIR(0x270, "TCR2_", 3, 0, 2, 0, 3),                      PAIR(0x278, "SCTLR2_", 3, 0, 1, 0, 3),
     { "SP_EL1", 0x240, SYSREG(3, 4, 4, 1, 0), ALWAYS },       { "ICH_LR0_EL2", 0x400, SYSREG(3, 4, 12, 12, 0), ALWAYS },
     { "ICH_LR3_EL2", 0x418, SYSREG(3, 4, 12, 12, 3), ALWAYS }, { "ICH_AP0R0_EL2", 0x480, SYSREG(3, 4, 12, 8, 0), ALWAYS },
     { "ICH_AP1R0_EL2", 0x4a0, SYSREG(3, 4, 12, 9, 0), ALWAYS }, { "ICH_HCR_EL2", 0x4c0, SYSREG(3, 4, 12, 11, 0), ALWAYS },
@@ -240,6 +244,9 @@ static void redirect_one(const struct redirected *r, u64 nv1)
 static void redirections(void)
 {
     WRITE(VNCR, page);
+    WRITE(s3_4_c1_c1_4, 7ul << 57 | BIT(60)); /* HFGRTR_EL2, HFGWTR_EL2: nPIRE0_EL1, nPIR_EL1, nPOR_EL0, nPOR_EL1 */
+    WRITE(s3_4_c1_c1_5, 7ul << 57 | BIT(60));
+    WRITE(s3_4_c1_c2_2, BIT(14) | BIT(15)); /* HCRX_EL2.{TCR2En,SCTLR2En} */
     ISB();
     u64 vttbr = READ(vttbr_el2), sctlr = READ(sctlr_el1);
     for (u32 n = 0; n < COUNT(redirected); n++) {
@@ -249,6 +256,9 @@ static void redirections(void)
             redirect_one(&redirected[n], NV1);
     }
     check(READ(vttbr_el2) == vttbr && READ(sctlr_el1) == sctlr, "  the registers are as they were");
+    WRITE(s3_4_c1_c1_4, 0);
+    WRITE(s3_4_c1_c1_5, 0);
+    WRITE(s3_4_c1_c2_2, 0);
     hcr(NV | NV2);
     check(at_el1(MRS(SYSREG(3, 0, 1, 0, 0)), 0) == sctlr && EXC.count == 0, "NV1 0: SCTLR_EL1 is the register");
     trapped("NV2: SCTLR_EL2 still traps", MRS(SYSREG(3, 4, 1, 0, 0)));

@@ -163,6 +163,9 @@ define_rows() {
     row nest-kvm quick 4G
     kvm_guest max nvhe Hyp
     nested
+    row nest-protected full 4G
+    kvm_guest max protected 'Protected nVHE'
+    nested
     row nest-xen full 8G
     xen max 1
     nested

@@ -141,6 +141,32 @@ START_TEST(el1_registers)
 }
 END_TEST
 
+/* CNTHCTL_EL2.{EL1NVPCT,EL1NVVCT} before the page (FEAT_ECV). */
+START_TEST(timers)
+{
+    static const struct {
+        u32 key;
+        unsigned bit;
+    } rows[] = {
+        { SYSREG_KEY(3, 5, 14, 2, 1), 15 },
+        { SYSREG_KEY(3, 5, 14, 2, 2), 15 },
+        { SYSREG_KEY(3, 5, 14, 3, 1), 16 },
+        { SYSREG_KEY(3, 5, 14, 3, 2), 16 },
+    };
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
+        cpu->sys.cnthctl_el2 = BIT(rows[n].bit);
+        access_row(sysreg_find(rows[n].key), true, hcr_nv | hcr_nv2);
+        const struct exc *e = &cpu->d.exc;
+        ck_assert(e->ec == EC_SYSREG && e->cause.kind == CAUSE_TRAP &&
+                  !strcmp(trap_get(e->cause.id)->reg, "cnthctl_el2"));
+        ck_assert_uint_eq(trap_get(e->cause.id)->lo, rows[n].bit);
+        access_row(sysreg_find(rows[n].key), true, hcr_nv);
+        ck_assert(trapped_by(EC_SYSREG, sysreg_iss(rows[n].key, 7, true), 42));
+        cpu->sys.cnthctl_el2 = 0;
+    }
+}
+END_TEST
+
 /* TLB maintenance and address translation of EL2; AT of EL1 by HCR_EL2.AT. */
 START_TEST(operations)
 {
@@ -172,6 +198,7 @@ Suite *test_nested_suite(void)
     tcase_add_test(t, table);
     tcase_add_test(t, registers);
     tcase_add_test(t, el1_registers);
+    tcase_add_test(t, timers);
     tcase_add_test(t, operations);
     suite_add_tcase(s, t);
     return s;
