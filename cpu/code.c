@@ -24,7 +24,8 @@ struct code {
     struct decoder *decoder;
     struct cpu *cpus;
     unsigned cpu_count, page_count, used, hand;
-    unsigned kinds; /* bit engine << 1 | ns: there was such a page */
+    unsigned kinds;               /* bit engine << 1 | ns: there was such a page */
+    struct code_page *written[4]; /* by kind: the page that was written last (freed pages have no address) */
     u32 hash[HASH_SIZE];
     struct fuse fuse;
     struct ahead ahead[8];
@@ -189,12 +190,12 @@ static void slot_decode(struct code *c, const struct code_page *page, unsigned s
 {
     struct ahead *a = &c->ahead[slot % ARRAY_LEN(c->ahead)];
     u32 word = load_le32(page->host + slot * 4);
-    if (a->word != word || a->slot != slot || !a->op.fn) {
-        a->word = word;
-        a->slot = slot;
-        decoder_decode_slot(c->decoder, word, slot, CODE_SLOTS, &a->op);
+    if (a->word == word && a->slot == slot && a->op.fn) {
+        *op = a->op;
+        return;
     }
-    *op = a->op;
+    decoder_decode_slot(c->decoder, word, slot, CODE_SLOTS, op);
+    *a = (struct ahead){ word, slot, *op };
 }
 
 /* Decodes a slot for the threaded engine, with as many after it as may be of one sequence with it. */
@@ -238,9 +239,13 @@ void code_written(void *code, u64 pa, unsigned size)
     for (unsigned k = 0; k < 4; k++) {
         if (!(c->kinds >> k & 1))
             continue;
-        struct code_page *page = page_lookup(c, base, k & 1, k >> 1 ? ENGINE_THREADED : ENGINE_STEP);
+        enum engine engine = k >> 1 ? ENGINE_THREADED : ENGINE_STEP;
+        struct code_page *page = c->written[k];
+        if (!page || page->pa != base || page->ns != (k & 1) || page->engine != engine)
+            page = page_lookup(c, base, k & 1, engine);
         if (!page)
             continue;
+        c->written[k] = page;
         if (++page->writes > WRITES_MAX && !page_is_running(c, page)) {
             page_free(c, page);
             continue;

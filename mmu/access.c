@@ -447,13 +447,13 @@ bool mem_write(struct cpu *cpu, u64 va, u64 value, unsigned size, unsigned flags
     bool unaligned;
     assert(size_ok(size));
     flags |= ACC_WRITE;
+    if (store_code(cpu, va, value, size, flags))
+        return true;
     u8 *host = fast_try(cpu, va, size, flags);
     if (host && !(flags & (ACC_ATOMIC | ACC_ORDERED) && va & (size - 1))) {
         memcpy(host, &value, size);
         return true;
     }
-    if (!host && store_code(cpu, va, value, size, flags))
-        return true;
     if (!check_alignment(cpu, va, size, flags, &unaligned) || !find_places(cpu, va, size, flags, unaligned, &ps) ||
         !places_write(cpu, &ps, va, size, flags, in_order_of(cpu, access_el(cpu, flags), value, size)))
         return false;
