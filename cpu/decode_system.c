@@ -29,6 +29,14 @@ bool dec_sysop(u32 w, struct op *op)
     return true;
 }
 
+static bool sysop_quick(u32 w, struct op *op, bool (*is)(const struct sysop *row))
+{
+    const struct sysop *row = sysop_find(key_of(w));
+    return row && is(row) && dec_sysop(w, op);
+}
+bool dec_sysop_cache(u32 w, struct op *op) { return sysop_quick(w, op, sysop_is_cache); }
+bool dec_sysop_zero(u32 w, struct op *op) { return sysop_quick(w, op, sysop_is_zero); }
+
 static bool quick(u32 w, struct op *op, bool write)
 {
     const struct sysreg *row = sysreg_find(key_of(w));

@@ -12,7 +12,6 @@
 #include "mmu/tlb.h"
 
 enum { BROADCAST = 0x80 };
-enum { CACHE_READ, CACHE_INVALIDATE, CACHE_CLEAN_INVALIDATE };
 
 static bool cache_nop(struct cpu *cpu, const struct sysop *row, u64 value)
 {
@@ -123,10 +122,16 @@ enum {
 #undef SYSOP
 };
 
-static const struct sysop rows[ROW_COUNT] = {
+const struct sysop sysop_rows[ROW_COUNT] = {
 #define SYSOP(NAME, op1, crn, crm, op2, LOWEST, FEATURE, TRAPS, RUN, ARG)                                              \
-    { .name = #NAME, .key = SYSREG_KEY(1, op1, crn, crm, op2), .feature = FEAT_##FEATURE, .lowest = (LOWEST),          \
-      .arg = (ARG), .traps = (TRAPS), .run = RUN },
+    { .name = #NAME,                                                                                                   \
+      .key = SYSREG_KEY(1, op1, crn, crm, op2),                                                                        \
+      .feature = FEAT_##FEATURE,                                                                                       \
+      .lowest = (LOWEST),                                                                                              \
+      .arg = (ARG),                                                                                                    \
+      .quick = LIVE_SET((u128)(TRAPS)) | BIT(TRAP_FGT),                                                                \
+      .traps = (TRAPS),                                                                                                \
+      .run = RUN },
 #include "cpu/sysop.def"
 #undef SYSOP
 };
@@ -145,15 +150,19 @@ static bool is_nxs(u32 key) { return (key & CRN) == CRN_NXS; }
 const struct sysop *sysop_find(u32 key)
 {
     switch (is_nxs(key) ? (key & ~(u32)CRN) | CRN_TLBI : key) {
-#define SYSOP(NAME, op1, crn, crm, op2, ...) case SYSREG_KEY(1, op1, crn, crm, op2): return &rows[ROW_##NAME];
+#define SYSOP(NAME, op1, crn, crm, op2, ...)                                                                           \
+    case SYSREG_KEY(1, op1, crn, crm, op2):                                                                            \
+        return &sysop_rows[ROW_##NAME];
 #include "cpu/sysop.def"
 #undef SYSOP
     default: return NULL;
     }
 }
 
-const struct sysop *sysop_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; }
-unsigned sysop_number(const struct sysop *row) { return (unsigned)(row - rows); }
+const struct sysop *sysop_get(unsigned n) { return n < ROW_COUNT ? &sysop_rows[n] : NULL; }
+unsigned sysop_number(const struct sysop *row) { return (unsigned)(row - sysop_rows); }
+bool sysop_is_cache(const struct sysop *row) { return row->run == cache_va; }
+bool sysop_is_zero(const struct sysop *row) { return row->run == cache_zero; }
 
 /* S1_<op1>_C{11,15}_*: IMPLEMENTATION DEFINED, so that HCR_EL2.TIDCP traps what is not there. */
 static bool no_such_op(struct cpu *cpu, u32 key, unsigned rt, bool write)

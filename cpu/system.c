@@ -4,7 +4,7 @@
  * exception.c.
  */
 #include "cpu/observer.h"
-#include "cpu/op.h"
+#include "cpu/ldst.h"
 #include "cpu/sysop.h"
 #include "cpu/sysreg.h"
 #include "cpu/system_ops.h"
@@ -34,9 +34,9 @@
     } while (0)
 #define ISS_WAIT_REGISTER (RT << 5 | 4) /* RN, RV */
 
-#define KEY ((u32)i->imm >> 16)
+#define KEY        ((u32)i->imm >> 16)
 #define ROW_NUMBER ((u32)i->imm & 0xffff)
-#define RT (i->d > 31 ? 31u : i->d)
+#define RT         (i->d > 31 ? 31u : i->d)
 
 OP(SVC)
 {
@@ -168,6 +168,37 @@ OP(SYS)
     BEGIN;
     FINISH(sysop_run(cpu, sysop_get(ROW_NUMBER), KEY, RT, RD));
 }
+
+/* Cache maintenance by address, which finds nothing to do where memory may be read (written), and DC ZVA. Unlike other
+ * SYS they change nothing that is looked at between instructions, and so are no point where a slice may end. */
+static NOINLINE void OPN(slow_SYS)(OP_ARGS)
+{
+    BEGIN;
+    if (unlikely(!sysop_run(cpu, sysop_get(ROW_NUMBER), KEY, RT, RD)))
+        RAISE;
+    NEXT;
+}
+#define SYSOP_QUICK(row)                                                                                               \
+    (likely(!((row)->quick & cpu->d.live_traps[cpu->ps.el]) && cpu->ps.el >= (row)->lowest) &&                         \
+     likely(cpu_has(cpu, (enum feature)(row)->feature)))
+OP(SYS_cache)
+{
+    const struct sysop *row = &sysop_rows[ROW_NUMBER];
+    bool writes = row->arg != CACHE_READ && (row->arg == CACHE_INVALIDATE || cpu_has(cpu, FEAT_CMOW));
+    if (!SYSOP_QUICK(row) || !(writes ? FAST(RD, 0, true, false) : FAST(RD, 0, false, false)))
+        return OPN(slow_SYS)(OP_PASS);
+    NEXT;
+}
+/* Blocks of 64 bytes, where no access is checked for alignment: what is checked may be Device memory. */
+OP(SYS_zero)
+{
+    const struct sysop *row = &sysop_rows[ROW_NUMBER];
+    u8 *p = FAST(align_down(RD, 64), 3, true, false);
+    if (!SYSOP_QUICK(row) || !p || (cpu->sys.dczid_el0 & 15) != 4 || cpu->d.align_mask[3] & 7)
+        return OPN(slow_SYS)(OP_PASS);
+    memset(p, 0, 64);
+    NEXT;
+}
 OP(SYSL)
 {
     BEGIN;
@@ -228,7 +259,7 @@ OP(MSR_quick)
 
 /* Masking changes nothing that is looked at between instructions; unmasking does when something is pending. What might
  * be pending is state, so that both engines end their slices at the same points. */
-#define DAIF_QUICK (likely(cpu->ps.el != 0 && !(cpu->d.stepping & STEPPING_GUEST)))
+#define DAIF_QUICK      (likely(cpu->ps.el != 0 && !(cpu->d.stepping & STEPPING_GUEST)))
 #define NOTHING_PENDING (likely(!(cpu->lines | (cpu->sys.hcr_el2 & 0x1c0))))
 
 OP(MSR_DAIFSet)
