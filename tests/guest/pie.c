@@ -1,6 +1,6 @@
-/* Permission indirection and overlays (FEAT_S1PIE, FEAT_S1POE, FEAT_S2PIE), seen from EL2: each value of each register by
- * what EL1 and EL0 may do with a page, dirty state without DBM, what excludes what, ISS2, the traps.
- * Arm ARM D8.4.1 (permissions), D8.4.6 (dirty state), D19.2 (PIR_EL1, POR_EL1, S2PIR_EL2, TCR2_EL1, ESR_ELx.ISS2). */
+/* Permission indirection and overlays (FEAT_S1PIE, FEAT_S1POE, FEAT_S2PIE), seen from EL2: each value of each register
+ * by what EL1 and EL0 may do with a page, dirty state without DBM, what excludes what, ISS2, the traps. Arm ARM D8.4.1
+ * (permissions), D8.4.6 (dirty state), D19.2 (PIR_EL1, POR_EL1, S2PIR_EL2, TCR2_EL1, ESR_ELx.ISS2). */
 #include "rt.h"
 
 #define TCR2    s3_0_c2_c0_3
@@ -12,18 +12,18 @@
 #define HCRX    s3_4_c1_c2_2
 #define HFGRTR  s3_4_c1_c1_4
 
-#define PIE      BIT(1)
-#define E0POE    BIT(2)
-#define POE      BIT(3)
-#define TCR2EN   BIT(14)
-#define HCR_TVM  BIT(26)
-#define HCR_TRVM BIT(30)
-#define S2PIE    BIT(36)
-#define OVERLAY  BIT(38) /* of ESR_ELx: ISS2<6> */
-#define DIRTY    BIT(37)
-#define WNR      BIT(6)
+#define PIE        BIT(1)
+#define E0POE      BIT(2)
+#define POE        BIT(3)
+#define TCR2EN     BIT(14)
+#define HCR_TVM    BIT(26)
+#define HCR_TRVM   BIT(30)
+#define S2PIE      BIT(36)
+#define OVERLAY    BIT(38) /* of ESR_ELx: ISS2<6> */
+#define DIRTY      BIT(37)
+#define WNR        BIT(6)
 #define PSTATE_PAN BIT(22)
-#define CLEAN    BIT(7)  /* nDirty of a stage 1 descriptor */
+#define CLEAN      BIT(7) /* nDirty of a stage 1 descriptor */
 
 #define T 0x80000000ul
 enum { R = 1, W = 2, X = 4 };
@@ -86,7 +86,8 @@ static u64 rights(u64 el, u64 at, u64 iss2)
         }
         u64 ec = (kinds[n] == X ? EC_IABT_LOWER : EC_DABT_LOWER) + (at == el);
         u64 want = iss2 | ec << 26 | BIT(25) | 0xf | (kinds[n] == W ? WNR : 0);
-        if (EXC.el != at || (EXC.esr & ~(0x1fful << 16 | 3ul << 14)) != want || EXC.far != T + (kinds[n] == X ? 0 : 8)) {
+        if (EXC.el != at || (EXC.esr & ~(0x1fful << 16 | 3ul << 14)) != want ||
+            EXC.far != T + (kinds[n] == X ? 0 : 8)) {
             put_what(EXC.esr, " is not the syndrome ");
             put_what(want, "\n");
             return BIT(8);
@@ -253,9 +254,9 @@ void test_main(void)
     stack = READ(sp_el1);
     s1 = pt_identity(S1_EL1);
     s2 = pt_identity(S2);
-    pt_map(s1, T, T, 4096, RAM_ATTR | PT_AP(1) | (u64)PO << 60); /* PIIndex 1 */
+    pt_map(s1, T, T, 4096, RAM_ATTR | PT_AP(1) | (u64)PO << 60);                  /* PIIndex 1 */
     pt_map(s2, T, (u64)page, 4096, PT_AF | PT_SH | S2_NORMAL | BIT(51) | BIT(7)); /* PIIndex 2, dirty */
-    page[0] = 0xd65f03c0; /* RET */
+    page[0] = 0xd65f03c0;                                                         /* RET */
     WRITE(HCRX, TCR2EN);
     WRITE(TCR2, PIE);
     stage1_permissions(0, 0);

@@ -7,17 +7,17 @@
 #define VDISR s3_4_c12_c1_1
 #define VSESR s3_4_c5_c2_3
 
-#define HCR_AMO  BIT(5)
-#define HCR_VSE  BIT(8)
-#define HCR_TGE  BIT(27)
-#define HCR_RW   BIT(31)
-#define HCR_TERR BIT(36)
-#define HCR_TEA  BIT(37)
-#define HCR_FIEN BIT(47)
+#define HCR_AMO   BIT(5)
+#define HCR_VSE   BIT(8)
+#define HCR_TGE   BIT(27)
+#define HCR_RW    BIT(31)
+#define HCR_TERR  BIT(36)
+#define HCR_TEA   BIT(37)
+#define HCR_FIEN  BIT(47)
 #define EC_SERROR 0x2f
-#define SYNDROME 0x1abcdefull /* IDS and an ISS */
-#define DEFERRED BIT(31)
-#define NOTHING  0x7000000000ul /* an address where no memory or device is */
+#define SYNDROME  0x1abcdefull /* IDS and an ISS */
+#define DEFERRED  BIT(31)
+#define NOTHING   0x7000000000ul /* an address where no memory or device is */
 
 CODE(do_unmask, "msr daifclr, #4\nisb\nnop\nmsr daifset, #4");
 CODE(do_esb, "hint #16");

@@ -1,30 +1,31 @@
 /* EL2 in Secure state (FEAT_SEL2), seen from EL3: what SCR_EL3.EEL2 turns on, the two stage 2 tables with their address
  * spaces, HPFAR_EL2.NS, the timers of Secure EL2.
- * Arm ARM D1.3 (routing), D8.2.5 (address spaces of stage 2), D19.2 (SCR_EL3, VSTCR_EL2, VTCR_EL2, HPFAR_EL2), D11.2. */
+ * Arm ARM D1.3 (routing), D8.2.5 (address spaces of stage 2), D19.2 (SCR_EL3, VSTCR_EL2, VTCR_EL2, HPFAR_EL2), D11.2.
+ */
 #include "rt.h"
 
-#define VSTTBR     s3_4_c2_c6_0
-#define VSTCR      s3_4_c2_c6_2
-#define CNTHPS_CTL s3_4_c14_c5_1
+#define VSTTBR      s3_4_c2_c6_0
+#define VSTCR       s3_4_c2_c6_2
+#define CNTHPS_CTL  s3_4_c14_c5_1
 #define CNTHPS_CVAL s3_4_c14_c5_2
-#define CNTHVS_CTL s3_4_c14_c4_1
+#define CNTHVS_CTL  s3_4_c14_c4_1
 #define CNTHVS_CVAL s3_4_c14_c4_2
 
-#define SCR_NS    BIT(0)
-#define SCR_BASE  (BIT(10) | BIT(8) | 0x30) /* RW, HCE */
-#define SCR_EEL2  BIT(18)
-#define HCR_VM    BIT(0)
-#define HCR_TWI   BIT(13)
-#define HCR_TSC   BIT(19)
-#define HCR_TGE   BIT(27)
-#define HCR_RW    BIT(31)
-#define HCR_E2H   BIT(34)
-#define S_CTL     (25ul | 1ul << 6 | BIT(31)) /* T0SZ, SL0: 39 bits from level 1 */
-#define SW BIT(29)
-#define SA BIT(30)
-#define PT_NS BIT(5)
+#define SCR_NS     BIT(0)
+#define SCR_BASE   (BIT(10) | BIT(8) | 0x30) /* RW, HCE */
+#define SCR_EEL2   BIT(18)
+#define HCR_VM     BIT(0)
+#define HCR_TWI    BIT(13)
+#define HCR_TSC    BIT(19)
+#define HCR_TGE    BIT(27)
+#define HCR_RW     BIT(31)
+#define HCR_E2H    BIT(34)
+#define S_CTL      (25ul | 1ul << 6 | BIT(31)) /* T0SZ, SL0: 39 bits from level 1 */
+#define SW         BIT(29)
+#define SA         BIT(30)
+#define PT_NS      BIT(5)
 #define FSC_TRANS3 7ul
-#define PAR_NS BIT(9)
+#define PAR_NS     BIT(9)
 
 #define T 0x80000000ul /* a page that each table maps elsewhere */
 #define U 0x80001000ul /* and one that none maps */
