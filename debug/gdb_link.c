@@ -19,14 +19,18 @@ enum { SEND_TIMEOUT_MS = 10000 };
 static bool listen_unix(struct gdb_link *l, const char *path, char *error)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    if (!path[0] || strlen(path) >= sizeof(address.sun_path)) {
-        snprintf(error, 256, "-gdb unix:%.100s: expected a path of 1 to %zu bytes", path, sizeof(address.sun_path) - 1);
+    size_t length = strlen(path);
+    if (!length || length + 1 >= sizeof(address.sun_path)) {
+        snprintf(error, 256, "-gdb unix:%.100s: expected a path of 1 to %zu bytes", path, sizeof(address.sun_path) - 2);
         return false;
     }
-    memcpy(address.sun_path, path, strlen(path) + 1);
+    memcpy(address.sun_path, path,
+           length); /* "PATH~": it gets its name when it listens, so that whoever sees it can connect */
+    address.sun_path[length] = '~';
     l->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    unlink(path);
-    if (l->listener < 0 || bind(l->listener, (struct sockaddr *)&address, sizeof(address)) || listen(l->listener, 4)) {
+    unlink(address.sun_path);
+    if (l->listener < 0 || bind(l->listener, (struct sockaddr *)&address, sizeof(address)) || listen(l->listener, 4) ||
+        rename(address.sun_path, path)) {
         snprintf(error, 256, "-gdb unix:%.100s: %s", path, strerror(errno));
         return false;
     }
@@ -120,6 +124,7 @@ static void send_all(struct gdb_link *l, const char *data, size_t size)
         if (n < 0 && errno == EAGAIN && poll(&wait, 1, SEND_TIMEOUT_MS) > 0)
             continue;
         gdb_link_drop(l); /* gone, or it does not read */
+        l->lost = true;
     }
 }
 
@@ -182,7 +187,7 @@ static enum gdb_event packet_end(struct gdb_link *l, u8 byte)
     l->state = LINK_IDLE;
     if (!l->no_ack)
         send_all(l, good ? "+" : "-", 1);
-    if (!good && !l->no_ack)
+    if (l->lost || (!good && !l->no_ack))
         return GDB_NOTHING;
     l->packet[l->length] = 0;
     if (l->too_long) {
@@ -224,13 +229,17 @@ static enum gdb_event bytes_in(struct gdb_link *l)
         if (e != GDB_NOTHING)
             return e;
     }
-    return l->fd >= 0 ? GDB_NOTHING : GDB_CLOSED;
+    return GDB_NOTHING;
 }
 
 enum gdb_event gdb_link_next(struct gdb_link *l, int timeout_ms)
 {
     bool had = l->fd >= 0;
     enum gdb_event e = had ? bytes_in(l) : GDB_NOTHING;
+    if (l->lost) {
+        l->lost = false;
+        return GDB_CLOSED;
+    }
     if (e != GDB_NOTHING)
         return e;
     struct pollfd fds[2] = { { .fd = l->listener, .events = POLLIN }, { .fd = l->fd, .events = POLLIN } };

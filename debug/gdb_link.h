@@ -12,7 +12,7 @@ enum { GDB_PACKET = 0x4000 }; /* bytes of a packet's data, as announced */
 struct gdb_link {
     int listener, fd; /* -1: none */
     char unix_path[108];
-    bool no_ack;
+    bool no_ack, lost; /* lost: it went while something was sent */
     enum { LINK_IDLE, LINK_DATA, LINK_SUM1, LINK_SUM2 } state;
     bool too_long;
     u8 sum, got;

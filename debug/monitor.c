@@ -195,7 +195,7 @@ static bool class_parse(const char *word, s64 *value)
             *value = n ? 0x40 + (s64)n : ANY;
             return true;
         }
-    *value = monitor_number(word, &ec) && ec < 64 ? (s64)ec : ANY;
+    *value = monitor_number(word, &ec) && ec < 64 ? (s64)ec : regs_class(word);
     return *value != ANY;
 }
 

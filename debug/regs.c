@@ -71,6 +71,18 @@ void regs_fields(const char *name, u64 value, struct text *out)
     }
 }
 
+int regs_class(const char *word)
+{
+    size_t length = strlen(word);
+    for (unsigned n = 0; n < ARRAY_LEN(values); n++) {
+        const char *rest = values[n].name + length;
+        if (!strcmp(values[n].values, "EC") && !strncasecmp(values[n].name, word, length) &&
+            (!*rest || !strcmp(rest, "64") || !strcmp(rest, "_LOWER")))
+            return (int)values[n].value;
+    }
+    return -1;
+}
+
 /* ---- values ---- */
 
 /* Bits of a pointer that a signature takes (D8.9.2): user and kernel half, data and code. */

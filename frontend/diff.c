@@ -6,6 +6,7 @@
 #include "frontend/frontend.h"
 
 #include "debug/diff.h"
+#include "debug/journal.h"
 #include "debug/snapshot.h"
 
 #include <stdlib.h>
@@ -18,15 +19,16 @@ struct diff_run {
     struct frontend f;
     struct boot_config boot;
     struct machine *m;
-    char *own;              /* the words that only it has, cut apart */
-    char *words[MAX_WORDS]; /* its command line */
+    struct journal *journal; /* NULL: no -replay */
+    char *own;               /* the words that only it has, cut apart */
+    char *words[MAX_WORDS];  /* its command line */
     int count;
 };
 
 static const char usage[] =
     "usage: elmu diff A B [options]\n"
     "A, B: two snapshots, of machines that the options make; or each the options of a run besides the common ones,\n"
-    "in quotes (\"\": none)\n"
+    "in quotes (\"\": none; \"-replay FILE\" and \"-restore FILE\", too). Disks are not written to.\n"
     "example: elmu diff '-seed 1' '-seed 2' -M virt,virtualization=on -kernel hyp.elf -max-insns 100000000\n"
     "Prints the first instruction at which the runs part, and each register and memory word that differs then.";
 
@@ -68,6 +70,25 @@ static void consoles_close(struct options *o)
             o->chardev[n].kind = CHAR_NULL;
 }
 
+/* Runs are made again and again: what they write to disks stays with them. */
+static void options_fit(struct options *o)
+{
+    const char *no = o->gdb ? "-gdb" : o->record ? "-record" : o->snapshot_save ? "-snapshot-save" : NULL;
+    if (no || trace_wanted(&o->trace))
+        die("diff: %s has no place here", no ? no : "a trace");
+    for (unsigned n = 0; n < o->drive_count; n++)
+        o->drive[n].snapshot = !o->drive[n].readonly;
+}
+
+static void replay(struct diff_run *r)
+{
+    char error[256];
+    if (!(r->journal = journal_attach(r->m)))
+        die("out of memory");
+    if (!journal_read(r->journal, r->o.replay, error))
+        die("diff: -replay: %s", error);
+}
+
 static void run_make(struct diff_run *r, const char *own, int argc, char **argv, const char *snapshot)
 {
     char error[256];
@@ -78,15 +99,21 @@ static void run_make(struct diff_run *r, const char *own, int argc, char **argv,
     words_add(r, own);
     if (!options_parse(&r->o, r->count, r->words, &status))
         exit(status);
+    options_fit(&r->o);
     consoles_close(&r->o);
+    snapshot = snapshot ? snapshot : r->o.restore;
     r->m = machine_load(&r->o, &r->f, &r->boot);
     if (snapshot && !snapshot_restore(r->m, snapshot, error))
         die("diff: %s", error);
     console_open(&r->f.console, r->m, &r->o);
+    if (r->o.replay)
+        replay(r);
 }
 
 static void run_free(struct diff_run *r)
 {
+    if (r->journal)
+        journal_detach(r->journal);
     console_close(&r->f.console);
     machine_destroy(r->m);
     disks_close(r->f.disks);

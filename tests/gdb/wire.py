@@ -5,6 +5,7 @@
 """
 import os, re, socket, subprocess, sys, tempfile, time
 from client import Client
+from guests import guest
 
 elmu, build = sys.argv[1], os.environ.get("B", "build")
 passed = failed = 0
@@ -67,9 +68,63 @@ def listening(work):
                 return
     check("tcp::PORT listens on loopback only", False, "no free port")
 
+def replayed(work):
+    """A recorded session under gdb, there and back: what was typed comes again each time, and the end is the same."""
+    journal, err = os.path.join(work, "journal"), os.path.join(work, "err")
+    machine = ["-M", "virt,gic-version=3", "-cpu", "cortex-a57", "-m", "64M", "-nographic", "-kernel", guest("idle"), "-max-insns", "1000000"]
+    facts = lambda text: re.findall(r"^(?:insns|hash)\s+\w+$", text, re.M)
+    first = subprocess.run([elmu, "--stats", *machine, "-record", journal], input=b"typed by somebody", capture_output=True)
+    path = os.path.join(work, "replay.sock")
+    with open(err, "w") as f:
+        p = subprocess.Popen([elmu, "--stats", *machine, "-replay", journal, "-gdb", f"unix:{path}", "-S"], stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=f)
+    try:
+        while not os.path.exists(path) and p.poll() is None:
+            os.sched_yield()
+        c = Client(path)
+        c.ask("qSupported")
+        for to in (400000, 3000, 700000, 50000, 900000):
+            c.monitor(f"goto {to}")
+            check(f"replay: at {to}", c.where() == to, str(c.where()))
+            c.ask("bs")
+            check(f"replay: a step back from {to}", c.where() == to - 1, str(c.where()))
+        c.ask("c")
+        out = p.communicate(timeout=60)[0]
+    finally:
+        p.kill()
+    second = open(err).read()
+    check("replay: gdb there and back, and the same console and end", b"typed by somebody" in first.stdout and out == first.stdout and
+          len(facts(second)) == 2 and facts(first.stderr.decode()) == facts(second), f"{first.stdout} {out} {facts(first.stderr.decode())} {second[-300:]}")
+
+def disks(work):
+    """What was written to a disk is taken back on the way back, and written again: with snapshot=on and in the file itself."""
+    disk, err, path = (os.path.join(work, n) for n in ("disk", "err", "disk.sock"))
+    for extra in (",snapshot=on", ""):
+        with open(disk, "wb") as f:
+            f.write(bytes(range(256)) * 200)
+        machine = ["-M", "virt,gic-version=3", "-cpu", "cortex-a57", "-m", "64M", "-nographic", "-kernel", guest("disk"), "-global",
+                   "virtio-mmio.force-legacy=false", "-device", "virtio-blk-device,drive=d", "-semihosting-config", "enable=on,target=native"]
+        alone = subprocess.run([elmu, *machine, "-drive", f"file={disk},if=none,format=raw,id=d,snapshot=on"], capture_output=True).stdout
+        p = subprocess.Popen([elmu, *machine, "-drive", f"file={disk},if=none,format=raw,id=d" + extra, "-gdb", f"unix:{path}", "-S"],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        try:
+            while not os.path.exists(path) and p.poll() is None:
+                os.sched_yield()
+            c = Client(path)
+            c.ask("qSupported")
+            for to in (3300000, 200000, 2500000, 1000000, 3400000, 1):
+                c.monitor(f"goto {to}")
+            same = open(disk, "rb").read() == bytes(range(256)) * 200
+            c.ask("c")
+            out = p.communicate(timeout=60)[0]
+        finally:
+            p.kill()
+        check(f"disk{extra}: back at the beginning it holds what it held, and the end is the same", same and b"sum 0x" in out and out == alone,
+              f"{same} {out} {alone}")
+
 def main():
     with tempfile.TemporaryDirectory() as work:
-        for part in (interrupted, vanished, listening):
+        for part in (interrupted, vanished, listening, replayed, disks):
             part(work)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0

@@ -462,6 +462,24 @@ class Suite:
         assert re.search(r'^A: cpu0 EL1 .*: ldr w3, \[x2, #0x18\]$', said, re.M), said
         assert re.search(r'^devices\n  uart0\S* +1 of \d+ bytes of its state\n0 registers, 0 words of memory, 1 devices', said, re.M), said
 
+    def test_diff_replays(self):
+        """Two recorded sessions, and the two ways on from a snapshot."""
+        subprocess.run([CROSS + 'gcc', '-nostdlib', '-static', '-Wl,--build-id=none,-Ttext=0x40080000', '-o', 'echo.elf',
+                        os.path.join(HERE, '../cli/echo.S')], check=True)
+        common = ['-M', 'virt', '-kernel', 'echo.elf', '-max-insns', '1000000']
+        for name, typed in (('a', b'same 1'), ('b', b'same 2')):
+            subprocess.run([self.elmu, *common, '-nographic', '-record', name, '-snapshot-save', 's@1000'], input=typed, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+        assert 'the runs are the same: 1000000 instructions' in self.diff(0, '-replay a', '-replay a', *common)
+        said = self.diff(2, '-replay a', '-replay b', *common)
+        assert re.search(r'^A: cpu0 EL1 .*: ldr w3, \[x2(, #0x18)?\]$', said, re.M), said
+        assert re.search(r'^  uart0\S* +1 of \d+ bytes of its state$', said, re.M), said
+        assert 'the runs are the same' in self.diff(0, '-restore s', '-restore s -engine step', *common)
+        said = self.diff(2, '-restore s -send x', '-restore s -send y', *common)
+        assert re.search(r'^the runs part after \d+ instructions', said, re.M), said
+        r = subprocess.run([self.elmu, 'diff', '-replay s', '-replay b', *common], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert r.returncode == 1 and r.stderr.count(b'\n') == 1 and b'expected a journal' in r.stderr, r.stderr
+
     def test_diff_snapshots(self):
         common = ['-M', 'virt,virtualization=on', '-m', '256M', '-kernel', self.demo]
         for n in (2019824, 2019825):
