@@ -122,6 +122,14 @@ const struct tlb_entry *tlb_find(struct cpu *cpu, const struct mmu_view *view, u
     return NULL;
 }
 
+/* What a privileged access brought in is closed to EL0 where TCR_ELx.E0PDn says so (D8.4, FEAT_E0PD). */
+static u8 e0pd_closes(const struct mmu_view *view, u64 va)
+{
+    bool two_halves = view->regime == REGIME_EL10 || view->regime == REGIME_EL20;
+    bool closed = view->feat & WALK_E0PD && two_halves && bit(view->config.tcr, bit(va, 55) ? 56 : 55);
+    return closed ? 7 : 0;
+}
+
 const struct tlb_entry *tlb_fill(struct cpu *cpu, const struct mmu_view *view, u64 va, const struct translation *t)
 {
     unsigned config = mmu_view_config_make(cpu, view), size = t->size_log2;
@@ -137,7 +145,7 @@ const struct tlb_entry *tlb_fill(struct cpu *cpu, const struct mmu_view *view, u
                              .asid = view->asid,
                              .vmid = view->vmid,
                              .config = (u16)config,
-                             .perm = t->perm | (t->attrs.tagged ? TLB_TAGGED : 0),
+                             .perm = (t->perm & ~e0pd_closes(view, va)) | (t->attrs.tagged ? TLB_TAGGED : 0),
                              .size_log2 = (u8)size,
                              .size1_log2 = (u8)size1,
                              .size2_log2 = t->size2_log2,

@@ -437,6 +437,26 @@ START_TEST(el_and_pan)
 }
 END_TEST
 
+/* FEAT_E0PD: a page that EL1 has just used is as far from EL0 as one that nobody has. */
+START_TEST(e0pd)
+{
+    feature_add(&cpu->features, FEAT_E0PD);
+    cpu->sys.tcr_el1 |= BIT(55);
+    controls();
+    map(0x1000, RAM, USER);
+    ck_assert(mem_read(cpu, 0x1000, 8, 0).ok);
+    ck_assert(faults(0x1000, ACC_UNPRIV, 4));
+    cpu->ps.el = 0;
+    mmu_el_changed(cpu);
+    mmu_context_find(cpu);
+    ck_assert(faults(0x1000, ACC_READ, 4));
+    cpu->sys.tcr_el1 &= ~BIT(55);
+    controls();
+    ck_assert(mem_read(cpu, 0x1000, 8, 0).ok);
+    check_subset(cpu);
+}
+END_TEST
+
 /* ---- alignment, crossing, byte order ---- */
 
 /* An access that crosses into a page whose tag was pushed out lately reads its first bytes from the first page. */
@@ -704,6 +724,7 @@ Suite *test_tlb_suite(void)
                   { "many_contexts", many_contexts },
                   { "shared_slots", shared_slots },
                   { "el_and_pan", el_and_pan },
+                  { "e0pd", e0pd },
                   { "crossing_pages", crossing_pages },
                   { "crossing_into_pushed_out", crossing_into_pushed_out },
                   { "alignment", alignment },
