@@ -11,13 +11,13 @@ enum { SCTLR_NMI = 61, SCTLR_SPINTMASK = 62 };
 /* A kind of physical interrupt: its line, the bits of SCR_EL3 and HCR_EL2 that route it. */
 struct physical {
     u8 kind, scr, hcr;
-    u32 line;
+    u32 line, super; /* super: the line that says that it has Superpriority */
 };
 enum { FIQ, IRQ, SERROR };
 static const struct physical physicals[] = {
-    [FIQ] = { EXC_FIQ, 2, HCR_FMO, LINE_FIQ },
-    [IRQ] = { EXC_IRQ, 1, HCR_IMO, LINE_IRQ },
-    [SERROR] = { EXC_SERROR, 3, HCR_AMO, LINE_SERROR },
+    [FIQ] = { EXC_FIQ, 2, HCR_FMO, LINE_FIQ, LINE_FIQ_NMI },
+    [IRQ] = { EXC_IRQ, 1, HCR_IMO, LINE_IRQ, LINE_IRQ_NMI },
+    [SERROR] = { EXC_SERROR, 3, HCR_AMO, LINE_SERROR, 0 },
 };
 enum { SERROR_ISS = 0x1ffffff }; /* IDS, ISS<23:0> */
 
@@ -32,12 +32,12 @@ static bool masked(const struct cpu *cpu, unsigned kind, bool super)
     return all || (plain && !super);
 }
 
-/* HCRX_EL2.{VINMI, VFNMI}: HCR_EL2.{VI, VF} have Superpriority. */
+/* HCRX_EL2.{VINMI, VFNMI}: HCR_EL2.{VI, VF} have Superpriority; or the list registers' interrupt has. */
 static bool virtual_masked(const struct cpu *cpu, unsigned kind)
 {
     u64 hcr = cpu_hcr(cpu), hcrx = cpu_hcrx(cpu);
     return masked(cpu, kind,
-                  (kind == EXC_IRQ && bit(hcr, HCR_VI) && bit(hcrx, 7)) ||
+                  (kind == EXC_IRQ && ((bit(hcr, HCR_VI) && bit(hcrx, 7)) || cpu->lines & LINE_VIRQ_NMI)) ||
                       (kind == EXC_FIQ && bit(hcr, HCR_VF) && bit(hcrx, 8)));
 }
 
@@ -59,13 +59,13 @@ static bool non_maskable(const struct cpu *cpu, unsigned kind)
 
 /* A target below the current EL leaves it pending. One above is not masked by PSTATE (D1.3.6.2), but EL1 always is, and
  * EL2 from the applications of a host. */
-static bool physical_masked(const struct cpu *cpu, unsigned kind, unsigned target)
+static bool physical_masked(const struct cpu *cpu, const struct physical *p, unsigned target)
 {
     if (target < cpu->ps.el)
         return true;
     if (target > cpu->ps.el && target != 1 && !(target == 2 && cpu_is_in_host(cpu)))
         return false;
-    return masked(cpu, kind, false) && !non_maskable(cpu, kind);
+    return masked(cpu, p->kind, cpu->lines & p->super) && !non_maskable(cpu, p->kind);
 }
 
 static void interrupt(struct cpu *cpu, unsigned kind, unsigned target, bool is_virtual, u64 hcr, u32 iss)
@@ -88,7 +88,7 @@ static unsigned physical_takeable(const struct cpu *cpu, const struct physical *
     if (!(cpu->lines & p->line))
         return 0;
     unsigned target = physical_target(cpu, p);
-    return physical_masked(cpu, p->kind, target) ? 0 : target;
+    return physical_masked(cpu, p, target) ? 0 : target;
 }
 
 /* implicit: an SError that an implicit error synchronization event found (ISS.IESB). */
@@ -170,7 +170,7 @@ static u64 deferred(u64 syndrome) { return BIT(31) | (syndrome & SERROR_ISS); }
 void exception_esb(struct cpu *cpu)
 {
     const struct physical *p = &physicals[SERROR];
-    if (cpu->lines & LINE_SERROR && physical_masked(cpu, EXC_SERROR, physical_target(cpu, p))) {
+    if (cpu->lines & LINE_SERROR && physical_masked(cpu, p, physical_target(cpu, p))) {
         cpu->sys.disr_el1 = deferred(cpu->serror_iss);
         cpu->lines &= ~(u32)LINE_SERROR;
     }

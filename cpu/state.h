@@ -98,7 +98,8 @@ struct exc {
 };
 
 /* Interrupt inputs of the PE, by bit (D1.3.6). */
-enum { LINE_IRQ = 1, LINE_FIQ = 2, LINE_VIRQ = 4, LINE_VFIQ = 8, LINE_SERROR = 16 };
+enum { LINE_IRQ = 1, LINE_FIQ = 2, LINE_VIRQ = 4, LINE_VFIQ = 8, LINE_SERROR = 16,
+       LINE_IRQ_NMI = 32, LINE_FIQ_NMI = 64, LINE_VIRQ_NMI = 128 /* beside IRQ, FIQ, VIRQ: Superpriority (FEAT_NMI) */ };
 
 enum { HALT_NONE, HALT_WFI, HALT_WFE, HALT_OFF };
 

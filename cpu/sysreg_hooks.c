@@ -126,7 +126,11 @@ u64 isr_read(struct cpu *cpu, const struct sysreg *row)
     bool i = el1 && bit(hcr, 4) ? virq : cpu->lines & LINE_IRQ;
     bool f = el1 && bit(hcr, 3) ? vfiq : cpu->lines & LINE_FIQ;
     bool a = el1 && bit(hcr, 5) ? bit(hcr, 8) : cpu->lines & LINE_SERROR;
-    return (u64)a << 8 | (u64)i << 7 | (u64)f << 6;
+    u64 hcrx = cpu_hcrx(cpu);
+    bool virq_nmi = (bit(hcr, 7) && bit(hcrx, 7)) || (cpu->lines & LINE_VIRQ_NMI);
+    bool is = el1 && bit(hcr, 4) ? virq_nmi : cpu->lines & LINE_IRQ_NMI; /* with Superpriority (FEAT_NMI) */
+    bool fs = el1 && bit(hcr, 3) ? bit(hcr, 6) && bit(hcrx, 8) : cpu->lines & LINE_FIQ_NMI;
+    return (u64)is << 10 | (u64)fs << 9 | (u64)a << 8 | (u64)i << 7 | (u64)f << 6;
 }
 
 /* DISR_EL1 at EL1 is VDISR_EL2 where HCR_EL2.AMO routes SErrors to EL2, and RAZ/WI below EL3 where SCR_EL3.EA routes

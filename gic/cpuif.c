@@ -49,27 +49,55 @@ static u32 preemption_mask(const struct gic_cpu *c, enum gic_group group)
     return gic_group_mask(c->bpr[GROUP_1NS] - 1);
 }
 
-static inline u32 running_priority(const struct gic_cpu *c) { return gic_running(c->apr[0] | c->apr[1] | c->apr[2]); }
-
-static bool can_preempt(const struct gic_cpu *c, const struct gic_best *best)
+/* What is active with the highest priority: non-maskable before others of the same. */
+struct running {
+    u32 priority; /* GIC_PRIO_IDLE: nothing is */
+    int group;    /* -1 */
+    bool nmi;
+};
+static struct running running(const struct gic *gic, const struct gic_cpu *c)
 {
-    return best->priority < c->pmr &&
-           gic_preempts(best->priority, running_priority(c), preemption_mask(c, (enum gic_group)best->group));
+    u32 all = c->apr[0] | c->apr[1] | c->apr[2], first = all & -all;
+    struct running r = { gic_running(all), -1, false };
+    if (all)
+        r.group = c->apr[GROUP_0] & first ? GROUP_0 : c->apr[GROUP_1S] & first ? GROUP_1S : GROUP_1NS;
+    for (enum gic_group group = GROUP_1S; group < GIC_GROUPS; group++)
+        if (unlikely(c->nmi_active >> group & 1) && nmi_priority(gic, group) + r.nmi <= r.priority)
+            r = (struct running){ nmi_priority(gic, group), (int)group, true };
+    return r;
+}
+
+static inline u32 running_priority(const struct gic *gic, const struct gic_cpu *c) { return running(gic, c).priority; }
+
+/* A non-maskable interrupt has the highest priority of its group, which ICC_PMR_EL1 masks only for Non-secure group 1
+ * of two security states (below 0x80, and 0x80 itself in Secure state), and preempts what is of its priority and
+ * maskable. */
+static bool can_preempt(const struct gic *gic, const struct cpu *cpu, const struct gic_best *best)
+{
+    const struct gic_cpu *c = &gic->cpu[cpu->index];
+    u32 mask = preemption_mask(c, (enum gic_group)best->group);
+    struct running r = running(gic, c);
+    if (likely(!best->nmi))
+        return best->priority < c->pmr && gic_preempts(best->priority, r.priority, mask);
+    if (best->priority && (c->pmr < best->priority || (c->pmr == best->priority && cpu_is_secure(cpu))))
+        return false;
+    return gic_preempts(best->priority, r.priority, mask) || ((r.priority & mask) == best->priority && !r.nmi);
 }
 
 /* GIC 4.6, the table of interrupt signals where EL3 is AArch64. */
 u32 icc_line(const struct gic *gic, const struct cpu *cpu)
 {
     const struct gic_best *best = &gic->d.best[cpu->index];
-    if (!can_preempt(&gic->cpu[cpu->index], best))
+    if (!can_preempt(gic, cpu, best))
         return 0;
+    const u32 irq = LINE_IRQ | (best->nmi ? LINE_IRQ_NMI : 0), fiq = LINE_FIQ | (best->nmi ? LINE_FIQ_NMI : 0);
     if (best->group == GROUP_0)
-        return LINE_FIQ;
+        return fiq;
     if (gic_ds(gic))
-        return LINE_IRQ;
+        return irq;
     if (best->group == GROUP_1S)
-        return cpu_is_secure(cpu) && cpu->ps.el != 3 ? LINE_IRQ : LINE_FIQ;
-    return cpu_is_secure(cpu) ? LINE_FIQ : LINE_IRQ;
+        return cpu_is_secure(cpu) && cpu->ps.el != 3 ? irq : fiq;
+    return cpu_is_secure(cpu) ? fiq : irq;
 }
 
 static inline void update(struct cpu *cpu) { gic_update_cpu(cpu->d.host.gic, cpu); }
@@ -109,23 +137,47 @@ u64 icc_hppir_read(struct cpu *cpu, const struct sysreg *row)
     return group ? pending_group1(cpu) : pending_group0(cpu);
 }
 
+/* SCTLR_ELx.NMI of this EL: non-maskable interrupts are acknowledged by ICC_NMIAR1_EL1. */
+static bool by_nmiar(const struct cpu *cpu) { return cpu_has(cpu, FEAT_NMI) && bit(cpu_sctlr(cpu), 61); }
+
+static u32 acknowledge(struct cpu *cpu, u32 intid)
+{
+    struct gic *gic = cpu->d.host.gic;
+    struct gic_cpu *c = gic_interface(cpu);
+    const struct gic_best *best = &gic->d.best[cpu->index];
+    u32 priority = best->priority & preemption_mask(c, (enum gic_group)best->group);
+    if (unlikely(best->nmi))
+        c->nmi_active |= 1u << best->group;
+    else
+        c->apr[best->group] |= (u32)BIT(priority >> 3);
+    gic_activate(gic, cpu->index, intid);
+    return intid;
+}
+
 u64 icc_iar_read(struct cpu *cpu, const struct sysreg *row)
 {
     unsigned group = row_group(row);
     if (is_virtual_group(cpu, group))
-        return icv_iar(cpu, group);
-    struct gic *gic = cpu->d.host.gic;
-    struct gic_cpu *c = gic_interface(cpu);
+        return icv_iar(cpu, group, bit(cpu->sys.sctlr_el1, 61) ? ICV_NOT_NMI : ICV_ANY);
+    const struct gic *gic = cpu->d.host.gic;
     const struct gic_best *best = &gic->d.best[cpu->index];
-    if (!can_preempt(c, best))
+    if (!can_preempt(gic, cpu, best))
         return INTID_SPURIOUS;
     u32 intid = group ? pending_group1(cpu) : pending_group0(cpu);
-    if (intid >= GIC_INTIDS)
-        return intid;
-    u32 priority = best->priority & preemption_mask(c, (enum gic_group)best->group);
-    c->apr[best->group] |= (u32)BIT(priority >> 3);
-    gic_activate(gic, cpu->index, intid);
-    return intid;
+    if (intid < GIC_INTIDS && unlikely(best->nmi) && by_nmiar(cpu))
+        return INTID_NMI;
+    return intid >= GIC_INTIDS ? intid : acknowledge(cpu, intid);
+}
+
+u64 icc_nmiar_read(struct cpu *cpu, const struct sysreg *row)
+{
+    (void)row;
+    if (is_virtual_group(cpu, 1))
+        return icv_iar(cpu, 1, ICV_NMI);
+    const struct gic *gic = cpu->d.host.gic;
+    const struct gic_best *best = &gic->d.best[cpu->index];
+    u32 intid = can_preempt(gic, cpu, best) ? pending_group1(cpu) : (u32)INTID_SPURIOUS;
+    return intid >= GIC_INTIDS ? intid : best->nmi ? acknowledge(cpu, intid) : (u32)INTID_SPURIOUS;
 }
 
 /* ---- End of interrupt ---- */
@@ -134,15 +186,6 @@ static bool eoi_split(const struct cpu *cpu)
 {
     const struct gic_cpu *c = gic_interface((struct cpu *)cpu);
     return cpu->ps.el == 3 ? c->eoimode_el3 : c->ctlr[bank_of(cpu)] & ICC_EOIMODE;
-}
-
-/* The group whose interrupt has the highest active priority. */
-static int highest_active_group(const struct gic_cpu *c)
-{
-    u32 all = c->apr[0] | c->apr[1] | c->apr[2], first = all & -all;
-    if (!all)
-        return -1;
-    return c->apr[GROUP_0] & first ? GROUP_0 : c->apr[GROUP_1S] & first ? GROUP_1S : GROUP_1NS;
 }
 
 /* May this PE, here, drop the priority of that group by that register? */
@@ -167,10 +210,13 @@ void icc_eoir_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     struct gic *gic = cpu->d.host.gic;
     struct gic_cpu *c = gic_interface(cpu);
     u32 intid = value & 0xffffff;
-    int active = highest_active_group(c);
-    if (intid >= GIC_INTIDS || !may_drop(cpu, active, group))
+    struct running active = running(gic, c);
+    if (intid >= GIC_INTIDS || !may_drop(cpu, active.group, group))
         return;
-    c->apr[active] &= c->apr[active] - 1;
+    if (active.nmi)
+        c->nmi_active &= ~(1u << active.group);
+    else
+        c->apr[active.group] &= c->apr[active.group] - 1;
     bool secure = !gic_ds(gic) && bank_group(gic, gic_bank(gic, cpu->index, intid), intid % GIC_BANK) != GROUP_1NS;
     if (!eoi_split(cpu) && (!secure || cpu_is_secure(cpu)))
         gic_deactivate(gic, cpu->index, intid);
@@ -242,10 +288,14 @@ u64 icc_rpr_read(struct cpu *cpu, const struct sysreg *row)
     (void)row;
     if (is_virtual(cpu, HCR_IMO | HCR_FMO))
         return icv_rpr(cpu);
-    u32 priority = running_priority(gic_interface(cpu));
+    const struct gic *gic = cpu->d.host.gic;
+    const struct gic_cpu *c = gic_interface(cpu);
+    u32 priority = running_priority(gic, c), nmi = c->nmi_active;
+    bool both = !gic_ds(gic) && cpu_is_secure(cpu); /* sees the other state's: <63> NMI <62> NMI_NS */
+    u64 flags = (u64)(nmi >> (both ? GROUP_1S : GROUP_1NS) & 1) << 63 | (u64)(both && nmi >> GROUP_1NS & 1) << 62;
     if (!nonsecure_priorities(cpu) || priority == GIC_PRIO_IDLE)
-        return priority;
-    return priority & 0x80 ? priority << 1 & 0xff : 0;
+        return priority | flags;
+    return (priority & 0x80 ? priority << 1 & 0xff : 0) | flags;
 }
 
 /* ICC_CTLR.CBPR below EL3: for Secure group 1 BPR1 is BPR0; for Non-secure BPR1 reads as BPR0 + 1 and can't be written.
@@ -292,7 +342,8 @@ u64 icc_apr_read(struct cpu *cpu, const struct sysreg *row)
     unsigned group = row_group(row);
     if (is_virtual_group(cpu, group))
         return icv_apr(cpu, group);
-    return gic_interface(cpu)->apr[group_of(cpu, group)];
+    const struct gic_cpu *c = gic_interface(cpu);
+    return c->apr[group_of(cpu, group)] | (c->nmi_active >> group_of(cpu, group) & 1 ? APR_NMI : 0);
 }
 
 void icc_apr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
@@ -302,7 +353,10 @@ void icc_apr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
         icv_set_apr(cpu, group, value);
         return;
     }
-    gic_interface(cpu)->apr[group_of(cpu, group)] = (u32)value;
+    struct gic_cpu *c = gic_interface(cpu);
+    u32 mask = 1u << group_of(cpu, group);
+    c->apr[group_of(cpu, group)] = (u32)value;
+    c->nmi_active = group && value & APR_NMI && cpu_has(cpu, FEAT_NMI) ? c->nmi_active | mask : c->nmi_active & ~mask;
     update(cpu);
 }
 

@@ -77,6 +77,18 @@ static void grpmod_set(const struct access *a, u64 v)
         a->bank->grpmod = (u32)v;
 }
 
+/* Non-maskable interrupts are of group 1; only with FEAT_GICv3_NMI. */
+static u32 nmi_mask(const struct access *a)
+{
+    u32 group1 = a->bank->group | (gic_ds(a->gic) ? 0 : a->bank->grpmod);
+    return a->gic->has_nmi ? group1 & visible(a, 0) : 0;
+}
+static u64 nmi_get(const struct access *a) { return a->bank->nmi & nmi_mask(a); }
+static void nmi_set(const struct access *a, u64 v)
+{
+    a->bank->nmi = (a->bank->nmi & ~nmi_mask(a)) | ((u32)v & nmi_mask(a));
+}
+
 /* Two bits an INTID, 16 of them. */
 static u64 nsacr_get(const struct access *a) { return secure_only(a) ? 0 : a->bank->nsacr >> 2 * a->n & ones(32); }
 static void nsacr_set(const struct access *a, u64 v)
@@ -158,10 +170,10 @@ static void ctlr_set(const struct access *a, u64 v)
     gic_refresh_all(a->gic);
 }
 
-/* <4:0> ITLinesNumber <10> SecurityExtn <23:19> IDbits - 1 <24> A3V <25> No1N */
+/* <4:0> ITLinesNumber <9> NMI <10> SecurityExtn <23:19> IDbits - 1 <24> A3V <25> No1N */
 static u64 typer_get(const struct access *a)
 {
-    return GIC_SPI_BANKS | (u64)!gic_ds(a->gic) << 10 | 0xf << 19 | 1 << 24 | 1 << 25;
+    return GIC_SPI_BANKS | (u64)a->gic->has_nmi << 9 | (u64)!gic_ds(a->gic) << 10 | 0xf << 19 | 1 << 24 | 1 << 25;
 }
 
 /* Implementer Arm, product 0, revision 0: as QEMU's GICv3 names itself. */

@@ -30,17 +30,20 @@ static void consider(const struct gic *gic, const struct gic_bank *b, u32 ready,
 {
     for (; ready; ready &= ready - 1) {
         unsigned n = (unsigned)__builtin_ctz(ready);
-        if (b->priority[n] >= best->priority)
+        if (b->priority[n] >= best->priority && likely(!bit(b->nmi, n)))
             continue;
         enum gic_group group = bank_group(gic, b, n);
-        if (groups >> group & 1)
-            *best = (struct gic_best){ first + n, b->priority[n], group };
+        bool nmi = bit(b->nmi, n) && group != GROUP_0;
+        u32 priority = nmi ? nmi_priority(gic, group) : b->priority[n];
+        if (!(groups >> group & 1) || priority > best->priority || (priority == best->priority && nmi <= best->nmi))
+            continue;
+        *best = (struct gic_best){ first + n, priority, group, nmi };
     }
 }
 
 static void find_best(struct gic *gic, unsigned cpu)
 {
-    struct gic_best best = { INTID_SPURIOUS, PRIO_NONE, GROUP_0 };
+    struct gic_best best = { INTID_SPURIOUS, PRIO_NONE, GROUP_0, 0 };
     u32 groups = groups_enabled(gic, &gic->cpu[cpu]);
     if (groups) {
         consider(gic, &gic->ppi[cpu], bank_ready(&gic->ppi[cpu]), 0, groups, &best);
@@ -64,10 +67,13 @@ void gic_set_lines(struct cpu *cpu, u32 mask, u32 value)
 static void update_lines(struct gic *gic, unsigned cpu)
 {
     struct cpu *pe = &gic->d.cpus[cpu];
-    gic_set_lines(pe, LINE_IRQ | LINE_FIQ, icc_line(gic, pe));
+    gic_set_lines(pe, LINE_IRQ | LINE_FIQ | LINE_IRQ_NMI | LINE_FIQ_NMI, icc_line(gic, pe));
 }
 
-void gic_update_cpu(struct gic *gic, struct cpu *cpu) { gic_set_lines(cpu, LINE_IRQ | LINE_FIQ, icc_line(gic, cpu)); }
+void gic_update_cpu(struct gic *gic, struct cpu *cpu)
+{
+    gic_set_lines(cpu, LINE_IRQ | LINE_FIQ | LINE_IRQ_NMI | LINE_FIQ_NMI, icc_line(gic, cpu));
+}
 
 void gic_refresh(struct gic *gic, unsigned cpu)
 {
@@ -204,6 +210,7 @@ void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security)
     memset(gic, 0, sizeof(*gic));
     gic->cpu_count = count;
     gic->security = security;
+    gic->has_nmi = cpu_has(&cpus[0], FEAT_NMI);
     gic->ctlr = security ? 0 : CTLR_DS;
     for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
         gic->ppi[cpu].edge = 0xffff; /* SGIs */
@@ -230,7 +237,7 @@ static bool bank_valid(const struct gic_bank *b)
     for (unsigned n = 0; n < GIC_BANK; n++)
         if (b->priority[n] & ~GIC_PRIO_MASK)
             return false;
-    return b->pad == 0;
+    return true;
 }
 
 static bool interface_valid(const struct gic_cpu *c)
@@ -239,13 +246,13 @@ static bool interface_valid(const struct gic_cpu *c)
         if (c->bpr[group] < BPR_MIN || c->bpr[group] > 7 || c->igrpen[group] > 1)
             return false;
     return !(c->pmr & ~(u32)GIC_PRIO_MASK) && !((c->ctlr[0] | c->ctlr[1]) & ~3u) && c->eoimode_el3 <= 1 &&
-           c->pad == 0 && (c->waker == 0 || c->waker == (WAKER_SLEEP | WAKER_ASLEEP)) &&
+           !(c->nmi_active >> (GIC_GROUPS + 1)) && (c->waker == 0 || c->waker == (WAKER_SLEEP | WAKER_ASLEEP)) &&
            bits(c->ich_vmcr, 23, 21) >= BPR_MIN && bits(c->ich_vmcr, 20, 18) >= BPR_MIN_NS;
 }
 
 bool gic_validate(const struct gic *gic)
 {
-    if (gic->cpu_count < 1 || gic->cpu_count > MAX_CPUS || gic->security > 1 || gic->pad)
+    if (gic->cpu_count < 1 || gic->cpu_count > MAX_CPUS || gic->security > 1 || gic->has_nmi > 1)
         return false;
     if (gic->ctlr & ~(u32)(CTLR_GRP0 | CTLR_GRP1NS | CTLR_GRP1S | CTLR_DS) || (!gic->security && !gic_ds(gic)))
         return false;

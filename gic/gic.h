@@ -25,6 +25,7 @@ enum {
     GIC_PPI_MAINTENANCE = 25,
     INTID_SECURE = 1020, /* special INTIDs, GIC 2.2 */
     INTID_NONSECURE = 1021,
+    INTID_NMI = 1022,
     INTID_SPURIOUS = 1023,
 };
 
@@ -38,8 +39,8 @@ struct gic_bank {
     u32 latch; /* pending by an edge, an SGI or a write; a level adds to it (bank_pending) */
     u32 level; /* the wires */
     u32 active;
-    u32 edge; /* ICFGR */
-    u32 pad;
+    u32 edge;  /* ICFGR */
+    u32 nmi;   /* INMIR: non-maskable, in group 1 */
     u64 nsacr; /* two bits an INTID */
     u8 priority[GIC_BANK];
 };
@@ -55,7 +56,7 @@ struct gic_cpu {
     u32 waker;      /* GICR_WAKER: ProcessorSleep and ChildrenAsleep */
     u32 ich_vmcr;   /* ICH_HCR_EL2 lives in cpu->sys, where the trap rows look for it */
     u32 ich_apr[2]; /* by virtual group */
-    u32 pad;
+    u32 nmi_active; /* ICC_AP1R0_EL1.NMI by group, and NMI_VIRTUAL */
     u64 ich_lr[GIC_LRS];
 };
 
@@ -64,13 +65,14 @@ struct gic_best {
     u32 intid;
     u32 priority; /* 0x100: none */
     u32 group;
+    u32 nmi; /* it has the non-maskable property: Superpriority, and the highest priority of its group */
 };
 
 struct gic {
     u32 cpu_count;
     u32 security; /* two security states are implemented */
     u32 ctlr;     /* GICD_CTLR as Secure software sees it */
-    u32 pad;
+    u32 has_nmi;  /* non-maskable interrupts are implemented (FEAT_GICv3_NMI) */
     struct gic_bank spi[GIC_SPI_BANKS];
     struct gic_bank ppi[MAX_CPUS];
     u64 router[GIC_SPIS]; /* GICD_IROUTER */

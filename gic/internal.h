@@ -15,6 +15,8 @@ enum { WAKER_SLEEP = 2, WAKER_ASLEEP = 4 };
 enum { ICC_CBPR = 1, ICC_EOIMODE = 2, ICC_PRIBITS = 4 << 8, ICC_IDBITS24 = 1 << 11, ICC_A3V = 1 << 15 };
 /* 5 bits of priority: the smallest binary points (ICC_BPR0_EL1, ICC_BPR1_EL1) */
 enum { BPR_MIN = 2, BPR_MIN_NS = 3 };
+enum { NMI_VIRTUAL = 1 << GIC_GROUPS }; /* in gic_cpu.nmi_active: ICH_AP1R0_EL2.NMI */
+#define APR_NMI BIT(63)
 enum { NO_CPU = MAX_CPUS, PRIO_NONE = 0x100 };
 
 static inline bool gic_ds(const struct gic *gic) { return gic->ctlr & CTLR_DS; }
@@ -34,6 +36,12 @@ static inline enum gic_group bank_group(const struct gic *gic, const struct gic_
     if (bit(b->group, n))
         return GROUP_1NS;
     return bit(b->grpmod, n) && !gic_ds(gic) ? GROUP_1S : GROUP_0;
+}
+
+/* The priority of a non-maskable interrupt of group 1 (GIC 4.8): the highest that its group can have. */
+static inline u32 nmi_priority(const struct gic *gic, enum gic_group group)
+{
+    return group == GROUP_1NS && !gic_ds(gic) ? 0x80 : 0;
 }
 
 /* The PE that an SPI's GICD_IROUTER names, or NO_CPU. PE n has affinity 0.0.0.n. */
@@ -73,7 +81,8 @@ u32 icc_line(const struct gic *gic, const struct cpu *cpu);
 /* virtif.c: lines and maintenance interrupt of the virtual interface, made again from its state. */
 void ich_update(struct gic *gic, struct cpu *cpu);
 /* ICC_* accesses at EL1 that HCR_EL2.{IMO,FMO} gives to the virtual interface. group: 0 or 1. */
-u64 icv_iar(struct cpu *cpu, unsigned group);
+enum icv_ack { ICV_ANY, ICV_NOT_NMI, ICV_NMI }; /* what may be acknowledged: INTID 1022 stands for an NMI that may not */
+u64 icv_iar(struct cpu *cpu, unsigned group, enum icv_ack ack);
 u64 icv_hppir(struct cpu *cpu, unsigned group);
 void icv_eoir(struct cpu *cpu, unsigned group, u64 value);
 void icv_dir(struct cpu *cpu, u64 value);

@@ -15,6 +15,7 @@
 #define LR_STATE   (LR_PENDING | LR_ACTIVE)
 #define LR_HW      BIT(61)
 #define LR_GROUP   BIT(60)
+#define LR_NMI     BIT(59)
 #define LR_EOI     BIT(41)
 #define LR_PINTID  (ones(13) << 32)
 #define LR_MASK    (LR_STATE | LR_HW | LR_GROUP | (u64)GIC_PRIO_MASK << 48 | ones(24))
@@ -37,8 +38,10 @@ enum { VMCR_VENG0 = 1, VMCR_VENG1 = 2, VMCR_VFIQEN = 8, VMCR_VCBPR = 16, VMCR_VE
 enum { MISR_EOI = 1, MISR_U = 2, MISR_LRENP = 4, MISR_NP = 8 };
 enum { NO_LR = GIC_LRS };
 
-static inline unsigned lr_priority(u64 lr) { return (unsigned)bits(lr, 55, 48); }
 static inline unsigned lr_group(u64 lr) { return lr & LR_GROUP ? 1 : 0; }
+/* Non-maskable (FEAT_GICv3_NMI): of group 1, with priority 0 and above what has it, too. */
+static inline bool lr_nmi(u64 lr) { return (lr & (LR_NMI | LR_GROUP)) == (LR_NMI | LR_GROUP); }
+static inline unsigned lr_priority(u64 lr) { return lr_nmi(lr) ? 0 : (unsigned)bits(lr, 55, 48); }
 static inline bool lr_eoi_done(u64 lr) { return !(lr & (LR_STATE | LR_HW)) && lr & LR_EOI; }
 static inline bool enabled(const struct cpu *cpu) { return cpu->sys.ich_hcr_el2 & HCR_EN; }
 
@@ -51,27 +54,32 @@ static u32 preemption_mask(const struct gic_cpu *c, unsigned group)
     return gic_group_mask((unsigned)bits(c->ich_vmcr, 20, 18) - 1);
 }
 
-static inline u32 running_priority(const struct gic_cpu *c) { return gic_running(c->ich_apr[0] | c->ich_apr[1]); }
+static inline u32 running_priority(const struct gic_cpu *c)
+{
+    return c->nmi_active & NMI_VIRTUAL ? 0 : gic_running(c->ich_apr[0] | c->ich_apr[1]);
+}
 
 /* The highest priority pending virtual interrupt of the enabled groups; of equal ones the lowest list register. */
 static unsigned best_lr(const struct gic_cpu *c)
 {
-    unsigned best = NO_LR, priority = PRIO_NONE;
+    unsigned best = NO_LR, priority = 2 * PRIO_NONE;
     for (unsigned n = 0; n < GIC_LRS; n++) {
         u64 lr = c->ich_lr[n];
-        if ((lr & LR_STATE) != LR_PENDING || !(c->ich_vmcr >> lr_group(lr) & 1) || lr_priority(lr) >= priority)
+        if ((lr & LR_STATE) != LR_PENDING || !(c->ich_vmcr >> lr_group(lr) & 1) ||
+            2 * lr_priority(lr) + !lr_nmi(lr) >= priority)
             continue;
         best = n;
-        priority = lr_priority(lr);
+        priority = 2 * lr_priority(lr) + !lr_nmi(lr);
     }
     return best;
 }
 
 static bool can_preempt(const struct gic_cpu *c, u64 lr)
 {
-    unsigned priority = lr_priority(lr);
-    return priority < c->ich_vmcr >> 24 &&
-           gic_preempts(priority, running_priority(c), preemption_mask(c, lr_group(lr)));
+    unsigned priority = lr_priority(lr), mask = preemption_mask(c, lr_group(lr));
+    if (unlikely(lr_nmi(lr)))
+        return !(c->nmi_active & NMI_VIRTUAL);
+    return priority < c->ich_vmcr >> 24 && gic_preempts(priority, running_priority(c), mask);
 }
 
 /* ---- What the state means for lines and maintenance ---- */
@@ -109,10 +117,10 @@ void ich_update(struct gic *gic, struct cpu *cpu)
     if (enabled(cpu)) {
         unsigned n = best_lr(c);
         if (n != NO_LR && can_preempt(c, c->ich_lr[n]))
-            lines = lr_group(c->ich_lr[n]) ? LINE_VIRQ : LINE_VFIQ;
+            lines = (lr_group(c->ich_lr[n]) ? LINE_VIRQ : LINE_VFIQ) | (lr_nmi(c->ich_lr[n]) ? LINE_VIRQ_NMI : 0);
         level = maintenance(c, cpu->sys.ich_hcr_el2) != 0;
     }
-    gic_set_lines(cpu, LINE_VIRQ | LINE_VFIQ, lines);
+    gic_set_lines(cpu, LINE_VIRQ | LINE_VFIQ | LINE_VIRQ_NMI, lines);
     if (level != bit(gic->ppi[cpu->index].level, GIC_PPI_MAINTENANCE))
         gic_set_ppi(gic, cpu->index, GIC_PPI_MAINTENANCE, level);
 }
@@ -121,13 +129,9 @@ static inline void update(struct cpu *cpu) { ich_update(cpu->d.host.gic, cpu); }
 
 /* ---- The hypervisor's side ---- */
 
-u64 ich_apr_read(struct cpu *cpu, const struct sysreg *row) { return gic_interface(cpu)->ich_apr[row->key >> 3 & 1]; }
+u64 ich_apr_read(struct cpu *cpu, const struct sysreg *row) { return icv_apr(cpu, row->key >> 3 & 1); }
 
-void ich_apr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
-{
-    gic_interface(cpu)->ich_apr[row->key >> 3 & 1] = (u32)value;
-    update(cpu);
-}
+void ich_apr_write(struct cpu *cpu, const struct sysreg *row, u64 value) { icv_set_apr(cpu, row->key >> 3 & 1, value); }
 
 void ich_hcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
@@ -207,7 +211,8 @@ u64 ich_lr_read(struct cpu *cpu, const struct sysreg *row)
 
 void ich_lr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
-    gic_interface(cpu)->ich_lr[row->key & (GIC_LRS - 1)] = value & (LR_MASK | (value & LR_HW ? LR_PINTID : LR_EOI));
+    u64 mask = LR_MASK | (value & LR_HW ? LR_PINTID : LR_EOI) | (cpu_has(cpu, FEAT_NMI) ? LR_NMI : 0);
+    gic_interface(cpu)->ich_lr[row->key & (GIC_LRS - 1)] = value & mask;
     update(cpu);
 }
 
@@ -224,20 +229,25 @@ u64 icv_hppir(struct cpu *cpu, unsigned group)
     return n == NO_LR || lr_group(c->ich_lr[n]) != group ? (u64)INTID_SPURIOUS : vintid(c->ich_lr[n]);
 }
 
-u64 icv_iar(struct cpu *cpu, unsigned group)
+u64 icv_iar(struct cpu *cpu, unsigned group, enum icv_ack ack)
 {
     struct gic_cpu *c = gic_interface(cpu);
     unsigned n = enabled(cpu) ? best_lr(c) : (unsigned)NO_LR;
     if (n == NO_LR || lr_group(c->ich_lr[n]) != group || !can_preempt(c, c->ich_lr[n]))
         return INTID_SPURIOUS;
     u64 lr = c->ich_lr[n];
+    if (ack != ICV_ANY && lr_nmi(lr) != (ack == ICV_NMI))
+        return lr_nmi(lr) ? INTID_NMI : INTID_SPURIOUS;
     c->ich_lr[n] &= ~LR_PENDING;
     if (is_special(vintid(lr))) { /* nothing is activated: the list register becomes invalid */
         update(cpu);
         return INTID_SPURIOUS;
     }
     c->ich_lr[n] |= LR_ACTIVE;
-    c->ich_apr[group] |= (u32)BIT((lr_priority(lr) & preemption_mask(c, group)) >> 3);
+    if (lr_nmi(lr))
+        c->nmi_active |= NMI_VIRTUAL;
+    else
+        c->ich_apr[group] |= (u32)BIT((lr_priority(lr) & preemption_mask(c, group)) >> 3);
     update(cpu);
     return vintid(lr);
 }
@@ -279,11 +289,15 @@ void icv_eoir(struct cpu *cpu, unsigned group, u64 value)
 {
     struct gic_cpu *c = gic_interface(cpu);
     u32 intid = value & 0xffffff, all = c->ich_apr[0] | c->ich_apr[1];
-    if (is_special(intid) || !all)
+    bool nmi = c->nmi_active & NMI_VIRTUAL;
+    if (is_special(intid) || !(all || nmi))
         return;
     u32 dropped = running_priority(c);
     unsigned active = c->ich_apr[0] & (all & -all) ? 0 : 1;
-    c->ich_apr[active] &= c->ich_apr[active] - 1;
+    if (nmi)
+        c->nmi_active &= ~(u32)NMI_VIRTUAL;
+    else
+        c->ich_apr[active] &= c->ich_apr[active] - 1;
     bool split = c->ich_vmcr & VMCR_VEOIM && intid < FIRST_LPI;
     unsigned n = find_active(c, intid);
     if (!split && n == NO_LR && intid < FIRST_LPI)
@@ -347,12 +361,25 @@ void icv_set_pmr(struct cpu *cpu, u64 value)
 {
     set_vmcr(cpu, bits_set(gic_interface(cpu)->ich_vmcr, 31, 24, value & 0xff));
 }
-u64 icv_rpr(struct cpu *cpu) { return running_priority(gic_interface(cpu)); }
-u64 icv_apr(struct cpu *cpu, unsigned group) { return gic_interface(cpu)->ich_apr[group]; }
+u64 icv_rpr(struct cpu *cpu)
+{
+    const struct gic_cpu *c = gic_interface(cpu);
+    return running_priority(c) | (c->nmi_active & NMI_VIRTUAL ? APR_NMI : 0);
+}
+
+u64 icv_apr(struct cpu *cpu, unsigned group)
+{
+    const struct gic_cpu *c = gic_interface(cpu);
+    return c->ich_apr[group] | (group && c->nmi_active & NMI_VIRTUAL ? APR_NMI : 0);
+}
 
 void icv_set_apr(struct cpu *cpu, unsigned group, u64 value)
 {
-    gic_interface(cpu)->ich_apr[group] = (u32)value;
+    struct gic_cpu *c = gic_interface(cpu);
+    c->ich_apr[group] = (u32)value;
+    if (group)
+        c->nmi_active =
+            value & APR_NMI && cpu_has(cpu, FEAT_NMI) ? c->nmi_active | NMI_VIRTUAL : c->nmi_active & ~(u32)NMI_VIRTUAL;
     update(cpu);
 }
 
