@@ -200,6 +200,48 @@ START_TEST(masking)
 }
 END_TEST
 
+/* FEAT_NMI (D1.3.6.4): with SCTLR_EL1.NMI PSTATE.ALLINT masks at EL1, and SPINTMASK what SP_EL1 does; a virtual
+ * interrupt with Superpriority (HCRX_EL2.VINMI) is not masked by I. Entry sets ALLINT, but with SPINTMASK; ERET
+ * restores it. */
+START_TEST(all_interrupts_masked)
+{
+    feature_add(&cpu->features, FEAT_HCX);
+    feature_add(&cpu->features, FEAT_NMI);
+    cpu->d.spsr_known = 0;
+    cpu->sys.scr_el3 |= BIT(38);
+    cpu->sys.hcr_el2 = BIT(31);
+    at(1);
+    cpu->lines = LINE_IRQ;
+    cpu->ps.allint = 1;
+    ck_assert(exception_interrupt_pending(cpu)); /* SCTLR_EL1.NMI is 0 */
+    cpu->sys.sctlr_el1 |= BIT(61);
+    ck_assert(!exception_interrupt_pending(cpu));
+    cpu->ps.allint = 0;
+    ck_assert(exception_interrupt_pending(cpu));
+    cpu->sys.sctlr_el1 |= BIT(62);
+    ck_assert(!exception_interrupt_pending(cpu)); /* SPINTMASK, SPSel 1 */
+    cpu->ps.sp = 0;
+    ck_assert(exception_take_interrupt(cpu));
+    ck_assert(!cpu->ps.allint && cpu->ps.el == 1);
+    cpu->sys.sctlr_el1 &= ~BIT(62);
+    cpu->ps.i = 0;
+    ck_assert(exception_take_interrupt(cpu));
+    ck_assert(cpu->ps.allint);
+    exception_return(cpu, 0x1000, 0x5 | BIT(13));
+    ck_assert(cpu->ps.allint);
+    exception_return(cpu, 0x1000, 0x5);
+    ck_assert(!cpu->ps.allint);
+    cpu->lines = 0;
+    cpu->ps.i = 1;
+    cpu->sys.hcr_el2 = BIT(31) | BIT(4) | BIT(7); /* IMO, VI */
+    ck_assert(!exception_interrupt_pending(cpu));
+    cpu->sys.hcrx_el2 = BIT(7); /* VINMI */
+    ck_assert(exception_interrupt_pending(cpu));
+    cpu->ps.allint = 1;
+    ck_assert(!exception_interrupt_pending(cpu));
+}
+END_TEST
+
 START_TEST(virtual_interrupts)
 {
     static const struct {
@@ -694,6 +736,7 @@ Suite *test_exception_suite(void)
     tcase_add_test(t, routing);
     tcase_add_test(t, masking);
     tcase_add_test(t, virtual_interrupts);
+    tcase_add_test(t, all_interrupts_masked);
     tcase_add_test(t, illegal_returns);
     tcase_add_test(t, illegal_state);
     tcase_add_test(t, hvc_and_smc);

@@ -479,6 +479,23 @@ START_TEST(event_stream)
 }
 END_TEST
 
+/* FEAT_ECV: EVNTIS scales the stream by 256 (D19.12 CNTHCTL_EL2.EVNTIS); without the feature the bit is RES0. */
+START_TEST(scaled_event_stream)
+{
+    cpu->halted = HALT_WFE;
+    now_is(0);
+    feature_remove(&cpu->features, FEAT_ECV);
+    wr(CNTHCTL, EVNTEN | evnti(3) | BIT(17));
+    ck_assert_uint_eq(timer_next_event(cpu, 0), 8 * TICK);
+    feature_add(&cpu->features, FEAT_ECV);
+    wr(CNTHCTL, EVNTEN | evnti(3) | BIT(17)); /* bit 11 of the counter */
+    ck_assert_uint_eq(timer_next_event(cpu, 0), 2048 * TICK);
+    ck_assert_uint_eq(timer_next_event(cpu, 2048 * TICK), 6144 * TICK);
+    wr(CNTHCTL, EVNTEN | EVNTDIR | evnti(15) | BIT(17));
+    ck_assert_uint_eq(timer_next_event(cpu, 0), (u64)TICK << 24);
+}
+END_TEST
+
 /* CNTKCTL_EL1's stream is of the virtual counter, and off while E2H and TGE are set. */
 START_TEST(virtual_event_stream)
 {
@@ -548,6 +565,7 @@ Suite *test_timer_suite(void)
         access_follows_writes,
         control_bits,
         event_stream,
+        scaled_event_stream,
         virtual_event_stream,
         next_event_is_exact,
     };
