@@ -160,10 +160,14 @@ define_rows() {
     xen max 1
 
     # FEAT_NV2: the hypervisor is itself a guest, of tests/guest/nest. (QEMU 7.2 has none of it.)
-    row nest-kvm quick 4G
+    row nest-kvm-vhe quick 4G
+    kvm_guest max vhe VHE
+    nested
+    want 'L0: L1 has VHE'
+    row nest-kvm-nvhe quick 4G
     kvm_guest max nvhe Hyp
     nested
-    row nest-protected full 4G
+    row nest-kvm-protected full 4G
     kvm_guest max protected 'Protected nVHE'
     nested
     row nest-xen full 8G

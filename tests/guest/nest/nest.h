@@ -2,7 +2,7 @@
  *
  * L0, this program, runs at EL2. Its only guest, L1, is a hypervisor that believes to be at EL2, and runs at EL1; its
  * guests are L2. L1 is the demo hypervisor of ../demo, the same binary that `make run` starts; or, where the boot
- * loader has put an arm64 Image and a device tree into memory, that: Linux with KVM (without VHE), Xen
+ * loader has put an arm64 Image and a device tree into memory, that: Linux with KVM, Xen
  * (tests/images/check.sh).
  *
  * Read in this order: main.c (what is set up, who runs), traps.c (what L1 does that only EL2 can), world.c (from L1 to
@@ -30,8 +30,10 @@ enum { L1 = CLOSED, L2 = OPEN };
 #define HCR_AMO BIT(5)
 #define HCR_DC  BIT(12)
 #define HCR_TSC BIT(19)
+#define HCR_TTLB BIT(25)
 #define HCR_TGE BIT(27)
 #define HCR_RW  BIT(31)
+#define HCR_E2H BIT(34)
 #define HCR_NV  BIT(42)
 #define HCR_NV1 BIT(43)
 #define HCR_AT  BIT(44)
@@ -46,11 +48,15 @@ struct vel2 {
     u64 hpfar, misr;
     u64 sp, esr, far; /* SP_EL2, ESR_EL2, FAR_EL2: in those of EL1 while L1 runs */
     u64 actlr, hacr, afsr0, afsr1, amair;
+    u64 cntkctl_el12; /* of L2, where L1 has VHE */
 };
 extern struct vel2 vel2;
 extern struct vcpu vcpu; /* general registers, PC and PSTATE of the level that runs */
 extern bool in_l2;
 extern u32 entries, exits; /* from L1 to L2, and back */
+/* L1 has set HCR_EL2.E2H: the EL1 names are its own registers (HCR_EL2.NV1 0), _EL12 and _EL02 its guests', and EL0
+ * under HCR_EL2.TGE is part of it. */
+extern bool vhe;
 
 /* VNCR_EL2's page: where L1's accesses to these go by themselves. Doublewords by the offsets of Arm ARM D8.11. */
 extern u64 vncr[512];
@@ -62,6 +68,7 @@ enum {
 
 /* world.c */
 void l1_load(void);
+bool l1_became_host(void);  /* true: just now, and what it did is to be done again */
 void l1_timers(void);       /* L2's timers, as L1 has left them in VNCR_EL2's page */
 void l1_at(u32 op, u64 va); /* AT S1E1R and its kin, for L2's translations */
 void l1_eret(void);         /* ERET of L1: to L2, or within L1 */

@@ -12,13 +12,21 @@ static const struct kept {
     const char *name;
     u64 *value;
 } kept[] = {
-    { SYS(3, 4, 1, 0, 0), "SCTLR_EL2", &vel2.sctlr },      { SYS(3, 4, 2, 0, 2), "TCR_EL2", &vel2.tcr },
-    { SYS(3, 4, 2, 0, 0), "TTBR0_EL2", &vel2.ttbr0 },      { SYS(3, 4, 10, 2, 0), "MAIR_EL2", &vel2.mair },
-    { SYS(3, 4, 12, 0, 0), "VBAR_EL2", &vel2.vbar },       { SYS(3, 4, 1, 1, 2), "CPTR_EL2", &vel2.cptr },
-    { SYS(3, 4, 14, 1, 0), "CNTHCTL_EL2", &vel2.cnthctl }, { SYS(3, 4, 1, 1, 1), "MDCR_EL2", &vel2.mdcr },
-    { SYS(3, 4, 6, 0, 4), "HPFAR_EL2", &vel2.hpfar },      { SYS(3, 4, 1, 1, 7), "HACR_EL2", &vel2.hacr },
-    { SYS(3, 4, 1, 0, 1), "ACTLR_EL2", &vel2.actlr },      { SYS(3, 4, 5, 1, 0), "AFSR0_EL2", &vel2.afsr0 },
-    { SYS(3, 4, 5, 1, 1), "AFSR1_EL2", &vel2.afsr1 },      { SYS(3, 4, 10, 3, 0), "AMAIR_EL2", &vel2.amair },
+    { SYS(3, 4, 1, 0, 0), "SCTLR_EL2", &vel2.sctlr },
+    { SYS(3, 4, 2, 0, 2), "TCR_EL2", &vel2.tcr },
+    { SYS(3, 4, 2, 0, 0), "TTBR0_EL2", &vel2.ttbr0 },
+    { SYS(3, 4, 10, 2, 0), "MAIR_EL2", &vel2.mair },
+    { SYS(3, 4, 12, 0, 0), "VBAR_EL2", &vel2.vbar },
+    { SYS(3, 4, 1, 1, 2), "CPTR_EL2", &vel2.cptr },
+    { SYS(3, 4, 14, 1, 0), "CNTHCTL_EL2", &vel2.cnthctl },
+    { SYS(3, 4, 1, 1, 1), "MDCR_EL2", &vel2.mdcr },
+    { SYS(3, 4, 6, 0, 4), "HPFAR_EL2", &vel2.hpfar },
+    { SYS(3, 4, 1, 1, 7), "HACR_EL2", &vel2.hacr },
+    { SYS(3, 4, 1, 0, 1), "ACTLR_EL2", &vel2.actlr },
+    { SYS(3, 4, 5, 1, 0), "AFSR0_EL2", &vel2.afsr0 },
+    { SYS(3, 4, 5, 1, 1), "AFSR1_EL2", &vel2.afsr1 },
+    { SYS(3, 4, 10, 3, 0), "AMAIR_EL2", &vel2.amair },
+    { SYS(3, 5, 14, 1, 0), "CNTKCTL_EL12", &vel2.cntkctl_el12 },
 };
 
 /* Registers of EL2 that are L1's for good: L0 has no timer and takes no interrupt. */
@@ -40,6 +48,24 @@ static const char *lent(u32 which, bool read, u64 *value)
             WRITE(reg, *value);                                                                             \
         return name;
         LENT(CASE)
+    default: return NULL;
+    }
+}
+
+/* With VHE, registers of EL2 that L1 has as those of EL1 now, and the timer that it reaches by another name. */
+#define SAME(X)                                                                                             \
+    X(SYS(3, 4, 1, 0, 0), sctlr_el1, "SCTLR_EL2") X(SYS(3, 4, 2, 0, 2), tcr_el1, "TCR_EL2")                 \
+    X(SYS(3, 4, 2, 0, 0), ttbr0_el1, "TTBR0_EL2") X(SYS(3, 4, 2, 0, 1), ttbr1_el1, "TTBR1_EL2")             \
+    X(SYS(3, 4, 10, 2, 0), mair_el1, "MAIR_EL2") X(SYS(3, 4, 12, 0, 0), vbar_el1, "VBAR_EL2")               \
+    X(SYS(3, 4, 1, 1, 2), cpacr_el1, "CPTR_EL2") X(SYS(3, 4, 13, 0, 1), contextidr_el1, "CONTEXTIDR_EL2")   \
+    X(SYS(3, 3, 14, 2, 0), cnthp_tval_el2, "CNTP_TVAL_EL0, which is CNTHP_TVAL_EL2")                        \
+    X(SYS(3, 3, 14, 2, 1), cnthp_ctl_el2, "CNTP_CTL_EL0, which is CNTHP_CTL_EL2")                           \
+    X(SYS(3, 3, 14, 2, 2), cnthp_cval_el2, "CNTP_CVAL_EL0, which is CNTHP_CVAL_EL2")
+
+static const char *same(u32 which, bool read, u64 *value)
+{
+    switch (vhe ? which : 0) {
+        SAME(CASE)
     default: return NULL;
     }
 }
@@ -81,9 +107,19 @@ static const char *operation(u32 which, u64 value)
             asm volatile("at s1e1r, %0; isb" : : "r"(value));
         return "AT of its own";
     }
+    if (crn == 7 && crm == 8 && VNCR(VNCR_HCR) & HCR_TGE)
+        return NULL; /* of its own, by names of EL1: nobody does */
     if (crn == 7 && crm == 8) {
         l1_at(0x780 | op2, value);
         return "AT of L2's addresses";
+    }
+    if (crn == 8 && op1 == 0 && VNCR(VNCR_HCR) & HCR_TGE) { /* HCR_EL2.TTLB: whose EL1 it is depends on TGE */
+        asm volatile("dsb sy; tlbi vmalle1is; dsb sy; isb");
+        return "TLBI of its own, by a name of EL1 (HCR_EL2.TTLB)";
+    }
+    if (crn == 8 && op1 == 0) {
+        asm volatile("dsb sy; tlbi alle1is; dsb sy; isb");
+        return "TLBI of a guest's stage 1 (HCR_EL2.TTLB)";
     }
     if (crn != 8 || op1 != 4)
         return NULL;
@@ -106,6 +142,8 @@ static const char *keep(u32 which, bool read, u64 *value)
             return kept[n].name;
         }
         *kept[n].value = *value;
+        if (vhe)
+            return kept[n].name;
         vel2.sp = READ(sp_el1);
         vel2.esr = READ(esr_el1);
         vel2.far = READ(far_el1);
@@ -121,6 +159,8 @@ static void l1_system(void)
     bool read = vcpu.esr & 1;
     u64 value = rt == 31 ? 0 : vcpu.x[rt];
     const char *class = read ? "register read" : "register write", *cause = lent(which, read, &value);
+    if (!cause)
+        cause = same(which, read, &value);
     if (!cause)
         cause = keep(which, read, &value);
     if (!cause && read)
@@ -162,6 +202,8 @@ void l1_exit(u64 reason)
     u64 ec = BITS(vcpu.esr, 31, 26);
     if (reason != EXIT_SYNC)
         nest_end(false, "an interrupt came to L0 while L1 ran");
+    if (l1_became_host())
+        return;
     l1_timers();
     switch (ec) {
     case 0x18: l1_system(); break;

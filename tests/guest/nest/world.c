@@ -7,6 +7,7 @@
 
 u64 vncr[512] __attribute__((aligned(4096)));
 u32 entries, exits;
+bool vhe;
 struct vel2 vel2 = { .sctlr = 0x30c50830, .cptr = 0x33ff, .cnthctl = 3 };
 
 enum { VMID_L1 = 1, VMID_UNTRANSLATED = 2 }; /* and those of shadow.c */
@@ -21,6 +22,16 @@ enum { VMID_L1 = 1, VMID_UNTRANSLATED = 2 }; /* and those of shadow.c */
     X(s3_4_c12_c8_0, 0x480) X(s3_4_c12_c9_0, 0x4a0) X(s3_4_c12_c11_7, 0x4c8) /* ICH_LRn, APnR0, VMCR */
 #define TIMERS(X)                                                                                           \
     X(cntv_cval_el0, 0x168) X(cntv_ctl_el0, 0x170) X(cntp_cval_el0, 0x178) X(cntp_ctl_el0, 0x180)
+/* L1's own, with VHE: X(register). */
+#define L1_STATE(X)                                                                                         \
+    X(sctlr_el1) X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(mair_el1) X(amair_el1) X(vbar_el1) X(cpacr_el1)     \
+    X(contextidr_el1) X(sp_el1) X(esr_el1) X(far_el1) X(afsr0_el1) X(afsr1_el1) X(cntkctl_el1)
+static struct {
+#define MEMBER(reg) u64 reg;
+    L1_STATE(MEMBER)
+} host;
+#define HOST_LOAD(reg) WRITE(reg, host.reg);
+#define HOST_SAVE(reg) host.reg = READ(reg);
 #define LOAD(reg, offset) WRITE(reg, VNCR(offset));
 #define SAVE(reg, offset) VNCR(offset) = READ(reg);
 
@@ -39,18 +50,43 @@ void l1_timers(void)
 {
     WRITE(cntvoff_el2, VNCR(VNCR_CNTVOFF));
     TIMERS(LOAD)
+    if (vhe) { /* the virtual counter of EL2 has no offset then (Arm ARM D11.2) */
+        WRITE(cntvoff_el2, 0);
+        WRITE(cntv_cval_el0, VNCR(0x168) + VNCR(VNCR_CNTVOFF));
+    }
     ISB();
 }
 
+/* What L1 wrote to HCR_EL2 went to memory: seen when it next comes here, by the names of registers that it has now. */
+bool l1_became_host(void)
+{
+    if (vhe || !(VNCR(VNCR_HCR) & HCR_E2H))
+        return false;
+    print("L0: L1 has VHE\n");
+    vhe = true;
+    L1_STATE(HOST_SAVE)
+    l1_load();
+    return true;
+}
+
+#define HCR_L1 (HCR_VM | HCR_TSC | HCR_RW | HCR_NV | HCR_NV2 | HCR_AT | 3ul << 40 | BIT(56)) /* APK, API, ATA */
 static void l1_translation(void)
 {
-    WRITE(hcr_el2,
-          HCR_VM | HCR_TSC | HCR_RW | HCR_NV | HCR_NV1 | HCR_NV2 | HCR_AT | 3ul << 40 | BIT(56)); /* APK API ATA */
+    stage2_of_l1(VMID_L1);
+    if (vhe) {
+        WRITE(hcr_el2, HCR_L1 | HCR_TTLB);
+        WRITE(sctlr_el1, host.sctlr_el1);
+        WRITE(ttbr0_el1, host.ttbr0_el1);
+        WRITE(ttbr1_el1, host.ttbr1_el1);
+        WRITE(tcr_el1, host.tcr_el1);
+        WRITE(mair_el1, host.mair_el1);
+        return;
+    }
+    WRITE(hcr_el2, HCR_L1 | HCR_NV1);
     WRITE(sctlr_el1, sctlr_of_el1(vel2.sctlr));
     WRITE(tcr_el1, tcr_of_el1(vel2.tcr));
     WRITE(ttbr0_el1, vel2.ttbr0);
     WRITE(mair_el1, vel2.mair);
-    stage2_of_l1(VMID_L1);
 }
 
 /* The hardware becomes L1's. */
@@ -58,27 +94,29 @@ void l1_load(void)
 {
     in_l2 = false;
     l1_translation();
-    WRITE(cptr_el2, vel2.cptr);
-    WRITE(cpacr_el1, 3 << 20); /* EL2's FP is CPTR_EL2's alone */
+    WRITE(cptr_el2, vhe ? 0x33ff : vel2.cptr);
     WRITE(mdcr_el2, READ(mdcr_el2) & 0x1f);
     WRITE(mdscr_el1, 0);
-    WRITE(cnthctl_el2, 3);
+    WRITE(cnthctl_el2, vhe ? 1 : 3); /* with VHE CNTP_*_EL0 are CNTHP_*_EL2: trapped, for those */
     WRITE(vpidr_el2, READ(midr_el1));
     WRITE(vmpidr_el2, READ(mpidr_el1));
     WRITE(s3_4_c12_c11_0, 0); /* ICH_HCR_EL2: no list register speaks while L1 runs */
-    WRITE(vbar_el1, vel2.vbar);
-    WRITE(sp_el1, vel2.sp);
-    WRITE(esr_el1, vel2.esr);
-    WRITE(far_el1, vel2.far);
+    if (vhe) {
+        L1_STATE(HOST_LOAD)
+    } else {
+        WRITE(cpacr_el1, 3 << 20); /* EL2's FP is CPTR_EL2's alone */
+        WRITE(vbar_el1, vel2.vbar);
+        WRITE(sp_el1, vel2.sp);
+        WRITE(esr_el1, vel2.esr);
+        WRITE(far_el1, vel2.far);
+    }
     ISB();
 }
 
 /* L1's HCR_EL2, less what would make L2 a hypervisor or a host, and with what L0 needs: stage 2, and SMC. */
 static void l2_translation(void)
 {
-    u64 hcr = VNCR(VNCR_HCR), refused = HCR_NV | HCR_NV1 | HCR_NV2 | HCR_AT | HCR_TGE | BIT(34);
-    if (hcr & (HCR_TGE | BIT(34)))
-        nest_end(false, "L1 has VHE (HCR_EL2.E2H), which L0 does not know");
+    u64 hcr = VNCR(VNCR_HCR), refused = HCR_NV | HCR_NV1 | HCR_NV2 | HCR_AT | HCR_TGE | HCR_E2H;
     WRITE(hcr_el2, (hcr & ~refused) | HCR_VM | HCR_TSC | HCR_RW);
     if (hcr & (HCR_VM | HCR_DC))
         shadow_activate();
@@ -90,12 +128,17 @@ static void l2_load(void)
 {
     in_l2 = true;
     entries++;
+    if (vhe) {
+        L1_STATE(HOST_SAVE)
+        WRITE(cntkctl_el1, vel2.cntkctl_el12);
+    }
     vel2.sp = READ(sp_el1);
     vel2.esr = READ(esr_el1);
     vel2.far = READ(far_el1);
-    WRITE(cptr_el2, vel2.cptr);
+    /* With VHE CPTR_EL2 has the form of CPACR_EL1, and EL1PCTEN, EL1PTEN are in CNTHCTL_EL2's bits 10 and 11. */
+    WRITE(cptr_el2, !vhe ? vel2.cptr : 0x33ff | (BITS(host.cpacr_el1, 21, 20) == 3 ? 0 : BIT(10)));
     WRITE(mdcr_el2, vel2.mdcr);
-    WRITE(cnthctl_el2, vel2.cnthctl);
+    WRITE(cnthctl_el2, vhe ? BITS(vel2.cnthctl, 11, 10) : vel2.cnthctl);
     WRITE(cntvoff_el2, VNCR(VNCR_CNTVOFF));
     WRITE(vpidr_el2, VNCR(VNCR_VPIDR));
     WRITE(vmpidr_el2, VNCR(VNCR_VMPIDR));
@@ -107,6 +150,8 @@ static void l2_load(void)
 static void l2_save(void)
 {
     L2_STATE(SAVE)
+    if (vhe)
+        vel2.cntkctl_el12 = READ(cntkctl_el1);
     VNCR(VNCR_ICH_HCR) = READ(s3_4_c12_c11_0);
     vel2.misr = READ(s3_4_c12_c11_2);
 }
@@ -116,6 +161,9 @@ static void l2_save(void)
 void l1_at(u32 op, u64 va)
 {
 #define STAGE1(X) X(sctlr_el1, 0x110) X(ttbr0_el1, 0x200) X(ttbr1_el1, 0x210) X(tcr_el1, 0x120) X(mair_el1, 0x140)
+    if (vhe) {
+        L1_STATE(HOST_SAVE)
+    }
     STAGE1(LOAD)
     WRITE(hcr_el2, HCR_RW | (VNCR(VNCR_HCR) & (HCR_VM | HCR_DC)));
     WRITE(vtcr_el2, VNCR(VNCR_VTCR));
@@ -145,7 +193,13 @@ void l1_eret(void)
         vcpu.pstate = spsr - 4; /* EL2h is EL1h here */
         return;
     }
-    if (mode != 0 && mode != 4 && mode != 5)
+    if (vhe && mode == 0 && VNCR(VNCR_HCR) & HCR_TGE) {
+        stat_count(&guests[L1], "ERET", "to L1's own EL0 (HCR_EL2.NV)", 0);
+        vcpu.pc = elr;
+        vcpu.pstate = spsr;
+        return;
+    }
+    if ((mode != 0 && mode != 4 && mode != 5) || VNCR(VNCR_HCR) & HCR_TGE)
         nest_end(false, "L1 returned to a mode that no guest can be in");
     stat_count(&guests[L1], "ERET", "to L2 (HCR_EL2.NV)", 0);
     l2_load();
@@ -165,7 +219,7 @@ static void reflect(u64 offset, u64 esr, bool sync)
         WRITE(esr_el1, esr);
         WRITE(far_el1, vcpu.far);
     }
-    vcpu.pc = vel2.vbar + offset;
+    vcpu.pc = READ(vbar_el1) + offset;
     vcpu.pstate = PSTATE_EL1H;
 }
 
