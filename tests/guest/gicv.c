@@ -186,6 +186,55 @@ static void grouping(void)
     check_eq("VBPR1 5: 0x78 does", guest(g_iar1, 0), 51);
 }
 
+/* 6.2, 4.8: three deep, both groups; a common binary point; list registers that are active and pending. */
+static void nesting(void)
+{
+    reset();
+    SET(ICH_VMCR, VMCR_BASE | VMCR_GRP0);
+    SET(ICH_LR0, LR_PENDING | LR1(50, 0x80));
+    guest(g_iar1, 0);
+    SET(ICH_LR1, LR_PENDING | LR1(51, 0x60));
+    check_eq("nesting: 0x60 preempts 0x80", guest(g_iar1, 0), 51);
+    SET(ICH_LR2, LR_PENDING | LR_PRIO(0x40) | 52);
+    check_eq("  group 0 pending above it: ISR_EL1.F only", guest(g_isr, 0), BIT(6));
+    check_eq("  IAR1 does not take it", guest(g_iar1, 0), SPURIOUS);
+    check_eq("  IAR0 does", guest(g_iar0, 0), 52);
+    check_eq("  ICH_AP0R0_EL2: 0x40", READ(ICH_AP0R0), BIT(0x40 >> 3));
+    check_eq("  ICH_AP1R0_EL2: 0x60 and 0x80", READ(ICH_AP1R0), BIT(0x60 >> 3) | BIT(0x80 >> 3));
+    check_eq("  RPR: 0x40", guest(g_rpr, 0), 0x40);
+    SET(ICH_LR3, LR_PENDING | LR1(53, 0x50));
+    check_eq("  0x50 waits behind group 0's 0x40", guest(g_iar1, 0), SPURIOUS);
+    guest(g_eoir0, 52);
+    check_eq("  its end: RPR 0x60", guest(g_rpr, 0), 0x60);
+    check_eq("  now 0x50 preempts", guest(g_iar1, 0), 53);
+    guest(g_eoir1, 53);
+    guest(g_eoir1, 51);
+    check_eq("  two ends: RPR 0x80", guest(g_rpr, 0), 0x80);
+    guest(g_eoir1, 50);
+    check_eq("  all ended", READ(ICH_AP0R0) | READ(ICH_AP1R0) | (~READ(ICH_ELRSR) & 15), 0);
+
+    reset();
+    SET(ICH_VMCR, (VMCR_BASE & ~VMCR_BPR0(7)) | VMCR_BPR0(5) | VMCR_CBPR);
+    SET(ICH_LR0, LR_PENDING | LR1(50, 0x98));
+    guest(g_iar1, 0);
+    check_eq("VCBPR, VBPR0 5: RPR of 0x98", guest(g_rpr, 0), 0x80);
+    SET(ICH_LR1, LR_PENDING | LR1(51, 0x80));
+    check_eq("  0x80 does not preempt", guest(g_iar1, 0), SPURIOUS);
+    SET(ICH_LR1, LR_PENDING | LR1(51, 0x78));
+    check_eq("  0x78 does", guest(g_iar1, 0), 51);
+
+    reset();
+    SET(ICH_LR0, LR_PENDING | LR_ACTIVE | LR1(50, 0x80) | LR_EOI);
+    SET(ICH_AP1R0, BIT(0x80 >> 3));
+    check_eq("active and pending: not signalled", guest(g_isr, 0), 0);
+    guest(g_eoir1, 50);
+    check_eq("  ended: pending, no maintenance for EOI", READ(ICH_MISR) | (READ(ICH_LR0) >> 62 ^ 1), 0);
+    check_eq("  signalled", guest(g_isr, 0), BIT(7));
+    SET(ICH_LR1, LR_ACTIVE | LR1(51, 0x40));
+    check_eq("active without ICH_AP1R0_EL2: RPR is the APR's", guest(g_rpr, 0), 0xff);
+    check_eq("  it does not keep 0x80 from being taken", guest(g_iar1, 0), 50);
+}
+
 static void eoi_mode(void)
 {
     reset();
@@ -379,6 +428,7 @@ void test_main(void)
     life();
     signalling();
     grouping();
+    nesting();
     eoi_mode();
     view();
     maintenance_interrupts();
