@@ -13,22 +13,13 @@
 
 enum { HASH_SIZE = 8192, NONE = 0xffffffff, WRITES_MAX = 64 };
 
-/* What a word in a slot was decoded to. */
-struct ahead {
-    u32 word, slot;
-    struct op op;
-};
-
 struct code {
     struct phys *phys;
     struct decoder *decoder;
     struct cpu *cpus;
     unsigned cpu_count, page_count, used, hand;
-    unsigned kinds;               /* bit engine << 1 | ns: there was such a page */
-    struct code_page *written[4]; /* by kind: the page that was written last (freed pages have no address) */
     u32 hash[HASH_SIZE];
     struct fuse fuse;
-    struct ahead ahead[8];
     struct code_page *pages; /* mapped, touched as they are used */
     struct code_page uncached[ENGINES];
 };
@@ -37,10 +28,7 @@ op_fn thr_decode, thr_page_end, step_decode, step_page_end;
 
 static op_fn *undecoded(enum engine engine) { return engine == ENGINE_THREADED ? thr_decode : step_decode; }
 
-static unsigned hash_of(u64 pa, bool ns, enum engine engine)
-{
-    return (unsigned)((pa >> 12) * 2654435761u >> 7 ^ (unsigned)ns << 1 ^ (unsigned)engine) & (HASH_SIZE - 1);
-}
+static unsigned hash_of(u64 pa) { return (unsigned)((pa >> 12) * 2654435761u >> 7) & (HASH_SIZE - 1); }
 
 static void page_reset(struct code_page *page, u64 pa, bool ns, enum engine engine, const u8 *host)
 {
@@ -91,7 +79,7 @@ static bool page_is_running(struct code *c, const struct code_page *page)
 
 static struct code_page *page_lookup(struct code *c, u64 pa, bool ns, enum engine engine)
 {
-    for (u32 n = c->hash[hash_of(pa, ns, engine)]; n != NONE; n = c->pages[n].next_hash)
+    for (u32 n = c->hash[hash_of(pa)]; n != NONE; n = c->pages[n].next_hash)
         if (c->pages[n].pa == pa && c->pages[n].ns == ns && c->pages[n].engine == engine)
             return &c->pages[n];
     return NULL;
@@ -112,14 +100,14 @@ static void flag_update(struct code *c, u64 pa)
     if (!flags)
         return;
     *flags &= (u8)~PAGE_CODE;
-    for (unsigned n = 0; n < 4; n++)
-        if (page_lookup(c, pa, n & 1, n >> 1 ? ENGINE_THREADED : ENGINE_STEP))
+    for (u32 n = c->hash[hash_of(pa)]; n != NONE; n = c->pages[n].next_hash)
+        if (c->pages[n].pa == pa)
             *flags |= PAGE_CODE;
 }
 
 static void page_free(struct code *c, struct code_page *page)
 {
-    u32 index = (u32)(page - c->pages), *link = &c->hash[hash_of(page->pa, page->ns, page->engine)];
+    u32 index = (u32)(page - c->pages), *link = &c->hash[hash_of(page->pa)];
     while (*link != index)
         link = &c->pages[*link].next_hash;
     *link = page->next_hash;
@@ -154,10 +142,9 @@ struct code_page *code_page_get(struct code *c, u64 pa, bool ns, enum engine eng
         return code_page_uncached(c, pa, ns, engine);
     page = page_take(c);
     page_reset(page, pa, ns, engine, host);
-    unsigned h = hash_of(pa, ns, engine);
+    unsigned h = hash_of(pa);
     page->next_hash = c->hash[h];
     c->hash[h] = (u32)(page - c->pages);
-    c->kinds |= 1u << ((engine == ENGINE_THREADED) << 1 | ns);
     u8 *flags = phys_flags(c->phys, pa);
     if (flags)
         *flags |= PAGE_CODE;
@@ -177,25 +164,9 @@ struct code_page *code_page_uncached(struct code *c, u64 pa, bool ns, enum engin
  * with what follows. */
 static void slots_fill(struct op *i, const struct op *ops, unsigned count)
 {
-    for (unsigned n = 1; n < count; n++) {
-        if (i[n].fn == thr_decode) {
-            i[n] = ops[n];
-            i[n].fn = thr_decode;
-        }
-    }
-}
-
-/* An instruction of a slot, from those decoded ahead of the last ones where it is among them. */
-static void slot_decode(struct code *c, const struct code_page *page, unsigned slot, struct op *op)
-{
-    struct ahead *a = &c->ahead[slot % ARRAY_LEN(c->ahead)];
-    u32 word = load_le32(page->host + slot * 4);
-    if (a->word == word && a->slot == slot && a->op.fn) {
-        *op = a->op;
-        return;
-    }
-    decoder_decode_slot(c->decoder, word, slot, CODE_SLOTS, op);
-    *a = (struct ahead){ word, slot, *op };
+    for (unsigned n = 1; n < count; n++)
+        if (i[n].fn == thr_decode)
+            op_copy(&i[n], thr_decode, &ops[n].d);
 }
 
 /* Decodes a slot for the threaded engine, with as many after it as may be of one sequence with it. */
@@ -204,15 +175,14 @@ static void slot_decode_fused(struct code *c, struct code_page *page, struct op 
     struct op ops[FUSE_MAX];
     unsigned slot = (unsigned)(i - page->op), count = 0;
     do {
-        slot_decode(c, page, slot + count, &ops[count]);
+        u32 word = load_le32(page->host + (slot + count) * 4);
+        decoder_decode_slot(c->decoder, word, slot + count, CODE_SLOTS, &ops[count]);
         count++;
-    } while (count < FUSE_MAX && slot + count < CODE_SLOTS && fuse_may_begin(&c->fuse, ops[count - 1].fn));
-    op_fn *fused = fuse_find(&c->fuse, ops, count);
-    *i = ops[0];
-    if (fused != ops[0].fn) {
-        i->fn = fused;
+    } while (count < FUSE_MAX && slot + count < CODE_SLOTS && fuse_wants_more(&c->fuse, ops, count));
+    op_fn *fused = count > 1 ? fuse_find(&c->fuse, ops, count) : ops[0].fn;
+    op_copy(i, fused, &ops[0].d);
+    if (fused != ops[0].fn)
         slots_fill(i, ops, count);
-    }
 }
 
 bool code_decode(struct code *c, struct code_page *page, struct op *i)
@@ -232,28 +202,28 @@ bool code_decode(struct code *c, struct code_page *page, struct op *i)
     return true;
 }
 
+static void slots_forget(struct code_page *page, u64 offset, unsigned size)
+{
+    u64 first = offset / 4, last = (offset + size - 1) / 4;
+    first = first < FUSE_MAX - 1 ? 0 : first - (FUSE_MAX - 1); /* earlier slots may be fused over these */
+    for (u64 n = first; n <= last && n < CODE_SLOTS; n++)
+        page->op[n].fn = undecoded(page->engine);
+}
+
+/* All pages made of the physical page stand in one chain. */
 void code_written(void *code, u64 pa, unsigned size)
 {
     struct code *c = code;
     u64 base = align_down(pa, 4096);
-    for (unsigned k = 0; k < 4; k++) {
-        if (!(c->kinds >> k & 1))
+    for (u32 n = c->hash[hash_of(base)], next; n != NONE; n = next) {
+        struct code_page *page = &c->pages[n];
+        next = page->next_hash;
+        if (page->pa != base)
             continue;
-        enum engine engine = k >> 1 ? ENGINE_THREADED : ENGINE_STEP;
-        struct code_page *page = c->written[k];
-        if (!page || page->pa != base || page->ns != (k & 1) || page->engine != engine)
-            page = page_lookup(c, base, k & 1, engine);
-        if (!page)
-            continue;
-        c->written[k] = page;
-        if (++page->writes > WRITES_MAX && !page_is_running(c, page)) {
+        if (++page->writes > WRITES_MAX && !page_is_running(c, page))
             page_free(c, page);
-            continue;
-        }
-        u64 first = (pa - base) / 4, last = (pa - base + size - 1) / 4;
-        first = first < 3 ? 0 : first - 3; /* earlier slots may be fused over these */
-        for (u64 n = first; n <= last && n < CODE_SLOTS; n++)
-            page->op[n].fn = undecoded(page->engine);
+        else
+            slots_forget(page, pa - base, size);
     }
 }
 

@@ -128,10 +128,20 @@ struct compiled {
     u8 s, q, z;                        /* bit positions of stamps, NO_FIELD = absent */
 };
 
+/* What words lately decoded to, by a hash: much code is made of the same words, or made anew where it was. */
+enum { MEMO_BITS = 10 };
+struct decoded {
+    u32 word;
+    u16 handler, known;
+    u8 d, n, m, a;
+    s32 imm;
+};
+
 struct decoder {
     struct compiled compiled[ARRAY_LEN(rows)];
     u32 first[INDEX_COUNT + 1]; /* into list */
     u16 *list;
+    struct decoded memo[1 << MEMO_BITS];
 };
 
 /* The register letters: which slot and what 31 means there. */
@@ -308,17 +318,27 @@ const struct insn_row *decoder_decode(const struct decoder *d, u32 word, enum en
     return row;
 }
 
-void decoder_decode_slot(const struct decoder *d, u32 word, unsigned slot, unsigned slots, struct op *op)
+static NOINLINE bool memo_fill(const struct decoder *d, struct decoded *memo, u32 word)
 {
+    struct op o;
     unsigned handler;
-    const struct insn_row *row =
-        decode(d, word, op, &handler); /* in place: a copy of single bytes as one word stalls */
-    if (unlikely(!row)) {
+    if (!decode(d, word, &o, &handler))
+        return false;
+    *memo = (struct decoded){
+        .word = word, .handler = (u16)handler, .known = 1, .d = o.d, .n = o.n, .m = o.m, .a = o.a, .imm = o.imm
+    };
+    return true;
+}
+
+void decoder_decode_slot(struct decoder *d, u32 word, unsigned slot, unsigned slots, struct op *op)
+{
+    struct decoded *memo = &d->memo[word * 0x9e3779b1u >> (32 - MEMO_BITS)];
+    if (unlikely(memo->word != word || !memo->known) && !memo_fill(d, memo, word)) {
         *op = (struct op){ .fn = thr_undefined, .imm = (s32)word };
         return;
     }
-    op->fn = handlers_threaded[handler];
-    unsigned branch = handler - HANDLER_B;
+    op_copy(op, handlers_threaded[memo->handler], &memo->d);
+    unsigned branch = memo->handler - HANDLER_B;
     if (branch < ARRAY_LEN(handlers_near) && handlers_near[branch] && slot + (u32)(op->imm >> 2) < slots) {
         op->fn = handlers_near[branch];
         op->imm *= (s32)sizeof(struct op) / 4;

@@ -30,6 +30,13 @@ struct op {
 };
 static_assert(sizeof(struct op) == 16, "an operation is 16 bytes: JUMP and PC count on it");
 
+/* A copy with another handler, as two words: what was just written in halves is not read whole, which would stall. */
+static ALWAYS_INLINE void op_copy(struct op *to, op_fn *fn, const void *operands)
+{
+    memcpy(&to->d, operands, 8);
+    to->fn = fn;
+}
+
 enum engine { ENGINE_STEP, ENGINE_THREADED, ENGINES };
 
 enum stamp { STAMP_1, STAMP_S, STAMP_N, STAMP_Q, STAMP_Z, STAMP_QZ };
@@ -55,7 +62,7 @@ void decoder_destroy(struct decoder *d);
 const struct insn_row *decoder_decode(const struct decoder *d, u32 word, enum engine engine, struct op *op);
 /* The same for the threaded engine, in slot `slot` of a page of `slots`: a direct branch within the page becomes its
  * near handler, with the way to the target's slot in bytes as its imm. */
-void decoder_decode_slot(const struct decoder *d, u32 word, unsigned slot, unsigned slots, struct op *op);
+void decoder_decode_slot(struct decoder *d, u32 word, unsigned slot, unsigned slots, struct op *op);
 /* Text of the instruction from the row's own format, for what a disassembler library does not know. */
 void insn_format(const struct insn_row *row, u32 word, u64 pc, char *text, size_t size);
 

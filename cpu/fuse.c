@@ -174,16 +174,29 @@ static unsigned hash_two(op_fn *first, op_fn *rest)
     return (unsigned)(((u64)(uintptr_t)first * 31 + (u64)(uintptr_t)rest) * 0x9e3779b97f4a7c15 >> 40) % FUSE_SLOTS;
 }
 
+static void set_bit(u64 *set, unsigned n) { set[n / 64] |= BIT(n % 64); }
+static bool in_set(const u64 *set, unsigned n) { return set[n / 64] >> n % 64 & 1; }
+
 void fuse_build(struct fuse *f)
 {
     memset(f, 0, sizeof(*f));
     for (unsigned n = 0; n < ARRAY_LEN(sequences); n++) {
-        unsigned one = hash_one(sequences[n].first), slot = hash_two(sequences[n].first, sequences[n].rest);
+        const struct sequence *s = &sequences[n];
+        unsigned slot = hash_two(s->first, s->rest);
         while (f->slot[slot])
             slot = (slot + 1) % FUSE_SLOTS;
         f->slot[slot] = (u16)(n + 1);
-        f->begins[one / 64] |= BIT(one % 64);
+        set_bit(f->begins, hash_one(s->first));
+        for (unsigned r = 0; r < ARRAY_LEN(sequences); r++)
+            if (sequences[r].fused == s->rest)
+                set_bit(f->goes_on, hash_two(s->first, sequences[r].first));
     }
+}
+
+bool fuse_wants_more(const struct fuse *f, const struct op *ops, unsigned count)
+{
+    return count == 1 ? in_set(f->begins, hash_one(ops[0].fn))
+                      : in_set(f->goes_on, hash_two(ops[count - 2].fn, ops[count - 1].fn));
 }
 
 static op_fn *find(const struct fuse *f, const struct op *i, op_fn *rest)
@@ -206,10 +219,4 @@ op_fn *fuse_find(const struct fuse *f, const struct op *ops, unsigned count)
         rest = fused ? fused : ops[n].fn;
     }
     return rest;
-}
-
-bool fuse_may_begin(const struct fuse *f, op_fn *first)
-{
-    unsigned one = hash_one(first);
-    return f->begins[one / 64] >> one % 64 & 1;
 }

@@ -8,15 +8,16 @@
 enum { FUSE_SLOTS = 2048, FUSE_MAX = 4 };
 
 struct fuse {
-    u64 begins[64];       /* by a hash of the handler: a sequence may begin with it */
-    u16 slot[FUSE_SLOTS]; /* number of the sequence + 1, 0 = free */
+    u64 begins[64];               /* by a hash of the handler: a sequence may begin with it */
+    u64 goes_on[FUSE_SLOTS / 64]; /* by a hash of two: one of three or four may begin with them */
+    u16 slot[FUSE_SLOTS];         /* number of the sequence + 1, 0 = free */
 };
 
 void fuse_build(struct fuse *f);
 /* The handler of the longest sequence found for ops[0] and some of those after it, all plainly decoded; ops[0]'s own
  * when there is none. */
 op_fn *fuse_find(const struct fuse *f, const struct op *ops, unsigned count);
-/* False: no sequence begins with it. */
-bool fuse_may_begin(const struct fuse *f, op_fn *first);
+/* May a sequence begin at ops[0] that takes in the instruction after ops[count - 1]? */
+bool fuse_wants_more(const struct fuse *f, const struct op *ops, unsigned count);
 
 #endif
