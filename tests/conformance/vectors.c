@@ -4,7 +4,11 @@
  * register that elmu has is compared, and all memory. Skips are named rules (rules.h): predicates on the start state
  * and the instruction.
  *
- *     vectors [--only TEXT] [--show N] [--jobs N] DIR...      DIR holds sets (vNN, each with .txt.gz files), or is one
+ *     vectors [--only TEXT] [--show N] [--jobs N] [--causes] DIR...   DIR holds sets (vNN, each with .txt.gz files), or
+ * is one
+ *
+ * --causes: of each vector that ends in an exception by a control or a descriptor, mends just that and runs it again
+ * (causes.h).
  *
  * Not compared: the order and size of memory accesses.
  */
@@ -26,6 +30,7 @@
 #include "mmu/access.h"
 #include "mmu/phys.h"
 #include "mmu/tags.h"
+#include "tests/conformance/causes.h"
 #include "tests/conformance/rules.h"
 #include "timer/timer.h"
 
@@ -38,9 +43,9 @@ enum { LINE_MAX_ = 1 << 16, PAGES = 1024, REGS = 2048, MEM_MAX = 512, INSNS_MAX 
 #define V80 "lpa,crc32,aes,pmull,sha1,sha256,el2,el3,gicv3,pmu,fp16,lor,lrcpc,lrcpc2"
 #define V81 V80 ",lse,rdm,pan,vhe,hpds,vmid16,hafdbs"
 #define V85                                                                                                            \
-    V81 ",uao,ras,rasv1p1,iesb,lva,lpa,ttcnp,xnx,fhm,dotprod,hafdbs,evt,dpb,dpb2,pauth,fcma,jscvt,nv,nv2,sel2,s2fwb," \
+    V81 ",uao,ras,rasv1p1,iesb,lva,lpa,ttcnp,xnx,fhm,dotprod,hafdbs,evt,dpb,dpb2,pauth,fcma,jscvt,nv,nv2,sel2,s2fwb,"  \
         "ttst,ttl,tlbirange,tlbios,bbm,dit,flagm,flagm2,lse2,trf,bti,sb,ssbs,specres,e0pd,frintts,rng,csv2,csv3,pan2,ats1e1"
-#define V94                                                                                                            \
+#define V94                                                                                                               \
     V85 ",sha512,sha3,sm3,sm4,i8mm,bf16,fgt,ecv,hcx,wfxt,xs,twed,afp,rpres,pan3,mops,hbc,cmow,tidcp1,lpa2,specres2,cssc," \
         "lse128,lrcpc3,rprfm,clrbhb,sctlr2,tcr2,ebf16,hpds2,ssbs2,mte,mte2,mte3,pauth2,fpac,fpaccombine,s1pie,s2pie,s1poe"
 static const struct {
@@ -278,6 +283,7 @@ struct runner {
     unsigned passed, failed, shown, show;
     unsigned skipped[RULE_COUNT_];
     const char *only;
+    bool causes; /* only what --causes asks */
     struct vector v;
     bool have;
 };
@@ -479,6 +485,45 @@ static void mask_hpfar(struct runner *r)
         r->mask[hpfar - regs] &= ~BIT(63);
 }
 
+/* ---- what caused it ---- */
+
+static u8 *bytes_at(void *memory, u64 pa) { return memory_page(memory, pa & ones(52)) + (pa & 0xff8); }
+
+/* Runs the vector, then with what its exception names mended: r->expect holds the start state meanwhile. */
+static void causes_check(struct runner *r)
+{
+    cpu_copy(r->expect, r->cpu);
+    execute(r);
+    const struct exc first = r->cpu->d.exc;
+    u64 pc = r->cpu->pc;
+    if (!r->cpu->d.raised)
+        return;
+    cpu_copy(r->cpu, r->expect);
+    u64 page = causes_descriptor(r->cpu, &first);
+    bool differs = false;
+    unsigned tries = 0;
+    for (u8 saved[8]; !differs; tries++) {
+        cpu_copy(r->cpu, r->expect);
+        memcpy(saved, bytes_at(&r->memory, page), 8);
+        if (!causes_mend(r->cpu, &first, bytes_at, &r->memory, tries))
+            break;
+        r->cpu->sys.icc_sre_el1 |= r->cpu->sys.icc_sre_el1 << 32; /* the Non-secure bank counts: see K_SRE */
+        execute(r);
+        differs = causes_differ(&first, r->cpu->d.raised, &r->cpu->d.exc);
+        memcpy(bytes_at(&r->memory, page), saved, 8);
+    }
+    if (!tries && first.cause.kind != CAUSE_NONE)
+        return;
+    r->passed += differs;
+    r->failed += !differs;
+    if (!differs && r->shown++ < r->show) {
+        const struct trap_row *row = first.cause.kind == CAUSE_TRAP ? trap_get(first.cause.id) : NULL;
+        printf("FAIL %s/%s %u %s %s %08x: taken to %llx, cause %u.%u %s.%s (%llx) is not it\n", r->set, r->file,
+               r->v.id, r->v.class_, r->v.name, r->v.insn[0], (unsigned long long)pc, first.cause.kind, first.cause.id,
+               row ? row->reg : "", row ? row->name : "", (unsigned long long)first.cause.value);
+    }
+}
+
 static void vector_finish(struct runner *r)
 {
     if (!r->have)
@@ -492,6 +537,11 @@ static void vector_finish(struct runner *r)
     int rule = rule_find(&in);
     if (rule >= 0) {
         r->skipped[rule]++;
+        return;
+    }
+    if (r->causes) {
+        if (!strcmp(r->v.mode, "exec") && r->v.insn_count == 1)
+            causes_check(r);
         return;
     }
     mask_register_values(r);
@@ -767,10 +817,11 @@ static void jobs_find(const char *given)
     free(dir);
 }
 
-static int child(const struct job *job, const char *only, unsigned show)
+static int child(const struct job *job, const char *only, unsigned show, bool causes)
 {
     static struct runner r;
     r.only = only;
+    r.causes = causes;
     r.show = show;
     runner_create(&r, job->set);
     run_file(&r, job->path);
@@ -789,6 +840,7 @@ int main(int argc, char **argv)
 {
     const char *only = NULL;
     unsigned show = 20, parallel = 2;
+    bool causes = false;
     int n = 1;
     for (; n < argc && argv[n][0] == '-'; n++) {
         if (!strcmp(argv[n], "--only") && n + 1 < argc)
@@ -797,6 +849,8 @@ int main(int argc, char **argv)
             show = (unsigned)atoi(argv[++n]);
         else if (!strcmp(argv[n], "--jobs") && n + 1 < argc)
             parallel = (unsigned)atoi(argv[++n]);
+        else if (!strcmp(argv[n], "--causes"))
+            causes = true;
         else {
             fprintf(stderr, "vectors: unknown option %s\n", argv[n]);
             return 1;
@@ -821,7 +875,7 @@ int main(int argc, char **argv)
             fflush(stdout);
             if (!fork()) {
                 dup2(fds[1], 3);
-                _exit(child(&jobs[started], only, show));
+                _exit(child(&jobs[started], only, show, causes));
             }
             started++;
             continue;
