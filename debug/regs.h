@@ -19,7 +19,8 @@ void regs_xml(const struct cpu *cpu, struct text *out);
 /* The fields that are set, by name: "VM IMO FMO E2H"; nothing for a register without a layout. */
 void regs_fields(const char *name, u64 value, struct text *out);
 
-/* An exception class by its name among the fields of ESR: "dabt_lower", "hvc" (HVC64), "dabt" (DABT_LOWER). -1: none. */
+/* An exception class by its name among the fields of ESR: "dabt_lower", "hvc" (HVC64), "dabt" (DABT_LOWER). -1: none.
+ */
 int regs_class(const char *word);
 
 #endif

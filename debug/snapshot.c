@@ -396,6 +396,10 @@ static bool make_fits(struct machine *m, const struct loaded *l, const char *fil
         snprintf(error, 256, "%.150s: made by a machine with another %s", file, what);
         return false;
     }
+    if ((what = state_examine(m, l->state))) {
+        snprintf(error, 256, "%.150s: refused: %.80s", file, what);
+        return false;
+    }
     return disks_fit(m, l, file, error);
 }
 
@@ -490,16 +494,12 @@ static void disks_revert(struct machine *m)
 
 static bool restore_from(struct machine *m, const struct loaded *l, int fd, const char *file, char error[256])
 {
-    const char *wrong = "its pages are damaged";
     disks_revert(m);
-    bool ok = ram_clear(m) && (l->head->flags & COMPRESSED ? get_compressed(m, l) : get_plain(m, l, fd));
-    if (ok) {
+    if (ram_clear(m) && (l->head->flags & COMPRESSED ? get_compressed(m, l) : get_plain(m, l, fd))) {
         state_load(m, l->state);
-        wrong = state_check(m);
-    }
-    if (!wrong)
         return true;
-    snprintf(error, 256, "%.150s: refused: %.80s", file, wrong);
+    }
+    snprintf(error, 256, "%.150s: refused: its pages are damaged", file);
     machine_reset(m);
     return false;
 }

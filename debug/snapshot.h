@@ -1,7 +1,7 @@
 /*
  * Snapshots: the whole machine in a file. "ELMUSNAP", version, layout, hashes, the state, which RAM pages hold
- * something, what was written to disks with snapshot=on, their bytes: compressed (zstd), or plain and page-aligned so that a
- * restore maps them copy-on-write.
+ * something, what was written to disks with snapshot=on, their bytes: compressed (zstd), or plain and page-aligned so
+ * that a restore maps them copy-on-write.
  */
 #ifndef DEBUG_SNAPSHOT_H
 #define DEBUG_SNAPSHOT_H
@@ -12,8 +12,8 @@
 bool snapshot_save(struct machine *m, const char *file, bool compress, char error[256]);
 /* The form that a file's name asks for: *.map is not compressed. */
 bool snapshot_is_plain(const char *file);
-/* Into a machine made by the same options. False: error holds one line. Up to the check of the file's hashes the
- * machine is as it was; a state that is refused after that leaves a machine that was reset. */
+/* Into a machine made by the same options. False: error holds one line. The machine is as it was, but
+ * for pages that cannot be unpacked: then it was reset. */
 bool snapshot_restore(struct machine *m, const char *file, char error[256]);
 
 #endif

@@ -8,6 +8,8 @@
 #include "mmu/access.h"
 #include "mmu/tlb.h"
 
+#include <stdlib.h>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -76,6 +78,27 @@ const char *state_check(const struct machine *m)
         wrong = "gic: number of CPUs differs";
     for (u32 n = 0; n < m->cpu_count && !wrong; n++)
         wrong = cpu_check(m, &m->d.cpu[n]);
+    return wrong;
+}
+
+const char *state_examine(const struct machine *m, const u8 *from)
+{
+    struct machine *s = calloc(1, sizeof(*s));
+    struct cpu *cpus = aligned_alloc(64, align_up(sizeof(struct cpu) * m->cpu_count, 64));
+    const char *wrong = s && cpus ? NULL : "no memory to examine it";
+    if (!wrong) {
+        memcpy(s, from, MACHINE_BYTES);
+        s->d.cpu = cpus;
+        s->d.phys = m->d.phys;
+        wrong = s->cpu_count == m->cpu_count ? NULL : "machine: number of CPUs differs";
+    }
+    for (u32 n = 0; !wrong && n < m->cpu_count; n++) {
+        memset(&cpus[n].d, 0, sizeof(cpus[n].d));
+        memcpy(&cpus[n], from + MACHINE_BYTES + (u64)CPU_BYTES * n, CPU_BYTES);
+    }
+    wrong = wrong ? wrong : state_check(s);
+    free(cpus);
+    free(s);
     return wrong;
 }
 
