@@ -21,6 +21,7 @@ CODE(rd_ctr, "mrs x5, ctr_el0");
 CODE(rd_mdscr, "mrs x5, mdscr_el1");
 CODE(wr_oslar, "msr oslar_el1, xzr");
 CODE(do_civac, "dc civac, x0");
+CODE(do_cvac, "dc cvac, x0");
 CODE(do_ats1e1r, "at s1e1r, x0");
 CODE(do_tlbi, "tlbi vae1, x0");
 CODE(do_tlbi_nxs, "sys #0, c9, c7, #1, x0");
@@ -190,6 +191,32 @@ static void numbers(void)
     WRITE(HCRX, 0);
 }
 
+/* FEAT_CMOW (D19.2 HCRX_EL2.CMOW): maintenance that cleans and invalidates needs write permission of stage 2. */
+static void maintenance(void)
+{
+    static u8 page[4096] __attribute__((aligned(4096)));
+    u64 *s2 = pt_identity(S2), *entry = pt_entry(s2, (u64)page, 3), pa = (u64)page;
+    *entry = (*entry & ~S2_AP(3)) | S2_AP(1);
+    stage2_on(s2, 1);
+    tlb_flush();
+    try_el(1, do_civac, pa, 0);
+    check_eq("DC CIVAC of a page that is read only in stage 2", EXC.count, 0);
+    WRITE(HCRX, BIT(9));
+    ISB();
+    try_el(1, do_civac, pa, 0);
+    check_exc("  with HCRX_EL2.CMOW", 2, EC_DABT_LOWER, 0x14f); /* CM, WnR, permission fault at level 3 */
+    check_eq("  its HPFAR_EL2", EXC.hpfar & ~15ul, pa >> 12 << 4);
+    try_el(1, do_cvac, pa, 0);
+    check_eq("  DC CVAC is spared", EXC.count, 0);
+    *entry |= S2_AP(3);
+    tlb_flush();
+    try_el(1, do_civac, pa, 0);
+    check_eq("  and where writes are allowed", EXC.count, 0);
+    WRITE(HCRX, 0);
+    WRITE(hcr_el2, HCR_RW);
+    ISB();
+}
+
 void test_main(void)
 {
     WRITE(hcr_el2, HCR_RW);
@@ -199,4 +226,5 @@ void test_main(void)
     waiting();
     offset();
     numbers();
+    maintenance();
 }
