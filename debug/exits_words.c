@@ -56,6 +56,18 @@ static void abort_words(const struct exc *e, char *text)
 
 static void watch_words(u32 iss, char *text) { snprintf(text, EXC_WORDS, "%s", bit(iss, 6) ? "write" : "read"); }
 
+/* Of memory copy and set: which instruction found which registers in the state of another (FEAT_MOPS). */
+static void mops_words(u32 iss, char *text)
+{
+    unsigned rd = (unsigned)bits(iss, 14, 10), rs = (unsigned)bits(iss, 9, 5), rn = (unsigned)bits(iss, 4, 0);
+    snprintf(text, EXC_WORDS, "%s to x%u from x%u, size in x%u, option %c, %s%s",
+             !bit(iss, 24)  ? "copy"
+             : bit(iss, 23) ? "set with tags"
+                            : "set",
+             rd, rs, rn, bit(iss, 16) ? 'A' : 'B', bit(iss, 18) ? "epilogue" : "main part",
+             bit(iss, 17) ? ", wrong option" : "");
+}
+
 void exc_iss_words(const struct exc *exc, char text[EXC_WORDS])
 {
     static const char *const waits[] = { "WFI", "WFE", "WFIT", "WFET" };
@@ -79,6 +91,9 @@ void exc_iss_words(const struct exc *exc, char text[EXC_WORDS])
     case EC_IABT_SAME:
     case EC_DABT_LOWER:
     case EC_DABT_SAME: abort_words(exc, text); break;
+    case EC_MOPS: mops_words(iss, text); break;
+    case EC_STEP_LOWER:
+    case EC_STEP_SAME: snprintf(text, EXC_WORDS, "%s", (iss & 0x1000040) == 0x1000040 ? "a load exclusive" : ""); break;
     case EC_WATCH_LOWER:
     case EC_WATCH_SAME: watch_words(iss, text); break;
     default: break;

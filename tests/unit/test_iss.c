@@ -1,0 +1,108 @@
+/*
+ * Syndromes in words (debug/exits_words.c): each exception class's ISS by the names of its fields, from values put
+ * together by hand from the layouts of Arm ARM D19.2.37 (ESR_ELx).
+ */
+#include <check.h>
+
+#include "cpu/exception.h"
+#include "debug/exits_words.h"
+
+Suite *test_iss_suite(void);
+
+#define SYS(op0, op1, crn, crm, op2, rt, read)                                                                         \
+    ((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (rt) << 5 | (crm) << 1 | (read))
+
+static const struct {
+    u32 ec, iss;
+    const char *words;
+} table[] = {
+    /* ISS encoding for WFI, WFE, WFIT, WFET: TI, bits 1:0; CV and COND above */
+    { EC_WFX, 0x1e00000, "WFI" },
+    { EC_WFX, 0x1e00001, "WFE" },
+    { EC_WFX, 0x1e00002 | 3 << 5 | 1 << 2, "WFIT" },
+    { EC_WFX, 0x1e00003 | 31 << 5, "WFET" },
+    /* SVC, HVC, SMC, BRK: imm16 */
+    { EC_SVC, 0xffff, "imm 0xffff" },
+    { EC_HVC, 0x1234, "imm 0x1234" },
+    { EC_SMC, 0, "imm 0x0" },
+    { EC_BRK, 7, "imm 0x7" },
+    /* MSR, MRS and System: Op0 21:20, Op2 19:17, Op1 16:14, CRn 13:10, Rt 9:5, CRm 4:1, Direction 0 */
+    { EC_SYSREG, SYS(3u, 0u, 1u, 0u, 0u, 5u, 0u), "write SCTLR_EL1 from x5" },
+    { EC_SYSREG, SYS(3u, 0u, 2u, 0u, 2u, 30u, 1u), "read TCR_EL1 to x30" },
+    { EC_SYSREG, SYS(3u, 3u, 14u, 3u, 1u, 31u, 0u), "write CNTV_CTL_EL0 from xzr" },
+    { EC_SYSREG, SYS(3u, 7u, 15u, 15u, 7u, 1u, 1u), "read S3_7_C15_C15_7 to x1" },
+    /* ERET: ERET 1, ERETA 0 */
+    { EC_ERET_TRAP, 0, "ERET" },
+    { EC_ERET_TRAP, 2, "ERETAA" },
+    { EC_ERET_TRAP, 3, "ERETAB" },
+    /* PAC fail: instruction or data 1, A or B 0 */
+    { EC_PAC_FAIL, 0, "instruction key A" },
+    { EC_PAC_FAIL, 1, "instruction key B" },
+    { EC_PAC_FAIL, 2, "data key A" },
+    { EC_PAC_FAIL, 3, "data key B" },
+    { EC_BTI, 3, "BTYPE 3" },
+    /* Instruction abort: IFSC 5:0, S1PTW 7, EA 9, FnV 10 */
+    { EC_IABT_LOWER, 0x07, "fetch, translation fault, level 3" },
+    { EC_IABT_SAME, 0x0d, "fetch, permission fault, level 1" },
+    { EC_IABT_LOWER, 0x86, "fetch, of a stage 1 table, translation fault, level 2" },
+    /* Data abort: ISV 24, SAS 23:22, SRT 20:16, SF 15, VNCR 13, CM 8, S1PTW 7, WnR 6, DFSC 5:0 */
+    { EC_DABT_LOWER, 0x04, "read, translation fault, level 0" },
+    { EC_DABT_SAME, 0x4f, "write, permission fault, level 3" },
+    { EC_DABT_SAME, 0x146, "cache maintenance, translation fault, level 2" },
+    { EC_DABT_LOWER, 1u << 24 | 2u << 22 | 9u << 16 | 0x07, "read of 4 bytes to w9, translation fault, level 3" },
+    { EC_DABT_LOWER, 1u << 24 | 3u << 22 | 31u << 16 | 1u << 15 | 0x47,
+      "write of 8 bytes from x31, translation fault, level 3" },
+    { EC_DABT_LOWER, 1u << 24 | 0u << 22 | 1u << 16 | 0x0b, "read of 1 bytes to w1, access flag fault, level 3" },
+    { EC_DABT_LOWER, 0x8b, "read, of a stage 1 table, access flag fault, level 3" },
+    { EC_DABT_SAME, 1u << 13 | 0x47, "write of VNCR_EL2's page, translation fault, level 3" },
+    { EC_DABT_SAME, 0x21, "read, alignment fault" },
+    /* Memory copy and set: MemInst 24, isSETG 23, FromEpilogue 18, WrongOption 17, OptionA 16, destreg, srcreg, sizereg
+     */
+    { EC_MOPS, 1u << 16 | 1u << 10 | 2u << 5 | 3u, "copy to x1 from x2, size in x3, option A, main part" },
+    { EC_MOPS, 1u << 24 | 1u << 18 | 1u << 17 | 4u << 10 | 5u << 5 | 6u,
+      "set to x4 from x5, size in x6, option B, epilogue, wrong option" },
+    { EC_MOPS, 3u << 23 | 1u << 16, "set with tags to x0 from x0, size in x0, option A, main part" },
+    /* Software step: ISV 24, EX 6. Watchpoint: WnR 6 */
+    { EC_STEP_LOWER, 1u << 24 | 1u << 6 | 0x22, "a load exclusive" },
+    { EC_STEP_SAME, 1u << 24 | 0x22, "" },
+    { EC_WATCH_LOWER, 0x62, "write" },
+    { EC_WATCH_SAME, 0x22, "read" },
+    /* no ISS */
+    { EC_UNKNOWN, 0, "" },
+    { EC_FP_TRAP, 0x1e00000, "" },
+    { EC_ILLEGAL_STATE, 0, "" },
+    { EC_PC_ALIGN, 0, "" },
+    { EC_SP_ALIGN, 0, "" },
+};
+
+START_TEST(words)
+{
+    char text[EXC_WORDS];
+    struct exc exc = { .kind = EXC_SYNC, .ec = (u8)table[_i].ec, .iss = table[_i].iss };
+    exc_iss_words(&exc, text);
+    ck_assert_str_eq(text, table[_i].words);
+    ck_assert(*exc_class_words(&exc));
+}
+END_TEST
+
+/* An interrupt has no syndrome; its class says what it is. */
+START_TEST(interrupts)
+{
+    char text[EXC_WORDS];
+    const struct exc irq = { .kind = EXC_IRQ, .iss = 5 }, vfiq = { .kind = EXC_FIQ, .is_virtual = 1 };
+    exc_iss_words(&irq, text);
+    ck_assert_str_eq(text, "");
+    ck_assert_str_eq(exc_class_words(&irq), "IRQ");
+    ck_assert_str_eq(exc_class_words(&vfiq), "vFIQ");
+}
+END_TEST
+
+Suite *test_iss_suite(void)
+{
+    Suite *s = suite_create("iss");
+    TCase *c = tcase_create("iss");
+    tcase_add_loop_test(c, words, 0, (int)ARRAY_LEN(table));
+    tcase_add_test(c, interrupts);
+    suite_add_tcase(s, c);
+    return s;
+}
