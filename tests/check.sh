@@ -7,6 +7,7 @@
 #   VECTORS  the vector sets (default ../shared/vectors)   QEMU    a second emulator for the guests
 #   PEER     an elmu of another compiler that must compute the same (determinism)
 #   FUZZ     programs and files that the fuzz suite makes (default 40)
+#   LOCKSTEP instructions that run beside QEMU (default 1000000)
 #
 # The last line is the total; status 0 only when nothing failed. A suite that ends without its line has failed.
 set -uo pipefail
@@ -33,10 +34,14 @@ suite_calls() { tests/calls.sh; }
 suite_core() { tests/core.sh; }
 suite_includes() { tests/includes.sh; }
 suite_lists() { tests/lists.sh; }
+# The same vectors: is what each exception names as its cause true?
+suite_causes() { "$B/vectors" --causes "$VECTORS"; }
+# A million instructions beside QEMU, always the same ones; tests/soak.sh has others.
+suite_lockstep() { tests/lockstep.sh "$ELMU" "${LOCKSTEP:-1000000}" 1; }
 suite_sweep() { tests/conformance/sweep.py "$B/sweep" --samples 24; }
 # Suites that run only when they are named: parts of others, for slow builds.
 extra="vectors-part"
-all="vectors unit bench guests-stepping guests-threaded guests-qemu determinism fuzz gdb trace cli calls core includes lists sweep"
+all="vectors lockstep causes unit bench guests-stepping guests-threaded guests-qemu determinism fuzz gdb trace cli calls core includes lists sweep"
 
 jobs=2
 case ${1-} in

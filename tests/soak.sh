@@ -22,7 +22,7 @@ part() # NAME COMMAND...
 }
 built() # FOLDER VARIABLES...
 {
-    make -j"$(nproc)" B="$out/$1" all "$out/$1/unit" "$out/$1/vectors" guests "${@:2}" >"$logs/build-$1.log" 2>&1 && return
+    make -j"$(nproc)" B="$out/$1" all "$out/$1/unit" "$out/$1/vectors" "$out/$1/sweep" guests "${@:2}" >"$logs/build-$1.log" 2>&1 && return
     echo "build-$1: failed, see $logs/build-$1.log"
     failed=$((failed + 1))
     return 1
@@ -46,6 +46,9 @@ for cc in gcc clang; do
         part images-$cc-san tests/images/check.sh -j 2 "$PWD/$out/$cc-san/elmu" full
     fi
 done
+part sweep tests/conformance/sweep.py "$out/gcc/sweep" --samples 2000 --seed "$seed"
+part lockstep env B=$out/gcc tests/lockstep.sh "$PWD/$out/gcc/elmu" 50000000 "$seed"
+part lockstep-stepping env B=$out/gcc tests/lockstep.sh "$PWD/$out/gcc/elmu --engine=step" 5000000 "$seed"
 part lint tests/lint.sh
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]

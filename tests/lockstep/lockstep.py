@@ -1,0 +1,326 @@
+#!/usr/bin/env python3
+"""Lock-step with QEMU: random programs (gen.py) run on elmu and on qemu-system-aarch64; the first instruction that differs.
+
+    tests/lockstep/lockstep.py --elmu CMD --frame FRAME.elf [--qemu CMD] [--seed S] [--insns N] [--show N] [--kinds K,K] [--keep DIR]
+
+Both write a record at the end of each block of 24 instructions and at each exception: ESR, FAR, HPFAR, SPSR, ELR, and sums
+of X, V, FPSR and memory. Where records differ the program runs again on both with each instruction of that block traced, and
+what is shown is the first one after which a register differs, with its disassembly. Each block starts anew, so that one
+difference hides no other. Each block that agrees is one check. Differences that the manual settled are in lockstep.settled.
+The last line is "N passed, N failed".
+"""
+import argparse
+import collections
+import concurrent.futures
+import os
+import re
+import shlex
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import gen  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+RECORD = struct.Struct('<10Q')
+FIELDS = ['vector', 'esr', 'elr', 'spsr', 'far', 'hpfar', 'X', 'V', 'fpsr', 'memory']
+PER_RUN = 125000
+M64 = (1 << 64) - 1
+
+
+def settled_read():
+    """What is not generated or not compared."""
+    out = {'insn': {}, 'reg': {}, 'noreg': set(), 'word': [], 'rule': set()}
+    for line in open(os.path.join(HERE, 'lockstep.settled')):
+        line = line.split('#')[0].split()
+        if not line:
+            continue
+        if line[0] == 'insn':
+            out['insn'][line[1]] = True
+        elif line[0] == 'reg':
+            out['reg'][line[1]] = int(line[2], 16)
+        elif line[0] == 'noreg':
+            out['noreg'].add(line[1])
+        elif line[0] == 'word':
+            out['word'].append((int(line[1], 16), int(line[2], 16)))
+        elif line[0] == 'rule' and (line[1] in RULES or line[1] in NAMED):
+            out['rule'].add(line[1])
+        else:
+            raise ValueError('lockstep.settled: ' + ' '.join(line))
+    return out
+
+
+def listed(elmu, what):
+    return subprocess.run(elmu + ['--list-' + what], stdin=subprocess.DEVNULL, check=True, capture_output=True, text=True).stdout
+
+
+def tables(elmu):
+    rows = []
+    for line in listed(elmu, 'insns').splitlines():
+        m = re.match(r'(\w+) +((?:[01a-zA-Z] ?){32}) +([\w-]+) +(.*)', line)
+        if m:
+            rows.append(gen.Row(m[1], m[2].replace(' ', ''), m[3], m[4]))
+    registers = []
+    for line in listed(elmu, 'sysregs').splitlines():
+        m = re.match(r'(\w+) +(\d+),(\d+),(\d+),(\d+),(\d+) +read EL(\d)\S* write EL(\d)\S* +([\w-]+)', line)
+        if m and m[9] in gen.FEATURES:
+            key = gen.sysreg_key(*map(int, m.groups()[1:6]))
+            registers.append({'name': m[1], 'key': key, 'read': int(m[7]), 'write': int(m[8])})
+    # a feature goes with the one that it requires
+    needs = dict(re.findall(r'^FEATURE\(\w+, *"([^"]+)".*?, *(\w+)\)', open(os.path.join(HERE, '../../cpu/feature.def')).read(), re.M))
+    ids = dict(re.findall(r'^FEATURE\((\w+), *"([^"]+)"', open(os.path.join(HERE, '../../cpu/feature.def')).read(), re.M))
+    off = [f for f in needs if f not in gen.FEATURES and ids[needs[f]] in gen.FEATURES]
+    assert len(rows) > 500 and len(registers) > 200, 'the tables were not understood'
+    return rows, registers, 'max' + ''.join(',%s=off' % f for f in off)
+
+
+class Pair:
+    def __init__(self, elmu, qemu, frame, cpu):
+        common = ['-M', 'virt,virtualization=on,secure=on,gic-version=3', '-m', '256M', '-display', 'none', '-monitor', 'none',
+                  '-serial', 'null', '-semihosting-config', 'enable=on,target=native', '-nodefaults', '-kernel', frame]
+        self.commands = {'elmu': elmu + common + ['-cpu', cpu, '--max-insns', '600000000'],
+                         'qemu': qemu + common + ['-cpu', 'max,sve=off,sme=off']}
+
+    def run(self, who, folder, extra=()):
+        work = os.path.join(folder, who)
+        os.makedirs(work, exist_ok=True)
+        device = 'loader,file=%s,addr=0x%x,force-raw=on' % (os.path.join(folder, 'blob.bin'), gen.BLOB)
+        log = os.path.join(work, 'log.bin')
+        if os.path.exists(log):
+            os.remove(log)
+        r = subprocess.run(self.commands[who] + ['-device', device] + list(extra), cwd=work, stdin=subprocess.DEVNULL,
+                           capture_output=True, timeout=20, check=False)
+        if r.returncode or not os.path.exists(log):
+            raise RuntimeError('%s: status %d: %s' % (who, r.returncode, r.stderr.decode('latin-1')[-500:]))
+        data = open(log, 'rb').read()
+        return [RECORD.unpack_from(data, n) for n in range(0, len(data), RECORD.size)]
+
+
+def ec_of(r):
+    return r[1] >> 26 & 63
+
+
+# Predicates on a pair of records that differ, by the name that lockstep.settled gives a reason for.
+RULES = {
+    'lor-ar': lambda a, b: a[1] ^ b[1] == 1 << 14 == a[1] & 1 << 14 and a[0] == b[0] and a[2:4] == b[2:4] and a[6:] == b[6:],
+    'atomic-stage1-first': lambda a, b: a[2] == b[2] and ec_of(a) in (0x24, 0x25) and ec_of(b) == 0x24 and b[0] >> 4 == 2 and
+    a[1] >> 6 & 1 and not b[1] >> 6 & 1 and a[1] >> 2 & 15 == 3 and a[6:] == b[6:],
+    'pc-alignment-first': lambda a, b: ec_of(a) == 0x22 and ec_of(b) in (0x20, 0x21) and a[2] == b[2] and a[2] & 3 and a[6:] == b[6:],
+}
+NAMED = {'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'tidcp'}  # the rules that are written where they apply
+RULES_ON = set()
+
+ABORTS = {0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35}
+
+
+def same(a, b, row=None):
+    """Do two records agree? FAR and HPFAR count where the exception sets them."""
+    if a == b or any(RULES[name](a, b) for name in RULES_ON if name in RULES):
+        return True
+    if (a[3] ^ b[3]) & ~0xc00 == 0:
+        b = b[:3] + a[3:4] + b[4:]  # rule spsr-btype
+    if a[0] >> 4 == 2 and ec_of(a) == ec_of(b) and b[1] >> 24 & 1 and not a[1] >> 24 & 1 and \
+            (ec_of(a) == 0x25 or row and row['hcr'] >> 27 & 1):
+        b = b[:1] + (b[1] & ~0x1ffc000 | 0,) + b[2:]  # rule isv-stage1
+    if a[0] != b[0] or a[1] != b[1] or a[2:4] != b[2:4] or a[6:] != b[6:]:
+        return False
+    ec = a[1] >> 26 & 63
+    if a[0] == 0x40:
+        return a == b
+    if ec in ABORTS and not (a[1] >> 10 & 1) and a[4] != b[4]:
+        return False
+    stage2 = a[0] >> 4 == 2 and ec in (0x20, 0x24) and ((a[1] & 0x3f) >> 2 in (1, 2, 0) or a[1] >> 7 & 1)
+    return not (stage2 and a[5] != b[5])
+
+
+def blocks(records):
+    """Records by block: (section, block address) -> list, in order of appearance."""
+    out, section, block = collections.OrderedDict(), 0, 0
+    for r in records:
+        if r[0] != 0x40 and gen.AREA <= r[2] < gen.LIMIT:  # else a stray branch, of the same block
+            block = (r[2] - gen.AREA) // (4 * gen.BLOCK)
+        out.setdefault((section, 'end' if r[0] == 0x40 else block), []).append(r)
+        section += r[0] == 0x40
+    return out
+
+
+def disassemble(word):
+    with tempfile.NamedTemporaryFile(suffix='.bin') as f:
+        f.write(struct.pack('<I', word))
+        f.flush()
+        text = subprocess.run(['aarch64-linux-gnu-objdump', '-D', '-b', 'binary', '-m', 'aarch64', f.name], capture_output=True,
+                              text=True, check=True).stdout
+    return ' '.join(text.splitlines()[-1].split('\t')[2:])
+
+
+def qemu_states(path):
+    """Per instruction executed: (pc, {register: value}) before it."""
+    states, cur = [], None
+    for line in open(path, errors='replace'):
+        m = re.match(r' PC=([0-9a-f]{16})', line)
+        if m:
+            cur = {}
+            states.append((int(m[1], 16), cur))
+        if cur is None:
+            continue
+        for name, value in re.findall(r'(X\d\d|SP)=([0-9a-f]{16})', line):
+            cur[name if name == 'SP' else 'X%d' % int(name[1:])] = int(value, 16)
+        for name, hi, lo in re.findall(r'Q(\d\d)=([0-9a-f]{16}):([0-9a-f]{16})', line):
+            cur['V%d' % int(name)] = int(hi + lo, 16)
+        m = re.search(r'PSTATE=([0-9a-f]{8})', line)
+        if m:
+            cur['nzcv'] = int(m[1], 16) >> 28
+        m = re.search(r'FPCR=([0-9a-f]{8}) FPSR=([0-9a-f]{8})', line)
+        if m:
+            cur['fpsr'] = int(m[2], 16)
+    return states
+
+
+def elmu_states(path):
+    states, cur = [], {}
+    for line in open(path, errors='replace'):
+        p = line.split()
+        if len(p) > 5 and p[3] in ('IT', 'IS'):
+            states.append((int(re.split('[:_]', p[5])[0], 16), dict(cur)))
+        elif len(p) > 5 and p[3] == 'R':
+            name, value = p[4], int(''.join(p[5:6]).replace('_', ''), 16)
+            if re.fullmatch(r'X\d+|V\d+', name):
+                cur[name] = value
+            elif name == 'cpsr':
+                cur['nzcv'] = value >> 28
+            elif name.lower() == 'fpsr':
+                cur['fpsr'] = value
+            elif name == 'SP_EL0':
+                cur['SP'] = value
+    states.append((None, cur))
+    return states
+
+
+def first_difference(pair, folder, block, elr):
+    """Text: the first instruction of the block after which the two differ."""
+    lo = gen.AREA + 4 * gen.BLOCK * block
+    hi = lo + 4 * gen.BLOCK
+    q, e = os.path.join(folder, 'q.trace'), os.path.join(folder, 'e.trace')
+    pair.run('qemu', folder, ['-singlestep', '-d', 'cpu,fpu,exec,nochain', '-dfilter', '0x%x+0x%x' % (lo, hi - lo), '-D', q])
+    pair.run('elmu', folder, ['--trace', 'tarmac=' + e, '--trace-range', '0x%x-0x%x' % (lo, hi - 4)])
+    qs, es = qemu_states(q), elmu_states(e)
+    code = open(os.path.join(folder, 'blob.bin'), 'rb').read()
+    word_at = lambda pc: struct.unpack_from('<I', code, pc - gen.BLOB)[0]
+    before = None
+    for n, (a, b) in enumerate(zip(es, qs)):
+        diff = []
+        if a[0] is not None and a[0] != b[0]:
+            diff.append('PC elmu %x qemu %x' % (a[0], b[0]))
+        for name, value in sorted(b[1].items()):
+            if name in a[1] and a[1][name] != value:
+                diff.append('%s elmu %x qemu %x' % (name, a[1][name], value))
+        if diff:
+            if before is None:
+                return 'at the start of the block: ' + '; '.join(diff[:4])
+            word = word_at(before[0])
+            used = sorted({int(r) for r in re.findall(r'\b[xw](\d+)', disassemble(word))})
+            vused = sorted({int(r) for r in re.findall(r'\b[vqdshb](\d+)', disassemble(word))})
+            had = ['X%d=%x' % (r, before[1]['X%d' % r]) for r in used if 'X%d' % r in before[1]]
+            had += ['V%d=%032x' % (r, before[1]['V%d' % r]) for r in vused if 'V%d' % r in before[1]]
+            return '%x: %08x %s\n        after it: %s\n        before it: %s' % (before[0], word, disassemble(word), '; '.join(diff[:6]),
+                                                                          ' '.join(had))
+        before = b
+    return 'no register differs: %x: %08x %s' % (elr, word_at(elr), disassemble(word_at(elr))) if lo <= elr < hi else 'no register differs'
+
+
+def memory_difference(folder, section, row):
+    """Text: where the tables of a section, or the pages that they lead to, differ at its end."""
+    size, out = gen.TABLE_BYTES + 0x40000, []
+    a, b = (open(os.path.join(folder, who, 'mem.bin'), 'rb').read()[section * size:(section + 1) * size] for who in ('elmu', 'qemu'))
+    if len(a) != size or len(b) != size:
+        return 'the section was not reached by both'
+    for at in range(0, size, 8):
+        x, y = struct.unpack('<QQ', a[at:at + 8] + b[at:at + 8])
+        if x != y and not (at < gen.TABLE_BYTES and x == y | 1 << 10):  # rule af-update
+            va = row['tables'] + at if at < gen.TABLE_BYTES else gen.BACKING + at - gen.TABLE_BYTES
+            out.append('%x elmu %016x qemu %016x' % (va, x, y))
+    return out and '%d words, tables at %x: %s' % (len(out), row['tables'], '; '.join(out[:4]))
+
+
+def words_of(r):
+    return ' '.join('%s=%x' % f for f in zip(FIELDS, r))
+
+
+def one_run(pair, args, seed, folder, rows, registers, settled, words):
+    g = gen.program(seed, rows, registers, settled, words, args.kinds.split(',') if args.kinds else None)
+    blob = g.blob()
+    with open(os.path.join(folder, 'blob.bin'), 'wb') as f:
+        f.write(blob)
+    a, b = blocks(pair.run('elmu', folder)), blocks(pair.run('qemu', folder))
+    good, bad = 0, []
+    for key in list(a) + [k for k in b if k not in a]:
+        ra, rb = a.get(key, []), b.get(key, [])
+        row = g.sections[min(key[0], len(g.sections) - 1)][1]
+        n = next((n for n, (x, y) in enumerate(zip(ra, rb)) if not same(x, y, row)), min(len(ra), len(rb)))
+        if n == len(ra) == len(rb) or (key[1] == 'end' and not memory_difference(folder, key[0], row)):
+            good += 1
+            continue
+        bad.append((key, ra[n] if n < len(ra) else None, rb[n] if n < len(rb) else None))
+    return g, good, bad
+
+
+def report(pair, folder, g, seed, bad, show):
+    out = []
+    for key, x, y in bad[:show]:
+        section, block = key
+        kind, row = g.sections[min(section, len(g.sections) - 1)]
+        out.append('FAIL seed %s, section %d (%s, EL%d), block %s' % (seed, section, kind, row['spsr'] >> 2 & 3, block))
+        if x and y:
+            out.append('    record: ' + '; '.join('%s elmu %x qemu %x' % (f, p, q) for f, p, q in zip(FIELDS, x, y) if p != q))
+            out.append('    elr %x esr %x vector %x' % (x[2], x[1], x[0]))
+        else:
+            out.append('    a record of %s alone: %s' % ('elmu' if x else 'qemu', words_of(x or y)))
+        if block == 'end':
+            out.append('    ' + memory_difference(folder, section, row))
+        else:
+            out.append('    ' + first_difference(pair, folder, block, (x or y)[2]))
+    return '\n'.join(out)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--elmu', required=True)
+    parser.add_argument('--frame', required=True)
+    parser.add_argument('--qemu', default=os.environ.get('QEMU', 'qemu-system-aarch64'))
+    parser.add_argument('--seed', default='1')
+    parser.add_argument('--insns', type=int, default=1000000)
+    parser.add_argument('--show', type=int, default=10)
+    parser.add_argument('--kinds', default='')
+    parser.add_argument('--jobs', type=int, default=1)
+    parser.add_argument('--keep', default='')
+    args = parser.parse_args()
+    elmu = shlex.split(args.elmu)
+    elmu[0] = os.path.abspath(elmu[0])
+    rows, registers, cpu = tables(elmu)
+    settled = settled_read()
+    RULES_ON.update(settled['rule'])
+    pair = Pair(elmu, shlex.split(args.qemu), os.path.abspath(args.frame), cpu)
+    runs = max(1, (args.insns + PER_RUN - 1) // PER_RUN)
+    passed = failed = insns = shown = 0
+    started = time.monotonic()
+    for n in range(runs):
+        seed = '%s.%d' % (args.seed, n)
+        with tempfile.TemporaryDirectory() as folder:
+            if args.keep:
+                folder = os.path.join(args.keep, seed)
+                os.makedirs(folder, exist_ok=True)
+            g, good, bad = one_run(pair, args, seed, folder, rows, registers, settled, min(PER_RUN, args.insns))
+            insns, passed, failed = insns + g.executed, passed + good, failed + len(bad)
+            if bad and shown < args.show:
+                print(report(pair, folder, g, seed, bad, args.show - shown), flush=True)
+                shown += len(bad)
+    print('%d instructions in %d programs, %d s' % (insns, runs, time.monotonic() - started))
+    print('%d passed, %d failed' % (passed, failed))
+    return 0 if passed and not failed else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
