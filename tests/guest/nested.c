@@ -135,6 +135,8 @@ static void nv1_traps(void)
     trapped("NV1: MSR ELR_EL1", MSR(reg[1]));
     trapped("NV1: MRS SPSR_EL1", MRS(reg[2]));
     check(executes(MRS(SYSREG(3, 0, 1, 0, 0))), "NV1: SCTLR_EL1 does not");
+    hcr(NV | NV1 | BIT(53)); /* EnSCXT */
+    trapped("NV1: MRS SCXTNUM_EL1", MRS(SYSREG(3, 0, 13, 0, 7)));
     hcr(NV);
     check(executes(MRS(reg[0])) && executes(MRS(reg[1])) && executes(MRS(reg[2])), "NV1 0: none of them");
     hcr(NV1 | NV2);
@@ -210,6 +212,8 @@ static const struct redirected redirected[] = {
     { "S2PIR_EL2", 0x2b0, SYSREG(3, 4, 10, 2, 5), ALWAYS },   PAIR(0x290, "PIRE0_", 3, 0, 10, 2, 2),
     PAIR(0x2a0, "PIR_", 3, 0, 10, 2, 3),                      PAIR(0x2a8, "POR_", 3, 0, 10, 2, 4),
     PAIR(0x270, "TCR2_", 3, 0, 2, 0, 3),                      PAIR(0x278, "SCTLR2_", 3, 0, 1, 0, 3),
+    PAIR(0x188, "SCXTNUM_", 3, 0, 13, 0, 7),                  PAIR(0x880, "TRFCR_", 3, 0, 1, 2, 1),
+    { "CNTPOFF_EL2", 0x1a8, SYSREG(3, 4, 14, 0, 6), ALWAYS },
     { "SP_EL1", 0x240, SYSREG(3, 4, 4, 1, 0), ALWAYS },       { "ICH_LR0_EL2", 0x400, SYSREG(3, 4, 12, 12, 0), ALWAYS },
     { "ICH_LR3_EL2", 0x418, SYSREG(3, 4, 12, 12, 3), ALWAYS }, { "ICH_AP0R0_EL2", 0x480, SYSREG(3, 4, 12, 8, 0), ALWAYS },
     { "ICH_AP1R0_EL2", 0x4a0, SYSREG(3, 4, 12, 9, 0), ALWAYS }, { "ICH_HCR_EL2", 0x4c0, SYSREG(3, 4, 12, 11, 0), ALWAYS },
@@ -229,7 +233,7 @@ static void redirect_one(const struct redirected *r, u64 nv1)
     u64 others = 0, got;
     for (u32 n = 0; n < 512; n++)
         page[n] = 0;
-    hcr(NV | NV2 | nv1 | BIT(56)); /* ATA, for TFSR_EL1 */
+    hcr(NV | NV2 | nv1 | BIT(56) | BIT(53)); /* ATA, EnSCXT */
     at_el1(MSR(r->reg), MARK);
     bool wrote = EXC.count == 0;
     for (u32 n = 0; n < 512; n++)
@@ -272,6 +276,11 @@ static void redirections(void)
     trapped("NV2, NV1 1: SCTLR_EL12 traps", MRS(SYSREG(3, 5, 1, 0, 0)));
     hcr(NV | NV1 | NV2 | BIT(26));
     trapped("NV2, NV1 1: HCR_EL2.TVM comes first: MSR SCTLR_EL1", MSR(SYSREG(3, 0, 1, 0, 0)));
+    WRITE(cnthctl_el2, 3 | BIT(15) | BIT(16)); /* EL1NVPCT, EL1NVVCT (FEAT_ECV) */
+    hcr(NV | NV2);
+    trapped("CNTHCTL_EL2.EL1NVPCT before the page: MSR CNTP_CVAL_EL02", MSR(SYSREG(3, 5, 14, 2, 2)));
+    trapped("CNTHCTL_EL2.EL1NVVCT before the page: MRS CNTV_CTL_EL02", MRS(SYSREG(3, 5, 14, 3, 1)));
+    WRITE(cnthctl_el2, 3);
     hcr(NV | NV1 | NV2);
     WRITE(cntkctl_el1, 3 << 8);
     page[0x168 / 8] = MARK;
