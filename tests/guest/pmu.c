@@ -30,7 +30,8 @@ CODE(get_selected, "msr pmselr_el0, x0\nisb\nmrs x0, pmxevcntr_el0");
 CODE(nothing, "");
 CODE(faulty, "nop\n.inst 0\nnop");
 CODE(calls, "svc #1\nsvc #2\nsvc #3");
-CODE(eleven, "mrs x2, pmevcntr0_el0\nnop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\nmrs x3, pmevcntr0_el0\nsub x0, x3, x2");
+CODE(eleven, "mrs x2, pmevcntr0_el0\nnop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\n"
+             "mrs x3, pmevcntr0_el0\nsub x0, x3, x2");
 
 static u64 version, events;
 static bool has(u32 event) { return events >> event & 1; }
