@@ -40,8 +40,8 @@ unsigned mmu_view_config_make(struct cpu *cpu, const struct mmu_view *view);
 /* Do unprivileged loads and stores use EL0's permissions here and now? (LDTR, STTR: D8.4.1, UAO) */
 bool mmu_unpriv_applies(struct cpu *cpu);
 
-/* For those who look in: translates va in the regime of `el` without changing anything: no TLB, no descriptor update, no
- * exception, no permission checked. out and rec may be NULL. True: *pa is the physical address. */
+/* For those who look in: translates va in the regime of `el` without changing anything: no TLB, no descriptor update,
+ * no exception, no permission checked. out and rec may be NULL. True: *pa is the physical address. */
 bool mmu_debug_translate(const struct cpu *cpu, u64 va, unsigned el, u64 *pa, struct translation *out,
                          struct walk_record *rec);
 

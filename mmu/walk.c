@@ -359,7 +359,7 @@ static const u8 *table_page(const struct walker *w, const struct table *t, u64 p
 {
     u64 page = pa & ~ones(t->grain);
     const struct phys_region *region = phys_find(w->r->phys, page, attrs);
-    if (!region || region->size - (page - region->base) < BIT(t->grain))
+    if (!region || region->size - (page - region->base) <= ones(t->grain))
         return NULL;
     return region->host + (page - region->base);
 }
