@@ -108,17 +108,23 @@ void timer_cval_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     changed(cpu, t);
 }
 
+/* What TVAL counts from: at EL2 and EL3 CNTPOFF_EL2 is left out (D19.12 CNTP_TVAL_EL0). */
+static u64 count_of_tval(const struct cpu *cpu, enum timer t)
+{
+    return timer_count(cpu, t == TIMER_CNTP && cpu->ps.el > 1 ? TIMER_CNTHP : t, cpu_now(cpu));
+}
+
 /* D11.2, TimerValue view: a signed 32-bit distance from now. */
 u64 timer_tval_read(struct cpu *cpu, const struct sysreg *row)
 {
     enum timer t = timer_of_row(cpu, row);
-    return (u32)(*timer_cval(cpu, t) - timer_count(cpu, t, cpu_now(cpu)));
+    return (u32)(*timer_cval(cpu, t) - count_of_tval(cpu, t));
 }
 
 void timer_tval_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     enum timer t = timer_of_row(cpu, row);
-    *timer_cval(cpu, t) = timer_count(cpu, t, cpu_now(cpu)) + sext(value & ones(32), 32);
+    *timer_cval(cpu, t) = count_of_tval(cpu, t) + sext(value & ones(32), 32);
     changed(cpu, t);
 }
 

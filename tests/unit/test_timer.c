@@ -479,6 +479,42 @@ START_TEST(event_stream)
 }
 END_TEST
 
+/* CNTP_CTL_EL0.ISTATUS */
+static bool physical_fires(u64 now)
+{
+    const struct sysreg *ctl = sysreg_find(SYSREG_KEY(3, 3, 14, 2, 1));
+    now_is(now);
+    return bit(ctl->read(cpu, ctl), 2);
+}
+
+/* FEAT_ECV_POFF (D11.2, D19.12 CNTPOFF_EL2): the EL1 physical timer is late by the offset, its TVAL at EL1 too, at EL2
+ * not; not without CNTHCTL_EL2.ECV, nor without SCR_EL3.ECVEn. */
+START_TEST(physical_offset)
+{
+    feature_add(&cpu->features, FEAT_CNTPOFF);
+    feature_add(&cpu->features, FEAT_ECV);
+    cpu->sys.scr_el3 |= BIT(0) | BIT(28);
+    cpu->sys.cntpoff_el2 = 1000;
+    cpu->sys.cnthctl_el2 = 3 | BIT(12);
+    cpu->sys.cntp_cval_el0 = 5000;
+    cpu->sys.cntp_ctl_el0 = 1;
+    now_is(0);
+    ck_assert_uint_eq(timer_next_event(cpu, 2000 * TICK), 6000 * TICK);
+    ck_assert(!physical_fires(6000 * TICK - 1) && physical_fires(6000 * TICK));
+    const struct sysreg *tval = sysreg_find(SYSREG_KEY(3, 3, 14, 2, 0));
+    now_is(2000 * TICK);
+    cpu->ps.el = 1;
+    ck_assert_uint_eq(tval->read(cpu, tval), 4000);
+    cpu->ps.el = 2;
+    ck_assert_uint_eq(tval->read(cpu, tval), 3000);
+    cpu->sys.scr_el3 &= ~BIT(28);
+    ck_assert(physical_fires(5000 * TICK));
+    cpu->sys.scr_el3 |= BIT(28);
+    cpu->sys.cnthctl_el2 = 3;
+    ck_assert(physical_fires(5000 * TICK));
+}
+END_TEST
+
 /* FEAT_ECV: EVNTIS scales the stream by 256 (D19.12 CNTHCTL_EL2.EVNTIS); without the feature the bit is RES0. */
 START_TEST(scaled_event_stream)
 {
@@ -566,6 +602,7 @@ Suite *test_timer_suite(void)
         control_bits,
         event_stream,
         scaled_event_stream,
+        physical_offset,
         virtual_event_stream,
         next_event_is_exact,
     };
