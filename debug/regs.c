@@ -75,9 +75,10 @@ int regs_class(const char *word)
 {
     size_t length = strlen(word);
     for (unsigned n = 0; n < ARRAY_LEN(values); n++) {
+        if (strcmp(values[n].values, "EC") || strncasecmp(values[n].name, word, length))
+            continue;
         const char *rest = values[n].name + length;
-        if (!strcmp(values[n].values, "EC") && !strncasecmp(values[n].name, word, length) &&
-            (!*rest || !strcmp(rest, "64") || !strcmp(rest, "_LOWER")))
+        if (!*rest || !strcmp(rest, "64") || !strcmp(rest, "_LOWER"))
             return (int)values[n].value;
     }
     return -1;

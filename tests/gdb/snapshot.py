@@ -101,6 +101,17 @@ def replay(work):
     code, out, err, _ = run(options + ["-replay", journal])
     check("a damaged journal is refused", code == 1 and err.startswith("elmu: -replay: "), err[-300:])
 
+def resets(work):
+    """A restored machine has its images; when the guest resets it they are loaded again."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    elf, file = os.path.join(work, "reset.elf"), os.path.join(work, "reset.snap")
+    subprocess.run(["aarch64-linux-gnu-gcc", "-nostdlib", "-static", "-Wl,--build-id=none,-Ttext=0x40200000,--no-warn-rwx-segments", "-o", elf,
+                    f"{here}/../cli/reset.S"], check=True)
+    options = ["-M", "virt", "-cpu", "cortex-a57", "-m", "64M", "-nographic", "-kernel", elf, "-max-insns", "5000"]
+    _, out, _, alone = run(options + ["-snapshot-save", f"{file}@20"])
+    _, tail, err, again = run(options + ["-restore", file])
+    check("restored, reset again and again: the same end", again == alone and out.endswith(tail) and tail.count(b"boot") > 2, f"{again} {alone} {err[-300:]}")
+
 def semihosted(work):
     """What the host's files held comes from the journal: the file may be gone."""
     journal, file = os.path.join(work, "files.journal"), os.path.join(work, "read-me")
@@ -201,7 +212,7 @@ PARTS = {
     "demo": lambda work: points("demo", demo, [1, 2021423, 2021424, 3333333, 6000001, "hypervisor: "], work),
     "smp": lambda work: points("psci, 4 CPUs", smp, [1000, 20011, 33333], work),
     "tags": lambda work: points("memory tags", bare("tags", "max"), [100000, 280001, 400000], work),
-    "damage": damage, "killed": lambda work: killed(work, 100), "replay": replay, "semihosted": semihosted,
+    "damage": damage, "killed": lambda work: killed(work, 100), "replay": replay, "resets": resets, "semihosted": semihosted,
     "disks": disks, "power": power, "cheap": restored_cheaply,
 }
 
