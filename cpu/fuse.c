@@ -61,7 +61,7 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
 #define IS_W(id)         (#id[sizeof(#id) - 2] == '0')
 #define IS_SP(id)        (!IS_W(id)) /* of the stamps of loads and stores */
 
-/* ---- sequences ---- */
+/* ---- sequences: none is inlined into another, so that they stay without frames ---- */
 
 /* The first instruction's body, and on to its neighbour; what the body leaves to its handler, that does alone. */
 #define DO_FIRST(first)                                                                                                \
@@ -73,7 +73,7 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
 /* Two bodies in a row. */
 #define ALU(first, second)                                                                                             \
     op_fn thr_##first, thr_##second;                                                                                   \
-    static void fused_##first##_##second(OP_ARGS)                                                                      \
+    static NOINLINE void fused_##first##_##second(OP_ARGS)                                                             \
     {                                                                                                                  \
         DO_FIRST(first);                                                                                               \
         if (unlikely(!do_##second(OP_PASS)))                                                                           \
@@ -83,7 +83,7 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
 /* A body, then straight into the next handler: a jump that needs no prediction of its target. */
 #define GO_ON(first, name, handler)                                                                                    \
     op_fn thr_##first, handler;                                                                                        \
-    static void fused_##first##_##name(OP_ARGS)                                                                        \
+    static NOINLINE void fused_##first##_##name(OP_ARGS)                                                               \
     {                                                                                                                  \
         DO_FIRST(first);                                                                                               \
         return handler(OP_PASS);                                                                                       \
@@ -92,7 +92,7 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
 #define NEAR(first, second) GO_ON(first, near_##second, near_##second)
 #define THEN(first, rest)                                                                                              \
     op_fn thr_##first;                                                                                                 \
-    static void fused_##first##_##rest(OP_ARGS)                                                                        \
+    static NOINLINE void fused_##first##_##rest(OP_ARGS)                                                               \
     {                                                                                                                  \
         DO_FIRST(first);                                                                                               \
         return fused_##rest(OP_PASS);                                                                                  \
@@ -100,7 +100,7 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
 /* The second slot is the branch: PC, budget and target are its own. */
 #define PAIR(first, second)                                                                                            \
     op_fn thr_##first, near_##second;                                                                                  \
-    static void fused_##first##_##second(OP_ARGS)                                                                      \
+    static NOINLINE void fused_##first##_##second(OP_ARGS)                                                             \
     {                                                                                                                  \
         struct compared c = first_##first(cpu, i);                                                                     \
         i++;                                                                                                           \
@@ -114,7 +114,7 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
 #define STEP_up                 16
 #define STEP_down               (-16)
 #define PAIRS_RUN(id, way, count, write, transfer)                                                                     \
-    static void fused_##id##_##way##count(OP_ARGS)                                                                     \
+    static NOINLINE void fused_##id##_##way##count(OP_ARGS)                                                            \
     {                                                                                                                  \
         u64 va = RN + (u64)IMM;                                                                                        \
         u8 *p = FAST(va, 4, write, false);                                                                             \

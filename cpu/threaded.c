@@ -33,21 +33,7 @@ static ALWAYS_INLINE void run_xpage(struct cpu *cpu, u64 left, const struct xpag
     return i->fn(cpu, i, left + (u64)(uintptr_t)i);
 }
 
-/* The same with all that may be in the way; at a landing with PSTATE.BTYPE in the stepping engine. */
-static NOINLINE void enter_slow(struct cpu *cpu, u64 left)
-{
-    leave(cpu, left);
-    if (unlikely(cpu->d.attention || cpu->ps.btype || (s64)left <= 0))
-        return;
-    if ((unlikely(cpu->d.breakpoints) || unlikely(cpu->d.host.observer && cpu->d.host.observer->page)) &&
-        cpu_page_observed(cpu))
-        return;
-    if (unlikely(!cpu_fetch(cpu, ENGINE_THREADED)))
-        return enter_slow(cpu, left - 16); /* the abort counts as an instruction */
-    const struct op *i = &cpu->d.page->op[(cpu->pc & 4095) >> 2];
-    return i->fn(cpu, i, left + (u64)(uintptr_t)i);
-}
-
+static void enter_slow(struct cpu *cpu, u64 left);
 /* Goes on at cpu->pc, where the fetch page is to be found again. */
 static ALWAYS_INLINE void enter_anew(struct cpu *cpu, u64 left)
 {
@@ -59,6 +45,27 @@ static ALWAYS_INLINE void enter_anew(struct cpu *cpu, u64 left)
         return run_xpage(cpu, left, x, cpu->pc);
     cpu->fetch_valid = 0;
     return enter_slow(cpu, left);
+}
+
+/* The same with all that may be in the way; at a landing with PSTATE.BTYPE in the stepping engine. An interrupt is
+ * taken here as cpu_run_to would take it. */
+static NOINLINE void enter_slow(struct cpu *cpu, u64 left)
+{
+    leave(cpu, left);
+    if (cpu->d.attention == ATT_IRQ && !cpu->ps.btype && (s64)left > 0) {
+        cpu->d.attention = 0;
+        if (exception_take_interrupt(cpu))
+            return enter_anew(cpu, left);
+    }
+    if (unlikely(cpu->d.attention || cpu->ps.btype || (s64)left <= 0))
+        return;
+    if ((unlikely(cpu->d.breakpoints) || unlikely(cpu->d.host.observer && cpu->d.host.observer->page)) &&
+        cpu_page_observed(cpu))
+        return;
+    if (unlikely(!cpu_fetch(cpu, ENGINE_THREADED)))
+        return enter_slow(cpu, left - 16); /* the abort counts as an instruction */
+    const struct op *i = &cpu->d.page->op[(cpu->pc & 4095) >> 2];
+    return i->fn(cpu, i, left + (u64)(uintptr_t)i);
 }
 
 void thr_jump_far(struct cpu *cpu, u64 left, u64 va)

@@ -59,10 +59,21 @@ static inline u32 running_priority(const struct gic_cpu *c)
     return c->nmi_active & NMI_VIRTUAL ? 0 : gic_running(c->ich_apr[0] | c->ich_apr[1]);
 }
 
+/* Bits that some list register has: most often it says that there is nothing to look for. */
+static inline u64 lr_any(const struct gic_cpu *c)
+{
+    u64 any = 0;
+    for (unsigned n = 0; n < GIC_LRS; n++)
+        any |= c->ich_lr[n];
+    return any;
+}
+
 /* The highest priority pending virtual interrupt of the enabled groups; of equal ones the lowest list register. */
 static unsigned best_lr(const struct gic_cpu *c)
 {
     unsigned best = NO_LR, priority = 2 * PRIO_NONE;
+    if (!(lr_any(c) & LR_PENDING))
+        return NO_LR;
     for (unsigned n = 0; n < GIC_LRS; n++) {
         u64 lr = c->ich_lr[n];
         if ((lr & LR_STATE) != LR_PENDING || !(c->ich_vmcr >> lr_group(lr) & 1) ||
@@ -89,7 +100,7 @@ static u32 maintenance(const struct gic_cpu *c, u64 hcr)
 {
     unsigned valid = 0, pending = 0;
     u32 misr = 0;
-    for (unsigned n = 0; n < GIC_LRS; n++)
+    for (unsigned n = 0; n < GIC_LRS && lr_any(c) & LR_EOI; n++)
         if (lr_eoi_done(c->ich_lr[n]))
             misr |= MISR_EOI;
     if (likely(!(hcr & HCR_CONDITIONS)))

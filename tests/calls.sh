@@ -12,10 +12,12 @@ passed=0 failed=0
 
 check() # FILE EXEMPT FRAMES: patterns of handlers that may call, and that may have a stack frame
 {
-    [ -f "$B/cpu/$1.thr.o" ] || { echo "FAIL $B/cpu/$1.thr.o: not built"; failed=$((failed + 1)); return; }
-    objdump -dr --no-show-raw-insn "$B/cpu/$1.thr.o" | awk -v exempt="$2" -v file="$1" -v frames="$3" '
+    object=$B/cpu/$1.thr.o
+    [ "$1" = fuse ] && object=$B/cpu/fuse.o # compiled once, for the threaded engine only
+    [ -f "$object" ] || { echo "FAIL $object: not built"; failed=$((failed + 1)); return; }
+    objdump -dr --no-show-raw-insn "$object" | awk -v exempt="$2" -v file="$1" -v frames="$3" '
         function finish() {
-            if (name ~ /^thr_/ && name !~ exempt) {
+            if (name ~ /^(thr|near|fused)_/ && name !~ exempt) {
                 if (bad != "") { print "FAIL " file ": " name ": " bad; failed++ } else passed++
             }
             bad = ""
@@ -36,6 +38,7 @@ trap 'rm -f "$out"' EXIT
 check dpimm '^$' '^thr_BFM'
 check dpreg '^thr_CRC32' '^$'
 check branch '^$' '^$'
+check fuse '^$' '^$'
 check ldst '^thr_(slow_|sp_misaligned|LDXP|STXP)' '^$'
 check atomic '^thr_(slow_|sp_misaligned|CASP)' '^$'
 check simd_int '(_(s|v|x|xs)|MMLA)$' .
