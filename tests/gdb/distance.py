@@ -59,21 +59,31 @@ def session(p, c):
     check("reverse-continue arrives", c.pc() == early and c.where() < 5000000, f"0x{c.pc():x} after {c.where()} instructions, {reply}")
     check("over 10^9 instructions: at most twice the time of running them", back <= 2 * forward, f"{back:.2f} s back, {forward:.2f} s forwards")
 
-def main():
+def several(p, c):
+    """Four CPUs: a step back is one of the selected CPU, found by running the last stretch again instruction by instruction."""
+    c.ask("qSupported")
+    for to in (300000000, 700012345):
+        c.monitor(f"goto {to}")
+        steps = [timed(p, lambda: c.ask("bs"))[1] for _ in range(3)]
+        check(f"4 CPUs, reverse-stepi after {to} instructions: under 1 s", max(steps) < 1 and c.where() < to, f"{max(steps):.2f} s of CPU time at worst")
+
+def run(what, *options):
     with tempfile.TemporaryDirectory() as work:
         path = os.path.join(work, "gdb.sock")
-        p = subprocess.Popen([elmu, "-M", "virt,gic-version=3,virtualization=on", "-cpu", "cortex-a57", "-m", "1G", "-nographic", "-kernel",
-                              f"{image}/xen", "-append", "console=dtuart dom0_mem=512M", "-xen-dom0",
-                              f"kernel={image}/vmlinuz,initrd={image}/linux.cpio,append=console=hvc0 elmu.name=dom0 "
-                              "elmu.modules=xen-privcmd:xenfs:xen-evtchn", "-gdb", f"unix:{path}", "-S"],
+        p = subprocess.Popen([elmu, "-M", "virt,gic-version=3,virtualization=on", "-m", "1G", "-nographic", "-gdb", f"unix:{path}", "-S", *options],
                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             while not os.path.exists(path) and p.poll() is None:
                 os.sched_yield()
-            session(p, Client(path))
+            what(p, Client(path))
         finally:
             p.kill()
             p.wait()
+
+def main():
+    run(session, "-cpu", "cortex-a57", "-kernel", f"{image}/xen", "-append", "console=dtuart dom0_mem=512M", "-xen-dom0",
+        f"kernel={image}/vmlinuz,initrd={image}/linux.cpio,append=console=hvc0 elmu.name=dom0 elmu.modules=xen-privcmd:xenfs:xen-evtchn")
+    run(several, "-cpu", "max", "-smp", "4", "-kernel", f"{image}/vmlinuz", "-initrd", f"{image}/linux.cpio", "-append", "console=ttyAMA0")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
