@@ -84,6 +84,9 @@ check-images: all $(B)/guest/nest-1g.elf  ## boots them: IMAGES="quick" (default
 	@tests/install.sh images
 	@tests/images/check.sh -j 2 $(abspath $(ELMU)) $(or $(IMAGES),quick)
 
+coverage:  ## line coverage of cpu/ and mmu/ by the tests, and the lines that none reaches
+	@tests/coverage.sh
+
 soak:  ## every image x engine x compiler x sanitizer, every vector, long fuzzing: hours
 	@tests/soak.sh
 
@@ -102,4 +105,4 @@ clean:  ## removes what was built
 	rm -rf $(B) elmu
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
-.PHONY: all unit vectors decode-sweep run check images check-images soak bench format lint clean help
+.PHONY: all unit vectors decode-sweep run check images check-images coverage soak bench format lint clean help

@@ -13,7 +13,6 @@ WINDOW, BACKING, RANDOM_VA, UPPER = 0x41000800, 0x41400000, 0x48000000, 0xffffff
 BLOCK, ROW, OWN = 24, 256, 0xff00
 SECTION = ('spsr elr scr hcr sctlr1 sctlr2 tcr1 tcr2 tcr3 mair ttbr0_1 ttbr0_2 ttbr0_3 sctlr3 vttbr vtcr cpacr cptr2 cptr3 '
            'mdcr2 mdcr3 cnthctl cntkctl ttbr1_1 tables').split()
-MAX_SECTIONS = (TABLES - BLOB) // ROW and 56
 TABLE_BYTES = 0x8000
 # What both emulators have: QEMU's 7.2 `max`, by elmu's names.
 FEATURES = set('''base crc32 aes pmull sha1 sha256 lse rdm sha512 sha3 sm3 sm4 dotprod fhm lrcpc lrcpc2 jscvt fcma frintts bf16
@@ -41,10 +40,6 @@ class Row:
         self.ordered = bool(re.match(r'LDL?AR_|STL?LR_|LDAPU?R|STLUR|LDAX[RP]|LDAXP|LDX[RP]', name))
 
 
-def bits_between(value, lo, width):
-    return (value & ((1 << width) - 1)) << lo
-
-
 class Generator:
     def __init__(self, seed, rows, registers, settled):
         self.rng = random.Random(seed)
@@ -58,7 +53,7 @@ class Generator:
         self.fp = [r for r in self.simd if re.match('f|bf|scvt|ucvt', r.text)]
         self.loads = [r for r in rows if r.memory and not r.store]
         self.stores = [r for r in rows if r.memory and r.store]
-        self.literal = [r for r in rows if re.match(r'LDR.*_lit', r.name)]
+        self.literal = [r for r in rows if re.match(r'LDR.*_lit', r.name)]  # of what follows in the code
         self.registers = registers
         self.code, self.sections, self.tables, self.executed = [], [], bytearray(), 0
 
@@ -265,7 +260,6 @@ class Generator:
         one = common | 2 << 16 | flip() << 20 | ha << 21 | hd << 22 | flip(0.2) << 24 | 1 << 31 | 1 << 23
         self.mixed_tbi = (two >> 37 ^ two >> 38) & 1
         s['tcr1'], s['tcr2'], s['tcr3'] = two, two if host else one, one
-        s['mair'] = 0xbb000c00f00444ff & ~(0xff << 24) | 0xbb << 24
         s['mair'] = 0xff | 0x44 << 8 | 0x04 << 16 | 0xbb << 24 | 0x00 << 32 | 0x0c << 40 | 0xee << 48 | 0x4f << 56
         s['ttbr0_1'] = s['ttbr1_1'] = tables
         s['ttbr0_2'] = tables if host else tables + 0x2000
@@ -320,27 +314,27 @@ class Generator:
     def fill(self, row):
         rng, word, taken = self.rng, row.fixed, set()
         for letter, lo, width in row.fields:
-            if width == 5 and letter in GPR and not (letter == 'b' and width != 5):
+            if width == 5 and letter in GPR:
                 value = self.gpr(row, letter, taken)
                 taken.add(value)
-            elif width == 5 and letter in VREG + 'K':
+            elif width == 5 and letter in VREG:
                 value = rng.randrange(32)
                 while row.memory and value in taken:
                     value = rng.randrange(32)
                 taken.add(value)
+            elif letter == 'i' and width == 19:
+                value = rng.randrange(0x400)
             elif row.memory and letter == 'i' and width == 12:
                 value = rng.randrange(32)
             elif row.memory and letter == 'x' and width >= 5:
                 value = (1 << width) - 1  # should be one
             elif row.name in ('AXFLAG', 'XAFLAG'):
                 value = 0  # should be zero
-            elif row.memory and letter == 'K' and width == 5:
-                value = rng.randrange(16)
             else:
                 value = rng.getrandbits(width)
                 if row.memory and letter == 'o' and width == 3:
                     value = rng.choice([2, 3, 6, 7, rng.randrange(8)])
-            word |= bits_between(value, lo, width)
+            word |= value << lo
         if row.name.startswith('CASP'):
             word &= ~(1 << 16 | 1)
         if self.mixed_tbi and row.feature == 'pauth' and 'pac-mixed-tbi' in self.settled['rule']:
@@ -499,7 +493,7 @@ class Generator:
                         (self.exclusive(row) if row.exclusive else [self.fill(row) & ~(7 << 12 if 'UR' in row.name else 0)])
                 return [self.fill(row)]
             if k < 0.73:
-                return [self.fill(rng.choice(self.literal))] if False else [self.fill(rng.choice(self.integer))]
+                return [self.fill(rng.choice(self.literal))]
             return [self.fill(rng.choice(self.integer if k < 0.85 else self.simd))]
         if kind == 'system':
             return self.system(left) if k < 0.75 else [self.fill(rng.choice(self.compute))]

@@ -11,7 +11,6 @@ The last line is "N passed, N failed".
 """
 import argparse
 import collections
-import concurrent.futures
 import os
 import re
 import shlex
@@ -92,7 +91,7 @@ class Pair:
         if os.path.exists(log):
             os.remove(log)
         r = subprocess.run(self.commands[who] + ['-device', device] + list(extra), cwd=work, stdin=subprocess.DEVNULL,
-                           capture_output=True, timeout=20, check=False)
+                           capture_output=True, timeout=240, check=False)
         if r.returncode or not os.path.exists(log):
             raise RuntimeError('%s: status %d: %s' % (who, r.returncode, r.stderr.decode('latin-1')[-500:]))
         data = open(log, 'rb').read()
@@ -294,7 +293,6 @@ def main():
     parser.add_argument('--insns', type=int, default=1000000)
     parser.add_argument('--show', type=int, default=10)
     parser.add_argument('--kinds', default='')
-    parser.add_argument('--jobs', type=int, default=1)
     parser.add_argument('--keep', default='')
     args = parser.parse_args()
     elmu = shlex.split(args.elmu)
@@ -312,7 +310,12 @@ def main():
             if args.keep:
                 folder = os.path.join(args.keep, seed)
                 os.makedirs(folder, exist_ok=True)
-            g, good, bad = one_run(pair, args, seed, folder, rows, registers, settled, min(PER_RUN, args.insns))
+            try:
+                g, good, bad = one_run(pair, args, seed, folder, rows, registers, settled, min(PER_RUN, args.insns))
+            except (RuntimeError, subprocess.TimeoutExpired) as error:
+                print('FAIL seed %s: %s' % (seed, str(error)[:300]), flush=True)
+                failed += 1
+                continue
             insns, passed, failed = insns + g.executed, passed + good, failed + len(bad)
             if bad and shown < args.show:
                 print(report(pair, folder, g, seed, bad, args.show - shown), flush=True)
