@@ -875,7 +875,7 @@ int main(int argc, char **argv)
             fflush(stdout);
             if (!fork()) {
                 dup2(fds[1], 3);
-                _exit(child(&jobs[started], only, show, causes));
+                exit(child(&jobs[started], only, show, causes));
             }
             started++;
             continue;
