@@ -12,7 +12,10 @@ class Client:
             m = re.search(rb"\$([^#]*)#..", self.data, re.S)
             if m:
                 self.data = self.data[m.end():]
-                self.s.sendall(b"+")
+                try:
+                    self.s.sendall(b"+")
+                except BrokenPipeError: # it said that it ends, and did
+                    pass
                 return m[1].decode("latin1")
             more = self.s.recv(65536)
             if not more:
