@@ -18,7 +18,7 @@ struct gdb {
     bool running, wanted; /* wanted: the client waits for a stop reply */
     bool asked;           /* it connected, interrupted or sent something: stop */
     bool have_packet;     /* it came while the machine ran */
-    bool left;              /* the client, on a long way back */
+    bool left;            /* the client, on a long way back */
     bool killed;
     u64 range_from, range_to; /* vCont;r */
 };

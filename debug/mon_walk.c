@@ -136,7 +136,7 @@ static void walk_command(struct monitor_line *l, bool stage1_only)
     struct regime_desc r;
     if (vmid != ANY)
         el = 1;
-    if (l->count < 1 || l->count > 2 || !monitor_number(l->word[0], &va) ||
+    if (l->count < 1 || l->count > 2 || !monitor_address(l, l->word[0], &va) ||
         (l->count == 2 && (!monitor_number(l->word[1], &el) || el > 3))) {
         text_add(l->out, "usage: walk VA [EL] [vmid=N]\n");
         return;
@@ -159,7 +159,7 @@ void cmd_s2walk(struct monitor_line *l)
     s64 vmid = monitor_option(l, "vmid", ANY);
     struct regime_desc r;
     u64 ipa;
-    if (l->count != 1 || !monitor_number(l->word[0], &ipa)) {
+    if (l->count != 1 || !monitor_address(l, l->word[0], &ipa)) {
         text_add(l->out, "usage: s2walk IPA [vmid=N]\n");
         return;
     }
@@ -203,7 +203,7 @@ void cmd_x(struct monitor_line *l)
     u64 addr, count = 1, pa, value;
     struct regime_desc r;
     monitor_flag(l, "va");
-    if (l->count < 1 || l->count > 2 || !monitor_number(l->word[0], &addr) || el < 0 || el > 3 ||
+    if (l->count < 1 || l->count > 2 || !monitor_address(l, l->word[0], &addr) || el < 0 || el > 3 ||
         (l->count == 2 && (!monitor_number(l->word[1], &count) || count > X_LIMIT))) {
         text_add(l->out, "usage: x ADDR [COUNT up to %d] [va|ipa|pa] [el=N] [vmid=N]\n", X_LIMIT);
         return;

@@ -33,6 +33,37 @@ bool monitor_number(const char *word, u64 *value)
     return end != word && !*end && !errno && word[0] != '-';
 }
 
+static bool sysreg_parse(const char *word, s64 *value)
+{
+    for (unsigned n = 0; sysreg_get(n); n++)
+        if (!strcasecmp(sysreg_get(n)->name, word)) {
+            *value = (s64)n;
+            return true;
+        }
+    return false;
+}
+
+bool monitor_address(struct monitor_line *l, const char *word, u64 *value)
+{
+    struct cpu *cpu = monitor_cpu(l);
+    s64 row;
+    u64 n;
+    if (monitor_number(word, value))
+        return true;
+    word += word[0] == '$';
+    if (!strcasecmp(word, "pc"))
+        *value = cpu->pc;
+    else if (!strcasecmp(word, "sp"))
+        *value = cpu->x[REG_SP];
+    else if ((word[0] | 32) == 'x' && monitor_number(word + 1, &n) && n < 31)
+        *value = cpu->x[n];
+    else if (sysreg_parse(word, &row))
+        *value = sysreg_peek(cpu, sysreg_get((unsigned)row));
+    else
+        return false;
+    return true;
+}
+
 static void word_remove(struct monitor_line *l, unsigned n)
 {
     memmove(&l->word[n], &l->word[n + 1], (l->count - n - 1) * sizeof(l->word[0]));
@@ -149,7 +180,7 @@ static void stop_add(struct monitor_line *l, struct stop_point made)
 void cmd_break(struct monitor_line *l)
 {
     struct stop_point p = { .what = ON_INSN, .size = 1, .value = ANY, .scope = scope_take(l) };
-    if (l->count != 1 || !monitor_number(l->word[0], &p.addr))
+    if (l->count != 1 || !monitor_address(l, l->word[0], &p.addr))
         usage(l, "break");
     else
         stop_add(l, p);
@@ -197,16 +228,6 @@ static bool class_parse(const char *word, s64 *value)
         }
     *value = monitor_number(word, &ec) && ec < 64 ? (s64)ec : regs_class(word);
     return *value != ANY;
-}
-
-static bool sysreg_parse(const char *word, s64 *value)
-{
-    for (unsigned n = 0; sysreg_get(n); n++)
-        if (!strcasecmp(sysreg_get(n)->name, word)) {
-            *value = (s64)n;
-            return true;
-        }
-    return false;
 }
 
 void cmd_catch(struct monitor_line *l)
