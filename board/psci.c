@@ -145,7 +145,13 @@ void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, 
         cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(38) : 0;                           /* HXEn */
     cpu->sys.scr_el3 |= m->secure && el < 3 && cpu_has(cpu, FEAT_CNTPOFF) ? BIT(28) : 0; /* ECVEn */
     cpu->sys.scr_el3 |= m->secure && el < 3 && cpu_has(cpu, FEAT_SCTLR2) ? BIT(44) : 0;  /* SCTLR2En */
-    if (cpu_has(cpu, FEAT_CSV2_2)) {                                                     /* EnSCXT */
+    cpu->sys.hcrx_el2 |= m->virtualization && el < 2 && cpu_has(cpu, FEAT_SCTLR2) ? BIT(15) : 0;
+    if (m->virtualization && el < 2 && cpu_has(cpu, FEAT_FGT)) { /* nPIRE0_EL1 nPIR_EL1, nPOR_EL0 nPOR_EL1 */
+        cpu->sys.hfgrtr_el2 |= cpu_has(cpu, FEAT_S1PIE) ? 3ull << 57 : 0;
+        cpu->sys.hfgrtr_el2 |= cpu_has(cpu, FEAT_S1POE) ? 3ull << 59 : 0;
+        cpu->sys.hfgwtr_el2 |= cpu->sys.hfgrtr_el2;
+    }
+    if (cpu_has(cpu, FEAT_CSV2_2)) { /* EnSCXT */
         cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(25) : 0;
         cpu->sys.hcr_el2 |= m->virtualization && el < 2 ? BIT(53) : 0;
     }

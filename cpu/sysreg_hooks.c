@@ -185,6 +185,7 @@ const struct sysreg_bits sctlr3_bits[] = {
     { FEAT_IESB, 0, BIT(21) },        { 0, 0, 0 },
 };
 const struct sysreg_bits tcr1_bits[] = {
+    { FEAT_HPDS2, 0, 0xffull << 43 }, /* HWU0nn HWU1nn */
     { FEAT_HPDS, 0, 3ull << 41 },
     { FEAT_HAFDBS, 0, 3ull << 39 },
     { FEAT_PAUTH, 0, 3ull << 51 }, /* TBID0 TBID1 */
@@ -194,6 +195,7 @@ const struct sysreg_bits tcr1_bits[] = {
     { 0, 0, 0 },
 };
 const struct sysreg_bits tcr3_bits[] = {
+    { FEAT_HPDS2, 0, 0xf << 25 }, /* HWUnn */
     { FEAT_S1PIE, 0, BIT(35) }, /* PIE, POE: TCR_EL3 only */
     { FEAT_S1POE, 0, BIT(36) },
     { FEAT_HPDS, 0, BIT(24) },
