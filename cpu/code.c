@@ -146,10 +146,10 @@ struct code_page *code_page_get(struct code *c, u64 pa, bool ns, enum engine eng
     page->next_hash = c->hash[h];
     c->hash[h] = (u32)(page - c->pages);
     u8 *flags = phys_flags(c->phys, pa);
-    if (flags)
-        *flags |= PAGE_CODE;
-    for (unsigned n = 0; n < c->cpu_count; n++)
+    for (unsigned n = 0; n < c->cpu_count && (!flags || *flags & PAGE_TAGGED); n++)
         mmu_drop_write_tags(&c->cpus[n], pa);
+    if (flags)
+        *flags = (u8)((*flags & ~PAGE_TAGGED) | PAGE_CODE);
     return page;
 }
 

@@ -52,7 +52,7 @@ struct tlb_entry {
     u8 pad[2];
 };
 
-enum { TLB_SETS = 512, TLB_WAYS = 4, TLB_ENTRIES = TLB_SETS * TLB_WAYS, TLB_CONFIGS = 64 };
+enum { TLB_SETS = 4096, TLB_WAYS = 4, TLB_ENTRIES = TLB_SETS * TLB_WAYS, TLB_CONFIGS = 64 };
 
 /* The control values a translation depends on besides ASID and VMID. mmu/context.c fills it. */
 struct tlb_config {
@@ -117,7 +117,7 @@ enum { STEPPING_GUEST = 1, /* software step */
        STEPPING_ALL = 4    /* an observer wants to see every instruction */
 };
 
-enum { FAST_ENTRIES = 1024, XPAGE_ENTRIES = 256 };
+enum { FAST_ENTRIES = 16384, XPAGE_ENTRIES = 256 };
 
 /* A fast tag: va page | context, for each access; host address of a byte = va + addend. */
 struct fast_entry {
@@ -175,6 +175,7 @@ struct mmu_derived {
     struct mmu_view view[4];
     u32 ctx_used, victim_next;
     struct fast_entry victim[FAST_VICTIMS]; /* lately pushed out of fast[]: for pages that share a slot */
+    u64 set_empty[TLB_SETS / 64]; /* a bit for each set of the TLB that surely holds nothing */
     u16 fast_slot[TLB_ENTRIES]; /* the fast (xpage) slot made from an entry: MMU_NONE, a slot, or MMU_MANY */
     u16 xpage_slot[TLB_ENTRIES];
     struct mmu_ctx ctx[CTX_SLOTS];

@@ -203,7 +203,7 @@ static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned f
     f->addend = (u64)(uintptr_t)(region->host + (p->pa - region->base)) - va;
     if (writable && !(*page_flags & PAGE_CODE)) {
         f->w = tag;
-        *page_flags |= PAGE_TOUCHED | PAGE_DIRTY;
+        *page_flags |= PAGE_TOUCHED | PAGE_DIRTY | PAGE_TAGGED;
     }
     tlb_note_fast(cpu, index, slot);
 }

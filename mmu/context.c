@@ -364,6 +364,7 @@ void mmu_drop_derived(struct cpu *cpu)
     memset(d->fast, 0xff, sizeof(d->fast)); /* a tag of all ones matches nothing: see fast_tag_none */
     memset(d->xpage, 0, sizeof(d->xpage));
     memset(&d->mmu, 0, sizeof(d->mmu));
+    memset(d->mmu.set_empty, 0, sizeof(d->mmu.set_empty));
     memset(d->mmu.fast_slot, 0xff, sizeof(d->mmu.fast_slot));
     memset(d->mmu.xpage_slot, 0xff, sizeof(d->mmu.xpage_slot));
     memset(d->mmu.victim, 0xff, sizeof(d->mmu.victim));

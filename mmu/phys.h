@@ -14,7 +14,8 @@ enum { PHYS_REGIONS = 8 };
 enum { PAGE_CODE = 1,    /* holds decoded instructions: stores must come through phys_write */
        PAGE_TOUCHED = 2, /* written since reset or the last snapshot */
        PAGE_WATCHED = 4, /* a debugger wants to see accesses */
-       PAGE_DIRTY = 8    /* written since the last checkpoint */ };
+       PAGE_DIRTY = 8,   /* written since the last checkpoint */
+       PAGE_TAGGED = 16  /* some PE may have a fast write tag for it */ };
 
 struct phys_region {
     u64 base, size; /* bytes, both multiples of 4096 */

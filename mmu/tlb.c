@@ -82,15 +82,58 @@ static void drop_entry(struct cpu *cpu, struct tlb_entry *e)
     memset(e, 0, sizeof(*e));
 }
 
+/* Drops one of many: true where its fast tags are left for fast_sweep, because they lie anywhere. */
+static bool drop_entry_of_many(struct cpu *cpu, struct tlb_entry *e)
+{
+    u32 index = tlb_index(cpu, e);
+    bool sweep = cpu->d.mmu.fast_slot[index] == MMU_MANY;
+    if (sweep)
+        cpu->d.mmu.fast_slot[index] = MMU_NONE;
+    drop_entry(cpu, e);
+    return sweep;
+}
+
+static void fast_sweep_some(struct cpu *cpu, struct fast_entry *f, unsigned count)
+{
+    for (; count--; f++)
+        if (f->r != ~0ull && !entry_at(cpu, FAST_OWNER(f->owner))->size_log2)
+            clear_fast(f);
+}
+
+/* The fast tags of entries that are no more. */
+static void fast_sweep(struct cpu *cpu)
+{
+    fast_sweep_some(cpu, cpu->d.fast, FAST_ENTRIES);
+    fast_sweep_some(cpu, cpu->d.mmu.victim, FAST_VICTIMS);
+}
+
+/* The next set from `set` on that may hold an entry: most guests fill a part of the TLB, and drop all of it often. */
+static u32 set_next(const struct cpu *cpu, u32 set)
+{
+    for (; set < TLB_SETS; set = (set | 63) + 1) {
+        u64 holds = ~cpu->d.mmu.set_empty[set / 64] >> set % 64;
+        if (holds)
+            return set + (u32)__builtin_ctzll(holds);
+    }
+    return TLB_SETS;
+}
+
+static void set_is_empty(struct cpu *cpu, u32 set) { cpu->d.mmu.set_empty[set / 64] |= BIT(set % 64); }
+static void set_is_used(struct cpu *cpu, u32 set) { cpu->d.mmu.set_empty[set / 64] &= ~BIT(set % 64); }
+
 void tlb_drop(struct cpu *cpu, const struct tlb_entry *e) { drop_entry(cpu, entry_at(cpu, tlb_index(cpu, e))); }
 
 void tlb_drop_config(struct cpu *cpu, unsigned config)
 {
-    for (u32 n = 0; n < TLB_ENTRIES; n++) {
-        struct tlb_entry *e = entry_at(cpu, n);
-        if (e->size_log2 && e->config == config)
-            drop_entry(cpu, e);
+    bool sweep = false;
+    for (u32 set = set_next(cpu, 0); set < TLB_SETS; set = set_next(cpu, set + 1)) {
+        struct tlb_entry *e = cpu->tlb.entry[set];
+        for (unsigned way = 0; way < TLB_WAYS; way++, e++)
+            if (e->size_log2 && e->config == config)
+                sweep |= drop_entry_of_many(cpu, e);
     }
+    if (sweep)
+        fast_sweep(cpu);
     memset(&cpu->tlb.configs[config], 0, sizeof(cpu->tlb.configs[config]));
     for (unsigned el = 0; el < 4; el++)
         cpu->d.mmu.view[el].config_index = 0;
@@ -139,6 +182,7 @@ const struct tlb_entry *tlb_fill(struct cpu *cpu, const struct mmu_view *view, u
     cpu->tlb.next_way[set] = (u8)((cpu->tlb.next_way[set] + 1) % TLB_WAYS);
     if (e->size_log2)
         drop_entry(cpu, e);
+    set_is_used(cpu, set);
     *e = (struct tlb_entry){ .va = va & ~ones(size),
                              .pa = t->pa & ~ones(size),
                              .ipa = t->ipa & ~ones(size),
@@ -190,18 +234,27 @@ static bool scope_matches(const struct tlb *tlb, const struct tlb_entry *e, cons
 static void drop_all_matching(struct cpu *cpu, const struct tlbi_scope *s)
 {
     u64 sizes = 0, pieces = 0;
-    for (u32 n = 0; n < TLB_ENTRIES; n++) {
-        struct tlb_entry *e = entry_at(cpu, n);
-        if (!e->size_log2)
-            continue;
-        if (scope_matches(&cpu->tlb, e, s)) {
-            drop_entry(cpu, e);
-            continue;
+    bool sweep = false;
+    for (u32 set = set_next(cpu, 0); set < TLB_SETS; set = set_next(cpu, set + 1)) {
+        struct tlb_entry *e = cpu->tlb.entry[set];
+        bool left = false;
+        for (unsigned way = 0; way < TLB_WAYS; way++, e++) {
+            if (!e->size_log2)
+                continue;
+            if (scope_matches(&cpu->tlb, e, s)) {
+                sweep |= drop_entry_of_many(cpu, e);
+                continue;
+            }
+            left = true;
+            sizes |= BIT(e->size_log2);
+            if (e->size1_log2 > e->size_log2)
+                pieces |= BIT(e->size1_log2);
         }
-        sizes |= BIT(e->size_log2);
-        if (e->size1_log2 > e->size_log2)
-            pieces |= BIT(e->size1_log2);
+        if (!left)
+            set_is_empty(cpu, set);
     }
+    if (sweep)
+        fast_sweep(cpu);
     cpu->tlb.sizes = sizes;
     cpu->tlb.pieces = pieces;
 }
