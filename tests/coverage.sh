@@ -7,7 +7,7 @@ export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
 export B=${B:-build/coverage}
 export ELMU=$PWD/$B/elmu LOCKSTEP=250000 TIMEOUT=1200 CK_TIMEOUT_MULTIPLIER=10
-suites=${*:-unit vectors guests-stepping guests-threaded lockstep fuzz gdb}
+suites=${*:-unit vectors guests-stepping lockstep fuzz cli trace}
 make -j"$(nproc)" B="$B" OPT=-O0 EXTRA="--coverage -DSANITIZED" all "$B/unit" "$B/vectors" guests >"$B.log" 2>&1 || { tail -n 20 "$B.log"; exit 1; }
 find "$B" -name '*.gcda' -delete
 # Without optimization there are no tail calls: the stepping engine runs everything, as under the sanitizers.
