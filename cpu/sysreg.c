@@ -250,14 +250,18 @@ static u64 row_read(struct cpu *cpu, const struct sysreg *row)
     return row->offset >= 0 ? *sysreg_field(cpu, row) : 0;
 }
 
+/* A world switch writes most controls with the value that they have: nothing hangs on that. */
 static void row_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
+    const u64 *stored = row->offset >= 0 ? sysreg_field(cpu, row) : NULL, before = stored ? *stored : 0;
     if (row->write) {
         row->write(cpu, row, value);
     } else if (row->offset >= 0) {
         u64 mask = sysreg_writable(cpu, row), *field = sysreg_field(cpu, row);
         *field = (*field & ~mask) | (value & mask);
     }
+    if (stored && *stored == before)
+        return;
     if (row->flags & SR_CONTROL)
         cpu_control_changed(cpu);
     else if (row->flags & SR_TRAPS)
