@@ -20,7 +20,8 @@ enum { RUN_MID = 1, /* cut: not at an architectural point */
        RUN_STOP = 2 /* ATT_STOP was raised */ };
 unsigned cpu_run_to(struct cpu *cpu, u64 deadline, u64 hard, bool mid);
 
-/* Does an observer, or a breakpoint of the guest's, want to see the instructions of the page at cpu->pc? Then STEPPING_PAGE is set. */
+/* Does an observer, or a breakpoint of the guest's, want to see the instructions of the page at cpu->pc? Then
+ * STEPPING_PAGE is set. */
 bool cpu_page_observed(struct cpu *cpu);
 
 /* Executes one instruction word at cpu->pc as if it had been fetched from there (test harnesses): no fetch checks, no

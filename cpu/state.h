@@ -175,7 +175,7 @@ struct mmu_derived {
     struct mmu_view view[4];
     u32 ctx_used, victim_next;
     struct fast_entry victim[FAST_VICTIMS]; /* lately pushed out of fast[]: for pages that share a slot */
-    u64 set_empty[TLB_SETS / 64]; /* a bit for each set of the TLB that surely holds nothing */
+    u64 set_empty[TLB_SETS / 64];           /* a bit for each set of the TLB that surely holds nothing */
     u16 fast_slot[TLB_ENTRIES]; /* the fast (xpage) slot made from an entry: MMU_NONE, a slot, or MMU_MANY */
     u16 xpage_slot[TLB_ENTRIES];
     struct mmu_ctx ctx[CTX_SLOTS];

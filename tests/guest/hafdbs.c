@@ -1,22 +1,22 @@
-/* Hardware management of the access flag and of dirty state, at both stages, and of stage-1 tables that lie behind stage 2.
- * Arm ARM D8.4.7 and D8.4.8 (FEAT_HAFDBS), D19.2 (TCR_EL1.{HA, HD}, VTCR_EL2.{HA, HD}). */
+/* Hardware management of the access flag and of dirty state, at both stages, and of stage-1 tables that lie behind
+ * stage 2. Arm ARM D8.4.7 and D8.4.8 (FEAT_HAFDBS), D19.2 (TCR_EL1.{HA, HD}, VTCR_EL2.{HA, HD}). */
 #include "rt.h"
 
-#define PERM3  0x0ful
-#define AF3    0x0bul
-#define WNR    BIT(6)
-#define S1PTW  BIT(7)
-#define DBM    BIT(51)
-#define RO     PT_AP(2)  /* stage 1: AP[2]; with DBM: writable, clean */
+#define PERM3    0x0ful
+#define AF3      0x0bul
+#define WNR      BIT(6)
+#define S1PTW    BIT(7)
+#define DBM      BIT(51)
+#define RO       PT_AP(2) /* stage 1: AP[2]; with DBM: writable, clean */
 #define S2_CLEAN (S2_AP(1) | DBM)
-#define TCR_HA BIT(39)
-#define TCR_HD BIT(40)
-#define VTCR_HA BIT(21)
-#define VTCR_HD BIT(22)
-#define VA     0x80000000ul /* mapped by the stage 1 of the identity map */
-#define VA2    0x90000000ul /* mapped by a level 3 table at TABLE */
-#define IPA    0xa0000000ul
-#define TABLE  0xa0100000ul
+#define TCR_HA   BIT(39)
+#define TCR_HD   BIT(40)
+#define VTCR_HA  BIT(21)
+#define VTCR_HD  BIT(22)
+#define VA       0x80000000ul /* mapped by the stage 1 of the identity map */
+#define VA2      0x90000000ul /* mapped by a level 3 table at TABLE */
+#define IPA      0xa0000000ul
+#define TABLE    0xa0100000ul
 
 CODE(do_ldr, "ldr x0, [x0]");
 CODE(do_str, "str x1, [x0]");
@@ -104,7 +104,8 @@ static void tables_behind_stage2(void)
     table[0] = s1_desc(0);
     e = entry(s2, TABLE, s2_desc(table, S2_AP(1) | PT_AF));
     try_el(1, do_ldr, VA2, 0);
-    check_eq("a flag to be set in a table that stage 2 has read-only: to EL2", EXC.el << 8 | esr_ec(EXC.esr), 2 << 8 | EC_DABT_LOWER);
+    check_eq("a flag to be set in a table that stage 2 has read-only: to EL2", EXC.el << 8 | esr_ec(EXC.esr),
+             2 << 8 | EC_DABT_LOWER);
     check_eq("  permission fault, S1PTW", EXC.esr & (S1PTW | 0x3f), S1PTW | PERM3);
     check_eq("  HPFAR_EL2 is the table's", EXC.hpfar, TABLE >> 8);
     check_eq("  the flag is not set", table[0], s1_desc(0));

@@ -1,23 +1,23 @@
-/* Details of syndromes that are easily got wrong, each by its name: which address and which access a fault is of when an
- * access crosses pages, what atomics and exclusives report, which control is first, what stage 2 leaves of stage 1.
- * Arm ARM D19.2 (ESR_ELx: ISS of Data Aborts, FnV, WnR; FAR_ELx; HPFAR_EL2), D1.3.5 (priorities and routing), B2.7.1 (LORegions),
- * D8.5.5 (Contiguous bit), D8.4.6 (GP). */
+/* Details of syndromes that are easily got wrong, each by its name: which address and which access a fault is of when
+ * an access crosses pages, what atomics and exclusives report, which control is first, what stage 2 leaves of stage 1.
+ * Arm ARM D19.2 (ESR_ELx: ISS of Data Aborts, FnV, WnR; FAR_ELx; HPFAR_EL2), D1.3.5 (priorities and routing), B2.7.1
+ * (LORegions), D8.5.5 (Contiguous bit), D8.4.6 (GP). */
 #include "rt.h"
 
-#define TRANS3 0x07ul
-#define PERM3  0x0ful
-#define EXTERNAL 0x10ul
-#define WNR    BIT(6)
-#define FNV    BIT(10)
+#define TRANS3                 0x07ul
+#define PERM3                  0x0ful
+#define EXTERNAL               0x10ul
+#define WNR                    BIT(6)
+#define FNV                    BIT(10)
 #define ISV(size, sse, rt, sf) (BIT(24) | (size) << 22 | (sse) << 21 | (rt) << 16 | (sf) << 15)
-#define T      0x80000000ul /* VAs and IPAs of the test pages */
-#define HOLE   0x0b000000ul /* no device is there */
-#define HCR_TWI  BIT(13)
-#define HCR_TGE  BIT(27)
-#define HCR_TLOR BIT(35)
-#define GP     BIT(50)
-#define CONTIGUOUS BIT(52)
-#define EC_BTI 0x0d
+#define T                      0x80000000ul /* VAs and IPAs of the test pages */
+#define HOLE                   0x0b000000ul /* no device is there */
+#define HCR_TWI                BIT(13)
+#define HCR_TGE                BIT(27)
+#define HCR_TLOR               BIT(35)
+#define GP                     BIT(50)
+#define CONTIGUOUS             BIT(52)
+#define EC_BTI                 0x0d
 
 CODE(do_ldr, "ldr x3, [x0]");
 CODE(do_str, "str x1, [x0]");

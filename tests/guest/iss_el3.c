@@ -1,5 +1,6 @@
-/* What only EL3 decides: SMC that HCR_EL2.TSC, SCR_EL3.SMD or nothing stops, aborts that SCR_EL3.EA takes, illegal returns.
- * Arm ARM D1.3.5 (priorities and routing), C6.2 SMC (AArch64.CheckForSMCUndefOrTrap), D1.4.4 (illegal exception returns). */
+/* What only EL3 decides: SMC that HCR_EL2.TSC, SCR_EL3.SMD or nothing stops, aborts that SCR_EL3.EA takes, illegal
+ * returns. Arm ARM D1.3.5 (priorities and routing), C6.2 SMC (AArch64.CheckForSMCUndefOrTrap), D1.4.4 (illegal
+ * exception returns). */
 #include "rt.h"
 
 #define EXTERNAL 0x10ul

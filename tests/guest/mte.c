@@ -1,5 +1,6 @@
-/* Memory tagging: tags in memory, checked accesses in each mode of SCTLR_EL1.TCF, memory set with tags, tags where stage 1
- * is off. Arm ARM D10 (the Memory Tagging Extension), C6.2 (STG, LDG, SETG*), D19.2 (HCR_EL2.DCT, SCTLR_EL1.TCF). */
+/* Memory tagging: tags in memory, checked accesses in each mode of SCTLR_EL1.TCF, memory set with tags, tags where
+ * stage 1 is off. Arm ARM D10 (the Memory Tagging Extension), C6.2 (STG, LDG, SETG*), D19.2 (HCR_EL2.DCT,
+ * SCTLR_EL1.TCF). */
 #include "rt.h"
 
 #define SYNC_TAG 0x11ul /* DFSC of a synchronous Tag Check Fault */
@@ -12,8 +13,8 @@
 #define TAGGED   0x80000000ul /* where `page` is mapped as Normal Tagged */
 #define UNTAGGED 0x80200000ul /* and as Normal */
 
-#define STG(rt, rn)  ".inst 0xd9200800 | " #rn " << 5 | " #rt "\n"
-#define LDG(rt, rn)  ".inst 0xd9600000 | " #rn " << 5 | " #rt "\n"
+#define STG(rt, rn)          ".inst 0xd9200800 | " #rn " << 5 | " #rt "\n"
+#define LDG(rt, rn)          ".inst 0xd9600000 | " #rn " << 5 | " #rt "\n"
 #define SETG(stage, d, n, s) ".inst 0x1dc00400 | " #stage " << 14 | " #s " << 16 | " #n " << 5 | " #d "\n"
 
 /* TCO masks the checks at exception entry, and at a return to where SPSR has it. */
