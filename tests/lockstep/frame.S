@@ -43,11 +43,6 @@ _start: ldr     x0, =stack
         msr     \key\()_el1, x0
         ror     x0, x0, #7
         .endr
-        mov     x0, xzr
-        msr     far_el1, x0
-        msr     far_el2, x0
-        msr     far_el3, x0
-        msr     hpfar_el2, x0
         b       section
 
         .macro  take reg, name          // the next field of the row
@@ -119,6 +114,10 @@ section:
         take    x0, tpidr_el3           // tables to sum at the end
         msr     cntvoff_el2, xzr
         msr     mdscr_el1, xzr
+        msr     hpfar_el2, xzr
+        msr     far_el1, xzr
+        msr     far_el2, xzr
+        msr     far_el3, xzr
         msr     contextidr_el1, xzr
         msr     cntp_ctl_el0, xzr
         msr     cntv_ctl_el0, xzr
