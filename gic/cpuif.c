@@ -292,7 +292,9 @@ u64 icc_rpr_read(struct cpu *cpu, const struct sysreg *row)
     const struct gic_cpu *c = gic_interface(cpu);
     u32 priority = running_priority(gic, c), nmi = c->nmi_active;
     bool both = !gic_ds(gic) && cpu_is_secure(cpu); /* sees the other state's: <63> NMI <62> NMI_NS */
-    u64 flags = (u64)(nmi >> (both ? GROUP_1S : GROUP_1NS) & 1) << 63 | (u64)(both && nmi >> GROUP_1NS & 1) << 62;
+    u64 flags = bit(nmi, both ? GROUP_1S : GROUP_1NS) ? BIT(63) : 0;
+    if (both && bit(nmi, GROUP_1NS))
+        flags |= BIT(62);
     if (!nonsecure_priorities(cpu) || priority == GIC_PRIO_IDLE)
         return priority | flags;
     return (priority & 0x80 ? priority << 1 & 0xff : 0) | flags;
