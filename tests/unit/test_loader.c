@@ -79,7 +79,7 @@ START_TEST(raw_and_gzip)
     u8 bytes[256], packed[512];
     memset(bytes, 0x11, sizeof(bytes));
     struct fixture *f = machine_of(128 * MIB, false, false, 1);
-    struct boot_config c = { .kernel = { "raw", bytes, sizeof(bytes) } };
+    struct boot_config c = { .kernel = { "raw", bytes, sizeof(bytes), false } };
     load(f, &c);
     ck_assert_uint_eq(f->m->d.cpu[0].pc, 0x40080000);
     ck_assert_uint_eq(ram8(f, 0x40080000 + 255), 0x11);
@@ -121,7 +121,7 @@ START_TEST(initrd_and_tree)
     memset(initrd, 0x77, sizeof(initrd));
     struct fixture *f = machine_of(512 * MIB, true, false, 2);
     struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), 0, 4096),
-                             .initrd = { "initrd", initrd, sizeof(initrd) },
+                             .initrd = { "initrd", initrd, sizeof(initrd), false },
                              .append = "console=ttyAMA0" };
     load(f, &c);
     const void *fdt = ram(f, 0x48400000);
@@ -155,7 +155,7 @@ START_TEST(entered_as_qemu_does)
         if (!cases[n].linux_image) {
             c.kernel = (struct blob){ 0 };
             c.loader[0] = (struct boot_loader){
-                .file = { "raw", bytes, sizeof(bytes) }, .addr = 0x40300000, .has_addr = true, .cpu = 0
+                .file = { "raw", bytes, sizeof(bytes), false }, .addr = 0x40300000, .has_addr = true, .cpu = 0
             };
             c.loader_count = 1;
         }
@@ -279,11 +279,12 @@ START_TEST(xen_modules)
     struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), 0, 4096), .append = "console=dtuart" };
     memset(kernel, 0x44, sizeof(kernel));
     c.domain[0] = (struct boot_domain){ .dom0 = true,
-                                        .kernel = { "k", kernel, sizeof(kernel) },
-                                        .initrd = { "i", small, sizeof(small) },
+                                        .kernel = { "k", kernel, sizeof(kernel), false },
+                                        .initrd = { "i", small, sizeof(small), false },
                                         .append = "console=hvc0" };
-    c.domain[1] =
-        (struct boot_domain){ .kernel = { "k", kernel, sizeof(kernel) }, .append = "domu", .mem = 64, .vcpus = 2 };
+    c.domain[1] = (struct boot_domain){
+        .kernel = { "k", kernel, sizeof(kernel), false }, .append = "domu", .mem = 64, .vcpus = 2
+    };
     c.domain_count = 2;
     load(f, &c);
     const void *fdt = ram(f, f->m->d.cpu[0].x[0]);
