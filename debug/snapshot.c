@@ -288,6 +288,17 @@ struct loaded {
     const struct run *runs;
 };
 
+/* What lies between the runs and pages that begin with a page of the file is in no hash. */
+static bool is_padding(const u8 *from, const u8 *to)
+{
+    if (to - from >= PAGE)
+        return false;
+    while (from < to)
+        if (*from++)
+            return false;
+    return true;
+}
+
 /* Finds the parts of the file; NULL, or what is wrong with it. */
 static const char *parse(const struct file_map *map, struct snapshot_head *head, struct loaded *l)
 {
@@ -306,7 +317,7 @@ static const char *parse(const struct file_map *map, struct snapshot_head *head,
         return "it is truncated or damaged";
     *l = (struct loaded){ head, map->bytes + sizeof(*head), map->bytes + head->data_at,
                           (const void *)(map->bytes + sizeof(*head) + head->state_size) };
-    if (head->hash != head_hash(head, l->state, l->runs) ||
+    if (head->hash != head_hash(head, l->state, l->runs) || !is_padding((const u8 *)(l->runs + head->runs), l->data) ||
         (map->ns != stamp_of(head) && head->data_hash != XXH3_64bits(l->data, head->data_size)))
         return "it is damaged";
     return NULL;

@@ -55,6 +55,11 @@ def damage(work):
             changed[at] ^= 1 << rng.randrange(8)
             open(bad, "wb").write(changed)
             refuse(f"one bit changed at {at}{suffix}", demo, bad)
+        data_at = int.from_bytes(data[48:56], "little")  # what lies before it is padding in the mapped form
+        changed = bytearray(data)
+        changed[data_at - 1] ^= 1
+        open(bad, "wb").write(changed)
+        refuse(f"the byte before the pages changed{suffix}", demo, bad)
         for size in (0, 7, 100, len(data) // 2, len(data) - 1):
             open(bad, "wb").write(data[:size])
             refuse(f"cut to {size}{suffix}", demo, bad)
