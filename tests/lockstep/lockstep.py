@@ -109,7 +109,7 @@ RULES = {
     a[1] >> 6 & 1 and not b[1] >> 6 & 1 and a[1] >> 2 & 15 == 3 and a[6:] == b[6:],
     'pc-alignment-first': lambda a, b: ec_of(a) == 0x22 and ec_of(b) in (0x20, 0x21) and a[2] == b[2] and a[2] & 3 and a[6:] == b[6:],
 }
-NAMED = {'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'tidcp'}  # the rules that are written where they apply
+NAMED = {'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp'}  # the rules that are written where they apply
 RULES_ON = set()
 
 ABORTS = {0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35}
@@ -238,7 +238,8 @@ def memory_difference(folder, section, row):
         return 'the section was not reached by both'
     for at in range(0, size, 8):
         x, y = struct.unpack('<QQ', a[at:at + 8] + b[at:at + 8])
-        if x != y and not (at < gen.TABLE_BYTES and x == y | 1 << 10):  # rule af-update
+        z = y | 1 << 10  # rule af-update; and where stage 2 is on dirty-update
+        if x != y and not (at < gen.TABLE_BYTES and (x == z or y >> 51 & y >> 7 & row['hcr'] & 1 and x == z & ~(1 << 7))):
             va = row['tables'] + at if at < gen.TABLE_BYTES else gen.BACKING + at - gen.TABLE_BYTES
             out.append('%x elmu %016x qemu %016x' % (va, x, y))
     return out and '%d words, tables at %x: %s' % (len(out), row['tables'], '; '.join(out[:4]))
