@@ -1,15 +1,12 @@
 /* GICv3 with two security states, from EL3: groups, and what non-secure software sees of priorities and secure
  * interrupts. Arm IHI 0069: 4.6 (groups and security), 4.8.6 (the non-secure view of priorities), 12.2 (ICC_*), 12.9
  * (GICD). */
-#include "rt.h"
+#include "states.h"
 
 #define SGI      GICR_SGI(0)
 #define NS_INT   3u                     /* group 1 non-secure */
 #define G0_INT   4u
 #define S_INT    5u                     /* group 1 secure */
-#define SCR_NS   BIT(0)
-#define SCR_FIQ  BIT(2)
-#define SCR_BASE 0x530ul                /* RW, HCE, RES1 */
 
 CODE(do_read, "ldr w0, [x0]");
 CODE(do_readb, "ldrb w0, [x0]");
@@ -26,32 +23,6 @@ CODE(do_asgi1r, "msr s3_0_c12_c11_6, x0\ndsb sy");
 CODE(do_igrpen1, "mrs x0, s3_0_c12_c12_7");
 CODE(do_set_bpr1, "msr s3_0_c12_c12_3, x0\nisb");
 CODE(do_bpr1, "mrs x0, s3_0_c12_c12_3");
-
-static void scr(u64 bits)
-{
-    WRITE(scr_el3, SCR_BASE | bits);
-    ISB();
-}
-
-/* Runs at non-secure EL2; FIQs go to EL3, as firmware has it: only then are priorities shifted. */
-static u64 ns(u64 (*fn)(u64, u64), u64 a, u64 b)
-{
-    scr(SCR_NS | SCR_FIQ);
-    return call_el(2, fn, a, b);
-}
-
-/* The same with FIQs for EL2, where PSTATE.F masks them, for when one is pending. */
-static u64 ns_masked(u64 (*fn)(u64, u64), u64 a, u64 b)
-{
-    scr(SCR_NS);
-    return call_el(2, fn, a, b);
-}
-
-static u64 secure_el1(u64 (*fn)(u64, u64), u64 a, u64 b)
-{
-    scr(0);
-    return call_el(1, fn, a, b);
-}
 
 static bool pending(u32 intid)
 {
@@ -134,7 +105,7 @@ static void cpu_interface(void)
     check_eq("PMR 0x70 seen non-secure is 0", ns(do_pmr, 0, 0), 0);
     ns(do_set_pmr, 0xf0, 0);
     check_eq("  and non-secure writes are ignored", READ(ICC_PMR), 0x70);
-    check_eq("PMR seen at secure EL1 is as it is", secure_el1(do_pmr, 0, 0), 0x70);
+    check_eq("PMR seen at secure EL1 is as it is", secure(do_pmr, 0, 0), 0x70);
     WRITE(ICC_PMR, 0xff);
     ISB();
 
@@ -145,12 +116,12 @@ static void cpu_interface(void)
     pend(S_INT);
     check_eq("EL3, group 1 S pending: IAR0 is 1020", do_iar0(0, 0), 1020);
     check_eq("non-secure IAR1 does not take a secure one", ns_masked(do_iar1, 0, 0), SPURIOUS);
-    check_eq("secure EL1 IAR1 does", secure_el1(do_iar1, 0, 0), S_INT);
-    check_eq("  RPR at secure EL1", secure_el1(do_rpr, 0, 0), 0x60);
+    check_eq("secure EL1 IAR1 does", secure(do_iar1, 0, 0), S_INT);
+    check_eq("  RPR at secure EL1", secure(do_rpr, 0, 0), 0x60);
     check_eq("  RPR seen non-secure is 0", ns(do_rpr, 0, 0), 0);
     pend(NS_INT);
     check_eq("  a non-secure one does not preempt it", ns_masked(do_iar1, 0, 0), SPURIOUS);
-    secure_el1(do_eoir1, S_INT, 0);
+    secure(do_eoir1, S_INT, 0);
     check_eq("non-secure IAR1 takes its own", ns_masked(do_iar1, 0, 0), NS_INT);
     check_eq("  RPR seen non-secure", ns(do_rpr, 0, 0), 0x40);
     check_eq("  RPR at EL3", do_rpr(0, 0), 0xa0);
@@ -164,13 +135,13 @@ static void cpu_interface(void)
     scr(SCR_NS);
     u64 minimum = READ(ICC_BPR1);
     ns(do_set_bpr1, 6, 0);
-    secure_el1(do_set_bpr1, 4, 0);
-    check(ns(do_bpr1, 0, 0) == 6 && secure_el1(do_bpr1, 0, 0) == 4, "BPR1 is banked");
+    secure(do_set_bpr1, 4, 0);
+    check(ns(do_bpr1, 0, 0) == 6 && secure(do_bpr1, 0, 0) == 4, "BPR1 is banked");
     ns(do_set_bpr1, minimum, 0);
-    secure_el1(do_set_bpr1, 0, 0);
+    secure(do_set_bpr1, 0, 0);
     WRITE(ICC_IGRPEN1_3, 1); /* non-secure only */
     ISB();
-    check(ns(do_igrpen1, 0, 0) == 1 && secure_el1(do_igrpen1, 0, 0) == 0, "IGRPEN1 is banked, EL3 sees both");
+    check(ns(do_igrpen1, 0, 0) == 1 && secure(do_igrpen1, 0, 0) == 0, "IGRPEN1 is banked, EL3 sees both");
     WRITE(ICC_IGRPEN1_3, 3);
     ISB();
 }
@@ -187,11 +158,11 @@ static void sgi(void)
     ns(do_sgi1r, (u64)G0_INT << 24 | 1, 0);
     check(!pending(G0_INT), "non-secure SGI1R: not group 0 (NSACR 0)");
     unpend_all();
-    secure_el1(do_sgi1r, (u64)S_INT << 24 | 1, 0);
+    secure(do_sgi1r, (u64)S_INT << 24 | 1, 0);
     check(pending(S_INT), "secure SGI1R: group 1 S");
-    secure_el1(do_sgi1r, (u64)NS_INT << 24 | 1, 0);
+    secure(do_sgi1r, (u64)NS_INT << 24 | 1, 0);
     check(!pending(NS_INT), "secure SGI1R: not group 1 NS");
-    secure_el1(do_asgi1r, (u64)NS_INT << 24 | 1, 0);
+    secure(do_asgi1r, (u64)NS_INT << 24 | 1, 0);
     check(pending(NS_INT), "secure ASGI1R: group 1 NS");
     unpend_all();
 }

@@ -2,17 +2,13 @@
  * deactivates what, the signal of each group in each state, SGIs across states, and DS = 1.
  * Arm IHI 0069: 4.6.2 (signals), 4.6.3 (SGIs, NSACR), 4.7 (deactivation), 4.8 (priority grouping, views), 12.2 (ICC_*),
  * 12.9 (GICD_CTLR, GICD_NSACR, GICD_IROUTER), 12.11 (GICR_NSACR). */
-#include "rt.h"
+#include "states.h"
 
 #define SGI      GICR_SGI(0)
 #define NS_SGI   3u
 #define G0_SGI   4u
 #define S_SGI    5u
 #define SPI      40u                    /* group 1 secure */
-#define SCR_NS   BIT(0)
-#define SCR_IRQ  BIT(1)
-#define SCR_FIQ  BIT(2)
-#define SCR_BASE 0x530ul                /* RW, HCE, RES1 */
 
 #define ISPENDR  0x200
 #define ICPENDR  0x280
@@ -42,29 +38,6 @@ CODE(do_bpr1, "mrs x0, s3_0_c12_c12_3");
 CODE(do_set_bpr1, "msr s3_0_c12_c12_3, x0\nisb");
 CODE(do_isr, "isb\nmrs x0, isr_el1");
 CODE(do_hppir1, "isb\nmrs x0, s3_0_c12_c12_2");
-
-static void scr(u64 bits)
-{
-    WRITE(scr_el3, SCR_BASE | bits);
-    ISB();
-}
-
-/* Non-secure EL2, with FIQs for EL3 as firmware has it; and without, where PSTATE.F masks them. */
-static u64 ns(u64 (*fn)(u64, u64), u64 a, u64 b)
-{
-    scr(SCR_NS | SCR_FIQ);
-    return call_el(2, fn, a, b);
-}
-static u64 ns_masked(u64 (*fn)(u64, u64), u64 a, u64 b)
-{
-    scr(SCR_NS);
-    return call_el(2, fn, a, b);
-}
-static u64 secure(u64 (*fn)(u64, u64), u64 a, u64 b)
-{
-    scr(0);
-    return call_el(1, fn, a, b);
-}
 
 static u32 sgi_bits(u32 offset)
 {
