@@ -1,6 +1,7 @@
 /*
  * What earlier walks found out about tables (see mmu/memo.h). Regimes are interned, so that an entry names one by a
- * number that is never used again; entries lie at one place each, the newest wins.
+ * number that is never used again; entries lie at one place each, the newest wins. A new kind of permission in struct
+ * walk_access belongs in surely_permitted, too.
  */
 #include "mmu/memo.h"
 
@@ -57,4 +58,91 @@ void memo_keep(struct memo_entry *e, u64 number, u64 key, const struct table *ta
     memset(e->leaf.known, 0, sizeof(e->leaf.known));
     e->count = end - first;
     memcpy(e->check, trace->check + first, e->count * sizeof(e->check[0]));
+}
+
+/* ---- walks that need not be made ---- */
+
+/* The rights of this access, by the permissions of both stages; when in doubt false. */
+static bool surely_permitted(const struct walk_access *a, unsigned perm)
+{
+    unsigned have = tlb_rights_of(perm, a->el0);
+    if (a->unaligned || a->zva || (a->pan && !a->el0 && !a->fetch && perm & TLB_USER))
+        return false;
+    bool write = a->write || a->write1 || a->write2;
+    return !(a->fetch && !(have & 4)) && !(write && !(have & 2)) && !(a->read && !a->maintain && !(have & 1));
+}
+
+/* The descriptor for `input` of a valid entry, and its address before stage 2. */
+static u64 last_descriptor(const struct memo_entry *e, u64 input, u64 *address)
+{
+    unsigned low = (unsigned)((3 - e->at.level) * (e->table.grain - 3) + e->table.grain);
+    u64 index = e->at.top > low ? bits(input, e->at.top - 1u, low) : 0;
+    *address = e->at.base | index << 3;
+    u64 desc = load_le64(e->at.table + (*address & ones(e->table.grain)));
+    return e->table.ee ? __builtin_bswap64(desc) : desc;
+}
+
+/* Does it mean what it meant in a translation of this level? Then *out is the output address. */
+static bool same_leaf(const struct memo_entry *e, u64 desc, u64 input, s8 level, unsigned top, u64 meaning, u64 *out)
+{
+    *out = (desc & ones(48) & ~ones(top)) | (input & ones(top));
+    return level == e->at.level && memo_meaning(desc, top) == meaning && !(*out >> e->table.output_size);
+}
+
+/* The translation fault of stage 2 by an invalid descriptor, after stage 1 left its result in *out. */
+static void stage2_invalid(const struct regime_desc *r, const struct walk_access *a, const struct memo_entry *e,
+                           u64 ipa, u64 address, u64 desc, struct translation *out)
+{
+    out->fault = (struct fault){ .kind = FAULT_TRANSLATION,
+                                 .rule = RULE_INVALID,
+                                 .level = e->at.level,
+                                 .fsc = fault_fsc(FAULT_TRANSLATION, e->at.level),
+                                 .wnr = a->cm || (a->write && !a->read),
+                                 .cm = a->cm,
+                                 .fetch = a->fetch,
+                                 .regime = r->regime,
+                                 .stage2 = 1,
+                                 .ns_ipa = e->table.ns_ipa,
+                                 .desc_stage = 2,
+                                 .ipa = ipa,
+                                 .desc_addr = address,
+                                 .desc = desc };
+}
+
+bool memo_walk(const struct regime_desc *r, u64 va, const struct walk_access *a, struct translation *out)
+{
+    u64 key = memo_key(va, table_addr_top(r, va, a->fetch) == 63);
+    const struct memo_entry *e = memo_slot(r->memo, r->number, 1, key);
+    const struct memo_leaf *m = &e->leaf;
+    u64 address, ipa, pa, desc;
+    if (!m->known[0] || m->fetch != a->fetch || !memo_valid(e, r->number, key) || (e->table.e0pd && a->el0) ||
+        !surely_permitted(a, m->t[0].perm))
+        return false;
+    desc = last_descriptor(e, va, &address);
+    if (!same_leaf(e, desc, va, m->t[0].level1, m->t[0].size1_log2, m->meaning[0], &ipa))
+        return false;
+    if (!r->has_s2 || !r->stage2) {
+        *out = m->t[0];
+        out->ipa = out->pa = ipa;
+        out->ok = true;
+        return true;
+    }
+    key = memo_key(ipa, m->t[0].ns);
+    e = memo_slot(r->memo, r->number, 2, key);
+    if (!memo_valid(e, r->number, key))
+        return false;
+    desc = last_descriptor(e, ipa, &address);
+    if (!(desc & 1)) {
+        *out = m->t[0];
+        out->ipa = out->pa = ipa;
+        stage2_invalid(r, a, e, ipa, address, desc, out);
+        return true;
+    }
+    if (!m->known[1] || !same_leaf(e, desc, ipa, m->t[1].level2, m->t[1].size2_log2, m->meaning[1], &pa) ||
+        !surely_permitted(a, m->t[1].perm))
+        return false;
+    *out = m->t[1];
+    out->ipa = ipa;
+    out->pa = pa;
+    return true;
 }

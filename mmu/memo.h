@@ -13,7 +13,7 @@
 #ifndef MMU_MEMO_H
 #define MMU_MEMO_H
 
-#include "mmu/walk.h"
+#include "mmu/table.h"
 
 enum { MEMO_ENTRIES = 256, MEMO_REGIMES = 64, MEMO_CHECKS = 24 };
 
@@ -31,28 +31,6 @@ struct memo_point {
     u8 top;                                     /* the bits of input below this one are still to be translated */
     u8 table_ns, table_ap, table_xn, table_pxn; /* inherited so far */
     u8 pad[2];
-};
-
-/* A table format with its start: what TCR, VTCR and TTBR say for one input address. */
-struct table {
-    u64 input;      /* address to translate */
-    u64 base;       /* register: TTBRn_ELx, VTTBR_EL2 or VSTTBR_EL2 */
-    s8 level;       /* start level, -1..3 */
-    u8 grain;       /* log2 of the page: 12, 14, 16 */
-    u8 input_size;  /* bits */
-    u8 output_size; /* bits */
-    u8 stage;
-    bool ds;       /* 52-bit descriptors of 4K and 16K (TCR.DS) */
-    bool ee;       /* descriptors are big-endian */
-    bool one_priv; /* regime without EL0 */
-    bool no_hier;  /* hierarchical permissions are off (HPD) */
-    bool update_af, update_dirty;
-    bool ns;        /* tables start in the Non-secure address space */
-    bool out_ns;    /* stage 2: output address space */
-    bool epd, e0pd; /* e0pd: for EL0 */
-    bool ns_ipa;    /* stage 2: the IPA is Non-secure */
-    u8 ds_sh;
-    bool pie; /* permissions are indirect: <51> and <7> are not DBM and AP<2> (S2AP<1>) but an index and dirty state */
 };
 
 /* What last descriptors meant: for entries of stage 1. The translations' addresses are those of another page. */
@@ -106,5 +84,12 @@ static inline bool memo_valid(const struct memo_entry *e, u64 number, u64 key)
             return false;
     return true;
 }
+
+/* What a descriptor for a block of 1 << top bytes says but for its address. */
+static inline u64 memo_meaning(u64 desc, unsigned top) { return desc & ~(ones(48) & ~ones(top)); }
+
+/* A walk whose last descriptors mean what they meant the last time nearby, or where stage 2's is invalid. False: it is
+ * to be made. */
+bool memo_walk(const struct regime_desc *r, u64 va, const struct walk_access *a, struct translation *out);
 
 #endif

@@ -55,55 +55,6 @@ struct s2_result {
     struct mem_attrs attrs; /* for S2_DATA only */
 };
 
-u8 fault_fsc(unsigned kind, int level)
-{
-    switch (kind) {
-    case FAULT_ADDRESS_SIZE: return level < 0 ? 0x29 : (u8)level;
-    case FAULT_TRANSLATION: return level < 0 ? 0x2b : (u8)(0x04 | level);
-    case FAULT_ACCESS_FLAG: return (u8)(0x08 | (level & 3));
-    case FAULT_PERMISSION: return (u8)(0x0c | (level & 3));
-    case FAULT_EXTERNAL: return 0x10;
-    case FAULT_EXTERNAL_WALK: return level < 0 ? 0x13 : (u8)(0x14 | level);
-    case FAULT_ALIGNMENT: return 0x21;
-    case FAULT_ATOMIC_UPDATE: return 0x31;
-    case FAULT_EXCLUSIVE: return 0x35;
-    default: return 0;
-    }
-}
-
-const char *fault_rule_text(unsigned rule)
-{
-    static const char *const text[RULE_COUNT] = {
-        [RULE_NONE] = "none",
-        [RULE_VA_RANGE] = "the address is outside of the range that the size and start level fields allow",
-        [RULE_EPD] = "walks from this base register are disabled (EPD)",
-        [RULE_E0PD] = "EL0 access to this half of the address space is disabled (E0PD)",
-        [RULE_TTBR_SIZE] = "the table base address is beyond the output size",
-        [RULE_INVALID] = "the descriptor is invalid (bit 0 is 0)",
-        [RULE_RESERVED] = "the descriptor is a block at the last level (reserved)",
-        [RULE_BLOCK_LEVEL] = "the granule has no blocks at this level",
-        [RULE_BLOCK_NT] = "the block descriptor's nT bit is set",
-        [RULE_OUTPUT_SIZE] = "the descriptor's output address is beyond the output size",
-        [RULE_MMU_OFF_SIZE] = "translation is off and the address is beyond the physical address size",
-        [RULE_AF] = "the access flag is 0",
-        [RULE_READ] = "the descriptor denies reads",
-        [RULE_WRITE] = "the descriptor denies writes",
-        [RULE_EXECUTE] = "the descriptor denies execution",
-        [RULE_WXN] = "writable memory is not executable (WXN, or writable at EL0)",
-        [RULE_OVERLAY] = "the permission overlay register denies the access",
-        [RULE_CLEAN] = "the page is clean, and hardware does not set dirty state",
-        [RULE_PAN] = "privileged access to memory that EL0 can access (PSTATE.PAN)",
-        [RULE_SIF] = "fetch of Non-secure memory in Secure state (SCR_EL3.SIF)",
-        [RULE_PTW] = "a stage 1 table lies in Device memory (HCR_EL2.PTW)",
-        [RULE_ALIGN_A] = "unaligned, and SCTLR_ELx.A is set",
-        [RULE_ALIGN_ATOMIC] = "unaligned exclusive, atomic or ordered access",
-        [RULE_ALIGN_DEVICE] = "unaligned access (or DC ZVA) to Device memory",
-        [RULE_EXTERNAL] = "nothing answers at the physical address",
-        [RULE_TAG] = "the tag of the address is not the tag of the memory",
-    };
-    return rule < RULE_COUNT ? text[rule] : "?";
-}
-
 /* ---- faults ---- */
 
 static bool fail(struct walker *w, unsigned kind, unsigned rule, int level)
@@ -141,165 +92,6 @@ static bool as_stage2(struct walker *w, u64 ipa, bool ns_ipa, enum s2_use use)
     f->ipa = ipa;
     f->ns_ipa = ns_ipa;
     return false;
-}
-
-/* ---- table formats ---- */
-
-/* TG0 (shift 14) and TG1 (shift 30) name granules differently; reserved values count as 4K, as the pseudocode reads
- * them. */
-static u8 granule(u64 tcr, bool upper)
-{
-    unsigned tg = upper ? bits(tcr, 31, 30) : bits(tcr, 15, 14);
-    if (upper)
-        return tg == 3 ? 16 : tg == 1 ? 14 : 12;
-    return tg == 1 ? 16 : tg == 2 ? 14 : 12;
-}
-
-static unsigned pa_max(const struct regime_desc *r) { return r->phys->pa_size < 52 ? (unsigned)r->phys->pa_size : 52; }
-
-/* Bits of output address for TCR.{I}PS or VTCR.PS. */
-static u8 output_bits(const struct regime_desc *r, unsigned ps, const struct table *t)
-{
-    static const u8 size[8] = { 32, 36, 40, 42, 44, 48, 52, 52 };
-    bool wide = t->ds || (t->grain == 16 && r->feat & WALK_LPA);
-    unsigned n = size[ps];
-    if (n > pa_max(r))
-        n = pa_max(r);
-    return (u8)(n > 48 && !wide ? 48 : n);
-}
-
-/* Input size from TxSZ. False: larger than implemented, and so nothing translates; smaller counts as the smallest one
- * (D8.2.4.2: our choices). */
-static bool set_input(const struct regime_desc *r, struct table *t, unsigned txsz, unsigned max)
-{
-    unsigned min = !(r->feat & WALK_TTST) ? 25 : t->grain == 16 ? 17 : 16;
-    t->input_size = (u8)(64 - txsz < min ? min : 64 - txsz);
-    return t->input_size <= max;
-}
-
-unsigned walk_addr_top(unsigned regime, u64 tcr, bool tbid, u64 va, bool fetch)
-{
-    bool ignore, data_only;
-    if (regime == REGIME_EL10 || regime == REGIME_EL20) {
-        bool upper = bit(va, 55);
-        ignore = bit(tcr, upper ? 38 : 37);
-        data_only = bit(tcr, upper ? 52 : 51);
-    } else {
-        ignore = bit(tcr, 20);
-        data_only = bit(tcr, 29);
-    }
-    return ignore && !(tbid && data_only && fetch) ? 55 : 63;
-}
-
-static unsigned addr_top(const struct walker *w)
-{
-    return walk_addr_top(w->r->regime, w->r->tcr, w->r->feat & WALK_TBID, w->va, w->acc.fetch);
-}
-
-/* Fields of TCR_ELx for this address (D8.2.4). False: no table translates it. */
-static bool stage1_table(struct walker *w, struct table *t)
-{
-    const struct regime_desc *r = w->r;
-    unsigned top = addr_top(w), ps;
-    bool two = r->regime == REGIME_EL10 || r->regime == REGIME_EL20, upper = two && bit(w->va, top);
-    u64 tcr = r->tcr;
-    *t = (struct table){ .input = w->va, .base = r->ttbr[upper], .stage = 1, .one_priv = !two };
-    t->grain = granule(tcr, upper);
-    if (two) {
-        ps = (unsigned)bits(tcr, 34, 32);
-        t->epd = bit(tcr, upper ? 23 : 7);
-        t->e0pd = r->feat & WALK_E0PD && bit(tcr, upper ? 56 : 55);
-        t->no_hier = r->feat & WALK_HPD && bit(tcr, upper ? 42 : 41);
-        t->update_af = r->feat & WALK_HAF && bit(tcr, 39);
-        t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(tcr, 40);
-        t->ds = r->feat & WALK_LPA2 && t->grain != 16 && bit(tcr, 59);
-        t->ds_sh = (u8)(upper ? bits(tcr, 29, 28) : bits(tcr, 13, 12));
-    } else {
-        ps = (unsigned)bits(tcr, 18, 16);
-        t->no_hier = r->feat & WALK_HPD && bit(tcr, 24);
-        t->update_af = r->feat & WALK_HAF && bit(tcr, 21);
-        t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(tcr, 22);
-        t->ds = r->feat & WALK_LPA2 && t->grain != 16 && bit(tcr, 32);
-        t->ds_sh = (u8)bits(tcr, 13, 12);
-    }
-    t->pie = r->pie;
-    t->no_hier |= t->pie;
-    t->ee = bit(r->sctlr, 25);
-    t->ns = !r->secure;
-    unsigned max = t->ds || (t->grain == 16 && r->feat & WALK_LVA) ? 52 : 48;
-    if (!set_input(r, t, (unsigned)(upper ? bits(tcr, 21, 16) : bits(tcr, 5, 0)), max))
-        return false;
-    t->output_size = output_bits(r, ps, t);
-    unsigned stride = t->grain - 3u;
-    t->level = (s8)(4 - (int)((t->input_size - t->grain + stride - 1) / stride));
-    /* bits top:input_size all equal to the half's bit */
-    u64 high = t->input_size > top ? 0 : bits(w->va, top, t->input_size);
-    return high == (upper && t->input_size <= top ? ones(top - t->input_size + 1) : 0);
-}
-
-/* Address spaces of stage 2 walks and outputs (FEAT_SEL2; D8.2.5). */
-static void stage2_spaces(const struct regime_desc *r, bool ns_ipa, struct table *t)
-{
-    bool sw = bit(r->vstcr, 29), sa = bit(r->vstcr, 30), nsw = bit(r->vtcr, 29), nsa = bit(r->vtcr, 30);
-    if (!r->secure) {
-        t->ns = t->out_ns = true;
-        return;
-    }
-    t->ns = ns_ipa ? nsw : sw;
-    if (t->ns)
-        t->out_ns = true;
-    else if (!ns_ipa)
-        t->out_ns = sa;
-    else
-        t->out_ns = sw || sa || nsa;
-}
-
-/* Start level of stage 2 from SL0; 4 when the encoding has none. */
-static int stage2_level(const struct regime_desc *r, const struct table *t, unsigned sl0, bool sl2)
-{
-    if (t->grain != 12)
-        return sl0 < 3 ? 3 - (int)sl0 : t->ds && t->grain == 14 ? 0 : 4;
-    if (t->ds && sl2)
-        return sl0 ? 4 : -1;
-    if (sl0 == 3)
-        return r->feat & WALK_TTST ? 3 : 4;
-    return 2 - (int)sl0;
-}
-
-/* Fields of VTCR_EL2 / VSTCR_EL2. False: no table translates anything (D8.2.6: size and level must agree). */
-static bool stage2_table(struct walker *w, bool ns_ipa)
-{
-    const struct regime_desc *r = w->r;
-    struct table *t = &w->s2;
-    bool secure_ipa = r->secure && !ns_ipa;
-    u64 ctl = secure_ipa ? r->vstcr : r->vtcr;
-    *t = (struct table){
-        .base = secure_ipa ? r->vsttbr : r->vttbr, .stage = 2, .one_priv = true, .ee = r->s2_ee, .ns_ipa = ns_ipa
-    };
-    stage2_spaces(r, ns_ipa, t);
-    t->pie = r->s2pie;
-    t->grain = granule(ctl, false);
-    t->ds = r->feat & WALK_LPA2 && t->grain != 16 && bit(r->vtcr, 32);
-    t->ds_sh = (u8)bits(r->vtcr, 13, 12);
-    t->update_af = r->feat & WALK_HAF && bit(r->vtcr, 21);
-    t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(r->vtcr, 22);
-    bool wide = (t->grain == 16 && r->feat & WALK_LPA && pa_max(r) == 52) || t->ds;
-    if (!set_input(r, t, (unsigned)bits(ctl, 5, 0), wide ? 52 : 48))
-        return false;
-    t->output_size = output_bits(r, (unsigned)bits(r->vtcr, 18, 16), t);
-    w->s2_range = t->input_size;
-    int level = stage2_level(r, t, (unsigned)bits(ctl, 7, 6), bit(ctl, 33));
-    if (level > 3)
-        return false;
-    if (t->grain == 16   ? level == 1 && pa_max(r) <= 42
-        : t->grain == 14 ? (level == 1 && pa_max(r) <= 40) || (level == 0 && !t->ds)
-                         : level == 0 && pa_max(r) <= 42)
-        return false;
-    t->level = (s8)level;
-    if (t->input_size > pa_max(r))
-        t->input_size = (u8)pa_max(r);
-    int stride = t->grain - 3, entries = t->input_size - ((3 - level) * stride + t->grain);
-    return entries >= 1 && entries <= stride + 4;
 }
 
 /* ---- descriptors ---- */
@@ -729,9 +521,6 @@ static struct s1_perm stage1_permissions(const struct walker *w, const struct ta
     return p;
 }
 
-/* The rights that remain to this access: bit 0 read, 1 write, 2 execute. */
-static unsigned rights(unsigned perm, bool el0) { return el0 ? perm & 7 : perm >> 3 & 7; }
-
 /* A permission fault of an access of which `right` is what is missing. */
 static bool deny(struct walker *w, const struct table *t, const struct leaf *l, unsigned right, unsigned rule)
 {
@@ -747,7 +536,7 @@ static bool deny(struct walker *w, const struct table *t, const struct leaf *l, 
 static bool check_stage1(struct walker *w, const struct table *t, const struct leaf *l, struct s1_perm p)
 {
     const struct walk_access *a = &w->acc;
-    unsigned have = rights(p.base, a->el0), overlay = rights(p.overlay, a->el0);
+    unsigned have = tlb_rights_of(p.base, a->el0), overlay = tlb_rights_of(p.overlay, a->el0);
     unsigned want = (a->read && !a->maintain ? RIGHT_R : 0u) | (a->write || a->write1 ? RIGHT_W : 0u);
     bool pan = a->pan && !a->el0 && !a->fetch && p.perm & TLB_USER;
     if (pan)
@@ -796,7 +585,7 @@ static bool check_stage2(struct walker *w, const struct table *t, const struct l
                          enum s2_use use)
 {
     const struct walk_access *a = &w->acc;
-    unsigned have = rights(p.perm, a->el0);
+    unsigned have = tlb_rights_of(p.perm, a->el0);
     if (use == S2_DATA) {
         if (a->fetch && !(have & RIGHT_X))
             return deny(w, t, l, RIGHT_X, RULE_EXECUTE);
@@ -866,7 +655,7 @@ static bool stage2(struct walker *w, u64 ipa, bool ns_ipa, enum s2_use use, stru
     bool known;
     struct memo_entry *e = entry_for(w, 2, key, &known);
     if (!known && (!w->s2_known || w->s2.ns_ipa != ns_ipa)) {
-        w->s2_ok = stage2_table(w, ns_ipa);
+        w->s2_ok = table_stage2(w->r, ns_ipa, &w->s2, &w->s2_range);
         w->s2_known = 1;
     }
     if (!known && (!w->s2_ok || ipa >> w->s2_range)) {
@@ -889,10 +678,10 @@ static bool stage1_off(struct walker *w)
 {
     const struct regime_desc *r = w->r;
     struct translation *o = w->out;
-    unsigned top = addr_top(w);
+    unsigned top = table_addr_top(w->r, w->va, w->acc.fetch);
     bool dc = r->has_s2 && bit(r->hcr, 12);
     u64 address = w->va & ones(top + 1);
-    if (address >> pa_max(r))
+    if (address >> table_pa_max(r))
         return fail(w, FAULT_ADDRESS_SIZE, RULE_MMU_OFF_SIZE, 0);
     o->ipa = address;
     o->ns = !r->secure;
@@ -913,12 +702,12 @@ static bool stage1_on(struct walker *w)
     struct table t;
     struct leaf l;
     bool known;
-    u64 key = memo_key(w->va, addr_top(w) == 63);
+    u64 key = memo_key(w->va, table_addr_top(w->r, w->va, w->acc.fetch) == 63);
     struct memo_entry *e = entry_for(w, 1, key, &known);
     if (known) {
         t = e->table;
         t.input = w->va;
-    } else if (!stage1_table(w, &t)) {
+    } else if (!table_stage1(r, w->va, w->acc.fetch, &t)) {
         return fail(w, FAULT_TRANSLATION, RULE_VA_RANGE, 0);
     }
     if (t.epd || (t.e0pd && w->acc.el0))
@@ -966,17 +755,13 @@ static void combine(const struct walker *w, const struct s2_result *s2)
         o->perm &= (u16)~TLB_FLAT;
 }
 
-/* ---- the last descriptors' meaning, remembered ---- */
-
-/* What a descriptor for a block of 1 << top bytes says but for its address. */
-static u64 descriptor_meaning(u64 desc, unsigned top) { return desc & ~(ones(48) & ~ones(top)); }
-
 /* After a stage has translated without updates: what its descriptor means. Not for addresses of 52 bits, whose bits lie
  * elsewhere. */
 static void learn(const struct walker *w, unsigned stage, unsigned top)
 {
     struct memo_entry *e = w->entry[0], *at = w->entry[stage - 1];
-    if (!e || !at || e->number != w->r->number || e->key != memo_key(w->va, addr_top(w) == 63) || at->table.ds ||
+    if (!e || !at || e->number != w->r->number ||
+        e->key != memo_key(w->va, table_addr_top(w->r, w->va, w->acc.fetch) == 63) || at->table.ds ||
         at->table.output_size > 48)
         return;
     struct memo_leaf *m = &e->leaf;
@@ -986,102 +771,15 @@ static void learn(const struct walker *w, unsigned stage, unsigned top)
         return;
     m->known[stage - 1] = 1;
     m->fetch = w->acc.fetch;
-    m->meaning[stage - 1] = descriptor_meaning(w->last[stage - 1], top);
+    m->meaning[stage - 1] = memo_meaning(w->last[stage - 1], top);
     m->t[stage - 1] = *w->out;
-}
-
-/* The rights of this access, by the permissions of both stages; when in doubt false. */
-static bool surely_permitted(const struct walk_access *a, unsigned perm)
-{
-    unsigned have = rights(perm, a->el0);
-    if (a->unaligned || a->zva || (a->pan && !a->el0 && !a->fetch && perm & TLB_USER))
-        return false;
-    bool write = a->write || a->write1 || a->write2;
-    return !(a->fetch && !(have & 4)) && !(write && !(have & 2)) && !(a->read && !a->maintain && !(have & 1));
-}
-
-/* The descriptor for `input` of a valid entry, and its address before stage 2. */
-static u64 last_descriptor(const struct memo_entry *e, u64 input, u64 *address)
-{
-    unsigned low = (unsigned)((3 - e->at.level) * (e->table.grain - 3) + e->table.grain);
-    u64 index = e->at.top > low ? bits(input, e->at.top - 1u, low) : 0;
-    *address = e->at.base | index << 3;
-    u64 desc = load_le64(e->at.table + (*address & ones(e->table.grain)));
-    return e->table.ee ? __builtin_bswap64(desc) : desc;
-}
-
-/* Does it mean what it meant in a translation of this level? Then *out is the output address. */
-static bool same_leaf(const struct memo_entry *e, u64 desc, u64 input, s8 level, unsigned top, u64 meaning, u64 *out)
-{
-    *out = (desc & ones(48) & ~ones(top)) | (input & ones(top));
-    return level == e->at.level && descriptor_meaning(desc, top) == meaning && !(*out >> e->table.output_size);
-}
-
-/* The translation fault of stage 2 by an invalid descriptor, after stage 1 left its result in *out. */
-static void stage2_invalid(const struct regime_desc *r, const struct walk_access *a, const struct memo_entry *e,
-                           u64 ipa, u64 address, u64 desc, struct translation *out)
-{
-    out->fault = (struct fault){ .kind = FAULT_TRANSLATION,
-                                 .rule = RULE_INVALID,
-                                 .level = e->at.level,
-                                 .fsc = fault_fsc(FAULT_TRANSLATION, e->at.level),
-                                 .wnr = a->cm || (a->write && !a->read),
-                                 .cm = a->cm,
-                                 .fetch = a->fetch,
-                                 .regime = r->regime,
-                                 .stage2 = 1,
-                                 .ns_ipa = e->table.ns_ipa,
-                                 .desc_stage = 2,
-                                 .ipa = ipa,
-                                 .desc_addr = address,
-                                 .desc = desc };
-}
-
-/* A walk whose last descriptors mean what they meant the last time nearby, or where stage 2's is invalid; false: to be
- * walked. */
-static bool walk_again(const struct regime_desc *r, u64 va, const struct walk_access *a, struct translation *out)
-{
-    u64 key = memo_key(va, walk_addr_top(r->regime, r->tcr, r->feat & WALK_TBID, va, a->fetch) == 63);
-    const struct memo_entry *e = memo_slot(r->memo, r->number, 1, key);
-    const struct memo_leaf *m = &e->leaf;
-    u64 address, ipa, pa, desc;
-    if (!m->known[0] || m->fetch != a->fetch || !memo_valid(e, r->number, key) || (e->table.e0pd && a->el0) ||
-        !surely_permitted(a, m->t[0].perm))
-        return false;
-    desc = last_descriptor(e, va, &address);
-    if (!same_leaf(e, desc, va, m->t[0].level1, m->t[0].size1_log2, m->meaning[0], &ipa))
-        return false;
-    if (!r->has_s2 || !r->stage2) {
-        *out = m->t[0];
-        out->ipa = out->pa = ipa;
-        out->ok = true;
-        return true;
-    }
-    key = memo_key(ipa, m->t[0].ns);
-    e = memo_slot(r->memo, r->number, 2, key);
-    if (!memo_valid(e, r->number, key))
-        return false;
-    desc = last_descriptor(e, ipa, &address);
-    if (!(desc & 1)) {
-        *out = m->t[0];
-        out->ipa = out->pa = ipa;
-        stage2_invalid(r, a, e, ipa, address, desc, out);
-        return true;
-    }
-    if (!m->known[1] || !same_leaf(e, desc, ipa, m->t[1].level2, m->t[1].size2_log2, m->meaning[1], &pa) ||
-        !surely_permitted(a, m->t[1].perm))
-        return false;
-    *out = m->t[1];
-    out->ipa = ipa;
-    out->pa = pa;
-    return true;
 }
 
 void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct walk_record *rec, struct translation *out)
 {
     struct memo_trace trace;
     bool remembers = r->memo && r->stage1 && !rec && !acc.debug && !acc.stage1_only;
-    if (remembers && walk_again(r, va, &acc, out))
+    if (remembers && memo_walk(r, va, &acc, out))
         return;
     struct walker w = { .r = r, .acc = acc, .va = va, .rec = rec, .out = out, .trace = &trace };
     memset(out, 0, sizeof(*out));

@@ -168,6 +168,9 @@ enum {
     TLB_TAGGED = 512                          /* Normal Tagged memory (MTE), noted by the TLB */
 };
 
+/* Those of EL0, or of the others: bit 0 read, 1 write, 2 execute. */
+static inline unsigned tlb_rights_of(unsigned perm, bool el0) { return el0 ? perm & 7 : perm >> 3 & 7; }
+
 struct translation {
     bool ok;
     bool ns; /* output is in the Non-secure physical address space */
