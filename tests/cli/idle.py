@@ -22,7 +22,10 @@ def check(name, ok, text):
 def until(fd, text):
     said = b""
     while text not in said:
-        said += os.read(fd, 1000)
+        more = os.read(fd, 1000)
+        if not more:
+            sys.exit(f"elmu ended before it said {text}: {said}")
+        said += more
 
 def cpu_seconds(pid):
     fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
