@@ -1,11 +1,12 @@
 /*
  * What earlier walks found out about tables (see mmu/memo.h). Regimes are interned, so that an entry names one by a
- * number that is never used again; entries lie at one place each, the newest wins. A new kind of permission in struct
- * walk_access belongs in surely_permitted, too.
+ * number that is never used again; entries lie at one place each, the newest wins.
  */
 #include "mmu/memo.h"
 
 #include <stdlib.h>
+
+#include "mmu/permission.h"
 
 struct memo {
     u64 last;                                 /* number given */
@@ -62,16 +63,6 @@ void memo_keep(struct memo_entry *e, u64 number, u64 key, const struct table *ta
 
 /* ---- walks that need not be made ---- */
 
-/* The rights of this access, by the permissions of both stages; when in doubt false. */
-static bool surely_permitted(const struct walk_access *a, unsigned perm)
-{
-    unsigned have = tlb_rights_of(perm, a->el0);
-    if (a->unaligned || a->zva || (a->pan && !a->el0 && !a->fetch && perm & TLB_USER))
-        return false;
-    bool write = a->write || a->write1 || a->write2;
-    return !(a->fetch && !(have & 4)) && !(write && !(have & 2)) && !(a->read && !a->maintain && !(have & 1));
-}
-
 /* The descriptor for `input` of a valid entry, and its address before stage 2. */
 static u64 last_descriptor(const struct memo_entry *e, u64 input, u64 *address)
 {
@@ -116,7 +107,7 @@ bool memo_walk(const struct regime_desc *r, u64 va, const struct walk_access *a,
     const struct memo_leaf *m = &e->leaf;
     u64 address, ipa, pa, desc;
     if (!m->known[0] || m->fetch != a->fetch || !memo_valid(e, r->number, key) || (e->table.e0pd && a->el0) ||
-        !surely_permitted(a, m->t[0].perm))
+        !permission_sure(a, m->t[0].perm))
         return false;
     desc = last_descriptor(e, va, &address);
     if (!same_leaf(e, desc, va, m->t[0].level1, m->t[0].size1_log2, m->meaning[0], &ipa))
@@ -139,7 +130,7 @@ bool memo_walk(const struct regime_desc *r, u64 va, const struct walk_access *a,
         return true;
     }
     if (!m->known[1] || !same_leaf(e, desc, ipa, m->t[1].level2, m->t[1].size2_log2, m->meaning[1], &pa) ||
-        !surely_permitted(a, m->t[1].perm))
+        !permission_sure(a, m->t[1].perm))
         return false;
     *out = m->t[1];
     out->ipa = ipa;

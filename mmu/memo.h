@@ -28,8 +28,8 @@ struct memo_point {
     u64 base;        /* before stage 2 */
     const u8 *table; /* host address of the page that holds that descriptor; NULL: not known */
     s8 level;
-    u8 top;                                     /* the bits of input below this one are still to be translated */
-    u8 table_ns, table_ap, table_xn, table_pxn; /* inherited so far */
+    u8 top;                    /* the bits of input below this one are still to be translated */
+    struct table_rights above; /* so far */
     u8 pad[2];
 };
 

@@ -26,6 +26,13 @@ struct table {
     bool pie; /* permissions are indirect: <51> and <7> are not DBM and AP<2> (S2AP<1>) but an index and dirty state */
 };
 
+/* What the table descriptors on the way to a leaf hand down to it (D8.4.3), in stage 1. */
+struct table_rights {
+    u8 ns;
+    u8 ap; /* APTable of all levels: 2 read-only, 1 no EL0 access */
+    u8 xn, pxn;
+};
+
 /* Implemented bits of physical address, at most 52. */
 unsigned table_pa_max(const struct regime_desc *r);
 /* AddrTop of va in this regime: 55 or 63. */

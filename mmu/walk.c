@@ -1,18 +1,18 @@
 /*
  * The translation table walk, both stages (Arm ARM D8.2-D8.5; AArch64.TranslationTableWalk, FirstStageTranslate,
- * SecondStageTranslate, CheckPermission, CheckS2Permission, CheckAndUpdateDescriptor of the shared pseudocode).
+ * SecondStageTranslate, CheckAndUpdateDescriptor of the shared pseudocode).
  *
  * CONSTRAINED UNPREDICTABLE choices: TxSZ for more than what is implemented is a translation fault at level 0, for less
  * is forced to the smallest size; a stage-2 input size beyond the implemented physical size is forced to that; a
  * misprogrammed contiguous bit is ignored (the bit is a hint that this TLB does not use); a reserved PS means the
  * implemented size; a fetch from Device memory is allowed when executable. Leaves out: 128-bit descriptors, granule
- * protection. Permission indirection: mmu/pie.h.
+ * protection. Permissions: mmu/permission.c.
  */
 #include "mmu/walk.h"
 
 #include "mmu/attrs.h"
 #include "mmu/memo.h"
-#include "mmu/pie.h"
+#include "mmu/permission.h"
 
 /* Where a descent ended. */
 struct leaf {
@@ -20,9 +20,8 @@ struct leaf {
     u64 out;        /* output address */
     u8 size_log2;
     s8 level;
-    bool table_ns, addr_ns;
-    u8 table_ap; /* APTable of all levels: 2 read-only, 1 no EL0 access */
-    bool table_xn, table_pxn;
+    bool addr_ns;
+    struct table_rights above; /* what the tables on the way say */
     bool af_pending, dirty_pending;
 };
 
@@ -227,23 +226,20 @@ static ALWAYS_INLINE void inherit(const struct walker *w, const struct table *t,
 {
     if (t->stage == 2)
         return;
-    l->table_ns |= bit(l->desc, 63);
+    l->above.ns |= bit(l->desc, 63);
     if (t->no_hier)
         return;
-    l->table_ap |= bit(l->desc, 62) << 1;
+    l->above.ap |= bit(l->desc, 62) << 1;
     if (w->r->nv_nv1) {
-        l->table_pxn |= bit(l->desc, 60);
+        l->above.pxn |= bit(l->desc, 60);
         return;
     }
-    l->table_xn |= bit(l->desc, 60);
+    l->above.xn |= bit(l->desc, 60);
     if (!t->one_priv) {
-        l->table_pxn |= bit(l->desc, 59);
-        l->table_ap |= bit(l->desc, 61);
+        l->above.pxn |= bit(l->desc, 59);
+        l->above.ap |= bit(l->desc, 61);
     }
 }
-
-/* AP<2>, S2AP<1>, which hardware updates, say read-only; with indirect permissions: say clean. */
-static bool is_clean(const struct table *t, u64 desc) { return bit(desc, 7) == (t->stage == 1); }
 
 static int first_block_level(const struct regime_desc *r, const struct table *t)
 {
@@ -260,15 +256,13 @@ static bool descend_from(struct walker *w, const struct table *t, enum s2_use us
 {
     const struct regime_desc *r = w->r;
     int stride = t->grain - 3;
-    *l = (struct leaf){
-        .table_ns = at->table_ns, .table_ap = at->table_ap, .table_xn = at->table_xn, .table_pxn = at->table_pxn
-    };
+    *l = (struct leaf){ .above = at->above };
     for (;; at->level++) {
         unsigned low = (unsigned)((3 - at->level) * stride + t->grain);
         u64 index = at->top > low ? bits(t->input, at->top - 1u, low) : 0;
         l->level = at->level;
         l->addr = at->base | index << 3;
-        l->addr_ns = t->stage == 2 ? t->ns : l->table_ns;
+        l->addr_ns = t->stage == 2 ? t->ns : l->above.ns;
         if (!read_descriptor(w, t, l, use, at, mark))
             return false;
         if (!(l->desc & 1))
@@ -283,13 +277,9 @@ static bool descend_from(struct walker *w, const struct table *t, enum s2_use us
         if (output_too_big(r, t, l->desc))
             return fail_at(w, t, l, FAULT_ADDRESS_SIZE, RULE_OUTPUT_SIZE);
         inherit(w, t, l);
-        *at = (struct memo_point){ .base = descriptor_output(t, l->desc, t->grain),
-                                   .level = at->level,
-                                   .top = at->top,
-                                   .table_ns = l->table_ns,
-                                   .table_ap = l->table_ap,
-                                   .table_xn = l->table_xn,
-                                   .table_pxn = l->table_pxn };
+        *at = (struct memo_point){
+            .base = descriptor_output(t, l->desc, t->grain), .level = at->level, .top = at->top, .above = l->above
+        };
     }
 }
 
@@ -321,9 +311,9 @@ static bool descend_levels(struct walker *w, const struct table *t, enum s2_use 
         adopt(w, e);
         return descend_from(w, t, use, l, at, NULL);
     }
-    *at = (struct memo_point){ .level = t->level, .top = t->input_size, .table_ns = t->ns };
+    *at = (struct memo_point){ .level = t->level, .top = t->input_size, .above.ns = t->ns };
     if (!table_base(t, &at->base)) {
-        *l = (struct leaf){ .level = t->level, .table_ns = t->ns };
+        *l = (struct leaf){ .level = t->level, .above.ns = t->ns };
         return fail(w, FAULT_ADDRESS_SIZE, RULE_TTBR_SIZE, 0);
     }
     if (!e)
@@ -367,7 +357,7 @@ static bool descend(struct walker *w, const struct table *t, enum s2_use use, st
         l->af_pending = true;
     }
     /* Dirty state by hardware: DBM, or permission indirection, makes read-only mean "clean" (D8.4.6). */
-    if (t->update_dirty && (t->pie || bit(l->desc, 51)) && is_clean(t, l->desc)) {
+    if (t->update_dirty && (t->pie || bit(l->desc, 51)) && permission_clean(t, l->desc)) {
         l->desc ^= BIT(7);
         l->dirty_pending = true;
     }
@@ -411,203 +401,32 @@ static bool update_descriptor(struct walker *w, const struct table *t, struct le
     return true;
 }
 
-/* ---- stage 1 permissions (D8.4.1) ---- */
+/* ---- what both stages ask ---- */
 
-struct s1_perm {
-    u16 perm;          /* TLB_*: what is allowed, without PAN */
-    u16 base, overlay; /* rights before and by overlays */
-    u8 wxn_u, wxn_p;   /* execution denied by the writable rules alone */
-    u8 sif, clean;
-};
-
-/* Rights of EL0 and of the others as TLB_*. */
-static u16 tlb_rights(unsigned user, unsigned priv) { return (u16)(user | priv << 3); }
-
-/* What one level of privilege may do before overlays. */
-struct s1_rights {
-    u8 base;     /* RIGHT_* */
-    u8 overlaid; /* overlays apply where they are enabled */
-    u8 wxn;      /* with write permission there is no execute permission */
-    u8 pan;      /* of EL0: PSTATE.PAN keeps the others out */
-};
-
-/* Permissions in the descriptor (AArch64.S1DirectBasePermissions). */
-static void direct_permissions(const struct walker *w, const struct table *t, const struct leaf *l,
-                               struct s1_rights *user, struct s1_rights *priv, struct s1_perm *p)
+/* A permission fault. */
+static bool deny(struct walker *w, const struct table *t, const struct leaf *l, struct denial d)
 {
-    const struct regime_desc *r = w->r;
-    bool wxn = bit(r->sctlr, 19), read_only = bit(l->desc, 7) || l->table_ap & 2;
-    bool xn = bit(l->desc, 54) || l->table_xn, pxn = bit(l->desc, 53) || l->table_pxn;
-    bool el0 = bit(l->desc, 6) && !(l->table_ap & 1) && !t->one_priv;
-    if (t->one_priv) {
-        pxn = xn;
-    } else if (r->nv_nv1) {
-        pxn = bit(l->desc, 54) || l->table_pxn;
-        xn = l->table_xn;
-        el0 = false;
-    }
-    bool uw = el0 && !read_only;
-    p->wxn_p = uw && !pxn;
-    *user = (struct s1_rights){ .overlaid = 1 };
-    if (!t->one_priv)
-        user->base = (u8)((el0 ? RIGHT_R : 0) | (uw ? RIGHT_W : 0) | (xn ? 0 : RIGHT_X));
-    *priv = (struct s1_rights){ .overlaid = 1 };
-    priv->base = (u8)(RIGHT_R | (read_only ? 0 : RIGHT_W) | (pxn || uw ? 0 : RIGHT_X));
-    user->wxn = wxn;
-    priv->wxn = wxn;
-}
-
-/* Permissions in registers, which the descriptor indexes (AArch64.S1IndirectBasePermissions). */
-static void indirect_permissions(const struct walker *w, const struct table *t, const struct leaf *l,
-                                 struct s1_rights *user, struct s1_rights *priv)
-{
-    const struct regime_desc *r = w->r;
-    unsigned pire0 = t->one_priv ? 0 : pie_value(r->pire0, l->desc);
-    struct pie_s1 p = pie_stage1(pie_value(r->pir, l->desc)), u = pie_stage1(pire0);
-    /* What EL0 may write, and the others execute, nobody may access. */
-    if (p.rights & (RIGHT_X | RIGHT_GCS) && u.rights & (RIGHT_W | RIGHT_GCS))
-        p.rights = u.rights = 0;
-    *priv = (struct s1_rights){ .base = p.rights & RIGHTS_ALL, .overlaid = p.overlaid, .wxn = p.wxn };
-    *user = (struct s1_rights){
-        .base = u.rights & RIGHTS_ALL, .overlaid = u.overlaid, .wxn = u.wxn, .pan = pire0 && !r->nv_nv1
-    };
-}
-
-/* An overlay; WXN takes write permission from an overlay that gives execute permission, else execute permission from
- * the base (AArch64.S1ComputePermissions). *wxn: it did the latter. */
-static unsigned overlay_rights(const struct leaf *l, struct s1_rights *s, bool enabled, u64 por, u8 *wxn)
-{
-    const unsigned both = RIGHT_W | RIGHT_X;
-    bool applies = enabled && s->overlaid, takes = s->wxn && (s->base & both) == both;
-    unsigned overlay = applies ? pie_overlay(por, l->desc) : RIGHTS_ALL;
-    if (takes && applies && overlay & RIGHT_X) {
-        overlay &= ~(unsigned)RIGHT_W;
-    } else if (takes) {
-        s->base &= (u8)~RIGHT_X;
-        *wxn = 1;
-    }
-    return overlay;
-}
-
-static struct s1_perm stage1_permissions(const struct walker *w, const struct table *t, const struct leaf *l,
-                                         bool out_ns)
-{
-    const struct regime_desc *r = w->r;
-    struct s1_perm p = { 0 };
-    struct s1_rights user, priv;
-    if (t->pie)
-        indirect_permissions(w, t, l, &user, &priv);
-    else
-        direct_permissions(w, t, l, &user, &priv, &p);
-    unsigned user_overlay = overlay_rights(l, &user, r->e0poe, r->por0, &p.wxn_u);
-    unsigned priv_overlay = overlay_rights(l, &priv, r->poe, r->por, &p.wxn_p);
-    if (r->secure && out_ns && r->sif) {
-        p.sif = !!((user.base | priv.base) & RIGHT_X);
-        user.base &= (u8)~RIGHT_X;
-        priv.base &= (u8)~RIGHT_X;
-    }
-    p.base = tlb_rights(user.base, priv.base);
-    p.overlay = tlb_rights(user_overlay, priv_overlay);
-    p.clean = t->pie && is_clean(t, l->desc);
-    p.perm = p.base & p.overlay;
-    if (p.clean)
-        p.perm &= (u16) ~(TLB_UW | TLB_PW);
-    /* EPAN: memory that EL0 may execute counts as EL0's too, for PAN (D8.4.1.2). */
-    bool epan = r->feat & WALK_PAN3 && bit(r->sctlr, 57);
-    if (user.pan || (!t->pie && user.base & (epan ? RIGHTS_ALL : RIGHT_R | RIGHT_W)))
-        p.perm |= TLB_USER;
-    if (bit(l->desc, 50))
-        p.perm |= TLB_GP;
-    return p;
-}
-
-/* A permission fault of an access of which `right` is what is missing. */
-static bool deny(struct walker *w, const struct table *t, const struct leaf *l, unsigned right, unsigned rule)
-{
-    fail_at(w, t, l, FAULT_PERMISSION, rule);
+    fail_at(w, t, l, FAULT_PERMISSION, d.rule);
     struct fault *f = &w->out->fault;
-    if (right != RIGHT_X)
-        f->wnr = right == RIGHT_W || w->acc.cm;
-    f->overlay = rule == RULE_OVERLAY;
-    f->dirty = rule == RULE_CLEAN;
+    if (d.right & (RIGHT_R | RIGHT_W))
+        f->wnr = d.right == RIGHT_W || w->acc.cm;
+    f->overlay = d.rule == RULE_OVERLAY;
+    f->dirty = d.rule == RULE_CLEAN;
     return false;
 }
 
-static bool check_stage1(struct walker *w, const struct table *t, const struct leaf *l, struct s1_perm p)
+/* Without a reason the access is permitted. */
+static ALWAYS_INLINE bool permit(struct walker *w, const struct table *t, const struct leaf *l, struct denial d)
 {
-    const struct walk_access *a = &w->acc;
-    unsigned have = tlb_rights_of(p.base, a->el0), overlay = tlb_rights_of(p.overlay, a->el0);
-    unsigned want = (a->read && !a->maintain ? RIGHT_R : 0u) | (a->write || a->write1 ? RIGHT_W : 0u);
-    bool pan = a->pan && !a->el0 && !a->fetch && p.perm & TLB_USER;
-    if (pan)
-        have &= RIGHT_X;
-    if (a->fetch)
-        want = RIGHT_X;
-    if (likely(!(want & ~(have & overlay)) && !(p.clean && want & RIGHT_W)))
-        return true;
-    if (want & ~overlay)
-        return deny(w, t, l, want & ~overlay & RIGHT_R ? RIGHT_R : want & ~overlay, RULE_OVERLAY);
-    if (a->fetch)
-        return deny(w, t, l, RIGHT_X, p.sif ? RULE_SIF : (a->el0 ? p.wxn_u : p.wxn_p) ? RULE_WXN : RULE_EXECUTE);
-    if (want & ~have & RIGHT_R)
-        return deny(w, t, l, RIGHT_R, pan ? RULE_PAN : RULE_READ);
-    if (want & ~have)
-        return deny(w, t, l, RIGHT_W, pan ? RULE_PAN : RULE_WRITE);
-    return deny(w, t, l, RIGHT_W, RULE_CLEAN);
-}
-
-/* ---- stage 2 ---- */
-
-struct s2_perm {
-    u16 perm;  /* TLB_*: dirty state not looked at */
-    u8 walker; /* RIGHT_* of stage 1's walks and updates */
-    u8 clean;
-};
-
-static struct s2_perm stage2_permissions(const struct walker *w, const struct table *t, const struct leaf *l)
-{
-    if (t->pie) {
-        struct pie_s2 p = pie_stage2(w->r->s2pir, l->desc);
-        return (struct s2_perm){ tlb_rights(p.el0, p.el1), p.walker, is_clean(t, l->desc) };
-    }
-    bool xn1 = bit(l->desc, 54), xn0 = xn1;
-    unsigned rw = (bit(l->desc, 6) ? RIGHT_R : 0u) | (bit(l->desc, 7) ? RIGHT_W : 0u);
-    if (w->r->feat & WALK_XNX) { /* XN[1:0] in <54:53>: 00 both, 01 EL0 only, 10 neither, 11 EL1 only (D8.4.2) */
-        bool low = bit(l->desc, 53);
-        xn0 = xn1;
-        if (low)
-            xn1 = !xn1, xn0 = !xn1;
-    }
-    return (struct s2_perm){ tlb_rights(rw | (xn0 ? 0 : RIGHT_X), rw | (xn1 ? 0 : RIGHT_X)), (u8)rw, 0 };
-}
-
-static bool check_stage2(struct walker *w, const struct table *t, const struct leaf *l, struct s2_perm p,
-                         enum s2_use use)
-{
-    const struct walk_access *a = &w->acc;
-    unsigned have = tlb_rights_of(p.perm, a->el0);
-    if (use == S2_DATA) {
-        if (a->fetch && !(have & RIGHT_X))
-            return deny(w, t, l, RIGHT_X, RULE_EXECUTE);
-        if (a->read && !a->maintain && !(have & RIGHT_R))
-            return deny(w, t, l, RIGHT_R, RULE_READ);
-        if ((a->write || a->write2) && !(have & RIGHT_W))
-            return deny(w, t, l, RIGHT_W, RULE_WRITE);
-        return !(a->write && p.clean) || deny(w, t, l, RIGHT_W, RULE_CLEAN);
-    }
-    if (use == S2_UPDATE ? !(p.walker & RIGHT_W) : !(p.walker & RIGHT_R))
-        return fail_at(w, t, l, FAULT_PERMISSION, use == S2_UPDATE ? RULE_WRITE : RULE_READ);
-    if (use != S2_UPDATE || !p.clean)
-        return true;
-    fail_at(w, t, l, FAULT_PERMISSION, RULE_CLEAN);
-    w->out->fault.dirty = 1;
-    return false;
+    return likely(d.rule == RULE_NONE) || deny(w, t, l, d);
 }
 
 static bool device_unaligned(const struct walk_access *a, struct mem_attrs attrs)
 {
     return attrs.type != MEM_NORMAL && ((a->unaligned && !a->fetch) || a->zva);
 }
+
+/* ---- stage 2 ---- */
 
 static struct mem_attrs stage2_attrs(const struct walker *w, const struct table *t, const struct leaf *l)
 {
@@ -628,7 +447,7 @@ static bool stage2_leaf(struct walker *w, const struct table *t, struct leaf *l,
     out->level = l->level;
     out->memattr = (u8)bits(l->desc, 5, 2);
     out->sh = t->ds ? t->ds_sh : (u8)bits(l->desc, 9, 8);
-    struct s2_perm p = stage2_permissions(w, t, l);
+    struct s2_perm p = permission_stage2(w->r, t, l->desc);
     out->perm = p.perm;
     out->device = !(out->memattr & (w->r->feat & WALK_FWB && bit(w->r->hcr, 46) ? 4 : 12));
     bool ok = true;
@@ -637,7 +456,8 @@ static bool stage2_leaf(struct walker *w, const struct table *t, struct leaf *l,
         if (device_unaligned(&w->acc, out->attrs))
             ok = fail(w, FAULT_ALIGNMENT, RULE_ALIGN_DEVICE, l->level);
     }
-    ok = ok && check_stage2(w, t, l, p, use);
+    ok = ok &&
+         permit(w, t, l, use == S2_DATA ? permission_check2(&w->acc, p) : permission_check_walk(p, use == S2_UPDATE));
     if (ok && use != S2_DATA && bit(w->r->hcr, 2) && out->device)
         ok = fail_at(w, t, l, FAULT_PERMISSION, RULE_PTW);
     if (!update_descriptor(w, t, l, ok, use) || !ok)
@@ -715,18 +535,18 @@ static bool stage1_on(struct walker *w)
     if (!descend(w, &t, S2_DATA, &l, e, known, key))
         return false;
     o->ipa = l.out;
-    o->ns = l.table_ns || bit(l.desc, 5);
+    o->ns = l.above.ns || bit(l.desc, 5);
     o->size_log2 = o->size1_log2 = o->size2_log2 = l.size_log2;
     o->level1 = l.level;
-    o->global = t.one_priv || !(bit(l.desc, 11) || (r->secure && l.table_ns));
+    o->global = t.one_priv || !(bit(l.desc, 11) || (r->secure && l.above.ns));
     o->attrs = attrs_stage1((u8)(r->mair >> 8 * bits(l.desc, 4, 2)), t.ds ? t.ds_sh : (unsigned)bits(l.desc, 9, 8),
                             stage1_cacheable(w), r->feat & WALK_MTE);
-    struct s1_perm p = stage1_permissions(w, &t, &l, o->ns);
+    struct s1_perm p = permission_stage1(r, &t, l.desc, l.above, o->ns);
     o->perm = p.perm;
     bool ok = true;
     if (device_unaligned(&w->acc, o->attrs))
         ok = fail(w, FAULT_ALIGNMENT, RULE_ALIGN_DEVICE, l.level);
-    ok = ok && check_stage1(w, &t, &l, p);
+    ok = ok && permit(w, &t, &l, permission_check1(&w->acc, p));
     if (!update_descriptor(w, &t, &l, ok, S2_DATA) || !ok)
         return false;
     if (l.dirty_pending)
