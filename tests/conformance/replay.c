@@ -1,0 +1,244 @@
+/*
+ * One vector: a whole start state, one instruction or pending interrupt, the state after it. Every register that elmu
+ * has is compared, and all memory. Not compared: the order and size of memory accesses, and what masks.c names.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cpu/code.h"
+#include "cpu/exception.h"
+#include "cpu/run.h"
+#include "cpu/sysreg.h"
+#include "mmu/access.h"
+#include "mmu/tags.h"
+#include "tests/conformance/causes.h"
+#include "tests/conformance/vectors.h"
+
+/* ---- memory ---- */
+
+static u8 *memory_page(struct memory *m, u64 pa)
+{
+    u64 base = align_down(pa, 4096);
+    for (unsigned n = 0; n < m->count; n++)
+        if (m->page[n]->pa == base)
+            return m->page[n]->bytes;
+    if (m->count == PAGES) {
+        fprintf(stderr, "vectors: a vector touches more than %d pages\n", PAGES);
+        exit(1);
+    }
+    struct page **p = &m->page[m->count++];
+    if (!*p)
+        *p = malloc(sizeof **p);
+    if (!*p)
+        exit(1);
+    (*p)->pa = base;
+    memset((*p)->bytes, 0, sizeof(*p)->bytes);
+    return (*p)->bytes;
+}
+
+void memory_write(struct memory *m, u64 pa, unsigned size, u64 v)
+{
+    for (unsigned n = 0; n < size; n++)
+        memory_page(m, pa + n)[(pa + n) & 4095] = (u8)(v >> 8 * n);
+}
+
+/* Every page of a equals b's, or is zero where b has none; *at is the first difference. */
+static bool memory_equal(struct memory *a, struct memory *b, u64 *at)
+{
+    for (unsigned n = 0; n < a->count; n++) {
+        const u8 *x = a->page[n]->bytes, *y = memory_page(b, a->page[n]->pa);
+        for (unsigned k = 0; k < 4096; k++)
+            if (x[k] != y[k]) {
+                *at = a->page[n]->pa + k;
+                return false;
+            }
+    }
+    return true;
+}
+
+static u8 *page_of(void *board, u64 pa, struct phys_attrs attrs)
+{
+    (void)attrs;
+    return memory_page(&((struct runner *)board)->memory, pa & (ones(52) | TAGS_BASE));
+}
+static bool no_read(void *board, u64 pa, unsigned size, struct phys_attrs attrs, u64 *value)
+{
+    (void)board, (void)pa, (void)size, (void)attrs, (void)value;
+    return false;
+}
+static bool no_write(void *board, u64 pa, unsigned size, struct phys_attrs attrs, u64 value)
+{
+    (void)board, (void)pa, (void)size, (void)attrs, (void)value;
+    return false;
+}
+const struct phys_device_ops memory_everywhere = { no_read, no_write, page_of };
+
+/* ---- one vector ---- */
+
+static unsigned sp_number(const struct cpu *cpu) { return cpu->ps.sp ? cpu->ps.el : 0; }
+
+/* Instructions of "exec" vectors are in no memory of theirs; the syndrome of an abort is made from the word (ISV),
+ * which is looked for in the fetch page. */
+static void word_put(struct runner *r, u32 word)
+{
+    const u64 page = ones(52) & ~(u64)0xfff;
+    struct cpu *cpu = r->cpu;
+    cpu->fetch_va = cpu->pc & ~(u64)0xfff;
+    cpu->fetch_pa = page;
+    cpu->fetch_valid = 1;
+    memory_write(&r->memory, page | (cpu->pc & 0xffc), 4, word);
+    memory_write(&r->expected, page | (cpu->pc & 0xffc), 4, word);
+}
+
+static void execute(struct runner *r)
+{
+    struct cpu *cpu = r->cpu;
+    u64 sre = cpu->sys.icc_sre_el1;
+    cpu->sys.icc_sre_el1 = sre >> 32;
+    cpu->x[REG_SP] = cpu->sp_el[sp_number(cpu)];
+    cpu->halted = HALT_NONE;
+    cpu->fetch_valid = 0;
+    memset(&cpu->tlb, 0, sizeof cpu->tlb);
+    mmu_drop_derived(cpu);
+    cpu->d.page = NULL;
+    code_drop(cpu->d.host.code);
+    cpu->d.attention = 0;
+    cpu->d.now = 0;
+    cpu->d.deadline = 1000000;
+    cpu_control_changed(cpu);
+    if (!strcmp(r->v.mode, "irq")) {
+        unsigned irq = 0, fiq = 0, se = 0;
+        if (sscanf(r->v.name, "irq=%u,fiq=%u,se=%u", &irq, &fiq, &se) != 3)
+            exit(1);
+        cpu->lines = (irq ? LINE_IRQ : 0) | (fiq ? LINE_FIQ : 0) | (se ? LINE_SERROR : 0);
+        exception_take_interrupt(cpu);
+    } else if (!strcmp(r->v.mode, "fetch")) {
+        cpu->lines = 0;
+        cpu->d.attention = 0;
+        cpu_run(cpu, cpu->d.now + 1, true);
+    } else {
+        cpu->lines = 0;
+        for (unsigned n = 0; n < r->v.insn_count; n++) {
+            word_put(r, r->v.insn[n]);
+            cpu_exec_word(cpu, r->v.insn[n]);
+            if (cpu->halted && cpu->trap_at) { /* a delayed trap: no event comes */
+                cpu->halted = HALT_NONE;
+                cpu->d.now = cpu->trap_at;
+                cpu_exec_word(cpu, r->v.insn[n]);
+            }
+            if (cpu->d.raised)
+                break;
+        }
+    }
+    cpu->sp_el[sp_number(cpu)] = cpu->x[REG_SP];
+    cpu->sys.icc_sre_el1 = sre;
+}
+
+static bool compare(struct runner *r, char *why, size_t size)
+{
+    bool good = true;
+    size_t at = 0;
+    for (unsigned n = 0; n < reg_count; n++) {
+        u64 got = reg_get(r->cpu, &regs[n]), want = reg_get(r->expect, &regs[n]);
+        if (!((got ^ want) & r->mask[n]))
+            continue;
+        good = false;
+        if (at < size)
+            at += (size_t)snprintf(why + at, size - at, " %s=%llx not %llx", regs[n].name, (unsigned long long)got,
+                                   (unsigned long long)want);
+    }
+    u64 pa = 0;
+    if (!memory_equal(&r->memory, &r->expected, &pa) || !memory_equal(&r->expected, &r->memory, &pa)) {
+        good = false;
+        if (at < size)
+            at += (size_t)snprintf(why + at, size - at, " memory at %llx", (unsigned long long)pa);
+    }
+    if (r->v.sleep != (r->cpu->halted != HALT_NONE)) {
+        good = false;
+        if (at < size)
+            snprintf(why + at, size - at, r->v.sleep ? " does not sleep" : " sleeps");
+    }
+    return good;
+}
+
+/* ---- what caused it ---- */
+
+static u8 *bytes_at(void *memory, u64 pa) { return memory_page(memory, pa & ones(52)) + (pa & 0xff8); }
+
+/* Runs the vector, then with what its exception names mended: r->expect holds the start state meanwhile. */
+static void causes_check(struct runner *r)
+{
+    cpu_copy(r->expect, r->cpu);
+    execute(r);
+    const struct exc first = r->cpu->d.exc;
+    u64 pc = r->cpu->pc;
+    if (!r->cpu->d.raised)
+        return;
+    cpu_copy(r->cpu, r->expect);
+    u64 page = causes_descriptor(r->cpu, &first);
+    bool differs = false;
+    unsigned tries = 0;
+    for (u8 saved[8]; !differs; tries++) {
+        cpu_copy(r->cpu, r->expect);
+        memcpy(saved, bytes_at(&r->memory, page), 8);
+        if (!causes_mend(r->cpu, &first, bytes_at, &r->memory, tries))
+            break;
+        r->cpu->sys.icc_sre_el1 |= r->cpu->sys.icc_sre_el1 << 32; /* the Non-secure bank counts: see K_SRE */
+        execute(r);
+        differs = causes_differ(&first, r->cpu->d.raised, &r->cpu->d.exc);
+        memcpy(bytes_at(&r->memory, page), saved, 8);
+    }
+    if (!tries && first.cause.kind != CAUSE_NONE)
+        return;
+    r->passed += differs;
+    r->failed += !differs;
+    if (!differs && r->shown++ < r->show) {
+        const struct trap_row *row = first.cause.kind == CAUSE_TRAP ? trap_get(first.cause.id) : NULL;
+        printf("FAIL %s/%s %u %s %s %08x: taken to %llx, cause %u.%u %s.%s (%llx) is not it\n", r->set, r->file,
+               r->v.id, r->v.class_, r->v.name, r->v.insn[0], (unsigned long long)pc, first.cause.kind, first.cause.id,
+               row ? row->reg : "", row ? row->name : "", (unsigned long long)first.cause.value);
+    }
+}
+
+/* ---- skip, run, compare ---- */
+
+void replay(struct runner *r)
+{
+    if (!r->have)
+        return;
+    r->have = false;
+    if (r->only && !strstr(r->v.class_, r->only) && !strstr(r->v.name, r->only))
+        return;
+    struct rule_input in = {
+        .cpu = r->cpu, .set = r->set, .class_ = r->v.class_, .name = r->v.name, .insn = r->v.insn[0], .mode = r->v.mode
+    };
+    int rule = rule_find(&in);
+    if (rule >= 0) {
+        r->skipped[rule]++;
+        return;
+    }
+    if (r->causes) {
+        if (!strcmp(r->v.mode, "exec") && r->v.insn_count == 1)
+            causes_check(r);
+        return;
+    }
+    masks_apply(r);
+    /* 16 breakpoints and watchpoints, so that the traps of all their registers are seen */
+    r->cpu->sys.id_aa64dfr0_el1 |= 0xf0f000;
+    r->expect->sys.id_aa64dfr0_el1 |= 0xf0f000;
+    /* what the v9.4 model has in GMID_EL1 and DCZID_EL0 */
+    if (!strcmp(r->set, "v94")) {
+        r->cpu->sys.gmid_el1 = r->expect->sys.gmid_el1 = 4;
+        r->cpu->sys.dczid_el0 = r->expect->sys.dczid_el0 = 8;
+    }
+    execute(r);
+    char why[2048] = "";
+    if (compare(r, why, sizeof why)) {
+        r->passed++;
+        return;
+    }
+    r->failed++;
+    if (r->shown++ < r->show)
+        printf("FAIL %s/%s %u %s %s %08x %s:%s\n", r->set, r->file, r->v.id, r->v.class_, r->v.name, r->v.insn[0],
+               r->v.mode, why);
+}
