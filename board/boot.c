@@ -193,7 +193,7 @@ bool boot_load(struct machine *m, const struct boot_config *c, char error[BOOT_E
     u64 pc[MAX_CPUS] = { 0 };
     bool started[MAX_CPUS] = { false };
     error[0] = 0;
-    if (!c->kernel.data && !c->loader_count && !c->bios.data) {
+    if (!c->kernel.data && !c->loader_count) {
         snprintf(error, BOOT_ERROR, "nothing to run: -kernel FILE, or -device loader,file=FILE,cpu-num=0");
         return false;
     }

@@ -36,7 +36,7 @@ struct boot_domain {
 };
 
 struct boot_config {
-    struct blob kernel, initrd, dtb, bios;
+    struct blob kernel, initrd, dtb;
     const char *append;
     struct boot_loader loader[MAX_LOADERS];
     unsigned loader_count;

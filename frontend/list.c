@@ -1,14 +1,7 @@
-/* What is printed from the tables: --list-*, and the lists that QEMU's users ask for with '?'. */
+/* What is printed from the tables: --list-*. */
 #include "frontend/frontend.h"
 
 #include "cpu/sysreg.h"
-
-static void list_machines(void)
-{
-    puts("Supported machines are:\n"
-         "none                 empty machine (not supported)\n"
-         "virt                 elmu ARM Virtual Machine (QEMU 7.2 ARM Virtual Machine compatible) (default)");
-}
 
 static void list_cpus(void)
 {
@@ -18,20 +11,6 @@ static void list_cpus(void)
     puts("Features (-cpu NAME,feature=on|off):");
     for (unsigned n = 0; feature_name(n); n++)
         printf("  %s\n", feature_name(n));
-}
-
-static void list_device_models(void)
-{
-    puts("name \"loader\", desc \"Generic Loader\"\n"
-         "name \"virtio-blk-device\", bus virtio-bus\n"
-         "name \"virtio-rng-device\", bus virtio-bus\n"
-         "name \"virtio-serial-device\", bus virtio-bus\n"
-         "name \"virtconsole\", bus virtio-serial-bus");
-}
-
-static void list_chardevs(void)
-{
-    puts("Available chardev backend types: \n  file\n  null\n  socket\n  stdio\n  testdev");
 }
 
 static void list_insns(void)
@@ -53,10 +32,11 @@ static void list_sysregs(void)
 static void list_traps(void)
 {
 #define TRAP(id, ...) printf("%-16s %s\n", #id, #__VA_ARGS__);
-#define LONE(...) TRAP(__VA_ARGS__)
+#define LONE(...)     TRAP(__VA_ARGS__)
 #include "cpu/traps.def"
 #undef TRAP
-#define FGT_ROW(dir, id, reg, field, at, feature, ec) printf("%-16s %s, %s, %u, %s, %s\n", #id, #reg, #dir, at, #feature, #ec);
+#define FGT_ROW(dir, id, reg, field, at, feature, ec)                                                                  \
+    printf("%-16s %s, %s, %u, %s, %s\n", #id, #reg, #dir, at, #feature, #ec);
 #include "cpu/fgt.def"
 #undef FGT_ROW
 }
@@ -77,9 +57,8 @@ bool list_print(const char *what)
         const char *name;
         void (*print)(void);
     } lists[] = {
-        { "machines", list_machines }, { "cpus", list_cpus },       { "device-models", list_device_models },
-        { "chardevs", list_chardevs }, { "insns", list_insns },     { "sysregs", list_sysregs },
-        { "traps", list_traps },       { "devices", list_devices },
+        { "cpus", list_cpus },   { "insns", list_insns },     { "sysregs", list_sysregs },
+        { "traps", list_traps }, { "devices", list_devices },
     };
     for (unsigned n = 0; n < ARRAY_LEN(lists); n++)
         if (!strcmp(lists[n].name, what)) {

@@ -57,13 +57,11 @@ static void boot_read(const struct options *o, struct boot_config *b)
 
 static void options_check(const struct options *o)
 {
-    if (o->bios)
-        die("-bios: firmware is not yet supported");
     if (o->stopped && !o->gdb)
         die("-S: needs -gdb or -s: nothing else could start the machine");
     if (!o->kernel && (o->initrd || o->append || o->domain_count))
         die("%s: needs -kernel", o->initrd ? "-initrd" : o->append ? "-append" : "-xen-dom0, -xen-domu");
-    traceopts_check(o);
+    options_trace_check(o);
 }
 
 static unsigned drive_number(const struct options *o, const char *id)

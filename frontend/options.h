@@ -10,6 +10,8 @@
 
 enum { MAX_CHARDEVS = 16, MAX_SENDS = 256, MAX_SERIALS = 2, OPTION_TEXT = 4096 };
 
+#define CPU_UNTAGGED ",mte2=off" /* what -machine mte=off adds to -cpu */
+
 enum char_kind { CHAR_NONE, CHAR_NULL, CHAR_STDIO, CHAR_FILE, CHAR_UNIX, CHAR_TCP, CHAR_TESTDEV };
 struct char_config {
     enum char_kind kind;
@@ -19,8 +21,8 @@ struct char_config {
 
 struct drive_config {
     char id[64], file[1024];
-    bool readonly, snapshot, used;
-    unsigned device; /* row of devices: 0 none, else its number + 1 */
+    bool readonly, snapshot, unplugged, used; /* unplugged: of no device before a -device names it */
+    unsigned device;                          /* row of devices: 0 none, else its number + 1 */
 };
 
 struct device_config {
@@ -37,15 +39,14 @@ struct send {
 struct loader_option {
     char *file;
     u64 addr, data;
-    unsigned data_len;
-    bool has_addr, force_raw;
-    int cpu;
+    s32 data_len, cpu; /* cpu: -1 none */
+    bool has_addr, has_data, force_raw;
 };
 
 struct domain_option {
     char *kernel, *initrd, *append;
-    u64 mem;
-    unsigned vcpus;
+    u64 mem; /* MiB */
+    s32 vcpus;
     bool dom0;
 };
 
@@ -56,7 +57,7 @@ struct options {
     unsigned cpus;
     u64 ram_size, seed, rtc_base, max_insns;
     enum engine engine;
-    const char *kernel, *initrd, *dtb, *bios, *append;
+    const char *kernel, *initrd, *dtb, *append;
     char semihost_line[OPTION_TEXT];
     struct char_config serial[MAX_SERIALS];
     unsigned serial_count;
@@ -75,28 +76,32 @@ struct options {
     bool stopped; /* -S */
     struct send send[MAX_SENDS];
     unsigned send_count;
-    const char *after; /* given, waiting for its --send */
+    char *after; /* given, waiting for its --send */
     struct trace_config trace;
 };
 
 /* Reads the command line. False: ends with `status` now (help was printed); errors do not return. */
 bool options_parse(struct options *o, int argc, char **argv, int *status);
 
-/* frontend/traceopts.c: the handlers of the tracing options, and what must go together. */
-void opt_trace(struct options *o, const char *name, const char *arg);
-void opt_sym(struct options *o, const char *name, const char *arg);
-void opt_coverage(struct options *o, const char *name, const char *arg);
-void opt_profile(struct options *o, const char *name, const char *arg);
-void opt_log(struct options *o, const char *name, const char *arg);
-void opt_log_file(struct options *o, const char *name, const char *arg);
-void opt_trace_cpu(struct options *o, const char *name, const char *arg);
-void opt_trace_el(struct options *o, const char *name, const char *arg);
-void opt_trace_vmid(struct options *o, const char *name, const char *arg);
-void opt_trace_range(struct options *o, const char *name, const char *arg);
-void opt_trace_insns(struct options *o, const char *name, const char *arg);
-void opt_trace_start(struct options *o, const char *name, const char *arg);
-void opt_trace_stop(struct options *o, const char *name, const char *arg);
-void traceopts_check(const struct options *o);
+/* The functions of options that need more than a row. name: as in the row; arg: "" when it takes none. */
+typedef void option_fn(struct options *o, const char *name, const char *arg);
+#define CALL(function) option_fn function;
+#define TEXT(field)
+#define ONCE(field)
+#define NUMBER(field)
+#define FLAG(field)
+#define LIST(table)
+#define ONLY(values)
+#define IGNORED
+#define NOT_YET(message)
+#define OPTION(name, argument, how, help) how
+#define OWN_OPTION                        OPTION
+#include "frontend/options.def"
+
+/* Asks for a list of what there is: "?" or "help". */
+bool option_is_query(const char *arg);
+/* frontend/options_trace.c: what must go together. */
+void options_trace_check(const struct options *o);
 
 /* One line on standard error, status 1. */
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -110,6 +115,8 @@ struct suboption {
     char key[64], value[OPTION_TEXT];
 };
 bool suboption_next(const char **text, const char *first, struct suboption *s);
+/* Is it one of these, which blanks separate? */
+bool word_among(const char *words, const char *word);
 bool suboption_bool(const char *option, const struct suboption *s);
 /* A number, any base, perhaps with K, M, G, T; `unit` multiplies a number without suffix. */
 u64 suboption_number(const char *option, const char *text, u64 unit);

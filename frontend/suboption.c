@@ -60,6 +60,18 @@ bool suboption_next(const char **text, const char *first, struct suboption *s)
     return true;
 }
 
+bool word_among(const char *words, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = words; *at; at += strspn(at, " ")) {
+        size_t here = strcspn(at, " ");
+        if (here == length && !strncmp(at, word, length))
+            return true;
+        at += here;
+    }
+    return false;
+}
+
 bool suboption_bool(const char *option, const struct suboption *s)
 {
     if (!strcmp(s->value, "on") || !strcmp(s->value, "yes") || !strcmp(s->value, "true"))

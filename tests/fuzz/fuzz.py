@@ -88,7 +88,7 @@ class Maker:
         dtb = os.path.join(folder, 'machine.dtb')
         subprocess.run(elmu + ['-M', 'virt,dumpdtb=' + dtb], stdin=subprocess.DEVNULL, check=True, timeout=60)
         self.dtb_bytes = open(dtb, 'rb').read()
-        self.option_names = re.findall(r'^OPTION\("([^"]+)"', open(ROOT + '/frontend/options.def').read(), re.M)
+        self.option_names = re.findall(r'^(?:OWN_)?OPTION\("([^"]+)"', open(ROOT + '/frontend/options.def').read(), re.M)
 
     def value(self):
         rng = self.rng

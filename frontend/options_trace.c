@@ -1,6 +1,6 @@
 /* The options of traces: -trace, what selects, -sym, -coverage, -profile, -d and -D. */
 #define _GNU_SOURCE
-#include "frontend/options.h"
+#include "frontend/property.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,19 +23,6 @@ void opt_trace(struct options *o, const char *name, const char *arg)
     die("-%s %.100s: expected exits=FILE, tarmac=FILE or perfetto=FILE", name, arg);
 }
 
-static void file_once(const char **slot, const char *name, const char *arg)
-{
-    if (!arg[0])
-        die("-%s: needs the name of a file", name);
-    if (*slot)
-        die("-%s: given twice", name);
-    *slot = arg;
-}
-
-void opt_coverage(struct options *o, const char *name, const char *arg) { file_once(&o->trace.coverage, name, arg); }
-void opt_profile(struct options *o, const char *name, const char *arg) { file_once(&o->trace.profile, name, arg); }
-void opt_log_file(struct options *o, const char *name, const char *arg) { file_once(&o->trace.log_file, name, arg); }
-
 void opt_log(struct options *o, const char *name, const char *arg)
 {
     char error[256];
@@ -46,27 +33,28 @@ void opt_log(struct options *o, const char *name, const char *arg)
     o->trace.log |= items;
 }
 
+/* May be negative. */
+static void sym_offset(void *target, const char *option, const struct suboption *s)
+{
+    bool negative = s->value[0] == '-';
+    u64 offset = suboption_number(option, s->value + negative, 1);
+    ((struct symbol_file *)target)->offset = negative ? 0 - offset : offset;
+}
+
+static const struct property sym_rows[] = {
+    PROPERTY("file", PROPERTY_TEXT, struct symbol_file, name),
+    PROPERTY_BY("offset", sym_offset),
+    PROPERTY("el", PROPERTY_NUMBER, struct symbol_file, el),
+    PROPERTY("vmid", PROPERTY_NUMBER, struct symbol_file, vmid),
+};
+
 void opt_sym(struct options *o, const char *name, const char *arg)
 {
-    struct suboption s;
     if (o->trace.symbol_count == MAX_SYMBOL_FILES)
         die("-%s: more than %d", name, MAX_SYMBOL_FILES);
     struct symbol_file *f = &o->trace.symbol[o->trace.symbol_count++];
     *f = (struct symbol_file){ .el = SYMBOL_ANY, .vmid = SYMBOL_ANY };
-    for (const char *first = "file"; suboption_next(&arg, first, &s); first = NULL) {
-        if (!strcmp(s.key, "file"))
-            snprintf(f->name, sizeof(f->name), "%.1020s", s.value);
-        else if (!strcmp(s.key, "offset") && s.value[0] == '-')
-            f->offset = 0 - suboption_number("-sym offset", s.value + 1, 1);
-        else if (!strcmp(s.key, "offset"))
-            f->offset = suboption_number("-sym offset", s.value, 1);
-        else if (!strcmp(s.key, "el"))
-            f->el = (s32)suboption_number("-sym el", s.value, 1);
-        else if (!strcmp(s.key, "vmid"))
-            f->vmid = (s32)suboption_number("-sym vmid", s.value, 1);
-        else
-            die("-%s: no property '%s' (offset=, el=, vmid=)", name, s.key);
-    }
+    properties_read(sym_rows, ARRAY_LEN(sym_rows), "-sym", arg, "file", f);
     if (!f->name[0])
         die("-%s: needs the name of a file", name);
     if (f->el < SYMBOL_ANY || f->el > 3 || f->vmid < SYMBOL_ANY || f->vmid > 0xffff)
@@ -162,7 +150,7 @@ static void point(struct trace_point *p, const char *name, const char *arg)
 void opt_trace_start(struct options *o, const char *name, const char *arg) { point(&o->trace.filter.start, name, arg); }
 void opt_trace_stop(struct options *o, const char *name, const char *arg) { point(&o->trace.filter.stop, name, arg); }
 
-void traceopts_check(const struct options *o)
+void options_trace_check(const struct options *o)
 {
     const struct trace_config *t = &o->trace;
     const struct trace_filter *f = &t->filter;

@@ -1,0 +1,226 @@
+/* The options of devices: -drive, -device, -global, -object. */
+#include "frontend/property.h"
+
+#include <stdio.h>
+
+static struct device_config *device_add(struct options *o, enum virtio_kind kind)
+{
+    if (o->device_count == ARRAY_LEN(o->device))
+        die("-device: more than %zu virtio devices", ARRAY_LEN(o->device));
+    struct device_config *d = &o->device[o->device_count++];
+    *d = (struct device_config){ .kind = kind, .slot = -1 };
+    return d;
+}
+
+/* ---- -drive ---- */
+
+static void drive_interface(void *target, const char *option, const struct suboption *s)
+{
+    struct drive_config *d = target;
+    if (!strcmp(s->value, "pflash"))
+        die("%s if=pflash: flash is not yet supported", option);
+    if (strcmp(s->value, "none") && strcmp(s->value, "virtio"))
+        die("%s if=%s: not supported (only virtio, none)", option, s->value);
+    d->unplugged = !strcmp(s->value, "none");
+}
+
+static void drive_format(void *target, const char *option, const struct suboption *s)
+{
+    (void)target;
+    if (strcmp(s->value, "raw"))
+        die("%s format=%s: not supported (only raw)", option, s->value);
+}
+
+static const struct property drive_rows[] = {
+    PROPERTY("file", PROPERTY_TEXT, struct drive_config, file),
+    PROPERTY("id", PROPERTY_TEXT, struct drive_config, id),
+    PROPERTY_BY("if", drive_interface),
+    PROPERTY_BY("format", drive_format),
+    PROPERTY("readonly", PROPERTY_ON, struct drive_config, readonly),
+    PROPERTY("read-only", PROPERTY_ON, struct drive_config, readonly),
+    PROPERTY("snapshot", PROPERTY_ON, struct drive_config, snapshot),
+    PROPERTY_ACCEPTED("cache", ""),
+    PROPERTY_ACCEPTED("aio", ""),
+    PROPERTY_ACCEPTED("media", ""),
+    PROPERTY_ACCEPTED("index", ""),
+};
+
+void opt_drive(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    if (o->drive_count == MAX_DISKS)
+        die("-drive: more than %d", MAX_DISKS);
+    struct drive_config *d = &o->drive[o->drive_count++];
+    *d = (struct drive_config){ .readonly = false };
+    properties_read(drive_rows, ARRAY_LEN(drive_rows), "-drive", arg, NULL, d);
+    if (!d->file[0])
+        die("-drive: file= is missing");
+    if (!d->id[0])
+        snprintf(d->id, sizeof(d->id), "#drive%u", o->drive_count - 1);
+    if (!d->unplugged)
+        memcpy(device_add(o, VIRTIO_BLK)->drive, d->id, sizeof(d->id));
+}
+
+/* ---- -device ---- */
+
+static void loader_addr(void *target, const char *option, const struct suboption *s)
+{
+    struct loader_option *l = target;
+    l->addr = suboption_number(option, s->value, 1);
+    l->has_addr = true;
+}
+
+static void loader_data(void *target, const char *option, const struct suboption *s)
+{
+    struct loader_option *l = target;
+    l->data = suboption_number(option, s->value, 1);
+    l->has_data = true;
+}
+
+static const struct property loader_rows[] = {
+    PROPERTY("file", PROPERTY_COPY, struct loader_option, file),
+    PROPERTY_BY("addr", loader_addr),
+    PROPERTY_BY("data", loader_data),
+    PROPERTY("data-len", PROPERTY_NUMBER, struct loader_option, data_len),
+    PROPERTY("cpu-num", PROPERTY_NUMBER, struct loader_option, cpu),
+    PROPERTY("force-raw", PROPERTY_ON, struct loader_option, force_raw),
+};
+
+static void device_loader(struct options *o, const char *option, const char *arg)
+{
+    if (o->loader_count == MAX_LOADERS)
+        die("%s: more than %d", option, MAX_LOADERS);
+    struct loader_option *l = &o->loader[o->loader_count++];
+    *l = (struct loader_option){ .cpu = -1 };
+    properties_read(loader_rows, ARRAY_LEN(loader_rows), option, arg, NULL, l);
+    if (l->has_data && (l->data_len < 1 || l->data_len > 8))
+        die("%s: data needs data-len=1 to 8", option);
+    if (l->has_data == !!l->file && (l->has_data || l->cpu < 0))
+        die("%s: give file= or data= (and addr=), or addr= and cpu-num=", option);
+    if (!l->file && !l->has_addr)
+        die("%s: addr= is missing", option);
+}
+
+static void virtio_bus(void *target, const char *option, const struct suboption *s)
+{
+    const char *prefix = "virtio-mmio-bus.";
+    u64 slot = 32;
+    if (!strncmp(s->value, prefix, strlen(prefix)))
+        slot = suboption_number(option, s->value + strlen(prefix), 1);
+    if (slot > 31)
+        die("%s: bus=%s: only virtio-mmio-bus.0 to virtio-mmio-bus.31", option, s->value);
+    ((struct device_config *)target)->slot = (int)slot;
+}
+
+/* As far as the device has room for it. */
+static void blk_serial(void *target, const char *option, const struct suboption *s)
+{
+    struct device_config *d = target;
+    (void)option;
+    snprintf(d->serial, sizeof(d->serial), "%.20s", s->value);
+}
+
+enum { VIRTIO_ROWS = 3 };
+static const struct property virtio_rows[] = {
+    PROPERTY_BY("bus", virtio_bus),
+    PROPERTY_ACCEPTED("id", ""),
+    PROPERTY_ACCEPTED("rng", ""),
+    /* of virtio-blk-device only */
+    PROPERTY("drive", PROPERTY_TEXT, struct device_config, drive),
+    PROPERTY_BY("serial", blk_serial),
+};
+
+static void device_blk(struct options *o, const char *option, const char *arg)
+{
+    struct device_config *d = device_add(o, VIRTIO_BLK);
+    properties_read(virtio_rows, ARRAY_LEN(virtio_rows), option, arg, NULL, d);
+    if (!d->drive[0])
+        die("%s: drive= is missing", option);
+}
+static void device_serial(struct options *o, const char *option, const char *arg)
+{
+    properties_read(virtio_rows, VIRTIO_ROWS, option, arg, NULL, device_add(o, VIRTIO_CONSOLE));
+}
+static void device_rng(struct options *o, const char *option, const char *arg)
+{
+    properties_read(virtio_rows, VIRTIO_ROWS, option, arg, NULL, device_add(o, VIRTIO_RNG));
+}
+
+static const struct property virtconsole_rows[] = {
+    PROPERTY("chardev", PROPERTY_TEXT, struct device_config, chardev),
+    PROPERTY_ACCEPTED("id", ""),
+    PROPERTY_ACCEPTED("name", ""),
+    PROPERTY_ACCEPTED("bus", ""),
+    PROPERTY_ACCEPTED("nr", ""),
+};
+
+/* One console a virtio-serial-device: the first that has none. */
+static void device_virtconsole(struct options *o, const char *option, const char *arg)
+{
+    struct device_config *d = NULL;
+    for (unsigned n = 0; n < o->device_count && !d; n++)
+        if (o->device[n].kind == VIRTIO_CONSOLE && !o->device[n].console)
+            d = &o->device[n];
+    if (!d)
+        die("%s: needs a -device virtio-serial-device before it (one for each)", option);
+    d->console = true;
+    properties_read(virtconsole_rows, ARRAY_LEN(virtconsole_rows), option, arg, NULL, d);
+}
+
+static const struct {
+    const char *name, *words;
+    void (*add)(struct options *o, const char *option, const char *arg);
+} models[] = {
+    { "loader", "desc \"Generic Loader\"", device_loader },
+    { "virtio-blk-device", "bus virtio-bus", device_blk },
+    { "virtio-rng-device", "bus virtio-bus", device_rng },
+    { "virtio-serial-device", "bus virtio-bus", device_serial },
+    { "virtconsole", "bus virtio-serial-bus", device_virtconsole },
+};
+
+static void models_list(void)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(models); n++)
+        printf("name \"%s\", %s\n", models[n].name, models[n].words);
+}
+
+void opt_device(struct options *o, const char *name, const char *arg)
+{
+    char option[80], *model = option + strlen("-device ");
+    size_t length = strcspn(arg, ",");
+    (void)name;
+    if (option_is_query(arg)) {
+        models_list();
+        o->list_done = true;
+        return;
+    }
+    snprintf(option, sizeof(option), "-device %.*s", (int)(length < 64 ? length : 64), arg);
+    for (unsigned n = 0; n < ARRAY_LEN(models); n++)
+        if (!strcmp(model, models[n].name)) {
+            models[n].add(o, option, arg + length + (arg[length] != 0));
+            return;
+        }
+    if (strstr(model, "-pci") || !strcmp(model, "virtio-blk") || !strcmp(model, "virtio-serial"))
+        die("%s: PCI is not yet supported (use virtio-blk-device, virtio-serial-device)", option);
+    if (strstr(model, "net"))
+        die("%s: network is not yet supported", option);
+    die("%s: no such device (-device '?' lists them)", option);
+}
+
+/* ---- -global, -object ---- */
+
+void opt_global(struct options *o, const char *name, const char *arg)
+{
+    static const struct property rows[] = {
+        PROPERTY("virtio-mmio.force-legacy", PROPERTY_OFF, struct options, virtio_modern),
+    };
+    (void)name;
+    properties_read(rows, ARRAY_LEN(rows), "-global", arg, NULL, o);
+}
+
+void opt_object(struct options *o, const char *name, const char *arg)
+{
+    (void)o, (void)name;
+    if (strncmp(arg, "rng-", 4))
+        die("-object %s: not supported (only rng-random, rng-builtin)", arg);
+}

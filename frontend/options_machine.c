@@ -1,0 +1,234 @@
+/* The options of the machine: -machine, -cpu, -smp, -m, -rtc, -semihosting-config, -global, Xen's domains. */
+#define _GNU_SOURCE
+#include "frontend/property.h"
+
+#include <stdio.h>
+#include <time.h>
+
+/* ---- -machine ---- */
+
+static void machine_type(void *target, const char *option, const struct suboption *s)
+{
+    struct options *o = target;
+    if (strcmp(s->value, "virt") && strcmp(s->value, "virt-7.2"))
+        die("%s %s: no such machine (there is: virt)", option, s->value);
+    o->machine_given = true;
+}
+
+static void machine_gic(void *target, const char *option, const struct suboption *s)
+{
+    (void)target;
+    if (!strcmp(s->value, "2"))
+        die("%s gic-version=2: not yet supported (only 3)", option);
+    if (strcmp(s->value, "3") && strcmp(s->value, "max"))
+        die("%s gic-version=%s: not supported (only 3, max)", option, s->value);
+}
+
+static const struct property machine_rows[] = {
+    PROPERTY_BY("type", machine_type),
+    PROPERTY("virtualization", PROPERTY_ON, struct options, virtualization),
+    PROPERTY("secure", PROPERTY_ON, struct options, secure),
+    PROPERTY("mte", PROPERTY_OFF, struct options, untagged), /* on: what the CPU has; off: RAM without tags */
+    PROPERTY_BY("gic-version", machine_gic),
+    PROPERTY("dumpdtb", PROPERTY_TEXT, struct options, dumpdtb),
+    /* Those that change nothing here, with the values that the machine has anyway. */
+    PROPERTY_ACCEPTED("acpi", "on off"),
+    PROPERTY_ACCEPTED("usb", "off"),
+    PROPERTY_ACCEPTED("graphics", "on off"),
+    PROPERTY_ACCEPTED("highmem", "on off"),
+    PROPERTY_ACCEPTED("its", "off"),
+    PROPERTY_ACCEPTED("iommu", "none"),
+    PROPERTY_ACCEPTED("accel", "tcg"),
+    PROPERTY_ACCEPTED("dump-guest-core", "on off"),
+    PROPERTY_ACCEPTED("mem-merge", "on off"),
+    PROPERTY_ACCEPTED("ras", "off"),
+    PROPERTY_ACCEPTED("highmem-ecam", "on off"),
+    PROPERTY_ACCEPTED("highmem-mmio", "on off"),
+    PROPERTY_ACCEPTED("highmem-redists", "on off"),
+    PROPERTY_ACCEPTED("compact-highmem", "on off"),
+};
+
+static void machine_list(void)
+{
+    puts("Supported machines are:\n"
+         "none                 empty machine (not supported)\n"
+         "virt                 elmu ARM Virtual Machine (QEMU 7.2 ARM Virtual Machine compatible) (default)\n"
+         "Properties of virt:");
+    for (unsigned n = 1; n < ARRAY_LEN(machine_rows); n++) {
+        const struct property *p = &machine_rows[n];
+        printf("  %-20s %s\n", p->key,
+               p->kind == PROPERTY_ON || p->kind == PROPERTY_OFF ? "on off"
+               : p->words                                        ? p->words
+                                                                 : "");
+    }
+}
+
+void opt_machine(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    if (option_is_query(arg)) {
+        machine_list();
+        o->list_done = true;
+        return;
+    }
+    bool typed = !strchr(arg, '=') || strcspn(arg, "=") > strcspn(arg, ",");
+    properties_read(machine_rows, ARRAY_LEN(machine_rows), "-machine", arg, typed ? "type" : NULL, o);
+}
+
+/* ---- -cpu, -smp, -m ---- */
+
+void opt_cpu(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    if (option_is_query(arg)) {
+        list_print("cpus");
+        o->list_done = true;
+        return;
+    }
+    text_set(o->cpu, sizeof(o->cpu) - strlen(CPU_UNTAGGED), "-cpu", arg);
+}
+
+struct smp {
+    u64 cpus, product[4], max;
+};
+static const struct property smp_rows[] = {
+    PROPERTY("cpus", PROPERTY_NUMBER, struct smp, cpus),
+    PROPERTY("cores", PROPERTY_NUMBER, struct smp, product[0]),
+    PROPERTY("sockets", PROPERTY_NUMBER, struct smp, product[1]),
+    PROPERTY("threads", PROPERTY_NUMBER, struct smp, product[2]),
+    PROPERTY("clusters", PROPERTY_NUMBER, struct smp, product[3]),
+    PROPERTY("maxcpus", PROPERTY_NUMBER, struct smp, max),
+};
+
+void opt_smp(struct options *o, const char *name, const char *arg)
+{
+    struct smp smp = { .cpus = NEVER, .product = { 1, 1, 1, 1 } };
+    (void)name;
+    properties_read(smp_rows, ARRAY_LEN(smp_rows), "-smp", arg, "cpus", &smp);
+    u64 product = 1;
+    for (unsigned n = 0; n < ARRAY_LEN(smp.product); n++)
+        product = smp.product[n] <= MAX_CPUS ? product * smp.product[n] : 0;
+    u64 cpus = smp.cpus == NEVER ? product : smp.cpus;
+    if (cpus < 1 || cpus > MAX_CPUS)
+        die("-smp: the machine has 1 to %d CPUs", MAX_CPUS);
+    o->cpus = (unsigned)cpus;
+}
+
+void opt_memory(struct options *o, const char *name, const char *arg)
+{
+    struct suboption s;
+    (void)name;
+    for (const char *first = "size"; suboption_next(&arg, first, &s); first = NULL) {
+        if (strcmp(s.key, "size"))
+            die("-m: %s: memory hotplug is not supported", s.key);
+        o->ram_size = suboption_number("-m", s.value, 1 << 20);
+    }
+    if (o->ram_size < 1 << 20 || o->ram_size % (1 << 20) || o->ram_size > (u64)255 << 30)
+        die("-m: RAM must be a multiple of 1 MiB, from 1 MiB to 255 GiB");
+}
+
+void opt_accel(struct options *o, const char *name, const char *arg)
+{
+    (void)o, (void)name;
+    if (strncmp(arg, "tcg", 3) || (arg[3] && arg[3] != ','))
+        die("-accel %s: not supported (only tcg, which stands for elmu's own engine)", arg);
+}
+
+void opt_engine(struct options *o, const char *name, const char *arg)
+{
+    if (strcmp(arg, "step") && strcmp(arg, "threaded"))
+        die("--%s %s: expected step or threaded", name, arg);
+    o->engine = !strcmp(arg, "step") ? ENGINE_STEP : ENGINE_THREADED;
+}
+
+/* ---- -semihosting-config ---- */
+
+/* Each arg= is a word of the command line that the guest is told. */
+static void semihosting_arg(void *target, const char *option, const struct suboption *s)
+{
+    struct options *o = target;
+    size_t used = strlen(o->semihost_line), room = sizeof(o->semihost_line) - used;
+    if (strlen(s->value) + 2 > room)
+        die("%s: the arguments are too long", option);
+    snprintf(o->semihost_line + used, room, "%s%s", used ? " " : "", s->value);
+}
+
+static const struct property semihosting_rows[] = {
+    PROPERTY("enable", PROPERTY_ON, struct options, semihosting),
+    PROPERTY_BY("arg", semihosting_arg),
+    PROPERTY_ACCEPTED("target", ""),
+    PROPERTY_ACCEPTED("userspace", ""),
+};
+
+void opt_semihosting_config(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    o->semihosting = true;
+    o->semihost_line[0] = 0;
+    properties_read(semihosting_rows, ARRAY_LEN(semihosting_rows), "-semihosting-config", arg, NULL, o);
+}
+
+/* ---- time ---- */
+
+static void rtc_base(void *target, const char *option, const struct suboption *s)
+{
+    struct options *o = target;
+    struct tm tm = { .tm_isdst = 0 };
+    const char *end;
+    if (!strcmp(s->value, "utc") || !strcmp(s->value, "localtime"))
+        o->rtc_base = (u64)time(NULL);
+    else if (((end = strptime(s->value, "%Y-%m-%dT%H:%M:%S", &tm)) || (end = strptime(s->value, "%Y-%m-%d", &tm))) &&
+             !*end)
+        o->rtc_base = (u64)timegm(&tm);
+    else
+        die("%s base=%s: expected utc or a date like 2024-02-29T12:00:00", option, s->value);
+}
+
+static const struct property rtc_rows[] = {
+    PROPERTY_BY("base", rtc_base),
+    PROPERTY_ACCEPTED("clock", ""),
+    PROPERTY_ACCEPTED("driftfix", ""),
+};
+
+void opt_rtc(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    properties_read(rtc_rows, ARRAY_LEN(rtc_rows), "-rtc", arg, NULL, o);
+}
+
+/* ---- Xen ---- */
+
+enum { DOM0_ROWS = 3 };
+static const struct property domain_rows[] = {
+    PROPERTY("kernel", PROPERTY_COPY, struct domain_option, kernel),
+    PROPERTY("initrd", PROPERTY_COPY, struct domain_option, initrd),
+    PROPERTY("append", PROPERTY_COPY, struct domain_option, append),
+    /* of domains that Xen makes only */
+    PROPERTY_UNIT("mem", struct domain_option, mem, 1 << 20),
+    PROPERTY("vcpus", PROPERTY_NUMBER, struct domain_option, vcpus),
+};
+
+static void domain_add(struct options *o, const char *option, const char *arg, bool dom0)
+{
+    if (o->domain_count == MAX_DOMAINS)
+        die("%s: more than %d domains", option, MAX_DOMAINS);
+    struct domain_option *d = &o->domain[o->domain_count++];
+    *d = (struct domain_option){ .mem = 256 << 20, .vcpus = 1, .dom0 = dom0 };
+    properties_read(domain_rows, dom0 ? DOM0_ROWS : ARRAY_LEN(domain_rows), option, arg, NULL, d);
+    d->mem >>= 20;
+    if (!d->kernel)
+        die("%s: kernel= is missing", option);
+    if (!d->mem || d->vcpus < 1 || d->vcpus > 128)
+        die("%s: mem or vcpus out of range", option);
+}
+
+void opt_xen_dom0(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    domain_add(o, "-xen-dom0", arg, true);
+}
+void opt_xen_domu(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    domain_add(o, "-xen-domu", arg, false);
+}
