@@ -48,7 +48,7 @@ unit: $(B)/unit  ## unit tests
 	$(Q)$(B)/unit
 
 VECTORS ?= ../shared/vectors
-$(B)/vectors: $(patsubst %,$(B)/tests/conformance/%.o,vectors read replay regs masks rules causes) $(PE_O)
+$(B)/vectors: $(patsubst %,$(B)/tests/conformance/%.o,vectors read replay regs masks rules causes atcall scan) $(PE_O)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 $(B)/sweep: $(B)/tests/conformance/sweep.o $(PE_O)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)

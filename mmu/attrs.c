@@ -2,7 +2,7 @@
  * Memory attributes of a translation (Arm ARM D8.6).
  * Leaves out: what caches would do with them; memory is coherent. They decide alignment and Device rules, and PAR_EL1.
  * Choices (CONSTRAINED UNPREDICTABLE): a reserved MAIR encoding is Device-nGnRnE; reserved stage-2 MemAttr is
- * Non-cacheable.
+ * Non-cacheable; SH 0b01 is Non-shareable.
  */
 #include "mmu/attrs.h"
 
@@ -10,14 +10,15 @@
 static struct mem_attrs with_defaults(struct mem_attrs a)
 {
     if (a.type != MEM_NORMAL) {
-        a = (struct mem_attrs){ .type = a.type, .inner = CACHE_NC, .outer = CACHE_NC, .sh = 2 };
+        a = (struct mem_attrs){ .type = a.type, .inner = CACHE_NC, .outer = CACHE_NC, .sh = 2, .xs0 = a.xs0 };
     } else if (a.inner == CACHE_NC && a.outer == CACHE_NC) {
         a.sh = 2;
     }
     return a;
 }
 
-/* SH: 1 is reserved and counts as Non-shareable, as the shared pseudocode reads it (sh<1>). */
+/* SH: 1 is reserved and counts as Non-shareable, the way the v8.5 pseudocode reads it (sh<1>; DecodeShareability of
+ * later releases leaves it CONSTRAINED UNPREDICTABLE). */
 static u8 shareability(unsigned sh) { return sh & 2 ? (u8)sh : 0; }
 
 /* Four bits of a MAIR byte for Normal memory. */
@@ -33,16 +34,24 @@ static void long_attr(unsigned field, bool cacheable, u8 *cache, u8 *hint, u8 *t
     *hint = field & 3;
 }
 
-struct mem_attrs attrs_stage1(u8 mair, unsigned sh, bool cacheable, bool tags)
+static bool is_write_back(unsigned field) { return field & 4 && field != 4; }
+
+struct mem_attrs attrs_stage1(u8 mair, unsigned sh, bool cacheable, u32 feat)
 {
     struct mem_attrs a = { .type = MEM_NORMAL };
     unsigned high = mair >> 4, low = mair & 15;
-    if (tags && mair == 0xf0) {
+    bool xs = feat & WALK_XS;
+    if (feat & WALK_MTE && mair == 0xf0) {
         a.tagged = cacheable;
         high = low = 15;
+    } else if (xs && (mair == 0x40 || mair == 0xa0)) {
+        a.xs0 = 1;
+        low = high;
     }
+    a.xs0 |= xs && is_write_back(high) && is_write_back(low); /* whether SCTLR_ELx.C lets it be that or not */
     if (high == 0) {
-        a.type = low & 3 ? MEM_nGnRnE : (u8)(low >> 2);
+        a.xs0 = xs && (low & 3) == 1;
+        a.type = low & 3 && !a.xs0 ? MEM_nGnRnE : (u8)(low >> 2);
     } else if (low == 0) {
         a.type = MEM_nGnRnE;
     } else {
@@ -98,6 +107,7 @@ struct mem_attrs attrs_combine(struct mem_attrs s1, struct mem_attrs s2)
     a.outer = weaker(s1.outer, s2.outer);
     a.sh = wider(s1.sh, s2.sh);
     a.tagged = s1.tagged && a.type == MEM_NORMAL && s2.inner == CACHE_WB && s2.outer == CACHE_WB;
+    a.xs0 = s1.xs0 | s2.xs0;
     return with_defaults(a);
 }
 
@@ -132,9 +142,13 @@ static u8 par_half(u8 cache, u8 hint, u8 transient)
 u8 attrs_par(struct mem_attrs a)
 {
     if (a.type != MEM_NORMAL)
-        return (u8)(a.type << 2);
+        return (u8)(a.type << 2 | a.xs0);
     if (a.tagged)
         return 0xf0;
+    if (a.xs0 && a.inner == CACHE_NC && a.outer == CACHE_NC)
+        return 0x40;
+    if (a.xs0 && a.inner == CACHE_WT && a.outer == CACHE_WT && !a.outer_transient && a.outer_hint == 2)
+        return 0xa0;
     return (u8)(par_half(a.outer, a.outer_hint, a.outer_transient) << 4 |
                 par_half(a.inner, a.inner_hint, a.inner_transient));
 }

@@ -1,14 +1,16 @@
 /*
  * Memory attributes: from descriptors to what a location is, both stages combined, and their PAR_EL1 form
- * (Arm ARM D8.6, D19.2.117; AArch64.S1AttrDecode, S2AttrDecode, CombineS1S2Desc of the shared pseudocode).
+ * (Arm ARM D8.6, D19.2.117; S1DecodeMemAttrs, S2DecodeMemAttrs, S2CombineS1MemAttrs, EncodePARAttrs of the shared
+ * pseudocode).
  */
 #ifndef MMU_ATTRS_H
 #define MMU_ATTRS_H
 
 #include "mmu/walk.h"
 
-/* Stage 1: the MAIR byte and SH field. cacheable: not forced Non-cacheable by SCTLR_ELx.C (data) or .I (fetch). */
-struct mem_attrs attrs_stage1(u8 mair, unsigned sh, bool cacheable, bool tags);
+/* Stage 1: the MAIR byte and SH field. cacheable: not forced Non-cacheable by SCTLR_ELx.C (data) or .I (fetch). feat:
+ * WALK_MTE, WALK_XS. */
+struct mem_attrs attrs_stage1(u8 mair, unsigned sh, bool cacheable, u32 feat);
 /* Stage 1 off. */
 struct mem_attrs attrs_flat(bool default_cacheable, bool fetch, bool cacheable);
 /* Stage 2 memattr and SH. cacheable: not forced by HCR_EL2.CD (data) or .ID (fetch). */

@@ -39,7 +39,8 @@ static u32 walk_features(const struct cpu *cpu)
                 { FEAT_TTST, WALK_TTST },  { FEAT_S2FWB, WALK_FWB },
                 { FEAT_PAN3, WALK_PAN3 },  { FEAT_E0PD, WALK_E0PD },
                 { FEAT_PAUTH, WALK_TBID }, { FEAT_LSE2, WALK_LSE2 },
-                { FEAT_BBM, WALK_BBM },    { FEAT_MTE2, WALK_MTE } };
+                { FEAT_BBM, WALK_BBM },    { FEAT_MTE2, WALK_MTE },
+                { FEAT_XS, WALK_XS } };
     u32 feat = 0;
     for (unsigned n = 0; n < ARRAY_LEN(map); n++)
         feat |= cpu_has(cpu, (enum feature)map[n].feature) ? map[n].walk : 0;

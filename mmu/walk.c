@@ -50,7 +50,7 @@ struct s2_result {
     s8 level;
     u16 perm; /* TLB_* */
     u8 memattr, sh;
-    bool device;
+    bool device, xs0;       /* xs0: FnXS, the XS attribute becomes 0 */
     struct mem_attrs attrs; /* for S2_DATA only */
 };
 
@@ -447,6 +447,7 @@ static bool stage2_leaf(struct walker *w, const struct table *t, struct leaf *l,
     out->level = l->level;
     out->memattr = (u8)bits(l->desc, 5, 2);
     out->sh = t->ds ? t->ds_sh : (u8)bits(l->desc, 9, 8);
+    out->xs0 = w->r->feat & WALK_XS && bit(l->desc, 11);
     struct s2_perm p = permission_stage2(w->r, t, l->desc);
     out->perm = p.perm;
     out->device = !(out->memattr & (w->r->feat & WALK_FWB && bit(w->r->hcr, 46) ? 4 : 12));
@@ -509,6 +510,7 @@ static bool stage1_off(struct walker *w)
     o->size_log2 = o->size1_log2 = o->size2_log2 = 30;
     o->attrs = attrs_flat(dc, w->acc.fetch, stage1_cacheable(w));
     o->attrs.tagged = dc && r->feat & WALK_MTE && bit(r->hcr, 57); /* HCR_EL2.DCT */
+    o->attrs.xs0 = dc && r->feat & WALK_XS;
     o->perm = TLB_UR | TLB_UW | TLB_UX | TLB_PR | TLB_PW | TLB_PX | (dc ? 0 : TLB_FLAT);
     if (device_unaligned(&w->acc, o->attrs))
         return fail(w, FAULT_ALIGNMENT, RULE_ALIGN_DEVICE, 0);
@@ -540,7 +542,7 @@ static bool stage1_on(struct walker *w)
     o->level1 = l.level;
     o->global = t.one_priv || !(bit(l.desc, 11) || (r->secure && l.above.ns));
     o->attrs = attrs_stage1((u8)(r->mair >> 8 * bits(l.desc, 4, 2)), t.ds ? t.ds_sh : (unsigned)bits(l.desc, 9, 8),
-                            stage1_cacheable(w), r->feat & WALK_MTE);
+                            stage1_cacheable(w), r->feat);
     struct s1_perm p = permission_stage1(r, &t, l.desc, l.above, o->ns);
     o->perm = p.perm;
     bool ok = true;
@@ -570,6 +572,7 @@ static void combine(const struct walker *w, const struct s2_result *s2)
     } else {
         o->attrs = attrs_combine(o->attrs, s2->attrs);
     }
+    o->attrs.xs0 |= s2->xs0;
     /* Stage 1 off makes data Device and fetches Normal; a Device stage 2 makes both Device. */
     if (s2->device)
         o->perm &= (u16)~TLB_FLAT;

@@ -99,7 +99,8 @@ enum {
     WALK_MTE = 2048,   /* FEAT_MTE2: MAIR 0xf0 */
     WALK_TBID = 4096,  /* FEAT_PAuth: TCR.TBIDn */
     WALK_LSE2 = 8192,  /* FEAT_LSE2: unaligned single-copy atomics within 16 bytes */
-    WALK_BBM = 16384   /* FEAT_BBM: a block with nT set is a translation fault */
+    WALK_BBM = 16384,  /* FEAT_BBM: a block with nT set is a translation fault */
+    WALK_XS = 32768    /* FEAT_XS: the XS attribute, MAIR 0x40, 0xa0 and 0x0*1, bit 11 of stage 2 */
 };
 
 /* What translation depends on. Values as in the registers; mmu/context.c fills it from a PE. */
@@ -156,6 +157,7 @@ struct mem_attrs {
     u8 inner_transient, outer_transient;
     u8 sh; /* 0 none, 2 outer, 3 inner, as SH */
     u8 tagged;
+    u8 xs0; /* FEAT_XS: the XS attribute is 0, which shows in PAR_EL1 */
 };
 
 /* Permissions of a translation, TLB_* in struct tlb_entry.perm: what both stages allow. */

@@ -15,6 +15,14 @@ static bool nested(const struct runner *r)
 /* SCR_EL3.NS */
 static bool non_secure(const struct runner *r) { return bit(r->cpu->sys.scr_el3, 0); }
 
+/* Shareability 0b01, which is CONSTRAINED UNPREDICTABLE (DecodeShareability), in a descriptor or TCR_ELx.SHn. */
+static bool reserved_shareability(const struct runner *r)
+{
+    u64 el1 = r->cpu->sys.tcr_el1, el2 = r->cpu->sys.tcr_el2;
+    return r->v.reserved_sh || bits(el1, 13, 12) == 1 || bits(el1, 29, 28) == 1 || bits(el2, 13, 12) == 1 ||
+           bits(el2, 29, 28) == 1;
+}
+
 static const u64 all = ~(u64)0;
 
 /* Bits of a register that are not compared in the sets whose names begin so (under a condition). */
@@ -38,6 +46,8 @@ static const struct {
     /* NS is RES0 for aborts taken to Non-secure EL2 (D19.2, HPFAR_EL2); the v8.5 model writes it there with
      * SCR_EL3.EEL2. */
     { "v", "HPFAR_EL2", BIT(63), non_secure },
+    /* SH: Outer Shareable in the v9.4 model, here Non-shareable. */
+    { "v94", "PAR_EL1", 0x180, reserved_shareability },
 };
 
 static void mask_rows(struct runner *r)
@@ -46,6 +56,18 @@ static void mask_rows(struct runner *r)
         const struct reg *reg = reg_find(rows[n].reg);
         if (reg && !strncmp(r->set, rows[n].sets, strlen(rows[n].sets)) && (!rows[n].when || rows[n].when(r)))
             r->mask[reg - regs] &= ~rows[n].bits;
+    }
+}
+
+void masks_left_out(struct runner *r, unsigned leaves)
+{
+    for (unsigned n = 0; n < reg_count; n++) {
+        if (leaves & LEAVES_VECTORS && r->cpu->d.raised && regs[n].kind == K_V)
+            r->mask[n] = 0;
+        if (leaves & LEAVES_ATTR && !strcmp(regs[n].name, "PAR_EL1"))
+            r->mask[n] &= ~(0xffull << 56 | 0x180);
+        if (leaves & LEAVES_WNR && !strncmp(regs[n].name, "ESR_EL", 6))
+            r->mask[n] &= ~BIT(6);
     }
 }
 

@@ -14,13 +14,13 @@ enum { LINE_MAX_ = 1 << 16 };
 
 /* ---- the feature sets of the models ---- */
 
-/* The model of v80 and v81 executes half precision and the LRCPC and limited-ordering accesses whatever the version,
- * and has 52-bit physical addresses. */
-#define V80 "lpa,crc32,aes,pmull,sha1,sha256,el2,el3,gicv3,pmu,fp16,lor,lrcpc,lrcpc2"
+/* The model of v80 and v81 executes half precision, the LRCPC and limited-ordering accesses and AT S1E1{R,W}P whatever
+ * the version, and has 52-bit physical addresses. */
+#define V80 "lpa,crc32,aes,pmull,sha1,sha256,el2,el3,gicv3,pmu,fp16,lor,lrcpc,lrcpc2,pan2,ats1e1"
 #define V81 V80 ",lse,rdm,pan,vhe,hpds,vmid16,hafdbs"
 #define V85                                                                                                            \
     V81 ",uao,ras,rasv1p1,iesb,lva,lpa,ttcnp,xnx,fhm,dotprod,hafdbs,evt,dpb,dpb2,pauth,fcma,jscvt,nv,nv2,sel2,s2fwb,"  \
-        "ttst,ttl,tlbirange,tlbios,bbm,dit,flagm,flagm2,lse2,trf,bti,sb,ssbs,specres,e0pd,frintts,rng,csv2,csv2-2,csv3,pan2,ats1e1"
+        "ttst,ttl,tlbirange,tlbios,bbm,dit,flagm,flagm2,lse2,trf,bti,sb,ssbs,specres,e0pd,frintts,rng,csv2,csv2-2,csv3"
 #define V94                                                                                                               \
     V85 ",sha512,sha3,sm3,sm4,i8mm,bf16,fgt,ecv,hcx,wfxt,xs,twed,afp,rpres,pan3,mops,hbc,cmow,tidcp1,lpa2,specres2,cssc," \
         "lse128,lrcpc3,rprfm,clrbhb,sctlr2,tcr2,ebf16,hpds2,ssbs2,mte,mte2,mte3,pauth2,fpac,fpaccombine,s1pie,s2pie,s1poe"
@@ -150,6 +150,14 @@ static void parse_start(struct runner *r, const char *line)
     r->have = true;
 }
 
+/* What rules and masks ask of the start memory, whose words are nearly all descriptors. */
+static void note_descriptor(struct vector *v, u64 word)
+{
+    v->contiguous |= bit(word, 0) && bit(word, 52);
+    v->reserved_sh |= bit(word, 0) && bits(word, 9, 8) == 1;
+    v->attrs |= (u8)(bit(word, 0) && bits(word, 11, 2) ? 1u << bits(word, 4, 2) : 0);
+}
+
 static void parse_line(struct runner *r, char *line)
 {
     unsigned long long pa, v;
@@ -166,6 +174,7 @@ static void parse_line(struct runner *r, char *line)
         if (sscanf(line, "m %llx=%llx", &pa, &v) == 2) {
             memory_write(&r->memory, pa, 8, v);
             memory_write(&r->expected, pa, 8, v);
+            note_descriptor(&r->v, v);
         }
         break;
     case 'w':
@@ -235,6 +244,7 @@ void run_file(struct runner *r, const char *path)
         exit(1);
     }
     snprintf(r->file, sizeof r->file, "%.*s", (int)strcspn(strrchr(path, '/') + 1, "."), strrchr(path, '/') + 1);
+    scan_file(&r->scan, path);
     char *line = allocate(LINE_MAX_);
     while (gzgets(f, line, LINE_MAX_))
         parse_line(r, line);

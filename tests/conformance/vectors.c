@@ -2,26 +2,25 @@
  * The vector runner: replays the conformance vectors made from Arm's executable specification
  * (../shared/vectors/README.md). Skips are named rules (rules.h): predicates on the start state and the instruction.
  *
- *     vectors [--only TEXT] [--show N] [--jobs N] [--causes] DIR...
+ *     vectors [--only TEXT] [--show N] [--jobs N] [--causes] [--without RULE] DIR...
  *
  * DIR holds sets (vNN, each with .txt.gz files), or is one. Each file is a child process's. --causes: of each vector
- * that ends in an exception by a control or a descriptor, mends just that and runs it again (causes.h).
+ * that ends in an exception by a control or a descriptor, mends just that and runs it again (causes.h). --without: runs
+ * what that rule (all: every rule) skips, shows what differs and counts what agrees all the same, by which one sees how
+ * narrow the rule is.
  */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/conformance/vectors.h"
 
-struct result {
-    unsigned passed, failed, skipped[RULE_COUNT_];
-};
-
 struct choice {
-    const char *only;
+    const char *only, *without;
     unsigned show, parallel;
     bool causes;
 };
@@ -71,29 +70,30 @@ static void jobs_find(const char *given)
     free(dir);
 }
 
-static unsigned skipped_sum(const unsigned *by_rule)
+/* Vectors that were not run at all. */
+static unsigned skips(const struct result *result)
 {
-    unsigned sum = 0;
+    unsigned skipped = 0;
     for (unsigned n = 0; n < RULE_COUNT_; n++)
-        sum += by_rule[n];
-    return sum;
+        skipped += result->skipped[n] && !rule_leaves((int)n) ? result->skipped[n] : 0;
+    return skipped;
 }
 
-static int child(const struct job *job, const struct choice *c)
+static int child(const struct job *job, const struct choice *c, struct result *result)
 {
     static struct runner r;
     r.only = c->only;
+    r.without = c->without;
     r.causes = c->causes;
     r.show = c->show;
+    r.result = result;
     runner_create(&r, job->set);
     run_file(&r, job->path);
-    struct result result = { .passed = r.passed, .failed = r.failed };
-    memcpy(result.skipped, r.skipped, sizeof r.skipped);
-    unsigned skipped = skipped_sum(r.skipped);
-    if (r.passed + r.failed + skipped)
-        printf("%s/%s: %u passed, %u failed, %u skipped\n", r.set, r.file, r.passed, r.failed, skipped);
+    unsigned skipped = skips(result);
+    if (result->passed + result->failed + skipped)
+        printf("%s/%s: %u passed, %u failed, %u skipped\n", r.set, r.file, result->passed, result->failed, skipped);
     fflush(stdout);
-    return write(3, &result, sizeof result) == sizeof result ? 0 : 1;
+    return 0;
 }
 
 /* Number of the first argument that is no option; 0: one of them is wrong. */
@@ -103,6 +103,8 @@ static int choice_read(struct choice *c, int argc, char **argv)
     for (; n < argc && argv[n][0] == '-'; n++) {
         if (!strcmp(argv[n], "--only") && n + 1 < argc)
             c->only = argv[++n];
+        else if (!strcmp(argv[n], "--without") && n + 1 < argc)
+            c->without = argv[++n];
         else if (!strcmp(argv[n], "--show") && n + 1 < argc)
             c->show = (unsigned)atoi(argv[++n]);
         else if (!strcmp(argv[n], "--jobs") && n + 1 < argc)
@@ -122,63 +124,69 @@ static void result_add(struct result *total, const struct result *more)
     total->passed += more->passed;
     total->failed += more->failed;
     for (unsigned k = 0; k < RULE_COUNT_; k++)
-        total->skipped[k] += more->skipped[k];
+        total->skipped[k] += more->skipped[k], total->agreed[k] += more->agreed[k];
 }
 
-/* Waits for a child and adds what it found; one that ended badly counts as a failure. False: no child, or no answer. */
-static bool collect(int from, struct result *total)
+/* Runs a child for each job; number of those that ended badly. */
+static unsigned run_all(const struct choice *c, struct result *results)
 {
-    struct result result;
-    int status;
-    if (wait(&status) < 0)
-        return false;
-    if (status) {
-        total->failed++;
-        printf("FAIL a set ended with status %x\n", (unsigned)status);
-        return true;
-    }
-    if (read(from, &result, sizeof result) != sizeof result)
-        return false;
-    result_add(total, &result);
-    return true;
-}
-
-static bool run_all(const struct choice *c, struct result *total)
-{
-    int fds[2];
-    if (pipe(fds))
-        return false;
+    unsigned broken = 0;
     for (unsigned started = 0, ended = 0; ended < job_count;) {
         if (started < job_count && started - ended < (c->parallel ? c->parallel : 1)) {
             fflush(stdout);
-            if (!fork()) {
-                dup2(fds[1], 3);
-                exit(child(&jobs[started], c));
-            }
+            if (!fork())
+                exit(child(&jobs[started], c, &results[started]));
             started++;
             continue;
         }
-        if (!collect(fds[0], total))
-            return false;
+        int status;
+        if (wait(&status) < 0)
+            exit(1);
         ended++;
+        if (status) {
+            broken++;
+            printf("FAIL a set ended with status %x\n", (unsigned)status);
+        }
     }
-    return true;
+    return broken;
 }
 
-static void report(const struct result *total)
+/* The largest share of a class that rule k has, in percent; *class: which. */
+static double worst_class(const struct result *results, unsigned k, const char **class)
 {
-    unsigned skipped = skipped_sum(total->skipped), sum = total->passed + total->failed + skipped;
-    for (unsigned k = 0; k < RULE_COUNT_; k++)
-        if (total->skipped[k])
-            printf("skipped by rule %s: %u (%.2f %%): %s\n", rules[k].name, total->skipped[k],
-                   100.0 * total->skipped[k] / sum, rules[k].why);
-    printf("%u passed, %u failed, %u skipped\n", total->passed, total->failed, skipped);
+    double worst = 0;
+    for (unsigned n = 0; n < job_count * CLASSES; n++) {
+        const struct class_count *c = &results[n / CLASSES].classes[n % CLASSES];
+        double share = c->vectors ? 100.0 * c->skipped[k] / c->vectors : 0;
+        if (share > worst)
+            worst = share, *class = c->name;
+    }
+    return worst;
+}
+
+static int report(const struct result *results, unsigned broken)
+{
+    struct result total = { .failed = broken };
+    for (unsigned n = 0; n < job_count; n++)
+        result_add(&total, &results[n]);
+    unsigned skipped = skips(&total), sum = total.passed + total.failed + skipped;
+    for (unsigned k = 0; k < RULE_COUNT_; k++) {
+        if (!total.skipped[k])
+            continue;
+        const char *class = "";
+        double worst = worst_class(results, k, &class);
+        printf("%s by rule %s: %u (%.2f %%, of %s %.1f %%): %s\n", rule_leaves((int)k) ? "compared in part" : "skipped",
+               rules[k].name, total.skipped[k], 100.0 * total.skipped[k] / sum, class, worst, rules[k].why);
+        if (total.agreed[k])
+            printf("    of these, %u agree all the same\n", total.agreed[k]);
+    }
+    printf("%u passed, %u failed, %u skipped\n", total.passed, total.failed, skipped);
+    return total.failed ? 1 : 0;
 }
 
 int main(int argc, char **argv)
 {
     struct choice choice = { .show = 20, .parallel = 2 };
-    struct result total = { 0 };
     int n = choice_read(&choice, argc, argv);
     if (!n)
         return 1;
@@ -190,8 +198,9 @@ int main(int argc, char **argv)
     }
     qsort(jobs, job_count, sizeof jobs[0], name_order);
     regs_build();
-    if (!run_all(&choice, &total))
+    struct result *results =
+        mmap(NULL, job_count * sizeof *results, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (results == MAP_FAILED)
         return 1;
-    report(&total);
-    return total.failed ? 1 : 0;
+    return report(results, run_all(&choice, results));
 }

@@ -8,8 +8,9 @@
 #include "cpu/state.h"
 #include "mmu/phys.h"
 #include "tests/conformance/rules.h"
+#include "tests/conformance/scan.h"
 
-enum { PAGES = 1024, REGS = 2048, INSNS_MAX = 4 };
+enum { PAGES = 1024, REGS = 2048, INSNS_MAX = 4, CLASSES = 32 };
 
 /* ---- regs.c ---- */
 
@@ -49,6 +50,17 @@ struct vector {
     unsigned insn_count;
     char mode[16];
     bool sleep;
+    bool contiguous, reserved_sh; /* among its descriptors is one with the contiguous bit, with SH 0b01 */
+    u8 attrs;                     /* AttrIndx of leaf descriptors, a bit each */
+};
+
+/* What a file gave. skipped: by rule, compared in part too. */
+struct result {
+    unsigned passed, failed, skipped[RULE_COUNT_], agreed[RULE_COUNT_];
+    struct class_count {
+        char name[32];
+        unsigned vectors, skipped[RULE_COUNT_];
+    } classes[CLASSES];
 };
 
 struct runner {
@@ -62,10 +74,11 @@ struct runner {
     struct features features;
     u64 *mask; /* by register, bits to compare */
     char set[32], file[64];
-    unsigned passed, failed, shown, show;
-    unsigned skipped[RULE_COUNT_];
-    const char *only;
+    unsigned shown, show;
+    struct result *result;
+    const char *only, *without;
     bool causes; /* only what --causes asks */
+    struct scan scan;
     struct vector v;
     bool have;
 };
@@ -81,6 +94,8 @@ void replay(struct runner *r);
 
 /* Takes out of r->mask what is not compared after this vector, and of the expected state what the model makes up. */
 void masks_apply(struct runner *r);
+/* After the run: what a rule leaves out, LEAVES_*. */
+void masks_left_out(struct runner *r, unsigned leaves);
 
 /* ---- read.c ---- */
 

@@ -505,16 +505,28 @@ START_TEST(combined_attributes)
               { 0x7f, 15, 0x7f, 0, 0, 0 } };
     for (unsigned n = 0; n < ARRAY_LEN(c); n++) {
         struct mem_attrs a =
-            attrs_combine(attrs_stage1(c[n].mair, c[n].sh1, true, false), attrs_stage2(c[n].s2, c[n].sh2, true));
+            attrs_combine(attrs_stage1(c[n].mair, c[n].sh1, true, 0), attrs_stage2(c[n].s2, c[n].sh2, true));
         ck_assert_msg(attrs_par(a) == c[n].par && attrs_par_sh(a) == c[n].sh, "%#x with %#x: %#x sh %u", c[n].mair,
                       c[n].s2, attrs_par(a), attrs_par_sh(a));
     }
-    ck_assert_uint_eq(attrs_par(attrs_stage1(0xff, 3, false, false)), 0x44); /* SCTLR_ELx.C is 0 */
-    ck_assert_uint_eq(attrs_par(attrs_stage1(0x0c, 3, false, false)), 0x0c);
-    ck_assert_uint_eq(attrs_par(attrs_stage1(0x40, 3, true, false)), 0x00); /* reserved */
-    ck_assert_uint_eq(attrs_par(attrs_combine_fwb(attrs_stage1(0x44, 0, true, false), 6, 3)), 0xff);
-    ck_assert_uint_eq(attrs_par(attrs_combine_fwb(attrs_stage1(0xff, 0, true, false), 5, 3)), 0x44);
-    ck_assert_uint_eq(attrs_par(attrs_combine_fwb(attrs_stage1(0x0c, 0, true, false), 7, 3)), 0x0c);
+    ck_assert_uint_eq(attrs_par(attrs_stage1(0xff, 3, false, 0)), 0x44); /* SCTLR_ELx.C is 0 */
+    ck_assert_uint_eq(attrs_par(attrs_stage1(0x0c, 3, false, 0)), 0x0c);
+    ck_assert_uint_eq(attrs_par(attrs_stage1(0x40, 3, true, 0)), 0x00); /* reserved */
+    /* FEAT_XS: encodings of MAIR with an XS attribute of 0, and Write-Back memory, which has it always */
+    ck_assert_uint_eq(attrs_par(attrs_stage1(0x40, 3, true, WALK_XS)), 0x40);
+    ck_assert_uint_eq(attrs_par(attrs_stage1(0xa0, 3, true, WALK_XS)), 0xa0);
+    ck_assert_uint_eq(attrs_par(attrs_stage1(0xaa, 3, true, WALK_XS)), 0xaa);
+    ck_assert_uint_eq(attrs_par(attrs_stage1(0x44, 3, true, WALK_XS)), 0x44);
+    ck_assert_uint_eq(attrs_par(attrs_stage1(0x09, 3, true, WALK_XS)), 0x09);
+    ck_assert_uint_eq(attrs_par(attrs_stage1(0x0a, 3, true, WALK_XS)), 0x00); /* reserved still */
+    ck_assert_uint_eq(attrs_par(attrs_stage1(0xff, 3, true, WALK_XS)), 0xff);
+    ck_assert_uint_eq(attrs_par(attrs_stage1(0xff, 3, false, WALK_XS)), 0x40); /* SCTLR_ELx.C is 0 */
+    ck_assert_uint_eq(attrs_par(attrs_stage1(0xbb, 3, false, WALK_XS)), 0x44);
+    ck_assert_uint_eq(attrs_par(attrs_combine(attrs_stage1(0xff, 3, true, WALK_XS), attrs_stage2(5, 3, true))), 0x40);
+    ck_assert_uint_eq(attrs_par(attrs_combine(attrs_stage1(0xff, 3, true, WALK_XS), attrs_stage2(1, 3, true))), 0x05);
+    ck_assert_uint_eq(attrs_par(attrs_combine_fwb(attrs_stage1(0x44, 0, true, 0), 6, 3)), 0xff);
+    ck_assert_uint_eq(attrs_par(attrs_combine_fwb(attrs_stage1(0xff, 0, true, 0), 5, 3)), 0x44);
+    ck_assert_uint_eq(attrs_par(attrs_combine_fwb(attrs_stage1(0x0c, 0, true, 0), 7, 3)), 0x0c);
 }
 END_TEST
 
