@@ -9,11 +9,11 @@
  * cannot be linked to never matches. Left out: address mismatch and BAS of breakpoints (AArch32's), halting debug.
  */
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "mmu/access.h"
 #include "mmu/context.h"
 #include "mmu/walk.h"
 
-enum { MDSCR_MDE = 15, HCR_TGE = 27, HCR_E2H = 34 };
 enum { BT_LINKED = 1 }; /* DBGBCR<n>_EL1.BT<0>; DBGWCR<n>_EL1.WT */
 
 /* The registers of one unit: of breakpoint or watchpoint n. */
@@ -103,7 +103,7 @@ static bool type_is_valid(const struct cpu *cpu, unsigned n, unsigned type)
 
 static bool vmid_matches(const struct cpu *cpu, u64 value)
 {
-    u64 mask = cpu_has(cpu, FEAT_VMID16) && bit(cpu->sys.vtcr_el2, 19) ? 0xffff : 0xff;
+    u64 mask = cpu_has(cpu, FEAT_VMID16) && bit(cpu->sys.vtcr_el2, VTCR_VS) ? 0xffff : 0xff;
     return cpu->ps.el < 2 && cpu_el2_enabled(cpu) && !cpu_is_in_host(cpu) &&
            !((cpu->sys.vttbr_el2 >> 48 ^ value >> 32) & mask);
 }
@@ -293,7 +293,7 @@ void breakpoint_changed(struct cpu *cpu)
 {
     u32 breakpoints = 0, watchpoints = 0;
     u64 sum = 0;
-    if (unlikely(bit(cpu->sys.mdscr_el1, MDSCR_MDE)) && !bit(cpu->sys.oslsr_el1, 1)) {
+    if (unlikely(bit(cpu->sys.mdscr_el1, MDSCR_MDE)) && !bit(cpu->sys.oslsr_el1, OSLSR_OSLK)) {
         for (unsigned n = 0; n < breakpoint_count(cpu); n++)
             breakpoints |= (u32)bit(breakpoint(cpu, n).control, 0) << n;
         for (unsigned n = 0; n < watchpoint_count(cpu); n++)

@@ -5,6 +5,7 @@
  */
 #include "cpu/exception.h"
 
+#include "cpu/field.h"
 #include "cpu/nested.h"
 #include "cpu/observer.h"
 #include "cpu/pmu.h"
@@ -14,27 +15,25 @@
 #include "mmu/tlb.h"
 #include "mmu/walk.h"
 
-enum { HCR_TGE = 27, HCR_E2H = 34 };
-
 /* ---- predicates ---- */
 
-bool cpu_is_secure_below_el3(const struct cpu *cpu) { return cpu_has(cpu, FEAT_EL3) && !bit(cpu->sys.scr_el3, 0); }
+bool cpu_is_secure_below_el3(const struct cpu *cpu) { return cpu_has(cpu, FEAT_EL3) && !bit(cpu->sys.scr_el3, SCR_NS); }
 
 bool cpu_is_secure(const struct cpu *cpu)
 {
-    return cpu_has(cpu, FEAT_EL3) && (cpu->ps.el == 3 || !bit(cpu->sys.scr_el3, 0));
+    return cpu_has(cpu, FEAT_EL3) && (cpu->ps.el == 3 || !bit(cpu->sys.scr_el3, SCR_NS));
 }
 
 bool cpu_el2_enabled(const struct cpu *cpu)
 {
     if (!cpu_has(cpu, FEAT_EL2))
         return false;
-    return !cpu_is_secure_below_el3(cpu) || (cpu_has(cpu, FEAT_SEL2) && bit(cpu->sys.scr_el3, 18)); /* EEL2 */
+    return !cpu_is_secure_below_el3(cpu) || (cpu_has(cpu, FEAT_SEL2) && bit(cpu->sys.scr_el3, SCR_EEL2));
 }
 
 u64 cpu_hcr(const struct cpu *cpu)
 {
-    u64 hcr = cpu_el2_enabled(cpu) ? cpu->sys.hcr_el2 : BIT(31);
+    u64 hcr = cpu_el2_enabled(cpu) ? cpu->sys.hcr_el2 : BIT(HCR_RW);
     return cpu_has(cpu, FEAT_VHE) ? hcr : hcr & ~BIT(HCR_E2H);
 }
 
@@ -42,7 +41,7 @@ u64 cpu_hcr(const struct cpu *cpu)
 u64 cpu_hcrx(const struct cpu *cpu)
 {
     bool enabled =
-        cpu_has(cpu, FEAT_HCX) && cpu_el2_enabled(cpu) && (!cpu_has(cpu, FEAT_EL3) || bit(cpu->sys.scr_el3, 38));
+        cpu_has(cpu, FEAT_HCX) && cpu_el2_enabled(cpu) && (!cpu_has(cpu, FEAT_EL3) || bit(cpu->sys.scr_el3, SCR_HXEn));
     return enabled ? cpu->sys.hcrx_el2 : 0;
 }
 
@@ -115,7 +114,7 @@ void exc_fp_access_trap(struct cpu *cpu)
 static unsigned abort_target(const struct cpu *cpu, const struct fault *fault, unsigned acc_flags)
 {
     bool external = fault->kind == FAULT_EXTERNAL || fault->kind == FAULT_EXTERNAL_WALK;
-    if (cpu->ps.el == 3 || (external && cpu_has(cpu, FEAT_EL3) && bit(cpu->sys.scr_el3, 3)))
+    if (cpu->ps.el == 3 || (external && cpu_has(cpu, FEAT_EL3) && bit(cpu->sys.scr_el3, SCR_EA)))
         return 3;
     if (acc_flags & ACC_NV2)
         return 2;
@@ -188,8 +187,8 @@ void cpu_set_el_sp(struct cpu *cpu, unsigned el, unsigned sp)
 /* Masks or routing changed: is one of those that are pending to be taken now? */
 static void attend(struct cpu *cpu)
 {
-    enum { HCR_VIRTUAL = 7 << 6 }; /* VF, VI, VSE */
-    if (unlikely(cpu->lines | (cpu->sys.hcr_el2 & HCR_VIRTUAL)) && exception_interrupt_pending(cpu))
+    enum { VIRTUAL = BIT(HCR_VF) | BIT(HCR_VI) | BIT(HCR_VSE) };
+    if (unlikely(cpu->lines | (cpu->sys.hcr_el2 & VIRTUAL)) && exception_interrupt_pending(cpu))
         cpu->d.attention |= ATT_IRQ;
 }
 
@@ -232,7 +231,7 @@ static void el_changed(struct cpu *cpu)
 void cpu_traps_changed(struct cpu *cpu)
 {
     trap_forget(cpu);
-    if (unlikely(bit(cpu->sys.mdscr_el1, 15) || cpu->d.breakpoints | cpu->d.watchpoints))
+    if (unlikely(bit(cpu->sys.mdscr_el1, MDSCR_MDE) || cpu->d.breakpoints | cpu->d.watchpoints))
         breakpoint_changed(cpu);
     if (unlikely(pmu_in_use(cpu)))
         pmu_changed(cpu);
@@ -275,7 +274,7 @@ static u64 vector_offset(const struct cpu *cpu, const struct exc *e)
 {
     static const u16 kinds[] = { [EXC_SYNC] = 0, [EXC_IRQ] = 0x80, [EXC_FIQ] = 0x100, [EXC_SERROR] = 0x180 };
     /* FEAT_DoubleFault: external aborts as if they were SErrors */
-    bool ease = e->external && e->target_el == 3 && bit(cpu->sys.scr_el3, 19);
+    bool ease = e->external && e->target_el == 3 && bit(cpu->sys.scr_el3, SCR_EASE);
     return kinds[ease ? EXC_SERROR : e->kind] + (e->target_el > cpu->ps.el ? 0x400u : cpu->ps.sp ? 0x200u : 0u);
 }
 
@@ -296,9 +295,9 @@ static bool entry_sets_pan(const struct cpu *cpu, unsigned el)
     if (!cpu_has(cpu, FEAT_PAN))
         return false;
     if (el == 1)
-        return !bit(cpu->sys.sctlr_el1, 23);
+        return !bit(cpu->sys.sctlr_el1, SCTLR_SPAN);
     u64 hcr = cpu_hcr(cpu);
-    return el == 2 && bit(hcr, HCR_E2H) && bit(hcr, HCR_TGE) && !bit(cpu->sys.sctlr_el2, 23);
+    return el == 2 && bit(hcr, HCR_E2H) && bit(hcr, HCR_TGE) && !bit(cpu->sys.sctlr_el2, SCTLR_SPAN);
 }
 
 /* SPSR.BTYPE shows PSTATE.BTYPE for what comes before an instruction is executed, and for BRK; for others it is
@@ -320,7 +319,7 @@ void exception_take(struct cpu *cpu)
         e->iss |= iss_instruction(word);
     if (unlikely(cpu->d.pmu_hot))
         pmu_exception(cpu, e->kind != EXC_SYNC || e->elr);
-    if (e->elr && bit(cpu->sys.mdscr_el1, 0))
+    if (e->elr && bit(cpu->sys.mdscr_el1, MDSCR_SS))
         cpu->ps.ss = 0; /* SVC, HVC, SMC: executed, so that step advances (SSAdvance) */
     e->elr += cpu->pc;
     const struct observer *o = cpu->d.host.observer;
@@ -368,8 +367,8 @@ static bool return_is_illegal(const struct cpu *cpu, u64 spsr)
 static bool return_ss(const struct cpu *cpu, u64 spsr, bool illegal)
 {
     unsigned dest = illegal ? cpu->ps.el : (unsigned)bits(spsr, 3, 2);
-    return bit(cpu->sys.mdscr_el1, 0) && !debug_enabled_from(cpu, cpu->ps.el, cpu->ps.d) &&
-           debug_enabled_from(cpu, dest, bit(spsr, 9)) && bit(spsr, 21);
+    return bit(cpu->sys.mdscr_el1, MDSCR_SS) && !debug_enabled_from(cpu, cpu->ps.el, cpu->ps.d) &&
+           debug_enabled_from(cpu, dest, bit(spsr, SPSR_D)) && bit(spsr, SPSR_SS);
 }
 
 /* The bits of SPSR that features bring: those that are there, and bit 63. */
@@ -378,8 +377,9 @@ static NOINLINE u64 spsr_find(struct cpu *cpu)
     static const struct {
         u16 feature;
         u64 bits;
-    } map[] = { { FEAT_PAN, BIT(22) }, { FEAT_UAO, BIT(23) }, { FEAT_DIT, BIT(24) }, { FEAT_SSBS, BIT(12) },
-                { FEAT_MTE, BIT(25) }, { FEAT_BTI, 3 << 10 }, { FEAT_NMI, BIT(13) } };
+    } map[] = { { FEAT_PAN, BIT(SPSR_PAN) },   { FEAT_UAO, BIT(SPSR_UAO) }, { FEAT_DIT, BIT(SPSR_DIT) },
+                { FEAT_SSBS, BIT(SPSR_SSBS) }, { FEAT_MTE, BIT(SPSR_TCO) }, { FEAT_BTI, FIELD_MASK(SPSR_BTYPE) },
+                { FEAT_NMI, BIT(SPSR_ALLINT) } };
     u64 set = BIT(63);
     for (unsigned n = 0; n < ARRAY_LEN(map); n++)
         set |= cpu_has(cpu, (enum feature)map[n].feature) ? map[n].bits : 0;
@@ -388,13 +388,13 @@ static NOINLINE u64 spsr_find(struct cpu *cpu)
 
 static NOINLINE void return_features(struct cpu *cpu, u64 spsr)
 {
-    cpu->ps.pan = bit(spsr, 22);
-    cpu->ps.uao = bit(spsr, 23);
-    cpu->ps.dit = bit(spsr, 24);
-    cpu->ps.ssbs = bit(spsr, 12);
-    cpu->ps.allint = bit(spsr, 13);
-    cpu->ps.tco = bit(spsr, 25);
-    cpu->ps.btype = (u8)bits(spsr, 11, 10);
+    cpu->ps.pan = bit(spsr, SPSR_PAN);
+    cpu->ps.uao = bit(spsr, SPSR_UAO);
+    cpu->ps.dit = bit(spsr, SPSR_DIT);
+    cpu->ps.ssbs = bit(spsr, SPSR_SSBS);
+    cpu->ps.allint = bit(spsr, SPSR_ALLINT);
+    cpu->ps.tco = bit(spsr, SPSR_TCO);
+    cpu->ps.btype = (u8)FIELD_OF(spsr, SPSR_BTYPE);
     cpu->d.btype_next = cpu->ps.btype;
 }
 
@@ -419,7 +419,7 @@ void exception_return(struct cpu *cpu, u64 elr, u64 spsr)
     if (illegal) {
         cpu->ps.il = 1;
     } else {
-        cpu->ps.il = bit(spsr, 20);
+        cpu->ps.il = bit(spsr, SPSR_IL);
         cpu_set_el_sp(cpu, (unsigned)bits(spsr, 3, 2), (unsigned)bit(spsr, 0));
     }
     cpu_set_nzcv(cpu, (u32)bits(spsr, 31, 28));

@@ -5,6 +5,7 @@
 #ifndef CPU_EXCEPTION_H
 #define CPU_EXCEPTION_H
 
+#include "cpu/field.h"
 #include "cpu/state.h"
 
 /* Exception classes (ESR_ELx.EC, D19.2.37). */
@@ -32,7 +33,6 @@ enum { NVX_NV = 1, NVX_NV1 = 2, NVX_NV2 = 4 };
 unsigned nested_bits(const struct cpu *cpu);
 static inline unsigned cpu_nvx(const struct cpu *cpu)
 {
-    enum { HCR_NV = 42 };
     return unlikely(bit(cpu->sys.hcr_el2, HCR_NV)) ? nested_bits(cpu) : 0;
 }
 

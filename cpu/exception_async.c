@@ -4,9 +4,7 @@
  * (D1.3.6.4): virtual before physical, FIQ before IRQ before SError, as Arm's executable specification has it.
  */
 #include "cpu/exception.h"
-
-enum { HCR_FMO = 3, HCR_IMO = 4, HCR_AMO = 5, HCR_VF = 6, HCR_VI = 7, HCR_VSE = 8, HCR_TGE = 27, HCR_E2H = 34 };
-enum { SCTLR_NMI = 61, SCTLR_SPINTMASK = 62 };
+#include "cpu/field.h"
 
 /* A kind of physical interrupt: its line, the bits of SCR_EL3 and HCR_EL2 that route it. */
 struct physical {
@@ -15,9 +13,9 @@ struct physical {
 };
 enum { FIQ, IRQ, SERROR };
 static const struct physical physicals[] = {
-    [FIQ] = { EXC_FIQ, 2, HCR_FMO, LINE_FIQ, LINE_FIQ_NMI },
-    [IRQ] = { EXC_IRQ, 1, HCR_IMO, LINE_IRQ, LINE_IRQ_NMI },
-    [SERROR] = { EXC_SERROR, 3, HCR_AMO, LINE_SERROR, 0 },
+    [FIQ] = { EXC_FIQ, SCR_FIQ, HCR_FMO, LINE_FIQ, LINE_FIQ_NMI },
+    [IRQ] = { EXC_IRQ, SCR_IRQ, HCR_IMO, LINE_IRQ, LINE_IRQ_NMI },
+    [SERROR] = { EXC_SERROR, SCR_EA, HCR_AMO, LINE_SERROR, 0 },
 };
 enum { SERROR_ISS = 0x1ffffff }; /* IDS, ISS<23:0> */
 
@@ -37,8 +35,8 @@ static bool virtual_masked(const struct cpu *cpu, unsigned kind)
 {
     u64 hcr = cpu_hcr(cpu), hcrx = cpu_hcrx(cpu);
     return masked(cpu, kind,
-                  (kind == EXC_IRQ && ((bit(hcr, HCR_VI) && bit(hcrx, 7)) || cpu->lines & LINE_VIRQ_NMI)) ||
-                      (kind == EXC_FIQ && bit(hcr, HCR_VF) && bit(hcrx, 8)));
+                  (kind == EXC_IRQ && ((bit(hcr, HCR_VI) && bit(hcrx, HCRX_VINMI)) || cpu->lines & LINE_VIRQ_NMI)) ||
+                      (kind == EXC_FIQ && bit(hcr, HCR_VF) && bit(hcrx, HCRX_VFNMI)));
 }
 
 /* The EL that a physical interrupt goes to (tables of D1.3.6.1). */
@@ -54,7 +52,7 @@ static unsigned physical_target(const struct cpu *cpu, const struct physical *p)
 /* FEAT_DoubleFault: what SCR_EL3.NMEA lets SErrors do at EL3. */
 static bool non_maskable(const struct cpu *cpu, unsigned kind)
 {
-    return kind == EXC_SERROR && cpu->ps.el == 3 && bit(cpu->sys.scr_el3, 20) && bit(cpu->sys.scr_el3, 3);
+    return kind == EXC_SERROR && cpu->ps.el == 3 && bit(cpu->sys.scr_el3, SCR_NMEA) && bit(cpu->sys.scr_el3, SCR_EA);
 }
 
 /* A target below the current EL leaves it pending. One above is not masked by PSTATE (D1.3.6.2), but EL1 always is, and
@@ -189,6 +187,6 @@ bool exception_sync_errors(struct cpu *cpu)
                                                : cpu->ps.el == 2 ? s->sctlr_el2
                                                                  : s->sctlr_el3,
                                                21);
-    bool nmea = cpu->ps.el == 3 && bit(s->scr_el3, 3) && bit(s->scr_el3, 20);
+    bool nmea = cpu->ps.el == 3 && bit(s->scr_el3, SCR_EA) && bit(s->scr_el3, SCR_NMEA);
     return (iesb || nmea) && take_physical(cpu, &physicals[SERROR], true);
 }

@@ -4,29 +4,30 @@
  * watchpoints: cpu/breakpoint.c.
  */
 #include "cpu/exception.h"
+#include "cpu/field.h"
 
 /* STEP_*: cpu->step_active, what the instruction before did. */
 enum { STEP_NONE, STEP_STEPPED, STEP_EXCLUSIVE };
 
 unsigned debug_target(const struct cpu *cpu)
 {
-    return cpu_el2_enabled(cpu) && (bit(cpu->sys.hcr_el2, 27) || bit(cpu->sys.mdcr_el2, 8)) ? 2 : 1;
+    return cpu_el2_enabled(cpu) && (bit(cpu->sys.hcr_el2, HCR_TGE) || bit(cpu->sys.mdcr_el2, MDCR_TDE)) ? 2 : 1;
 }
 
 bool debug_enabled_from(const struct cpu *cpu, unsigned el, bool mask)
 {
-    if (bit(cpu->sys.oslsr_el1, 1) || (bit(cpu->sys.osdlr_el1, 0) && !bit(cpu->sys.dbgprcr_el1, 0)))
+    if (bit(cpu->sys.oslsr_el1, OSLSR_OSLK) || (bit(cpu->sys.osdlr_el1, 0) && !bit(cpu->sys.dbgprcr_el1, 0)))
         return false;
     bool secure = cpu_has(cpu, FEAT_EL3) && (el == 3 || cpu_is_secure_below_el3(cpu));
-    if (secure && bit(cpu->sys.mdcr_el3, 16))
+    if (secure && bit(cpu->sys.mdcr_el3, MDCR_EL3_SDD))
         return false;
     unsigned target = debug_target(cpu);
-    return el == target ? bit(cpu->sys.mdscr_el1, 13) && !mask : target > el;
+    return el == target ? bit(cpu->sys.mdscr_el1, MDSCR_KDE) && !mask : target > el;
 }
 
 static bool step_enabled(const struct cpu *cpu)
 {
-    return bit(cpu->sys.mdscr_el1, 0) && debug_enabled_from(cpu, cpu->ps.el, cpu->ps.d);
+    return bit(cpu->sys.mdscr_el1, MDSCR_SS) && debug_enabled_from(cpu, cpu->ps.el, cpu->ps.d);
 }
 
 void cpu_update_stepping(struct cpu *cpu)

@@ -7,6 +7,7 @@
  * copy nothing, the main instruction copies all of it, byte by byte as far as faults and overlaps can tell; it starts
  * again after each CHUNK bytes, so that interrupts are taken; sizes of zero are not checked.
  */
+#include "cpu/field.h"
 #include "cpu/mops.h"
 
 #include "cpu/exception.h"
@@ -34,18 +35,19 @@ static bool is_forward_only(u32 word) { return !bit(word, 26); }
 
 static bool hcrx_enabled(const struct cpu *cpu)
 {
-    return cpu_has(cpu, FEAT_HCX) && (!cpu_has(cpu, FEAT_EL3) || bit(cpu->sys.scr_el3, 38)) && cpu_el2_enabled(cpu);
+    return cpu_has(cpu, FEAT_HCX) && (!cpu_has(cpu, FEAT_EL3) || bit(cpu->sys.scr_el3, SCR_HXEn)) &&
+           cpu_el2_enabled(cpu);
 }
 
 /* CheckMOPSEnabled: HCRX_EL2.MSCEn, SCTLR_ELx.MSCEn. False: UNDEFINED. (The rows of SETG* ask for FEAT_MTE only.) */
 static bool check_enabled(struct cpu *cpu)
 {
     u64 hcr = cpu_hcr(cpu);
-    bool host = bit(hcr, 34) && bit(hcr, 27), enabled = cpu_has(cpu, FEAT_MOPS);
+    bool host = bit(hcr, HCR_E2H) && bit(hcr, HCR_TGE), enabled = cpu_has(cpu, FEAT_MOPS);
     if (enabled && cpu->ps.el < 2 && cpu_el2_enabled(cpu) && !(host && cpu->ps.el == 0))
-        enabled = hcrx_enabled(cpu) && bit(cpu->sys.hcrx_el2, 11);
+        enabled = hcrx_enabled(cpu) && bit(cpu->sys.hcrx_el2, HCRX_MSCEn);
     if (cpu->ps.el == 0)
-        enabled = enabled && bit(host ? cpu->sys.sctlr_el2 : cpu->sys.sctlr_el1, 33);
+        enabled = enabled && bit(host ? cpu->sys.sctlr_el2 : cpu->sys.sctlr_el1, SCTLR_MSCEn);
     if (!enabled)
         exc_undefined(cpu, (struct cause){ .kind = CAUSE_ACCESS });
     return enabled;
@@ -60,7 +62,7 @@ static enum mops_result raise_mismatch(struct cpu *cpu, u32 word, unsigned stage
               (u32)(stage == STAGE_EPILOGUE) << 18 | (u32)wrong_option << 17 | (option_a(cpu) ? 1u << 16 : 0) |
               (word & 31) << 10 | (word >> 16 & 31) << 5 | (word >> 5 & 31);
     unsigned target = exc_default_target(cpu);
-    if (cpu->ps.el == 1 && hcrx_enabled(cpu) && bit(cpu->sys.hcrx_el2, 10))
+    if (cpu->ps.el == 1 && hcrx_enabled(cpu) && bit(cpu->sys.hcrx_el2, HCRX_MCE2))
         target = 2; /* MCE2 */
     exc_sync(cpu, EC_MOPS, iss, target, (struct cause){ .kind = CAUSE_INSTRUCTION });
     return MOPS_RAISE;

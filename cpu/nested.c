@@ -8,9 +8,9 @@
  */
 #include "cpu/nested.h"
 
+#include "cpu/field.h"
 #include "cpu/sysreg.h"
 
-enum { HCR_NV1 = 43, HCR_NV2 = 45 };
 enum { ALWAYS = 1, IF_NV1 = 2, IF_NOT_NV1 = 4, IS_EL1 = 8, OR_TRAP = 16, PHYSICAL_TIMER = 32,
        VIRTUAL_TIMER = 64 };
 

@@ -5,6 +5,7 @@
  * FEAT_PAuth_LR and FEAT_MTE_CANONICAL_TAGS.
  */
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "cpu/pauth.h"
 #include "cpu/sysreg.h"
 #include "mmu/context.h"
@@ -25,16 +26,17 @@ static struct layout layout_of(struct cpu *cpu)
 /* Is the top byte of this range ignored? TBI, and TBID for instructions. */
 static bool top_ignored(const struct layout *l, bool high, bool data)
 {
-    unsigned tbi = !l->dual ? 20 : high ? 38 : 37, tbid = !l->dual ? 29 : high ? 52 : 51;
+    unsigned tbi = !l->dual ? TCR_EL3_TBI : high ? TCR_EL1_TBI1 : TCR_EL1_TBI0;
+    unsigned tbid = !l->dual ? TCR_EL3_TBID : high ? TCR_EL1_TBID1 : TCR_EL1_TBID0;
     return bit(l->tcr, tbi) && (data || !bit(l->tcr, tbid));
 }
 
 static unsigned bottom_bit(const struct layout *l, bool high)
 {
     high = high && l->dual;
-    unsigned size = (unsigned)(high ? bits(l->tcr, 21, 16) : bits(l->tcr, 5, 0));
-    bool big = high ? bits(l->tcr, 31, 30) == 3 : bits(l->tcr, 15, 14) == 1;
-    bool ds = l->feat & WALK_LPA2 && bit(l->tcr, l->dual ? 59 : 32);
+    unsigned size = (unsigned)(high ? FIELD_OF(l->tcr, TCR_EL1_T1SZ) : FIELD_OF(l->tcr, TCR_EL1_T0SZ));
+    bool big = high ? FIELD_OF(l->tcr, TCR_EL1_TG1) == 3 : FIELD_OF(l->tcr, TCR_EL1_TG0) == 1;
+    bool ds = l->feat & WALK_LPA2 && bit(l->tcr, l->dual ? TCR_EL1_DS : TCR_EL3_DS);
     unsigned most = !(l->feat & WALK_TTST) ? 39 : big ? 47 : 48;
     unsigned least = (big ? !!(l->feat & WALK_LVA) : ds) ? 12 : 16;
     return 64 - (size > most ? most : size < least ? least : size);

@@ -26,9 +26,6 @@ static const struct event {
 };
 
 enum { CYCLE_COUNTER = 31 };
-enum { PMCR_E = 0, PMCR_P = 1, PMCR_C = 2, PMCR_DP = 5, PMCR_LP = 7, PMCR_FZO = 9 };
-enum { MDCR2_HPME = 7, MDCR2_HPMD = 17, MDCR2_HCCD = 23, MDCR2_HLP = 26, MDCR2_HPMFZO = 29 };
-enum { MDCR3_SPME = 17, MDCR3_SCCD = 23, MDCR3_MCCD = 34, MDCR3_MPMX = 35 };
 enum { FILTER_P = 31, FILTER_U = 30, FILTER_NSK = 29, FILTER_NSU = 28, FILTER_NSH = 27, FILTER_M = 26, FILTER_SH = 24 };
 
 /* ---- the counters ---- */
@@ -77,7 +74,7 @@ static u32 low_set(const struct cpu *cpu) { return (u32)ones(first_of_el2(cpu));
 static u32 enabled_set(const struct cpu *cpu)
 {
     u32 set = (u32)cpu->sys.pmcnten & (u32)PMU_MASK, el2 = el2_set(cpu);
-    return set & ((bit(cpu->sys.pmcr_el0, PMCR_E) ? ~el2 : 0) | (bit(cpu->sys.mdcr_el2, MDCR2_HPME) ? el2 : 0));
+    return set & ((bit(cpu->sys.pmcr_el0, PMCR_E) ? ~el2 : 0) | (bit(cpu->sys.mdcr_el2, MDCR_HPME) ? el2 : 0));
 }
 
 /* ---- who counts where (CountPMUEvents) ---- */
@@ -87,21 +84,21 @@ static bool is_prohibited(const struct cpu *cpu, unsigned n, unsigned el, bool s
 {
     const u64 mdcr3 = cpu->sys.mdcr_el3;
     bool el2s = n != CYCLE_COUNTER && n >= first_of_el2(cpu), p7 = cpu_has(cpu, FEAT_PMUP7);
-    bool spme = bit(mdcr3, MDCR3_SPME), mpmx = p7 && bit(mdcr3, MDCR3_MPMX);
+    bool spme = bit(mdcr3, MDCR_EL3_SPME), mpmx = p7 && bit(mdcr3, MDCR_EL3_MPMX);
     if (secure && !spme && !mpmx)
         return true;
     if (el == 3 && mpmx && (!spme || !el2s))
         return true;
-    return el == 2 && cpu_has(cpu, FEAT_PMUP1) && !el2s && bit(cpu->sys.mdcr_el2, MDCR2_HPMD);
+    return el == 2 && cpu_has(cpu, FEAT_PMUP1) && !el2s && bit(cpu->sys.mdcr_el2, MDCR_HPMD);
 }
 
 /* SCCD, HCCD and MCCD: of the cycle counter. */
 static bool cycles_prohibited(const struct cpu *cpu, unsigned el, bool secure)
 {
     bool p5 = cpu_has(cpu, FEAT_PMUP5), p7 = cpu_has(cpu, FEAT_PMUP7);
-    return (p5 && secure && bit(cpu->sys.mdcr_el3, MDCR3_SCCD)) ||
-           (p5 && el == 2 && bit(cpu->sys.mdcr_el2, MDCR2_HCCD)) ||
-           (p7 && el == 3 && bit(cpu->sys.mdcr_el3, MDCR3_MCCD));
+    return (p5 && secure && bit(cpu->sys.mdcr_el3, MDCR_EL3_SCCD)) ||
+           (p5 && el == 2 && bit(cpu->sys.mdcr_el2, MDCR_HCCD)) ||
+           (p7 && el == 3 && bit(cpu->sys.mdcr_el3, MDCR_EL3_MCCD));
 }
 
 static bool is_filtered(const struct cpu *cpu, u64 f, unsigned el, bool secure)
@@ -132,7 +129,7 @@ static u32 freezing_set(const struct cpu *cpu)
     if (!cpu_has(cpu, FEAT_PMUP7))
         return 0;
     return (bit(cpu->sys.pmcr_el0, PMCR_FZO) ? low_set(cpu) : 0) |
-           (bit(cpu->sys.mdcr_el2, MDCR2_HPMFZO) ? el2_set(cpu) : 0);
+           (bit(cpu->sys.mdcr_el2, MDCR_HPMFZO) ? el2_set(cpu) : 0);
 }
 
 static u32 frozen_set(const struct cpu *cpu)
@@ -150,7 +147,7 @@ static bool is_long(const struct cpu *cpu, unsigned n)
     if (n == CYCLE_COUNTER)
         return true;
     return cpu_has(cpu, FEAT_PMUP5) &&
-           (n < first_of_el2(cpu) ? bit(cpu->sys.pmcr_el0, PMCR_LP) : bit(cpu->sys.mdcr_el2, MDCR2_HLP));
+           (n < first_of_el2(cpu) ? bit(cpu->sys.pmcr_el0, PMCR_LP) : bit(cpu->sys.mdcr_el2, MDCR_HLP));
 }
 
 static void count(struct cpu *cpu, unsigned n, u64 by)
@@ -236,7 +233,7 @@ static void event(struct cpu *cpu, enum kind kind)
 static void drive_interrupt(struct cpu *cpu)
 {
     u32 el2 = el2_set(cpu), set = (u32)(cpu->sys.pmovs & cpu->sys.pminten & PMU_MASK);
-    bool level = (bit(cpu->sys.pmcr_el0, PMCR_E) && set & ~el2) || (bit(cpu->sys.mdcr_el2, MDCR2_HPME) && set & el2);
+    bool level = (bit(cpu->sys.pmcr_el0, PMCR_E) && set & ~el2) || (bit(cpu->sys.mdcr_el2, MDCR_HPME) && set & el2);
     if (cpu->d.host.pmu_interrupt)
         cpu->d.host.pmu_interrupt(cpu, level);
 }
@@ -364,7 +361,7 @@ void pmcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     (void)row;
     u64 mask = 0x39 | (cpu_has(cpu, FEAT_PMUP5) ? BIT(PMCR_LP) : 0) | (cpu_has(cpu, FEAT_PMUP7) ? BIT(PMCR_FZO) : 0);
     pmu_settle(cpu);
-    cpu->sys.pmcr_el0 = (cpu->sys.pmcr_el0 & ~mask) | (value & mask) | BIT(6);
+    cpu->sys.pmcr_el0 = (cpu->sys.pmcr_el0 & ~mask) | (value & mask) | BIT(PMCR_LC);
     if (bit(value, PMCR_C))
         cpu->sys.pmccntr_el0 = 0;
     for (unsigned n = 0; bit(value, PMCR_P) && n < accessible(cpu); n++)

@@ -5,6 +5,7 @@
 #ifndef CPU_PMU_H
 #define CPU_PMU_H
 
+#include "cpu/field.h"
 #include "cpu/state.h"
 #include "cpu/sysreg.h"
 
@@ -16,7 +17,7 @@ void pmu_changed(struct cpu *cpu);
 /* Is any counter enabled, or was one when the sets of counters were found? Else there is nothing to change. */
 static inline bool pmu_in_use(const struct cpu *cpu)
 {
-    return bit(cpu->sys.pmcr_el0, 0) || bit(cpu->sys.mdcr_el2, 7) || cpu->pmu_counting || cpu->d.pmu_hot;
+    return bit(cpu->sys.pmcr_el0, PMCR_E) || bit(cpu->sys.mdcr_el2, MDCR_HPME) || cpu->pmu_counting || cpu->d.pmu_hot;
 }
 /* While d.pmu_hot: an exception is about to be taken at d.now, whose instruction was executed (SVC, or an interrupt
  * between two) or not; ERET is about to return; the EL changed. */

@@ -7,6 +7,7 @@
 
 #include "cpu/code.h"
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "cpu/observer.h"
 #include "mmu/access.h"
 
@@ -17,15 +18,16 @@ void step_run(struct cpu *cpu, u64 hard);
 u64 cpu_branch_address(const struct cpu *cpu, u64 va)
 {
     u64 top = va >> 55;
-    bool high = bit(va, 55), two = cpu->ps.el <= 1 || (cpu->ps.el == 2 && bit(cpu->sys.hcr_el2, 34));
+    bool high = bit(va, 55), two = cpu->ps.el <= 1 || (cpu->ps.el == 2 && bit(cpu->sys.hcr_el2, HCR_E2H));
     if (top == 0 || (top == 0x1ff && two))
         return va;
     u64 tcr = cpu->ps.el == 3       ? cpu->sys.tcr_el3
               : cpu->ps.el == 2     ? cpu->sys.tcr_el2
               : cpu_is_in_host(cpu) ? cpu->sys.tcr_el2
                                     : cpu->sys.tcr_el1;
-    bool tbi = two ? bit(tcr, high ? 38 : 37) : bit(tcr, 20);
-    bool tbid = two ? bit(tcr, high ? 52 : 51) : bit(tcr, 29); /* FEAT_PAuth: data accesses only */
+    bool tbi = two ? bit(tcr, high ? TCR_EL1_TBI1 : TCR_EL1_TBI0) : bit(tcr, TCR_EL3_TBI);
+    /* FEAT_PAuth: data accesses only */
+    bool tbid = two ? bit(tcr, high ? TCR_EL1_TBID1 : TCR_EL1_TBID0) : bit(tcr, TCR_EL3_TBID);
     if (!tbi || (tbid && cpu_has(cpu, FEAT_PAUTH)))
         return va;
     return two && high ? va | 0xffull << 56 : va & ones(56);

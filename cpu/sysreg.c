@@ -6,6 +6,7 @@
 #include "cpu/sysreg.h"
 
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "cpu/nested.h"
 #include "cpu/observer.h"
 #include "cpu/pmu.h"
@@ -220,7 +221,7 @@ static struct target access_check(struct cpu *cpu, const struct sysreg *row, u32
         likely(!row->e2h_key || asked & BIT(TRAP_E2H)) && cpu_has(cpu, (enum feature)row->feature) &&
         likely(cpu->ps.el != 1 || !cpu_nvx(cpu)))
         return (struct target){ row, 0 }; /* nothing of what follows can be */
-    bool e2h = cpu_has(cpu, FEAT_VHE) && cpu_el2_enabled(cpu) && bit(cpu->sys.hcr_el2, 34);
+    bool e2h = cpu_has(cpu, FEAT_VHE) && cpu_el2_enabled(cpu) && bit(cpu->sys.hcr_el2, HCR_E2H);
     if (row->e2h_key && e2h && cpu->ps.el == 2) {
         row = row->e2h_row ? &sysreg_rows[row->e2h_row - 1] : sysreg_find(row->e2h_key);
         if (unlikely(cpu_is_secure_below_el3(cpu)))

@@ -4,6 +4,7 @@
 #include "cpu/sysreg_hooks.h"
 
 #include "cpu/exception.h"
+#include "cpu/field.h"
 
 u64 zero_read(struct cpu *cpu, const struct sysreg *row) { return (void)cpu, (void)row, 0; }
 void ignore_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)cpu, (void)row, (void)value; }
@@ -122,14 +123,14 @@ u64 isr_read(struct cpu *cpu, const struct sysreg *row)
     (void)row;
     u64 hcr = cpu_hcr(cpu);
     bool el1 = cpu->ps.el == 1;
-    bool virq = bit(hcr, 7) || (cpu->lines & LINE_VIRQ), vfiq = bit(hcr, 6) || (cpu->lines & LINE_VFIQ);
-    bool i = el1 && bit(hcr, 4) ? virq : cpu->lines & LINE_IRQ;
-    bool f = el1 && bit(hcr, 3) ? vfiq : cpu->lines & LINE_FIQ;
-    bool a = el1 && bit(hcr, 5) ? bit(hcr, 8) : cpu->lines & LINE_SERROR;
+    bool virq = bit(hcr, HCR_VI) || (cpu->lines & LINE_VIRQ), vfiq = bit(hcr, HCR_VF) || (cpu->lines & LINE_VFIQ);
+    bool i = el1 && bit(hcr, HCR_IMO) ? virq : cpu->lines & LINE_IRQ;
+    bool f = el1 && bit(hcr, HCR_FMO) ? vfiq : cpu->lines & LINE_FIQ;
+    bool a = el1 && bit(hcr, HCR_AMO) ? bit(hcr, HCR_VSE) : cpu->lines & LINE_SERROR;
     u64 hcrx = cpu_hcrx(cpu);
-    bool virq_nmi = (bit(hcr, 7) && bit(hcrx, 7)) || (cpu->lines & LINE_VIRQ_NMI);
-    bool is = el1 && bit(hcr, 4) ? virq_nmi : cpu->lines & LINE_IRQ_NMI; /* with Superpriority (FEAT_NMI) */
-    bool fs = el1 && bit(hcr, 3) ? bit(hcr, 6) && bit(hcrx, 8) : cpu->lines & LINE_FIQ_NMI;
+    bool virq_nmi = (bit(hcr, HCR_VI) && bit(hcrx, HCRX_VINMI)) || (cpu->lines & LINE_VIRQ_NMI);
+    bool is = el1 && bit(hcr, HCR_IMO) ? virq_nmi : cpu->lines & LINE_IRQ_NMI; /* with Superpriority (FEAT_NMI) */
+    bool fs = el1 && bit(hcr, HCR_FMO) ? bit(hcr, HCR_VF) && bit(hcrx, HCRX_VFNMI) : cpu->lines & LINE_FIQ_NMI;
     return (u64)is << 10 | (u64)fs << 9 | (u64)a << 8 | (u64)i << 7 | (u64)f << 6;
 }
 
@@ -139,7 +140,7 @@ static u64 *disr(struct cpu *cpu)
 {
     if (cpu->ps.el == 1 && bit(cpu_hcr(cpu), 5))
         return &cpu->sys.vdisr_el2;
-    bool el3 = cpu->ps.el < 3 && cpu_has(cpu, FEAT_EL3) && bit(cpu->sys.scr_el3, 3);
+    bool el3 = cpu->ps.el < 3 && cpu_has(cpu, FEAT_EL3) && bit(cpu->sys.scr_el3, SCR_EA);
     return el3 ? NULL : &cpu->sys.disr_el1;
 }
 
@@ -158,51 +159,56 @@ void disr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 
 /* ---- control registers whose format depends on HCR_EL2.E2H ---- */
 
-static bool e2h(const struct cpu *cpu) { return cpu_has(cpu, FEAT_VHE) && bit(cpu->sys.hcr_el2, 34); }
+static bool e2h(const struct cpu *cpu) { return cpu_has(cpu, FEAT_VHE) && bit(cpu->sys.hcr_el2, HCR_E2H); }
 
 /* Bits that features bring, in the format of EL1 (and of EL2 with E2H), and in that of EL3 (EL2 without). */
 const struct sysreg_bits sctlr1_bits[] = {
-    { FEAT_PAN, 0, BIT(23) },
-    { FEAT_PAUTH, 0, 0xc8002000 },    /* EnIA EnIB EnDA EnDB */
-    { FEAT_SSBS, 0, BIT(44) },        /* DSSBS */
-    { FEAT_BTI, 0, 3ull << 35 },      /* BT0 BT1 */
-    { FEAT_MOPS, 0, BIT(33) },        /* MSCEn */
-    { FEAT_MTE2, 0, 0xfe0ull << 32 }, /* ITFSB TCF0 TCF ATA0 ATA */
-    { FEAT_LSE2, 0, BIT(6) },         /* nAA */
-    { FEAT_PAN3, 0, BIT(57) },        /* EPAN */
-    { FEAT_CMOW, 0, BIT(32) },        /* CMOW */
-    { FEAT_SPECRES, 0, BIT(10) },     /* EnRCTX */
-    { FEAT_CSV2_2, 0, BIT(20) },      /* TSCXT */
-    { FEAT_NMI, 0, 3ull << 61 },      /* NMI SPINTMASK */
-    { FEAT_TWED, 0, 0x1full << 45 },  /* TWEDEn TWEDEL */
-    { FEAT_TIDCP1, 0, BIT(63) },      /* TIDCP */
+    { FEAT_PAN, 0, BIT(SCTLR_SPAN) },
+    { FEAT_PAUTH, 0, BIT(SCTLR_EnIA) | BIT(SCTLR_EnIB) | BIT(SCTLR_EnDA) | BIT(SCTLR_EnDB) },
+    { FEAT_SSBS, 0, BIT(SCTLR_DSSBS) },
+    { FEAT_BTI, 0, BIT(SCTLR_BT0) | BIT(SCTLR_BT1) },
+    { FEAT_MOPS, 0, BIT(SCTLR_MSCEn) },
+    { FEAT_MTE2, 0,
+      BIT(SCTLR_ITFSB) | FIELD_MASK(SCTLR_TCF0) | FIELD_MASK(SCTLR_TCF) | BIT(SCTLR_ATA0) | BIT(SCTLR_ATA) },
+    { FEAT_LSE2, 0, BIT(SCTLR_nAA) },
+    { FEAT_PAN3, 0, BIT(SCTLR_EPAN) },
+    { FEAT_CMOW, 0, BIT(SCTLR_CMOW) },
+    { FEAT_SPECRES, 0, BIT(SCTLR_EnRCTX) },
+    { FEAT_CSV2_2, 0, BIT(SCTLR_TSCXT) },
+    { FEAT_NMI, 0, BIT(SCTLR_NMI) | BIT(SCTLR_SPINTMASK) },
+    { FEAT_TWED, 0, BIT(SCTLR_TWEDEn) | FIELD_MASK(SCTLR_TWEDEL) },
+    { FEAT_TIDCP1, 0, BIT(SCTLR_TIDCP) },
     { 0, 0, 0 },
 };
 const struct sysreg_bits sctlr3_bits[] = {
-    { FEAT_PAUTH, 0, 0xc8002000 },    { FEAT_SSBS, 0, BIT(44) },
-    { FEAT_LSE2, 0, BIT(6) },         { FEAT_BTI, 0, BIT(36) },     /* BT */
-    { FEAT_MTE2, 0, 0xb20ull << 32 }, { FEAT_NMI, 0, 3ull << 61 }, /* ITFSB TCF ATA; NMI SPINTMASK */
-    { FEAT_IESB, 0, BIT(21) },        { 0, 0, 0 },
+    { FEAT_PAUTH, 0, BIT(SCTLR_EnIA) | BIT(SCTLR_EnIB) | BIT(SCTLR_EnDA) | BIT(SCTLR_EnDB) },
+    { FEAT_SSBS, 0, BIT(SCTLR_DSSBS) },
+    { FEAT_LSE2, 0, BIT(SCTLR_nAA) },
+    { FEAT_BTI, 0, BIT(SCTLR_BT1) }, /* called BT there */
+    { FEAT_MTE2, 0, BIT(SCTLR_ITFSB) | FIELD_MASK(SCTLR_TCF) | BIT(SCTLR_ATA) },
+    { FEAT_NMI, 0, BIT(SCTLR_NMI) | BIT(SCTLR_SPINTMASK) },
+    { FEAT_IESB, 0, BIT(SCTLR_IESB) },
+    { 0, 0, 0 },
 };
 const struct sysreg_bits tcr1_bits[] = {
-    { FEAT_HPDS2, 0, 0xffull << 43 }, /* HWU0nn HWU1nn */
-    { FEAT_HPDS, 0, 3ull << 41 },
-    { FEAT_HAFDBS, 0, 3ull << 39 },
-    { FEAT_PAUTH, 0, 3ull << 51 }, /* TBID0 TBID1 */
-    { FEAT_E0PD, 0, 3ull << 55 },  /* E0PD0 E0PD1 */
-    { FEAT_LPA2, 0, BIT(59) },     /* DS */
-    { FEAT_MTE2, 0, 3ull << 57 },  /* TCMA0 TCMA1 */
+    { FEAT_HPDS2, 0, 0xffull << TCR_EL1_HWU059 }, /* to HWU162 */
+    { FEAT_HPDS, 0, BIT(TCR_EL1_HPD0) | BIT(TCR_EL1_HPD1) },
+    { FEAT_HAFDBS, 0, BIT(TCR_EL1_HA) | BIT(TCR_EL1_HD) },
+    { FEAT_PAUTH, 0, BIT(TCR_EL1_TBID0) | BIT(TCR_EL1_TBID1) },
+    { FEAT_E0PD, 0, BIT(TCR_EL1_E0PD0) | BIT(TCR_EL1_E0PD1) },
+    { FEAT_LPA2, 0, BIT(TCR_EL1_DS) },
+    { FEAT_MTE2, 0, BIT(TCR_EL1_TCMA0) | BIT(TCR_EL1_TCMA1) },
     { 0, 0, 0 },
 };
 const struct sysreg_bits tcr3_bits[] = {
-    { FEAT_HPDS2, 0, 0xf << 25 }, /* HWUnn */
-    { FEAT_S1PIE, 0, BIT(35) }, /* PIE, POE: TCR_EL3 only */
-    { FEAT_S1POE, 0, BIT(36) },
-    { FEAT_HPDS, 0, BIT(24) },
-    { FEAT_HAFDBS, 0, 3 << 21 },
-    { FEAT_PAUTH, 0, BIT(29) }, /* TBID */
-    { FEAT_LPA2, 0, BIT(32) },  /* DS */
-    { FEAT_MTE2, 0, BIT(30) },  /* TCMA */
+    { FEAT_HPDS2, 0, 0xf << TCR_EL3_HWU59 }, /* to HWU62 */
+    { FEAT_S1PIE, 0, BIT(TCR_EL3_PIE) },     /* this and the next: TCR_EL3 only */
+    { FEAT_S1POE, 0, BIT(TCR_EL3_POE) },
+    { FEAT_HPDS, 0, BIT(TCR_EL3_HPD) },
+    { FEAT_HAFDBS, 0, BIT(TCR_EL3_HA) | BIT(TCR_EL3_HD) },
+    { FEAT_PAUTH, 0, BIT(TCR_EL3_TBID) },
+    { FEAT_LPA2, 0, BIT(TCR_EL3_DS) },
+    { FEAT_MTE2, 0, BIT(TCR_EL3_TCMA) },
     { 0, 0, 0 },
 };
 
@@ -218,11 +224,13 @@ static u64 bits_present(const struct cpu *cpu, const struct sysreg_bits *opt)
 void hcrx_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     static const struct sysreg_bits hcrx_bits[] = {
-        { FEAT_MOPS, 0, 3 << 10 },                              /* MCE2 MSCEn */
-        { FEAT_XS, 0, 3 << 3 },                                 /* FnXS FGTnXS */
-        { FEAT_NMI, 0, 7 << 6 },                                /* TALLINT VINMI VFNMI */
-        { FEAT_CMOW, 0, BIT(9) },    { FEAT_TCR2, 0, BIT(14) }, /* TCR2En */
-        { FEAT_SCTLR2, 0, BIT(15) }, { 0, 0, 0 },
+        { FEAT_MOPS, 0, BIT(HCRX_MCE2) | BIT(HCRX_MSCEn) },
+        { FEAT_XS, 0, BIT(HCRX_FnXS) | BIT(HCRX_FGTnXS) },
+        { FEAT_NMI, 0, BIT(HCRX_TALLINT) | BIT(HCRX_VINMI) | BIT(HCRX_VFNMI) },
+        { FEAT_CMOW, 0, BIT(HCRX_CMOW) },
+        { FEAT_TCR2, 0, BIT(HCRX_TCR2En) },
+        { FEAT_SCTLR2, 0, BIT(HCRX_SCTLR2En) },
+        { 0, 0, 0 },
     };
     (void)row;
     cpu->sys.hcrx_el2 = value & bits_present(cpu, hcrx_bits);
@@ -232,27 +240,29 @@ void hcrx_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 void tcr2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     static const struct sysreg_bits tcr2_bits[] = {
-        { FEAT_S1PIE, 0, BIT(1) }, /* PIE */
-        { FEAT_S1POE, 0, 3 << 2 }, /* E0POE POE */
+        { FEAT_S1PIE, 0, BIT(TCR2_PIE) },
+        { FEAT_S1POE, 0, BIT(TCR2_E0POE) | BIT(TCR2_POE) },
         { 0, 0, 0 },
     };
     u64 *reg = sysreg_field(cpu, row), mask = bits_present(cpu, tcr2_bits);
-    *reg = value & (reg == &cpu->sys.tcr2_el2 && !e2h(cpu) ? mask & ~BIT(2) : mask);
+    *reg = value & (reg == &cpu->sys.tcr2_el2 && !e2h(cpu) ? mask & ~BIT(TCR2_E0POE) : mask);
 }
 
 void sctlr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
     u64 more = bits_present(cpu, e2h(cpu) ? sctlr1_bits : sctlr3_bits);
-    cpu->sys.sctlr_el2 = e2h(cpu) ? (value & (SCTLR1_MASK | more | BIT(23))) | (SCTLR1_RES1 & ~(more | BIT(23)))
-                                  : (value & (SCTLR3_MASK | more)) | SCTLR3_RES1;
+    cpu->sys.sctlr_el2 =
+        e2h(cpu) ? (value & (SCTLR1_MASK | more | BIT(SCTLR_SPAN))) | (SCTLR1_RES1 & ~(more | BIT(SCTLR_SPAN)))
+                 : (value & (SCTLR3_MASK | more)) | SCTLR3_RES1;
 }
 
 void cptr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    u64 e0poe = cpu_has(cpu, FEAT_S1POE) ? BIT(29) : 0;
-    cpu->sys.cptr_el2 = e2h(cpu) ? value & (BIT(31) | 3 << 20 | e0poe) : (value & (BIT(31) | BIT(10))) | CPTR2_RES1;
+    u64 e0poe = cpu_has(cpu, FEAT_S1POE) ? BIT(CPACR_E0POE) : 0;
+    u64 host = BIT(CPTR2_TCPAC) | FIELD_MASK(CPTR2_FPEN) | e0poe, guest = BIT(CPTR2_TCPAC) | BIT(CPTR2_TFP);
+    cpu->sys.cptr_el2 = e2h(cpu) ? value & host : (value & guest) | CPTR2_RES1;
 }
 
 void tcr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
@@ -265,15 +275,15 @@ void tcr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 /* Whether CNTPOFF_EL2 counts hangs on HCR_EL2 and SCR_EL3: the timers look again at the end of the slice. */
 static void offset_may_change(struct cpu *cpu)
 {
-    if (unlikely(bit(cpu->sys.cnthctl_el2, 12)))
+    if (unlikely(bit(cpu->sys.cnthctl_el2, CNTHCTL_ECV)))
         cpu->d.attention |= ATT_STOP;
 }
 
 /* HCD exists where EL3, whose SCR_EL3.HCE does its work, does not. */
 void hcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
-    u64 mask = sysreg_writable(cpu, row) | (cpu_has(cpu, FEAT_EL3) ? 0 : BIT(29));
-    cpu->sys.hcr_el2 = (value & mask) | BIT(31);
+    u64 mask = sysreg_writable(cpu, row) | (cpu_has(cpu, FEAT_EL3) ? 0 : BIT(HCR_HCD));
+    cpu->sys.hcr_el2 = (value & mask) | BIT(HCR_RW);
     offset_may_change(cpu);
 }
 
@@ -296,7 +306,7 @@ void scr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     u64 mask = sysreg_writable(cpu, row), old = cpu->sys.scr_el3;
     cpu->sys.scr_el3 = (old & ~mask) | (value & mask);
     offset_may_change(cpu);
-    if (bit(old ^ cpu->sys.scr_el3, 0) && cpu->d.host.security_changed)
+    if (bit(old ^ cpu->sys.scr_el3, SCR_NS) && cpu->d.host.security_changed)
         cpu->d.host.security_changed(cpu);
 }
 
@@ -313,14 +323,14 @@ bool rvbar_check(struct cpu *cpu, const struct sysreg *row, bool write)
 bool lor_check(struct cpu *cpu, const struct sysreg *row, bool write)
 {
     (void)write;
-    return (cpu_has(cpu, FEAT_EL3) ? bit(cpu->sys.scr_el3, 0) : true) || undefined_here(cpu, row);
+    return (cpu_has(cpu, FEAT_EL3) ? bit(cpu->sys.scr_el3, SCR_NS) : true) || undefined_here(cpu, row);
 }
 
 /* Registers of Secure EL2: at EL2 in Secure state only, at EL3 with SCR_EL3.EEL2 (D19.2, VSTCR_EL2). */
 bool secure_el2_check(struct cpu *cpu, const struct sysreg *row, bool write)
 {
     (void)write;
-    bool there = cpu->ps.el == 3 ? bit(cpu->sys.scr_el3, 18) : cpu_is_secure_below_el3(cpu);
+    bool there = cpu->ps.el == 3 ? bit(cpu->sys.scr_el3, SCR_EEL2) : cpu_is_secure_below_el3(cpu);
     return there || undefined_here(cpu, row);
 }
 
@@ -373,7 +383,7 @@ u64 l2ctlr_read(struct cpu *cpu, const struct sysreg *row)
 void mdscr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    u64 mask = 0xb001 | (bit(cpu->sys.oslsr_el1, 1) ? 0x6ce04040 : 0);
+    u64 mask = 0xb001 | (bit(cpu->sys.oslsr_el1, OSLSR_OSLK) ? 0x6ce04040 : 0);
     cpu->sys.mdscr_el1 = (cpu->sys.mdscr_el1 & ~mask) | (value & mask);
 }
 

@@ -30,7 +30,6 @@ extern const struct sysreg_bits sctlr1_bits[], sctlr3_bits[], tcr1_bits[], tcr3_
 #define TCR3_MASK      0x17ff3full
 #define TCR3_RES1      0x80800000ull
 #define TTBR_MASK      (~1ull) /* CnP is Armv8.2 */
-#define ESR_ISS2       (0xffffffull << 32)
 #define DISR_MASK      0x81ffffffull /* A IDS ISS */
 #define VBAR_MASK      (~0x7ffull)
 #define HCR_MASK       0x35fff7fffull /* TID0, HCD (with EL3) RES0, RW RAO/WI */

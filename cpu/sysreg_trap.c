@@ -4,6 +4,7 @@
  * Fine-grained traps (FEAT_FGT, cpu/fgt.def) are rows like the others, but at most one for an access.
  */
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "cpu/sysreg.h"
 
 enum { R = 1, W = 2, RW = 3 };
@@ -47,7 +48,8 @@ const struct trap_row *trap_get(unsigned n) { return n < TRAPROW_COUNT ? &rows[n
 /* SCR_EL3.FGTEn: the fine-grained traps count (where there is no EL3, always). */
 static bool fgt_enabled(const struct cpu *cpu)
 {
-    return cpu_has(cpu, FEAT_FGT) && cpu_el2_enabled(cpu) && (!cpu_has(cpu, FEAT_EL3) || bit(cpu->sys.scr_el3, 27));
+    return cpu_has(cpu, FEAT_FGT) && cpu_el2_enabled(cpu) &&
+           (!cpu_has(cpu, FEAT_EL3) || bit(cpu->sys.scr_el3, SCR_FGTEn));
 }
 
 /* Has HFGRTR_EL2 or one of its kin a bit set that traps? Those that trap when they are 0 (names in n) are groups of
@@ -74,19 +76,19 @@ static unsigned conditions(const struct cpu *cpu, unsigned el)
 {
     u64 hcr = cpu_hcr(cpu);
     unsigned c = (cpu_is_secure_below_el3(cpu) ? SECURE : 0) | (cpu_has(cpu, FEAT_EL3) ? HAS_EL3 : 0);
-    if (bit(hcr, 34))
+    if (bit(hcr, HCR_E2H))
         c |= E2H;
-    if (bit(hcr, 27))
+    if (bit(hcr, HCR_TGE))
         c |= TGE;
     if (el == 0 && (c & (E2H | TGE)) == (E2H | TGE))
         c |= HOST0;
-    if (bit(hcr, 4))
+    if (bit(hcr, HCR_IMO))
         c |= IMO;
-    if (bit(hcr, 3))
+    if (bit(hcr, HCR_FMO))
         c |= FMO;
     if (fgt_enabled(cpu))
         c |= FGTEN;
-    if (!(c & HAS_EL3) || bit(cpu->sys.scr_el3, 38))
+    if (!(c & HAS_EL3) || bit(cpu->sys.scr_el3, SCR_HXEn))
         c |= HXEN_ON;
     return c;
 }
@@ -148,7 +150,7 @@ static bool trap_take(struct cpu *cpu, const struct trap_row *row, u32 iss)
 {
     struct cause cause = { .kind = CAUSE_TRAP, .id = (u16)(row - rows) };
     memcpy(&cause.value, (const u8 *)&cpu->sys + row->offset, sizeof cause.value);
-    bool tge = row->to == 1 && cpu_el2_enabled(cpu) && bit(cpu->sys.hcr_el2, 27);
+    bool tge = row->to == 1 && cpu_el2_enabled(cpu) && bit(cpu->sys.hcr_el2, HCR_TGE);
     unsigned target = tge ? 2 : row->to;
     if (row->ec == EC_FP_TRAP && tge)
         exc_sync(cpu, EC_UNKNOWN, 0, 2, cause);

@@ -6,6 +6,7 @@
 #include "cpu/system_ops.h"
 
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "cpu/sysreg.h"
 
 enum { INSN_SIZE = 4 };
@@ -34,7 +35,7 @@ void system_svc(struct cpu *cpu, u32 imm)
 /* AArch64.SoftwareBreakpoint: MDCR_EL2.TDE routes it like HCR_EL2.TGE. */
 void system_brk(struct cpu *cpu, u32 imm)
 {
-    bool tde = cpu->ps.el < 2 && cpu_el2_enabled(cpu) && bit(cpu->sys.mdcr_el2, 8);
+    bool tde = cpu->ps.el < 2 && cpu_el2_enabled(cpu) && bit(cpu->sys.mdcr_el2, MDCR_TDE);
     raise(cpu, EC_BRK, imm, tde ? 2 : exc_default_target(cpu), 0);
 }
 
@@ -50,7 +51,7 @@ bool system_hvc(struct cpu *cpu, u32 imm)
     bool el3 = cpu_has(cpu, FEAT_EL3);
     if (!cpu_has(cpu, FEAT_EL2) || cpu->ps.el == 0 || (cpu->ps.el == 1 && !cpu_el2_enabled(cpu)))
         return undefined_insn(cpu);
-    if (el3 ? !bit(cpu->sys.scr_el3, 8) : bit(cpu->sys.hcr_el2, 29))
+    if (el3 ? !bit(cpu->sys.scr_el3, SCR_HCE) : bit(cpu->sys.hcr_el2, HCR_HCD))
         return undefined_insn(cpu);
     return raise(cpu, EC_HVC, imm, cpu->ps.el == 3 ? 3 : 2, INSN_SIZE);
 }
@@ -64,7 +65,7 @@ bool system_smc(struct cpu *cpu, u32 imm)
         return false;
     if (board_call(cpu, EC_SMC, imm))
         return true;
-    if (!cpu_has(cpu, FEAT_EL3) || bit(cpu->sys.scr_el3, 7))
+    if (!cpu_has(cpu, FEAT_EL3) || bit(cpu->sys.scr_el3, SCR_SMD))
         return undefined_insn(cpu);
     return raise(cpu, EC_SMC, imm, 3, INSN_SIZE);
 }

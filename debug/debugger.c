@@ -5,6 +5,7 @@
 #include "debug/debugger.h"
 
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "mmu/context.h"
 
 enum { PAGE = 4096 };
@@ -59,7 +60,7 @@ bool debugger_write(struct debugger *d, u64 addr, const void *from, size_t size)
 /* The guest that runs, and its translation regime as it is now. */
 static void vm_seen(struct debugger *d, const struct cpu *cpu, s32 vmid, bool entered)
 {
-    u64 root = bits(cpu->sys.vttbr_el2, 47, 1) << 1;
+    u64 root = FIELD_OF(cpu->sys.vttbr_el2, VTTBR_BADDR) << 1;
     struct vm_note *v = NULL;
     for (unsigned n = 0; n < VMS && !v; n++)
         if (!d->vm[n].used || (d->vm[n].vmid == vmid && d->vm[n].root == root))

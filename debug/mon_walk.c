@@ -2,6 +2,7 @@
  * Monitor commands about translation and memory, by the one walker (mmu/walk.h) in its debug mode: nothing in the
  * machine changes. Descriptor formats: Arm ARM D8.3.
  */
+#include "cpu/field.h"
 #include "debug/monitor.h"
 
 #include "cpu/exception.h"
@@ -14,7 +15,7 @@ static unsigned granule_bits(const struct regime_desc *r, unsigned stage, u64 va
     static const u8 tg0[] = { 12, 16, 14, 12 }, tg1[] = { 12, 14, 12, 16 };
     bool high = bit(va, 55) && (r->regime == REGIME_EL10 || r->regime == REGIME_EL20);
     u64 tcr = stage == 2 ? r->vtcr : r->tcr;
-    return stage == 1 && high ? tg1[bits(tcr, 31, 30)] : tg0[bits(tcr, 15, 14)];
+    return stage == 1 && high ? tg1[FIELD_OF(tcr, TCR_EL1_TG1)] : tg0[FIELD_OF(tcr, TCR_EL1_TG0)];
 }
 
 static void leaf_stage1(u64 d, u64 mair, struct text *out)
@@ -243,8 +244,9 @@ static u64 mapped(struct phys *p, u64 pa, u64 entries, int level, unsigned granu
 static void vm_print(struct monitor_line *l, const struct vm_note *v)
 {
     static const u8 granules[] = { 12, 16, 14, 12 };
-    unsigned granule = granules[bits(v->regime.vtcr, 15, 14)], size = 64 - (unsigned)bits(v->regime.vtcr, 5, 0);
-    int sl0 = (int)bits(v->regime.vtcr, 7, 6), start = granule == 12 ? (sl0 == 3 ? 3 : 2 - sl0) : 3 - sl0;
+    unsigned granule = granules[FIELD_OF(v->regime.vtcr, VTCR_TG0)],
+             size = 64 - (unsigned)FIELD_OF(v->regime.vtcr, VTCR_T0SZ);
+    int sl0 = (int)FIELD_OF(v->regime.vtcr, VTCR_SL0), start = granule == 12 ? (sl0 == 3 ? 3 : 2 - sl0) : 3 - sl0;
     unsigned low = granule + (granule - 3) * (unsigned)(3 - start);
     u64 budget = 1 << 20, entries = size > low && size - low < 20 ? BIT(size - low) : 1;
     text_add(l->out, "vmid %d: stage 2 at 0x%llx, IPAs of %u bits, ", v->vmid, HEX(v->root), size);

@@ -6,6 +6,7 @@
 #include "debug/regs.h"
 
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "cpu/sysreg.h"
 #include "mmu/context.h"
 
@@ -20,20 +21,20 @@ struct reg_field {
 static const struct reg_field fields[] = {
 #define FIELD(layout, name, hi, lo)              { #layout, #name, NULL, hi, lo },
 #define FIELD_ENUM(layout, name, hi, lo, values) { #layout, #name, #values, hi, lo },
-#include "debug/regfield.def"
+#include "cpu/field.def"
 };
 static const struct {
     const char *reg, *layout;
 } layouts[] = {
 #define HAS(reg, layout) { #reg, #layout },
-#include "debug/regfield.def"
+#include "cpu/field.def"
 };
 static const struct {
     const char *values, *name;
     u64 value;
 } values[] = {
 #define VALUE(values, value, name) { #values, #name, value },
-#include "debug/regfield.def"
+#include "cpu/field.def"
 };
 
 static const char *layout_of(const char *reg)
@@ -95,7 +96,7 @@ static u64 pauth_mask(const struct cpu *cpu, unsigned n)
     u64 va = high ? ~(u64)0 : 0;
     if (!r.stage1 || (high && !two))
         return high ? 0 : bits(~(u64)0, 54, 48) << 48;
-    unsigned size = (unsigned)(high ? bits(r.tcr, 21, 16) : bits(r.tcr, 5, 0));
+    unsigned size = (unsigned)(high ? FIELD_OF(r.tcr, TCR_EL1_T1SZ) : FIELD_OF(r.tcr, TCR_EL1_T0SZ));
     unsigned low = size > 16 && size < 40 ? 64 - size : 48, top = walk_addr_top(r.regime, r.tcr, true, va, code);
     return (ones(55) & ~ones(low)) | (top == 63 ? 0xffull << 56 : 0);
 }

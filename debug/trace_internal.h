@@ -3,6 +3,7 @@
 #define DEBUG_TRACE_INTERNAL_H
 
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "cpu/observer.h"
 #include "debug/disasm.h"
 #include "debug/trace.h"
@@ -80,9 +81,9 @@ static inline u64 trace_cpu_now(const struct cpu *cpu) { return cpu->insns + cpu
 static inline s32 trace_vmid(const struct cpu *cpu)
 {
     u64 hcr = cpu->ps.el < 2 ? cpu_hcr(cpu) : 0;
-    if (!bit(hcr, 0) || bit(hcr, 27) || !cpu_el2_enabled(cpu))
+    if (!bit(hcr, HCR_VM) || bit(hcr, HCR_TGE) || !cpu_el2_enabled(cpu))
         return SYMBOL_ANY;
-    bool vmid16 = cpu_has(cpu, FEAT_VMID16) && bit(cpu->sys.vtcr_el2, 19);
+    bool vmid16 = cpu_has(cpu, FEAT_VMID16) && bit(cpu->sys.vtcr_el2, VTCR_VS);
     return (s32)bits(cpu->sys.vttbr_el2, vmid16 ? 63 : 55, 48);
 }
 static inline struct symbol_place trace_place(const struct cpu *cpu)

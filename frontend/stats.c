@@ -4,6 +4,7 @@
  * `hash H` are for scripts to compare.
  */
 #define _GNU_SOURCE
+#include "cpu/field.h"
 #include "frontend/frontend.h"
 
 #include "board/explain.h"
@@ -55,7 +56,7 @@ void stats_destroy(struct stats *s) { free(s); }
 static u32 guest_of(const struct cpu *cpu)
 {
     bool guest = cpu->ps.el < 2 && cpu_el2_enabled(cpu) && bit(cpu_hcr(cpu), 0) && !bit(cpu_hcr(cpu), 27);
-    bool vmid16 = cpu_has(cpu, FEAT_VMID16) && bit(cpu->sys.vtcr_el2, 19);
+    bool vmid16 = cpu_has(cpu, FEAT_VMID16) && bit(cpu->sys.vtcr_el2, VTCR_VS);
     return guest ? (u32)bits(cpu->sys.vttbr_el2, vmid16 ? 63 : 55, 48) + 1 : 0;
 }
 

@@ -4,11 +4,11 @@
  * cpu/traps.def. SRE is RAO/WI, PMHE and RM are RAZ/WI (no 1-of-N, no legacy operation at EL1).
  */
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "cpu/sysreg.h"
 #include "gic/gic_sysreg.h"
 #include "gic/internal.h"
 
-enum { HCR_FMO = 1 << 3, HCR_IMO = 1 << 4, SCR_IRQ = 1 << 1, SCR_FIQ = 1 << 2 };
 enum { SECURE, NONSECURE }; /* index into gic_cpu.ctlr */
 
 /* Group 0 or 1 of a register, from its encoding: ICC_*0 have CRm 8 and op2 6 of CRm 12. */
@@ -21,7 +21,7 @@ static inline unsigned row_group(const struct sysreg *row) { return row_crm(row)
 static inline bool is_virtual(const struct cpu *cpu, u64 control) { return cpu->ps.el == 1 && cpu_hcr(cpu) & control; }
 static inline bool is_virtual_group(const struct cpu *cpu, unsigned group)
 {
-    return is_virtual(cpu, group ? HCR_IMO : HCR_FMO);
+    return is_virtual(cpu, group ? BIT(HCR_IMO) : BIT(HCR_FMO));
 }
 
 /* Which bank of the banked registers: by SCR_EL3.NS, also at EL3. */
@@ -36,7 +36,7 @@ static inline enum gic_group group_of(const struct cpu *cpu, unsigned group)
  * priority", ICC_PMR_EL1): Non-secure state, and FIQs are EL3's. */
 static bool nonsecure_priorities(const struct cpu *cpu)
 {
-    return cpu_has(cpu, FEAT_EL3) && cpu->sys.scr_el3 & SCR_FIQ && !cpu_is_secure(cpu);
+    return cpu_has(cpu, FEAT_EL3) && bit(cpu->sys.scr_el3, SCR_FIQ) && !cpu_is_secure(cpu);
 }
 
 /* GIC 4.8, priority grouping: the bits of a priority of this group that decide about preemption. */
@@ -158,7 +158,7 @@ u64 icc_iar_read(struct cpu *cpu, const struct sysreg *row)
 {
     unsigned group = row_group(row);
     if (is_virtual_group(cpu, group))
-        return icv_iar(cpu, group, bit(cpu->sys.sctlr_el1, 61) ? ICV_NOT_NMI : ICV_ANY);
+        return icv_iar(cpu, group, bit(cpu->sys.sctlr_el1, SCTLR_NMI) ? ICV_NOT_NMI : ICV_ANY);
     const struct gic *gic = cpu->d.host.gic;
     const struct gic_best *best = &gic->d.best[cpu->index];
     if (!can_preempt(gic, cpu, best))
@@ -228,7 +228,7 @@ static bool may_deactivate(const struct cpu *cpu, enum gic_group group)
 {
     bool ds = gic_ds(cpu->d.host.gic), el3 = cpu_has(cpu, FEAT_EL3);
     bool group0 = group == GROUP_0, secure = !ds && group != GROUP_1NS;
-    bool irq_el3 = el3 && cpu->sys.scr_el3 & SCR_IRQ, fiq_el3 = el3 && cpu->sys.scr_el3 & SCR_FIQ;
+    bool irq_el3 = el3 && bit(cpu->sys.scr_el3, SCR_IRQ), fiq_el3 = el3 && bit(cpu->sys.scr_el3, SCR_FIQ);
     if (cpu->ps.el == 3)
         return true;
     if (cpu_is_secure_below_el3(cpu))
@@ -241,7 +241,7 @@ static bool may_deactivate(const struct cpu *cpu, enum gic_group group)
 void icc_dir_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    if (is_virtual(cpu, HCR_IMO | HCR_FMO)) {
+    if (is_virtual(cpu, BIT(HCR_IMO) | BIT(HCR_FMO))) {
         icv_dir(cpu, value);
         return;
     }
@@ -258,7 +258,7 @@ void icc_dir_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 u64 icc_pmr_read(struct cpu *cpu, const struct sysreg *row)
 {
     (void)row;
-    if (is_virtual(cpu, HCR_IMO | HCR_FMO))
+    if (is_virtual(cpu, BIT(HCR_IMO) | BIT(HCR_FMO)))
         return icv_pmr(cpu);
     u32 pmr = gic_interface(cpu)->pmr;
     if (nonsecure_priorities(cpu))
@@ -269,7 +269,7 @@ u64 icc_pmr_read(struct cpu *cpu, const struct sysreg *row)
 void icc_pmr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    if (is_virtual(cpu, HCR_IMO | HCR_FMO)) {
+    if (is_virtual(cpu, BIT(HCR_IMO) | BIT(HCR_FMO))) {
         icv_set_pmr(cpu, value);
         return;
     }
@@ -286,7 +286,7 @@ void icc_pmr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 u64 icc_rpr_read(struct cpu *cpu, const struct sysreg *row)
 {
     (void)row;
-    if (is_virtual(cpu, HCR_IMO | HCR_FMO))
+    if (is_virtual(cpu, BIT(HCR_IMO) | BIT(HCR_FMO)))
         return icv_rpr(cpu);
     const struct gic *gic = cpu->d.host.gic;
     const struct gic_cpu *c = gic_interface(cpu);
@@ -367,7 +367,7 @@ void icc_apr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 u64 icc_ctlr_read(struct cpu *cpu, const struct sysreg *row)
 {
     (void)row;
-    if (is_virtual(cpu, HCR_IMO | HCR_FMO))
+    if (is_virtual(cpu, BIT(HCR_IMO) | BIT(HCR_FMO)))
         return icv_ctlr(cpu);
     return gic_interface(cpu)->ctlr[bank_of(cpu)] | ICC_PRIBITS | ICC_IDBITS24 | ICC_A3V;
 }
@@ -376,7 +376,7 @@ u64 icc_ctlr_read(struct cpu *cpu, const struct sysreg *row)
 void icc_ctlr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    if (is_virtual(cpu, HCR_IMO | HCR_FMO)) {
+    if (is_virtual(cpu, BIT(HCR_IMO) | BIT(HCR_FMO))) {
         icv_set_ctlr(cpu, value);
         return;
     }

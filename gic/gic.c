@@ -3,6 +3,7 @@
  * The best pending interrupt of each PE is kept, and found again when an interrupt that could matter changes; that
  * walks nine words, not 288 interrupts.
  */
+#include "cpu/field.h"
 #include "gic/internal.h"
 
 /* Interrupts of the bank that would be forwarded, were their group enabled. */
@@ -247,7 +248,7 @@ static bool interface_valid(const struct gic_cpu *c)
             return false;
     return !(c->pmr & ~(u32)GIC_PRIO_MASK) && !((c->ctlr[0] | c->ctlr[1]) & ~3u) && c->eoimode_el3 <= 1 &&
            !(c->nmi_active >> (GIC_GROUPS + 1)) && (c->waker == 0 || c->waker == (WAKER_SLEEP | WAKER_ASLEEP)) &&
-           bits(c->ich_vmcr, 23, 21) >= BPR_MIN && bits(c->ich_vmcr, 20, 18) >= BPR_MIN_NS;
+           FIELD_OF(c->ich_vmcr, ICH_VMCR_VBPR0) >= BPR_MIN && FIELD_OF(c->ich_vmcr, ICH_VMCR_VBPR1) >= BPR_MIN_NS;
 }
 
 bool gic_validate(const struct gic *gic)

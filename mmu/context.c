@@ -6,6 +6,7 @@
 #include "mmu/context.h"
 
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "mmu/access.h"
 #include "mmu/memo.h"
 #include "mmu/tags.h"
@@ -16,10 +17,10 @@ enum regime regime_of(const struct cpu *cpu, unsigned el)
     if (el == 3)
         return REGIME_EL3;
     u64 hcr = cpu_hcr(cpu);
-    bool e2h = bit(hcr, 34) && cpu_has(cpu, FEAT_VHE);
+    bool e2h = bit(hcr, HCR_E2H) && cpu_has(cpu, FEAT_VHE);
     if (el == 2)
         return e2h ? REGIME_EL20 : REGIME_EL2;
-    return el == 0 && e2h && bit(hcr, 27) ? REGIME_EL20 : REGIME_EL10;
+    return el == 0 && e2h && bit(hcr, HCR_TGE) ? REGIME_EL20 : REGIME_EL10;
 }
 
 unsigned mmu_pa_bits(u64 id_aa64mmfr0)
@@ -49,8 +50,8 @@ static u32 walk_features(const struct cpu *cpu)
 
 static u16 current_asid(const struct regime_desc *r)
 {
-    u64 ttbr = r->ttbr[bit(r->tcr, 22)]; /* A1 */
-    return (u16)(bit(r->tcr, 36) ? bits(ttbr, 63, 48) : bits(ttbr, 55, 48));
+    u64 ttbr = r->ttbr[bit(r->tcr, TCR_EL1_A1)];
+    return (u16)(bit(r->tcr, TCR_EL1_AS) ? bits(ttbr, 63, 48) : bits(ttbr, 55, 48));
 }
 
 /* Permission indirection and overlays: TCR2_ELx turns them on, where the levels above let it (IsTCR2EL1Enabled,
@@ -59,14 +60,14 @@ static void describe_pie(const struct cpu *cpu, struct regime_desc *r)
 {
     const struct sysregs *s = &cpu->sys;
     bool el3 = cpu_has(cpu, FEAT_EL3), el10 = r->regime == REGIME_EL10;
-    if (likely(!(s->tcr2_el1 | s->tcr2_el2 | bits(s->tcr_el3, 36, 35))))
+    if (likely(!(s->tcr2_el1 | s->tcr2_el2 | bits(s->tcr_el3, TCR_EL3_POE, TCR_EL3_PIE))))
         return;
     u64 ctl = el10 ? s->tcr2_el1 : s->tcr2_el2;
     if (r->regime == REGIME_EL3)
-        ctl = (u64)bit(s->tcr_el3, 35) << 1 | (u64)bit(s->tcr_el3, 36) << 3;
-    else if (el3 && !bit(s->scr_el3, 43)) /* TCR2En */
+        ctl = (u64)bit(s->tcr_el3, TCR_EL3_PIE) << TCR2_PIE | (u64)bit(s->tcr_el3, TCR_EL3_POE) << TCR2_POE;
+    else if (el3 && !bit(s->scr_el3, SCR_TCR2En))
         ctl = 0;
-    else if (el10 && cpu_el2_enabled(cpu) && !(bit(s->hcrx_el2, 14) && (!el3 || bit(s->scr_el3, 38))))
+    else if (el10 && cpu_el2_enabled(cpu) && !(bit(s->hcrx_el2, HCRX_TCR2En) && (!el3 || bit(s->scr_el3, SCR_HXEn))))
         ctl = 0;
     r->pie = bit(ctl, 1);
     r->poe = bit(ctl, 3);
@@ -90,7 +91,7 @@ static void describe_el10(const struct cpu *cpu, struct regime_desc *r)
     r->ttbr[0] = s->ttbr0_el1;
     r->ttbr[1] = s->ttbr1_el1;
     r->asid = current_asid(r);
-    r->stage1 = bit(r->sctlr, 0);
+    r->stage1 = bit(r->sctlr, SCTLR_M);
     if (!cpu_el2_enabled(cpu))
         return;
     r->has_s2 = 1;
@@ -99,13 +100,13 @@ static void describe_el10(const struct cpu *cpu, struct regime_desc *r)
     r->vttbr = s->vttbr_el2;
     r->vstcr = s->vstcr_el2;
     r->vsttbr = s->vsttbr_el2;
-    r->s2pie = bit(r->vtcr, 36);
+    r->s2pie = bit(r->vtcr, VTCR_S2PIE);
     r->s2pir = r->s2pie ? s->s2pir_el2 : 0;
-    r->s2_ee = bit(s->sctlr_el2, 25);
+    r->s2_ee = bit(s->sctlr_el2, SCTLR_EE);
     r->nv_nv1 = (cpu_nvx(cpu) & (NVX_NV | NVX_NV1)) == (NVX_NV | NVX_NV1);
-    r->stage1 = r->stage1 && !bit(r->hcr, 27) && !bit(r->hcr, 12); /* TGE, DC */
-    r->stage2 = bit(r->hcr, 0) || bit(r->hcr, 12);                 /* VM, DC */
-    bool vmid16 = cpu_has(cpu, FEAT_VMID16) && bit(r->vtcr, 19);
+    r->stage1 = r->stage1 && !bit(r->hcr, HCR_TGE) && !bit(r->hcr, HCR_DC);
+    r->stage2 = bit(r->hcr, HCR_VM) || bit(r->hcr, HCR_DC);
+    bool vmid16 = cpu_has(cpu, FEAT_VMID16) && bit(r->vtcr, VTCR_VS);
     r->vmid = (u16)(vmid16 ? bits(r->vttbr, 63, 48) : bits(r->vttbr, 55, 48));
 }
 
@@ -118,7 +119,7 @@ void regime_describe(const struct cpu *cpu, enum regime regime, struct regime_de
     r->cpu = (u8)cpu->index;
     r->regime = (u8)regime;
     r->secure = regime == REGIME_EL3 || cpu_is_secure_below_el3(cpu);
-    r->sif = r->secure && bit(s->scr_el3, 9);
+    r->sif = r->secure && bit(s->scr_el3, SCR_SIF);
     switch (regime) {
     case REGIME_EL10: describe_el10(cpu, r); break;
     case REGIME_EL3:
@@ -138,7 +139,7 @@ void regime_describe(const struct cpu *cpu, enum regime regime, struct regime_de
         }
     }
     if (regime != REGIME_EL10)
-        r->stage1 = bit(r->sctlr, 0);
+        r->stage1 = bit(r->sctlr, SCTLR_M);
     describe_pie(cpu, r);
 }
 
@@ -201,9 +202,9 @@ const struct mmu_view *mmu_view_make(struct cpu *cpu, unsigned el)
     v->regime = r.regime;
     v->big_endian = big_endian;
     v->unpriv = unpriv;
-    v->strict = bit(r.sctlr, 1);
-    v->flat = !r.stage1 && !(r.has_s2 && bit(r.hcr, 12));
-    v->naa = bit(r.sctlr, 6);
+    v->strict = bit(r.sctlr, SCTLR_A);
+    v->flat = !r.stage1 && !(r.has_s2 && bit(r.hcr, HCR_DC));
+    v->naa = bit(r.sctlr, SCTLR_nAA);
     v->nv_nv1 = r.nv_nv1;
     v->feat = r.feat;
     v->valid = 1;

@@ -1,6 +1,8 @@
 /* Permissions: see mmu/permission.h. Leaves out what mmu/pie.h does. */
 #include "mmu/permission.h"
 
+#include "cpu/field.h"
+
 /* Bits of a leaf (D8.3.2), of stage 1 and of stage 2. */
 enum { AP1 = 6, AP2 = 7, GP = 50, PXN = 53, UXN = 54 };
 enum { S2AP0 = 6, S2AP1 = 7, S2_XN0 = 53, S2_XN1 = 54 };
@@ -24,7 +26,7 @@ struct s1_rights {
 static void direct_permissions(const struct regime_desc *r, const struct table *t, u64 desc, struct table_rights above,
                                struct s1_rights *user, struct s1_rights *priv, struct s1_perm *p)
 {
-    bool wxn = bit(r->sctlr, 19), read_only = bit(desc, AP2) || above.ap & TABLE_READ_ONLY;
+    bool wxn = bit(r->sctlr, SCTLR_WXN), read_only = bit(desc, AP2) || above.ap & TABLE_READ_ONLY;
     bool xn = bit(desc, UXN) || above.xn, pxn = bit(desc, PXN) || above.pxn;
     bool el0 = bit(desc, AP1) && !(above.ap & TABLE_NO_EL0) && !t->one_priv;
     if (t->one_priv) {
@@ -97,7 +99,7 @@ struct s1_perm permission_stage1(const struct regime_desc *r, const struct table
     if (p.clean)
         p.perm &= (u16) ~(TLB_UW | TLB_PW);
     /* EPAN: memory that EL0 may execute counts as EL0's too, for PAN (D8.4.1.2). */
-    bool epan = r->feat & WALK_PAN3 && bit(r->sctlr, 57);
+    bool epan = r->feat & WALK_PAN3 && bit(r->sctlr, SCTLR_EPAN);
     if (user.pan || (!t->pie && user.base & (epan ? RIGHTS_ALL : RIGHT_R | RIGHT_W)))
         p.perm |= TLB_USER;
     if (bit(desc, GP))

@@ -4,11 +4,13 @@
  */
 #include "mmu/table.h"
 
+#include "cpu/field.h"
+
 /* TG0 (shift 14) and TG1 (shift 30) name granules differently; reserved values count as 4K, as the pseudocode reads
  * them. */
 static u8 granule(u64 tcr, bool upper)
 {
-    unsigned tg = upper ? bits(tcr, 31, 30) : bits(tcr, 15, 14);
+    unsigned tg = upper ? FIELD_OF(tcr, TCR_EL1_TG1) : FIELD_OF(tcr, TCR_EL1_TG0);
     if (upper)
         return tg == 3 ? 16 : tg == 1 ? 14 : 12;
     return tg == 1 ? 16 : tg == 2 ? 14 : 12;
@@ -41,11 +43,11 @@ unsigned walk_addr_top(unsigned regime, u64 tcr, bool tbid, u64 va, bool fetch)
     bool ignore, data_only;
     if (regime == REGIME_EL10 || regime == REGIME_EL20) {
         bool upper = bit(va, 55);
-        ignore = bit(tcr, upper ? 38 : 37);
-        data_only = bit(tcr, upper ? 52 : 51);
+        ignore = bit(tcr, upper ? TCR_EL1_TBI1 : TCR_EL1_TBI0);
+        data_only = bit(tcr, upper ? TCR_EL1_TBID1 : TCR_EL1_TBID0);
     } else {
-        ignore = bit(tcr, 20);
-        data_only = bit(tcr, 29);
+        ignore = bit(tcr, TCR_EL3_TBI);
+        data_only = bit(tcr, TCR_EL3_TBID);
     }
     return ignore && !(tbid && data_only && fetch) ? 55 : 63;
 }
@@ -63,28 +65,28 @@ bool table_stage1(const struct regime_desc *r, u64 va, bool fetch, struct table 
     *t = (struct table){ .input = va, .base = r->ttbr[upper], .stage = 1, .one_priv = !two };
     t->grain = granule(tcr, upper);
     if (two) {
-        ps = (unsigned)bits(tcr, 34, 32);
-        t->epd = bit(tcr, upper ? 23 : 7);
-        t->e0pd = r->feat & WALK_E0PD && bit(tcr, upper ? 56 : 55);
-        t->no_hier = r->feat & WALK_HPD && bit(tcr, upper ? 42 : 41);
-        t->update_af = r->feat & WALK_HAF && bit(tcr, 39);
-        t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(tcr, 40);
-        t->ds = r->feat & WALK_LPA2 && t->grain != 16 && bit(tcr, 59);
-        t->ds_sh = (u8)(upper ? bits(tcr, 29, 28) : bits(tcr, 13, 12));
+        ps = (unsigned)FIELD_OF(tcr, TCR_EL1_IPS);
+        t->epd = bit(tcr, upper ? TCR_EL1_EPD1 : TCR_EL1_EPD0);
+        t->e0pd = r->feat & WALK_E0PD && bit(tcr, upper ? TCR_EL1_E0PD1 : TCR_EL1_E0PD0);
+        t->no_hier = r->feat & WALK_HPD && bit(tcr, upper ? TCR_EL1_HPD1 : TCR_EL1_HPD0);
+        t->update_af = r->feat & WALK_HAF && bit(tcr, TCR_EL1_HA);
+        t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(tcr, TCR_EL1_HD);
+        t->ds = r->feat & WALK_LPA2 && t->grain != 16 && bit(tcr, TCR_EL1_DS);
+        t->ds_sh = (u8)(upper ? FIELD_OF(tcr, TCR_EL1_SH1) : FIELD_OF(tcr, TCR_EL1_SH0));
     } else {
-        ps = (unsigned)bits(tcr, 18, 16);
-        t->no_hier = r->feat & WALK_HPD && bit(tcr, 24);
-        t->update_af = r->feat & WALK_HAF && bit(tcr, 21);
-        t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(tcr, 22);
-        t->ds = r->feat & WALK_LPA2 && t->grain != 16 && bit(tcr, 32);
-        t->ds_sh = (u8)bits(tcr, 13, 12);
+        ps = (unsigned)FIELD_OF(tcr, TCR_EL3_PS);
+        t->no_hier = r->feat & WALK_HPD && bit(tcr, TCR_EL3_HPD);
+        t->update_af = r->feat & WALK_HAF && bit(tcr, TCR_EL3_HA);
+        t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(tcr, TCR_EL3_HD);
+        t->ds = r->feat & WALK_LPA2 && t->grain != 16 && bit(tcr, TCR_EL3_DS);
+        t->ds_sh = (u8)FIELD_OF(tcr, TCR_EL3_SH0);
     }
     t->pie = r->pie;
     t->no_hier |= t->pie;
-    t->ee = bit(r->sctlr, 25);
+    t->ee = bit(r->sctlr, SCTLR_EE);
     t->ns = !r->secure;
     unsigned max = t->ds || (t->grain == 16 && r->feat & WALK_LVA) ? 52 : 48;
-    if (!set_input(r, t, (unsigned)(upper ? bits(tcr, 21, 16) : bits(tcr, 5, 0)), max))
+    if (!set_input(r, t, (unsigned)(upper ? FIELD_OF(tcr, TCR_EL1_T1SZ) : FIELD_OF(tcr, TCR_EL1_T0SZ)), max))
         return false;
     t->output_size = output_bits(r, ps, t);
     unsigned stride = t->grain - 3u;
@@ -97,7 +99,8 @@ bool table_stage1(const struct regime_desc *r, u64 va, bool fetch, struct table 
 /* Address spaces of stage 2 walks and outputs (FEAT_SEL2; D8.2.5). */
 static void stage2_spaces(const struct regime_desc *r, bool ns_ipa, struct table *t)
 {
-    bool sw = bit(r->vstcr, 29), sa = bit(r->vstcr, 30), nsw = bit(r->vtcr, 29), nsa = bit(r->vtcr, 30);
+    bool sw = bit(r->vstcr, VSTCR_SW), sa = bit(r->vstcr, VSTCR_SA), nsw = bit(r->vtcr, VTCR_NSW),
+         nsa = bit(r->vtcr, VTCR_NSA);
     if (!r->secure) {
         t->ns = t->out_ns = true;
         return;
@@ -133,16 +136,16 @@ bool table_stage2(const struct regime_desc *r, bool ns_ipa, struct table *t, u8 
     stage2_spaces(r, ns_ipa, t);
     t->pie = r->s2pie;
     t->grain = granule(ctl, false);
-    t->ds = r->feat & WALK_LPA2 && t->grain != 16 && bit(r->vtcr, 32);
-    t->ds_sh = (u8)bits(r->vtcr, 13, 12);
-    t->update_af = r->feat & WALK_HAF && bit(r->vtcr, 21);
-    t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(r->vtcr, 22);
+    t->ds = r->feat & WALK_LPA2 && t->grain != 16 && bit(r->vtcr, VTCR_DS);
+    t->ds_sh = (u8)FIELD_OF(r->vtcr, VTCR_SH0);
+    t->update_af = r->feat & WALK_HAF && bit(r->vtcr, VTCR_HA);
+    t->update_dirty = r->feat & WALK_HDBS && t->update_af && bit(r->vtcr, VTCR_HD);
     bool wide = (t->grain == 16 && r->feat & WALK_LPA && table_pa_max(r) == 52) || t->ds;
-    if (!set_input(r, t, (unsigned)bits(ctl, 5, 0), wide ? 52 : 48))
+    if (!set_input(r, t, (unsigned)FIELD_OF(ctl, VTCR_T0SZ), wide ? 52 : 48))
         return false;
-    t->output_size = output_bits(r, (unsigned)bits(r->vtcr, 18, 16), t);
+    t->output_size = output_bits(r, (unsigned)FIELD_OF(r->vtcr, VTCR_PS), t);
     *range = t->input_size;
-    int level = stage2_level(r, t, (unsigned)bits(ctl, 7, 6), bit(ctl, 33));
+    int level = stage2_level(r, t, (unsigned)FIELD_OF(ctl, VTCR_SL0), bit(ctl, VTCR_SL2));
     if (level > 3)
         return false;
     if (t->grain == 16   ? level == 1 && table_pa_max(r) <= 42

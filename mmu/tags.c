@@ -6,6 +6,7 @@
 #include "mmu/tags.h"
 
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "mmu/context.h"
 
 enum { TCF_NONE, TCF_SYNC, TCF_ASYNC, TCF_ASYMMETRIC };
@@ -13,7 +14,7 @@ enum { TCF_NONE, TCF_SYNC, TCF_ASYNC, TCF_ASYMMETRIC };
 static bool is_host(const struct cpu *cpu)
 {
     u64 hcr = cpu_hcr(cpu);
-    return bit(hcr, 34) && bit(hcr, 27);
+    return bit(hcr, HCR_E2H) && bit(hcr, HCR_TGE);
 }
 
 static u64 sctlr_of(const struct cpu *cpu, unsigned el)
@@ -24,9 +25,9 @@ static u64 sctlr_of(const struct cpu *cpu, unsigned el)
 
 static bool enabled_at(const struct cpu *cpu, unsigned el)
 {
-    if (!cpu_has(cpu, FEAT_MTE2) || (el < 3 && cpu_has(cpu, FEAT_EL3) && !bit(cpu->sys.scr_el3, 26)))
+    if (!cpu_has(cpu, FEAT_MTE2) || (el < 3 && cpu_has(cpu, FEAT_EL3) && !bit(cpu->sys.scr_el3, SCR_ATA)))
         return false;
-    if (el < 2 && cpu_el2_enabled(cpu) && !is_host(cpu) && !bit(cpu->sys.hcr_el2, 56))
+    if (el < 2 && cpu_el2_enabled(cpu) && !is_host(cpu) && !bit(cpu->sys.hcr_el2, HCR_ATA))
         return false;
     return bit(sctlr_of(cpu, el), el ? 43 : 42);
 }
@@ -36,7 +37,7 @@ bool tags_enabled(const struct cpu *cpu, bool el0) { return enabled_at(cpu, el0 
 static unsigned tcf_at(const struct cpu *cpu, unsigned el)
 {
     u64 sctlr = sctlr_of(cpu, el);
-    unsigned tcf = (unsigned)(el ? bits(sctlr, 41, 40) : bits(sctlr, 39, 38));
+    unsigned tcf = (unsigned)(el ? FIELD_OF(sctlr, SCTLR_TCF) : FIELD_OF(sctlr, SCTLR_TCF0));
     return tcf == TCF_ASYMMETRIC && !cpu_has(cpu, FEAT_MTE3) ? TCF_NONE : tcf;
 }
 

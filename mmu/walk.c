@@ -10,6 +10,7 @@
  */
 #include "mmu/walk.h"
 
+#include "cpu/field.h"
 #include "mmu/attrs.h"
 #include "mmu/memo.h"
 #include "mmu/permission.h"
@@ -431,11 +432,11 @@ static bool device_unaligned(const struct walk_access *a, struct mem_attrs attrs
 static struct mem_attrs stage2_attrs(const struct walker *w, const struct table *t, const struct leaf *l)
 {
     unsigned memattr = (unsigned)bits(l->desc, 5, 2), sh = t->ds ? t->ds_sh : (unsigned)bits(l->desc, 9, 8);
-    if (w->r->feat & WALK_FWB && bit(w->r->hcr, 46)) {
+    if (w->r->feat & WALK_FWB && bit(w->r->hcr, HCR_FWB)) {
         struct mem_attrs any = attrs_flat(true, false, true);
         return attrs_combine_fwb(any, memattr, sh);
     }
-    bool disabled = bit(w->r->hcr, w->acc.fetch ? 33 : 32);
+    bool disabled = bit(w->r->hcr, w->acc.fetch ? HCR_ID : HCR_CD);
     return attrs_stage2(memattr, sh, !disabled);
 }
 
@@ -450,7 +451,7 @@ static bool stage2_leaf(struct walker *w, const struct table *t, struct leaf *l,
     out->xs0 = w->r->feat & WALK_XS && bit(l->desc, 11);
     struct s2_perm p = permission_stage2(w->r, t, l->desc);
     out->perm = p.perm;
-    out->device = !(out->memattr & (w->r->feat & WALK_FWB && bit(w->r->hcr, 46) ? 4 : 12));
+    out->device = !(out->memattr & (w->r->feat & WALK_FWB && bit(w->r->hcr, HCR_FWB) ? 4 : 12));
     bool ok = true;
     if (use == S2_DATA) {
         out->attrs = stage2_attrs(w, t, l);
@@ -459,7 +460,7 @@ static bool stage2_leaf(struct walker *w, const struct table *t, struct leaf *l,
     }
     ok = ok &&
          permit(w, t, l, use == S2_DATA ? permission_check2(&w->acc, p) : permission_check_walk(p, use == S2_UPDATE));
-    if (ok && use != S2_DATA && bit(w->r->hcr, 2) && out->device)
+    if (ok && use != S2_DATA && bit(w->r->hcr, HCR_PTW) && out->device)
         ok = fail_at(w, t, l, FAULT_PERMISSION, RULE_PTW);
     if (!update_descriptor(w, t, l, ok, use) || !ok)
         return false;
@@ -493,14 +494,14 @@ static bool stage2(struct walker *w, u64 ipa, bool ns_ipa, enum s2_use use, stru
 /* ---- stage 1 ---- */
 
 /* Is data (or are fetches) cacheable by SCTLR_ELx.C (.I)? */
-static bool stage1_cacheable(const struct walker *w) { return bit(w->r->sctlr, w->acc.fetch ? 12 : 2); }
+static bool stage1_cacheable(const struct walker *w) { return bit(w->r->sctlr, w->acc.fetch ? SCTLR_I : SCTLR_C); }
 
 static bool stage1_off(struct walker *w)
 {
     const struct regime_desc *r = w->r;
     struct translation *o = w->out;
     unsigned top = table_addr_top(w->r, w->va, w->acc.fetch);
-    bool dc = r->has_s2 && bit(r->hcr, 12);
+    bool dc = r->has_s2 && bit(r->hcr, HCR_DC);
     u64 address = w->va & ones(top + 1);
     if (address >> table_pa_max(r))
         return fail(w, FAULT_ADDRESS_SIZE, RULE_MMU_OFF_SIZE, 0);
@@ -509,7 +510,7 @@ static bool stage1_off(struct walker *w)
     o->global = true;
     o->size_log2 = o->size1_log2 = o->size2_log2 = 30;
     o->attrs = attrs_flat(dc, w->acc.fetch, stage1_cacheable(w));
-    o->attrs.tagged = dc && r->feat & WALK_MTE && bit(r->hcr, 57); /* HCR_EL2.DCT */
+    o->attrs.tagged = dc && r->feat & WALK_MTE && bit(r->hcr, HCR_DCT);
     o->attrs.xs0 = dc && r->feat & WALK_XS;
     o->perm = TLB_UR | TLB_UW | TLB_UX | TLB_PR | TLB_PW | TLB_PX | (dc ? 0 : TLB_FLAT);
     if (device_unaligned(&w->acc, o->attrs))
@@ -567,7 +568,7 @@ static void combine(const struct walker *w, const struct s2_result *s2)
     if (s2->size_log2 < o->size_log2)
         o->size_log2 = s2->size_log2;
     o->perm &= (u16)(s2->perm | ~rights_mask);
-    if (w->r->feat & WALK_FWB && bit(w->r->hcr, 46)) {
+    if (w->r->feat & WALK_FWB && bit(w->r->hcr, HCR_FWB)) {
         o->attrs = attrs_combine_fwb(o->attrs, s2->memattr, s2->sh);
     } else {
         o->attrs = attrs_combine(o->attrs, s2->attrs);

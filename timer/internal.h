@@ -2,13 +2,11 @@
 #ifndef TIMER_INTERNAL_H
 #define TIMER_INTERNAL_H
 
+#include "cpu/field.h"
 #include "timer/timer.h"
 
 enum timer { TIMER_CNTP, TIMER_CNTV, TIMER_CNTHP, TIMER_CNTHV, TIMER_CNTPS, TIMER_CNTHPS, TIMER_CNTHVS, TIMERS };
 enum { CTL_ENABLE = 1, CTL_IMASK = 2, CTL_ISTATUS = 4 };
-enum { CNTHCTL_ECV = 12, SCR_ECVEN = 28 };
-#define HCR_TGE BIT(27)
-#define HCR_E2H BIT(34)
 
 u64 *timer_ctl(struct cpu *cpu, enum timer t);
 u64 *timer_cval(struct cpu *cpu, enum timer t);

@@ -32,9 +32,9 @@ u64 timer_offset_of_virtual(const struct cpu *cpu) { return cpu_has(cpu, FEAT_EL
 /* FEAT_ECV_POFF: CNTPOFF_EL2 counts with CNTHCTL_EL2.ECV, SCR_EL3.ECVEn and EL2, but not in a host. */
 u64 timer_offset_of_physical(const struct cpu *cpu)
 {
-    u64 host = HCR_E2H | HCR_TGE;
+    u64 host = BIT(HCR_E2H) | BIT(HCR_TGE);
     if (likely(!bit(cpu->sys.cnthctl_el2, CNTHCTL_ECV)) || !cpu_has(cpu, FEAT_CNTPOFF) || !cpu_el2_enabled(cpu) ||
-        (cpu_has(cpu, FEAT_EL3) && !bit(cpu->sys.scr_el3, SCR_ECVEN)) || (cpu_hcr(cpu) & host) == host)
+        (cpu_has(cpu, FEAT_EL3) && !bit(cpu->sys.scr_el3, SCR_ECVEn)) || (cpu_hcr(cpu) & host) == host)
         return 0;
     return cpu->sys.cntpoff_el2;
 }
@@ -100,12 +100,15 @@ enum { STREAM_VIRTUAL, STREAM_PHYSICAL, STREAMS };
  */
 static void streams(const struct cpu *cpu, struct stream s[STREAMS])
 {
-    u64 hcr = cpu_hcr(cpu), host = HCR_E2H | HCR_TGE;
+    u64 hcr = cpu_hcr(cpu), host = BIT(HCR_E2H) | BIT(HCR_TGE);
     s[STREAM_VIRTUAL] = stream_of((hcr & host) == host ? 0 : cpu->sys.cntkctl_el1, timer_offset_of_virtual(cpu));
     s[STREAM_PHYSICAL] = stream_of(cpu_has(cpu, FEAT_EL2) ? cpu->sys.cnthctl_el2 : 0, 0);
 }
 
-static inline bool streaming(const struct cpu *cpu) { return bit(cpu->sys.cntkctl_el1 | cpu->sys.cnthctl_el2, 2); }
+static inline bool streaming(const struct cpu *cpu)
+{
+    return bit(cpu->sys.cntkctl_el1 | cpu->sys.cnthctl_el2, CNTKCTL_EVNTEN);
+}
 
 void timer_poll_events(struct cpu *cpu, u64 now)
 {
