@@ -50,12 +50,14 @@ unit: $(B)/unit  ## unit tests
 VECTORS ?= ../shared/vectors
 $(B)/vectors: $(patsubst %,$(B)/tests/conformance/%.o,vectors read replay regs masks rules causes atcall scan) $(PE_O)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
-$(B)/sweep: $(B)/tests/conformance/sweep.o $(PE_O)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+# Two disassemblers as libraries: LLVM's, and binutils' for AArch64 (tests/install.sh check).
+SWEEP_LIBS = $(firstword $(wildcard /usr/lib/*/libLLVM-*.so.1)) $(wildcard /usr/lib/*/libopcodes-*-arm64.so /usr/lib/*/libbfd-*-arm64.so)
+$(B)/sweep: $(patsubst %,$(B)/tests/conformance/%.o,sweep opinion execute) $(PE_O)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS) $(SWEEP_LIBS)
 vectors: $(B)/vectors  ## conformance vectors: VECTORS=DIR, ONLY=text
 	$(Q)$(B)/vectors $(if $(ONLY),--only "$(ONLY)") $(VECTORS)
 
-decode-sweep: $(B)/sweep  ## all 2^32 words against an independent disassembler: hours
+decode-sweep: $(B)/sweep  ## all 2^32 words against two disassemblers, and executed: an hour of one processor
 	tests/conformance/sweep.py $(B)/sweep --all
 
 -include tests/guest/guest.mk

@@ -27,7 +27,8 @@ run     lib:elfutils/libdw.h:dw     libdw-dev               for source lines of 
 run     aarch64-linux-gnu-gcc       gcc-aarch64-linux-gnu   to build the demo hypervisor and its guests
 check   lib:check.h:check           check                   to run the unit tests
 check   objdump                     binutils                to look for calls in the fast path
-check   llvm-objdump                llvm                    for a second opinion in the decode sweep
+check   llvm-objdump                llvm                    whose library is asked in the decode sweep
+check   lib:symcat.h:opcodes        binutils-dev            to ask that of binutils too
 check   python3                     python3                 to run the scripts that pair elmu with QEMU
 check   qemu-system-aarch64         qemu-system-arm         to run the same guests on a second emulator
 check   dtc                         device-tree-compiler    to compare device trees with those of QEMU

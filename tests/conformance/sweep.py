@@ -1,103 +1,162 @@
 #!/usr/bin/env python3
-"""Decode sweep: is each word allocated in elmu exactly where an independent disassembler says so?
+"""Decode sweep: is each word allocated in elmu exactly where two independent disassemblers say so, and does it do something?
 
-    sweep.py SWEEP [--cpu max] [--samples N] [--seed N] [--all] [--show N]
+    sweep.py SWEEP [--cpu max] [--samples N] [--seed N] [--all] [--jobs N]
 
-SWEEP is the program built from sweep.c. By default N random words of every class (upper twelve bits: 4096 classes) are looked at;
---all walks all 2^32; --words N stops after so many. The other opinions are those of aarch64-linux-gnu-objdump and llvm-objdump,
-which share no source; a word is settled where one of them agrees with elmu, and which one did not is counted. Words of extensions
-that elmu does not have are told by their mnemonic (LATER) or place (SVE and SME). Disagreements are grouped by elmu's row and the
-disassembler's mnemonic; those settled from the manual are listed in SETTLED with the verdict, the others are failures. Ends with
-'N passed, N failed'.
+SWEEP is the program built from sweep.c, which asks LLVM's and binutils' disassemblers. By default N random words of every class
+(upper twelve bits: 4096 blocks) are looked at; --all walks all 2^32, which takes an hour of one processor: what was done is kept
+in SWEEP.allocated and SWEEP.executed, and a walk that was interrupted goes on there. Two walks:
+
+allocated: words about which not all three agree are grouped by elmu's row and both mnemonics. Each such group must be settled from
+the manual by a line of sweep.settled, or its words have failed.
+executed: each word that elmu decodes is executed once. A word that crashes or hangs has failed; and, in a walk of all words, so has
+a group (row, or row and system register) that never does anything, unless a line of sweep.idle says why it may.
+
+In a walk of all words a line that settles nothing has failed too. Ends with 'N passed, N failed'.
 """
-import argparse, collections, os, random, re, shutil, subprocess, sys, tempfile
+import argparse, fnmatch, hashlib, os, queue, subprocess, sys, threading, time
 
-LLVM_OBJDUMP = shutil.which("llvm-objdump") or shutil.which("llvm-objdump-14") or sys.exit("sweep.py: no llvm-objdump (package llvm)")
-
-# Mnemonics of extensions outside of the chosen CPU: nobody is wrong. (pattern of the disassembly)
-LATER = [l.split(None, 1) for l in open(os.path.join(os.path.dirname(__file__), "sweep.later")) if l.strip() and not l.startswith("#")]
-# (elmu's row or '-', disassembler's mnemonic or 'undefined'): verdict of the manual
-SETTLED = {}
-for l in open(os.path.join(os.path.dirname(__file__), "sweep.settled")):
-    if l.strip() and not l.startswith("#"):
-        row, mnemonic, why = l.split(None, 2)
-        SETTLED[row, mnemonic] = why.strip()
+BLOCKS = range(4096)
 
 
-def objdump(words):
-    with tempfile.NamedTemporaryFile(suffix=".bin") as f:
-        f.write(b"".join(w.to_bytes(4, "little") for w in words)); f.flush()
-        out = subprocess.run(["aarch64-linux-gnu-objdump", "-D", "-b", "binary", "-m", "aarch64", "-M", "no-aliases,no-notes", "-z", f.name],
-                             stdout=subprocess.PIPE, text=True, check=True).stdout
-    texts = []
-    for line in out.splitlines():
-        m = re.match(r"\s*[0-9a-f]+:\t([0-9a-f]{8}) ?\t(.*)", line)
-        if m: texts.append(m[2].replace("\t", " "))
-    assert len(texts) == len(words), (len(texts), len(words))
-    return texts
+class Settled:
+    """The lines of a file: some words, each a glob, and the verdict of the manual. Remembers what each has settled."""
+    def __init__(self, name, words):
+        self.name, self.lines = name, []
+        for l in open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name)):
+            if l.strip() and not l.startswith("#"):
+                *key, why = l.split(None, words)
+                self.lines.append((key, why.strip(), []))
+
+    def settles(self, key, what):
+        for globs, why, found in self.lines:
+            if all(map(fnmatch.fnmatchcase, key, globs)): found.append(what); return True
+        print("FAIL %s: %s" % (" ".join(key), what))
+        return False
+
+    def report(self, complete):
+        """Prints what was settled, and how many lines were for nothing."""
+        for globs, why, found in self.lines:
+            if found: print("settled: %-36s %s: %s" % (" ".join(globs), sum(found[1:], found[0]), why))
+        unused = [" ".join(globs) for globs, why, found in self.lines if complete and not found]
+        for text in unused: print("FAIL a line of %s that settles nothing: %s" % (self.name, text))
+        return len(unused)
 
 
-# All that LLVM 14 knows of A64 but SVE and SME.
-LLVM = ("+v8.7a,+fullfp16,+fp16fml,+sha2,+sha3,+sm4,+aes,+mte,+rand,+bf16,+i8mm,+mops,+hbc,+ls64,+tme,+brbe,+ete,+trbe,+spe-eef,"
-        "+rme,+predres,+pauth,+f64mm,+f32mm")
+class Words:
+    """How many words, the bits that all of them have set or clear, and one of them; of some, only how many and that one."""
+    def __init__(self, count, ones, zeros, first): self.count, self.ones, self.zeros, self.first = count, ones, zeros, first
+    def __add__(self, w): return Words(self.count + w.count, self.ones & w.ones, self.zeros & w.zeros, self.first)
+    def __str__(self):
+        bits = "".join("1" if self.ones >> b & 1 else "0" if self.zeros >> b & 1 else "x" for b in range(31, -1, -1))
+        return "%9d words %s (%s)" % (self.count, bits if self.ones | self.zeros else "", self.first)
 
 
-def llvm(words):
-    with tempfile.TemporaryDirectory() as work:
-        with open(work + "/w.bin", "wb") as f: f.write(b"".join(w.to_bytes(4, "little") for w in words))
-        subprocess.run(["aarch64-linux-gnu-objcopy", "-I", "binary", "-O", "elf64-littleaarch64", "--rename-section",
-                        ".data=.text,alloc,load,readonly,code,contents", "w.bin", "w.o"], check=True, cwd=work)
-        out = subprocess.run([LLVM_OBJDUMP, "-d", "-z", "--no-leading-addr", "--mattr=" + LLVM, "w.o"], stdout=subprocess.PIPE,
-                             stderr=subprocess.DEVNULL, text=True, check=True, cwd=work).stdout
-    texts = [m[1].replace("\t", " ").strip() for m in re.finditer(r"^ ?(?:[0-9a-f]{2} ){4}\s*(.*)$", out, re.M)]
-    assert len(texts) == len(words), (len(texts), len(words))
-    return texts
+class Walk:
+    """Shares the blocks out to workers; done: the lines of each block. They are kept in a file when that has a name."""
+    def __init__(self, command, path):
+        self.command, self.path, self.done, self.dead = command, path, {}, []
+        self.lock, self.todo = threading.Lock(), queue.Queue()
+        with open(command[0], "rb") as f: self.key = "walk %s %s\n" % (hashlib.sha256(f.read()).hexdigest(), " ".join(command[1:]))
+        if path: self.load()
+
+    def load(self):
+        """What an earlier walk of the same program has done."""
+        lines = open(self.path).readlines() if os.path.exists(self.path) else []
+        if lines[:1] != [self.key]:
+            with open(self.path, "w") as f: f.write(self.key)
+            return
+        block = []
+        for l in lines[1:]:
+            block.append(l)
+            if l.startswith("block "): self.done[int(l.split()[1])], block = block, []
+
+    def work(self):
+        p = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        while True:
+            try: n = self.todo.get_nowait()
+            except queue.Empty: break
+            lines = []
+            try:
+                p.stdin.write("%d\n" % n); p.stdin.flush()
+                for l in p.stdout:
+                    lines.append(l)
+                    if l.startswith("block "): break
+            except BrokenPipeError: pass
+            if not lines or not lines[-1].startswith("block "):
+                self.dead.append("block %03x: the worker ended with status %d: %s" % (n, p.wait(), "".join(lines).strip()))
+                return
+            with self.lock:
+                self.done[n] = lines
+                if self.path:
+                    with open(self.path, "a") as f: f.writelines(lines)
+        p.stdin.close(); p.wait()
+
+    def run(self, jobs):
+        started, had = time.time(), len(self.done)
+        for n in BLOCKS:
+            if n not in self.done: self.todo.put(n)
+        threads = [threading.Thread(target=self.work) for _ in range(jobs)]
+        for t in threads: t.start()
+        shown = started
+        while any(t.is_alive() for t in threads):
+            time.sleep(0.05)
+            if self.path and time.time() > shown + 60:
+                shown = time.time()
+                print("%d of %d blocks after %d s" % (len(self.done), len(BLOCKS), shown - started), flush=True)
+        if had: print("%d blocks had been done before" % had)
 
 
-def mnemonic(text):
-    if text.startswith(".inst") or "undefined" in text or text == "<unknown>": return "undefined"
-    return text.split()[0]
+def judge_allocated(walk, complete):
+    classes, words, implemented, scalable = {}, 0, 0, 0
+    for lines in walk.done.values():
+        for f in map(str.split, lines):
+            if f[0] == "class":
+                key, found = tuple(f[1:4]), Words(int(f[4]), int(f[5], 16), int(f[6], 16), f[7])
+                classes[key] = classes[key] + found if key in classes else found
+            else:
+                implemented += int(f[2]); words += int(f[2]) + int(f[3]); scalable += int(f[4])
+    lines, settled, failed = Settled("sweep.settled", 3), 0, 0
+    for key, found in sorted(classes.items()):
+        if lines.settles(key, found): settled += found.count
+        else: failed += found.count
+    unused = lines.report(complete)
+    print("%d words: %d implemented, %d UNDEFINED; %d agreed, %d settled, %d in the space of SVE and SME: UNDEFINED"
+          % (words, implemented, words - implemented, words - settled - failed - scalable, settled, scalable))
+    return words - failed, failed + unused
+
+
+def judge_executed(walk, complete):
+    groups, totals, failed = {}, [0, 0, 0, 0], 0
+    for lines in walk.done.values():
+        for f in map(str.split, lines):
+            if f[0] == "block": totals = [a + int(b) for a, b in zip(totals, f[2:])]
+            else:
+                key, found = (f[0], f[1]), Words(int(f[2]), 0, 0, f[3])
+                groups[key] = groups[key] + found if key in groups else found
+    lines = Settled("sweep.idle", 2)
+    for key, found in sorted(groups.items()): failed += not lines.settles(key, found)
+    unused = lines.report(complete)
+    print("%d words executed; of all runs %d raised an exception, %d as UNDEFINED, %d changed nothing"
+          % (totals[0], totals[1] + totals[2], totals[2], totals[3]))
+    return totals[0] - failed, failed + unused
 
 
 def main():
     p = argparse.ArgumentParser(); p.add_argument("sweep"); p.add_argument("--cpu", default="max"); p.add_argument("--samples", type=int, default=96)
-    p.add_argument("--seed", type=int, default=1); p.add_argument("--all", action="store_true"); p.add_argument("--words", type=int, default=1 << 32)
-    p.add_argument("--from", type=lambda t: int(t, 0), default=0, dest="first"); p.add_argument("--show", type=int, default=60)
-    p.add_argument("--alone", type=int, default=40)
-    a = p.parse_args(); random.seed(a.seed)
-    later = [re.compile(r"^(?:%s)\b" % r[0]) for r in LATER]
-    bad, settled, alone, good, skipped = collections.defaultdict(list), collections.Counter(), collections.Counter(), 0, 0
-    def batches():
-        if a.all:
-            for base in range(a.first, min(a.first + a.words, 1 << 32), 1 << 20): yield range(base, base + (1 << 20))
-        else:
-            ws = [top << 20 | random.getrandbits(20) for top in range(4096) for _ in range(a.samples)]
-            for n in range(0, len(ws), 1 << 19): yield ws[n:n + (1 << 19)]
-    for ws in batches():
-        ws = [w for w in ws if (w >> 25 & 15) not in (0, 2) or w >> 16 == 0]     # SVE, SME and reserved: elmu has none of them
-        if not ws: continue
-        data = b"".join(w.to_bytes(4, "little") for w in ws)
-        rows = subprocess.run([a.sweep, a.cpu], input=data, stdout=subprocess.PIPE, check=True).stdout.decode().split()
-        for w, row, text, other in zip(ws, rows, objdump(ws), llvm(ws)):
-            m, o = mnemonic(text), mnemonic(other)
-            if (row == "-") == (m == "undefined"):
-                good += 1
-                if (o == "undefined") != (m == "undefined"): alone["llvm-objdump", row, o] += 1
-            elif (row == "-") == (o == "undefined"):
-                good += 1
-                alone["objdump", row, m] += 1
-            elif row == "-" and any(r.match(text) for r in later): skipped += 1
-            elif (row, m) in SETTLED: settled[row, m] += 1
-            else: bad[row, m].append((w, text))
-    for (row, m), ws in sorted(bad.items(), key=lambda kv: -len(kv[1]))[:a.show]:
-        print("FAIL row %-16s disassembler %-12s %6d times, e.g. %s" % (row, m, len(ws), ", ".join("%08x '%s'" % w for w in ws[:2])))
-    for (row, m), n in sorted(settled.items()): print("settled: row %s, disassembler %s, %d times: %s" % (row, m, n, SETTLED[row, m]))
-    for who in ("objdump", "llvm-objdump"):
-        rows = sorted(((n, r, m) for (w, r, m), n in alone.items() if w == who), reverse=True)
-        print("%s stands alone for %d words: %s" % (who, sum(r[0] for r in rows), ", ".join("%s/%s %d" % (r, m, n) for n, r, m in rows[:a.alone])))
-    print("%d words of extensions that elmu does not have" % skipped)
-    print("%d passed, %d failed" % (good, sum(map(len, bad.values()))))
-    return 1 if bad else 0
+    p.add_argument("--seed", type=int, default=1); p.add_argument("--all", action="store_true"); p.add_argument("--jobs", type=int, default=os.cpu_count())
+    p.add_argument("--only", choices=["allocated", "executed"])
+    a = p.parse_args()
+    passed = failed = 0
+    for what, judge in ("allocated", judge_allocated), ("executed", judge_executed):
+        if a.only and what != a.only: continue
+        walk = Walk([a.sweep, a.cpu, what] + ([] if a.all else [str(a.samples), str(a.seed)]), "%s.%s" % (a.sweep, what) if a.all else None)
+        walk.run(a.jobs)
+        for text in walk.dead: print("FAIL " + text)
+        good, bad = judge(walk, a.all and not walk.dead)
+        passed, failed = passed + good, failed + bad + len(walk.dead)
+    print("%d passed, %d failed" % (passed, failed))
+    return 1 if failed else 0
 
 
 sys.exit(main())
