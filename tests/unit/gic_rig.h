@@ -48,7 +48,7 @@ enum {
     ICH_VMCR = SYSREG_KEY(3, 4, 12, 11, 7),
     ICH_LR0 = SYSREG_KEY(3, 4, 12, 12, 0),
 };
-enum { HCR_FMO = 1 << 3, HCR_IMO = 1 << 4, SCR_NS = 1, SCR_IRQ = 2, SCR_FIQ = 4, SPURIOUS = 1023 };
+enum { SPURIOUS = 1023 };
 #define LR_PEND    BIT(62)
 #define LR_ACT     BIT(63)
 #define LR_HWBIT   BIT(61)
@@ -68,7 +68,7 @@ static inline struct cpu *pe(unsigned n) { return &cpus[n]; }
 static inline void at(struct cpu *cpu, unsigned el, bool secure)
 {
     cpu->ps.el = (u8)el;
-    cpu->sys.scr_el3 = (cpu->sys.scr_el3 & ~(u64)SCR_NS) | !secure;
+    cpu->sys.scr_el3 = (cpu->sys.scr_el3 & ~BIT(SCR_NS)) | !secure;
     cpu_control_changed(cpu);
     gic_update_cpu(&gic, cpu);
 }

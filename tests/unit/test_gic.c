@@ -442,7 +442,7 @@ START_TEST(derived_state)
             dist_put_as(false, IROUTER + 8 * (32 + r % 80), 8, v % (CPUS + 1));
         } else {
             u32 key = keys[random_next(&seed) % ARRAY_LEN(keys)];
-            cpu->sys.hcr_el2 = r >> 12 & (HCR_IMO | HCR_FMO);
+            cpu->sys.hcr_el2 = r >> 12 & (BIT(HCR_IMO) | BIT(HCR_FMO));
             at(cpu, v >> 5 & 1 ? 1 : gic.security ? 3 : 2, v >> 6 & 1);
             u64 out;
             if (sysreg_find(key)->write)

@@ -99,7 +99,7 @@ START_TEST(nonsecure_priorities)
 {
     struct cpu *cpu = pe(0);
     open_pe(0);
-    cpu->sys.scr_el3 |= SCR_FIQ;
+    cpu->sys.scr_el3 |= BIT(SCR_FIQ);
     at(cpu, 1, false);
     ck_assert_uint_eq(rd(cpu, PMR), 0xf0);
     wr(cpu, PMR, 0x40);
@@ -118,7 +118,7 @@ START_TEST(nonsecure_priorities)
     gic.cpu[0].apr[GROUP_0] = BIT(4);
     ck_assert_uint_eq(rd(cpu, RPR), 0);
     at(cpu, 1, true);
-    cpu->sys.scr_el3 &= ~(u64)SCR_FIQ;
+    cpu->sys.scr_el3 &= ~BIT(SCR_FIQ);
     ck_assert_uint_eq(rd(cpu, RPR), 0x20);
 }
 END_TEST
@@ -251,7 +251,7 @@ START_TEST(deactivation_by_security)
     ck_assert_uint_eq(dist(ISACTIVER + 4), 0x400);
     wr(cpu, DIR, 42);
     ck_assert_uint_eq(dist(ISACTIVER + 4), 0);
-    cpu->sys.scr_el3 |= SCR_FIQ;
+    cpu->sys.scr_el3 |= BIT(SCR_FIQ);
     dist_put(ISACTIVER + 4, 0x400);
     at(cpu, 1, true);
     wr(cpu, DIR, 42); /* FIQs are EL3's */
@@ -272,7 +272,7 @@ START_TEST(virtual_hw_secure)
     config(0, 40, GROUP_1S, 0x40);
     config(0, 41, GROUP_1NS, 0x40);
     dist_put(ISACTIVER + 4, 0x300);
-    cpu->sys.hcr_el2 = HCR_IMO;
+    cpu->sys.hcr_el2 = BIT(HCR_IMO);
     for (u64 n = 40; n < 42; n++) {
         at(cpu, 2, false);
         wr(cpu, ICH_LR0, LR_ACT | LR_HWBIT | LR_GRP1 | LR_PRIO(0x80) | n << 32 | 50);
@@ -295,13 +295,16 @@ START_TEST(traps_to_el2)
         u32 key;
         bool write, traps;
     } table[] = {
-        { 0, 1 << 12, IAR1, false, true },  { 0, 1 << 12, IAR0, false, false }, { 0, 1 << 12, IGRPEN1, true, true },
-        { 0, 1 << 11, IAR0, false, true },  { 0, 1 << 11, BPR1, false, false }, { 0, 1 << 11, EOIR0, true, true },
-        { 0, 1 << 10, PMR, true, true },    { 0, 1 << 10, RPR, false, true },   { 0, 1 << 10, IAR1, false, false },
-        { 0, 1 << 10, SGI1R, true, true },  { 0, 1 << 10, DIR, true, true },    { 0, 1 << 14, DIR, true, true },
-        { 0, 1 << 14, PMR, false, false },  { HCR_IMO, 0, SGI1R, true, true },  { HCR_FMO, 0, SGI1R, true, true },
-        { HCR_FMO, 0, ASGI1R, true, true }, { HCR_IMO, 0, SGI0R, true, true },  { 0, 0, SGI1R, true, false },
-        { HCR_IMO, 0, PMR, true, false },   { 0, 0, CTLR, false, false },
+        { 0, 1 << 12, IAR1, false, true },      { 0, 1 << 12, IAR0, false, false },
+        { 0, 1 << 12, IGRPEN1, true, true },    { 0, 1 << 11, IAR0, false, true },
+        { 0, 1 << 11, BPR1, false, false },     { 0, 1 << 11, EOIR0, true, true },
+        { 0, 1 << 10, PMR, true, true },        { 0, 1 << 10, RPR, false, true },
+        { 0, 1 << 10, IAR1, false, false },     { 0, 1 << 10, SGI1R, true, true },
+        { 0, 1 << 10, DIR, true, true },        { 0, 1 << 14, DIR, true, true },
+        { 0, 1 << 14, PMR, false, false },      { BIT(HCR_IMO), 0, SGI1R, true, true },
+        { BIT(HCR_FMO), 0, SGI1R, true, true }, { BIT(HCR_FMO), 0, ASGI1R, true, true },
+        { BIT(HCR_IMO), 0, SGI0R, true, true }, { 0, 0, SGI1R, true, false },
+        { BIT(HCR_IMO), 0, PMR, true, false },  { 0, 0, CTLR, false, false },
     };
     struct cpu *cpu = pe(0);
     for (unsigned n = 0; n < ARRAY_LEN(table); n++) {
@@ -369,11 +372,16 @@ START_TEST(traps_to_el3)
         unsigned el;
         bool traps;
     } table[] = {
-        { SCR_IRQ, IAR1, 1, true },           { SCR_IRQ, IAR1, 2, true },
-        { SCR_IRQ, IAR0, 1, false },          { SCR_FIQ, IAR0, 2, true },
-        { SCR_FIQ, IAR1, 2, false },          { SCR_FIQ, PMR, 1, false },
-        { SCR_IRQ | SCR_FIQ, PMR, 1, true },  { SCR_IRQ, RPR, 2, false },
-        { SCR_IRQ | SCR_FIQ, CTLR, 2, true }, { SCR_IRQ | SCR_FIQ, IAR1, 3, false },
+        { BIT(SCR_IRQ), IAR1, 1, true },
+        { BIT(SCR_IRQ), IAR1, 2, true },
+        { BIT(SCR_IRQ), IAR0, 1, false },
+        { BIT(SCR_FIQ), IAR0, 2, true },
+        { BIT(SCR_FIQ), IAR1, 2, false },
+        { BIT(SCR_FIQ), PMR, 1, false },
+        { BIT(SCR_IRQ) | BIT(SCR_FIQ), PMR, 1, true },
+        { BIT(SCR_IRQ), RPR, 2, false },
+        { BIT(SCR_IRQ) | BIT(SCR_FIQ), CTLR, 2, true },
+        { BIT(SCR_IRQ) | BIT(SCR_FIQ), IAR1, 3, false },
     };
     struct cpu *cpu = pe(0);
     for (unsigned n = 0; n < ARRAY_LEN(table); n++) {
@@ -383,8 +391,8 @@ START_TEST(traps_to_el3)
         if (table[n].traps)
             ck_assert_uint_eq(cpu->d.exc.target_el, 3);
     }
-    cpu->sys.scr_el3 = SCR_IRQ | SCR_FIQ;
-    cpu->sys.hcr_el2 = HCR_IMO;
+    cpu->sys.scr_el3 = BIT(SCR_IRQ) | BIT(SCR_FIQ);
+    cpu->sys.hcr_el2 = BIT(HCR_IMO);
     at(cpu, 1, false);
     ck_assert_uint_eq(rd(cpu, IAR1), SPURIOUS); /* virtual: not EL3's */
     at(cpu, 3, false);

@@ -10,7 +10,7 @@ Suite *test_gic_virtual_suite(void);
 /* PE 0 as a guest at EL1 sees it, and back at EL2. */
 static void guest(void)
 {
-    pe(0)->sys.hcr_el2 = HCR_IMO | HCR_FMO;
+    pe(0)->sys.hcr_el2 = BIT(HCR_IMO) | BIT(HCR_FMO);
     at(pe(0), 1, false);
 }
 static void hyp(void) { at(pe(0), 2, false); }
@@ -121,12 +121,12 @@ START_TEST(virtual_redirection)
     wr(cpu, BPR0, 5);
     wr(cpu, BPR1, 6);
     wr(cpu, PMR, 0x50);
-    cpu->sys.hcr_el2 = HCR_IMO;
+    cpu->sys.hcr_el2 = BIT(HCR_IMO);
     at(cpu, 1, false);
     ck_assert_uint_eq(rd(cpu, BPR0), 5);
     ck_assert_uint_eq(rd(cpu, BPR1), 3);
     ck_assert_uint_eq(rd(cpu, PMR), 0);
-    cpu->sys.hcr_el2 = HCR_FMO;
+    cpu->sys.hcr_el2 = BIT(HCR_FMO);
     at(cpu, 1, false);
     ck_assert_uint_eq(rd(cpu, BPR0), 2);
     ck_assert_uint_eq(rd(cpu, BPR1), 6);
