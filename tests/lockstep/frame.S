@@ -10,7 +10,11 @@
         .equ    LOG, 0x42000000
         .equ    LOG_END, 0x43fff000
         .equ    DUMPS, 0x44000000       // tables and backing as each section left them
+        .equ    SETUPS, 0x40204000      // by block: the address of code that sets up the GIC and the timers, or 0
+        .equ    GICLOG, 0x4a000000      // the GIC as each block of such a section left it
+        .equ    GICLOG_END, 0x4bff0000
         .equ    WINDOW, 0x41000800
+        .equ    AREA, 0x40400000        // code
         .equ    BACKING, 0x41400000     // 64 pages that the random tables lead to
         .equ    BLOCK, 24 * 4
         .equ    ROW, 256
@@ -112,6 +116,9 @@ section:
         msr     ttbr1_el1, x0
         msr     s3_4_c2_c0_1, x0        // TTBR1_EL2
         take    x0, tpidr_el3           // tables to sum at the end
+        ldr     x0, [x20], #8
+        ldr     x1, =flags
+        str     x0, [x1]
         msr     cntvoff_el2, xzr
         msr     mdscr_el1, xzr
         msr     hpfar_el2, xzr
@@ -141,13 +148,181 @@ section:
         sub     sp, sp, #256
         b       fresh                   // the first block
 
-// A record, from the saved registers: x1 ESR, x2 ELR, x3 SPSR, x4 FAR, x5 HPFAR, x6 EL and vector
+// An interrupt, x6 says which, is taken to EL3 or EL2: acknowledged, so that it does not come again. Where EL1 took it
+// SPSR.{I,F} do that. x4 and x5 for the record: what was acknowledged, or pends. An SError has a syndrome, the others none.
+interrupted:
+        and     x7, x6, #3
+        cmp     x7, #3
+        mov     x4, #0
+        mov     x5, #0
+        b.eq    2f
+        mov     x1, #0
+        cmp     x6, #0x20
+        b.lo    1f
+        mrs     x4, s3_0_c12_c8_0       // ICC_IAR0_EL1
+        mrs     x5, s3_0_c12_c12_0      // ICC_IAR1_EL1
+        ret
+1:      mrs     x4, s3_0_c12_c8_2       // ICC_HPPIR0_EL1
+        mrs     x5, s3_0_c12_c12_2      // ICC_HPPIR1_EL1
+2:      ret
+
+        .macro  see reg                 // a word of the GIC's state
+        mrs     x7, \reg
+        str     x7, [x21], #8
+        crc32x  w4, w4, x7
+        .endm
+
+// At a BRK of a section with the GIC: its state goes to the file gic.bin. x4 the sum of the CPU interfaces, x5 of the frames.
+// The order is that of GIC_STATE in lockstep.py.
+gicstate:
+        lsr     x7, x1, #26
+        cmp     x7, #0x3c
+        b.ne    4f
+        tst     x6, #3
+        b.ne    4f
+        ldr     x20, =flags
+        ldr     x20, [x20]
+        tbz     x20, #0, 4f
+        ldr     x20, =giclog
+        ldr     x21, [x20]
+        ldr     x22, =GICLOG_END
+        cmp     x21, x22
+        b.hs    4f
+        mov     w4, #0
+        mrs     x9, scr_el3
+        see     s3_0_c4_c6_0            // ICC_PMR_EL1
+        see     s3_0_c12_c8_3           // ICC_BPR0_EL1
+        see     s3_0_c12_c8_4           // ICC_AP0R0_EL1
+        see     s3_0_c12_c12_6          // ICC_IGRPEN0_EL1
+        see     s3_6_c12_c12_7          // ICC_IGRPEN1_EL3
+        mrs     x7, s3_6_c12_c12_4      // ICC_CTLR_EL3: EOImode_EL3, and those of Non-secure state
+        and     x7, x7, #0x1e
+        and     x7, x7, #~8
+        str     x7, [x21], #8
+        crc32x  w4, w4, x7
+        see     s3_0_c12_c11_3          // ICC_RPR_EL1
+        see     s3_0_c12_c8_2           // ICC_HPPIR0_EL1
+        see     s3_0_c12_c12_2          // ICC_HPPIR1_EL1
+        bic     x8, x9, #1
+        msr     scr_el3, x8
+        isb
+        see     s3_0_c12_c12_3          // ICC_BPR1_EL1, Secure
+        see     s3_0_c12_c9_0           // ICC_AP1R0_EL1
+        see     s3_0_c12_c12_4          // ICC_CTLR_EL1
+        orr     x8, x9, #1
+        msr     scr_el3, x8
+        isb
+        see     s3_0_c12_c12_3          // the same, Non-secure
+        see     s3_0_c12_c9_0
+        see     s3_0_c12_c12_4
+        mrs     x7, isr_el1             // rule ds: not with GICD_CTLR.DS 1
+        ldr     x8, =flags
+        ldr     x8, [x8]
+        tbz     x8, #1, 5f
+        mov     x7, #0
+5:      str     x7, [x21], #8
+        crc32x  w4, w4, x7
+        mrs     x7, s3_4_c12_c11_0      // ICH_HCR_EL2 without TSEI, which QEMU keeps
+        bic     x7, x7, #(1 << 13)
+        str     x7, [x21], #8
+        crc32x  w4, w4, x7
+        see     s3_4_c12_c11_7          // ICH_VMCR_EL2
+        see     s3_4_c12_c11_2          // ICH_MISR_EL2
+        see     s3_4_c12_c11_3          // ICH_EISR_EL2
+        see     s3_4_c12_c11_5          // ICH_ELRSR_EL2
+        see     s3_4_c12_c8_0           // ICH_AP0R0_EL2
+        see     s3_4_c12_c9_0           // ICH_AP1R0_EL2
+        .irp    n,0,1,2,3
+        see     s3_4_c12_c12_\n         // ICH_LR<n>_EL2
+        .endr
+        see     hcr_el2
+        see     s3_4_c12_c1_1           // VDISR_EL2
+        see     s3_0_c12_c1_1           // DISR_EL1
+        msr     scr_el3, x9
+        isb
+        mov     w5, #0
+        ldr     x9, =gicwords
+1:      ldr     w10, [x9], #4
+        cbz     w10, 3f
+        ldr     w7, [x10]
+        str     w7, [x21], #4
+        crc32w  w5, w5, w7
+        b       1b
+3:      str     x21, [x20]
+4:      ret
+
+// The GIC and the timers as each block of such a section finds them: awake, everything group 0, priority 0, disabled.
+gicreset:
+        msr     cntp_ctl_el0, xzr
+        msr     cntv_ctl_el0, xzr
+        msr     cnthp_ctl_el2, xzr
+        msr     s3_4_c14_c3_1, xzr      // CNTHV_CTL_EL2
+        msr     cntps_ctl_el1, xzr
+        msr     cntvoff_el2, xzr
+        msr     s3_4_c12_c1_1, xzr      // VDISR_EL2
+        msr     s3_0_c12_c1_1, xzr      // DISR_EL1
+        msr     s3_4_c5_c2_3, xzr       // VSESR_EL2
+        mrs     x9, scr_el3
+        orr     x10, x9, #1
+        msr     scr_el3, x10
+        isb
+        mov     x7, #15
+        msr     s3_6_c12_c12_5, x7      // ICC_SRE_EL3
+        isb
+        msr     s3_4_c12_c9_5, x7       // ICC_SRE_EL2
+        msr     s3_6_c12_c12_4, xzr     // ICC_CTLR_EL3
+        msr     s3_0_c12_c12_3, xzr     // ICC_BPR1_EL1
+        mov     x10, #72                // QEMU ignores writes of the Non-secure ICC_AP1R0_EL1: priority drops instead
+1:      mrs     x7, s3_0_c12_c11_3      // ICC_RPR_EL1
+        cmp     x7, #0xff
+        b.eq    2f
+        msr     s3_0_c12_c8_1, xzr      // ICC_EOIR0_EL1, ICC_EOIR1_EL1
+        msr     s3_0_c12_c12_1, xzr
+        subs    x10, x10, #1
+        b.ne    1b
+2:
+        msr     s3_4_c12_c11_0, xzr     // ICH_HCR_EL2
+        msr     s3_4_c12_c11_7, xzr     // ICH_VMCR_EL2
+        msr     s3_4_c12_c8_0, xzr      // ICH_AP0R0_EL2, ICH_AP1R0_EL2
+        msr     s3_4_c12_c9_0, xzr
+        .irp    n,0,1,2,3
+        msr     s3_4_c12_c12_\n, xzr
+        .endr
+        bic     x10, x9, #1
+        msr     scr_el3, x10
+        isb
+        msr     s3_0_c12_c12_3, xzr
+        msr     s3_0_c12_c8_3, xzr      // ICC_BPR0_EL1
+        msr     s3_0_c12_c12_6, xzr     // ICC_IGRPEN0_EL1
+        msr     s3_6_c12_c12_7, xzr     // ICC_IGRPEN1_EL3
+        mov     x7, #0xff
+        msr     s3_0_c4_c6_0, x7        // ICC_PMR_EL1
+        msr     scr_el3, x9
+        isb
+        ldr     x9, =gicclear
+1:      ldp     w10, w7, [x9], #8
+        cbz     w10, 2f
+        str     w7, [x10]
+        b       1b
+2:      ldr     x9, =flags
+        ldr     x9, [x9]
+        ldr     x10, =0x08000000
+        mov     w7, #0x37               // GICD_CTLR: all groups; DS stays once it is set
+        tbz     x9, #1, 3f
+        mov     w7, #0x53
+3:      str     w7, [x10]
+        ret
+
+// A record, from the saved registers: x1 ESR, x2 ELR, x3 SPSR, x4 FAR, x5 HPFAR, x6 EL and vector (above it the block)
 record: ldr     x20, =logptr
         ldr     x21, [x20]
         ldr     x22, =LOG_END
         cmp     x21, x22
         b.hs    finish
-        stp     x6, x1, [x21], #16
+        ldr     x22, =block
+        ldr     x22, [x22]
+        orr     x22, x6, x22, lsl #8
+        stp     x22, x1, [x21], #16
         stp     x2, x3, [x21], #16
         stp     x4, x5, [x21], #16
         mrs     x22, sp_el0
@@ -205,6 +380,8 @@ handler:
         mrs     x3, spsr_el3
         mrs     x4, far_el3
         mov     x5, #0
+        tst     x0, #3
+        b.ne    known                   // an interrupt: ESR is an older exception's
         bl      own
         b.lo    known
         tbnz    x9, #5, 2f
@@ -222,16 +399,24 @@ handler:
         mrs     x5, hpfar_el2
         bl      own                     // the SMC of EL1's vector, trapped by HCR_EL2.TSC
         b.hs    1b
-known:  bl      record
+known:  tst     x6, #3
+        b.eq    6f
+        bl      interrupted
+6:      bl      gicstate
+        bl      record
         lsr     x7, x1, #26
         and     x7, x7, #63
         ldr     x10, =block
         ldp     x11, x13, [x10]
         add     x12, x11, #BLOCK
+        tst     x6, #3
+        b.ne    7f
         cmp     x7, #0x3c
         b.eq    ended
-        add     x13, x13, #1
+7:      add     x13, x13, #1
         str     x13, [x10, #8]
+        ands    x8, x6, #3              // an interrupt, which is masked from now on: the same instruction again
+        b.ne    masked
         cmp     x13, #200               // a loop that only one of the emulators is in must not fill the log
         b.hs    stuck
         sub     x13, x2, x11            // outside of the block: on to the next
@@ -239,9 +424,6 @@ known:  bl      record
         b.hs    next
         tst     x2, #3
         b.ne    next
-        and     x8, x6, #12             // IRQ and others: the same instruction again
-        and     x13, x6, #3
-        cbnz    x13, resume
         cmp     x7, #0x15
         b.eq    resume
         cmp     x7, #0x16
@@ -281,6 +463,21 @@ leave:  ldr     x0, =cptr
 stuck:  str     xzr, [x10, #8]
         b       over
 
+// x8: 1 IRQ, 2 FIQ, 3 SError. What masking does not end (there is nothing to acknowledge) ends the block.
+masked: cmp     x13, #24
+        b.hs    8f
+        mov     x7, #0x80
+        cmp     x8, #2
+        b.lo    9f
+        mov     x7, #0x40
+        b.eq    9f
+        mov     x7, #0x100
+9:      orr     x3, x3, x7
+        b       resume
+8:      ldr     w1, [x12, #-4]          // as its BRK does
+        ubfx    x1, x1, #5, #16
+        b       ended
+
 // A stray branch: the block is over, at its BRK.
 next:   sub     x2, x12, #4
         b       resume
@@ -313,7 +510,20 @@ ended:  and     x8, x1, #0xffff
         bic     x3, x3, #(3 << 10)
         msr     spsr_el3, x3
         // fall through
-fresh:  msr     fpsr, xzr
+fresh:  ldr     x0, =flags
+        ldr     x0, [x0]
+        tbz     x0, #0, 5f
+        bl      gicreset
+        ldr     x0, =block
+        ldr     x0, [x0]
+        ldr     x1, =AREA
+        sub     x0, x0, x1
+        mov     x1, #BLOCK
+        udiv    x0, x0, x1
+        ldr     x1, =SETUPS
+        ldr     w1, [x1, x0, lsl #2]
+        blr     x1
+5:      msr     fpsr, xzr
         ldr     x0, =xseed
         ldp     x1, x2, [x0]            // X: its address; V: offset
         ldr     x3, =VALUES
@@ -366,7 +576,11 @@ fresh:  msr     fpsr, xzr
         b       leave
 
 // The end of a section: a record of its tables and of what they lead to.
-over:   mrs     x20, tpidr_el3
+over:   ldr     x0, =flags
+        ldr     x0, [x0]
+        tbz     x0, #0, 5f
+        bl      gicreset
+5:      mrs     x20, tpidr_el3
         mov     x21, #0x8000
         mov     w22, #0
         ldr     x25, =dumps
@@ -404,6 +618,10 @@ finish: ldr     x19, =name
         ldr     x19, =name2
         ldr     x20, =DUMPS
         ldr     x21, =dumps
+        bl      save
+        ldr     x19, =name3
+        ldr     x20, =GICLOG
+        ldr     x21, =giclog
         bl      save
         mov     x0, #0x18               // SYS_EXIT
         ldr     x1, =exit
@@ -464,10 +682,54 @@ logptr: .quad   0
 block:  .quad   0, 0                    // address, exceptions in it
 cptr:   .quad   0
 dumps:  .quad   DUMPS
+flags:  .quad   0                       // of the section: 0 GIC, 1 its GICD_CTLR.DS is 1
+giclog: .quad   GICLOG
 args:   .quad   0, 0, 0
 exit:   .quad   0x20026, 0
 name:   .asciz  "log.bin"
 name2:  .asciz  "mem.bin"
+name3:  .asciz  "gic.bin"
+        .balign 8
+// What gicstate reads, and what gicreset writes: the registers of INTIDs 0 to 63 and 224 to 255.
+gicwords:
+        .word   0x08000000
+        .irp    n,1,7
+        .irp    r,0x80,0xd00,0x100,0x200,0x300
+        .word   0x08000000 + \r + 4 * \n
+        .endr
+        .word   0x08000c00 + 8 * \n, 0x08000c04 + 8 * \n, 0x08000e00 + 8 * \n, 0x08000e04 + 8 * \n
+        .irp    p,0,4,8,12,16,20,24,28
+        .word   0x08000400 + 32 * \n + \p
+        .endr
+        .endr
+        .irp    n,36,40,44,63,224,248,253,255
+        .word   0x08006000 + 8 * \n, 0x08006004 + 8 * \n
+        .endr
+        .word   0x080a0014
+        .irp    r,0x80,0xd00,0x100,0x200,0x300,0xc00,0xc04,0xe00,0x400,0x404,0x408,0x40c,0x410,0x414,0x418,0x41c
+        .word   0x080b0000 + \r
+        .endr
+        .word   0
+gicclear:
+        .irp    n,1,7
+        .irp    r,0xc00,0xc04,0xe00,0xe04
+        .word   0x08000000 + \r + 8 * \n, 0
+        .endr
+        .word   0x08000080 + 4 * \n, 0, 0x08000d00 + 4 * \n, 0
+        .word   0x08000180 + 4 * \n, -1, 0x08000280 + 4 * \n, -1, 0x08000380 + 4 * \n, -1
+        .irp    p,0,4,8,12,16,20,24,28
+        .word   0x08000400 + 32 * \n + \p, 0
+        .endr
+        .endr
+        .irp    n,36,40,44,63,224,248,253,255
+        .word   0x08006000 + 8 * \n, 0, 0x08006004 + 8 * \n, 0
+        .endr
+        .word   0x080a0014, 0, 0x080b0c04, 0, 0x080b0080, 0, 0x080b0d00, 0, 0x080b0e00, 0
+        .word   0x080b0180, -1, 0x080b0280, -1, 0x080b0380, -1
+        .irp    p,0,4,8,12,16,20,24,28
+        .word   0x080b0400 + \p, 0
+        .endr
+        .word   0, 0
         .section .bss
         .balign 4096
         .fill   8192, 1, 0

@@ -8,16 +8,18 @@ import random
 import re
 import struct
 
-BLOB, VALUES, BASES, TABLES, AREA, LIMIT = 0x40200000, 0x40210000, 0x40221000, 0x40230000, 0x40400000, 0x40800000
+import gen_gic
+
+BLOB, SETUPS, VALUES, BASES, TABLES, AREA, LIMIT = 0x40200000, 0x40204000, 0x40210000, 0x40221000, 0x40230000, 0x40400000, 0x40800000
 WINDOW, BACKING, RANDOM_VA, UPPER = 0x41000800, 0x41400000, 0x48000000, 0xffffff8000000000
 BLOCK, ROW, OWN = 24, 256, 0xff00
 SECTION = ('spsr elr scr hcr sctlr1 sctlr2 tcr1 tcr2 tcr3 mair ttbr0_1 ttbr0_2 ttbr0_3 sctlr3 vttbr vtcr cpacr cptr2 cptr3 '
-           'mdcr2 mdcr3 cnthctl cntkctl ttbr1_1 tables').split()
+           'mdcr2 mdcr3 cnthctl cntkctl ttbr1_1 tables flags').split()
 TABLE_BYTES = 0x8000
 # What both emulators have: QEMU's 7.2 `max`, by elmu's names.
 FEATURES = set('''base crc32 aes pmull sha1 sha256 lse rdm sha512 sha3 sm3 sm4 dotprod fhm lrcpc lrcpc2 jscvt fcma frintts bf16
     i8mm pan vhe hpds hafdbs vmid16 xnx ttcnp lpa lpa2 lva ttst s2fwb bbm ttl e0pd pan2 uao idst lor tlbios tlbirange dpb dpb2 dit
-    ssbs ssbs2 flagm flagm2 sb pauth bti hcx dgh pmu fp16 gicv3 el2 el3'''.split())
+    ssbs ssbs2 flagm flagm2 sb pauth bti hcx dgh pmu fp16 gicv3 el2 el3 ras rasv1p1 iesb csv2 csv2-2 csv3 specres'''.split())
 GPR, VREG = 'dnmatbKND', 'FGH'
 M64 = (1 << 64) - 1
 
@@ -40,7 +42,7 @@ class Row:
         self.ordered = bool(re.match(r'LDL?AR_|STL?LR_|LDAPU?R|STLUR|LDAX[RP]|LDAXP|LDX[RP]', name))
 
 
-class Generator:
+class Generator(gen_gic.Interrupts):
     def __init__(self, seed, rows, registers, settled):
         self.rng = random.Random(seed)
         self.settled = settled
@@ -56,6 +58,8 @@ class Generator:
         self.literal = [r for r in rows if re.match(r'LDR.*_lit', r.name)]  # of what follows in the code
         self.registers = registers
         self.code, self.sections, self.tables, self.executed = [], [], bytearray(), 0
+        self.setups, self.features, self.ds = {}, FEATURES, self.rng.random() < 0.12
+        self.unordered = 0
 
     # ---- values ----
 
@@ -179,6 +183,8 @@ class Generator:
         for l1, l2, two in ((0, 1, True), (2, 3, False)):
             t[l1][0] = 1 | 4 << 2 | af | (xn if not two else xn | 1 << 53)
             t[l1][1] = page[l2] | 3
+            if self.kind in gen_gic.KINDS:
+                t[l1][2] = t[l1][0] | 1 << 5  # the devices, Non-secure
             for n in range(128):
                 pa = 0x40000000 + n * 0x200000
                 ap, x = (2 << 6 if pa < AREA else rw), (xn if two else 0)
@@ -222,6 +228,8 @@ class Generator:
         el = rng.choice([0, 0, 1, 1, 1, 2, 2, 3])
         if kind in ('registers', 'timer'):
             el = 3 if kind == 'registers' else rng.choice([1, 2, 3])
+        if kind in gen_gic.KINDS:
+            el = rng.choice([1, 1, 1, 1, 2, 3] if kind == 'icv' else [1, 1, 2, 2, 3])
         device = kind == 'memory' and flip(0.3)
         stage2, host = flip(0.6), flip(0.3)
         tables = self.make_tables(device, stage2)
@@ -271,6 +279,8 @@ class Generator:
         s['tables'] = tables
         if kind == 'system':
             self.traps(s, host)
+        if kind in gen_gic.KINDS:
+            self.gic_controls(s)
         return s
 
     def traps(self, s, host):
@@ -370,7 +380,7 @@ class Generator:
 
     def block_words(self, last):
         """A block: branches never land within what belongs together."""
-        words, closed, branches = [], set(), []
+        words, closed, branches = self.opening() if self.kind in gen_gic.KINDS else [], set(), []
         while len(words) < BLOCK - 1:
             at = len(words)
             jump = self.rng.random() < 0.06 and at < BLOCK - 4
@@ -482,6 +492,8 @@ class Generator:
     def block(self, left):
         rng, kind = self.rng, self.kind
         k = rng.random()
+        if kind in gen_gic.KINDS:
+            return self.gic_block(left)
         if kind == 'compute':
             pool = self.fp if k < 0.4 else self.simd if k < 0.65 else self.integer
             return [self.fill(rng.choice(pool))]
@@ -505,10 +517,15 @@ class Generator:
         self.kind = kind
         row = self.controls(kind)
         row['elr'] = AREA + 4 * len(self.code)
+        self.row, self.timer_bases = row, TIMERS.get(self.el, [])
+        if self.host and self.el == 2:
+            self.timer_bases = [TIMERS[2][0], TIMERS[2][2]]  # the other is CNTHV, whose interrupt QEMU connects to nothing
         self.sections.append((kind, row))
         for n in range(blocks):
             mode = self.rng.getrandbits(6) if self.rng.random() < 0.6 else 0
             last = OWN if n == blocks - 1 else mode
+            if kind in gen_gic.KINDS:
+                self.setups[len(self.code) // BLOCK] = self.setup(kind, row)
             self.code += self.block_words(last)
         self.executed += blocks * BLOCK
 
@@ -516,22 +533,30 @@ class Generator:
         rows = b''.join(struct.pack('<%dQ' % len(SECTION), *[r[f] for f in SECTION]).ljust(ROW, b'\0') for _, r in self.sections)
         out = bytearray(AREA - BLOB)
         out[:len(rows)] = rows
+        code = list(self.code)
+        for block, words in self.setups.items():
+            struct.pack_into('<I', out, SETUPS - BLOB + 4 * block, AREA + 4 * len(code))
+            code += words
+        assert SETUPS + 4 * (max(self.setups, default=0) + 1) <= VALUES
         values = self.values()
         out[VALUES - BLOB:VALUES - BLOB + len(values)] = values
         assert TABLES + len(self.tables) <= AREA
         out[TABLES - BLOB:TABLES - BLOB + len(self.tables)] = self.tables
-        out += struct.pack('<%dI' % len(self.code), *self.code)
+        out += struct.pack('<%dI' % len(code), *code)
         assert BLOB + len(out) <= LIMIT
         return bytes(out)
 
 
-KINDS = ['compute', 'memory', 'compute', 'memory', 'system', 'registers', 'compute', 'memory', 'system', 'timer']
+KINDS = ['compute', 'memory', 'gicd', 'system', 'irq', 'registers', 'compute', 'memory', 'icc', 'timer',
+         'compute', 'memory', 'icv', 'system', 'irq', 'compute', 'memory', 'icc', 'system', 'icv']
 
 
 def program(seed, rows, registers, settled, words, kinds=None):
     """A program of about that many instructions, in sections of all kinds."""
     g = Generator(seed, rows, registers, settled)
     kinds = kinds or KINDS
+    if g.ds:  # rule ds
+        kinds = ['gicd' if k in gen_gic.KINDS else k for k in kinds]
     sections = 20
     for n in range(sections):
         g.section(kinds[n % len(kinds)], max(2, words // sections // BLOCK))

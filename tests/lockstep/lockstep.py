@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Lock-step with QEMU: random programs (gen.py) run on elmu and on qemu-system-aarch64; the first instruction that differs.
 
-    tests/lockstep/lockstep.py --elmu CMD --frame FRAME.elf [--qemu CMD] [--seed S] [--insns N] [--show N] [--kinds K,K] [--keep DIR]
+    tests/lockstep/lockstep.py --elmu CMD --frame FRAME.elf [--qemu CMD] [--seed S] [--insns N] [--show N] [--kinds K,K] [--keep DIR] [--brief] [--first N]
 
 Both write a record at the end of each block of 24 instructions and at each exception: ESR, FAR, HPFAR, SPSR, ELR, and sums
 of X, V, FPSR and memory. Where records differ the program runs again on both with each instruction of that block traced, and
@@ -22,6 +22,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import gen  # noqa: E402
+import gen_gic  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECORD = struct.Struct('<10Q')
@@ -81,7 +82,7 @@ class Pair:
         common = ['-M', 'virt,virtualization=on,secure=on,gic-version=3', '-m', '256M', '-display', 'none', '-monitor', 'none',
                   '-serial', 'null', '-semihosting-config', 'enable=on,target=native', '-nodefaults', '-kernel', frame]
         self.commands = {'elmu': elmu + common + ['-cpu', cpu, '--max-insns', '600000000'],
-                         'qemu': qemu + common + ['-cpu', 'max,sve=off,sme=off']}
+                         'qemu': qemu + common + ['-M', 'its=off', '-cpu', 'max,sve=off,sme=off']}
 
     def run(self, who, folder, extra=()):
         work = os.path.join(folder, who)
@@ -95,7 +96,9 @@ class Pair:
         if r.returncode or not os.path.exists(log):
             raise RuntimeError('%s: status %d: %s' % (who, r.returncode, r.stderr.decode('latin-1')[-500:]))
         data = open(log, 'rb').read()
-        return [RECORD.unpack_from(data, n) for n in range(0, len(data), RECORD.size)]
+        records = [RECORD.unpack_from(data, n) for n in range(0, len(data), RECORD.size)]
+        # the first word has the vector and above it the address of the block
+        return [(r[0] & 0xff,) + r[1:] + ('end' if r[0] == 0x40 else ((r[0] >> 8) - gen.AREA) // (4 * gen.BLOCK),) for r in records]
 
 
 def ec_of(r):
@@ -107,9 +110,13 @@ RULES = {
     'lor-ar': lambda a, b: a[1] ^ b[1] == 1 << 14 == a[1] & 1 << 14 and a[0] == b[0] and a[2:4] == b[2:4] and a[6:] == b[6:],
     'atomic-stage1-first': lambda a, b: a[2] == b[2] and ec_of(a) in (0x24, 0x25) and ec_of(b) == 0x24 and b[0] >> 4 == 2 and
     a[1] >> 6 & 1 and not b[1] >> 6 & 1 and a[1] >> 2 & 15 == 3 and a[6:] == b[6:],
+    'daif-iss': lambda a, b: ec_of(a) == ec_of(b) == 0x18 and a[1] >> 14 & 7 == b[1] >> 17 & 7 and a[1] >> 17 & 7 == b[1] >> 14 & 7 and
+    (a[1] ^ b[1]) & ~(0x3f << 14) == 0 and a[2] == b[2] and (a[3] ^ b[3]) & ~0xc00 == 0 and a[4:] == b[4:],
     'pc-alignment-first': lambda a, b: ec_of(a) == 0x22 and ec_of(b) in (0x20, 0x21) and a[2] == b[2] and a[2] & 3 and a[6:] == b[6:],
 }
-NAMED = {'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp'}  # the rules that are written where they apply
+# Several interrupts that can be taken at once: of the rest of the block nothing can be said.
+ORDER = 'interrupt-order'
+NAMED = {ORDER, 'igrpen', 'vgrp0d', 'waker', 'eoicount', 'hw-secure', 'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp'}  # the rules that are written where they apply
 RULES_ON = set()
 
 ABORTS = {0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35}
@@ -117,6 +124,8 @@ ABORTS = {0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35}
 
 def same(a, b, row=None):
     """Do two records agree? FAR and HPFAR count where the exception sets them."""
+    if a[0] & 3 and a[0] < 0x40 or row and row['flags'] and ec_of(a) == 0x3c:
+        return a == b  # an interrupt, or the end of a block with the state of the GIC
     if a == b or any(RULES[name](a, b) for name in RULES_ON if name in RULES):
         return True
     if (a[3] ^ b[3]) & ~0xc00 == 0:
@@ -135,13 +144,21 @@ def same(a, b, row=None):
     return not (stage2 and a[5] != b[5])
 
 
-def blocks(records):
-    """Records by block: (section, block address) -> list, in order of appearance."""
-    out, section, block = collections.OrderedDict(), 0, 0
-    for r in records:
-        if r[0] != 0x40 and gen.AREA <= r[2] < gen.LIMIT:  # else a stray branch, of the same block
-            block = (r[2] - gen.AREA) // (4 * gen.BLOCK)
-        out.setdefault((section, 'end' if r[0] == 0x40 else block), []).append(r)
+def ordered(a, b):
+    """Rule interrupt-order: were two interrupts taken in another order?"""
+    return ORDER in RULES_ON and a[0] & 3 and b[0] & 3 and a[0] < 0x40 > b[0] and a[6:] == b[6:]
+
+
+def flagged(b):
+    """Rule af-update: QEMU still has to set an access flag, for which stage 2 gives no permission."""
+    return b[0] >> 4 == 2 and ec_of(b) in (0x20, 0x24) and b[1] >> 7 & 1 and b[1] >> 2 & 15 == 3
+
+
+def blocks(records, numbers=None):
+    """Records by block: (section, block address) -> list, in order of appearance; or their numbers."""
+    out, section = collections.OrderedDict(), 0
+    for n, r in enumerate(records):
+        out.setdefault((section, r[10]), []).append(n if numbers else r[:10])
         section += r[0] == 0x40
     return out
 
@@ -245,6 +262,37 @@ def memory_difference(folder, section, row):
     return out and '%d words, tables at %x: %s' % (len(out), row['tables'], '; '.join(out[:4]))
 
 
+def settle_points(records, code):
+    """An interrupt that a store or an MSR makes is taken before or after the DSB and ISB that follow: one point for both."""
+    out = []
+    for r in records:
+        elr = r[2]
+        while r[0] & 3 and r[0] < 0x40 and gen.AREA <= elr < gen.BLOB + len(code) and \
+                struct.unpack_from('<I', code, elr - gen.BLOB)[0] in (gen_gic.DSB, gen_gic.ISB):
+            elr += 4
+        out.append(r[:2] + (elr,) + r[3:] if elr != r[2] else r)
+    return out
+
+
+def gic_slots(records, sections):
+    """For each record that has a state of the GIC in gic.bin, its number there."""
+    out, section, slot = {}, 0, 0
+    for n, r in enumerate(records):
+        if ec_of(r) == 0x3c and r[0] < 0x40 and not r[0] & 3 and section < len(sections) and sections[section][1]['flags']:
+            out[n], slot = slot, slot + 1
+        section += r[0] == 0x40
+    return out
+
+
+def gic_difference(folder, slots):
+    """Text: the registers of the GIC that differ at the end of a block; slots: its number in each one's gic.bin."""
+    states = []
+    for who, slot in zip(('elmu', 'qemu'), slots):
+        data = open(os.path.join(folder, who, 'gic.bin'), 'rb').read()[slot * gen_gic.STATE_BYTES:(slot + 1) * gen_gic.STATE_BYTES]
+        states.append(struct.unpack('<%dQ%dI' % (len(gen_gic.GIC_STATE), len(gen_gic.GIC_WORDS)), data))
+    return '; '.join('%s elmu %x qemu %x' % d for d in zip(gen_gic.GIC_STATE + gen_gic.GIC_WORDS, *states) if d[1] != d[2])
+
+
 def words_of(r):
     return ' '.join('%s=%x' % f for f in zip(FIELDS, r))
 
@@ -254,7 +302,8 @@ def one_run(pair, args, seed, folder, rows, registers, settled, words):
     blob = g.blob()
     with open(os.path.join(folder, 'blob.bin'), 'wb') as f:
         f.write(blob)
-    a, b = blocks(pair.run('elmu', folder)), blocks(pair.run('qemu', folder))
+    logs = [settle_points(pair.run(who, folder), blob) for who in ('elmu', 'qemu')]
+    a, b = blocks(logs[0]), blocks(logs[1])
     good, bad = 0, []
     for key in list(a) + [k for k in b if k not in a]:
         ra, rb = a.get(key, []), b.get(key, [])
@@ -263,24 +312,35 @@ def one_run(pair, args, seed, folder, rows, registers, settled, words):
         if n == len(ra) == len(rb) or (key[1] == 'end' and not memory_difference(folder, key[0], row)):
             good += 1
             continue
-        bad.append((key, ra[n] if n < len(ra) else None, rb[n] if n < len(rb) else None))
-    return g, good, bad
+        if n < len(ra) and n < len(rb) and (ordered(ra[n], rb[n]) or flagged(rb[n])):
+            g.unordered += 1
+            continue
+        bad.append((key, ra[n] if n < len(ra) else None, rb[n] if n < len(rb) else None, n))
+    return g, good, bad, logs
 
 
-def report(pair, folder, g, seed, bad, show):
+def gic_text(folder, g, logs, key, n):
+    numbers = [blocks(log, True)[key][n] for log in logs]
+    slots = [gic_slots(log, g.sections).get(number) for log, number in zip(logs, numbers)]
+    return gic_difference(folder, slots) if None not in slots else ''
+
+
+def report(pair, folder, g, seed, bad, logs, show, trace):
     out = []
-    for key, x, y in bad[:show]:
+    for key, x, y, n in bad[:show]:
         section, block = key
+        gic = gic_text(folder, g, logs, key, n) if x and y else ''
         kind, row = g.sections[min(section, len(g.sections) - 1)]
         out.append('FAIL seed %s, section %d (%s, EL%d), block %s' % (seed, section, kind, row['spsr'] >> 2 & 3, block))
         if x and y:
             out.append('    record: ' + '; '.join('%s elmu %x qemu %x' % (f, p, q) for f, p, q in zip(FIELDS, x, y) if p != q))
             out.append('    elr %x esr %x vector %x' % (x[2], x[1], x[0]))
+            out += ['    GIC: ' + gic] if gic else []
         else:
             out.append('    a record of %s alone: %s' % ('elmu' if x else 'qemu', words_of(x or y)))
         if block == 'end':
             out.append('    ' + memory_difference(folder, section, row))
-        else:
+        elif trace:
             out.append('    ' + first_difference(pair, folder, block, (x or y)[2]))
     return '\n'.join(out)
 
@@ -294,7 +354,9 @@ def main():
     parser.add_argument('--insns', type=int, default=1000000)
     parser.add_argument('--show', type=int, default=10)
     parser.add_argument('--kinds', default='')
+    parser.add_argument('--first', type=int, default=0, help='number of the first program')
     parser.add_argument('--keep', default='')
+    parser.add_argument('--brief', action='store_true', help='no traces')
     args = parser.parse_args()
     elmu = shlex.split(args.elmu)
     elmu[0] = os.path.abspath(elmu[0])
@@ -303,25 +365,27 @@ def main():
     RULES_ON.update(settled['rule'])
     pair = Pair(elmu, shlex.split(args.qemu), os.path.abspath(args.frame), cpu)
     runs = max(1, (args.insns + PER_RUN - 1) // PER_RUN)
-    passed = failed = insns = shown = 0
+    passed = failed = insns = shown = unordered = 0
     started = time.monotonic()
-    for n in range(runs):
+    for n in range(args.first, runs):
         seed = '%s.%d' % (args.seed, n)
         with tempfile.TemporaryDirectory() as folder:
             if args.keep:
                 folder = os.path.join(args.keep, seed)
                 os.makedirs(folder, exist_ok=True)
             try:
-                g, good, bad = one_run(pair, args, seed, folder, rows, registers, settled, min(PER_RUN, args.insns))
+                g, good, bad, logs = one_run(pair, args, seed, folder, rows, registers, settled, min(PER_RUN, args.insns))
             except (RuntimeError, subprocess.TimeoutExpired) as error:
                 print('FAIL seed %s: %s' % (seed, str(error)[:300]), flush=True)
                 failed += 1
                 continue
+            unordered += g.unordered
             insns, passed, failed = insns + g.executed, passed + good, failed + len(bad)
             if bad and shown < args.show:
-                print(report(pair, folder, g, seed, bad, args.show - shown), flush=True)
+                print(report(pair, folder, g, seed, bad, logs, args.show - shown, not args.brief), flush=True)
                 shown += len(bad)
-    print('%d instructions in %d programs, %d s' % (insns, runs, time.monotonic() - started))
+    print('%d instructions in %d programs, %d s%s' % (insns, runs, time.monotonic() - started,
+                                                     unordered and '; settled whole by %s and af-update: %d blocks' % (ORDER, unordered) or ''))
     print('%d passed, %d failed' % (passed, failed))
     return 0 if passed and not failed else 1
 
