@@ -9,6 +9,7 @@
 #include "mmu/tlb.h"
 
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "mmu/access.h"
 #include "mmu/context.h"
 
@@ -333,6 +334,19 @@ void tlbi(struct cpu *cpu, enum tlbi_op op, u64 value, bool broadcast)
     broadcast_scope(cpu, &s, broadcast || forced_broadcast(cpu));
 }
 
+/* With 52-bit addresses (FEAT_LPA2, DS) a range starts at BaseADDR<52:16> whatever its granule (C5.5 TLBI RVAE1,
+ * HasLargeAddress of the shared pseudocode). For IPAs VTCR_EL2.DS decides. */
+static bool range_is_large(const struct cpu *cpu, const struct tlbi_scope *s)
+{
+    struct regime_desc r;
+    regime_describe(cpu, (enum regime)s->regime, &r);
+    if (!(r.feat & WALK_LPA2))
+        return false;
+    if (s->by_ipa)
+        return bit(r.vtcr, VTCR_DS);
+    return bit(r.tcr, s->regime == REGIME_EL10 || s->regime == REGIME_EL20 ? TCR_EL1_DS : TCR_EL3_DS);
+}
+
 void tlbi_range(struct cpu *cpu, enum tlbi_op op, u64 value, bool broadcast)
 {
     static const u8 shift[4] = { 0, 12, 14, 16 }; /* TG */
@@ -343,7 +357,7 @@ void tlbi_range(struct cpu *cpu, enum tlbi_op op, u64 value, bool broadcast)
     set_asid(cpu, op, value, &s);
     s.by_va = by_address(op);
     s.by_ipa = op == TLBI_IPAS2E1 || op == TLBI_IPAS2LE1;
-    u64 base = sext(bits(value, 36, 0), 37) << granule;
+    u64 base = sext(bits(value, 36, 0), 37) << (range_is_large(cpu, &s) ? 16 : granule);
     u64 length = (bits(value, 43, 39) + 1) << (5 * bits(value, 45, 44) + 1 + granule);
     s.first = base & ones(56);
     s.last = s.first + length - 1 > ones(56) ? ones(56) : s.first + length - 1;

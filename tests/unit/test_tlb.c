@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "mmu/access.h"
 #include "mmu/at.h"
 #include "mmu/context.h"
@@ -332,6 +333,48 @@ START_TEST(tlbi_range_form)
     tlbi_range(cpu, TLBI_VAE1, 1ull << 48 | 1ull << 46 | 1ull << 39 | 0x12, false);
     for (unsigned n = 0; n < 8; n++)
         ck_assert_int_eq(mem_read(cpu, 0x10000 + n * 4096, 8, 0).ok, n < 2 || n >= 6);
+}
+END_TEST
+
+/* FEAT_LPA2 with DS: the range starts at a multiple of 64 KiB for every granule (C5.5 TLBI RVAE1, TLBI RIPAS2E1). */
+START_TEST(tlbi_range_large)
+{
+    feature_add(&cpu->features, FEAT_LPA2);
+    cpu->sys.tcr_el1 |= BIT(TCR_EL1_DS);
+    u64 s2 = table_new();
+    for (u64 pa = RAM; pa < RAM + RAM_SIZE; pa += 4096)
+        map_at(s2, pa, 3, pa | AF | TABLE | S2RW | S2WB);
+    cpu->sys.vtcr_el2 = 25 | 1 << 6 | 5 << 16;
+    cpu->sys.vttbr_el2 = s2 | 7ull << 48;
+    cpu->sys.hcr_el2 = 1;
+    controls();
+    for (unsigned n = 0; n < 8; n++)
+        ck_assert(map(0x120000 + n * 4096, RAM + n * 4096, NG) && mem_read(cpu, 0x120000 + n * 4096, 8, 0).ok);
+    for (unsigned n = 0; n < 8; n++)
+        *map(0x120000 + n * 4096, 0, NG) = 0;
+    /* TG 4K, SCALE 0, NUM 1: 4 pages from 0x120000 */
+    tlbi_range(cpu, TLBI_VAE1, 1ull << 48 | 1ull << 46 | 1ull << 39 | 0x12, false);
+    for (unsigned n = 0; n < 8; n++)
+        ck_assert_int_eq(mem_read(cpu, 0x120000 + n * 4096, 8, 0).ok, n >= 4);
+    /* IPAs from RAM + 0x4000 while only stage 1 has DS; two pages from RAM when stage 2 has it too */
+    for (unsigned n = 0; n < 8; n++)
+        *map_at(s2, RAM + n * 4096, 3, 0) = 0;
+    cpu->ps.el = 2;
+    tlbi_range(cpu, TLBI_IPAS2E1, 1ull << 46 | (RAM + 0x4000) >> 12, false);
+    cpu->ps.el = 1;
+    for (unsigned n = 4; n < 8; n++)
+        ck_assert_int_eq(mem_read(cpu, 0x120000 + n * 4096, 8, 0).ok, n >= 6);
+    cpu->sys.vtcr_el2 |= BIT(VTCR_DS);
+    controls();
+    for (unsigned n = 0; n < 4; n++)
+        *map_at(s2, RAM + n * 4096, 3, 0) = RAM | n * 4096 | AF | TABLE | S2RW | S2WB;
+    for (unsigned n = 0; n < 4; n++)
+        ck_assert(map(0x120000 + n * 4096, RAM + n * 4096, NG) && mem_read(cpu, 0x120000 + n * 4096, 8, 0).ok);
+    for (unsigned n = 0; n < 4; n++)
+        *map_at(s2, RAM + n * 4096, 3, 0) = 0;
+    tlbi_range(cpu, TLBI_IPAS2E1, 1ull << 46 | RAM >> 16, false);
+    for (unsigned n = 0; n < 4; n++)
+        ck_assert_int_eq(mem_read(cpu, 0x120000 + n * 4096, 8, 0).ok, n >= 2);
 }
 END_TEST
 
@@ -720,6 +763,7 @@ Suite *test_tlb_suite(void)
                   { "block_in_pieces", block_in_pieces },
                   { "vmid", vmid },
                   { "tlbi_range", tlbi_range_form },
+                  { "tlbi_range_large", tlbi_range_large },
                   { "churn", churn },
                   { "many_contexts", many_contexts },
                   { "shared_slots", shared_slots },
