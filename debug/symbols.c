@@ -319,19 +319,27 @@ static bool serves(const struct symbol_file *f, struct symbol_place place)
     return el && (f->vmid == SYMBOL_ANY || f->vmid == place.vmid);
 }
 
-/* A name only for what it covers, so that other code in between keeps its own. Of names for one address, the first. */
-static const struct symbol *module_find(const struct module *m, u64 va)
+/* How many rows lie at va or before. Rows begin with their address as u64, and ascend. */
+static size_t rows_up_to(const void *rows, size_t count, size_t size, u64 va)
 {
-    size_t lo = 0, hi = m->symbols;
+    size_t lo = 0, hi = count;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        if (m->symbol[mid].lo <= va)
+        if (load_le64((const u8 *)rows + mid * size) <= va)
             lo = mid + 1;
         else
             hi = mid;
     }
-    for (size_t back = 0; lo > 0 && back < 16; lo--, back++) {
-        const struct symbol *found = &m->symbol[lo - 1];
+    return lo;
+}
+static_assert(!offsetof(struct symbol, lo) && !offsetof(struct symbol_line, lo) && !offsetof(struct mark, va), "rows_up_to");
+
+/* A name only for what it covers, so that other code in between keeps its own. Of names for one address, the first. */
+static const struct symbol *module_find(const struct module *m, u64 va)
+{
+    size_t n = rows_up_to(m->symbol, m->symbols, sizeof(*m->symbol), va);
+    for (size_t back = 0; n > 0 && back < 16; n--, back++) {
+        const struct symbol *found = &m->symbol[n - 1];
         if (va >= found->hi)
             continue;
         while (found > m->symbol && found[-1].lo == found->lo && va < found[-1].hi)
@@ -353,15 +361,8 @@ const struct symbol *symbols_find(const struct symbols *s, u64 va, struct symbol
 
 static const struct symbol_line *module_line(const struct module *m, u64 va)
 {
-    size_t lo = 0, hi = m->lines;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (m->line[mid].lo <= va)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo > 0 && m->line[lo - 1].line ? &m->line[lo - 1] : NULL;
+    size_t n = rows_up_to(m->line, m->lines, sizeof(*m->line), va);
+    return n > 0 && m->line[n - 1].line ? &m->line[n - 1] : NULL;
 }
 
 const struct symbol_line *symbols_line(const struct symbols *s, u64 va, struct symbol_place place)
@@ -421,15 +422,8 @@ bool symbols_serve(const struct symbols *s, unsigned file, struct symbol_place p
 bool symbols_is_data(const struct symbols *s, unsigned file, u64 va)
 {
     const struct module *m = s->module[file];
-    size_t lo = 0, hi = m->marks;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (m->mark[mid].va <= va)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo > 0 && m->mark[lo - 1].data;
+    size_t n = rows_up_to(m->mark, m->marks, sizeof(*m->mark), va);
+    return n > 0 && m->mark[n - 1].data;
 }
 
 size_t symbols_describe(const struct symbols *s, u64 va, struct symbol_place place, char *text, size_t size)

@@ -1,9 +1,8 @@
 /* GICv3 with two security states, from EL3: groups, and what non-secure software sees of priorities and secure
  * interrupts. Arm IHI 0069: 4.6 (groups and security), 4.8.6 (the non-secure view of priorities), 12.2 (ICC_*), 12.9
  * (GICD). */
-#include "states.h"
+#include "gic_states.h"
 
-#define SGI      GICR_SGI(0)
 #define NS_INT   3u                     /* group 1 non-secure */
 #define G0_INT   4u
 #define S_INT    5u                     /* group 1 secure */
@@ -24,51 +23,19 @@ CODE(do_igrpen1, "mrs x0, s3_0_c12_c12_7");
 CODE(do_set_bpr1, "msr s3_0_c12_c12_3, x0\nisb");
 CODE(do_bpr1, "mrs x0, s3_0_c12_c12_3");
 
-static bool pending(u32 intid)
-{
-    DSB();
-    return MMIO32(SGI + 0x200) >> intid & 1;
-}
-
-static void pend(u32 intid)
-{
-    MMIO32(SGI + 0x200) = BIT(intid);
-    DSB();
-    ISB();
-}
-
 static void unpend_all(void)
 {
-    MMIO32(SGI + 0x280) = BIT(NS_INT) | BIT(G0_INT) | BIT(S_INT);
+    MMIO32(SGI + ICPENDR) = BIT(NS_INT) | BIT(G0_INT) | BIT(S_INT);
     DSB();
     ISB();
 }
 
 static void setup(void)
 {
-    MMIO32(GICD) = 0x30; /* ARE_S, ARE_NS */
-    MMIO32(GICD) = 0x37; /* and all groups */
-    MMIO32(GICR(0) + 0x14) &= ~BIT(1);
-    while (MMIO32(GICR(0) + 0x14) & BIT(2))
-        ;
-    MMIO32(SGI + 0x80) = BIT(NS_INT);
-    MMIO32(SGI + 0xd00) = BIT(S_INT);
-    MMIO32(SGI + 0x100) = BIT(NS_INT) | BIT(G0_INT) | BIT(S_INT);
-    MMIO8(SGI + 0x400 + NS_INT) = 0xc0;
-    MMIO8(SGI + 0x400 + G0_INT) = 0x40;
-    MMIO8(SGI + 0x400 + S_INT) = 0x60;
-    WRITE(ICC_SRE3, 0xf);
-    ISB();
-    WRITE(ICC_SRE2, 0xf);
-    scr(SCR_NS);
-    WRITE(ICC_SRE, 7);
-    scr(0);
-    WRITE(ICC_SRE, 7);
-    ISB();
-    WRITE(ICC_PMR, 0xff);
-    WRITE(ICC_IGRPEN0, 1);
-    WRITE(ICC_IGRPEN1_3, 3);
-    ISB();
+    static const struct sgi sgis[] = { { NS_INT, GROUP_1NS, 0xc0 },
+                                       { G0_INT, GROUP_0, 0x40 },
+                                       { S_INT, GROUP_1S, 0x60 } };
+    sgis_setup(sgis, 3);
 }
 
 static void distributor(void)
@@ -76,23 +43,23 @@ static void distributor(void)
     check_eq("GICD_TYPER.SecurityExtn 1", MMIO32(GICD + 4) >> 10 & 1, 1);
     check_eq("secure GICD_CTLR: groups and ARE of both, DS 0", MMIO32(GICD) & 0x77, 0x37);
     check_eq("non-secure GICD_CTLR: EnableGrp1A, ARE_NS; no DS", ns(do_read, GICD, 0) & 0x52, 0x12);
-    check_eq("non-secure IGROUPR0 is RAZ", ns(do_read, SGI + 0x80, 0), 0);
-    ns(do_write, SGI + 0x80, ~0u);
-    check_eq("  and WI", MMIO32(SGI + 0x80), BIT(NS_INT));
-    check_eq("non-secure ISENABLER0: its own only", ns(do_read, SGI + 0x100, 0), BIT(NS_INT));
-    ns(do_write, SGI + 0x180, BIT(G0_INT) | BIT(S_INT));
-    check_eq("  ICENABLER0: secure ones stay", MMIO32(SGI + 0x100), BIT(NS_INT) | BIT(G0_INT) | BIT(S_INT));
-    ns(do_write, SGI + 0x200, BIT(G0_INT) | BIT(S_INT));
+    check_eq("non-secure IGROUPR0 is RAZ", ns(do_read, SGI + IGROUPR, 0), 0);
+    ns(do_write, SGI + IGROUPR, ~0u);
+    check_eq("  and WI", MMIO32(SGI + IGROUPR), BIT(NS_INT));
+    check_eq("non-secure ISENABLER0: its own only", ns(do_read, SGI + ISENABLER, 0), BIT(NS_INT));
+    ns(do_write, SGI + ICENABLER, BIT(G0_INT) | BIT(S_INT));
+    check_eq("  ICENABLER0: secure ones stay", MMIO32(SGI + ISENABLER), BIT(NS_INT) | BIT(G0_INT) | BIT(S_INT));
+    ns(do_write, SGI + ISPENDR, BIT(G0_INT) | BIT(S_INT));
     check(!pending(G0_INT) && !pending(S_INT), "  ISPENDR0: secure ones stay");
     pend(G0_INT);
-    check_eq("  pending secure ones read as 0", ns_masked(do_read, SGI + 0x200, 0), 0);
+    check_eq("  pending secure ones read as 0", ns_masked(do_read, SGI + ISPENDR, 0), 0);
     unpend_all();
-    check_eq("priority 0xc0 seen non-secure", ns(do_readb, SGI + 0x400 + NS_INT, 0), 0x80);
-    ns(do_writeb, SGI + 0x400 + NS_INT, 0x40);
-    check_eq("non-secure priority 0x40 seen secure", MMIO8(SGI + 0x400 + NS_INT), 0xa0);
-    check_eq("secure interrupt's priority seen non-secure is 0", ns(do_readb, SGI + 0x400 + G0_INT, 0), 0);
-    ns(do_writeb, SGI + 0x400 + G0_INT, 0xf0);
-    check_eq("  and is not written", MMIO8(SGI + 0x400 + G0_INT), 0x40);
+    check_eq("priority 0xc0 seen non-secure", ns(do_readb, SGI + IPRIORITYR + NS_INT, 0), 0x80);
+    ns(do_writeb, SGI + IPRIORITYR + NS_INT, 0x40);
+    check_eq("non-secure priority 0x40 seen secure", MMIO8(SGI + IPRIORITYR + NS_INT), 0xa0);
+    check_eq("secure interrupt's priority seen non-secure is 0", ns(do_readb, SGI + IPRIORITYR + G0_INT, 0), 0);
+    ns(do_writeb, SGI + IPRIORITYR + G0_INT, 0xf0);
+    check_eq("  and is not written", MMIO8(SGI + IPRIORITYR + G0_INT), 0x40);
 }
 
 static void cpu_interface(void)

@@ -2,19 +2,13 @@
  * deactivates what, the signal of each group in each state, SGIs across states, and DS = 1.
  * Arm IHI 0069: 4.6.2 (signals), 4.6.3 (SGIs, NSACR), 4.7 (deactivation), 4.8 (priority grouping, views), 12.2 (ICC_*),
  * 12.9 (GICD_CTLR, GICD_NSACR, GICD_IROUTER), 12.11 (GICR_NSACR). */
-#include "states.h"
+#include "gic_states.h"
 
-#define SGI      GICR_SGI(0)
 #define NS_SGI   3u
 #define G0_SGI   4u
 #define S_SGI    5u
 #define SPI      40u                    /* group 1 secure */
 
-#define ISPENDR  0x200
-#define ICPENDR  0x280
-#define ISACTIVER 0x300
-#define ICACTIVER 0x380
-#define IPRIORITYR 0x400
 #define NSACR    0xe00
 #define IROUTER  0x6000
 
@@ -39,61 +33,22 @@ CODE(do_set_bpr1, "msr s3_0_c12_c12_3, x0\nisb");
 CODE(do_isr, "isb\nmrs x0, isr_el1");
 CODE(do_hppir1, "isb\nmrs x0, s3_0_c12_c12_2");
 
-static u32 sgi_bits(u32 offset)
-{
-    DSB();
-    return MMIO32(SGI + offset);
-}
-static bool pending(u32 intid) { return sgi_bits(ISPENDR) >> intid & 1; }
-static bool active(u32 intid) { return sgi_bits(ISACTIVER) >> intid & 1; }
-static void pend(u32 intid)
-{
-    MMIO32(SGI + ISPENDR) = BIT(intid);
-    DSB();
-    ISB();
-}
 static void quiet(void)
 {
-    MMIO32(SGI + ICPENDR) = 0xffff;
-    MMIO32(SGI + ICACTIVER) = 0xffff;
     MMIO32(GICD + ICPENDR + 4) = ~0u;
     MMIO32(GICD + ICACTIVER + 4) = ~0u;
-    scr(0);
-    WRITE(ICC_AP0R0, 0);
-    WRITE(ICC_AP1R0, 0);
-    scr(SCR_NS);
-    WRITE(ICC_AP1R0, 0);
-    DSB();
-    ISB();
+    sgis_quiet();
 }
 
 static void setup(void)
 {
-    MMIO32(GICD) = 0x30;
-    MMIO32(GICD) = 0x37;
-    MMIO32(GICR(0) + 0x14) &= ~BIT(1);
-    while (MMIO32(GICR(0) + 0x14) & BIT(2))
-        ;
-    MMIO32(SGI + 0x80) = BIT(NS_SGI);
-    MMIO32(SGI + 0xd00) = BIT(S_SGI);
-    MMIO32(SGI + 0x100) = BIT(NS_SGI) | BIT(G0_SGI) | BIT(S_SGI);
-    MMIO8(SGI + IPRIORITYR + NS_SGI) = 0xc0;
-    MMIO8(SGI + IPRIORITYR + G0_SGI) = 0x40;
-    MMIO8(SGI + IPRIORITYR + S_SGI) = 0x60;
-    MMIO32(GICD + 0x84) = 0;
-    MMIO32(GICD + 0xd04) = BIT(SPI % 32);
+    static const struct sgi sgis[] = { { NS_SGI, GROUP_1NS, 0xc0 },
+                                       { G0_SGI, GROUP_0, 0x40 },
+                                       { S_SGI, GROUP_1S, 0x60 } };
+    sgis_setup(sgis, 3);
+    MMIO32(GICD + IGROUPR + 4) = 0;
+    MMIO32(GICD + IGRPMODR + 4) = BIT(SPI % 32);
     MMIO8(GICD + IPRIORITYR + SPI) = 0x50;
-    WRITE(ICC_SRE3, 0xf);
-    ISB();
-    WRITE(ICC_SRE2, 0xf);
-    scr(SCR_NS);
-    WRITE(ICC_SRE, 7);
-    scr(0);
-    WRITE(ICC_SRE, 7);
-    ISB();
-    WRITE(ICC_PMR, 0xff);
-    WRITE(ICC_IGRPEN0, 1);
-    WRITE(ICC_IGRPEN1_3, 3);
     WRITE(ICC_CTLR3, 0);
     ISB();
     quiet();

@@ -2,9 +2,8 @@
  * priority against the Secure half, ICC_PMR_EL1 in each state, running and active priorities. Arm IHI 0069: 4.6.2
  * (signals), 4.8 (non-maskable interrupts: priority 0x80 for Non-secure group 1), 12.2 (ICC_NMIAR1_EL1, ICC_RPR_EL1,
  * ICC_AP1R0_EL1), 12.11 (GICR_INMIR0). Arm ARM D19.2 (ISR_EL1). */
-#include "states.h"
+#include "gic_states.h"
 
-#define SGI        GICR_SGI(0)
 #define INMIR0     (SGI + 0xf80)
 #define ICC_NMIAR1 s3_0_c12_c9_5
 #define NS_SGI     3u
@@ -23,12 +22,6 @@ CODE(do_iar1, "isb\nmrs x0, s3_0_c12_c12_0\ndsb sy\nisb");
 CODE(do_eoir1, "msr s3_0_c12_c12_1, x0\ndsb sy\nisb");
 CODE(do_rpr, "isb\nmrs x0, s3_0_c12_c11_3");
 
-static void pend(u32 intid)
-{
-    MMIO32(SGI + 0x200) = BIT(intid);
-    DSB();
-    ISB();
-}
 static void pmr(u64 value)
 {
     scr(0);
@@ -37,42 +30,16 @@ static void pmr(u64 value)
 }
 static void quiet(void)
 {
-    MMIO32(SGI + 0x280) = 0xffff;
-    MMIO32(SGI + 0x380) = 0xffff;
     pmr(0xff);
-    WRITE(ICC_AP0R0, 0);
-    WRITE(ICC_AP1R0, 0);
-    scr(SCR_NS);
-    WRITE(ICC_AP1R0, 0);
-    DSB();
-    ISB();
+    sgis_quiet();
 }
 
 static void setup(void)
 {
-    const u32 all = BIT(NS_SGI) | BIT(G0_SGI) | BIT(S_SGI) | BIT(NS_LOW);
-    MMIO32(GICD) = 0x30;
-    MMIO32(GICD) = 0x37;
-    MMIO32(GICR(0) + 0x14) &= ~BIT(1);
-    while (MMIO32(GICR(0) + 0x14) & BIT(2))
-        ;
-    MMIO32(SGI + 0x80) = BIT(NS_SGI) | BIT(NS_LOW);
-    MMIO32(SGI + 0xd00) = BIT(S_SGI);
-    MMIO32(SGI + 0x100) = all;
-    MMIO8(SGI + 0x400 + NS_SGI) = 0xf0;
-    MMIO8(SGI + 0x400 + NS_LOW) = 0x80;
-    MMIO8(SGI + 0x400 + G0_SGI) = 0x40;
-    MMIO8(SGI + 0x400 + S_SGI) = 0xf0;
-    WRITE(ICC_SRE3, 0xf);
-    ISB();
-    WRITE(ICC_SRE2, 0xf);
-    scr(SCR_NS);
-    WRITE(ICC_SRE, 7);
-    scr(0);
-    WRITE(ICC_SRE, 7);
-    ISB();
-    WRITE(ICC_IGRPEN0, 1);
-    WRITE(ICC_IGRPEN1_3, 3);
+    static const struct sgi sgis[] = {
+        { NS_SGI, GROUP_1NS, 0xf0 }, { NS_LOW, GROUP_1NS, 0x80 }, { G0_SGI, GROUP_0, 0x40 }, { S_SGI, GROUP_1S, 0xf0 }
+    };
+    sgis_setup(sgis, 4);
     WRITE(ICC_CTLR3, 0);
     ISB();
     quiet();
