@@ -1,6 +1,6 @@
-/* Memory tagging: tags in memory, checked accesses in each mode of SCTLR_EL1.TCF, memory set with tags, tags where
- * stage 1 is off. Arm ARM D10 (the Memory Tagging Extension), C6.2 (STG, LDG, SETG*), D19.2 (HCR_EL2.DCT,
- * SCTLR_EL1.TCF). */
+/* Memory tagging: tags in memory, checked accesses in each mode of SCTLR_EL1.TCF, memory set with tags, blocks of tags,
+ * tags where stage 1 is off. Arm ARM D10 (the Memory Tagging Extension), C5.3 (DC GVA, DC GZVA), C6.2 (STG, LDG,
+ * SETG*), D19.2 (HCR_EL2.DCT, SCTLR_EL1.TCF). */
 #include "rt.h"
 
 #define SYNC_TAG 0x11ul /* DFSC of a synchronous Tag Check Fault */
@@ -12,6 +12,14 @@
 #define HCR_DCT  BIT(57)
 #define TAGGED   0x80000000ul /* where `page` is mapped as Normal Tagged */
 #define UNTAGGED 0x80200000ul /* and as Normal */
+#define READONLY 0x80400000ul /* Normal Tagged, not writable */
+#define USER     0x80600000ul /* Normal Tagged, for EL0 too */
+#define DEVICE   0x80800000ul
+#define NOWHERE  0x80a00000ul
+#define WNR      BIT(6)
+#define DZE      BIT(14) /* SCTLR_EL1 */
+#define ATA0     BIT(42)
+#define HCR_TDZ  BIT(28)
 
 #define STG(rt, rn)          ".inst 0xd9200800 | " #rn " << 5 | " #rt "\n"
 #define LDG(rt, rn)          ".inst 0xd9600000 | " #rn " << 5 | " #rt "\n"
@@ -24,6 +32,11 @@ CODE(do_load, "ldr x0, [x0]");
 CODE(do_store, "str xzr, [x0]");
 CODE(do_load_tco, ".inst 0xd503419f | 1 << 8\nldr x0, [x0]\n.inst 0xd503419f");
 CODE(do_setg, "mov x2, #0xa5\n" SETG(0, 0, 1, 2) SETG(1, 0, 1, 2) SETG(2, 0, 1, 2) "mov x0, x1");
+
+CODE(read_dczid, "mrs x0, dczid_el0");
+CODE(do_zva, "dc zva, x0");
+CODE(do_gva, ".inst 0xd50b7460");  /* DC GVA, X0 */
+CODE(do_gzva, ".inst 0xd50b7480"); /* DC GZVA, X0 */
 
 CODE(do_setgp, "mov x2, #0xa5\n" SETG(0, 0, 1, 2));
 
@@ -114,6 +127,76 @@ static void check_setg(void)
     check_eq("SETG of nothing", EXC.count, 0);
 }
 
+/* The tags of the first and last granule of the block at va, and of those beside it. */
+static void check_block(const char *what, u64 va, u64 size, u64 tag, u64 beside)
+{
+    check_eq(what, tag_of(va), tag);
+    check_eq("  the block's last tag", tag_of(va + size - 16), tag);
+    check_eq("  the tag before the block", tag_of(va - 16), beside);
+    check_eq("  the tag behind the block", tag_of(va + size), beside);
+}
+
+/* C5.3 DC GVA, DC GZVA: the tag of the address for all of the block (DCZID_EL0.BS) that it lies in; GZVA zeroes it,
+ * too. Not checked for tags (AccessDescriptor.tagchecked is for DC ZVA alone). */
+static void check_zero_block(void)
+{
+    u64 size = 4ul << BITS(READ(dczid_el0), 3, 0), block = TAGGED + size, last = 2 * size / 8;
+    for (u32 n = 0; n < COUNT(page); n++)
+        page[n] = n + 1;
+    for (u64 n = 0; n < 3 * size; n += 16)
+        try_el(1, do_stg, with_tag(TAGGED + n, 1), 0);
+    control(1);
+    try_el(1, do_gva, with_tag(block + 24, 9), 0);
+    check_eq("DC GVA: no exception, whatever the tag was", EXC.count, 0);
+    check_block("  the block's first tag", block, size, 9, 1);
+    check_eq("  the data stays", page[size / 8], size / 8 + 1);
+    try_el(1, do_gzva, with_tag(block + size - 1, 4), 0);
+    check_eq("DC GZVA: no exception", EXC.count, 0);
+    check_block("  the block's first tag", block, size, 4, 1);
+    check_eq("  the data before", page[size / 8 - 1], size / 8);
+    check_eq("  the first data", page[size / 8], 0);
+    check_eq("  the last data", page[last - 1], 0);
+    check_eq("  the data behind", page[last], last + 1);
+    try_el(1, do_zva, with_tag(block + 24, 9), 0);
+    check_fault("DC ZVA is checked", with_tag(EXC.far & ~(0xful << 56), 9), SYNC_TAG | WNR);
+    try_el(1, do_gzva, with_tag(UNTAGGED + 2 * size, 7), 0);
+    check_eq("DC GZVA of memory that is not Tagged: no exception", EXC.count, 0);
+    check_eq("  zeroes", page[last], 0);
+    check_eq("  the tags of Tagged memory stay", tag_of(TAGGED + 2 * size), 1);
+    control(0);
+}
+
+/* WnR is 1 and CM 0 for both, FAR_ELx the argument (D19.2 ESR_ELx, FAR_ELx). */
+static void check_zero_faults(const char *what, u64 (*fn)(u64, u64), u64 op2)
+{
+    u64 trap = ISS_SYS(1ul, 3ul, 7ul, 4ul, op2, 0ul, 0ul);
+    check(true, what);
+    try_el(1, fn, with_tag(READONLY + 70, 2), 0);
+    check_fault("  not writable", with_tag(READONLY + 70, 2), 0xf | WNR);
+    try_el(1, fn, with_tag(NOWHERE + 70, 2), 0);
+    check_fault("  not mapped", with_tag(NOWHERE + 70, 2), 0x6 | WNR);
+    try_el(1, fn, with_tag(DEVICE + 70, 2), 0);
+    check_exc("  Device memory: alignment", 1, EC_DABT, 0x21 | WNR);
+    WRITE(sctlr_el1, READ(sctlr_el1) | DZE | ATA0);
+    try_el(0, fn, with_tag(USER + 512, 6), 0);
+    check_eq("  EL0 with SCTLR_EL1.DZE", EXC.count, 0);
+    check_eq("    its tag", tag_of(TAGGED + 512), 6);
+    try_el(0, fn, with_tag(TAGGED + 70, 2), 0);
+    check_exc("  EL0, not its page", 1, EC_DABT_LOWER, 0xf | WNR);
+    WRITE(sctlr_el1, READ(sctlr_el1) & ~(DZE | ATA0));
+    try_el(0, fn, with_tag(USER + 512, 6), 0);
+    check_exc("  EL0 without", 1, EC_SYSREG, trap);
+    WRITE(hcr_el2, READ(hcr_el2) | HCR_TDZ);
+    try_el(1, fn, with_tag(TAGGED + 70, 2), 0);
+    check_exc("  HCR_EL2.TDZ", 2, EC_SYSREG, trap);
+    check_eq("    DCZID_EL0.DZP", call_el(1, read_dczid, 0, 0) >> 4 & 1, 1);
+    WRITE(hcr_el2, READ(hcr_el2) & ~HCR_TDZ);
+    WRITE(sctlr_el1, READ(sctlr_el1) & ~ATA);
+    try_el(1, fn, with_tag(TAGGED + 512, 3), 0);
+    WRITE(sctlr_el1, READ(sctlr_el1) | ATA);
+    check_eq("  SCTLR_EL1.ATA 0: the tag stays", tag_of(TAGGED + 512), 6);
+}
+
 /* D8.2.12, HCR_EL2.DCT: with stage 1 off by HCR_EL2.DC, all data is Tagged, or none. */
 static void check_dct(void)
 {
@@ -138,6 +221,9 @@ void test_main(void)
     WRITE(s3_4_c1_c2_2, BIT(11)); /* HCRX_EL2.MSCEn */
     pt_map(root, TAGGED, (u64)page, 4096, PT_AF | PT_SH | 2ul << 2);
     pt_map(root, UNTAGGED, (u64)page, 4096, RAM_ATTR);
+    pt_map(root, READONLY, (u64)page, 4096, PT_AF | PT_SH | 2ul << 2 | PT_AP(2));
+    pt_map(root, USER, (u64)page, 4096, PT_AF | PT_SH | 2ul << 2 | PT_AP(1));
+    pt_map(root, DEVICE, (u64)page, 4096, PT_AF | PT_SH | PT_DEVICE);
     mmu_on_el1(root);
     WRITE(mair_el1, READ(mair_el1) | 0xf0ul << 16);
     WRITE(tcr_el1, READ(tcr_el1) | BIT(37)); /* TBI0 */
@@ -147,6 +233,9 @@ void test_main(void)
     check_tags();
     check_modes();
     check_setg();
+    check_zero_block();
+    check_zero_faults("DC GVA", do_gva, 3);
+    check_zero_faults("DC GZVA", do_gzva, 4);
     check_dct();
     finish();
 }
