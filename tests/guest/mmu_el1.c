@@ -246,6 +246,20 @@ static void address_translation(void)
     check_eq("AT S1E1R of an invalid page", AT(s1e1r, T + 0x50000) & 0x7f, 1 | FSC_TRANS(3) << 1);
 }
 
+/* C5.3 DC ZVA: the naturally aligned block that holds the address, no more. */
+static void zeroed_block(void)
+{
+    u64 size = 4ul << BITS(READ(dczid_el0), 3, 0), wrong = 0;
+    for (u32 n = 0; n < sizeof page[0]; n++)
+        page[0][n] = (u8)(n | 1);
+    for (u32 times = 0; times < 2; times++) /* the second finds the translation */
+        try_el(EL1, do_zva, (u64)page[0] + size + 13 + times * size, 0);
+    for (u32 n = 0; n < sizeof page[0]; n++)
+        wrong += page[0][n] != (n / size == 1 || n / size == 2 ? 0 : (u8)(n | 1));
+    check_eq("DC ZVA: no exception", EXC.count, 0);
+    check_eq("DC ZVA: the bytes of two blocks", wrong, 0);
+}
+
 void test_main(void)
 {
     root = pt_identity(S1_EL1);
@@ -258,5 +272,6 @@ void test_main(void)
     asids();
     upper_half();
     address_translation();
+    zeroed_block();
     finish();
 }
