@@ -21,12 +21,12 @@ $(B)/guest/demo/%.bin: $(B)/guest/demo/%.guest.elf
 
 DEMO_BINS := $(B)/guest/demo/closed.bin $(B)/guest/demo/open.bin
 
-$(B)/guest/demo.elf: $(DEMO_HYP) $(DEMO_DIR)/hyp.h $(DEMO_DIR)/hyp.ld $(DEMO_BINS)
+$(B)/guest/demo.elf: $(DEMO_HYP) $(DEMO_DIR)/hyp.h $(GUEST_DIR)/regs.S $(DEMO_DIR)/hyp.ld $(DEMO_BINS)
 	@echo "  GUEST $@"
 	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -Wa,-I,$(B)/guest/demo -T $(DEMO_DIR)/hyp.ld -o $@ $(DEMO_HYP)
 
 # Many open guests with more to do, for bench/growth.py: demo-1.elf to demo-8.elf
-$(B)/guest/demo-%.elf: $(DEMO_HYP) $(DEMO_DIR)/hyp.h $(DEMO_DIR)/hyp.ld $(DEMO_BINS)
+$(B)/guest/demo-%.elf: $(DEMO_HYP) $(DEMO_DIR)/hyp.h $(GUEST_DIR)/regs.S $(DEMO_DIR)/hyp.ld $(DEMO_BINS)
 	@echo "  GUEST $@"
 	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -DOPEN_GUESTS=$* -DOPEN_WORK=200000 $(GUEST_LDFLAGS) -Wa,-I,$(B)/guest/demo \
 	    -T $(DEMO_DIR)/hyp.ld -o $@ $(DEMO_HYP)
@@ -41,13 +41,13 @@ $(B)/guest/demo/demo.bin: $(B)/guest/demo.elf
 # nest-1g.elf lies at the end of 1 GiB, below which there is room for an image of Linux or Xen (tests/images/check.sh).
 $(B)/guest/nest.elf: NEST_ADDRESS := 0x4c000000
 $(B)/guest/nest-1g.elf: NEST_ADDRESS := 0x7c000000
-$(B)/guest/nest.elf $(B)/guest/nest-1g.elf: $(NEST_HYP) $(NEST_DIR)/nest.h $(DEMO_DIR)/hyp.h $(DEMO_DIR)/hyp.ld $(B)/guest/demo/demo.bin
+$(B)/guest/nest.elf $(B)/guest/nest-1g.elf: $(NEST_HYP) $(NEST_DIR)/nest.h $(DEMO_DIR)/hyp.h $(GUEST_DIR)/regs.S $(DEMO_DIR)/hyp.ld $(B)/guest/demo/demo.bin
 	@echo "  GUEST $@"
 	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -DNEST $(GUEST_LDFLAGS) -Wl,--defsym=LOAD_ADDRESS=$(NEST_ADDRESS) -Wa,-I,$(B)/guest/demo \
 	    -T $(DEMO_DIR)/hyp.ld -o $@ $(NEST_HYP)
 
 # The tests: one ELF for each line of guests.list.
-GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S rt.c rt.h states.h gic_states.h guest.ld)
+GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S regs.S rt.c rt.h states.h gic_states.h guest.ld)
 GUEST_NAMES := $(shell sed -n 's/^\([a-z][a-z0-9_]*\)[ :].*/\1/p' $(GUEST_DIR)/guests.list)
 GUEST_ELFS := $(GUEST_NAMES:%=$(B)/guest/%.elf)
 

@@ -1,5 +1,6 @@
 // Start-up, exception vectors of all ELs, and the way down to a lower EL and back.
 #include "rt.h"
+#include "regs.S"
 
     .section .text.entry, "ax"
     .global _start
@@ -107,21 +108,7 @@ vectors:
     .endm
 
 exception:
-    stp     x2, x3, [sp, #16]
-    stp     x4, x5, [sp, #32]
-    stp     x6, x7, [sp, #48]
-    stp     x8, x9, [sp, #64]
-    stp     x10, x11, [sp, #80]
-    stp     x12, x13, [sp, #96]
-    stp     x14, x15, [sp, #112]
-    stp     x16, x17, [sp, #128]
-    stp     x18, x19, [sp, #144]
-    stp     x20, x21, [sp, #160]
-    stp     x22, x23, [sp, #176]
-    stp     x24, x25, [sp, #192]
-    stp     x26, x27, [sp, #208]
-    stp     x28, x29, [sp, #224]
-    str     x30, [sp, #240]
+    regs_store sp
     mov     x1, x0
     mrs     x2, CurrentEL
     lsr     x2, x2, #2
@@ -150,21 +137,7 @@ exception:
     b       1f
 3:  msr     elr_el3, x4
     msr     spsr_el3, x5
-1:  ldp     x2, x3, [sp, #16]
-    ldp     x4, x5, [sp, #32]
-    ldp     x6, x7, [sp, #48]
-    ldp     x8, x9, [sp, #64]
-    ldp     x10, x11, [sp, #80]
-    ldp     x12, x13, [sp, #96]
-    ldp     x14, x15, [sp, #112]
-    ldp     x16, x17, [sp, #128]
-    ldp     x18, x19, [sp, #144]
-    ldp     x20, x21, [sp, #160]
-    ldp     x22, x23, [sp, #176]
-    ldp     x24, x25, [sp, #192]
-    ldp     x26, x27, [sp, #208]
-    ldp     x28, x29, [sp, #224]
-    ldr     x30, [sp, #240]
+1:  regs_load sp
     ldp     x0, x1, [sp]
     add     sp, sp, #288
     eret

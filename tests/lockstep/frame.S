@@ -4,6 +4,7 @@
 // of a program: its registers, vectors and memory window start anew, so that each block's result is its own.
 // Linked at 0x40080000, entered at EL3 with the program at BLOB. The records go to the host's file log.bin by semihosting.
         .arch armv8.4-a+crc
+#include "../guest/regs.S"
         .equ    BLOB, 0x40200000        // rows of sections
         .equ    VALUES, 0x40210000      // 32 KiB seeds of X, 32 KiB of V, 4 KiB window, bases
         .equ    BASES, VALUES + 0x11000
@@ -357,21 +358,7 @@ record: ldr     x20, =logptr
 
 // Every exception.
 handler:
-        stp     x2, x3, [sp, #16]
-        stp     x4, x5, [sp, #32]
-        stp     x6, x7, [sp, #48]
-        stp     x8, x9, [sp, #64]
-        stp     x10, x11, [sp, #80]
-        stp     x12, x13, [sp, #96]
-        stp     x14, x15, [sp, #112]
-        stp     x16, x17, [sp, #128]
-        stp     x18, x19, [sp, #144]
-        stp     x20, x21, [sp, #160]
-        stp     x22, x23, [sp, #176]
-        stp     x24, x25, [sp, #192]
-        stp     x26, x27, [sp, #208]
-        stp     x28, x29, [sp, #224]
-        str     x30, [sp, #240]
+        regs_store sp
         msr     cptr_el3, xzr
         isb
         add     x6, x0, #0x30
@@ -440,21 +427,7 @@ resume: bic     x3, x3, #(3 << 20)      // IL, SS
 leave:  ldr     x0, =cptr
         ldr     x0, [x0]
         msr     cptr_el3, x0
-        ldp     x2, x3, [sp, #16]
-        ldp     x4, x5, [sp, #32]
-        ldp     x6, x7, [sp, #48]
-        ldp     x8, x9, [sp, #64]
-        ldp     x10, x11, [sp, #80]
-        ldp     x12, x13, [sp, #96]
-        ldp     x14, x15, [sp, #112]
-        ldp     x16, x17, [sp, #128]
-        ldp     x18, x19, [sp, #144]
-        ldp     x20, x21, [sp, #160]
-        ldp     x22, x23, [sp, #176]
-        ldp     x24, x25, [sp, #192]
-        ldp     x26, x27, [sp, #208]
-        ldp     x28, x29, [sp, #224]
-        ldr     x30, [sp, #240]
+        regs_load sp
         ldp     x0, x1, [sp], #16
         add     sp, sp, #240
         eret

@@ -1,5 +1,6 @@
 // Entry at EL2, exception vectors of EL2, and the world switch of the general registers.
 #include "hyp.h"
+#include "../regs.S"
 
     .section .text.entry, "ax"
     .global _start
@@ -69,42 +70,14 @@ vcpu_enter:
     ldr     x2, [x0, #VCPU_PSTATE]
     msr     elr_el2, x1
     msr     spsr_el2, x2
-    ldp     x2, x3, [x0, #16]
-    ldp     x4, x5, [x0, #32]
-    ldp     x6, x7, [x0, #48]
-    ldp     x8, x9, [x0, #64]
-    ldp     x10, x11, [x0, #80]
-    ldp     x12, x13, [x0, #96]
-    ldp     x14, x15, [x0, #112]
-    ldp     x16, x17, [x0, #128]
-    ldp     x18, x19, [x0, #144]
-    ldp     x20, x21, [x0, #160]
-    ldp     x22, x23, [x0, #176]
-    ldp     x24, x25, [x0, #192]
-    ldp     x26, x27, [x0, #208]
-    ldp     x28, x29, [x0, #224]
-    ldr     x30, [x0, #240]
+    regs_load x0
     ldp     x0, x1, [x0]
     eret
 
 // From a vector: x0 = EXIT_*, the guest's x0 and x1 on the stack. Returns to the caller of vcpu_enter.
 guest_exit:
     mrs     x1, tpidr_el2
-    stp     x2, x3, [x1, #16]
-    stp     x4, x5, [x1, #32]
-    stp     x6, x7, [x1, #48]
-    stp     x8, x9, [x1, #64]
-    stp     x10, x11, [x1, #80]
-    stp     x12, x13, [x1, #96]
-    stp     x14, x15, [x1, #112]
-    stp     x16, x17, [x1, #128]
-    stp     x18, x19, [x1, #144]
-    stp     x20, x21, [x1, #160]
-    stp     x22, x23, [x1, #176]
-    stp     x24, x25, [x1, #192]
-    stp     x26, x27, [x1, #208]
-    stp     x28, x29, [x1, #224]
-    str     x30, [x1, #240]
+    regs_store x1
     ldp     x2, x3, [sp], #16
     stp     x2, x3, [x1]
     mrs     x2, elr_el2
