@@ -3,7 +3,7 @@
 // of EL1 and EL2 are one SMC each, so that no control that a section sets can trap the frame's own work. BRK ends a block
 // of a program: its registers, vectors and memory window start anew, so that each block's result is its own.
 // Linked at 0x40080000, entered at EL3 with the program at BLOB. The records go to the host's file log.bin by semihosting.
-        .arch armv8.4-a+crc
+        .arch armv8.5-a+crc+memtag
 #include "../guest/regs.S"
         .equ    BLOB, 0x40200000        // rows of sections
         .equ    VALUES, 0x40210000      // 32 KiB seeds of X, 32 KiB of V, 4 KiB window, bases
@@ -146,7 +146,15 @@ section:
         stp     x6, x7, [x0], #16
         subs    x2, x2, #32
         b.ne    1b
-        sub     sp, sp, #256
+        ldr     x1, =flags
+        ldr     x1, [x1]
+        tbz     x1, #2, 3f
+        ldr     x0, =BACKING
+        mov     x2, #0x40000
+2:      st2g    x0, [x0], #32
+        subs    x2, x2, #32
+        b.ne    2b
+3:      sub     sp, sp, #256
         b       fresh                   // the first block
 
 // An interrupt, x6 says which, is taken to EL3 or EL2: acknowledged, so that it does not come again. Where EL1 took it
@@ -251,6 +259,36 @@ gicstate:
         b       1b
 3:      str     x21, [x20]
 4:      ret
+
+// At a BRK of a section with memory tagging: x4 the asynchronous tag faults, x5 a sum of the four tags (gen_mte.py).
+tagstate:
+        lsr     x7, x1, #26
+        cmp     x7, #0x3c
+        b.ne    2f
+        ldr     x20, =flags
+        ldr     x20, [x20]
+        tbz     x20, #2, 2f
+        dsb     sy
+        isb
+        mrs     x4, s3_0_c5_c6_0        // TFSR_EL1, TFSRE0_EL1, TFSR_EL2, TFSR_EL3
+        mrs     x7, s3_0_c5_c6_1
+        orr     x4, x4, x7, lsl #4
+        mrs     x7, s3_4_c5_c6_0
+        orr     x4, x4, x7, lsl #8
+        mrs     x7, s3_6_c5_c6_0
+        orr     x4, x4, x7, lsl #12
+        mrs     x7, s3_0_c1_c0_5        // RGSR_EL1
+        orr     x4, x4, x7, lsl #16
+        ldr     x7, =WINDOW + 0x7e0
+        mov     x8, #64
+        mov     w5, #0
+        mov     x9, #0
+1:      ldg     x9, [x7]
+        add     x7, x7, #16
+        crc32x  w5, w5, x9
+        subs    x8, x8, #16
+        b.ne    1b
+2:      ret
 
 // The GIC and the timers as each block of such a section finds them: awake, everything group 0, priority 0, disabled.
 gicreset:
@@ -390,6 +428,7 @@ known:  tst     x6, #3
         b.eq    6f
         bl      interrupted
 6:      bl      gicstate
+        bl      tagstate
         bl      record
         lsr     x7, x1, #26
         and     x7, x7, #63
@@ -546,6 +585,33 @@ fresh:  ldr     x0, =flags
         subs    x5, x5, #16
         b.ne    3b
         clrex
+        ldr     x0, =flags
+        ldr     x0, [x0]
+        tbz     x0, #2, leave
+        mrs     x0, spsr_el3            // TCO
+        bic     x0, x0, #(1 << 25)
+        msr     spsr_el3, x0
+        msr     s3_0_c5_c6_0, xzr       // TFSR*_EL*
+        msr     s3_0_c5_c6_1, xzr
+        msr     s3_4_c5_c6_0, xzr
+        msr     s3_6_c5_c6_0, xzr
+        ldr     x0, =block
+        ldr     w0, [x0]
+        mov     w1, #0x9e37
+        mul     w1, w0, w1
+        ubfx    x2, x1, #5, #15
+        msr     s3_0_c1_c0_6, x2        // GCR_EL1: some tags excluded
+        ubfx    x2, x1, #8, #16
+        orr     x2, x2, #1
+        lsl     x2, x2, #8
+        msr     s3_0_c1_c0_5, x2        // RGSR_EL1
+        ldr     x4, =WINDOW + 0x7e0
+        mov     x5, #6
+1:      bfi     x4, x5, #56, #4
+        stg     x4, [x4], #16
+        add     x5, x5, #1
+        cmp     x5, #10
+        b.ne    1b
         b       leave
 
 // The end of a section: a record of its tables and of what they lead to.
@@ -655,7 +721,7 @@ logptr: .quad   0
 block:  .quad   0, 0                    // address, exceptions in it
 cptr:   .quad   0
 dumps:  .quad   DUMPS
-flags:  .quad   0                       // of the section: 0 GIC, 1 its GICD_CTLR.DS is 1
+flags:  .quad   0                       // of the section: 0 GIC, 1 its GICD_CTLR.DS is 1, 2 memory tagging
 giclog: .quad   GICLOG
 args:   .quad   0, 0, 0
 exit:   .quad   0x20026, 0

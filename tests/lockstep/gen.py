@@ -9,6 +9,7 @@ import re
 import struct
 
 import gen_gic
+import gen_mte
 
 BLOB, SETUPS, VALUES, BASES, TABLES, AREA, LIMIT = 0x40200000, 0x40204000, 0x40210000, 0x40221000, 0x40230000, 0x40400000, 0x40800000
 WINDOW, BACKING, RANDOM_VA, UPPER = 0x41000800, 0x41400000, 0x48000000, 0xffffff8000000000
@@ -19,7 +20,8 @@ TABLE_BYTES = 0x8000
 # What both emulators have: QEMU's 7.2 `max`, by elmu's names.
 FEATURES = set('''base crc32 aes pmull sha1 sha256 lse rdm sha512 sha3 sm3 sm4 dotprod fhm lrcpc lrcpc2 jscvt fcma frintts bf16
     i8mm pan vhe hpds hafdbs vmid16 xnx ttcnp lpa lpa2 lva ttst s2fwb bbm ttl e0pd pan2 uao idst lor tlbios tlbirange dpb dpb2 dit
-    ssbs ssbs2 flagm flagm2 sb pauth bti hcx dgh pmu fp16 gicv3 el2 el3 ras rasv1p1 iesb csv2 csv2-2 csv3 specres'''.split())
+    ssbs ssbs2 flagm flagm2 sb pauth bti hcx dgh pmu fp16 gicv3 el2 el3 ras rasv1p1 iesb csv2 csv2-2 csv3 specres
+    mte mte2 mte3'''.split())
 GPR, VREG = 'dnmatbKND', 'FGH'
 M64 = (1 << 64) - 1
 
@@ -42,11 +44,12 @@ class Row:
         self.ordered = bool(re.match(r'LDL?AR_|STL?LR_|LDAPU?R|STLUR|LDAX[RP]|LDAXP|LDX[RP]', name))
 
 
-class Generator(gen_gic.Interrupts):
+class Generator(gen_gic.Interrupts, gen_mte.Tagging):
     def __init__(self, seed, rows, registers, settled):
         self.rng = random.Random(seed)
         self.settled = settled
-        rows = [r for r in rows if r.feature in FEATURES and r.name not in settled['insn']]
+        rows = [r for r in rows if r.feature in FEATURES and r.name not in settled['insn'] and not r.name.startswith('SETG')]
+        self.mte_rows(rows)
         special = re.compile(r'(B|BL|BR|BLR|RET|CBN?Z|TBN?Z|BC?_\w\w|BR_bti|BLR_bti|BL?RAA.*|RETAA.*|ERET.*|DRPS|DCPS|HLT|BRK|SVC|'
                              r'HVC|SMC|WFE|WFI|YIELD|HINT|UDF|M[RS][RS].*|SYSL?|ADRP?|SB|DSB.*|LDR.*_lit.*|PRFM_lit)$')
         self.compute = [r for r in rows if not r.memory and not special.match(r.name) and r.fixed & 0xffd80000 != 0xd5080000]
@@ -230,13 +233,14 @@ class Generator(gen_gic.Interrupts):
             el = 3 if kind == 'registers' else rng.choice([1, 2, 3])
         if kind in gen_gic.KINDS:
             el = rng.choice([1, 1, 1, 1, 2, 3] if kind == 'icv' else [1, 1, 2, 2, 3])
+        memory = kind in ('memory', 'mte')
         device = kind == 'memory' and flip(0.3)
         stage2, host = flip(0.6), flip(0.3)
         tables = self.make_tables(device, stage2)
         self.el, self.host, self.pan = el, host, False
         s = dict.fromkeys(SECTION, 0)
-        self.pan = kind == 'memory' and flip(0.2)
-        s['spsr'] = 0x3c0 | el << 2 | self.pan << 22 | (flip(0.2) << 23 if kind == 'memory' else 0)
+        self.pan = memory and flip(0.2)
+        s['spsr'] = 0x3c0 | el << 2 | self.pan << 22 | (flip(0.2) << 23 if memory else 0)
         s['scr'] = 0x530 | 1 << 16 | 1 << 17 | (1 if el == 2 or host or flip(0.85) else 0)
         # QEMU takes HVC to EL2 from EL3, and from Secure EL1 without Secure EL2 (docs/differences.md)
         self.hvc = el < 3 and s['scr'] & 1
@@ -248,8 +252,8 @@ class Generator(gen_gic.Interrupts):
         s['sctlr3'] = 0x30c50830 & ~8 | 5 | 1 << 12
         a = device or flip(0.3)
         for n in '123':
-            s['sctlr' + n] |= (a << 1 if kind == 'memory' else 0)
-        if kind == 'memory':
+            s['sctlr' + n] |= (a << 1 if memory else 0)
+        if memory:
             wxn = flip(0.2) << 19
             s['sctlr1'] |= wxn
             s['sctlr2'] |= wxn
@@ -280,7 +284,10 @@ class Generator(gen_gic.Interrupts):
         if kind == 'system':
             self.traps(s, host)
         if kind in gen_gic.KINDS:
+            s['scr'] |= self.ds  # rule ds
             self.gic_controls(s)
+        if kind == 'mte':
+            self.mte_controls(s, host)
         return s
 
     def traps(self, s, host):
@@ -307,8 +314,12 @@ class Generator(gen_gic.Interrupts):
         if letter == 'N' and row.memory:
             if row.exclusive or row.ordered:
                 return 20
-            if rng.random() < (0.35 if self.kind == 'memory' else 0.1):
-                return rng.choice([24, 25] if row.whole else [24, 25, 26, 27])
+            if self.kind == 'mte' and re.match('SWP|LD(ADD|CLR|EOR|SET|[SU]M(AX|IN))|ST(ADD|CLR|EOR|SET)|LDL?A|STL', row.name):
+                return 20  # aligned
+            if self.kind == 'mte' and (row.feature == 'mte' or rng.random() < 0.65):
+                return rng.choice([20, 20, 21, 22])
+            if rng.random() < (0.35 if self.kind == 'memory' else 1 if self.kind == 'mte' else 0.1):
+                return rng.choice([24, 25] if row.whole or self.kind == 'mte' else [24, 25, 26, 27])
             return rng.choice([20, 21, 22, 23])
         if letter == 'm' and row.fixed & 0x3b200c00 == 0x38200800:  # a register offset
             return rng.choice([16, 17, 18, 19, 16, 31])
@@ -332,13 +343,15 @@ class Generator(gen_gic.Interrupts):
                 while row.memory and value in taken:
                     value = rng.randrange(32)
                 taken.add(value)
+            elif row.memory and self.kind == 'mte' and letter == 'i':
+                value = 0
             elif letter == 'i' and width == 19:
                 value = rng.randrange(0x400)
             elif row.memory and letter == 'i' and width == 12:
                 value = rng.randrange(32)
             elif row.memory and letter == 'x' and width >= 5:
                 value = (1 << width) - 1  # should be one
-            elif row.name in ('AXFLAG', 'XAFLAG'):
+            elif row.name in ('AXFLAG', 'XAFLAG', 'ADDG', 'SUBG') and letter in 'xr':
                 value = 0  # should be zero
             else:
                 value = rng.getrandbits(width)
@@ -380,7 +393,7 @@ class Generator(gen_gic.Interrupts):
 
     def block_words(self, last):
         """A block: branches never land within what belongs together."""
-        words, closed, branches = self.opening() if self.kind in gen_gic.KINDS else [], set(), []
+        words, closed, branches = self.opening() if self.kind in gen_gic.KINDS else self.mte_opening() if self.kind == 'mte' else [], set(), []
         while len(words) < BLOCK - 1:
             at = len(words)
             jump = self.rng.random() < 0.06 and at < BLOCK - 4
@@ -494,6 +507,8 @@ class Generator(gen_gic.Interrupts):
         k = rng.random()
         if kind in gen_gic.KINDS:
             return self.gic_block(left)
+        if kind == 'mte':
+            return self.mte_block(left)
         if kind == 'compute':
             pool = self.fp if k < 0.4 else self.simd if k < 0.65 else self.integer
             return [self.fill(rng.choice(pool))]
@@ -548,7 +563,7 @@ class Generator(gen_gic.Interrupts):
 
 
 KINDS = ['compute', 'memory', 'gicd', 'system', 'irq', 'registers', 'compute', 'memory', 'icc', 'timer',
-         'compute', 'memory', 'icv', 'system', 'irq', 'compute', 'memory', 'icc', 'system', 'icv']
+         'compute', 'memory', 'icv', 'system', 'irq', 'compute', 'memory', 'mte', 'system', 'mte']
 
 
 def program(seed, rows, registers, settled, words, kinds=None):

@@ -79,7 +79,7 @@ def tables(elmu):
 
 class Pair:
     def __init__(self, elmu, qemu, frame, cpu):
-        common = ['-M', 'virt,virtualization=on,secure=on,gic-version=3', '-m', '256M', '-display', 'none', '-monitor', 'none',
+        common = ['-M', 'virt,virtualization=on,secure=on,gic-version=3,mte=on', '-m', '256M', '-display', 'none', '-monitor', 'none',
                   '-serial', 'null', '-semihosting-config', 'enable=on,target=native', '-nodefaults', '-kernel', frame]
         self.commands = {'elmu': elmu + common + ['-cpu', cpu, '--max-insns', '600000000'],
                          'qemu': qemu + common + ['-M', 'its=off', '-cpu', 'max,sve=off,sme=off']}
@@ -116,7 +116,7 @@ RULES = {
 }
 # Several interrupts that can be taken at once: of the rest of the block nothing can be said.
 ORDER = 'interrupt-order'
-NAMED = {ORDER, 'igrpen', 'vgrp0d', 'waker', 'eoicount', 'hw-secure', 'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp'}  # the rules that are written where they apply
+NAMED = {ORDER, 'igrpen', 'vgrp0d', 'waker', 'eoicount', 'hw-secure', 'mte-page', 'mte-cas', 'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp'}  # the rules that are written where they apply
 RULES_ON = set()
 
 ABORTS = {0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35}
@@ -278,7 +278,7 @@ def gic_slots(records, sections):
     """For each record that has a state of the GIC in gic.bin, its number there."""
     out, section, slot = {}, 0, 0
     for n, r in enumerate(records):
-        if ec_of(r) == 0x3c and r[0] < 0x40 and not r[0] & 3 and section < len(sections) and sections[section][1]['flags']:
+        if ec_of(r) == 0x3c and r[0] < 0x40 and not r[0] & 3 and section < len(sections) and sections[section][1]['flags'] & gen_gic.FLAG_GIC:
             out[n], slot = slot, slot + 1
         section += r[0] == 0x40
     return out
