@@ -283,6 +283,8 @@ class Generator(gen_gic.Interrupts, gen_mte.Tagging):
         s['tables'] = tables
         if kind == 'system':
             self.traps(s, host)
+        if kind == 'timer':
+            s['cnthctl'] = 0xc03 if host else 3  # no trap: `system` has these
         if kind in gen_gic.KINDS:
             s['scr'] |= self.ds  # rule ds
             self.gic_controls(s)
@@ -479,28 +481,35 @@ class Generator(gen_gic.Interrupts, gen_mte.Tagging):
             out += self.move(new, mask) + [0x8a000000 | new << 16 | got << 5 | got]
         return out + [0xd5000000 | reg['key'] << 5 | 31]
 
-    def timer(self):
-        """A timer's condition in the past or far ahead, masked or not: what its control register says."""
-        rng = self.rng
-        base = rng.choice(TIMERS[self.el])
-        a, b = rng.sample(range(16), 2)
-        cval, ctl = base | 2, base | 1
-        out = self.move(a, rng.choice([0, 1, M64, 1 << 63, (1 << 62)])) + [0xd5000000 | cval << 5 | a]
-        out += self.move(a, rng.randrange(4)) + [0xd5000000 | ctl << 5 | a]
-        out += [0xd5200000 | ctl << 5 | b, 0xd5200000 | cval << 5 | a]
-        out += [0xd5000000 | ctl << 5 | 31]
-        return out
+    def timer(self, left):
+        """A timer's condition, far from now either way, with the virtual count's offset, masked or not; by CVAL or by TVAL."""
+        rng, out = self.rng, []
+        base = rng.choice(self.timer_bases + (EL02_TIMERS if self.host and self.el > 1 else []))
+        a, b, c = rng.sample(range(16), 3)
+        is_virtual = base == EL02_TIMERS[1] or (base == TIMERS[1][1] and not (self.host and self.el == 2))
+        if is_virtual and self.el > 1 and left > 16:
+            self.offset = rng.choice([0, 1 << 40, M64 << 40 & M64, 1 << 63, rng.getrandbits(24) << 40])
+            out += self.move(a, self.offset) + [0xd5000000 | CNTVOFF << 5 | a]
+        offset = self.offset if is_virtual else 0
+        by_tval = rng.random() < 0.4 and base != EL02_TIMERS[1]  # rule tval-el02
+        while True:
+            value = rng.choice([0, 0x7fffffff, 0x60000000 | rng.getrandbits(28), 0xffffffff, 0x80000000, 0x90000000]) if by_tval else \
+                rng.choice([0, 1, M64, 1 << 63, 1 << 62, rng.getrandbits(64), (rng.choice([1, -1]) << 36) - offset & M64, -offset & M64])
+            counts = [n - offset & M64 for n in (1 << 12, 1 << 20, 1 << 30, (1 << 31) - 1)]
+            cvals = [n + value - (value >> 31 << 32) & M64 if by_tval else value for n in counts]
+            if len({n >= cval for n, cval in zip(counts, cvals)}) == 1 and len({cval >> 32 for cval in cvals}) == 1:
+                break  # the same whenever it is asked
+        out += self.move(a, value) + [0xd5000000 | (base | (0 if by_tval else 2)) << 5 | a]
+        out += self.move(a, rng.randrange(1, 4) if rng.random() < 0.9 else 0) + [0xd5000000 | (base | 1) << 5 | a]
+        out += [0xd5200000 | (base | 1) << 5 | b, 0xd5200000 | (base | 2) << 5 | c]
+        out += [0xd360fc00 | c << 5 | c] if by_tval else []  # LSR #32
+        return out + [0xd5000000 | (base | 1) << 5 | 31]
 
-    def gic(self):
-        """Registers of the CPU interface: written, read back; a software interrupt, acknowledged and ended."""
-        rng = self.rng
-        a, b = rng.sample(range(16), 2)
-        if rng.random() < 0.5:
-            key = rng.choice([0xc230, 0xc663, 0xc643, 0xc667, 0xc666])  # PMR, BPR1, BPR0, IGRPEN1, IGRPEN0
-            value = rng.getrandbits(8) if key == 0xc230 else rng.getrandbits(3) if key in (0xc663, 0xc643) else rng.getrandbits(1)
-            return self.move(a, value) + [0xd5000000 | key << 5 | a, 0xd5033fdf, 0xd5200000 | key << 5 | b]
-        key = rng.choice([0xc65b, 0xc662, 0xc642, 0xc640, 0xc660])  # RPR, HPPIR1, HPPIR0, IAR0, IAR1
-        return [0xd5200000 | key << 5 | b]
+    def counter(self):
+        """The virtual count, then the physical: their difference but for the time between."""
+        a, b = self.rng.sample(range(16), 2)
+        return [0xd5200000 | CNTVCT << 5 | a, ISB, 0xd5200000 | CNTPCT << 5 | b, 0xcb000000 | a << 16 | b << 5 | a, 0xd360fc00 | a << 5 | a] + \
+            self.move(b, 0)
 
     def block(self, left):
         rng, kind = self.rng, self.kind
@@ -526,10 +535,10 @@ class Generator(gen_gic.Interrupts, gen_mte.Tagging):
             return self.system(left) if k < 0.75 else [self.fill(rng.choice(self.compute))]
         if kind == 'registers':
             return self.register() if k < 0.8 else [self.fill(rng.choice(self.integer))]
-        return (self.timer() if k < 0.5 else self.gic() if k < 0.8 else [self.fill(rng.choice(self.integer))])
+        return self.timer(left) if k < 0.6 else self.counter() if k < 0.7 else [self.fill(rng.choice(self.integer))]
 
     def section(self, kind, blocks):
-        self.kind = kind
+        self.kind, self.offset = kind, 0
         row = self.controls(kind)
         row['elr'] = AREA + 4 * len(self.code)
         self.row, self.timer_bases = row, TIMERS.get(self.el, [])
@@ -585,6 +594,9 @@ def sysreg_key(op0, op1, crn, crm, op2):
 TIMERS = {n: [sysreg_key(3, 3, 14, 2, 0), sysreg_key(3, 3, 14, 3, 0)] for n in (1, 2, 3)}
 TIMERS[2] = TIMERS[2] + [sysreg_key(3, 4, 14, 2, 0)]
 TIMERS[3] = TIMERS[2] + [sysreg_key(3, 7, 14, 2, 0)]
+EL02_TIMERS = [sysreg_key(3, 5, 14, 2, 0), sysreg_key(3, 5, 14, 3, 0)]
+CNTVOFF, CNTPCT, CNTVCT = sysreg_key(3, 4, 14, 0, 3), sysreg_key(3, 3, 14, 0, 1), sysreg_key(3, 3, 14, 0, 2)
+ISB = 0xd5033fdf
 
 # Registers that any section may write: nothing depends on them.
 HARMLESS = set('''TPIDR_EL0 TPIDRRO_EL0 TPIDR_EL1 TPIDR_EL2 CONTEXTIDR_EL1 AFSR0_EL1 AFSR1_EL1 AMAIR_EL1 FAR_EL1 CSSELR_EL1 PAR_EL1

@@ -140,9 +140,12 @@ class Interrupts:
     def timers_on(self):
         """A timer, its interrupt (PPIs 26, 27, 29, 30) pending now or never."""
         rng, out = self.rng, []
+        offset = rng.choice([0, 0, 1 << 40, 1 << 63, 1 << 62])
+        out += self.set('CNTVOFF_EL2', offset)
         for base in self.timer_bases:
             if rng.random() < 0.3:
-                out += self.move(1, rng.choice([0, 0, 1 << 62, M64])) + [0xd5000000 | (base | 2) << 5 | 1]
+                now = -offset & M64 if base == self.timer_bases[-1] else 0  # CNTV's count, if that it is
+                out += self.move(1, rng.choice([0, 0, 1 << 61, M64, now, now + (1 << 36) & M64])) + [0xd5000000 | (base | 2) << 5 | 1]
                 out += self.move(1, rng.choice([1, 1, 3])) + [0xd5000000 | (base | 1) << 5 | 1]
         return out
 
