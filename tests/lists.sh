@@ -3,7 +3,7 @@
 #   - every unit test file has its row in tests/unit/suites.def
 #   - every skip rule of the vector runner (tests/conformance/rules.c) is explained in docs/choices.md
 #   - every command-line option of elmu (frontend/options.def) is in docs/options.md
-#   - the links of the README and of docs/ lead somewhere
+#   - the links of the README and of docs/ lead somewhere, and the files that they name exist
 #   - every check that QEMU fails (tests/guest/qemu-differences) has its verdict in docs/differences.md
 #   - every table of rows (.def) is included by somebody
 # shellcheck disable=SC2013,SC2086 # names without blanks
@@ -50,6 +50,14 @@ done <tests/guest/qemu-differences
 for link in $(grep -ohE '\]\([a-zA-Z][^):]*\)' README.md docs/*.md | sed 's/^](//; s/[)#].*//' | sort -u); do
     if [ -e "$link" ] || [ -e "docs/$link" ]; then passed=$((passed + 1)); else
         echo "FAIL link $link leads nowhere"
+        failed=$((failed + 1))
+    fi
+done
+places=$(echo $folders tests bench docs | tr ' ' '|')
+for path in $(grep -ohE "\\b($places)/[A-Za-z0-9_./-]+\.(c|h|S|def|sh|py|md|list)\\b" README.md docs/*.md |
+    grep -v NAME | sort -u); do
+    if [ -e "$path" ]; then passed=$((passed + 1)); else
+        echo "FAIL $path is named by $(grep -l -- "$path" README.md docs/*.md | tr '\n' ' ')and does not exist"
         failed=$((failed + 1))
     fi
 done
