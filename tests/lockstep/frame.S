@@ -83,6 +83,20 @@ section:
         msr     hcr_el2, x1
         isb
         tlbi    alle2                   // now of the EL2&0 regime
+        mov     x3, #0x530              // and the same in Secure state with EL2
+        movk    x3, #4, lsl #16
+        msr     scr_el3, x3
+        isb
+        tlbi    alle1
+        tlbi    alle2
+        bic     x1, x1, x2
+        msr     hcr_el2, x1
+        isb
+        tlbi    alle2
+        ldr     x1, [x20, #(26 - 2) * 8]
+        msr     s3_4_c2_c6_2, x1        // VSTCR_EL2
+        ldr     x1, [x20, #(27 - 2) * 8]
+        msr     s3_4_c2_c6_0, x1        // VSTTBR_EL2
         take    x0, scr_el3
         isb
         take    x0, hcr_el2

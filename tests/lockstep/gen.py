@@ -15,12 +15,12 @@ BLOB, SETUPS, VALUES, BASES, TABLES, AREA, LIMIT = 0x40200000, 0x40204000, 0x402
 WINDOW, BACKING, RANDOM_VA, UPPER = 0x41000800, 0x41400000, 0x48000000, 0xffffff8000000000
 BLOCK, ROW, OWN = 24, 256, 0xff00
 SECTION = ('spsr elr scr hcr sctlr1 sctlr2 tcr1 tcr2 tcr3 mair ttbr0_1 ttbr0_2 ttbr0_3 sctlr3 vttbr vtcr cpacr cptr2 cptr3 '
-           'mdcr2 mdcr3 cnthctl cntkctl ttbr1_1 tables flags').split()
+           'mdcr2 mdcr3 cnthctl cntkctl ttbr1_1 tables flags vstcr vsttbr').split()
 TABLE_BYTES = 0x8000
 # What both emulators have: QEMU's 7.2 `max`, by elmu's names.
 FEATURES = set('''base crc32 aes pmull sha1 sha256 lse rdm sha512 sha3 sm3 sm4 dotprod fhm lrcpc lrcpc2 jscvt fcma frintts bf16
     i8mm pan vhe hpds hafdbs vmid16 xnx ttcnp lpa lpa2 lva ttst s2fwb bbm ttl e0pd pan2 uao idst lor tlbios tlbirange dpb dpb2 dit
-    ssbs ssbs2 flagm flagm2 sb pauth bti hcx dgh pmu fp16 gicv3 el2 el3 ras rasv1p1 iesb csv2 csv2-2 csv3 specres
+    ssbs ssbs2 flagm flagm2 sb pauth bti hcx dgh pmu fp16 gicv3 el2 el3 sel2 ras rasv1p1 iesb csv2 csv2-2 csv3 specres
     mte mte2 mte3'''.split())
 GPR, VREG = 'dnmatbKND', 'FGH'
 M64 = (1 << 64) - 1
@@ -241,9 +241,9 @@ class Generator(gen_gic.Interrupts, gen_mte.Tagging):
         s = dict.fromkeys(SECTION, 0)
         self.pan = memory and flip(0.2)
         s['spsr'] = 0x3c0 | el << 2 | self.pan << 22 | (flip(0.2) << 23 if memory else 0)
-        s['scr'] = 0x530 | 1 << 16 | 1 << 17 | (1 if el == 2 or host or flip(0.85) else 0)
-        # QEMU takes HVC to EL2 from EL3, and from Secure EL1 without Secure EL2 (docs/differences.md)
-        self.hvc = el < 3 and s['scr'] & 1
+        plain = kind in ('timer', 'irq') or kind in gen_gic.KINDS and el == 1  # rules cnthps, icv-secure
+        ns = flip(0.85) or (el == 2 or host) and (plain or flip(0.7))
+        s['scr'] = 0x530 | 1 << 16 | 1 << 17 | ns
         s['hcr'] = 1 << 31 | 1 << 40 | 1 << 41 | stage2 | host << 34
         if host and el in (0, 2) and flip(0.7):
             s['hcr'] |= 1 << 27
@@ -279,6 +279,14 @@ class Generator(gen_gic.Interrupts, gen_mte.Tagging):
         s['vttbr'] = tables + 0x5000 | 1 << 48
         s['vtcr'] = 25 | 1 << 6 | 5 << 8 | 3 << 12 | 2 << 16 | (1 << 21 if flip(0.4) else 0) | 1 << 31
         s['vtcr'] |= flip(0.5) << 22 if s['vtcr'] >> 21 & 1 else 0
+        s['vsttbr'], s['vstcr'] = s['vttbr'] & (1 << 48) - 1, s['vtcr'] & 0xc0ff
+        if not ns and not plain and (el == 2 or host or flip()):
+            s['scr'] |= 1 << 18  # Secure EL2
+            s['vstcr'] |= 1 << 31 | flip(0.3) << 30 | flip(0.3) << 29
+            s['vtcr'] |= flip(0.3) << 30 | flip(0.3) << 29
+        # QEMU takes HVC to EL2 from EL3, and from Secure EL1 without Secure EL2 (docs/differences.md)
+        self.el2 = s['scr'] & (1 << 18 | 1)
+        self.hvc = el < 3 and self.el2
         s['cpacr'], s['cptr2'] = 3 << 20, 3 << 20 if host else 0x33ff
         s['tables'] = tables
         if kind == 'system':
@@ -445,13 +453,16 @@ class Generator(gen_gic.Interrupts, gen_mte.Tagging):
         load = load & ~0x7c00 | (self.rng.randrange(16) if load & 1 << 21 else 31) << 10
         if load & 1 << 21 and load >> 10 & 31 == load & 31:
             load ^= 1
-        return [load, store] if self.rng.random() < 0.8 else [store]
+        # one whose monitor was set by a load of another size is a choice (B2.9.5): alone it finds none set
+        return [load, store] if self.rng.random() < 0.8 else [0xd5033f5f, store]
 
     def any_register(self):
         while True:
             reg = self.rng.choice(self.registers)
             if (reg['key'] >> 7 & 15) in (11, 15) and 'tidcp' in self.settled['rule']:
                 continue
+            if self.el2 >> 18 and re.match('CNT[PHV]', reg['name']):
+                continue  # rule cnthps
             if reg['name'] not in self.settled['noreg'] and (self.host or not re.search('_EL[01]2$', reg['name'])):
                 return reg
 

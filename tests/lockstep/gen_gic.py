@@ -160,7 +160,7 @@ class Interrupts:
         if kind == 'icv' or (kind == 'irq' and some):
             out += self.virtual()
             routed = 0 if rng.random() < 0.8 else routed
-        self.all_virtual = self.el == 1 and hcr >> 3 & 3 == 3 and row['scr'] & 1
+        self.all_virtual = self.el == 1 and hcr >> 3 & 3 == 3 and self.el2 > 0
         if kind == 'irq' and rng.random() < 0.4:
             hcr |= self.some(3) << 6
             out += self.set('VSESR_EL2', rng.getrandbits(25)) if hcr >> 8 & 1 and 'ras' in self.features else []
@@ -315,7 +315,7 @@ class Interrupts:
     def drop(self):
         """ERET to the next instruction at the same or a lower EL, with other masks."""
         rng = self.rng
-        lower = [el for el in range(self.el) if not (el == 2 and not self.row['scr'] & 1 or el == 1 and self.row['hcr'] >> 27 & 1)]
+        lower = [el for el in range(self.el) if not (el == 2 and not self.el2 or el == 1 and self.row['hcr'] >> 27 & 1)]
         el = rng.choice(lower + [self.el])
         spsr = 0x200 | rng.getrandbits(3) << 6 | el << 2 | rng.getrandbits(4) << 28
         a, b = rng.sample(range(16), 2)

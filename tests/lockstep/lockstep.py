@@ -116,7 +116,7 @@ RULES = {
 }
 # Several interrupts that can be taken at once: of the rest of the block nothing can be said.
 ORDER = 'interrupt-order'
-NAMED = {ORDER, 'igrpen', 'vgrp0d', 'waker', 'eoicount', 'hw-secure', 'mte-page', 'tval-el02', 'mte-cas', 'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp'}  # the rules that are written where they apply
+NAMED = {ORDER, 'igrpen', 'vgrp0d', 'waker', 'eoicount', 'hw-secure', 'mte-page', 'icv-secure', 'cnthps', 'tval-el02', 'mte-cas', 'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp'}  # the rules that are written where they apply
 RULES_ON = set()
 
 ABORTS = {0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35}
