@@ -38,7 +38,11 @@ suite_lists() { tests/lists.sh; }
 suite_causes() { "$B/vectors" --causes "$VECTORS"; }
 # A million instructions beside QEMU, always the same ones; tests/soak.sh has others.
 suite_lockstep() { tests/lockstep.sh "$ELMU" "${LOCKSTEP:-1000000}" 1; }
-suite_sweep() { tests/conformance/sweep.py "$B/sweep" --samples 500 --jobs 1; }
+suite_sweep()
+{
+    tests/conformance/sweep.py "$B/sweep" --samples 200 --jobs 1 --cpu max cortex-a53 cortex-a57 cortex-a72 cortex-a76 \
+        neoverse-n1 neoverse-v1 neoverse-n2
+}
 # Suites that run only when they are named: parts of others, for slow builds.
 extra="vectors-part"
 all="vectors lockstep causes unit bench guests-stepping guests-threaded guests-qemu determinism fuzz gdb trace cli calls core includes lists sweep"

@@ -29,6 +29,18 @@ size_t LLVMDisasmInstruction(void *context, u8 *bytes, u64 size, u64 pc, char *t
     "+v8.7a,+fullfp16,+fp16fml,+sha2,+sha3,+sm4,+aes,+mte,+rand,+bf16,+i8mm,+mops,+hbc,+ls64,+tme,+brbe,+ete,+trbe,"   \
     "+spe-eef,+rme,+predres,+pauth,+f64mm,+f32mm"
 
+/* What LLVM's model of a CPU leaves out of that CPU with all its options. */
+static const struct {
+    const char *cpu, *features;
+} llvm_models[] = { { "max", LLVM_FEATURES },
+                    { "cortex-a53", "" },
+                    { "cortex-a57", "" },
+                    { "cortex-a72", "" },
+                    { "cortex-a76", "" },
+                    { "neoverse-n1", "" },
+                    { "neoverse-v1", "+sha3,+sm4" },
+                    { "neoverse-n2", "+sha3,+sm4,+fp16fml" } };
+
 static void *llvm;
 static disassembler_ftype binutils;
 static struct disassemble_info info;
@@ -70,12 +82,20 @@ static int read_word(bfd_vma address, bfd_byte *to, unsigned size, struct disass
     return 0;
 }
 
-void opinions_open(void)
+static void llvm_open(const char *cpu)
 {
     LLVMInitializeAArch64TargetInfo();
     LLVMInitializeAArch64TargetMC();
     LLVMInitializeAArch64Disassembler();
-    llvm = LLVMCreateDisasmCPUFeatures("aarch64-linux-gnu", "", LLVM_FEATURES, NULL, 0, NULL, NULL);
+    for (unsigned n = 0; n < ARRAY_LEN(llvm_models); n++)
+        if (!strcmp(cpu, llvm_models[n].cpu))
+            llvm = LLVMCreateDisasmCPUFeatures("aarch64-linux-gnu", n ? cpu : "", llvm_models[n].features, NULL, 0,
+                                               NULL, NULL);
+}
+
+unsigned opinions_open(const char *cpu)
+{
+    llvm_open(cpu);
     init_disassemble_info(&info, &state, print, print_styled);
     info.arch = bfd_arch_aarch64;
     info.mach = bfd_mach_aarch64;
@@ -85,9 +105,10 @@ void opinions_open(void)
     disassemble_init_for_target(&info);
     binutils = disassembler(bfd_arch_aarch64, false, bfd_mach_aarch64, NULL);
     if (!llvm || !binutils) {
-        fprintf(stderr, "sweep: no disassembler for AArch64 in %s\n", llvm ? "libopcodes" : "libLLVM");
+        fprintf(stderr, "sweep: no disassembler for %s in %s\n", cpu, llvm ? "libopcodes" : "libLLVM");
         exit(1);
     }
+    return strcmp(cpu, "max") ? 1 : OPINIONS;
 }
 
 /* The first word of a text, without what follows a dot but in a name of its own (".inst"). */

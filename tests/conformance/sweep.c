@@ -7,10 +7,10 @@
  *
  * allocated: decodes each word with elmu's tables and asks two independent disassemblers. For each block: a line `class
  * ROW LLVM BINUTILS COUNT ONES ZEROS FIRST` for each combination of elmu's row and the mnemonics about which not all
- * three agree, ROW "-" and mnemonic "undefined" being UNDEFINED, ONES and ZEROS the bits that all its words have set or
- * clear, FIRST one of them; then `block N IMPLEMENTED UNDEFINED SCALABLE`, the words that elmu decodes and does not,
- * and those of the latter that are in the space of SVE and SME, of which nobody is asked. Where all words are walked
- * and LLVM agrees with elmu, binutils is asked about one in 16.
+ * three agree, ROW "-" and mnemonic "undefined" being UNDEFINED, BINUTILS "-" not asked, ONES and ZEROS the bits that
+ * all its words have set or clear, FIRST one of them; then `block N IMPLEMENTED UNDEFINED SCALABLE`, the words that
+ * elmu decodes and does not, and those of the latter that are in the space of SVE and SME, of which nobody is asked.
+ * Where all words are walked and LLVM agrees with elmu, binutils is asked about one in 16.
  *
  * executed: executes each word that elmu decodes (execute.c). Words are grouped by row, those that access a system
  * register or do a system operation by that too. For each block: a line `idle GROUP COUNT FIRST` for each group no word
@@ -47,6 +47,7 @@ struct sweep {
     struct class classes[CLASSES];
     unsigned class_count;
     u64 implemented, undefined, scalable;
+    unsigned opinions;
     bool complete; /* blocks are walked, not sampled */
     struct group groups[GROUPS];
 };
@@ -92,6 +93,10 @@ static void allocated_look(struct sweep *s, u32 word)
     char said[OPINIONS][MNEMONIC_SIZE];
     memset(said, 0, sizeof said);
     for (unsigned n = 0; n < OPINIONS; n++) {
+        if (n >= s->opinions) {
+            strcpy(said[n], "-");
+            continue;
+        }
         if (n && agreed && s->complete && word * 0x9e3779b1u >> (32 - SECOND_LOG2))
             return;
         opinion_ask(n, word, said[n]);
@@ -195,7 +200,7 @@ int main(int argc, char **argv)
     if (execute)
         execute_open(&model, s.decoder);
     else
-        opinions_open();
+        s.opinions = opinions_open(argv[1]);
     while (fgets(line, sizeof line, stdin))
         block(&s, (u32)strtoul(line, NULL, 0) & 4095, argc == 5 ? (u32)strtoul(argv[3], NULL, 0) : 0,
               argc == 5 ? strtoull(argv[4], NULL, 0) : 0);

@@ -8,8 +8,9 @@
 
 enum { OPINIONS = 2, MNEMONIC_SIZE = 32 };
 
-/* Independent disassemblers: 0 is LLVM's, 1 is binutils'. They share no source. */
-void opinions_open(void);
+/* Independent disassemblers: 0 is LLVM's, 1 is binutils'. They share no source. How many of them know what the CPU has:
+ * binutils' knows everything, which is an opinion on `max` only. */
+unsigned opinions_open(const char *cpu);
 /* The mnemonic of the word, or "undefined" when it is UNDEFINED. */
 void opinion_ask(unsigned which, u32 word, char mnemonic[MNEMONIC_SIZE]);
 
