@@ -436,6 +436,8 @@ handler:
         mrs     x3, spsr_el2
         mrs     x4, far_el2
         mrs     x5, hpfar_el2
+        tst     x6, #3
+        b.ne    known                   // an interrupt, and ESR an older exception's
         bl      own                     // the SMC of EL1's vector, trapped by HCR_EL2.TSC
         b.hs    1b
 known:  tst     x6, #3

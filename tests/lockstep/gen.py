@@ -241,7 +241,8 @@ class Generator(gen_gic.Interrupts, gen_mte.Tagging):
         s = dict.fromkeys(SECTION, 0)
         self.pan = memory and flip(0.2)
         s['spsr'] = 0x3c0 | el << 2 | self.pan << 22 | (flip(0.2) << 23 if memory else 0)
-        plain = kind in ('timer', 'irq') or kind in gen_gic.KINDS and el == 1  # rules cnthps, icv-secure
+        # rules cnthps, icv-secure, dir-secure
+        plain = kind in ('timer', 'irq', 'icc') or kind in gen_gic.KINDS and el == 1
         ns = flip(0.85) or (el == 2 or host) and (plain or flip(0.7))
         s['scr'] = 0x530 | 1 << 16 | 1 << 17 | ns
         s['hcr'] = 1 << 31 | 1 << 40 | 1 << 41 | stage2 | host << 34

@@ -116,7 +116,7 @@ RULES = {
 }
 # Several interrupts that can be taken at once: of the rest of the block nothing can be said.
 ORDER = 'interrupt-order'
-NAMED = {ORDER, 'igrpen', 'vgrp0d', 'waker', 'eoicount', 'hw-secure', 'mte-page', 'icv-secure', 'cnthps', 'tval-el02', 'mte-cas', 'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp'}  # the rules that are written where they apply
+NAMED = {ORDER, 'igrpen', 'vgrp0d', 'waker', 'eoicount', 'hw-secure', 'mte-page', 'dir-secure', 'icv-secure', 'cnthps', 'tval-el02', 'mte-cas', 'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp'}  # the rules that are written where they apply
 RULES_ON = set()
 
 ABORTS = {0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35}
@@ -150,7 +150,7 @@ def ordered(a, b):
 
 
 def flagged(b):
-    """Rule af-update: QEMU still has to set an access flag, for which stage 2 gives no permission."""
+    """Rule af-update: this one has to set an access flag, for which stage 2 gives no permission; the other did, or does not try."""
     return b[0] >> 4 == 2 and ec_of(b) in (0x20, 0x24) and b[1] >> 7 & 1 and b[1] >> 2 & 15 == 3
 
 
@@ -312,7 +312,7 @@ def one_run(pair, args, seed, folder, rows, registers, settled, words):
         if n == len(ra) == len(rb) or (key[1] == 'end' and not memory_difference(folder, key[0], row)):
             good += 1
             continue
-        if n < len(ra) and n < len(rb) and (ordered(ra[n], rb[n]) or flagged(rb[n])):
+        if n < len(ra) and n < len(rb) and (ordered(ra[n], rb[n]) or flagged(ra[n]) or flagged(rb[n])):
             g.unordered += 1
             continue
         bad.append((key, ra[n] if n < len(ra) else None, rb[n] if n < len(rb) else None, n))
