@@ -75,8 +75,7 @@ static ALWAYS_INLINE u64 flags_sub(struct cpu *cpu, bool s, u64 a, u64 b)
 {
     u64 r;
     if (s) {
-        r = a - b;
-        cpu->flag_c = a >= b;
+        cpu->flag_c = !__builtin_sub_overflow(a, b, &r);
         cpu->flag_v = (a ^ b) & (a ^ r);
     } else {
         r = (u32)((u32)a - (u32)b);

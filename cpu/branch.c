@@ -4,29 +4,30 @@
 #include "cpu/op.h"
 
 /* Direct branches, once for any target and, in the threaded engine, once for targets in the same page (NEAR). */
-#define JUMP_TO_IMM JUMP(PC + (u64)IMM)
-#define BRANCH_IF(condition)                                                                                           \
+#define JUMP_DIRECT  JUMP(PC + (u64)IMM)
+#define JUMP_COMPARE JUMP_DIRECT /* of those with a register, and perhaps a bit's number, in d and n */
+#define BRANCH_IF(condition, jump)                                                                                     \
     do {                                                                                                               \
         if (condition)                                                                                                 \
-            JUMP_TO_IMM;                                                                                               \
+            jump;                                                                                                      \
         NEXT;                                                                                                          \
     } while (0)
 
 #define BRANCHES                                                                                                       \
-    OP(B) { JUMP_TO_IMM; }                                                                                             \
+    OP(B) { JUMP_DIRECT; }                                                                                             \
     OP(BL)                                                                                                             \
     {                                                                                                                  \
         cpu->x[30] = PC + 4;                                                                                           \
-        JUMP_TO_IMM;                                                                                                   \
+        JUMP_DIRECT;                                                                                                   \
     }                                                                                                                  \
-    OP_S(CBZ) { BRANCH_IF(SIZED(s, RD) == 0); }                                                                        \
-    OP_S(CBNZ) { BRANCH_IF(SIZED(s, RD) != 0); }                                                                       \
-    OP(TBZ) { BRANCH_IF(!(RD >> i->m & 1)); }                                                                          \
-    OP(TBNZ) { BRANCH_IF(RD >> i->m & 1); }                                                                            \
+    OP_S(CBZ) { BRANCH_IF(SIZED(s, RD) == 0, JUMP_COMPARE); }                                                          \
+    OP_S(CBNZ) { BRANCH_IF(SIZED(s, RD) != 0, JUMP_COMPARE); }                                                         \
+    OP(TBZ) { BRANCH_IF(!(RD >> i->n & 1), JUMP_COMPARE); }                                                            \
+    OP(TBNZ) { BRANCH_IF(RD >> i->n & 1, JUMP_COMPARE); }                                                              \
     CONDITIONS(BCOND)                                                                                                  \
     CONDITIONS(BCCOND)
-#define BCOND(name, code)  OP(B_##name) { BRANCH_IF(COND_##name(cpu)); }
-#define BCCOND(name, code) OP(BC_##name) { BRANCH_IF(COND_##name(cpu)); }
+#define BCOND(name, code)  OP(B_##name) { BRANCH_IF(COND_##name(cpu), JUMP_DIRECT); }
+#define BCCOND(name, code) OP(BC_##name) { BRANCH_IF(COND_##name(cpu), JUMP_DIRECT); }
 BRANCHES
 
 OP(BR) { JUMP(RN); }
@@ -49,8 +50,10 @@ OP(BLR_bti)
 
 #if ENGINE == 1
 #undef OPN
-#undef JUMP_TO_IMM
-#define OPN(id)     near_##id
-#define JUMP_TO_IMM THREADED_JUMP_NEAR
+#undef JUMP_DIRECT
+#undef JUMP_COMPARE
+#define OPN(id)      near_##id
+#define JUMP_DIRECT  THREADED_JUMP_NEAR(i->target)
+#define JUMP_COMPARE THREADED_JUMP_NEAR(i->target >> 16)
 BRANCHES
 #endif

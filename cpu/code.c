@@ -176,7 +176,7 @@ static void slot_decode_fused(struct code *c, struct code_page *page, struct op 
     unsigned slot = (unsigned)(i - page->op), count = 0;
     do {
         u32 word = load_le32(page->host + (slot + count) * 4);
-        decoder_decode_slot(c->decoder, word, slot + count, CODE_SLOTS, &ops[count]);
+        decoder_decode_slot(c->decoder, word, page->op, slot + count, CODE_SLOTS, &ops[count]);
         count++;
     } while (count < FUSE_MAX && slot + count < CODE_SLOTS && fuse_wants_more(&c->fuse, ops, count));
     op_fn *fused = count > 1 ? fuse_find(&c->fuse, ops, count) : ops[0].fn;

@@ -330,7 +330,8 @@ static NOINLINE bool memo_fill(const struct decoder *d, struct decoded *memo, u3
     return true;
 }
 
-void decoder_decode_slot(struct decoder *d, u32 word, unsigned slot, unsigned slots, struct op *op)
+void decoder_decode_slot(struct decoder *d, u32 word, const struct op *page, unsigned slot, unsigned slots,
+                         struct op *op)
 {
     struct decoded *memo = &d->memo[word * 0x9e3779b1u >> (32 - MEMO_BITS)];
     if (unlikely(memo->word != word || !memo->known) && !memo_fill(d, memo, word)) {
@@ -340,8 +341,10 @@ void decoder_decode_slot(struct decoder *d, u32 word, unsigned slot, unsigned sl
     op_copy(op, handlers_threaded[memo->handler], &memo->d);
     unsigned branch = memo->handler - HANDLER_B;
     if (branch < ARRAY_LEN(handlers_near) && handlers_near[branch] && slot + (u32)(op->imm >> 2) < slots) {
+        u64 target = (u64)(uintptr_t)&page[slot + (u32)(op->imm >> 2)];
+        bool with_register = memo->handler >= HANDLER_CBZ && memo->handler <= HANDLER_TBNZ;
         op->fn = handlers_near[branch];
-        op->imm *= (s32)sizeof(struct op) / 4;
+        op->target = with_register ? target << 16 | (u64)op->n << 8 | op->d : target;
     }
 }
 

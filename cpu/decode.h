@@ -20,13 +20,19 @@
 
 struct cpu;
 struct op;
-typedef void op_fn(struct cpu *cpu, const struct op *i, u64 L);
+/* cpu/op.h, OP_ARGS: the three numbers in the middle hold nothing. */
+typedef void op_fn(struct cpu *cpu, u64 u1, u64 u2, u64 u3, u64 L, const struct op *i);
 
 /* A decoded instruction: 16 bytes. */
 struct op {
     op_fn *fn;
-    u8 d, n, m, a;
-    s32 imm;
+    union {
+        struct {
+            u8 d, n, m, a;
+            s32 imm;
+        };
+        u64 target; /* of branches within the page: the slot's address; above d and n where those are used */
+    };
 };
 static_assert(sizeof(struct op) == 16, "an operation is 16 bytes: JUMP and PC count on it");
 
@@ -61,8 +67,9 @@ void decoder_destroy(struct decoder *d);
 /* Fills *op; an unallocated word becomes the handler that is UNDEFINED. Returns the row, or NULL. */
 const struct insn_row *decoder_decode(const struct decoder *d, u32 word, enum engine engine, struct op *op);
 /* The same for the threaded engine, in slot `slot` of a page of `slots`: a direct branch within the page becomes its
- * near handler, with the way to the target's slot in bytes as its imm. */
-void decoder_decode_slot(struct decoder *d, u32 word, unsigned slot, unsigned slots, struct op *op);
+ * near handler, with its target. */
+void decoder_decode_slot(struct decoder *d, u32 word, const struct op *page, unsigned slot, unsigned slots,
+                         struct op *op);
 /* Text of the instruction from the row's own format, for what a disassembler library does not know. */
 void insn_format(const struct insn_row *row, u32 word, u64 pc, char *text, size_t size);
 

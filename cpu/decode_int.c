@@ -177,7 +177,7 @@ bool dec_b19(u32 w, struct op *op) { return op->imm = (s32)(sext(bits(w, 23, 5),
 bool dec_b14(u32 w, struct op *op)
 {
     op->imm = (s32)(sext(bits(w, 18, 5), 14) << 2);
-    op->m = (u8)(bit(w, 31) << 5 | bits(w, 23, 19));
+    op->n = (u8)(bit(w, 31) << 5 | bits(w, 23, 19));
     return true;
 }
 

@@ -14,7 +14,7 @@ static ALWAYS_INLINE bool do_HINT(OP_ARGS) { return true; }
 
 /* The ends of the threaded engine. */
 #undef NEXT
-#define NEXT return i[1].fn(cpu, i + 1, L)
+#define NEXT return i[1].fn(OP_WITH(L, i + 1))
 void thr_jump_far(struct cpu *cpu, u64 left, u64 va);
 
 /* ---- the first instruction: its operands a and b, its result r ---- */
@@ -63,10 +63,11 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
 
 /* ---- sequences: none is inlined into another, so that they stay without frames ---- */
 
+#define DO_PASS cpu, 0, 0, 0, L, i
 /* The first instruction's body, and on to its neighbour; what the body leaves to its handler, that does alone. */
 #define DO_FIRST(first)                                                                                                \
     do {                                                                                                               \
-        if (unlikely(!do_##first(OP_PASS)))                                                                            \
+        if (unlikely(!do_##first(DO_PASS)))                                                                            \
             return thr_##first(OP_PASS);                                                                               \
         i++;                                                                                                           \
     } while (0)
@@ -76,7 +77,7 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
     static NOINLINE void fused_##first##_##second(OP_ARGS)                                                             \
     {                                                                                                                  \
         DO_FIRST(first);                                                                                               \
-        if (unlikely(!do_##second(OP_PASS)))                                                                           \
+        if (unlikely(!do_##second(DO_PASS)))                                                                           \
             return thr_##second(OP_PASS);                                                                              \
         NEXT;                                                                                                          \
     }
@@ -105,7 +106,7 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
         struct compared c = first_##first(cpu, i);                                                                     \
         i++;                                                                                                           \
         if (HOLDS_##second(c, IS_W(first)))                                                                            \
-            THREADED_JUMP_NEAR;                                                                                        \
+            THREADED_JUMP_NEAR(i->target);                                                                                        \
         NEXT;                                                                                                          \
     }
 /* 2 to 4 pairs of registers at one base, one after the other, upwards or downwards: one tag for all of them. */
@@ -122,7 +123,7 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
             return thr_##id(OP_PASS);                                                                                  \
         _Pragma("GCC unroll 4") for (unsigned k = 0; k < (count); k++, i++, p += STEP_##way)                                   \
             transfer(p, RD, RB);                                                                                       \
-        return i->fn(cpu, i, L);                                                                                       \
+        return i->fn(OP_PASS);                                                                                       \
     }
 #define LOAD_BOTH(p, first, second)  (first = load_bytes(p, 3), second = load_bytes(p + 8, 3))
 #define STORE_BOTH(p, first, second) (store_bytes(p, 3, first), store_bytes(p + 8, 3, second))

@@ -82,8 +82,8 @@ struct fast_hit {
 };
 static ALWAYS_INLINE MAYBE_UNUSED struct fast_hit fast_aligned(struct cpu *cpu, u64 va, unsigned log2, bool write)
 {
-    const struct fast_entry *e = &cpu->d.fast[((va >> 12) ^ cpu->d.ctx_mix) & (FAST_ENTRIES - 1)];
-    u64 want = (va & (~0xfffull | ones(log2))) | cpu->d.ctx;
+    const struct fast_entry *e = fast_entry(cpu, va, &cpu->d.data);
+    u64 want = (va & (~0xfffull | ones(log2))) | cpu->d.data.ctx;
     if (likely((write ? e->w : e->r) == want))
         return (struct fast_hit){ (u8 *)(uintptr_t)(va + e->addend), FAST_PAGE(e->owner) | (va & 0xfff) };
     return (struct fast_hit){ NULL, 0 };

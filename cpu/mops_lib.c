@@ -84,7 +84,7 @@ static u64 min3(u64 a, u64 b, u64 c) { return a < b ? (a < c ? a : c) : b < c ? 
 /* A host pointer for `size` bytes at va that lie in one page, where accesses need nobody's attention; else NULL. */
 static u8 *host_bytes(struct cpu *cpu, u64 va, unsigned flags)
 {
-    if (cpu->d.host.observer || cpu->d.host.force_step || !cpu->d.ctx)
+    if (cpu->d.host.observer || cpu->d.host.force_step || !cpu->d.data.ctx)
         return NULL;
     return fast_pointer(cpu, va, 0, flags & ACC_WRITE, flags & ACC_UNPRIV);
 }

@@ -2,8 +2,9 @@
  * What a handler is written in. The same bodies are compiled twice (Makefile: -DENGINE=1 threaded, -DENGINE=0
  * stepping): threaded handlers tail-call the next slot, stepping ones leave cpu->pc and return. DESIGN section 4.
  *
- * A handler is void f(struct cpu *cpu, const struct op *i, u64 L). L carries the budget in a register: what is left of
- * the slice is (L - address of i) / 16 instructions, so that straight-line code counts itself and only branches pay.
+ * A handler is void f(struct cpu *cpu, u1, u2, u3, u64 L, const struct op *i). L carries the budget in a register: what
+ * is left of the slice is (L - address of i) / 16 instructions, so that straight-line code counts itself and only
+ * branches pay. u1 to u3 hold nothing: they make L and i come in registers that compilers don't want for their work.
  *
  * Body kinds (the row macro of the same kind in the .def files names the stamps):
  *     OP(id)      one handler                          INSN
@@ -29,7 +30,7 @@
 #define OP_LINKAGE static ALWAYS_INLINE
 #define OP_TYPE    bool
 #define OP_FN      do_fn
-typedef bool do_fn(struct cpu *cpu, const struct op *i, u64 L);
+typedef bool do_fn(struct cpu *cpu, u64 u1, u64 u2, u64 u3, u64 L, const struct op *i);
 #elif ENGINE
 #define OPN(id)    thr_##id
 #define OP_LINKAGE
@@ -41,8 +42,13 @@ typedef bool do_fn(struct cpu *cpu, const struct op *i, u64 L);
 #define OP_TYPE    void
 #define OP_FN      op_fn
 #endif
-#define OP_ARGS struct cpu *cpu MAYBE_UNUSED, const struct op *i MAYBE_UNUSED, u64 L MAYBE_UNUSED
-#define OP_PASS cpu, i, L
+#define OP_ARGS                                                                                                        \
+    struct cpu *cpu MAYBE_UNUSED, u64 u1 MAYBE_UNUSED, u64 u2 MAYBE_UNUSED, u64 u3 MAYBE_UNUSED, u64 L MAYBE_UNUSED,   \
+        const struct op *i MAYBE_UNUSED
+/* A value that is nobody's, for which no instruction is made. */
+#define UNUSED __extension__({ u64 any_; __asm__ volatile("" : "=r"(any_)); any_; })
+#define OP_WITH(left, slot) cpu, UNUSED, UNUSED, UNUSED, (left), (slot)
+#define OP_PASS             OP_WITH(L, i)
 
 #define OP(id)    OP_LINKAGE OP_FN OPN(id); OP_LINKAGE OP_TYPE OPN(id)(OP_ARGS)
 #define OP_STAMP2(id, var)                                                                                             \
@@ -129,25 +135,27 @@ op_fn OPN(resume);
         u64 to_ = (target), from_ = PC, left_ = L - (u64)(uintptr_t)i - 16;                                            \
         if (likely(!((to_ ^ from_) >> 12) && (s64)left_ > 0 && !(to_ & 3))) {                                          \
             const struct op *t_ = i + ((s64)(to_ - from_) >> 2);                                                       \
-            return t_->fn(cpu, t_, left_ + (u64)(uintptr_t)t_);                                                        \
+            return t_->fn(OP_WITH(left_ + (u64)(uintptr_t)t_, t_));                                                        \
         }                                                                                                              \
         return thr_jump_far(cpu, left_, to_);                                                                         \
     } while (0)
 
-/* A direct branch within the page: imm is the way to the target's slot in bytes (decoder_near). */
-#define THREADED_JUMP_NEAR                                                                                             \
+/* A direct branch within the page. The way to the next slot is what the host waits for in a loop: so the target is one
+ * load from the slot, and L follows. */
+#define THREADED_JUMP_NEAR(target)                                                                                     \
     do {                                                                                                               \
-        if (likely((s64)(L - 16) > (s64)(uintptr_t)i)) {                                                               \
-            const struct op *t_ = (const struct op *)(uintptr_t)((u64)(uintptr_t)i + (u64)IMM);                        \
-            return t_->fn(cpu, t_, L - 16 + (u64)IMM);                                                                 \
-        }                                                                                                              \
-        return thr_jump_far(cpu, L - (u64)(uintptr_t)i - 16, PC + (u64)(IMM >> 2));                                    \
+        u64 to_ = (target);                                                                                            \
+        L += to_ - (u64)(uintptr_t)i - 16;                                                                             \
+        i = (const struct op *)(uintptr_t)to_;                                                                         \
+        if (likely((s64)L > (s64)(uintptr_t)i))                                                                        \
+            return i->fn(OP_PASS);                                                                                     \
+        return thr_jump_far(cpu, L - (u64)(uintptr_t)i, PC);                                                           \
     } while (0)
 
 #if ENGINE == 2
 #define NEXT return true
 #elif ENGINE
-#define NEXT return i[1].fn(cpu, i + 1, L)
+#define NEXT return i[1].fn(OP_WITH(L, i + 1))
 #define JUMP(target) THREADED_JUMP(target)
 #else
 #define NEXT                                                                                                           \

@@ -36,8 +36,8 @@ u64 cpu_branch_address(const struct cpu *cpu, u64 va)
 /* The fetch page from a translation (or, threaded, from an xpage: a subset of the state TLB). False: an abort. */
 static bool fetch_translate(struct cpu *cpu, enum engine engine, u64 base)
 {
-    struct xpage_entry *x = &cpu->d.xpage[((base >> 12) ^ cpu->d.ctx_mix) & (XPAGE_ENTRIES - 1)];
-    if (engine == ENGINE_THREADED && x->tag == (base | cpu->d.ctx)) {
+    struct xpage_entry *x = &cpu->d.xpage[xpage_slot(cpu, base)];
+    if (engine == ENGINE_THREADED && x->tag == (base | cpu->d.data.ctx)) {
         cpu->d.page = x->page;
         cpu->fetch_pa = x->page->pa;
         cpu->fetch_attrs = (u32)x->attrs;
@@ -54,9 +54,9 @@ static bool fetch_translate(struct cpu *cpu, enum engine engine, u64 base)
     cpu->fetch_valid = f.device ? 0 : 1;
     cpu->d.page = f.device ? code_page_uncached(cpu->d.host.code, f.pa, f.ns, engine)
                            : code_page_get(cpu->d.host.code, f.pa, f.ns, engine);
-    if (engine == ENGINE_THREADED && cpu->d.page->host && cpu->d.ctx)
+    if (engine == ENGINE_THREADED && cpu->d.page->host && cpu->d.data.ctx)
         *x = (struct xpage_entry){
-            .tag = base | cpu->d.ctx, .page = cpu->d.page, .owner = f.owner, .attrs = cpu->fetch_attrs
+            .tag = base | cpu->d.data.ctx, .page = cpu->d.page, .owner = f.owner, .attrs = cpu->fetch_attrs
         };
     return true;
 }
@@ -73,7 +73,7 @@ static bool fetch_failed(struct cpu *cpu)
 bool cpu_fetch(struct cpu *cpu, enum engine engine)
 {
     u64 base = cpu->pc & ~0xfffull;
-    if (unlikely(!cpu->d.ctx))
+    if (unlikely(!cpu->d.data.ctx))
         mmu_context_find(cpu);
     if (unlikely(cpu->pc & 3)) {
         exc_fetch_state(cpu);

@@ -243,9 +243,9 @@ STRUCT_LOADS(LD4R)
 
 /* Whole registers: LD1 and ST1 of one to four. */
 #define WHOLE_SLOW(name, regs, call, back)                                                                             \
-    static NOINLINE void OPN(slow_##name)(OP_ARGS, const u64 total)                                                    \
+    static NOINLINE void OPN(slow_##name)(OP_ARGS)                                                                     \
     {                                                                                                                  \
-        (void)total;                                                                                                   \
+        const u64 total MAYBE_UNUSED = (regs) * (WORD >> 30 & 1 ? 16u : 8u); /* Q */                                   \
         SLOW_BEGIN;                                                                                                    \
         if (!call(cpu, WORD, RN, NULL))                                                                                \
             RAISE;                                                                                                     \
@@ -261,7 +261,7 @@ STRUCT_LOADS(LD4R)
         const unsigned size = q ? 16 : 8, total = (regs) * size;                                                       \
         u8 *p = FAST_ROW(RN, total, WORD >> 10 & 3, write);                                                            \
         if (unlikely(!p))                                                                                              \
-            return OPN(slow_##name)(OP_PASS, total);                                                                   \
+            MISS(slow_##name);                                                                                         \
         for (unsigned k = 0; k < (regs); k++) {                                                                        \
             union vreg *v = &cpu->v[(i->d + k) & 31];                                                                  \
             copy;                                                                                                      \

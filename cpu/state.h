@@ -129,6 +129,13 @@ struct fast_entry {
 #define FAST_CODE         0x8000 /* in owner: written to it may be, but not fast, since it holds decoded code */
 #define FAST_PAGE(owner)  ((owner) >> 16 << 12)
 
+/* What an access asks the fast tags with (mmu/access.h). */
+struct fast_context {
+    u64 ctx;  /* 0: must be found first */
+    u64 wide; /* for accesses of more than a byte: the same, or CTX_NEVER where they are checked for alignment */
+    u64 mix;  /* mixed into the index of fast[], in units of an entry's bytes */
+};
+
 /* What a fetch page is (cpu->fetch_attrs). */
 enum { FETCH_NS = 1, FETCH_GUARDED = 2 };
 
@@ -163,7 +170,7 @@ struct mmu_view {
 
 /* Fast-tag contexts: the table that gives each combination its number. */
 enum { FAST_VICTIMS = 8 };
-enum { CTX_SLOTS = 512, CTX_LIMIT = 254 };
+enum { CTX_SLOTS = 512, CTX_LIMIT = 254, CTX_NEVER = 0xff0 };
 struct mmu_ctx {
     struct tlb_config config;
     u16 asid, vmid;
@@ -262,11 +269,8 @@ struct cpu {
         u32 breakpoints, watchpoints; /* sets of enabled ones: breakpoint_changed */
         u64 debug_sum;                /* of their settings */
         u32 raised;                   /* stepping: the last instruction took an exception */
-        u64 ctx;                      /* fast-tag context of data accesses at this EL; 0: must be found first */
-        u64 ctx_mix;                  /* mixed into the index of fast[] */
-        u64 ctx_unpriv;               /* the same for LDTR and STTR */
-        u64 ctx_unpriv_mix;
-        u64 align_mask[5], align_add[5]; /* by log2 of the size: see fast_tag in mmu/access.h */
+        struct fast_context data;     /* at this EL, for fetches too */
+        struct fast_context unpriv;   /* of LDTR and STTR */
         struct code_page *page;
         struct exc exc; /* set by whoever makes a handler RAISE */
         struct cpu_host host;
@@ -294,6 +298,12 @@ struct cpu {
 };
 static_assert(TLB_ENTRIES <= 0x7fff, "FAST_OWNER holds any entry, and all ones for none");
 static_assert(offsetof(struct cpu, d) % 8 == 0, "the derived part starts aligned");
+
+/* Index in xpage[] of the page at va, as this EL sees it. */
+static inline u32 xpage_slot(const struct cpu *cpu, u64 va)
+{
+    return (u32)((va >> 12) ^ (cpu->d.data.mix >> 5)) & (XPAGE_ENTRIES - 1);
+}
 
 /* NZCV as a nibble, N in bit 3. */
 static inline u32 cpu_nzcv(const struct cpu *cpu)

@@ -34,7 +34,7 @@ void step_decode(OP_ARGS)
         exc_fetch_external_abort(cpu);
         RAISE;
     }
-    return i->fn(cpu, i, L);
+    return i->fn(OP_PASS);
 }
 
 void step_raise(OP_ARGS)
@@ -119,7 +119,7 @@ static bool step_one(struct cpu *cpu)
     if (unlikely(cpu->ps.btype))
         cpu->d.attention |= ATT_ENGINE; /* a landing: the threaded engine goes on from here */
     cpu->d.btype_next = BTYPE_NONE;
-    i->fn(cpu, i, L);
+    i->fn(OP_PASS);
     if (unlikely(cpu->d.raised) && cpu->d.exc.kind == EXC_RESTART) { /* an observer stopped at one of its accesses */
         cpu->d.exc.kind = EXC_SYNC;
         cpu->d.attention |= ATT_NOW;
@@ -158,6 +158,6 @@ void cpu_exec_word(struct cpu *cpu, u32 word)
     cpu->d.branched = 0;
     cpu->d.raised = 0;
     cpu->d.btype_next = BTYPE_NONE;
-    op[0].fn(cpu, op, ((cpu->d.deadline - cpu->d.now) << 4) + (u64)(uintptr_t)op);
+    op[0].fn(OP_WITH(((cpu->d.deadline - cpu->d.now) << 4) + (u64)(uintptr_t)op, op));
     cpu->ps.btype = (u8)cpu->d.btype_next;
 }

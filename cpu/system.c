@@ -194,7 +194,7 @@ OP(SYS_zero)
 {
     const struct sysop *row = &sysop_rows[ROW_NUMBER];
     u8 *p = FAST(align_down(RD, 64), 3, true, false);
-    if (!SYSOP_QUICK(row) || !p || (cpu->sys.dczid_el0 & 15) != 4 || cpu->d.align_mask[3] & 7)
+    if (!SYSOP_QUICK(row) || !p || (cpu->sys.dczid_el0 & 15) != 4 || cpu->d.data.wide != cpu->d.data.ctx)
         return OPN(slow_SYS)(OP_PASS);
     memset(p, 0, 64);
     NEXT;

@@ -14,10 +14,7 @@ op_fn thr_decode, thr_page_end, thr_BTI, thr_PACIASP, thr_PACIBSP, thr_BRK;
 /* Ends the slice: `left` is the budget in units of 16, cpu->pc is set. */
 static void leave(struct cpu *cpu, u64 left) { cpu->d.now = cpu->d.deadline - (u64)((s64)left >> 4); }
 
-static struct xpage_entry *xpage_of(struct cpu *cpu, u64 va)
-{
-    return &cpu->d.xpage[((va >> 12) ^ cpu->d.ctx_mix) & (XPAGE_ENTRIES - 1)];
-}
+static struct xpage_entry *xpage_of(struct cpu *cpu, u64 va) { return &cpu->d.xpage[xpage_slot(cpu, va)]; }
 
 /* Makes the xpage entry of va the fetch page, and goes on there. */
 static ALWAYS_INLINE void run_xpage(struct cpu *cpu, u64 left, const struct xpage_entry *x, u64 va)
@@ -30,7 +27,7 @@ static ALWAYS_INLINE void run_xpage(struct cpu *cpu, u64 left, const struct xpag
     cpu->d.page = page;
     cpu->d.pc_bias = (va & ~0xfffull) - ((u64)(uintptr_t)page->op >> 2);
     const struct op *i = &page->op[(va & 4095) >> 2];
-    return i->fn(cpu, i, left + (u64)(uintptr_t)i);
+    return i->fn(OP_WITH(left + (u64)(uintptr_t)i, i));
 }
 
 static void enter_slow(struct cpu *cpu, u64 left);
@@ -39,7 +36,7 @@ static ALWAYS_INLINE void enter_anew(struct cpu *cpu, u64 left)
 {
     const struct xpage_entry *x = xpage_of(cpu, cpu->pc);
     const struct observer *o = cpu->d.host.observer;
-    if (likely(x->tag == ((cpu->pc & ~0xfffull) | cpu->d.ctx) && cpu->d.ctx && (s64)left > 0) &&
+    if (likely(x->tag == ((cpu->pc & ~0xfffull) | cpu->d.data.ctx) && cpu->d.data.ctx && (s64)left > 0) &&
         likely(!(cpu->d.attention | cpu->ps.btype | cpu->ps.il | (cpu->pc & 3) | cpu->d.breakpoints)) &&
         likely(!o || !o->page))
         return run_xpage(cpu, left, x, cpu->pc);
@@ -65,13 +62,13 @@ static NOINLINE void enter_slow(struct cpu *cpu, u64 left)
     if (unlikely(!cpu_fetch(cpu, ENGINE_THREADED)))
         return enter_slow(cpu, left - 16); /* the abort counts as an instruction */
     const struct op *i = &cpu->d.page->op[(cpu->pc & 4095) >> 2];
-    return i->fn(cpu, i, left + (u64)(uintptr_t)i);
+    return i->fn(OP_WITH(left + (u64)(uintptr_t)i, i));
 }
 
 void thr_jump_far(struct cpu *cpu, u64 left, u64 va)
 {
     const struct xpage_entry *x = xpage_of(cpu, va);
-    if (likely(x->tag == ((va & ~0xfffull) | cpu->d.ctx) && (s64)left > 0 && !(va & 3)))
+    if (likely(x->tag == ((va & ~0xfffull) | cpu->d.data.ctx) && (s64)left > 0 && !(va & 3)))
         return run_xpage(cpu, left, x, va);
     cpu->pc = cpu_branch_address(cpu, va);
     return enter_slow(cpu, left);
@@ -84,7 +81,7 @@ void thr_jump_far(struct cpu *cpu, u64 left, u64 va)
 void thr_jump_typed(struct cpu *cpu, u64 left, u64 va, unsigned btype)
 {
     const struct xpage_entry *x = xpage_of(cpu, va);
-    if (likely(x->tag == ((va & ~0xfffull) | cpu->d.ctx) && (s64)left > 0 && !(va & 3))) {
+    if (likely(x->tag == ((va & ~0xfffull) | cpu->d.data.ctx) && (s64)left > 0 && !(va & 3))) {
         op_fn *fn = x->page->op[(va & 4095) >> 2].fn;
         bool pad = fn == thr_BTI ? bti_accepts((unsigned)x->page->op[(va & 4095) >> 2].imm, btype)
                                  : (fn == thr_PACIASP || fn == thr_PACIBSP) && btype != BTYPE_JUMP;
@@ -107,7 +104,7 @@ void thr_decode(OP_ARGS)
         exc_fetch_external_abort(cpu);
         RAISE;
     }
-    return i->fn(cpu, i, L);
+    return i->fn(OP_PASS);
 }
 
 void thr_raise(OP_ARGS)
@@ -132,7 +129,7 @@ void thr_undefined(OP_ARGS)
 void thr_sync_next(OP_ARGS)
 {
     const struct observer *o = cpu->d.host.observer;
-    if (likely(cpu->fetch_valid && cpu->d.ctx && (s64)(L - 16) > (s64)(uintptr_t)i) &&
+    if (likely(cpu->fetch_valid && cpu->d.data.ctx && (s64)(L - 16) > (s64)(uintptr_t)i) &&
         likely(!(cpu->d.attention | cpu->ps.btype | cpu->ps.il | cpu->d.breakpoints)) && likely(!o || !o->page))
         NEXT; /* the page stays, and nothing came up */
     cpu->pc = PC + 4;

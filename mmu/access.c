@@ -174,11 +174,11 @@ static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned f
 {
     const struct mmu_view *v = mmu_view(cpu, cpu->ps.el);
     bool el0 = with_el0_rights(cpu, flags), unpriv = flags & ACC_UNPRIV;
-    u64 ctx = unpriv ? cpu->d.ctx_unpriv : cpu->d.ctx, mix = unpriv ? cpu->d.ctx_unpriv_mix : cpu->d.ctx_mix;
+    const struct fast_context *c = unpriv ? &cpu->d.unpriv : &cpu->d.data;
     u8 *page_flags = phys_flags(cpu->d.host.phys, p->pa);
     if (unlikely(p->entry->perm & TLB_TAGGED) && v->config.regime & REGIME_KEY_TAGS)
         return;
-    if (!ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & (ACC_CACHE | ACC_NV2) ||
+    if (!c->ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & (ACC_CACHE | ACC_NV2) ||
         observed(cpu, va, p->pa) || (unlikely(cpu->d.watchpoints) && watchpoint_in_page(cpu, va)))
         return;
     if (p->type != MEM_NORMAL && !(v->strict || v->flat))
@@ -187,9 +187,9 @@ static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned f
     unsigned have = el0 ? p->entry->perm : p->entry->perm >> 3;
     if (!region || !(have & 1) || (!el0 && cpu->ps.pan && p->entry->perm & TLB_USER))
         return;
-    u32 slot = (u32)(((va >> 12) ^ mix) & (FAST_ENTRIES - 1)), index = tlb_index(cpu, p->entry);
-    struct fast_entry *f = &cpu->d.fast[slot];
-    u64 tag = (va & ~0xfffull) | ctx, owner = p->pa >> 12 << 16 | index;
+    u32 index = tlb_index(cpu, p->entry);
+    struct fast_entry *f = fast_entry(cpu, va, c);
+    u64 tag = (va & ~0xfffull) | c->ctx, owner = p->pa >> 12 << 16 | index;
     bool writable = flags & ACC_WRITE && have & 2 && !region->readonly;
     if (writable && *page_flags & PAGE_CODE)
         owner |= FAST_CODE;
@@ -205,7 +205,7 @@ static void fill_fast(struct cpu *cpu, const struct place *p, u64 va, unsigned f
         f->w = tag;
         *page_flags |= PAGE_TOUCHED | PAGE_DIRTY | PAGE_TAGGED;
     }
-    tlb_note_fast(cpu, index, slot);
+    tlb_note_fast(cpu, index, (u32)(f - cpu->d.fast));
 }
 
 static void drop_write_tags(struct fast_entry *f, unsigned count, const u8 *host)
@@ -224,22 +224,21 @@ void mmu_drop_write_tags(struct cpu *cpu, u64 pa)
     drop_write_tags(cpu->d.mmu.victim, FAST_VICTIMS, host);
 }
 
-/* Looks among the tags that were pushed out lately, and changes places with the one that pushed. */
-static u8 *victim_try(struct cpu *cpu, u64 va, unsigned log2, bool write, bool unpriv)
+/* The entry of va's page, or the one among those that were pushed out lately that then changes places with the one that
+ * pushed; NULL: none. */
+static const struct fast_entry *fast_find(struct cpu *cpu, u64 va, const struct fast_context *c, bool write)
 {
-    u64 ctx = unpriv ? cpu->d.ctx_unpriv : cpu->d.ctx, mix = unpriv ? cpu->d.ctx_unpriv_mix : cpu->d.ctx_mix;
-    u64 want = ((va + cpu->d.align_add[log2]) & cpu->d.align_mask[log2]) | ctx;
-    if ((va ^ want) & ~0xfffull)
-        return NULL; /* crosses its page: what is wanted here is the second page's tag, which no slot of the first has
-                      */
+    u64 want = (va & ~0xfffull) | c->ctx;
+    struct fast_entry *f = fast_entry(cpu, va, c), old = *f;
+    if ((write ? f->w : f->r) == want)
+        return f;
     for (unsigned n = 0; n < FAST_VICTIMS; n++) {
         struct fast_entry *v = &cpu->d.mmu.victim[n];
         if ((write ? v->w : v->r) != want)
             continue;
-        struct fast_entry *f = &cpu->d.fast[((va >> 12) ^ mix) & (FAST_ENTRIES - 1)], old = *f;
         *f = *v;
         *v = old;
-        return (u8 *)(uintptr_t)(va + f->addend);
+        return f;
     }
     return NULL;
 }
@@ -248,11 +247,13 @@ static u8 *victim_try(struct cpu *cpu, u64 va, unsigned log2, bool write, bool u
 static u8 *fast_try(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
 {
     const struct observer *o = cpu->d.host.observer;
-    if ((o && o->memory && !cpu->d.threaded) || !cpu->d.ctx || flags & (ACC_CACHE | ACC_DEBUG | ACC_NV2))
+    const struct fast_context *c = flags & ACC_UNPRIV ? &cpu->d.unpriv : &cpu->d.data;
+    if ((o && o->memory && !cpu->d.threaded) || !c->ctx || flags & (ACC_CACHE | ACC_DEBUG | ACC_NV2))
         return NULL;
-    unsigned log2 = (unsigned)__builtin_ctz(size);
-    u8 *host = fast_pointer(cpu, va, log2, flags & ACC_WRITE, flags & ACC_UNPRIV);
-    return host ? host : victim_try(cpu, va, log2, flags & ACC_WRITE, flags & ACC_UNPRIV);
+    if ((va & 4095) > 4096 - size || (c->wide != c->ctx && va & (size - 1)))
+        return NULL;
+    const struct fast_entry *f = fast_find(cpu, va, c, flags & ACC_WRITE);
+    return f ? (u8 *)(uintptr_t)(va + f->addend) : NULL;
 }
 
 /* A store to a page that is in the fast tags and would have a write tag but for the decoded code in it: no translation,
@@ -260,11 +261,10 @@ static u8 *fast_try(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
 static bool store_code(struct cpu *cpu, u64 va, u64 value, unsigned size, unsigned flags)
 {
     const struct observer *o = cpu->d.host.observer;
-    bool unpriv = flags & ACC_UNPRIV;
-    u64 ctx = unpriv ? cpu->d.ctx_unpriv : cpu->d.ctx, mix = unpriv ? cpu->d.ctx_unpriv_mix : cpu->d.ctx_mix;
-    const struct fast_entry *f = &cpu->d.fast[((va >> 12) ^ mix) & (FAST_ENTRIES - 1)];
-    if (!(f->owner & FAST_CODE) || f->r != ((va & (~0xfffull | (size - 1))) | ctx) || (o && o->memory) ||
-        flags & (ACC_CACHE | ACC_DEBUG | ACC_NV2) || !ctx)
+    const struct fast_context *c = flags & ACC_UNPRIV ? &cpu->d.unpriv : &cpu->d.data;
+    const struct fast_entry *f = fast_entry(cpu, va, c);
+    if (!(f->owner & FAST_CODE) || f->r != ((va & (~0xfffull | (size - 1))) | c->ctx) || (o && o->memory) ||
+        flags & (ACC_CACHE | ACC_DEBUG | ACC_NV2) || !c->ctx)
         return false;
     u64 pa = FAST_PAGE(f->owner) | (va & 0xfff);
     const u8 *page_flags = phys_flags(cpu->d.host.phys, pa);
@@ -878,7 +878,7 @@ struct fetch_page mem_fetch_page(struct cpu *cpu, u64 va)
     if (!translate(cpu, va, ACC_FETCH, false, &p))
         return (struct fetch_page){ .ok = false };
     u32 owner = tlb_index(cpu, p.entry);
-    tlb_note_xpage(cpu, owner, (u32)(((va >> 12) ^ cpu->d.ctx_mix) & (XPAGE_ENTRIES - 1)));
+    tlb_note_xpage(cpu, owner, xpage_slot(cpu, va));
     return (struct fetch_page){ .pa = p.pa & ~0xfffull,
                                 .ok = true,
                                 .ns = p.attrs.ns,

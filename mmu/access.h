@@ -2,10 +2,10 @@
  * Memory access by virtual address: the fast tags for handlers, and the exact path behind them (Arm ARM B2, D8).
  *
  * Fast path: an access of size S at VA hits when
- *     ((va + align_add[log2 S]) & align_mask[log2 S] | ctx) == tag
- * With alignment checking off, add = S-1 and mask = ~0xfff: an access that crosses its page misses. With SCTLR_ELx.A
- * set, add = 0 and mask = ~0xfff | (S-1): an unaligned one misses. Everything unusual (Device memory, MMIO, code pages,
- * watchpoints, permission) has no fast tag at all.
+ *     ((va + S-1) & ~0xfff | ctx) == tag
+ * so that one that crosses its page misses. Where alignment is checked (SCTLR_ELx.A, or no stage 1), accesses of more
+ * than a byte ask with a context that no tag has: then the slow path compares, and looks at the address. Everything
+ * unusual (Device memory, MMIO, code pages, watchpoints, permission) has no fast tag at all.
  *
  * Slow path: mem_read and friends do everything: alignment, translation of each page touched, permission, Device rules,
  * MMIO. When they fail nothing has changed but cpu->d.exc, which holds the exception to take (all of it except the
@@ -126,19 +126,25 @@ struct fetch_page mem_fetch_page(struct cpu *cpu, u64 va);
 void mmu_context_changed(struct cpu *cpu);
 /* PSTATE.EL, SP or PAN changed, and nothing else that translation uses: cheap (contexts are kept by EL and PAN). */
 void mmu_el_changed(struct cpu *cpu);
-/* Finds cpu->d.ctx, ctx_unpriv and the alignment masks for the current EL and control registers (interned). */
+/* Finds cpu->d.ctx, unpriv for the current EL and control registers (interned). */
 void mmu_context_find(struct cpu *cpu);
 /* Drops all that is derived (fast tags, xpages, contexts); the state TLB stays. */
 void mmu_drop_derived(struct cpu *cpu);
 /* Drops the fast write tags of the RAM page at pa on this PE (a page starts to hold code). */
 void mmu_drop_write_tags(struct cpu *cpu, u64 pa);
 
+static ALWAYS_INLINE struct fast_entry *fast_entry(struct cpu *cpu, u64 va, const struct fast_context *c)
+{
+    _Static_assert(sizeof(struct fast_entry) == 32, "mix has 5 bits below those of a page's number");
+    return (struct fast_entry *)(void *)((u8 *)cpu->d.fast + ((va >> 7 ^ c->mix) & (FAST_ENTRIES - 1) << 5));
+}
+
 /* The fast half. Returns a host pointer, or NULL: take the slow path. log2: of the size (0..4). */
 static ALWAYS_INLINE u8 *fast_pointer(struct cpu *cpu, u64 va, unsigned log2, bool write, bool unpriv)
 {
-    u64 ctx = unpriv ? cpu->d.ctx_unpriv : cpu->d.ctx, mix = unpriv ? cpu->d.ctx_unpriv_mix : cpu->d.ctx_mix;
-    struct fast_entry *e = &cpu->d.fast[((va >> 12) ^ mix) & (FAST_ENTRIES - 1)];
-    u64 want = ((va + cpu->d.align_add[log2]) & cpu->d.align_mask[log2]) | ctx;
+    const struct fast_context *c = unpriv ? &cpu->d.unpriv : &cpu->d.data;
+    struct fast_entry *e = fast_entry(cpu, va, c);
+    u64 want = ((va + ones(log2)) & ~0xfffull) | (log2 ? c->wide : c->ctx);
     if (likely((write ? e->w : e->r) == want)) {
         u8 *p = (u8 *)(uintptr_t)(va + e->addend);
         if (!p)

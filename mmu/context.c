@@ -300,31 +300,22 @@ static u32 context_number(struct cpu *cpu, const struct mmu_view *v, bool el0, b
 }
 
 /* Spreads contexts over the tables, so that worlds do not evict each other. */
-static u64 context_mix(u64 number) { return (number >> 4) * 0x9e37 >> 4; }
+static u64 context_mix(u64 number) { return (number >> 4) * 0x9e37 >> 4 << 5; }
 
 bool mmu_unpriv_applies(struct cpu *cpu) { return !cpu->ps.uao && mmu_view(cpu, cpu->ps.el)->unpriv; }
-
-/* With SCTLR_ELx.A an unaligned access misses; without, only one that crosses its page does. */
-static void set_alignment(struct cpu *cpu, bool strict)
-{
-    for (unsigned n = 0; n < ARRAY_LEN(cpu->d.align_mask); n++) {
-        cpu->d.align_mask[n] = ~0xfffull | (strict ? ones(n) : 0);
-        cpu->d.align_add[n] = strict ? 0 : ones(n);
-    }
-}
 
 static void use_contexts(struct cpu *cpu, const struct mmu_view *v)
 {
     unsigned pan = cpu->ps.pan & 1;
     bool unpriv = !cpu->ps.uao && v->unpriv;
-    cpu->d.ctx = v->ctx[pan];
-    cpu->d.ctx_mix = v->mix[pan];
-    cpu->d.ctx_unpriv = unpriv ? v->ctx_unpriv : v->ctx[pan];
-    cpu->d.ctx_unpriv_mix = unpriv ? v->mix_unpriv : v->mix[pan];
-    bool strict = v->strict || v->flat;
-    if (unlikely(cpu->d.align_mask[1] != (~0xfffull | (strict ? 1 : 0))))
-        set_alignment(cpu, strict);
+    u64 ctx = v->ctx[pan], ctx_unpriv = unpriv ? v->ctx_unpriv : ctx;
+    bool strict = v->strict || v->flat; /* every access is checked for alignment */
+    cpu->d.data = (struct fast_context){ ctx, strict ? CTX_NEVER : ctx, v->mix[pan] };
+    cpu->d.unpriv =
+        (struct fast_context){ ctx_unpriv, strict ? CTX_NEVER : ctx_unpriv, unpriv ? v->mix_unpriv : v->mix[pan] };
 }
+
+static void lose_contexts(struct cpu_derived *d) { d->data.ctx = d->data.wide = d->unpriv.ctx = d->unpriv.wide = 0; }
 
 void mmu_context_find(struct cpu *cpu)
 {
@@ -348,7 +339,7 @@ void mmu_context_changed(struct cpu *cpu)
 {
     for (unsigned el = 0; el < 4; el++)
         cpu->d.mmu.view[el].valid = 0;
-    cpu->d.ctx = cpu->d.ctx_unpriv = 0;
+    lose_contexts(&cpu->d);
 }
 
 void mmu_el_changed(struct cpu *cpu)
@@ -357,7 +348,7 @@ void mmu_el_changed(struct cpu *cpu)
     if (v->valid && v->ctx[cpu->ps.pan & 1] && (!v->unpriv || v->ctx_unpriv))
         use_contexts(cpu, v);
     else
-        cpu->d.ctx = cpu->d.ctx_unpriv = 0;
+        lose_contexts(&cpu->d);
 }
 
 void mmu_drop_derived(struct cpu *cpu)
@@ -370,7 +361,7 @@ void mmu_drop_derived(struct cpu *cpu)
     memset(d->mmu.fast_slot, 0xff, sizeof(d->mmu.fast_slot));
     memset(d->mmu.xpage_slot, 0xff, sizeof(d->mmu.xpage_slot));
     memset(d->mmu.victim, 0xff, sizeof(d->mmu.victim));
-    d->ctx = d->ctx_unpriv = 0;
+    lose_contexts(d);
 }
 
 /* ---- those who look in ---- */

@@ -5,7 +5,7 @@
  */
 #include <check.h>
 #include <stdlib.h>
-#include "cpu/op.h"
+#include "tests/unit/word.h"
 
 Suite *test_crypto_suite(void);
 
@@ -14,16 +14,12 @@ Suite *test_crypto_suite(void);
 static struct decoder *decoder;
 static struct cpu *cpu;
 
-static void stop(struct cpu *c, const struct op *i, u64 left) { (void)c, (void)i, (void)left; }
-
 static void execute(u32 word)
 {
     struct cpu before = *cpu, after;
     for (enum engine e = ENGINE_STEP; e < ENGINES; e++) {
-        struct op op[2] = { { .fn = NULL }, { .fn = stop } };
         *cpu = before;
-        ck_assert_msg(decoder_decode(decoder, word, e, op) != NULL, "%08x is not decoded", word);
-        op[0].fn(cpu, op, (u64)(uintptr_t)op);
+        word_execute(cpu, decoder, word, e);
         if (e == ENGINE_STEP)
             after = *cpu;
     }

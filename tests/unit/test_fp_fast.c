@@ -7,14 +7,12 @@
 #include <check.h>
 #include <stdlib.h>
 #include "cpu/fp_host.h"
-#include "cpu/op.h"
+#include "tests/unit/word.h"
 
 Suite *test_fp_fast_suite(void);
 
 static struct decoder *decoder, *plain;
 static struct cpu *cpu, *start;
-
-static void stop(struct cpu *c, const struct op *i, u64 left) { (void)c, (void)i, (void)left; }
 
 static void setup(void)
 {
@@ -38,12 +36,10 @@ static void teardown(void)
 
 static void run(u32 word, enum engine engine, u64 fpcr, u64 fpsr)
 {
-    struct op op[2] = { { .fn = NULL }, { .fn = stop } };
     memcpy(cpu, start, offsetof(struct cpu, sys));
     cpu->fpcr = (u32)fpcr;
     cpu->fpsr = (u32)fpsr;
-    ck_assert_msg(decoder_decode(decoder, word, engine, op) != NULL, "%08x is not decoded", word);
-    op[0].fn(cpu, op, (u64)(uintptr_t)op);
+    word_execute(cpu, decoder, word, engine);
 }
 
 /* ---- random operands: often near each other, near the ends of the range, or special ---- */

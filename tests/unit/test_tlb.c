@@ -444,7 +444,7 @@ START_TEST(many_contexts)
         cpu->sys.mair_el1 = 0xff00 | (u64)(asid % 100) << 32;
         controls();
         ck_assert_uint_eq(read64(0x1000), 77);
-        ck_assert(cpu->d.ctx && is_fast(0x1000, false));
+        ck_assert(cpu->d.data.ctx && is_fast(0x1000, false));
     }
     check_subset(cpu);
     ck_assert(tlb_validate(cpu));
@@ -549,11 +549,13 @@ START_TEST(alignment)
     ck_assert(!mem_atomic(cpu, 0x1004, ATOMIC_ADD, 1, 8, 0).ok);
     cpu->sys.sctlr_el1 |= 2; /* A */
     controls();
-    ck_assert(mem_read(cpu, 0x1000, 8, 0).ok && is_fast(0x1000, false) && !is_fast(0x1001, false));
+    ck_assert(mem_read(cpu, 0x1000, 8, 0).ok && !is_fast(0x1000, false) && !is_fast(0x1001, false));
+    ck_assert(fast_pointer(cpu, 0x1000, 0, false, false) && fast_pointer(cpu, 0x1001, 0, false, false)); /* bytes */
     ck_assert(faults(0x1001, ACC_READ, 0x21));
     cpu->sys.sctlr_el1 = 0; /* MMU off: Device memory */
     controls();
-    ck_assert(mem_read(cpu, RAM, 8, 0).ok && is_fast(RAM, false) && !is_fast(RAM + 1, false));
+    ck_assert(mem_read(cpu, RAM, 8, 0).ok && !is_fast(RAM, false) && !is_fast(RAM + 1, false));
+    ck_assert(fast_pointer(cpu, RAM, 0, false, false) && fast_pointer(cpu, RAM + 1, 0, false, false));
     ck_assert(faults(RAM + 1, ACC_READ, 0x21));
     ck_assert(!mem_zero_block(cpu, RAM, 64));
     struct fetch_page f = mem_fetch_page(cpu, RAM + 0x1234);
