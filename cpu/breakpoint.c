@@ -39,13 +39,19 @@ static struct unit watchpoint(const struct cpu *cpu, unsigned n)
     return unit_at(cpu, offsetof(struct sysregs, dbgwvr0_el1), n);
 }
 
-static unsigned breakpoint_count(const struct cpu *cpu) { return (unsigned)bits(cpu->sys.id_aa64dfr0_el1, 15, 12) + 1; }
-static unsigned watchpoint_count(const struct cpu *cpu) { return (unsigned)bits(cpu->sys.id_aa64dfr0_el1, 23, 20) + 1; }
+static unsigned breakpoint_count(const struct cpu *cpu)
+{
+    return (unsigned)FIELD_OF(cpu->sys.id_aa64dfr0_el1, DFR0_BRPs) + 1;
+}
+static unsigned watchpoint_count(const struct cpu *cpu)
+{
+    return (unsigned)FIELD_OF(cpu->sys.id_aa64dfr0_el1, DFR0_WRPs) + 1;
+}
 
 /* The last ones are context-aware. */
 static bool is_context_aware(const struct cpu *cpu, unsigned n)
 {
-    unsigned count = breakpoint_count(cpu), aware = (unsigned)bits(cpu->sys.id_aa64dfr0_el1, 31, 28) + 1;
+    unsigned count = breakpoint_count(cpu), aware = (unsigned)FIELD_OF(cpu->sys.id_aa64dfr0_el1, DFR0_CTX_CMPs) + 1;
     return n < count && n + aware >= count;
 }
 
@@ -68,15 +74,16 @@ static bool state_is_valid(const struct cpu *cpu, unsigned state)
         return false;
     if ((!el3 && state == 0x18) || (!el2 && state == 0x1c))
         return false;
-    bool secure_el2 = bits(cpu->sys.id_aa64pfr0_el1, 39, 36);
+    bool secure_el2 = FIELD_OF(cpu->sys.id_aa64pfr0_el1, PFR0_SEL2);
     return secure_el2 || !(state == 0x0c || state == 0x14 || (ssc == 3 && pxc & 1));
 }
 
-/* AArch64.StateMatch but for the link. el: whose access it is. */
+/* AArch64.StateMatch but for the link. el: whose access it is. DBGWCR<n>_EL1 has these fields where DBGBCR<n>_EL1 does.
+ */
 static bool state_matches(const struct cpu *cpu, u64 control, unsigned el)
 {
-    unsigned hmc = (unsigned)bit(control, 13), ssc = (unsigned)bits(control, 15, 14);
-    unsigned pxc = (unsigned)bits(control, 2, 1);
+    unsigned hmc = (unsigned)bit(control, DBGBCR_HMC), ssc = (unsigned)FIELD_OF(control, DBGBCR_SSC);
+    unsigned pxc = (unsigned)FIELD_OF(control, DBGBCR_PMC);
     if (!state_is_valid(cpu, hmc << 4 | ssc << 2 | pxc))
         return false;
     bool level = el == 3   ? hmc && !(ssc & 1)
@@ -128,12 +135,12 @@ static bool context_matches(const struct cpu *cpu, unsigned type, u64 value)
 /* Does the breakpoint that `control` is linked to (LBN) match? */
 static bool link_matches(const struct cpu *cpu, u64 control)
 {
-    unsigned n = (unsigned)bits(control, 19, 16);
+    unsigned n = (unsigned)FIELD_OF(control, DBGBCR_LBN);
     if (n >= breakpoint_count(cpu))
         return false;
     struct unit b = breakpoint(cpu, n);
-    unsigned type = (unsigned)bits(b.control, 23, 20);
-    return bit(b.control, 0) && type & BT_LINKED && !is_address(type) && type_is_valid(cpu, n, type) &&
+    unsigned type = (unsigned)FIELD_OF(b.control, DBGBCR_BT);
+    return bit(b.control, DBGBCR_E) && type & BT_LINKED && !is_address(type) && type_is_valid(cpu, n, type) &&
            context_matches(cpu, type, b.value);
 }
 
@@ -147,7 +154,7 @@ static u64 address_bits(struct cpu *cpu, unsigned el, u64 va, bool fetch)
 static bool breakpoint_matches(struct cpu *cpu, unsigned n)
 {
     struct unit b = breakpoint(cpu, n);
-    unsigned type = (unsigned)bits(b.control, 23, 20);
+    unsigned type = (unsigned)FIELD_OF(b.control, DBGBCR_BT);
     if (!type_is_valid(cpu, n, type) || !state_matches(cpu, b.control, cpu->ps.el))
         return false;
     if (!is_address(type))
@@ -176,7 +183,7 @@ bool breakpoint_in_page(const struct cpu *cpu, u64 va)
 {
     for (u32 set = cpu->d.breakpoints; set; set &= set - 1) {
         struct unit b = breakpoint(cpu, (unsigned)__builtin_ctz(set));
-        unsigned type = (unsigned)bits(b.control, 23, 20);
+        unsigned type = (unsigned)FIELD_OF(b.control, DBGBCR_BT);
         if (is_address(type) ? !((b.value ^ va) & ones(49) & ~0xfffull) : !(type & BT_LINKED))
             return true;
     }
@@ -194,7 +201,7 @@ struct watched {
 /* MASK takes the place of BAS; 1 and 2 are reserved: no byte (first > last). */
 static struct watched watched_bytes(struct unit w)
 {
-    unsigned mask = (unsigned)bits(w.control, 28, 24), bas = (unsigned)bits(w.control, 12, 5);
+    unsigned mask = (unsigned)FIELD_OF(w.control, DBGWCR_MASK), bas = (unsigned)FIELD_OF(w.control, DBGWCR_BAS);
     u64 base = w.value & ~3ull;
     if (mask)
         return mask < 3 ? (struct watched){ 1, 0, 0 } : (struct watched){ base & ~ones(mask), base | ones(mask), 0 };
@@ -256,9 +263,10 @@ bool watchpoint_hit(struct cpu *cpu, u64 va, unsigned access_size, unsigned flag
     for (u32 set = cpu->d.watchpoints; set && size; set &= set - 1) {
         unsigned n = (unsigned)__builtin_ctz(set);
         struct unit w = watchpoint(cpu, n);
-        unsigned match = (unsigned)bits(w.control, 4, 3) & kinds;
+        unsigned match = (unsigned)FIELD_OF(w.control, DBGWCR_LSC) & kinds;
         s64 at = match ? first_watched(watched_bytes(w), from, size, mask) : -1;
-        if (at < 0 || !state_matches(cpu, w.control, el) || (bit(w.control, 20) && !link_matches(cpu, w.control)))
+        if (at < 0 || !state_matches(cpu, w.control, el) ||
+            (bit(w.control, DBGWCR_WT) && !link_matches(cpu, w.control)))
             continue;
         seen |= match;
         if (first < 0 || at < first) {
@@ -295,9 +303,9 @@ void breakpoint_changed(struct cpu *cpu)
     u64 sum = 0;
     if (unlikely(bit(cpu->sys.mdscr_el1, MDSCR_MDE)) && !bit(cpu->sys.oslsr_el1, OSLSR_OSLK)) {
         for (unsigned n = 0; n < breakpoint_count(cpu); n++)
-            breakpoints |= (u32)bit(breakpoint(cpu, n).control, 0) << n;
+            breakpoints |= (u32)bit(breakpoint(cpu, n).control, DBGBCR_E) << n;
         for (unsigned n = 0; n < watchpoint_count(cpu); n++)
-            watchpoints |= (u32)bit(watchpoint(cpu, n).control, 0) << n;
+            watchpoints |= (u32)bit(watchpoint(cpu, n).control, DBGWCR_E) << n;
         for (u32 set = breakpoints; set; set &= set - 1)
             sum = sum_add(sum, (unsigned)__builtin_ctz(set), breakpoint(cpu, (unsigned)__builtin_ctz(set)));
         for (u32 set = watchpoints; set; set &= set - 1)

@@ -118,7 +118,7 @@ static unsigned abort_target(const struct cpu *cpu, const struct fault *fault, u
         return 3;
     if (acc_flags & ACC_NV2)
         return 2;
-    bool tea = external && cpu_has(cpu, FEAT_RAS) && bit(cpu_hcr(cpu), 37);
+    bool tea = external && cpu_has(cpu, FEAT_RAS) && bit(cpu_hcr(cpu), HCR_TEA);
     return (fault->stage2 || tea) && cpu->ps.el < 2 ? 2 : exc_default_target(cpu);
 }
 
@@ -340,9 +340,9 @@ void exception_take(struct cpu *cpu)
     if (entry_sets_pan(cpu, el))
         cpu->ps.pan = 1;
     if (cpu_has(cpu, FEAT_SSBS))
-        cpu->ps.ssbs = bit(*BANKED(el, sctlr), 44); /* DSSBS */
+        cpu->ps.ssbs = bit(*BANKED(el, sctlr), SCTLR_DSSBS);
     if (cpu_has(cpu, FEAT_NMI))
-        cpu->ps.allint = !bit(*BANKED(el, sctlr), 62); /* SPINTMASK */
+        cpu->ps.allint = !bit(*BANKED(el, sctlr), SCTLR_SPINTMASK);
     cpu->step_active = 0;
     cpu->pc = cpu_branch_address(cpu, vector);
     el_changed(cpu);

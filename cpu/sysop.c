@@ -6,6 +6,7 @@
 #include "cpu/sysop.h"
 
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "cpu/sysreg.h"
 #include "mmu/access.h"
 #include "mmu/at.h"
@@ -22,8 +23,8 @@ static bool cache_va(struct cpu *cpu, const struct sysop *row, u64 value)
 {
     unsigned flags = ACC_CACHE | (row->arg == CACHE_INVALIDATE ? ACC_WRITE : ACC_READ);
     if (row->arg == CACHE_CLEAN_INVALIDATE) { /* FEAT_CMOW: needs write permission, too */
-        flags |= cpu->ps.el == 0 && bit(cpu_sctlr(cpu), 32) ? ACC_CMOW1 : 0;
-        flags |= cpu->ps.el < 2 && bit(cpu_hcrx(cpu), 9) ? ACC_CMOW2 : 0;
+        flags |= cpu->ps.el == 0 && bit(cpu_sctlr(cpu), SCTLR_CMOW) ? ACC_CMOW1 : 0;
+        flags |= cpu->ps.el < 2 && bit(cpu_hcrx(cpu), HCRX_CMOW) ? ACC_CMOW2 : 0;
     }
     return mem_probe(cpu, value, 1, flags);
 }
@@ -184,7 +185,7 @@ bool sysop_run(struct cpu *cpu, const struct sysop *row, u32 key, unsigned rt, u
             return false;
         return undefined_op(cpu, key);
     }
-    unsigned fgt = is_nxs(key) && bit(cpu_hcrx(cpu), 4) ? 0 : fgt_of[sysop_number(row)]; /* FGTnXS */
+    unsigned fgt = is_nxs(key) && bit(cpu_hcrx(cpu), HCRX_FGTnXS) ? 0 : fgt_of[sysop_number(row)];
     u64 asked = LIVE_SET(row->traps) | (fgt ? BIT(TRAP_FGT) : 0);
     if (unlikely(asked & cpu->d.live_traps[cpu->ps.el]) &&
         trap_check_fine(cpu, row->traps, fgt, true, sysreg_iss(key, rt, true)))

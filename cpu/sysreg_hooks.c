@@ -60,20 +60,23 @@ u64 currentel_read(struct cpu *cpu, const struct sysreg *row)
 }
 
 u64 pan_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.pan << 22; }
-void pan_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.pan = bit(value, 22); }
+void pan_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.pan = bit(value, SPSR_PAN); }
 u64 uao_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.uao << 23; }
-void uao_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.uao = bit(value, 23); }
+void uao_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.uao = bit(value, SPSR_UAO); }
 u64 dit_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.dit << 24; }
-void dit_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.dit = bit(value, 24); }
+void dit_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.dit = bit(value, SPSR_DIT); }
 u64 ssbs_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.ssbs << 12; }
-void ssbs_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.ssbs = bit(value, 12); }
+void ssbs_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row, cpu->ps.ssbs = bit(value, SPSR_SSBS);
+}
 u64 tco_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.tco << 25; }
-void tco_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.tco = bit(value, 25); }
+void tco_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->ps.tco = bit(value, SPSR_TCO); }
 u64 allint_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, (u64)cpu->ps.allint << 13; }
 void allint_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    cpu_set_allint(cpu, bit(value, 13));
+    cpu_set_allint(cpu, bit(value, SPSR_ALLINT));
 }
 
 /* RNDR and RNDRRS: the board's generator; without one there is never a number in time (NZCV 0100, C6.2.. D19.2 RNDR).
@@ -138,7 +141,7 @@ u64 isr_read(struct cpu *cpu, const struct sysreg *row)
  * them to EL3 (D19.2, DISR_EL1). */
 static u64 *disr(struct cpu *cpu)
 {
-    if (cpu->ps.el == 1 && bit(cpu_hcr(cpu), 5))
+    if (cpu->ps.el == 1 && bit(cpu_hcr(cpu), HCR_AMO))
         return &cpu->sys.vdisr_el2;
     bool el3 = cpu->ps.el < 3 && cpu_has(cpu, FEAT_EL3) && bit(cpu->sys.scr_el3, SCR_EA);
     return el3 ? NULL : &cpu->sys.disr_el1;
@@ -418,11 +421,11 @@ u64 dbgauthstatus_read(struct cpu *cpu, const struct sysreg *row)
 bool breakpoint_check(struct cpu *cpu, const struct sysreg *row, bool write)
 {
     (void)write;
-    return (row->key >> 3 & 15u) <= bits(cpu->sys.id_aa64dfr0_el1, 15, 12) || undefined_here(cpu, row);
+    return (row->key >> 3 & 15u) <= FIELD_OF(cpu->sys.id_aa64dfr0_el1, DFR0_BRPs) || undefined_here(cpu, row);
 }
 
 bool watchpoint_check(struct cpu *cpu, const struct sysreg *row, bool write)
 {
     (void)write;
-    return (row->key >> 3 & 15u) <= bits(cpu->sys.id_aa64dfr0_el1, 23, 20) || undefined_here(cpu, row);
+    return (row->key >> 3 & 15u) <= FIELD_OF(cpu->sys.id_aa64dfr0_el1, DFR0_WRPs) || undefined_here(cpu, row);
 }

@@ -76,7 +76,7 @@ static void vm_seen(struct debugger *d, const struct cpu *cpu, s32 vmid, bool en
 
 static s32 vmid_of(const struct cpu *cpu)
 {
-    bool guest = cpu->ps.el < 2 && cpu_el2_enabled(cpu) && bit(cpu_hcr(cpu), 0) && !bit(cpu_hcr(cpu), 27);
+    bool guest = cpu->ps.el < 2 && cpu_el2_enabled(cpu) && bit(cpu_hcr(cpu), HCR_VM) && !bit(cpu_hcr(cpu), HCR_TGE);
     return guest ? stops_scope_of(cpu).vmid : ANY;
 }
 

@@ -138,7 +138,7 @@ u64 icc_hppir_read(struct cpu *cpu, const struct sysreg *row)
 }
 
 /* SCTLR_ELx.NMI of this EL: non-maskable interrupts are acknowledged by ICC_NMIAR1_EL1. */
-static bool by_nmiar(const struct cpu *cpu) { return cpu_has(cpu, FEAT_NMI) && bit(cpu_sctlr(cpu), 61); }
+static bool by_nmiar(const struct cpu *cpu) { return cpu_has(cpu, FEAT_NMI) && bit(cpu_sctlr(cpu), SCTLR_NMI); }
 
 static u32 acknowledge(struct cpu *cpu, u32 intid)
 {

@@ -6,6 +6,7 @@
  *     ICH_LR   <63:62> state  <61> HW  <60> group  <55:48> priority  <44:32> pINTID, or <41> EOI  <31:0> vINTID
  *     ICH_VMCR <31:24> VPMR  <23:21> VBPR0  <20:18> VBPR1  <9> VEOIM  <4> VCBPR  <3> VFIQEn  <1> VENG1  <0> VENG0
  */
+#include "cpu/field.h"
 #include "cpu/sysreg.h"
 #include "gic/gic_sysreg.h"
 #include "gic/internal.h"
@@ -13,45 +14,34 @@
 #define LR_PENDING BIT(62)
 #define LR_ACTIVE  BIT(63)
 #define LR_STATE   (LR_PENDING | LR_ACTIVE)
-#define LR_HW      BIT(61)
-#define LR_GROUP   BIT(60)
-#define LR_NMI     BIT(59)
+#define LR_HW      BIT(ICH_LR_HW)
+#define LR_GROUP   BIT(ICH_LR_Group)
+#define LR_NMI     BIT(ICH_LR_NMI)
 #define LR_EOI     BIT(41)
 #define LR_PINTID  (ones(13) << 32)
 #define LR_MASK    (LR_STATE | LR_HW | LR_GROUP | (u64)GIC_PRIO_MASK << 48 | ones(24))
 
-enum {
-    HCR_EN = 1,
-    HCR_UIE = 2,
-    HCR_LRENPIE = 4,
-    HCR_NPIE = 8,
-    HCR_GROUP_IES = 0xf0,
-    HCR_CONDITIONS = HCR_UIE | HCR_LRENPIE | HCR_NPIE | HCR_GROUP_IES,
-    HCR_TC = 1 << 10,
-    HCR_TALL0 = 1 << 11,
-    HCR_TALL1 = 1 << 12,
-    HCR_TDIR = 1 << 14
-};
-#define HCR_TRAPS ((u64)(HCR_TC | HCR_TALL0 | HCR_TALL1 | HCR_TDIR))
-#define HCR_MASK  (0xffull | HCR_TRAPS | 31ull << 27)
-enum { VMCR_VENG0 = 1, VMCR_VENG1 = 2, VMCR_VFIQEN = 8, VMCR_VCBPR = 16, VMCR_VEOIM = 512 };
-enum { MISR_EOI = 1, MISR_U = 2, MISR_LRENP = 4, MISR_NP = 8 };
+/* ICH_HCR_EL2: which maintenance interrupts, which traps. */
+#define GROUP_IES  (BIT(ICH_HCR_VGrp0EIE) | BIT(ICH_HCR_VGrp0DIE) | BIT(ICH_HCR_VGrp1EIE) | BIT(ICH_HCR_VGrp1DIE))
+#define CONDITIONS (BIT(ICH_HCR_UIE) | BIT(ICH_HCR_LRENPIE) | BIT(ICH_HCR_NPIE) | GROUP_IES)
+#define TRAPPING   (BIT(ICH_HCR_TC) | BIT(ICH_HCR_TALL0) | BIT(ICH_HCR_TALL1) | BIT(ICH_HCR_TDIR))
+#define HCR_MASK   (BIT(ICH_HCR_En) | CONDITIONS | TRAPPING | FIELD_MASK(ICH_HCR_EOIcount))
 enum { NO_LR = GIC_LRS };
 
 static inline unsigned lr_group(u64 lr) { return lr & LR_GROUP ? 1 : 0; }
 /* Non-maskable (FEAT_GICv3_NMI): of group 1, with priority 0 and above what has it, too. */
 static inline bool lr_nmi(u64 lr) { return (lr & (LR_NMI | LR_GROUP)) == (LR_NMI | LR_GROUP); }
-static inline unsigned lr_priority(u64 lr) { return lr_nmi(lr) ? 0 : (unsigned)bits(lr, 55, 48); }
+static inline unsigned lr_priority(u64 lr) { return lr_nmi(lr) ? 0 : (unsigned)FIELD_OF(lr, ICH_LR_Priority); }
 static inline bool lr_eoi_done(u64 lr) { return !(lr & (LR_STATE | LR_HW)) && lr & LR_EOI; }
-static inline bool enabled(const struct cpu *cpu) { return cpu->sys.ich_hcr_el2 & HCR_EN; }
+static inline bool enabled(const struct cpu *cpu) { return cpu->sys.ich_hcr_el2 & BIT(ICH_HCR_En); }
 
 /* ---- Priorities (GIC 4.8, with VBPR and VCBPR) ---- */
 
 static u32 preemption_mask(const struct gic_cpu *c, unsigned group)
 {
-    if (group == 0 || c->ich_vmcr & VMCR_VCBPR)
-        return gic_group_mask((unsigned)bits(c->ich_vmcr, 23, 21));
-    return gic_group_mask((unsigned)bits(c->ich_vmcr, 20, 18) - 1);
+    if (group == 0 || c->ich_vmcr & BIT(ICH_VMCR_VCBPR))
+        return gic_group_mask((unsigned)FIELD_OF(c->ich_vmcr, ICH_VMCR_VBPR0));
+    return gic_group_mask((unsigned)FIELD_OF(c->ich_vmcr, ICH_VMCR_VBPR1) - 1);
 }
 
 static inline u32 running_priority(const struct gic_cpu *c)
@@ -102,22 +92,23 @@ static u32 maintenance(const struct gic_cpu *c, u64 hcr)
     u32 misr = 0;
     for (unsigned n = 0; n < GIC_LRS && lr_any(c) & LR_EOI; n++)
         if (lr_eoi_done(c->ich_lr[n]))
-            misr |= MISR_EOI;
-    if (likely(!(hcr & HCR_CONDITIONS)))
+            misr |= BIT(ICH_MISR_EOI);
+    if (likely(!(hcr & CONDITIONS)))
         return misr;
     for (unsigned n = 0; n < GIC_LRS; n++) {
         valid += (c->ich_lr[n] & LR_STATE) != 0;
         pending += (c->ich_lr[n] & LR_STATE) == LR_PENDING;
     }
-    if (hcr & HCR_UIE && valid <= 1)
-        misr |= MISR_U;
-    if (hcr & HCR_LRENPIE && hcr >> 27)
-        misr |= MISR_LRENP;
-    if (hcr & HCR_NPIE && !pending)
-        misr |= MISR_NP;
+    if (bit(hcr, ICH_HCR_UIE) && valid <= 1)
+        misr |= BIT(ICH_MISR_U);
+    if (bit(hcr, ICH_HCR_LRENPIE) && FIELD_OF(hcr, ICH_HCR_EOIcount))
+        misr |= BIT(ICH_MISR_LRENP);
+    if (bit(hcr, ICH_HCR_NPIE) && !pending)
+        misr |= BIT(ICH_MISR_NP);
     /* <4> VGrp0E <5> VGrp0D <6> VGrp1E <7> VGrp1D: the group is enabled, or disabled */
-    u32 vmcr = c->ich_vmcr, states = (vmcr & VMCR_VENG0 ? 0x10 : 0x20) | (vmcr & VMCR_VENG1 ? 0x40 : 0x80);
-    return misr | ((u32)hcr & HCR_GROUP_IES & states);
+    u64 group0 = bit(c->ich_vmcr, ICH_VMCR_VENG0) ? BIT(ICH_MISR_VGrp0E) : BIT(ICH_MISR_VGrp0D);
+    u64 group1 = bit(c->ich_vmcr, ICH_VMCR_VENG1) ? BIT(ICH_MISR_VGrp1E) : BIT(ICH_MISR_VGrp1D);
+    return misr | (u32)(hcr & GROUP_IES & (group0 | group1)); /* enabled where they are reported */
 }
 
 void ich_update(struct gic *gic, struct cpu *cpu)
@@ -147,7 +138,7 @@ void ich_apr_write(struct cpu *cpu, const struct sysreg *row, u64 value) { icv_s
 void ich_hcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    if ((cpu->sys.ich_hcr_el2 ^ value) & HCR_TRAPS)
+    if ((cpu->sys.ich_hcr_el2 ^ value) & TRAPPING)
         gic_traps_changed(cpu);
     cpu->sys.ich_hcr_el2 = value & HCR_MASK;
     update(cpu);
@@ -191,10 +182,12 @@ u64 ich_elrsr_read(struct cpu *cpu, const struct sysreg *row)
 /* Binary points below the smallest become the smallest. VFIQEn is RES1: there is no memory-mapped interface. */
 static u32 vmcr_legal(u64 value)
 {
-    u64 bpr0 = bits(value, 23, 21), bpr1 = bits(value, 20, 18);
-    u64 v = value & (VMCR_VENG0 | VMCR_VENG1 | VMCR_VCBPR | VMCR_VEOIM | (u64)GIC_PRIO_MASK << 24);
-    v |= (bpr0 < BPR_MIN ? BPR_MIN : bpr0) << 21 | (bpr1 < BPR_MIN_NS ? BPR_MIN_NS : bpr1) << 18;
-    return (u32)v | VMCR_VFIQEN;
+    u64 bpr0 = FIELD_OF(value, ICH_VMCR_VBPR0), bpr1 = FIELD_OF(value, ICH_VMCR_VBPR1);
+    u64 v = value & (BIT(ICH_VMCR_VENG0) | BIT(ICH_VMCR_VENG1) | BIT(ICH_VMCR_VCBPR) | BIT(ICH_VMCR_VEOIM) |
+                     (u64)GIC_PRIO_MASK << ICH_VMCR_VPMR);
+    v |= (bpr0 < BPR_MIN ? BPR_MIN : bpr0) << ICH_VMCR_VBPR0;
+    v |= (bpr1 < BPR_MIN_NS ? BPR_MIN_NS : bpr1) << ICH_VMCR_VBPR1;
+    return (u32)v | BIT(ICH_VMCR_VFIQEn);
 }
 
 static void set_vmcr(struct cpu *cpu, u64 value)
@@ -277,7 +270,7 @@ static void deactivate(struct cpu *cpu, unsigned n)
 {
     struct gic *gic = cpu->d.host.gic;
     u64 *lr = &gic_interface(cpu)->ich_lr[n];
-    u32 pintid = (u32)bits(*lr, 44, 32);
+    u32 pintid = (u32)FIELD_OF(*lr, ICH_LR_pINTID);
     *lr &= ~LR_ACTIVE;
     if (!(*lr & LR_HW) || pintid >= GIC_INTIDS)
         return;
@@ -285,11 +278,11 @@ static void deactivate(struct cpu *cpu, unsigned n)
         gic_deactivate(gic, cpu->index, pintid);
 }
 
-/* ICH_HCR_EL2.EOIcount<31:27>: deactivations that met no list register. It wraps. */
+/* ICH_HCR_EL2.EOIcount: deactivations that met no list register. It wraps. */
 static void count_eoi(struct cpu *cpu)
 {
     u64 hcr = cpu->sys.ich_hcr_el2;
-    cpu->sys.ich_hcr_el2 = bits_set(hcr, 31, 27, bits(hcr, 31, 27) + 1);
+    cpu->sys.ich_hcr_el2 = bits_set(hcr, ICH_HCR_EOIcount_END, ICH_HCR_EOIcount, FIELD_OF(hcr, ICH_HCR_EOIcount) + 1);
 }
 
 enum { FIRST_LPI = 8192 };
@@ -309,7 +302,7 @@ void icv_eoir(struct cpu *cpu, unsigned group, u64 value)
         c->nmi_active &= ~(u32)NMI_VIRTUAL;
     else
         c->ich_apr[active] &= c->ich_apr[active] - 1;
-    bool split = c->ich_vmcr & VMCR_VEOIM && intid < FIRST_LPI;
+    bool split = c->ich_vmcr & BIT(ICH_VMCR_VEOIM) && intid < FIRST_LPI;
     unsigned n = find_active(c, intid);
     if (!split && n == NO_LR && intid < FIRST_LPI)
         count_eoi(cpu);
@@ -323,7 +316,7 @@ void icv_dir(struct cpu *cpu, u64 value)
 {
     struct gic_cpu *c = gic_interface(cpu);
     u32 intid = value & 0xffffff;
-    if (is_special(intid) || !(c->ich_vmcr & VMCR_VEOIM))
+    if (is_special(intid) || !(c->ich_vmcr & BIT(ICH_VMCR_VEOIM)))
         return;
     unsigned n = find_active(c, intid);
     if (n != NO_LR)
@@ -336,12 +329,12 @@ void icv_dir(struct cpu *cpu, u64 value)
 u64 icv_bpr(struct cpu *cpu, unsigned group)
 {
     u32 vmcr = gic_interface(cpu)->ich_vmcr;
-    u64 bpr0 = bits(vmcr, 23, 21);
+    u64 bpr0 = FIELD_OF(vmcr, ICH_VMCR_VBPR0);
     if (group == 0)
         return bpr0;
-    if (vmcr & VMCR_VCBPR)
+    if (vmcr & BIT(ICH_VMCR_VCBPR))
         return bpr0 < 7 ? bpr0 + 1 : 7;
-    return bits(vmcr, 20, 18);
+    return FIELD_OF(vmcr, ICH_VMCR_VBPR1);
 }
 
 void icv_set_bpr(struct cpu *cpu, unsigned group, u64 value)
@@ -349,15 +342,15 @@ void icv_set_bpr(struct cpu *cpu, unsigned group, u64 value)
     u32 vmcr = gic_interface(cpu)->ich_vmcr;
     if (group == 0)
         set_vmcr(cpu, bits_set(vmcr, 23, 21, value & 7));
-    else if (!(vmcr & VMCR_VCBPR))
+    else if (!(vmcr & BIT(ICH_VMCR_VCBPR)))
         set_vmcr(cpu, bits_set(vmcr, 20, 18, value & 7));
 }
 
 u64 icv_ctlr(struct cpu *cpu)
 {
     u32 vmcr = gic_interface(cpu)->ich_vmcr;
-    return (vmcr & VMCR_VCBPR ? ICC_CBPR : 0) | (vmcr & VMCR_VEOIM ? ICC_EOIMODE : 0) | ICC_PRIBITS | ICC_IDBITS24 |
-           ICC_A3V;
+    return (vmcr & BIT(ICH_VMCR_VCBPR) ? ICC_CBPR : 0) | (vmcr & BIT(ICH_VMCR_VEOIM) ? ICC_EOIMODE : 0) | ICC_PRIBITS |
+           ICC_IDBITS24 | ICC_A3V;
 }
 
 void icv_set_ctlr(struct cpu *cpu, u64 value)

@@ -69,9 +69,9 @@ static void describe_pie(const struct cpu *cpu, struct regime_desc *r)
         ctl = 0;
     else if (el10 && cpu_el2_enabled(cpu) && !(bit(s->hcrx_el2, HCRX_TCR2En) && (!el3 || bit(s->scr_el3, SCR_HXEn))))
         ctl = 0;
-    r->pie = bit(ctl, 1);
-    r->poe = bit(ctl, 3);
-    r->e0poe = bit(ctl, 2) && (el10 || r->regime == REGIME_EL20) && !r->nv_nv1;
+    r->pie = bit(ctl, TCR2_PIE);
+    r->poe = bit(ctl, TCR2_POE);
+    r->e0poe = bit(ctl, TCR2_E0POE) && (el10 || r->regime == REGIME_EL20) && !r->nv_nv1;
     if (r->pie) {
         r->pir = el10 ? s->pir_el1 : r->regime == REGIME_EL3 ? s->pir_el3 : s->pir_el2;
         r->pire0 = el10 ? s->pire0_el1 : r->regime == REGIME_EL20 ? s->pire0_el2 : 0;

@@ -79,7 +79,7 @@ void timer_drive(struct cpu *cpu, enum timer t, u64 now)
 }
 
 /* ---- Event streams (D11.2) ----
- * CNTKCTL_EL1 and CNTHCTL_EL2: <2> EVNTEN <3> EVNTDIR <7:4> EVNTI <17> EVNTIS (EVNTI + 8). A stream is kept as a count
+ * EVNTEN, EVNTDIR, EVNTI and EVNTIS (EVNTI + 8) of CNTKCTL_EL1 lie as those of CNTHCTL_EL2. A stream is kept as a count
  * whose bit EVNTI+1 and up change at each edge that it triggers on: for 0 to 1 that is the counter plus half a period.
  */
 struct stream {
@@ -90,8 +90,9 @@ struct stream {
 
 static struct stream stream_of(u64 control, u64 offset)
 {
-    unsigned n = (unsigned)bits(control, 7, 4) + (bit(control, 17) ? 8 : 0);
-    return (struct stream){ bit(control, 2), n + 1, (bit(control, 3) ? 0 : BIT(n)) - offset };
+    unsigned n = (unsigned)FIELD_OF(control, CNTHCTL_EVNTI) + (bit(control, CNTHCTL_EVNTIS) ? 8 : 0);
+    return (struct stream){ bit(control, CNTHCTL_EVNTEN), n + 1,
+                            (bit(control, CNTHCTL_EVNTDIR) ? 0 : BIT(n)) - offset };
 }
 
 enum { STREAM_VIRTUAL, STREAM_PHYSICAL, STREAMS };
