@@ -554,8 +554,8 @@ class Generator(gen_gic.Interrupts, gen_mte.Tagging):
         row = self.controls(kind)
         row['elr'] = AREA + 4 * len(self.code)
         self.row, self.timer_bases = row, TIMERS.get(self.el, [])
-        if self.host and self.el == 2:
-            self.timer_bases = [TIMERS[2][0], TIMERS[2][2]]  # the other is CNTHV, whose interrupt QEMU connects to nothing
+        if self.host and (self.el == 2 or self.el == 3 and kind == 'irq'):
+            self.timer_bases = TIMERS[self.el][:1] + TIMERS[self.el][2:]  # at EL2 the other is CNTHV, whose interrupt QEMU connects to nothing
         self.sections.append((kind, row))
         for n in range(blocks):
             mode = self.rng.getrandbits(6) if self.rng.random() < 0.6 else 0

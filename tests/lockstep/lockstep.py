@@ -154,6 +154,10 @@ def flagged(b):
     return b[0] >> 4 == 2 and ec_of(b) in (0x20, 0x24) and b[1] >> 7 & 1 and b[1] >> 2 & 15 == 3
 
 
+def settled_whole(a, b):
+    return ordered(a, b) or flagged(a) or flagged(b)
+
+
 def blocks(records, numbers=None):
     """Records by block: (section, block address) -> list, in order of appearance; or their numbers."""
     out, section = collections.OrderedDict(), 0
@@ -304,15 +308,16 @@ def one_run(pair, args, seed, folder, rows, registers, settled, words):
         f.write(blob)
     logs = [settle_points(pair.run(who, folder), blob) for who in ('elmu', 'qemu')]
     a, b = blocks(logs[0]), blocks(logs[1])
-    good, bad = 0, []
+    good, bad, loose = 0, [], set()  # loose: sections with blocks of which nothing can be said, nor of the memory at the end
     for key in list(a) + [k for k in b if k not in a]:
         ra, rb = a.get(key, []), b.get(key, [])
         row = g.sections[min(key[0], len(g.sections) - 1)][1]
         n = next((n for n, (x, y) in enumerate(zip(ra, rb)) if not same(x, y, row)), min(len(ra), len(rb)))
-        if n == len(ra) == len(rb) or (key[1] == 'end' and not memory_difference(folder, key[0], row)):
+        if n == len(ra) == len(rb) or key[1] == 'end' and (key[0] in loose or not memory_difference(folder, key[0], row)):
             good += 1
             continue
-        if n < len(ra) and n < len(rb) and (ordered(ra[n], rb[n]) or flagged(ra[n]) or flagged(rb[n])):
+        if n < len(ra) and n < len(rb) and settled_whole(ra[n], rb[n]):
+            loose.add(key[0])
             g.unordered += 1
             continue
         bad.append((key, ra[n] if n < len(ra) else None, rb[n] if n < len(rb) else None, n))
