@@ -2,7 +2,7 @@
  * Nested virtualization: what EL1's accesses become (cpu/vncr.def), and what EL1 is told of itself (FEAT_NV, FEAT_NV2;
  * Arm ARM D8.11; EffectiveHCR_EL2_NVx, NVMem and AArch64.TakeException of the shared pseudocode). What is trapped is
  * decided where it is executed: cpu/sysreg.c, sysop.c, system_ops.h; the permissions of EL1's tables under
- * HCR_EL2.{NV,NV1} in mmu/walk.c.
+ * HCR_EL2.{NV,NV1} in mmu/permission.c.
  *
  * CONSTRAINED UNPREDICTABLE: NV1 and NV2 without NV count as 0.
  */

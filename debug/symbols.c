@@ -332,7 +332,8 @@ static size_t rows_up_to(const void *rows, size_t count, size_t size, u64 va)
     }
     return lo;
 }
-static_assert(!offsetof(struct symbol, lo) && !offsetof(struct symbol_line, lo) && !offsetof(struct mark, va), "rows_up_to");
+static_assert(!offsetof(struct symbol, lo) && !offsetof(struct symbol_line, lo) && !offsetof(struct mark, va),
+              "rows_up_to");
 
 /* A name only for what it covers, so that other code in between keeps its own. Of names for one address, the first. */
 static const struct symbol *module_find(const struct module *m, u64 va)

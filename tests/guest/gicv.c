@@ -275,10 +275,8 @@ static void view(void)
 
 static bool maintenance(void) { return gic_is_pending(MAINTENANCE); }
 
-static void maintenance_interrupts(void)
+static void maintenance_of_eoi(void)
 {
-    gic_enable(MAINTENANCE, 0x80);
-    SET(ICC_PMR, 0); /* looked at in the redistributor only: it must not end the guest's calls */
     reset();
     check(!maintenance(), "no condition: no maintenance interrupt");
     SET(ICH_LR0, LR_PENDING | LR1(50, 0x80) | LR_EOI);
@@ -295,7 +293,10 @@ static void maintenance_interrupts(void)
     check(maintenance(), "En 1: pending again");
     SET(ICH_LR0, 0);
     check(!maintenance() && !READ(ICH_MISR) && !READ(ICH_EISR), "list register cleared: gone");
+}
 
+static void maintenance_of_lists(void)
+{
     SET(ICH_HCR, ICH_EN | ICH_UIE);
     check_eq("UIE, none valid: MISR.U", READ(ICH_MISR), BIT(1));
     check(maintenance(), "  INTID 25 pending");
@@ -310,7 +311,10 @@ static void maintenance_interrupts(void)
     check_eq("NPIE, one active: MISR.NP", READ(ICH_MISR), BIT(3));
     SET(ICH_LR0, LR_PENDING | LR1(50, 0x80));
     check_eq("NPIE, one pending: nothing", READ(ICH_MISR), 0);
+}
 
+static void maintenance_of_eoicount(void)
+{
     reset();
     SET(ICH_HCR, ICH_EN | ICH_LRENPIE);
     SET(ICH_AP1R0, BIT(0x80 >> 3));
@@ -325,7 +329,10 @@ static void maintenance_interrupts(void)
     SET(ICH_VMCR, VMCR_BASE | VMCR_EOIM);
     guest(g_dir, 60);
     check_eq("DIR of one not in the list: EOIcount 1", BITS(READ(ICH_HCR), 31, 27), 1);
+}
 
+static void maintenance_of_groups(void)
+{
     reset();
     SET(ICH_HCR, ICH_EN | BIT(6));
     check_eq("VGrp1EIE, group 1 enabled: MISR.VGrp1E", READ(ICH_MISR), BIT(6));
@@ -339,6 +346,16 @@ static void maintenance_interrupts(void)
     SET(ICH_HCR, ICH_EN | BIT(4));
     check_eq("VGrp0EIE, group 0 enabled: MISR.VGrp0E", READ(ICH_MISR), BIT(4));
     reset();
+}
+
+static void maintenance_interrupts(void)
+{
+    gic_enable(MAINTENANCE, 0x80);
+    SET(ICC_PMR, 0); /* looked at in the redistributor only: it must not end the guest's calls */
+    maintenance_of_eoi();
+    maintenance_of_lists();
+    maintenance_of_eoicount();
+    maintenance_of_groups();
     gic_disable(MAINTENANCE);
     SET(ICC_PMR, 0xff);
 }

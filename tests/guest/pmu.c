@@ -129,55 +129,66 @@ static void overflow(void)
     ISB();
     check(gic_is_pending(PMU_INTID), "  PMOVSSET sets it");
     WRITE(pmovsclr_el0, BIT(0));
+    fresh();
+}
 
-    fresh();
-    if (has(CHAIN)) {
-        WRITE(pmevtyper0_el0, SW_INCR | NSH);
-        WRITE(pmevtyper1_el0, CHAIN | NSH);
-        WRITE(pmevcntr0_el0, 0xfffffffe);
-        on(3);
-        swinc(1, 0);
-        check_eq("D13.11 CHAIN: nothing yet", READ(pmevcntr1_el0), 0);
-        swinc(1, 0);
-        check_eq("  one for the overflow of the even one", READ(pmevcntr1_el0), 1);
-        WRITE(pmevcntr1_el0, 0xffffffff);
-        WRITE(pmevcntr0_el0, 0xffffffff);
-        swinc(1, 0);
-        check_eq("  and the pair overflows", READ(pmovsset_el0), 3);
-    } else {
+static void chain(void)
+{
+    if (!has(CHAIN)) {
         skip("CHAIN", "PMCEID0_EL0 does not have it");
+        return;
     }
+    WRITE(pmevtyper0_el0, SW_INCR | NSH);
+    WRITE(pmevtyper1_el0, CHAIN | NSH);
+    WRITE(pmevcntr0_el0, 0xfffffffe);
+    on(3);
+    swinc(1, 0);
+    check_eq("D13.11 CHAIN: nothing yet", READ(pmevcntr1_el0), 0);
+    swinc(1, 0);
+    check_eq("  one for the overflow of the even one", READ(pmevcntr1_el0), 1);
+    WRITE(pmevcntr1_el0, 0xffffffff);
+    WRITE(pmevcntr0_el0, 0xffffffff);
+    swinc(1, 0);
+    check_eq("  and the pair overflows", READ(pmovsset_el0), 3);
     fresh();
-    if (version >= 6) {
-        WRITE(pmevtyper0_el0, SW_INCR | NSH);
-        WRITE(pmevcntr0_el0, 0xffffffff);
-        on(1);
-        WRITE(pmcr_el0, E | LP);
-        swinc(1, 0);
-        check_eq("FEAT_PMUv3p5 PMCR_EL0.LP: 64 bits", READ(pmevcntr0_el0), 0x100000000);
-        check_eq("  no overflow", READ(pmovsset_el0), 0);
-        WRITE(pmevcntr0_el0, ~0ul);
-        swinc(1, 0);
-        check_eq("  of 64 bits", READ(pmovsset_el0), 1);
-    } else {
+}
+
+static void long_counters(void)
+{
+    if (version < 6) {
         skip("PMCR_EL0.LP", "no FEAT_PMUv3p5");
+        return;
     }
+    WRITE(pmevtyper0_el0, SW_INCR | NSH);
+    WRITE(pmevcntr0_el0, 0xffffffff);
+    on(1);
+    WRITE(pmcr_el0, E | LP);
+    swinc(1, 0);
+    check_eq("FEAT_PMUv3p5 PMCR_EL0.LP: 64 bits", READ(pmevcntr0_el0), 0x100000000);
+    check_eq("  no overflow", READ(pmovsset_el0), 0);
+    WRITE(pmevcntr0_el0, ~0ul);
+    swinc(1, 0);
+    check_eq("  of 64 bits", READ(pmovsset_el0), 1);
     fresh();
-    if (version >= 7) {
-        WRITE(pmevtyper0_el0, SW_INCR | NSH);
-        WRITE(pmevtyper1_el0, SW_INCR | NSH);
-        WRITE(pmevcntr0_el0, 0xffffffff);
-        on(3);
-        WRITE(pmcr_el0, E | FZO);
-        swinc(3, 0);
-        swinc(3, 0);
-        check_eq("FEAT_PMUv3p7 PMCR_EL0.FZO: an overflow freezes", READ(pmevcntr1_el0), 1);
-        WRITE(pmovsclr_el0, 1);
-        swinc(3, 0);
-        check_eq("  until its flag is cleared", READ(pmevcntr1_el0), 2);
-    } else {
+}
+
+static void freeze(void)
+{
+    if (version < 7) {
         skip("PMCR_EL0.FZO", "no FEAT_PMUv3p7");
+        return;
     }
+    WRITE(pmevtyper0_el0, SW_INCR | NSH);
+    WRITE(pmevtyper1_el0, SW_INCR | NSH);
+    WRITE(pmevcntr0_el0, 0xffffffff);
+    on(3);
+    WRITE(pmcr_el0, E | FZO);
+    swinc(3, 0);
+    swinc(3, 0);
+    check_eq("FEAT_PMUv3p7 PMCR_EL0.FZO: an overflow freezes", READ(pmevcntr1_el0), 1);
+    WRITE(pmovsclr_el0, 1);
+    swinc(3, 0);
+    check_eq("  until its flag is cleared", READ(pmevcntr1_el0), 2);
     fresh();
 }
 
@@ -383,6 +394,9 @@ void test_main(void)
     check(has(SW_INCR) && has(CPU_CYCLES), "PMCEID0_EL0: SW_INCR and CPU_CYCLES");
     software();
     overflow();
+    chain();
+    long_counters();
+    freeze();
     filters();
     reserved();
     access();
