@@ -14,6 +14,7 @@
 struct at_row {
     u8 el;
     bool write, stage12, pan;
+    bool any; /* FEAT_ATS1A: neither a read nor a write, so that no permission is asked for */
 };
 
 static const struct at_row rows[AT_OPS] = {
@@ -24,6 +25,7 @@ static const struct at_row rows[AT_OPS] = {
     [AT_S12E0R] = { 0, false, true, false }, [AT_S12E0W] = { 0, true, true, false },
     [AT_S12E1R] = { 1, false, true, false }, [AT_S12E1W] = { 1, true, true, false },
     [AT_S1E1RP] = { 1, false, false, true }, [AT_S1E1WP] = { 1, true, false, true },
+    [AT_S1E1A] = { 1, .any = true }, [AT_S1E2A] = { 2, .any = true }, [AT_S1E3A] = { 3, .any = true },
 };
 
 /* The EL2&0 regime takes the place of EL1&0 under HCR_EL2.{E2H,TGE}, but for the stage 1 and 2 forms of EL1. */
@@ -52,7 +54,7 @@ bool at_translate(struct cpu *cpu, enum at_op op, u64 va)
     struct regime_desc r;
     struct translation t;
     regime_describe(cpu, target_regime(cpu, row), &r);
-    struct walk_access a = { .read = !row->write,
+    struct walk_access a = { .read = !row->write && !row->any,
                              .write = row->write,
                              .el0 = row->el == 0,
                              .at = 1,

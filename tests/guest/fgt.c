@@ -26,6 +26,7 @@ CODE(do_ats1e1r, "at s1e1r, x0");
 CODE(do_tlbi, "tlbi vae1, x0");
 CODE(do_tlbi_nxs, "sys #0, c9, c7, #1, x0");
 CODE(do_cfp, "sys #3, c7, c3, #4, x0");
+CODE(do_ats1e1a, "sys #0, c7, c9, #2, x0");
 CODE(do_cosp, "sys #3, c7, c3, #6, x0");
 CODE(do_svc, "svc #0x1234");
 CODE(do_eret, "eret");
@@ -95,6 +96,7 @@ static void instructions(void)
     TRAPPED("HFGITR_EL2.TLBIVAE1", HFGITR, 43, do_tlbi, EC_SYSREG, ISS_SYS(1, 0, 8, 7, 1, 0, 0));
     TRAPPED("HFGITR_EL2.TLBIVAE1, nXS", HFGITR, 43, do_tlbi_nxs, EC_SYSREG, ISS_SYS(1, 0, 9, 7, 1, 0, 0));
     TRAPPED("HFGITR_EL2.CFPRCTX", HFGITR, 48, do_cfp, EC_SYSREG, ISS_SYS(1, 3, 7, 3, 4, 0, 0));
+    TRAPPED("HFGITR_EL2.ATS1E1A", HFGITR, 62, do_ats1e1a, EC_SYSREG, ISS_SYS(1, 0, 7, 9, 2, 0, 0));
     TRAPPED("HFGITR_EL2.COSPRCTX", HFGITR, 60, do_cosp, EC_SYSREG, ISS_SYS(1, 3, 7, 3, 6, 0, 0));
     WRITE(HCRX, BIT(4));
     WRITE(HFGITR, BIT(43));

@@ -117,6 +117,7 @@ static void sysreg_traps(void)
     trapped("NV: TLBI VAE2IS", MSR(SYSREG(1, 4, 8, 3, 1)));
     trapped("NV: TLBI IPAS2E1", MSR(SYSREG(1, 4, 8, 4, 1)));
     trapped("NV: AT S1E2R", MSR(SYSREG(1, 4, 7, 8, 0)));
+    trapped("NV: AT S1E2A", MSR(SYSREG(1, 4, 7, 9, 2)));
     trapped("NV: AT S12E1W", MSR(SYSREG(1, 4, 7, 8, 5)));
     undefined("NV: TLBI ALLE3 is UNDEFINED", MSR(SYSREG(1, 6, 8, 7, 0)));
     check(executes(MSR(SYSREG(1, 0, 8, 7, 0))), "NV: TLBI VMALLE1 is EL1's own");
@@ -124,6 +125,7 @@ static void sysreg_traps(void)
     hcr(AT);
     trapped("AT: AT S1E1R", MSR(SYSREG(1, 0, 7, 8, 0)));
     trapped("AT: AT S1E0W", MSR(SYSREG(1, 0, 7, 8, 3)));
+    trapped("AT: AT S1E1A", MSR(SYSREG(1, 0, 7, 9, 2)));
     trapped("AT: AT S1E1WP", MSR(SYSREG(1, 0, 7, 9, 1)));
 }
 

@@ -688,6 +688,19 @@ START_TEST(address_translation)
     ck_assert_uint_eq(cpu->sys.par_el1, 1 | 15 << 1 | BIT(11));
     ck_assert(at_translate(cpu, AT_S1E0R, 0x1234));
     ck_assert_uint_eq(cpu->sys.par_el1, 1 | 15 << 1 | BIT(11));
+    ck_assert(at_translate(cpu, AT_S1E1A, 0x1234)); /* FEAT_ATS1A: no permission is asked for */
+    ck_assert_uint_eq(cpu->sys.par_el1, 0xffull << 56 | RAM | BIT(11) | BIT(9));
+    u64 *desc = map(0x2000, RAM + 0x2000, USER); /* PAN, which AT S1E1A does not look at either */
+    cpu->ps.pan = 1;
+    cpu_control_changed(cpu);
+    ck_assert(at_translate(cpu, AT_S1E1RP, 0x2000) && cpu->sys.par_el1 == (1 | 15 << 1 | BIT(11)));
+    ck_assert(at_translate(cpu, AT_S1E1A, 0x2000) && !(cpu->sys.par_el1 & 1));
+    cpu->ps.pan = 0;
+    cpu_control_changed(cpu);
+    *desc &= ~(u64)AF;
+    ck_assert(at_translate(cpu, AT_S1E1A, 0x2000) && cpu->sys.par_el1 == (1 | 11 << 1 | BIT(11))); /* access flag */
+    *desc = 0;
+    ck_assert(at_translate(cpu, AT_S1E1A, 0x2000) && cpu->sys.par_el1 == (1 | 7 << 1 | BIT(11)));
     ck_assert(!cpu->tlb.sizes); /* AT fills nothing */
     cpu->sys.hcr_el2 = 1;
     cpu->sys.vtcr_el2 = 25 | 1 << 6 | 5 << 16;
