@@ -62,7 +62,7 @@ class Generator(gen_gic.Interrupts, gen_mte.Tagging):
         self.registers = registers
         self.code, self.sections, self.tables, self.executed = [], [], bytearray(), 0
         self.setups, self.features, self.ds = {}, FEATURES, self.rng.random() < 0.12
-        self.unordered = 0
+        self.unordered, self.by_kind = 0, {}
 
     # ---- values ----
 
@@ -404,7 +404,9 @@ class Generator(gen_gic.Interrupts, gen_mte.Tagging):
 
     def block_words(self, last):
         """A block: branches never land within what belongs together."""
-        words, closed, branches = self.opening() if self.kind in gen_gic.KINDS else self.mte_opening() if self.kind == 'mte' else [], set(), []
+        words, closed, branches = [], set(), []
+        if self.kind in gen_gic.KINDS or self.kind == 'mte':
+            words = self.mte_opening() if self.kind == 'mte' else self.opening()
         while len(words) < BLOCK - 1:
             at = len(words)
             jump = self.rng.random() < 0.06 and at < BLOCK - 4
@@ -520,8 +522,8 @@ class Generator(gen_gic.Interrupts, gen_mte.Tagging):
     def counter(self):
         """The virtual count, then the physical: their difference but for the time between."""
         a, b = self.rng.sample(range(16), 2)
-        return [0xd5200000 | CNTVCT << 5 | a, ISB, 0xd5200000 | CNTPCT << 5 | b, 0xcb000000 | a << 16 | b << 5 | a, 0xd360fc00 | a << 5 | a] + \
-            self.move(b, 0)
+        counts = [0xd5200000 | CNTVCT << 5 | a, ISB, 0xd5200000 | CNTPCT << 5 | b]
+        return counts + [0xcb000000 | a << 16 | b << 5 | a, 0xd360fc00 | a << 5 | a] + self.move(b, 0)  # SUB, LSR #32
 
     def block(self, left):
         rng, kind = self.rng, self.kind
@@ -555,7 +557,8 @@ class Generator(gen_gic.Interrupts, gen_mte.Tagging):
         row['elr'] = AREA + 4 * len(self.code)
         self.row, self.timer_bases = row, TIMERS.get(self.el, [])
         if self.host and (self.el == 2 or self.el == 3 and kind == 'irq'):
-            self.timer_bases = TIMERS[self.el][:1] + TIMERS[self.el][2:]  # at EL2 the other is CNTHV, whose interrupt QEMU connects to nothing
+            # at EL2 the other is CNTHV, whose interrupt QEMU connects to nothing
+            self.timer_bases = TIMERS[self.el][:1] + TIMERS[self.el][2:]
         self.sections.append((kind, row))
         for n in range(blocks):
             mode = self.rng.getrandbits(6) if self.rng.random() < 0.6 else 0
@@ -564,6 +567,7 @@ class Generator(gen_gic.Interrupts, gen_mte.Tagging):
                 self.setups[len(self.code) // BLOCK] = self.setup(kind, row)
             self.code += self.block_words(last)
         self.executed += blocks * BLOCK
+        self.by_kind[kind] = self.by_kind.get(kind, 0) + blocks * BLOCK
 
     def blob(self):
         rows = b''.join(struct.pack('<%dQ' % len(SECTION), *[r[f] for f in SECTION]).ljust(ROW, b'\0') for _, r in self.sections)

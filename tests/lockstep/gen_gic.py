@@ -31,18 +31,19 @@ ENCODINGS.update({
     'ICC_IAR1_EL1': icc(12, 12, 0), 'ICC_EOIR1_EL1': icc(12, 12, 1), 'ICC_HPPIR1_EL1': icc(12, 12, 2), 'ICC_BPR1_EL1': icc(12, 12, 3),
     'ICC_CTLR_EL1': icc(12, 12, 4), 'ICC_SRE_EL1': icc(12, 12, 5), 'ICC_IGRPEN0_EL1': icc(12, 12, 6), 'ICC_IGRPEN1_EL1': icc(12, 12, 7),
     'ICH_AP0R0_EL2': icc(12, 8, 0, 4), 'ICH_AP1R0_EL2': icc(12, 9, 0, 4), 'ICC_SRE_EL2': icc(12, 9, 5, 4), 'ICH_HCR_EL2': icc(12, 11, 0, 4),
-    'ICH_VTR_EL2': icc(12, 11, 1, 4), 'ICH_MISR_EL2': icc(12, 11, 2, 4), 'ICH_EISR_EL2': icc(12, 11, 3, 4), 'ICH_ELRSR_EL2': icc(12, 11, 5, 4),
+    'ICH_VTR_EL2': icc(12, 11, 1, 4), 'ICH_MISR_EL2': icc(12, 11, 2, 4), 'ICH_EISR_EL2': icc(12, 11, 3, 4),
+    'ICH_ELRSR_EL2': icc(12, 11, 5, 4),
     'ICH_VMCR_EL2': icc(12, 11, 7, 4), 'ICH_LR0_EL2': icc(12, 12, 0, 4), 'ICH_LR1_EL2': icc(12, 12, 1, 4), 'ICH_LR2_EL2': icc(12, 12, 2, 4),
     'ICH_LR3_EL2': icc(12, 12, 3, 4), 'ICC_CTLR_EL3': icc(12, 12, 4, 6), 'ICC_IGRPEN1_EL3': icc(12, 12, 7, 6)})
 KEY = {name: op0 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2 for name, (op0, op1, crn, crm, op2) in ENCODINGS.items()}
 LRS = ['ICH_LR%d_EL2' % n for n in range(4)]
 
 # The words that frame.S writes to gic.bin, for reports.
-GIC_STATE = ('PMR BPR0 AP0R0 IGRPEN0 IGRPEN1_EL3 CTLR_EL3 RPR HPPIR0 HPPIR1 BPR1_S AP1R0_S CTLR_S BPR1_NS AP1R0_NS CTLR_NS ISR ICH_HCR ICH_VMCR ICH_MISR '
-             'ICH_EISR ICH_ELRSR ICH_AP0R0 ICH_AP1R0 LR0 LR1 LR2 LR3 HCR_EL2 VDISR DISR').split()
+GIC_STATE = ('PMR BPR0 AP0R0 IGRPEN0 IGRPEN1_EL3 CTLR_EL3 RPR HPPIR0 HPPIR1 BPR1_S AP1R0_S CTLR_S BPR1_NS AP1R0_NS '
+             'CTLR_NS ISR ICH_HCR ICH_VMCR ICH_MISR ICH_EISR ICH_ELRSR ICH_AP0R0 ICH_AP1R0 LR0 LR1 LR2 LR3 HCR_EL2 VDISR DISR').split()
 GIC_WORDS = ['GICD_CTLR']
 for _n in (1, 7):
-    GIC_WORDS += ['%s%d' % (r, _n) for r in ('IGROUPR', 'IGRPMODR', 'ISENABLER', 'ISPENDR', 'ISACTIVER', 'ICFGRa', 'ICFGRb', 'NSACRa', 'NSACRb')]
+    GIC_WORDS += ['%s%d' % (r, _n) for r in 'IGROUPR IGRPMODR ISENABLER ISPENDR ISACTIVER ICFGRa ICFGRb NSACRa NSACRb'.split()]
     GIC_WORDS += ['IPRIORITYR%d' % (8 * _n + p) for p in range(8)]
 GIC_WORDS += [f % n for n in SPIS for f in ('IROUTER%d', 'IROUTER%d+4')]
 GIC_WORDS += 'WAKER IGROUPR0 IGRPMODR0 ISENABLER0 ISPENDR0 ISACTIVER0 ICFGR0 ICFGR1 NSACR0'.split() + ['IPRIORITYR%d' % n for n in range(8)]
@@ -72,8 +73,8 @@ class Interrupts:
     def priorities(self):
         """Four bytes: few different ones, so that equal and neighbouring ones are common; both halves. QEMU's GICD has eight
         bits of each, so only bits that elmu has, too."""
-        return sum(self.rng.choice([0, 0x08, 0x40, 0x48, 0x78, 0x80, 0x88, 0xa0, 0xa8, 0xc0, 0xf0, 0xf8, self.rng.getrandbits(5) << 3]) << 8 * n
-                   for n in range(4))
+        few = [0, 0x08, 0x40, 0x48, 0x78, 0x80, 0x88, 0xa0, 0xa8, 0xc0, 0xf0, 0xf8, self.rng.getrandbits(5) << 3]
+        return sum(self.rng.choice(few) << 8 * n for n in range(4))
 
     def some(self, n=32):
         return self.rng.getrandbits(n) & self.rng.getrandbits(n)
@@ -182,14 +183,14 @@ class Interrupts:
         view = 0x8000 if self.rng.random() < 0.3 else 0
         return [0xd2a00000 | (view | page) << 5 | x for x, page in ((16, 0x0800), (17, 0x080b), (18, 0x080a))]
 
-    FRAMES = [  # of gicd and of gicr: offset, words, weight of a write
-        (0x000, 1, 0.3), (0x004, 1, 0.2), (0x080, 0, 0.5), (0x100, 0, 0.6), (0x180, 0, 0.6), (0x200, 0, 0.6), (0x280, 0, 0.6), (0x300, 0, 0.6),
-        (0x380, 0, 0.6), (0x400, 0, 0.6), (0x400, 0, 0.6), (0xc00, 0, 0.6), (0xd00, 0, 0.5), (0xe00, 0, 0.5), (0x6000, 0, 0.5)]
+    FRAMES = [  # of distributor and redistributor: offset, share of writes
+        (0x000, 0.3), (0x004, 0.2), (0x080, 0.5), (0x100, 0.6), (0x180, 0.6), (0x200, 0.6), (0x280, 0.6), (0x300, 0.6), (0x380, 0.6),
+        (0x400, 0.6), (0x400, 0.6), (0xc00, 0.6), (0xd00, 0.5), (0xe00, 0.5), (0x6000, 0.5)]
 
     def frame_access(self, left):
         """A load or a store of a register of the frames."""
         rng = self.rng
-        offset, _, weight = rng.choice(self.FRAMES)
+        offset, weight = rng.choice(self.FRAMES)
         bank = rng.choice([0, 0, 1, 1, 7])
         base = 17 if not bank and offset >= 0x80 and rng.random() < 0.9 else 16
         size = 2
@@ -255,15 +256,16 @@ class Interrupts:
 
     def interface_write(self):
         rng, x = self.rng, self.rng.randrange(16)
+        split, on = self.veoim if self.kind == 'icv' else rng.getrandbits(1), rng.getrandbits(1) | (not self.all_virtual)
         name, value = rng.choice([
             ('ICC_PMR_EL1', rng.choice([0xff, 0xf0, 0x80, 0xa0, 0x40, rng.getrandbits(8)])), ('ICC_BPR0_EL1', rng.getrandbits(3)),
-            ('ICC_BPR1_EL1', rng.getrandbits(3)), ('ICC_CTLR_EL1', rng.getrandbits(1) | (self.veoim << 1 if self.kind == 'icv' else rng.getrandbits(1) << 1)), ('ICC_IGRPEN0_EL1', rng.getrandbits(1) | (not self.all_virtual)),
-            ('ICC_IGRPEN1_EL1', rng.getrandbits(1) | (not self.all_virtual))] + ([('ICC_CTLR_EL3', rng.getrandbits(5))] if self.el == 3 else []))
+            ('ICC_BPR1_EL1', rng.getrandbits(3)), ('ICC_CTLR_EL1', rng.getrandbits(1) | split << 1), ('ICC_IGRPEN0_EL1', on),
+            ('ICC_IGRPEN1_EL1', on)] + ([('ICC_CTLR_EL3', rng.getrandbits(5))] if self.el == 3 else []))
         return self.move(x, value) + [msr(name, x), ISB] + \
             ([mrs(name, rng.randrange(16))] if rng.random() < 0.6 and name not in self.settled['reg'] else [])
 
-    READABLE = ['ICC_PMR_EL1', 'ICC_HPPIR0_EL1', 'ICC_HPPIR1_EL1', 'ICC_BPR0_EL1', 'ICC_BPR1_EL1', 'ICC_AP0R0_EL1', 'ICC_AP1R0_EL1', 'ICC_RPR_EL1',
-                'ICC_CTLR_EL1', 'ICC_SRE_EL1', 'ICC_IGRPEN0_EL1', 'ICC_IGRPEN1_EL1', 'ISR_EL1', 'ISR_EL1']
+    READABLE = ['ICC_PMR_EL1', 'ICC_HPPIR0_EL1', 'ICC_HPPIR1_EL1', 'ICC_BPR0_EL1', 'ICC_BPR1_EL1', 'ICC_AP0R0_EL1', 'ICC_AP1R0_EL1',
+                'ICC_RPR_EL1', 'ICC_CTLR_EL1', 'ICC_SRE_EL1', 'ICC_IGRPEN0_EL1', 'ICC_IGRPEN1_EL1', 'ISR_EL1', 'ISR_EL1']
 
     def physical(self, left):
         k = self.rng.random()
@@ -277,7 +279,7 @@ class Interrupts:
         """At EL2 and EL3: the registers of the virtual interface."""
         rng, x, k = self.rng, self.rng.randrange(16), self.rng.random()
         if k < 0.5 or left < 9:
-            return self.read(LRS + ['ICH_HCR_EL2', 'ICH_VMCR_EL2', 'ICH_MISR_EL2', 'ICH_EISR_EL2', 'ICH_ELRSR_EL2', 'ICH_AP0R0_EL2', 'ICH_AP1R0_EL2'])
+            return self.read(LRS + ['ICH_%s_EL2' % n for n in 'HCR VMCR MISR EISR ELRSR AP0R0 AP1R0'.split()])
         if k < 0.75:
             return self.move(x, self.list_register()) + [msr(rng.choice(LRS), x), ISB]
         if k < 0.85:
@@ -294,7 +296,7 @@ class Interrupts:
             return self.acknowledged(left)
         if k < 0.75:
             return self.move(x, rng.choice([32, 33, 34, 35, 5, 27, 40, 1023])) + \
-                [msr(rng.choice(['ICC_DIR_EL1'] if self.veoim else ['ICC_EOIR0_EL1', 'ICC_EOIR1_EL1', 'ICC_DIR_EL1']), x), ISB]  # rule eoicount
+                [msr(rng.choice(['ICC_DIR_EL1'] + ['ICC_EOIR0_EL1', 'ICC_EOIR1_EL1'] * (not self.veoim)), x), ISB]  # rule eoicount
         return self.interface_write()
 
     def masks(self):

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Lock-step with QEMU: random programs (gen.py) run on elmu and on qemu-system-aarch64; the first instruction that differs.
 
-    tests/lockstep/lockstep.py --elmu CMD --frame FRAME.elf [--qemu CMD] [--seed S] [--insns N] [--show N] [--kinds K,K] [--keep DIR] [--brief] [--first N]
+    tests/lockstep/lockstep.py --elmu CMD --frame FRAME.elf [--qemu CMD] [--seed S] [--insns N] [--show N] [--kinds K,K] [--keep DIR]
+        [--brief] [--first N]
 
 Both write a record at the end of each block of 24 instructions and at each exception: ESR, FAR, HPFAR, SPSR, ELR, and sums
 of X, V, FPSR and memory. Where records differ the program runs again on both with each instruction of that block traced, and
@@ -116,7 +117,9 @@ RULES = {
 }
 # Several interrupts that can be taken at once: of the rest of the block nothing can be said.
 ORDER = 'interrupt-order'
-NAMED = {ORDER, 'igrpen', 'vgrp0d', 'waker', 'eoicount', 'hw-secure', 'mte-page', 'dir-secure', 'icv-secure', 'cnthps', 'tval-el02', 'mte-cas', 'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp'}  # the rules that are written where they apply
+# The rules that are written where they apply.
+NAMED = {ORDER, 'igrpen', 'vgrp0d', 'waker', 'eoicount', 'hw-secure', 'mte-page', 'dir-secure', 'icv-secure', 'cnthps', 'tval-el02', 'mte-cas',
+         'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp'}
 RULES_ON = set()
 
 ABORTS = {0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35}
@@ -282,7 +285,8 @@ def gic_slots(records, sections):
     """For each record that has a state of the GIC in gic.bin, its number there."""
     out, section, slot = {}, 0, 0
     for n, r in enumerate(records):
-        if ec_of(r) == 0x3c and r[0] < 0x40 and not r[0] & 3 and section < len(sections) and sections[section][1]['flags'] & gen_gic.FLAG_GIC:
+        kept = section < len(sections) and sections[section][1]['flags'] & gen_gic.FLAG_GIC
+        if kept and ec_of(r) == 0x3c and r[0] < 0x40 and not r[0] & 3:
             out[n], slot = slot, slot + 1
         section += r[0] == 0x40
     return out
@@ -371,6 +375,7 @@ def main():
     pair = Pair(elmu, shlex.split(args.qemu), os.path.abspath(args.frame), cpu)
     runs = max(1, (args.insns + PER_RUN - 1) // PER_RUN)
     passed = failed = insns = shown = unordered = 0
+    by_kind = collections.Counter()
     started = time.monotonic()
     for n in range(args.first, runs):
         seed = '%s.%d' % (args.seed, n)
@@ -385,12 +390,14 @@ def main():
                 failed += 1
                 continue
             unordered += g.unordered
+            by_kind.update(g.by_kind)
             insns, passed, failed = insns + g.executed, passed + good, failed + len(bad)
             if bad and shown < args.show:
                 print(report(pair, folder, g, seed, bad, logs, args.show - shown, not args.brief), flush=True)
                 shown += len(bad)
     print('%d instructions in %d programs, %d s%s' % (insns, runs, time.monotonic() - started,
                                                      unordered and '; settled whole by %s and af-update: %d blocks' % (ORDER, unordered) or ''))
+    print(', '.join('%s %d' % k for k in by_kind.most_common()))
     print('%d passed, %d failed' % (passed, failed))
     return 0 if passed and not failed else 1
 
