@@ -11,6 +11,7 @@
 #include "cpu/mops.h"
 
 #include "cpu/exception.h"
+#include "cpu/observer.h"
 #include "mmu/access.h"
 
 enum { CHUNK = 4096 };
@@ -84,7 +85,9 @@ static u64 min3(u64 a, u64 b, u64 c) { return a < b ? (a < c ? a : c) : b < c ? 
 /* A host pointer for `size` bytes at va that lie in one page, where accesses need nobody's attention; else NULL. */
 static u8 *host_bytes(struct cpu *cpu, u64 va, unsigned flags)
 {
-    if (cpu->d.host.observer || cpu->d.host.force_step || !cpu->d.data.ctx)
+    const struct observer *o = cpu->d.host.observer;
+    const struct fast_context *c = flags & ACC_UNPRIV ? &cpu->d.unpriv : &cpu->d.data;
+    if ((o && (o->memory || o->access) && !cpu->d.threaded) || cpu->d.host.force_step || !c->ctx)
         return NULL;
     return fast_pointer(cpu, va, 0, flags & ACC_WRITE, flags & ACC_UNPRIV);
 }

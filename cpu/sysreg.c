@@ -322,15 +322,6 @@ u64 sysreg_peek(struct cpu *cpu, const struct sysreg *row)
     return row->offset >= 0 ? *sysreg_field(cpu, row) : 0;
 }
 
-void sysreg_poke(struct cpu *cpu, const struct sysreg *row, u64 value)
-{
-    if (row->offset >= 0)
-        *sysreg_field(cpu, row) = value;
-    else if (row->write && !(row->flags & SR_READ_EFFECT))
-        row->write(cpu, row, value);
-    cpu_control_changed(cpu);
-}
-
 /* ---- reset ---- */
 
 /* What has no reset value and cannot be written is a constant of the model or the board and stays (MIDR, MPIDR,

@@ -123,7 +123,6 @@ const struct sysreg *sysreg_get(unsigned n);
 unsigned sysreg_number(const struct sysreg *row);
 /* Debug access by row, without traps or checks, with hooks where they are what the register is. */
 u64 sysreg_peek(struct cpu *cpu, const struct sysreg *row);
-void sysreg_poke(struct cpu *cpu, const struct sysreg *row, u64 value);
 /* What the architecture does for MRS/MSR at this EL: access check, traps, hooks. False: cpu->d.exc is filled.
  * rt (0..31) is for the syndrome only. */
 bool sysreg_read(struct cpu *cpu, u32 key, unsigned rt, u64 *value);
