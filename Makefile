@@ -86,7 +86,8 @@ check-images: all $(B)/guest/nest-1g.elf  ## boots them: IMAGES="quick" (default
 	@tests/install.sh images
 	@tests/images/check.sh -j 2 $(abspath $(ELMU)) $(or $(IMAGES),quick)
 
-coverage:  ## line coverage of cpu/ and mmu/ by the tests, and the lines that none reaches
+coverage:  ## line coverage of cpu/ and mmu/ by the tests on both engines, and the lines that none reaches: 15 minutes
+	@tests/install.sh run check coverage
 	@tests/coverage.sh
 
 soak:  ## every image x engine x compiler x sanitizer, every vector, long fuzzing: hours

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Says which tools and libraries are missing, and why they are wanted; installs them by apt when it may.
 #
-#   tests/install.sh [--dry-run] PURPOSE...      PURPOSE: run, check, images, bench, lint
+#   tests/install.sh [--dry-run] PURPOSE...      PURPOSE: run, check, images, bench, lint, coverage
 #
 # Root installs at once; anybody else, and --dry-run, gets the one line to run. Status 0 when nothing is missing
 # afterwards. CC names the compiler that elmu will be built with (default gcc).
@@ -49,6 +49,9 @@ lint    clang-format                clang-format            to check the layout 
 lint    clang-tidy                  clang-tidy              to look for bugs
 lint    cppcheck                    cppcheck                to look for bugs
 lint    shellcheck                  shellcheck              to look for bugs in scripts
+coverage gcov                       gcc                     to count lines of the stepping engine
+coverage clang                      clang                   to build the threaded engine with counters
+coverage llvm-cov                   llvm                    to count its lines
 END
 }
 
@@ -82,7 +85,7 @@ dry=
 [ "${1-}" = --dry-run ] && { dry=1; shift; }
 [ $# -gt 0 ] || set -- run
 for purpose in "$@"; do
-    needs | grep -q "^$purpose " || { echo "install.sh: $purpose: no such purpose (run, check, images, bench, lint)" >&2; exit 1; }
+    needs | grep -q "^$purpose " || { echo "install.sh: $purpose: no such purpose (run, check, images, bench, lint, coverage)" >&2; exit 1; }
 done
 packages=$(missing "$@")
 [ -n "$packages" ] || exit 0
