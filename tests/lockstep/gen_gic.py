@@ -190,6 +190,9 @@ class Interrupts:
     def frame_access(self, left):
         """A load or a store of a register of the frames."""
         rng = self.rng
+        if left > 2 and rng.random() < 0.03:  # beyond the last redistributor nothing answers: an external abort
+            x = rng.randrange(16)
+            return [0x91400000 | 0x20 << 10 | 18 << 5 | x, rng.choice([0xb9400000, 0xb9000000, 0xf9400000]) | x << 5 | rng.randrange(16)]
         offset, weight = rng.choice(self.FRAMES)
         bank = rng.choice([0, 0, 1, 1, 7])
         base = 17 if not bank and offset >= 0x80 and rng.random() < 0.9 else 16

@@ -108,7 +108,8 @@ def ec_of(r):
 
 # Predicates on a pair of records that differ, by the name that lockstep.settled gives a reason for.
 RULES = {
-    'lor-ar': lambda a, b: a[1] ^ b[1] == 1 << 14 == a[1] & 1 << 14 and a[0] == b[0] and a[2:4] == b[2:4] and a[6:] == b[6:],
+    'lor-ar': lambda a, b: a[1] ^ b[1] == 1 << 14 == a[1] & 1 << 14 and a[0] == b[0] and a[2] == b[2] and
+    (a[3] ^ b[3]) & ~0xc00 == 0 and a[6:] == b[6:],
     'atomic-stage1-first': lambda a, b: a[2] == b[2] and ec_of(a) in (0x24, 0x25) and ec_of(b) == 0x24 and b[0] >> 4 == 2 and
     a[1] >> 6 & 1 and not b[1] >> 6 & 1 and a[1] >> 2 & 15 == 3 and a[6:] == b[6:],
     'daif-iss': lambda a, b: ec_of(a) == ec_of(b) == 0x18 and a[1] >> 14 & 7 == b[1] >> 17 & 7 and a[1] >> 17 & 7 == b[1] >> 14 & 7 and
