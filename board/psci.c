@@ -6,6 +6,7 @@
 #include "board/machine.h"
 
 #include "cpu/exception.h"
+#include "cpu/field.h"
 
 enum { FN_64 = 0x40000000 };
 enum psci_fn { SMCCC_VERSION = 0x80000000, SMCCC_ARCH_FEATURES = 0x80000001, PSCI_VERSION = 0x84000000, CPU_SUSPEND, CPU_OFF,
@@ -122,6 +123,45 @@ bool psci_call(struct machine *m, struct cpu *cpu, unsigned ec, u32 imm)
     return true;
 }
 
+/* What EL3 and EL2 let the levels below use of a feature. */
+static const struct {
+    u16 feature, with; /* with: needed, too */
+    u64 scr, hcr, hcrx, fgt;
+} grants[] = {
+    { FEAT_PAUTH, FEAT_BASE, .scr = BIT(SCR_API) | BIT(SCR_APK), .hcr = BIT(HCR_API) | BIT(HCR_APK) },
+    { FEAT_HCX, FEAT_BASE, .scr = BIT(SCR_HXEn) },
+    { FEAT_CNTPOFF, FEAT_BASE, .scr = BIT(SCR_ECVEn) },
+    { FEAT_SCTLR2, FEAT_BASE, .scr = BIT(SCR_SCTLR2En), .hcrx = BIT(HCRX_SCTLR2En) },
+    { FEAT_CSV2_2, FEAT_BASE, .scr = BIT(SCR_EnSCXT), .hcr = BIT(HCR_EnSCXT) },
+    { FEAT_FGT, FEAT_BASE, .scr = BIT(SCR_FGTEn) },
+    { FEAT_MTE2, FEAT_BASE, .scr = BIT(SCR_ATA), .hcr = BIT(HCR_ATA) },
+    { FEAT_RASV1P1, FEAT_BASE, .scr = BIT(SCR_FIEN), .hcr = BIT(HCR_FIEN) },
+    { FEAT_TCR2, FEAT_BASE, .scr = BIT(SCR_TCR2En) | BIT(SCR_PIEn), .hcrx = BIT(HCRX_TCR2En) },
+    { FEAT_MOPS, FEAT_BASE, .hcrx = BIT(HCRX_MSCEn) },
+    { FEAT_S1PIE, FEAT_FGT, .fgt = 3ull << 57 }, /* HFGxTR_EL2.{nPIRE0_EL1, nPIR_EL1} */
+    { FEAT_S1POE, FEAT_FGT, .fgt = 3ull << 59 }, /* {nPOR_EL0, nPOR_EL1} */
+};
+
+/* As firmware at EL3 and EL2 would have left it, where there is one above (el3, el2): the levels below are AArch64, HVC
+ * works, features are there. */
+static void grant(struct cpu *cpu, bool el3, bool el2)
+{
+    struct sysregs *s = &cpu->sys;
+    if (el3)
+        s->scr_el3 = BIT(SCR_RW) | BIT(SCR_HCE) | BIT(SCR_NS) | 0x30; /* RES1 */
+    if (el2)
+        s->hcr_el2 = BIT(HCR_RW);
+    for (unsigned n = 0; n < ARRAY_LEN(grants); n++) {
+        if (!cpu_has(cpu, (enum feature)grants[n].feature) || !cpu_has(cpu, (enum feature)grants[n].with))
+            continue;
+        s->scr_el3 |= el3 ? grants[n].scr : 0;
+        s->hcr_el2 |= el2 ? grants[n].hcr : 0;
+        s->hcrx_el2 |= el2 ? grants[n].hcrx : 0;
+        s->hfgrtr_el2 |= el2 ? grants[n].fgt : 0;
+        s->hfgwtr_el2 |= el2 ? grants[n].fgt : 0;
+    }
+}
+
 void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, u64 x0)
 {
     u64 insns = cpu->insns, now = cpu->d.now;
@@ -130,47 +170,9 @@ void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, 
     cpu->d.now = now;
     memset(cpu->x, 0, sizeof(cpu->x));
     memset(cpu->sp_el, 0, sizeof(cpu->sp_el));
-    /* what firmware at EL3 and EL2 would have left: the levels below are AArch64, HVC works */
-    if (m->secure && el < 3)
-        cpu->sys.scr_el3 = BIT(10) | BIT(8) | BIT(0) | 0x30; /* RW, HCE, NS */
-    if (m->virtualization && el < 2)
-        cpu->sys.hcr_el2 = BIT(31);
-    else if (m->secure && el == 2)
-        cpu->sys.hcr_el2 |= BIT(31);
-    if (cpu_has(cpu, FEAT_PAUTH)) { /* API, APK */
-        cpu->sys.scr_el3 |= m->secure && el < 3 ? 3 << 16 : 0;
-        cpu->sys.hcr_el2 |= m->virtualization && el < 2 ? 3ull << 40 : 0;
-    }
-    if (cpu_has(cpu, FEAT_HCX))
-        cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(38) : 0;                           /* HXEn */
-    cpu->sys.scr_el3 |= m->secure && el < 3 && cpu_has(cpu, FEAT_CNTPOFF) ? BIT(28) : 0; /* ECVEn */
-    cpu->sys.scr_el3 |= m->secure && el < 3 && cpu_has(cpu, FEAT_SCTLR2) ? BIT(44) : 0;  /* SCTLR2En */
-    cpu->sys.hcrx_el2 |= m->virtualization && el < 2 && cpu_has(cpu, FEAT_SCTLR2) ? BIT(15) : 0;
-    if (m->virtualization && el < 2 && cpu_has(cpu, FEAT_FGT)) { /* nPIRE0_EL1 nPIR_EL1, nPOR_EL0 nPOR_EL1 */
-        cpu->sys.hfgrtr_el2 |= cpu_has(cpu, FEAT_S1PIE) ? 3ull << 57 : 0;
-        cpu->sys.hfgrtr_el2 |= cpu_has(cpu, FEAT_S1POE) ? 3ull << 59 : 0;
-        cpu->sys.hfgwtr_el2 |= cpu->sys.hfgrtr_el2;
-    }
-    if (cpu_has(cpu, FEAT_CSV2_2)) { /* EnSCXT */
-        cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(25) : 0;
-        cpu->sys.hcr_el2 |= m->virtualization && el < 2 ? BIT(53) : 0;
-    }
-    if (cpu_has(cpu, FEAT_FGT))
-        cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(27) : 0; /* FGTEn */
-    if (cpu_has(cpu, FEAT_MTE2)) {                             /* ATA */
-        cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(26) : 0;
-        cpu->sys.hcr_el2 |= m->virtualization && el < 2 ? BIT(56) : 0;
-    }
-    if (cpu_has(cpu, FEAT_RASV1P1)) { /* FIEN */
-        cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(21) : 0;
-        cpu->sys.hcr_el2 |= m->virtualization && el < 2 ? BIT(47) : 0;
-    }
-    if (cpu_has(cpu, FEAT_TCR2)) { /* TCR2En, PIEn */
-        cpu->sys.scr_el3 |= m->secure && el < 3 ? BIT(43) | BIT(45) : 0;
-        cpu->sys.hcrx_el2 |= m->virtualization && el < 2 ? BIT(14) : 0;
-    }
-    if (cpu_has(cpu, FEAT_MOPS))
-        cpu->sys.hcrx_el2 |= m->virtualization && el < 2 ? BIT(11) : 0; /* MSCEn */
+    grant(cpu, m->secure && el < 3, m->virtualization && el < 2);
+    if (m->secure && el == 2)
+        cpu->sys.hcr_el2 |= BIT(HCR_RW);
     cpu_set_el_sp(cpu, el, 1);
     cpu->ps.d = cpu->ps.a = cpu->ps.i = cpu->ps.f = 1;
     cpu->pc = pc;
