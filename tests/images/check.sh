@@ -42,9 +42,9 @@ shell_session() { # NAME: talks to the shell, then powers off
     want 'reboot: Power down'
     never 'Call trace'
 }
-linux() { # CPU SMP APPEND
+linux() { # CPU SMP APPEND [KERNEL]
     common "$1" "$2"
-    opt -kernel "$boot/vmlinuz" -initrd "$boot/linux.cpio" -append "console=ttyAMA0 $3"
+    opt -kernel "$boot/${4-vmlinuz}" -initrd "$boot/linux.cpio" -append "console=ttyAMA0 $3"
     want "elmu: $2 cpus"
 }
 linux_max() { # what the kernel finds on max, and tells programs
@@ -55,9 +55,9 @@ linux_max() { # what the kernel finds on max, and tells programs
     want ' paca pacg '
     want ' bti mte '
 }
-kvm_guest() { # CPU MODE MESSAGE
+kvm_guest() { # CPU MODE MESSAGE [KERNEL]
     common "$1" 1
-    opt -kernel "$boot/vmlinuz" -initrd "$boot/kvm.cpio" -append "console=ttyAMA0 elmu.kvm=1 elmu.off=1 kvm-arm.mode=$2"
+    opt -kernel "$boot/${4-vmlinuz}" -initrd "$boot/kvm.cpio" -append "console=ttyAMA0 elmu.kvm=1 elmu.off=1 kvm-arm.mode=$2"
     want "$3 mode initialized successfully"
     want 'vmm: vGICv3 made'
     want 'vmm: guest said: stage 1 is on'
@@ -128,6 +128,21 @@ define_rows() {
         want 'reboot: Power down'
         never 'Call trace'
     done
+
+    # Linux 6.12 has 52-bit addresses with 4K pages, and uses permission indirection and overlays, MOPS, AT S1E1A.
+    if [ -z "$boot" ] || [ -f "$boot/vmlinuz612" ]; then
+        row linux612-max-4 full 6G
+        linux max 4 '' vmlinuz612
+        want 'CPU features: detected: 52-bit Virtual Addressing (LPA2)'
+        want 'CPU features: detected: Stage-1 Permission Indirection Extension'
+        want 'CPU features: detected: Stage-1 Permission Overlay Extension'
+        want ' mops '
+        shell_session elmu
+        for cpu in vhe:VHE nvhe:'Hyp nVHE' protected:'Protected hVHE'; do
+            row "kvm612-${cpu%:*}" full 4G
+            kvm_guest max "${cpu%:*}" "${cpu#*:}" vmlinuz612
+        done
+    fi
 
     row linux-virtio full 4G
     linux cortex-a57 1 'elmu.modules=virtio_mmio:virtio_blk:virtio_console'

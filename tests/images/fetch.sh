@@ -3,7 +3,7 @@
 #
 #   tests/images/fetch.sh [--update] [CACHE]        CACHE defaults to $ELMU_CACHE, else ~/.cache/elmu
 #
-# Leaves CACHE/debs/*.deb and CACHE/images/{xen,vmlinuz,config,busybox,u-boot.bin,QEMU_EFI.fd,modules/*.ko,SHA256SUMS,
+# Leaves CACHE/debs/*.deb and CACHE/images/{xen,vmlinuz,vmlinuz612,config,busybox,u-boot.bin,QEMU_EFI.fd,modules/*.ko,SHA256SUMS,
 # VERSIONS}. When the cache is whole it says so and does nothing; --update asks apt again.
 #
 # Trust: a package version listed in known.sha256 must have the hash listed there. Any other version (a security update
@@ -76,13 +76,13 @@ choose() {
     head -n 1 <<<"$offered"
 }
 
-# The kernel that the metapackage asks for, unless a known one is still offered.
+# kernel_package VERSION METAPACKAGE: the kernel that the metapackage asks for, unless a known one is still offered.
 kernel_package() {
     local p
-    for p in $(awk '$1 ~ /^linux-image-6/ { print $1 }' "$known" | tac); do
+    for p in $(awk -v v="linux-image-$1" 'index($1, v) == 1 { print $1 }' "$known" | tac); do
         [ -n "$(versions "$p:arm64")" ] && { echo "$p:arm64"; return; }
     done
-    p=$(apt-cache "${apt_options[@]}" depends --important linux-image-arm64:arm64 2>/dev/null |
+    p=$(apt-cache "${apt_options[@]}" depends --important "$2:arm64" 2>/dev/null |
         sed -n 's/^ *Depends: \(linux-image-6[^ :]*\).*/\1/p' | head -n 1)
     [ -n "$p" ] && echo "$p:arm64"
 }
@@ -118,9 +118,16 @@ get() {
 get_all() {
     local kernel
     : >"$work/versions"
-    kernel=$(kernel_package) && [ -n "$kernel" ] || { echo "fetch.sh: apt lists no arm64 kernel 6.1" >&2; return 1; }
+    kernel=$(kernel_package 6.1. linux-image-arm64) && [ -n "$kernel" ] || { echo "fetch.sh: apt lists no arm64 kernel 6.1" >&2; return 1; }
     deb_xen=$(get xen-hypervisor-4.17-arm64:arm64) && deb_kernel=$(get "$kernel") &&
         deb_busybox=$(get busybox-static:arm64) && deb_uboot=$(get u-boot-qemu) && deb_efi=$(get qemu-efi-aarch64)
+}
+
+# Linux 6.12, which uses what 6.1 does not know (FEAT_LPA2, S1PIE, S1POE, MOPS...). Not every mirror has it.
+get_linux612() {
+    local kernel
+    kernel=$(kernel_package 6.12. linux-image-6.12-cloud-arm64) && deb_linux612=$(get "$kernel") ||
+        say "note: there is no Linux 6.12 to be had; its rows are left out"
 }
 
 private=
@@ -134,6 +141,8 @@ if ! get_all; then
     use_private_lists
     get_all || die "the packages could not be fetched"
 fi
+deb_linux612=
+get_linux612
 
 # Unpack beside the final place, then swap: a reader sees the old set or the new one, never half of one.
 out=$work/images
@@ -149,6 +158,10 @@ take "$work/x/boot/config-$release" config
 take "$work/x/bin/busybox" busybox
 take "$work/x/usr/lib/u-boot/qemu_arm64/u-boot.bin" u-boot.bin
 take "$work/x/usr/share/qemu-efi-aarch64/QEMU_EFI.fd" QEMU_EFI.fd
+if [ -n "$deb_linux612" ]; then
+    dpkg-deb -x "$deb_linux612" "$work/x612"
+    take "$(find "$work/x612/boot" -name 'vmlinuz-*')" vmlinuz612
+fi
 for m in $modules; do
     take "$(find "$work/x/lib/modules" -name "$m.ko" | head -n 1)" "modules/$m.ko"
 done

@@ -4,7 +4,7 @@
 #   tests/images/prepare.sh [CACHE]       CACHE as in fetch.sh
 #
 # The folder, CACHE/boot-HASH, is named by what it was made from, so that a change of a script or of a package makes a new
-# one and two checkouts can share a cache. It holds xen, vmlinuz, linux.cpio, kvm.cpio (with our VMM), perf.cpio (with
+# one and two checkouts can share a cache. It holds xen, vmlinuz, vmlinuz612 (where there is one), linux.cpio, kvm.cpio (with our VMM), perf.cpio (with
 # perf/perf.c) and disk.img.
 set -euo pipefail
 umask 022
@@ -29,6 +29,7 @@ if [ ! -d "$out" ]; then
     "$here/mkinitrd.sh" "$images" "$work/perf.cpio" perf="$work/perf"
     head -c 1048576 <(seq -f "elmu test disk, line %.0f" 1 40000) >"$work/disk.img"
     ln -s ../images/xen ../images/vmlinuz "$work/"
+    [ ! -f "$images/vmlinuz612" ] || ln -s ../images/vmlinuz612 "$work/"
     chmod 755 "$work"
     mv -T "$work" "$out" 2>/dev/null || [ -d "$out" ] # another run may have been first
 fi
