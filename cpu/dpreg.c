@@ -58,6 +58,7 @@ OP_S(CLS)
 OP_S(MOV_r) { RD = SIZED(s, RM); NEXT; }
 
 #define LOGICAL(id, expression)                                                                                        \
+    OP_S(id##_r)   { u64 n = RN, m = RM; RD = SIZED(s, expression); NEXT; }                                             \
     OP_S(id##_lsl) { u64 n = RN, m = shift_value(s, RM, SHIFT_LSL, (unsigned)i->imm); RD = SIZED(s, expression); NEXT; } \
     OP_S(id##_lsr) { u64 n = RN, m = shift_value(s, RM, SHIFT_LSR, (unsigned)i->imm); RD = SIZED(s, expression); NEXT; } \
     OP_S(id##_asr) { u64 n = RN, m = shift_value(s, RM, SHIFT_ASR, (unsigned)i->imm); RD = SIZED(s, expression); NEXT; } \
@@ -69,35 +70,37 @@ LOGICAL(ORN, n | ~m)
 LOGICAL(EOR, n ^ m)
 LOGICAL(EON, n ^ ~m)
 
-#define LOGICAL_S(id, type, expression)                                                                                \
+#define LOGICAL_S(id, operand, expression)                                                                             \
     OP_S(id)                                                                                                           \
     {                                                                                                                  \
-        u64 n = RN, m = shift_value(s, RM, type, (unsigned)i->imm), r = SIZED(s, expression);                          \
+        u64 n = RN, m = operand, r = SIZED(s, expression);                                                             \
         flags_logical(cpu, s, r);                                                                                      \
         RD = r;                                                                                                        \
         NEXT;                                                                                                          \
     }
-LOGICAL_S(ANDS_lsl, SHIFT_LSL, n &m)
-LOGICAL_S(ANDS_lsr, SHIFT_LSR, n &m)
-LOGICAL_S(ANDS_asr, SHIFT_ASR, n &m)
-LOGICAL_S(ANDS_ror, SHIFT_ROR, n &m)
-LOGICAL_S(BICS_lsl, SHIFT_LSL, n & ~m)
-LOGICAL_S(BICS_lsr, SHIFT_LSR, n & ~m)
-LOGICAL_S(BICS_asr, SHIFT_ASR, n & ~m)
-LOGICAL_S(BICS_ror, SHIFT_ROR, n & ~m)
+#define SHIFTED(type) shift_value(s, RM, SHIFT_##type, (unsigned)i->imm)
+LOGICAL_S(ANDS_r, RM, n &m)
+LOGICAL_S(ANDS_lsl, SHIFTED(LSL), n &m)
+LOGICAL_S(ANDS_lsr, SHIFTED(LSR), n &m)
+LOGICAL_S(ANDS_asr, SHIFTED(ASR), n &m)
+LOGICAL_S(ANDS_ror, SHIFTED(ROR), n &m)
+LOGICAL_S(BICS_r, RM, n & ~m)
+LOGICAL_S(BICS_lsl, SHIFTED(LSL), n & ~m)
+LOGICAL_S(BICS_lsr, SHIFTED(LSR), n & ~m)
+LOGICAL_S(BICS_asr, SHIFTED(ASR), n & ~m)
+LOGICAL_S(BICS_ror, SHIFTED(ROR), n & ~m)
 
 /* ---- add and subtract: shifted and extended register, with carry ---- */
 
-#define SHIFTED(type) shift_value(s, RM, type, (unsigned)i->imm)
 #define ADDSUB(form, operand)                                                                                          \
     OP_S(ADD_##form) { RD = SIZED(s, RN + (operand)); NEXT; }                                                          \
     OP_S(SUB_##form) { RD = SIZED(s, RN - (operand)); NEXT; }                                                          \
     OP_S(ADDS_##form) { RD = flags_add(cpu, s, RN, (operand)); NEXT; }                                                 \
     OP_S(SUBS_##form) { RD = flags_sub(cpu, s, RN, (operand)); NEXT; }
 ADDSUB(r, RM)
-ADDSUB(lsl, SHIFTED(SHIFT_LSL))
-ADDSUB(lsr, SHIFTED(SHIFT_LSR))
-ADDSUB(asr, SHIFTED(SHIFT_ASR))
+ADDSUB(lsl, SHIFTED(LSL))
+ADDSUB(lsr, SHIFTED(LSR))
+ADDSUB(asr, SHIFTED(ASR))
 
 /* ExtendReg: imm = bits lost | shift << 8 | signed << 16 */
 static ALWAYS_INLINE u64 extend_register(u64 v, s32 imm)

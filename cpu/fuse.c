@@ -12,9 +12,15 @@
 #include "cpu/ldst.c"
 static ALWAYS_INLINE bool do_HINT(OP_ARGS) { return true; }
 
-/* The ends of the threaded engine. */
+/* From here on handlers, with the ends of the threaded engine. */
+#undef OP_ARGS
+#undef OP_PASS
+#undef RN
 #undef NEXT
-#define NEXT return i[1].fn(OP_WITH(L, i + 1))
+#define OP_ARGS HANDLER_ARGS
+#define OP_PASS OP_WITH(L, i)
+#define RN      BASE
+#define NEXT    return i[1].fn(OP_WITH(L, i + 1))
 void thr_jump_far(struct cpu *cpu, u64 left, u64 va);
 
 /* ---- the first instruction: its operands a and b, its result r ---- */
@@ -41,8 +47,8 @@ FIRST(ADDS_i_1, true, (u64)IMM, flags_add(cpu, true, c.a, c.b))
 FIRST(ANDS_i_0, false, (u64)(u32)i->imm, TESTED(false))
 FIRST(ANDS_i_1, true, (u64)(u32)i->imm * 0x100000001ull, TESTED(true))
 FIRST(ANDS_l, true, ror_n(ones((i->imm & 63) + 1), 64, i->imm >> 6 & 63), TESTED(true))
-FIRST(ANDS_lsl_0, false, RM << i->imm, TESTED(false))
-FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
+FIRST(ANDS_r_0, false, RM, TESTED(false))
+FIRST(ANDS_r_1, true, RM, TESTED(true))
 
 /* ---- the condition, from the compared operands; w: 32 bits ---- */
 
@@ -63,7 +69,7 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
 
 /* ---- sequences: none is inlined into another, so that they stay without frames ---- */
 
-#define DO_PASS cpu, 0, 0, 0, L, i
+#define DO_PASS cpu, 0, 0, 0, L, i, false, 0
 /* The first instruction's body, and on to its neighbour; what the body leaves to its handler, that does alone. */
 #define DO_FIRST(first)                                                                                                \
     do {                                                                                                               \
@@ -80,6 +86,36 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
         if (unlikely(!do_##second(DO_PASS)))                                                                           \
             return thr_##second(OP_PASS);                                                                              \
         NEXT;                                                                                                          \
+    }
+/* Bodies in a row of which each reads as n what the one before wrote: that stays in a host register. */
+#define FLOW_BEGIN(id)                                                                                                 \
+    op_fn thr_##id;                                                                                                    \
+    u64 value;                                                                                                         \
+    FLOW_BODY(id, false, 0)
+#define FLOW_BODY(id, handed, from)                                                                                    \
+    u8 d_##id = i->d;                                                                                                  \
+    if (unlikely(!do_##id(cpu, 0, 0, 0, L, i, handed, from)))                                                          \
+        return thr_##id(OP_PASS);                                                                                      \
+    value = cpu->x[d_##id];                                                                                            \
+    i++;
+#define FLOW_END(id)                                                                                                   \
+    if (unlikely(!do_##id(cpu, 0, 0, 0, L, i, true, value)))                                                           \
+        return thr_##id(OP_PASS);                                                                                      \
+    NEXT;
+#define FLOW2(first, second)                                                                                           \
+    op_fn thr_##first, thr_##second;                                                                                   \
+    static NOINLINE void flow_##first##_##second(OP_ARGS) { FLOW_BEGIN(first) FLOW_END(second) }
+#define FLOW3(first, second, third)                                                                                    \
+    op_fn thr_##first;                                                                                                 \
+    static NOINLINE void flow_##first##_##second##_##third(OP_ARGS)                                                    \
+    {                                                                                                                  \
+        FLOW_BEGIN(first) FLOW_BODY(second, true, value) FLOW_END(third)                                               \
+    }
+#define FLOW4(first, second, third, fourth)                                                                            \
+    op_fn thr_##first;                                                                                                 \
+    static NOINLINE void flow_##first##_##second##_##third##_##fourth(OP_ARGS)                                         \
+    {                                                                                                                  \
+        FLOW_BEGIN(first) FLOW_BODY(second, true, value) FLOW_BODY(third, true, value) FLOW_END(fourth)                \
     }
 /* A body, then straight into the next handler: a jump that needs no prediction of its target. */
 #define GO_ON(first, name, handler)                                                                                    \
@@ -143,6 +179,7 @@ FIRST(ANDS_lsl_1, true, RM << i->imm, TESTED(true))
 #include "cpu/fuse.def"
 
 /* What must hold of two neighbours besides their handlers. */
+static bool flows(const struct op *i) { return i[1].n == i->d; }
 static bool stores_follow(const struct op *i) { return i[1].n == i->n && i[1].imm == i->imm + 16; }
 static bool base_stays(const struct op *i) { return i->d != i->n && i->a != i->n; }
 static bool loads_follow(const struct op *i) { return stores_follow(i) && base_stays(i); }
@@ -154,6 +191,10 @@ static const struct sequence {
 } sequences[] = {
 #define ALU(first, second)  { thr_##first, thr_##second, fused_##first##_##second, NULL },
 #define INTO(first, second) ALU(first, second)
+#define FLOW2(first, second)                { thr_##first, thr_##second, flow_##first##_##second, flows },
+#define FLOW3(first, second, third)         { thr_##first, flow_##second##_##third, flow_##first##_##second##_##third, flows },
+#define FLOW4(first, second, third, fourth)                                                                            \
+    { thr_##first, flow_##second##_##third##_##fourth, flow_##first##_##second##_##third##_##fourth, flows },
 #define PAIR(first, second) { thr_##first, near_##second, fused_##first##_##second, NULL },
 #define NEAR(first, second) { thr_##first, near_##second, fused_##first##_near_##second, NULL },
 #define THEN(first, rest)   { thr_##first, fused_##rest, fused_##first##_##rest, NULL },

@@ -22,8 +22,8 @@
 #define BACK_reg      (void)0
 #define BACK_regx     (void)0
 #define BACK_regs     (void)0
-#define BACK_pre      (RN = va)
-#define BACK_post     (RN = va + (u64)IMM)
+#define BACK_pre      (BASE = va)
+#define BACK_post     (BASE = va + (u64)IMM)
 #define FLAGS_ui      UNCHECKED_SP
 #define FLAGS_ur      UNCHECKED_SP
 #define FLAGS_pre     0

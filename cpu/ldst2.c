@@ -90,7 +90,7 @@ static ALWAYS_INLINE bool OPN(pair_write)(struct cpu *cpu, u64 va, bool s, u64 f
         if (!OPN(pair_write)(cpu, va, s, RD, RM, (back) ? 0 : UNCHECKED_SP))                                           \
             RAISE;                                                                                                     \
         if (back)                                                                                                      \
-            RN = va;                                                                                                   \
+            BASE = va;                                                                                                 \
         SLOW_END;                                                                                                      \
     }
 LOAD_PAIR(LDIAPP_w, false, false)

@@ -30,7 +30,7 @@
 #define OP_LINKAGE static ALWAYS_INLINE
 #define OP_TYPE    bool
 #define OP_FN      do_fn
-typedef bool do_fn(struct cpu *cpu, u64 u1, u64 u2, u64 u3, u64 L, const struct op *i);
+typedef bool do_fn(struct cpu *cpu, u64 u1, u64 u2, u64 u3, u64 L, const struct op *i, bool handed, u64 value);
 #elif ENGINE
 #define OPN(id)    thr_##id
 #define OP_LINKAGE
@@ -42,13 +42,20 @@ typedef bool do_fn(struct cpu *cpu, u64 u1, u64 u2, u64 u3, u64 L, const struct 
 #define OP_TYPE    void
 #define OP_FN      op_fn
 #endif
-#define OP_ARGS                                                                                                        \
+#define HANDLER_ARGS                                                                                                   \
     struct cpu *cpu MAYBE_UNUSED, u64 u1 MAYBE_UNUSED, u64 u2 MAYBE_UNUSED, u64 u3 MAYBE_UNUSED, u64 L MAYBE_UNUSED,   \
         const struct op *i MAYBE_UNUSED
 /* A value that is nobody's, for which no instruction is made. */
 #define UNUSED __extension__({ u64 any_; __asm__ volatile("" : "=r"(any_)); any_; })
 #define OP_WITH(left, slot) cpu, UNUSED, UNUSED, UNUSED, (left), (slot)
-#define OP_PASS             OP_WITH(L, i)
+#if ENGINE == 2
+/* What the body before wrote last may be handed on: it is what the register in n holds. */
+#define OP_ARGS HANDLER_ARGS, const bool handed MAYBE_UNUSED, const u64 value MAYBE_UNUSED
+#define OP_PASS cpu, 0, 0, 0, L, i, handed, value
+#else
+#define OP_ARGS HANDLER_ARGS
+#define OP_PASS OP_WITH(L, i)
+#endif
 
 #define OP(id)    OP_LINKAGE OP_FN OPN(id); OP_LINKAGE OP_TYPE OPN(id)(OP_ARGS)
 #define OP_STAMP2(id, var)                                                                                             \
@@ -83,7 +90,12 @@ typedef bool do_fn(struct cpu *cpu, u64 u1, u64 u2, u64 u3, u64 L, const struct 
     static ALWAYS_INLINE OP_TYPE OPN(body_##id)(OP_ARGS, const bool q MAYBE_UNUSED, const unsigned z MAYBE_UNUSED)
 
 /* Registers by the slot that decode put into the operation. A write to ZR lands in a slot that nobody reads. */
-#define RN  (cpu->x[i->n])
+#define BASE (cpu->x[i->n])             /* lvalue, of write-back */
+#if ENGINE == 2
+#define RN (handed ? value : BASE)
+#else
+#define RN BASE
+#endif
 #define RM  (cpu->x[i->m])
 #define RA  (cpu->x[i->a])
 #define RD  (cpu->x[i->d])              /* lvalue; also Rt of stores, where 31 is ZR */

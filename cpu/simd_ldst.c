@@ -50,8 +50,8 @@ static ALWAYS_INLINE bool slow_store(struct cpu *cpu, u64 va, union vreg v, unsi
 #define BACK_ur   (void)0
 #define BACK_reg  (void)0
 #define BACK_lit  (void)0
-#define BACK_pre  (RN = va)
-#define BACK_post (RN = va + (u64)IMM)
+#define BACK_pre  (BASE = va)
+#define BACK_post (BASE = va + (u64)IMM)
 
 #define LOAD_BODIES(name, kind, check, mode, log2)                                                                     \
     static NOINLINE void OPN(slow_##name)(OP_ARGS)                                                                     \
