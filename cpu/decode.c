@@ -340,9 +340,12 @@ void decoder_decode_slot(struct decoder *d, u32 word, const struct op *page, uns
     }
     op_copy(op, handlers_threaded[memo->handler], &memo->d);
     unsigned branch = memo->handler - HANDLER_B;
-    if (branch < ARRAY_LEN(handlers_near) && handlers_near[branch] && slot + (u32)(op->imm >> 2) < slots) {
-        u64 target = (u64)(uintptr_t)&page[slot + (u32)(op->imm >> 2)];
+    u32 to = slot + (u32)(op->imm >> 2);
+    if (branch < ARRAY_LEN(handlers_near) && handlers_near[branch] && to < slots) {
+        u64 target = (u64)(uintptr_t)&page[to];
         bool with_register = memo->handler >= HANDLER_CBZ && memo->handler <= HANDLER_TBNZ;
+        if (with_register && target >> 48)
+            return; /* a host with larger addresses: the plain handler will do */
         op->fn = handlers_near[branch];
         op->target = with_register ? target << 16 | (u64)op->n << 8 | op->d : target;
     }

@@ -18,14 +18,15 @@ struct at_row {
 };
 
 static const struct at_row rows[AT_OPS] = {
-    [AT_S1E0R] = { 0, false, false, false }, [AT_S1E0W] = { 0, true, false, false },
-    [AT_S1E1R] = { 1, false, false, false }, [AT_S1E1W] = { 1, true, false, false },
-    [AT_S1E2R] = { 2, false, false, false }, [AT_S1E2W] = { 2, true, false, false },
-    [AT_S1E3R] = { 3, false, false, false }, [AT_S1E3W] = { 3, true, false, false },
-    [AT_S12E0R] = { 0, false, true, false }, [AT_S12E0W] = { 0, true, true, false },
-    [AT_S12E1R] = { 1, false, true, false }, [AT_S12E1W] = { 1, true, true, false },
-    [AT_S1E1RP] = { 1, false, false, true }, [AT_S1E1WP] = { 1, true, false, true },
-    [AT_S1E1A] = { 1, .any = true }, [AT_S1E2A] = { 2, .any = true }, [AT_S1E3A] = { 3, .any = true },
+    [AT_S1E0R] = { .el = 0 },                   [AT_S1E0W] = { .el = 0, .write = true },
+    [AT_S1E1R] = { .el = 1 },                   [AT_S1E1W] = { .el = 1, .write = true },
+    [AT_S1E2R] = { .el = 2 },                   [AT_S1E2W] = { .el = 2, .write = true },
+    [AT_S1E3R] = { .el = 3 },                   [AT_S1E3W] = { .el = 3, .write = true },
+    [AT_S12E0R] = { .el = 0, .stage12 = true }, [AT_S12E0W] = { .el = 0, .write = true, .stage12 = true },
+    [AT_S12E1R] = { .el = 1, .stage12 = true }, [AT_S12E1W] = { .el = 1, .write = true, .stage12 = true },
+    [AT_S1E1RP] = { .el = 1, .pan = true },     [AT_S1E1WP] = { .el = 1, .write = true, .pan = true },
+    [AT_S1E1A] = { .el = 1, .any = true },      [AT_S1E2A] = { .el = 2, .any = true },
+    [AT_S1E3A] = { .el = 3, .any = true },
 };
 
 /* The EL2&0 regime takes the place of EL1&0 under HCR_EL2.{E2H,TGE}, but for the stage 1 and 2 forms of EL1. */
