@@ -6,7 +6,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(mkdir -p "$1" && cd "$1" && pwd)
-rm -rf "$folder/demo" && cp -r "$here/../guest/demo" "$folder/demo"
+rm -rf "$folder/demo" && cp -r "$here/../guest/demo" "$folder/demo" && cp "$here/../guest/regs.S" "$folder/"
 cat >>"$folder/demo/stage2.c" <<'C'
 
 /* Takes one page away from the guest, so that its next access is seen. */
