@@ -4,8 +4,9 @@
  * Fast path: an access of size S at VA hits when
  *     ((va + S-1) & ~0xfff | ctx) == tag
  * so that one that crosses its page misses. Where alignment is checked (SCTLR_ELx.A, or no stage 1), accesses of more
- * than a byte ask with a context that no tag has: then the slow path compares, and looks at the address. Everything
- * unusual (Device memory, MMIO, code pages, watchpoints, permission) has no fast tag at all.
+ * than a byte ask with a context that no tag has: then a second compare, with the address's low bits, decides, which
+ * elsewhere only an access that misses comes to. Everything unusual (Device memory, MMIO, code pages, watchpoints,
+ * permission) has no fast tag at all.
  *
  * Slow path: mem_read and friends do everything: alignment, translation of each page touched, permission, Device rules,
  * MMIO. When they fail nothing has changed but cpu->d.exc, which holds the exception to take (all of it except the
@@ -145,7 +146,9 @@ static ALWAYS_INLINE u8 *fast_pointer(struct cpu *cpu, u64 va, unsigned log2, bo
     const struct fast_context *c = unpriv ? &cpu->d.unpriv : &cpu->d.data;
     struct fast_entry *e = fast_entry(cpu, va, c);
     u64 want = ((va + ones(log2)) & ~0xfffull) | (log2 ? c->wide : c->ctx);
-    if (likely((write ? e->w : e->r) == want)) {
+    const u64 *tag = write ? &e->w : &e->r;
+    /* The second compare reads anew, so that the first is one instruction. */
+    if (likely(*tag == want) || (log2 && *(const volatile u64 *)tag == ((va & (~0xfffull | ones(log2))) | c->ctx))) {
         u8 *p = (u8 *)(uintptr_t)(va + e->addend);
         if (!p)
             __builtin_unreachable(); /* the caller's test for a miss is this one's */
