@@ -6,16 +6,10 @@
 /* Direct branches, once for any target and, in the threaded engine, once for targets in the same page (NEAR). */
 #define JUMP_DIRECT  JUMP(PC + (u64)IMM)
 #define JUMP_COMPARE JUMP_DIRECT /* of those with a register, and perhaps a bit's number, in d and n */
-#define BRANCH_IF(condition)                                                                                           \
+#define BRANCH_IF(jump, condition)                                                                                     \
     do {                                                                                                               \
         if (condition)                                                                                                 \
-            JUMP_DIRECT;                                                                                               \
-        NEXT;                                                                                                          \
-    } while (0)
-#define COMPARE_AND_BRANCH(condition)                                                                                  \
-    do {                                                                                                               \
-        if (condition)                                                                                                 \
-            JUMP_COMPARE;                                                                                              \
+            JUMP_##jump;                                                                                               \
         NEXT;                                                                                                          \
     } while (0)
 
@@ -26,14 +20,14 @@
         cpu->x[30] = PC + 4;                                                                                           \
         JUMP_DIRECT;                                                                                                   \
     }                                                                                                                  \
-    OP_S(CBZ) { COMPARE_AND_BRANCH(SIZED(s, RD) == 0); }                                                               \
-    OP_S(CBNZ) { COMPARE_AND_BRANCH(SIZED(s, RD) != 0); }                                                              \
-    OP(TBZ) { COMPARE_AND_BRANCH(!(RD >> i->n & 1)); }                                                                 \
-    OP(TBNZ) { COMPARE_AND_BRANCH(RD >> i->n & 1); }                                                                   \
+    OP_S(CBZ) { BRANCH_IF(COMPARE, SIZED(s, RD) == 0); }                                                               \
+    OP_S(CBNZ) { BRANCH_IF(COMPARE, SIZED(s, RD) != 0); }                                                              \
+    OP(TBZ) { BRANCH_IF(COMPARE, !(RD >> i->n & 1)); }                                                                 \
+    OP(TBNZ) { BRANCH_IF(COMPARE, RD >> i->n & 1); }                                                                   \
     CONDITIONS(BCOND)                                                                                                  \
     CONDITIONS(BCCOND)
-#define BCOND(name, code)  OP(B_##name) { BRANCH_IF(COND_##name(cpu)); }
-#define BCCOND(name, code) OP(BC_##name) { BRANCH_IF(COND_##name(cpu)); }
+#define BCOND(name, code)  OP(B_##name) { BRANCH_IF(DIRECT, COND_##name(cpu)); }
+#define BCCOND(name, code) OP(BC_##name) { BRANCH_IF(DIRECT, COND_##name(cpu)); }
 BRANCHES
 
 OP(BR) { JUMP(RN); }

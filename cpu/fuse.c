@@ -16,10 +16,12 @@ static ALWAYS_INLINE bool do_HINT(OP_ARGS) { return true; }
 #undef OP_ARGS
 #undef OP_PASS
 #undef RN
+#undef RM
 #undef NEXT
 #define OP_ARGS HANDLER_ARGS
 #define OP_PASS OP_WITH(L, i)
 #define RN      BASE
+#define RM      (cpu->x[i->m])
 #define NEXT    return i[1].fn(OP_WITH(L, i + 1))
 void thr_jump_far(struct cpu *cpu, u64 left, u64 va);
 
@@ -69,7 +71,7 @@ FIRST(ANDS_r_1, true, RM, TESTED(true))
 
 /* ---- sequences: none is inlined into another, so that they stay without frames ---- */
 
-#define DO_PASS cpu, 0, 0, 0, L, i, false, 0
+#define DO_PASS cpu, 0, 0, 0, L, i, 0, 0
 /* The first instruction's body, and on to its neighbour; what the body leaves to its handler, that does alone. */
 #define DO_FIRST(first)                                                                                                \
     do {                                                                                                               \
@@ -87,35 +89,38 @@ FIRST(ANDS_r_1, true, RM, TESTED(true))
             return thr_##second(OP_PASS);                                                                              \
         NEXT;                                                                                                          \
     }
-/* Bodies in a row of which each reads as n what the one before wrote: that stays in a host register. */
-#define FLOW_BEGIN(id)                                                                                                 \
-    op_fn thr_##id;                                                                                                    \
-    u64 value;                                                                                                         \
-    FLOW_BODY(id, false, 0)
+/* Bodies in a row of which each reads, as its n or m, what the one before wrote: that stays in a host register. */
 #define FLOW_BODY(id, handed, from)                                                                                    \
     u8 d_##id = i->d;                                                                                                  \
     if (unlikely(!do_##id(cpu, 0, 0, 0, L, i, handed, from)))                                                          \
         return thr_##id(OP_PASS);                                                                                      \
     value = cpu->x[d_##id];                                                                                            \
     i++;
-#define FLOW_END(id)                                                                                                   \
-    if (unlikely(!do_##id(cpu, 0, 0, 0, L, i, true, value)))                                                           \
+#define FLOW_END(id, handed)                                                                                           \
+    if (unlikely(!do_##id(cpu, 0, 0, 0, L, i, handed, value)))                                                         \
         return thr_##id(OP_PASS);                                                                                      \
     NEXT;
-#define FLOW2(first, second)                                                                                           \
+#define FLOW2(first, as, second)                                                                                       \
     op_fn thr_##first, thr_##second;                                                                                   \
-    static NOINLINE void flow_##first##_##second(OP_ARGS) { FLOW_BEGIN(first) FLOW_END(second) }
+    static NOINLINE void fused_##first##_to_##second(OP_ARGS)                                                          \
+    {                                                                                                                  \
+        u64 value;                                                                                                     \
+        FLOW_BODY(first, 0, 0) FLOW_END(second, HANDED_##as)                                                           \
+    }
 #define FLOW3(first, second, third)                                                                                    \
     op_fn thr_##first;                                                                                                 \
-    static NOINLINE void flow_##first##_##second##_##third(OP_ARGS)                                                    \
+    static NOINLINE void fused_##first##_to_##second##_to_##third(OP_ARGS)                                             \
     {                                                                                                                  \
-        FLOW_BEGIN(first) FLOW_BODY(second, true, value) FLOW_END(third)                                               \
+        u64 value;                                                                                                     \
+        FLOW_BODY(first, 0, 0) FLOW_BODY(second, HANDED_n, value) FLOW_END(third, HANDED_n)                            \
     }
 #define FLOW4(first, second, third, fourth)                                                                            \
     op_fn thr_##first;                                                                                                 \
-    static NOINLINE void flow_##first##_##second##_##third##_##fourth(OP_ARGS)                                         \
+    static NOINLINE void fused_##first##_to_##second##_to_##third##_to_##fourth(OP_ARGS)                               \
     {                                                                                                                  \
-        FLOW_BEGIN(first) FLOW_BODY(second, true, value) FLOW_BODY(third, true, value) FLOW_END(fourth)                \
+        u64 value;                                                                                                     \
+        FLOW_BODY(first, 0, 0) FLOW_BODY(second, HANDED_n, value) FLOW_BODY(third, HANDED_n, value)                    \
+        FLOW_END(fourth, HANDED_n)                                                                                     \
     }
 /* A body, then straight into the next handler: a jump that needs no prediction of its target. */
 #define GO_ON(first, name, handler)                                                                                    \
@@ -179,7 +184,8 @@ FIRST(ANDS_r_1, true, RM, TESTED(true))
 #include "cpu/fuse.def"
 
 /* What must hold of two neighbours besides their handlers. */
-static bool flows(const struct op *i) { return i[1].n == i->d; }
+static bool flows_n(const struct op *i) { return i[1].n == i->d; }
+static bool flows_m(const struct op *i) { return i[1].m == i->d; }
 static bool stores_follow(const struct op *i) { return i[1].n == i->n && i[1].imm == i->imm + 16; }
 static bool base_stays(const struct op *i) { return i->d != i->n && i->a != i->n; }
 static bool loads_follow(const struct op *i) { return stores_follow(i) && base_stays(i); }
@@ -191,10 +197,11 @@ static const struct sequence {
 } sequences[] = {
 #define ALU(first, second)  { thr_##first, thr_##second, fused_##first##_##second, NULL },
 #define INTO(first, second) ALU(first, second)
-#define FLOW2(first, second)                { thr_##first, thr_##second, flow_##first##_##second, flows },
-#define FLOW3(first, second, third)         { thr_##first, flow_##second##_##third, flow_##first##_##second##_##third, flows },
+#define FLOW2(first, as, second) { thr_##first, thr_##second, fused_##first##_to_##second, flows_##as },
+#define FLOW3(first, second, third)                                                                                    \
+    { thr_##first, fused_##second##_to_##third, fused_##first##_to_##second##_to_##third, flows_n },
 #define FLOW4(first, second, third, fourth)                                                                            \
-    { thr_##first, flow_##second##_##third##_##fourth, flow_##first##_##second##_##third##_##fourth, flows },
+    { thr_##first, fused_##second##_to_##third##_to_##fourth, fused_##first##_to_##second##_to_##third##_to_##fourth, flows_n },
 #define PAIR(first, second) { thr_##first, near_##second, fused_##first##_##second, NULL },
 #define NEAR(first, second) { thr_##first, near_##second, fused_##first##_near_##second, NULL },
 #define THEN(first, rest)   { thr_##first, fused_##rest, fused_##first##_##rest, NULL },

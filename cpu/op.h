@@ -30,7 +30,7 @@
 #define OP_LINKAGE static ALWAYS_INLINE
 #define OP_TYPE    bool
 #define OP_FN      do_fn
-typedef bool do_fn(struct cpu *cpu, u64 u1, u64 u2, u64 u3, u64 L, const struct op *i, bool handed, u64 value);
+typedef bool do_fn(struct cpu *cpu, u64 u1, u64 u2, u64 u3, u64 L, const struct op *i, unsigned handed, u64 value);
 #elif ENGINE
 #define OPN(id)    thr_##id
 #define OP_LINKAGE
@@ -49,8 +49,9 @@ typedef bool do_fn(struct cpu *cpu, u64 u1, u64 u2, u64 u3, u64 L, const struct 
 #define UNUSED __extension__({ u64 any_; __asm__ volatile("" : "=r"(any_)); any_; })
 #define OP_WITH(left, slot) cpu, UNUSED, UNUSED, UNUSED, (left), (slot)
 #if ENGINE == 2
-/* What the body before wrote last may be handed on: it is what the register in n holds. */
-#define OP_ARGS HANDLER_ARGS, const bool handed MAYBE_UNUSED, const u64 value MAYBE_UNUSED
+/* What the body before wrote may be handed on: it is what the register in n, or in m, holds. */
+enum { HANDED_n = 1, HANDED_m = 2 };
+#define OP_ARGS HANDLER_ARGS, const unsigned handed MAYBE_UNUSED, const u64 value MAYBE_UNUSED
 #define OP_PASS cpu, 0, 0, 0, L, i, handed, value
 #else
 #define OP_ARGS HANDLER_ARGS
@@ -92,11 +93,12 @@ typedef bool do_fn(struct cpu *cpu, u64 u1, u64 u2, u64 u3, u64 L, const struct 
 /* Registers by the slot that decode put into the operation. A write to ZR lands in a slot that nobody reads. */
 #define BASE (cpu->x[i->n])             /* lvalue, of write-back */
 #if ENGINE == 2
-#define RN (handed ? value : BASE)
+#define RN (handed & HANDED_n ? value : BASE)
+#define RM (handed & HANDED_m ? value : cpu->x[i->m])
 #else
 #define RN BASE
+#define RM (cpu->x[i->m])
 #endif
-#define RM  (cpu->x[i->m])
 #define RA  (cpu->x[i->a])
 #define RD  (cpu->x[i->d])              /* lvalue; also Rt of stores, where 31 is ZR */
 #define RB  (cpu->x[i->a])              /* lvalue: second destination (pattern letter b) */

@@ -127,7 +127,7 @@ struct fetch_page mem_fetch_page(struct cpu *cpu, u64 va);
 void mmu_context_changed(struct cpu *cpu);
 /* PSTATE.EL, SP or PAN changed, and nothing else that translation uses: cheap (contexts are kept by EL and PAN). */
 void mmu_el_changed(struct cpu *cpu);
-/* Finds cpu->d.ctx, unpriv for the current EL and control registers (interned). */
+/* Finds cpu->d.data and unpriv for the current EL and control registers (interned). */
 void mmu_context_find(struct cpu *cpu);
 /* Drops all that is derived (fast tags, xpages, contexts); the state TLB stays. */
 void mmu_drop_derived(struct cpu *cpu);
