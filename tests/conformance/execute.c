@@ -66,18 +66,6 @@ void execute_watch(void)
 
 /* ---- the PE ---- */
 
-static bool no_device(void *board, u64 pa, unsigned size, struct phys_attrs attrs, u64 *value)
-{
-    (void)board, (void)pa, (void)size, (void)attrs, (void)value;
-    return false;
-}
-static bool no_device_write(void *board, u64 pa, unsigned size, struct phys_attrs attrs, u64 value)
-{
-    (void)board, (void)pa, (void)size, (void)attrs, (void)value;
-    return false;
-}
-static const struct phys_device_ops ops = { .read = no_device, .write = no_device_write };
-
 static void tables_make(void)
 {
     enum { TABLE = 3, AF = 1 << 10, USER = 1 << 6, ATTR1 = 1 << 2 };
@@ -186,8 +174,7 @@ void execute_open(const struct cpu_model *model, struct decoder *decoder)
     phys = (struct phys){ .region = { { .base = 0, .size = RAM_SIZE, .host = ram, .flags = ram_flags },
                                       { .base = TAGS_BASE, .size = TAGS_SIZE, .host = tags, .flags = tag_flags } },
                           .region_count = 2,
-                          .pa_size = 48,
-                          .ops = &ops };
+                          .pa_size = 48 }; /* and no devices */
     cpu->d.host = (struct cpu_host){
         .phys = &phys, .decoder = decoder, .gic = &gic, .timers = &timers, .cpus = cpu, .cpu_count = 1
     };

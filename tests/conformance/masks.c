@@ -1,5 +1,5 @@
 /*
- * What is not compared after a vector: where the model that the vectors come from is a stub or storage only, or where
+ * What is not compared after a vector: where the model that the vectors come from does less than the manual, or where
  * Arm's manual says otherwise (../shared/vectors/README.md). Vectors that are not run at all: rules.c.
  */
 #include "cpu/sysreg.h"
@@ -31,7 +31,7 @@ static const struct {
     u64 bits;
     bool (*when)(const struct runner *r);
 } rows[] = {
-    /* The v9.4 model's event register is a stub: ERET does not set it. */
+    /* In the v9.4 model ERET does not set the event register (docs/choices.md). */
     { "v94", "EventRegister", all, NULL },
     /* PSTATE.SSBS takes no part in the v8.5 model's exceptions (its README calls that doubtful). */
     { "v85", "PSTATE.SSBS", all, NULL },

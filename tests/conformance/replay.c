@@ -62,17 +62,7 @@ static u8 *page_of(void *board, u64 pa, struct phys_attrs attrs)
     (void)attrs;
     return memory_page(&((struct runner *)board)->memory, pa & (ones(52) | TAGS_BASE));
 }
-static bool no_read(void *board, u64 pa, unsigned size, struct phys_attrs attrs, u64 *value)
-{
-    (void)board, (void)pa, (void)size, (void)attrs, (void)value;
-    return false;
-}
-static bool no_write(void *board, u64 pa, unsigned size, struct phys_attrs attrs, u64 value)
-{
-    (void)board, (void)pa, (void)size, (void)attrs, (void)value;
-    return false;
-}
-const struct phys_device_ops memory_everywhere = { no_read, no_write, page_of };
+const struct phys_device_ops memory_everywhere = { .page = page_of };
 
 /* ---- one vector ---- */
 

@@ -3,14 +3,6 @@
  * GICR). */
 #include "rt.h"
 
-#define IGROUPR     0x080
-#define ISENABLER   0x100
-#define ICENABLER   0x180
-#define ISPENDR     0x200
-#define ICPENDR     0x280
-#define ISACTIVER   0x300
-#define ICACTIVER   0x380
-#define IPRIORITYR  0x400
 #define ITARGETSR   0x800
 #define ICFGR       0xc00
 #define IROUTER(n)  (0x6000 + 8 * (n))

@@ -6,14 +6,6 @@
 #include "states.h"
 
 #define SGI        GICR_SGI(0)
-#define IGROUPR    0x80                 /* offsets in SGI's frame and, for SPIs, in GICD */
-#define ISENABLER  0x100
-#define ICENABLER  0x180
-#define ISPENDR    0x200
-#define ICPENDR    0x280
-#define ISACTIVER  0x300
-#define ICACTIVER  0x380
-#define IPRIORITYR 0x400
 #define IGRPMODR   0xd00
 
 /* An SGI of a test: its group by the bits of IGROUPR and IGRPMODR. */

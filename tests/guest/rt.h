@@ -128,6 +128,14 @@ void tlb_flush(void); /* everything at the current EL and below */
 #define GICD        0x08000000ul
 #define GICR(cpu)   (0x080a0000ul + (cpu) * 0x20000ul)
 #define GICR_SGI(cpu) (GICR(cpu) + 0x10000ul)
+#define IGROUPR     0x080               /* offsets in GICD and in the SGIs' frame (12.8) */
+#define ISENABLER   0x100
+#define ICENABLER   0x180
+#define ISPENDR     0x200
+#define ICPENDR     0x280
+#define ISACTIVER   0x300
+#define ICACTIVER   0x380
+#define IPRIORITYR  0x400
 #define ICC_PMR     s3_0_c4_c6_0
 #define ICC_IAR0    s3_0_c12_c8_0
 #define ICC_EOIR0   s3_0_c12_c8_1
