@@ -1,5 +1,6 @@
 # elmu: make, make run, make check ... `make help` lists the targets. Objects go to $(B), the program to ./elmu.
 # Variables: CC=gcc|clang, B=folder, SAN=1 (ASan + UBSan, stepping engine only), OPT=-O2, V=1 (show commands)
+#     LTO=1 (link-time optimisation), PGO=generate|use (profile-guided, gcc: `make pgo` does both and the training between)
 
 CC     := $(if $(filter default,$(origin CC)),gcc,$(CC))
 B      ?= build
@@ -12,7 +13,14 @@ WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla 
 , := ,
 # DWARF 4: valgrind 3.19 reads no DWARF 5 of clang.
 SANFLAGS := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DSANITIZED)
-CFLAGS := -std=gnu11 -gdwarf-4 $(OPT) $(WARN) -ffp-contract=off -fno-strict-aliasing -fno-semantic-interposition -I. $(SANFLAGS) $(EXTRA)
+# What is not known of a variable across files is a false alarm of gcc's when it links.
+LTOFLAGS := $(if $(LTO),-flto=auto $(if $(findstring clang,$(CC)),,-Wno-maybe-uninitialized))
+ifneq ($(PGO),)
+$(if $(filter generate use,$(PGO)),,$(error PGO=$(PGO): generate or use))
+$(if $(findstring clang,$(CC)),$(error PGO is there with gcc only))
+endif
+PGOFLAGS := $(if $(PGO),-fprofile-$(PGO) -fprofile-partial-training -Wno-missing-profile)
+CFLAGS := -std=gnu11 -gdwarf-4 $(OPT) $(WARN) -ffp-contract=off -fno-strict-aliasing -fno-semantic-interposition -I. $(SANFLAGS) $(LTOFLAGS) $(PGOFLAGS) $(EXTRA)
 LIBS   := -lelf -lfdt -lz -lxxhash -lzstd -lcapstone -ldw -lpthread -lm
 
 # Files of instruction bodies (they include cpu/op.h) are compiled once for each engine; all others once.
@@ -67,6 +75,14 @@ JOBS ?= $(shell nproc)
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 SOURCES = $(shell git ls-files '*.c' '*.h')
 
+pgo: P := $(B)/pgo
+pgo:  ## builds build/pgo/elmu with gcc and the profile of a run of tests/guest; LTO=1 too
+	@rm -rf $P
+	@$(SUBMAKE) CC=gcc B=$P PGO=generate all guests
+	@B=$P ELMU=$(abspath $P/elmu) tests/check.sh guests-threaded >$P/training.log || { tail $P/training.log; exit 1; }
+	@find $P '(' -name '*.o' -o -path $P/elmu ')' -delete
+	@$(SUBMAKE) CC=gcc B=$P PGO=use all
+
 run:  ## installs what is missing, builds, runs the demo hypervisor and its two guests
 	@CC="$(CC)" tests/install.sh run
 	@$(SUBMAKE) $(ELMU) $(B)/guest/demo.elf
@@ -108,4 +124,4 @@ clean:  ## removes what was built
 	rm -rf $(B) elmu
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
-.PHONY: all unit vectors decode-sweep run check images check-images coverage soak bench format lint clean help
+.PHONY: all unit vectors decode-sweep pgo run check images check-images coverage soak bench format lint clean help
