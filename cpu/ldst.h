@@ -84,9 +84,12 @@ static ALWAYS_INLINE MAYBE_UNUSED struct fast_hit fast_aligned(struct cpu *cpu, 
 {
     const struct fast_entry *e = fast_entry(cpu, va, &cpu->d.data);
     u64 want = (va & (~0xfffull | ones(log2))) | cpu->d.data.ctx;
-    if (likely((write ? e->w : e->r) == want))
-        return (struct fast_hit){ (u8 *)(uintptr_t)(va + e->addend), FAST_PAGE(e->owner) | (va & 0xfff) };
-    return (struct fast_hit){ NULL, 0 };
+    if (unlikely((write ? e->w : e->r) != want))
+        return (struct fast_hit){ NULL, 0 };
+    u8 *p = (u8 *)(uintptr_t)(va + e->addend);
+    if (!p)
+        __builtin_unreachable(); /* the caller's test for a miss is this one's */
+    return (struct fast_hit){ p, FAST_PAGE(e->owner) | (va & 0xfff) };
 }
 #if ENGINE
 #define FAST_ALIGNED(va, log2, write) fast_aligned(cpu, (va), (log2), (write))
