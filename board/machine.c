@@ -551,8 +551,9 @@ static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc)
     struct loop_watch *w = &m->d.loop[cpu->index];
     if (m->d.host.exception)
         m->d.host.exception(m->d.host.who, cpu, exc);
-    bool same = exc->kind == EXC_SYNC && exc->target_el == cpu->ps.el && w->elr == cpu->pc && w->iss == exc->iss &&
-                w->ec == exc->ec && w->el == cpu->ps.el;
+    if (exc->target_el != cpu->ps.el)
+        return; /* no loop, and there is no way back here without a return */
+    bool same = exc->kind == EXC_SYNC && w->elr == cpu->pc && w->iss == exc->iss && w->ec == exc->ec && w->el == cpu->ps.el;
     w->count = same ? w->count + 1 : 0;
     w->elr = cpu->pc;
     w->iss = exc->iss;

@@ -15,49 +15,6 @@
 #include "mmu/tlb.h"
 #include "mmu/walk.h"
 
-/* ---- predicates ---- */
-
-bool cpu_is_secure_below_el3(const struct cpu *cpu) { return cpu_has(cpu, FEAT_EL3) && !bit(cpu->sys.scr_el3, SCR_NS); }
-
-bool cpu_is_secure(const struct cpu *cpu)
-{
-    return cpu_has(cpu, FEAT_EL3) && (cpu->ps.el == 3 || !bit(cpu->sys.scr_el3, SCR_NS));
-}
-
-bool cpu_el2_enabled(const struct cpu *cpu)
-{
-    if (!cpu_has(cpu, FEAT_EL2))
-        return false;
-    return !cpu_is_secure_below_el3(cpu) || (cpu_has(cpu, FEAT_SEL2) && bit(cpu->sys.scr_el3, SCR_EEL2));
-}
-
-u64 cpu_hcr(const struct cpu *cpu)
-{
-    u64 hcr = cpu_el2_enabled(cpu) ? cpu->sys.hcr_el2 : BIT(HCR_RW);
-    return cpu_has(cpu, FEAT_VHE) ? hcr : hcr & ~BIT(HCR_E2H);
-}
-
-/* IsHCRXEL2Enabled */
-u64 cpu_hcrx(const struct cpu *cpu)
-{
-    bool enabled =
-        cpu_has(cpu, FEAT_HCX) && cpu_el2_enabled(cpu) && (!cpu_has(cpu, FEAT_EL3) || bit(cpu->sys.scr_el3, SCR_HXEn));
-    return enabled ? cpu->sys.hcrx_el2 : 0;
-}
-
-bool cpu_is_in_host(const struct cpu *cpu)
-{
-    u64 hcr = cpu_hcr(cpu);
-    return bit(hcr, HCR_E2H) && (cpu->ps.el == 2 || (cpu->ps.el == 0 && bit(hcr, HCR_TGE)));
-}
-
-u64 cpu_sctlr(const struct cpu *cpu)
-{
-    if (cpu->ps.el == 3)
-        return cpu->sys.sctlr_el3;
-    return cpu->ps.el == 2 || cpu_is_in_host(cpu) ? cpu->sys.sctlr_el2 : cpu->sys.sctlr_el1;
-}
-
 unsigned exc_default_target(const struct cpu *cpu)
 {
     if (cpu->ps.el > 0)
@@ -163,13 +120,18 @@ void exc_fetch_external_abort(struct cpu *cpu)
 
 /* ---- PSTATE ---- */
 
+/* d.spsr_known while none of the features is there that bring bits of PSTATE: then they are 0. */
+#define PSTATE_BASE BIT(63)
+
 u64 cpu_spsr(const struct cpu *cpu)
 {
     const struct pstate *p = &cpu->ps;
     u32 daif = load_le32(&p->d) * 0x08040201u >> 24 & 15; /* four bytes of 0 or 1 to four bits */
-    return (u64)cpu_nzcv(cpu) << 28 | (u64)p->tco << 25 | (u64)p->dit << 24 | (u64)p->uao << 23 | (u64)p->pan << 22 |
-           (u64)p->ss << 21 | (u64)p->il << 20 | (u64)p->allint << 13 | (u64)p->ssbs << 12 | (u64)p->btype << 10 |
-           (u64)daif << 6 | (u64)p->el << 2 | p->sp;
+    u64 spsr = (u64)cpu_nzcv(cpu) << 28 | (u64)p->ss << 21 | (u64)p->il << 20 | (u64)daif << 6 | (u64)p->el << 2 | p->sp;
+    if (cpu->d.spsr_known == PSTATE_BASE)
+        return spsr;
+    return spsr | (u64)p->tco << 25 | (u64)p->dit << 24 | (u64)p->uao << 23 | (u64)p->pan << 22 | (u64)p->allint << 13 |
+           (u64)p->ssbs << 12 | (u64)p->btype << 10;
 }
 
 /* Where the stack pointer of (el, sp) is kept while it is not the current one. */
@@ -310,6 +272,17 @@ static bool keeps_btype(const struct exc *e)
     return e->kind != EXC_SYNC || bit(classes, e->ec);
 }
 
+static NOINLINE void entry_features(struct cpu *cpu, unsigned el)
+{
+    cpu->ps.tco = cpu_has(cpu, FEAT_MTE);
+    if (entry_sets_pan(cpu, el))
+        cpu->ps.pan = 1;
+    if (cpu_has(cpu, FEAT_SSBS))
+        cpu->ps.ssbs = bit(*BANKED(el, sctlr), SCTLR_DSSBS);
+    if (cpu_has(cpu, FEAT_NMI))
+        cpu->ps.allint = !bit(*BANKED(el, sctlr), SCTLR_SPINTMASK);
+}
+
 void exception_take(struct cpu *cpu)
 {
     struct exc *e = &cpu->d.exc;
@@ -327,7 +300,9 @@ void exception_take(struct cpu *cpu)
         o->exception(o->who, cpu, e);
     unsigned el = e->target_el;
     u64 vector = *BANKED(el, vbar) + vector_offset(cpu, e);
-    u64 spsr = keeps_btype(e) ? cpu_spsr(cpu) : cpu_spsr(cpu) & ~0xc00ull;
+    u64 spsr = cpu_spsr(cpu);
+    if (cpu->ps.btype && !keeps_btype(e))
+        spsr &= ~FIELD_MASK(SPSR_BTYPE);
     *BANKED(el, spsr) = el == 1 && cpu->ps.el == 1 && cpu_nvx(cpu) ? nested_spsr(cpu, spsr) : spsr;
     *BANKED(el, elr) = e->elr;
     report(cpu, e);
@@ -335,14 +310,9 @@ void exception_take(struct cpu *cpu)
     cpu->ps.ss = cpu->ps.il = cpu->ps.uao = cpu->ps.btype = 0;
     cpu->trap_at = 0;
     cpu->d.btype_next = 0;
-    cpu->ps.tco = cpu_has(cpu, FEAT_MTE);
     cpu->ps.d = cpu->ps.a = cpu->ps.i = cpu->ps.f = 1;
-    if (entry_sets_pan(cpu, el))
-        cpu->ps.pan = 1;
-    if (cpu_has(cpu, FEAT_SSBS))
-        cpu->ps.ssbs = bit(*BANKED(el, sctlr), SCTLR_DSSBS);
-    if (cpu_has(cpu, FEAT_NMI))
-        cpu->ps.allint = !bit(*BANKED(el, sctlr), SCTLR_SPINTMASK);
+    if (cpu->d.spsr_known != PSTATE_BASE)
+        entry_features(cpu, el);
     cpu->step_active = 0;
     cpu->pc = cpu_branch_address(cpu, vector);
     el_changed(cpu);
@@ -380,7 +350,7 @@ static NOINLINE u64 spsr_find(struct cpu *cpu)
     } map[] = { { FEAT_PAN, BIT(SPSR_PAN) },   { FEAT_UAO, BIT(SPSR_UAO) }, { FEAT_DIT, BIT(SPSR_DIT) },
                 { FEAT_SSBS, BIT(SPSR_SSBS) }, { FEAT_MTE, BIT(SPSR_TCO) }, { FEAT_BTI, FIELD_MASK(SPSR_BTYPE) },
                 { FEAT_NMI, BIT(SPSR_ALLINT) } };
-    u64 set = BIT(63);
+    u64 set = PSTATE_BASE;
     for (unsigned n = 0; n < ARRAY_LEN(map); n++)
         set |= cpu_has(cpu, (enum feature)map[n].feature) ? map[n].bits : 0;
     return cpu->d.spsr_known = set;

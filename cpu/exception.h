@@ -5,8 +5,7 @@
 #ifndef CPU_EXCEPTION_H
 #define CPU_EXCEPTION_H
 
-#include "cpu/field.h"
-#include "cpu/state.h"
+#include "cpu/el.h"
 
 /* Exception classes (ESR_ELx.EC, D19.2.37). */
 enum {
@@ -20,14 +19,6 @@ enum {
 
 #define ISS_COND_AL 0x1e00000u /* CV and COND of the WFx and FP traps, from A64: always */
 
-/* Security and EL2 predicates of the shared pseudocode. */
-bool cpu_is_secure_below_el3(const struct cpu *cpu); /* IsSecureBelowEL3 */
-bool cpu_is_secure(const struct cpu *cpu);           /* IsSecure: EL3 or SCR_EL3.NS == 0 */
-bool cpu_el2_enabled(const struct cpu *cpu);         /* EL2Enabled */
-u64 cpu_hcr(const struct cpu *cpu);                  /* effective HCR_EL2: 0 (RW kept) while EL2 is not enabled */
-u64 cpu_hcrx(const struct cpu *cpu);                 /* effective HCRX_EL2: 0 while it, or EL2, is not enabled */
-bool cpu_is_in_host(const struct cpu *cpu);          /* IsInHost: HCR_EL2.E2H and (EL2, or EL0 with TGE) */
-u64 cpu_sctlr(const struct cpu *cpu);                /* SCTLR of the current translation regime */
 /* EffectiveHCR_EL2_NVx: HCR_EL2.{NV2,NV1,NV} where they are in force, else 0. */
 enum { NVX_NV = 1, NVX_NV1 = 2, NVX_NV2 = 4 };
 unsigned nested_bits(const struct cpu *cpu);
@@ -79,7 +70,12 @@ void cpu_set_daif(struct cpu *cpu, unsigned daif);
 /* PSTATE.ALLINT likewise (FEAT_NMI). */
 void cpu_set_allint(struct cpu *cpu, bool mask);
 /* Software step may have become live or dead: sets d.stepping<0>. */
-void cpu_update_stepping(struct cpu *cpu);
+void exception_step_changed(struct cpu *cpu);
+static inline void cpu_update_stepping(struct cpu *cpu)
+{
+    if (unlikely(bit(cpu->sys.mdscr_el1, MDSCR_SS) || cpu->step_active || cpu->d.stepping & STEPPING_GUEST))
+        exception_step_changed(cpu);
+}
 /* AArch64.GenerateDebugExceptionsFrom: may debug exceptions be taken from `el` with PSTATE.D as given? */
 bool debug_enabled_from(const struct cpu *cpu, unsigned el, bool mask);
 /* The EL that debug exceptions are routed to (DebugTarget). */

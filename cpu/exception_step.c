@@ -30,7 +30,7 @@ static bool step_enabled(const struct cpu *cpu)
     return bit(cpu->sys.mdscr_el1, MDSCR_SS) && debug_enabled_from(cpu, cpu->ps.el, cpu->ps.d);
 }
 
-void cpu_update_stepping(struct cpu *cpu)
+void exception_step_changed(struct cpu *cpu)
 {
     u32 stepping = (cpu->d.stepping & ~(u32)STEPPING_GUEST) | (step_enabled(cpu) ? STEPPING_GUEST : 0);
     if (unlikely(stepping != cpu->d.stepping))

@@ -15,11 +15,11 @@ void thr_run(struct cpu *cpu);
 extern const bool engine_threaded;
 void step_run(struct cpu *cpu, u64 hard);
 
-u64 cpu_branch_address(const struct cpu *cpu, u64 va)
+u64 cpu_tagged_address(const struct cpu *cpu, u64 va)
 {
     u64 top = va >> 55;
     bool high = bit(va, 55), two = cpu->ps.el <= 1 || (cpu->ps.el == 2 && bit(cpu->sys.hcr_el2, HCR_E2H));
-    if (top == 0 || (top == 0x1ff && two))
+    if (top == 0x1ff && two)
         return va;
     u64 tcr = cpu->ps.el == 3       ? cpu->sys.tcr_el3
               : cpu->ps.el == 2     ? cpu->sys.tcr_el2

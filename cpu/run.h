@@ -29,7 +29,11 @@ bool cpu_page_observed(struct cpu *cpu);
 void cpu_exec_word(struct cpu *cpu, u32 word);
 
 /* AArch64.BranchAddr: the address that a branch to va really goes to (tagged addresses, D8.9). */
-u64 cpu_branch_address(const struct cpu *cpu, u64 va);
+u64 cpu_tagged_address(const struct cpu *cpu, u64 va);
+static inline u64 cpu_branch_address(const struct cpu *cpu, u64 va)
+{
+    return likely(!(va >> 55)) ? va : cpu_tagged_address(cpu, va);
+}
 
 /* Makes d.page the decoded page that cpu->pc lies in: the fetch page when the pc is still in it, else a translation.
  * False: an abort was taken (cpu->pc is its vector). */

@@ -131,7 +131,7 @@ struct fast_entry {
 
 /* What an access asks the fast tags with (mmu/access.h). */
 struct fast_context {
-    u64 ctx;  /* 0: must be found first */
+    u64 ctx;  /* 0: not found yet */
     u64 wide; /* for accesses of more than a byte: the same, or CTX_NEVER where they are checked for alignment */
     u64 mix;  /* mixed into the index of fast[], in units of an entry's bytes */
 };
@@ -150,8 +150,7 @@ struct xpage_entry {
 /* What one EL sees of memory, worked out from the control registers when it is first used after a change. */
 struct mmu_view {
     u64 valid;          /* control registers did not change since */
-    u64 mix[2], ctx[2]; /* fast-tag contexts without and with PSTATE.PAN; 0 = not found yet */
-    u64 ctx_unpriv, mix_unpriv;
+    struct fast_context data[2], as_el0; /* without and with PSTATE.PAN, and of LDTR and STTR */
     struct tlb_config config;
     u16 asid, vmid;
     u16 config_index; /* 1 + index in tlb.configs, while it is known to be there; 0 = look */

@@ -189,10 +189,11 @@ const struct mmu_view *mmu_view_make(struct cpu *cpu, unsigned el)
     if (unlikely(tags_may_check(cpu, el)))
         config.regime |= REGIME_KEY_TAGS;
     u8 big_endian = data_big_endian(r.sctlr, el),
-       unpriv = (el == 1 && !r.nv_nv1) || (el == 2 && regime_of(cpu, 0) == REGIME_EL20);
+       unpriv = (el == 1 && !r.nv_nv1) || (el == 2 && regime_of(cpu, 0) == REGIME_EL20),
+       strict = bit(r.sctlr, SCTLR_A), flat = !r.stage1 && !(r.has_s2 && bit(r.hcr, HCR_DC));
     /* Back in a world that was left: its context numbers are still good. */
     if (!v->regime_known || memcmp(&config, &v->config, sizeof(config)) || v->asid != r.asid || v->vmid != r.vmid ||
-        v->big_endian != big_endian || v->unpriv != unpriv)
+        v->big_endian != big_endian || v->unpriv != unpriv || v->strict != strict || v->flat != flat)
         memset(v, 0, sizeof(*v));
     v->memo_number = 0;
     v->regime_known = 1;
@@ -202,8 +203,8 @@ const struct mmu_view *mmu_view_make(struct cpu *cpu, unsigned el)
     v->regime = r.regime;
     v->big_endian = big_endian;
     v->unpriv = unpriv;
-    v->strict = bit(r.sctlr, SCTLR_A);
-    v->flat = !r.stage1 && !(r.has_s2 && bit(r.hcr, HCR_DC));
+    v->strict = strict;
+    v->flat = flat;
     v->naa = bit(r.sctlr, SCTLR_nAA);
     v->nv_nv1 = r.nv_nv1;
     v->feat = r.feat;
@@ -302,17 +303,18 @@ static u32 context_number(struct cpu *cpu, const struct mmu_view *v, bool el0, b
 /* Spreads contexts over the tables, so that worlds do not evict each other. */
 static u64 context_mix(u64 number) { return (number >> 4) * 0x9e37 >> 4 << 5; }
 
+static struct fast_context fast_context(const struct mmu_view *v, u64 number)
+{
+    bool strict = v->strict || v->flat; /* every access is checked for alignment */
+    return (struct fast_context){ number, strict ? CTX_NEVER : number, context_mix(number) };
+}
+
 bool mmu_unpriv_applies(struct cpu *cpu) { return !cpu->ps.uao && mmu_view(cpu, cpu->ps.el)->unpriv; }
 
-static void use_contexts(struct cpu *cpu, const struct mmu_view *v)
+static ALWAYS_INLINE void use_contexts(struct cpu *cpu, const struct mmu_view *v)
 {
-    unsigned pan = cpu->ps.pan & 1;
-    bool unpriv = !cpu->ps.uao && v->unpriv;
-    u64 ctx = v->ctx[pan], ctx_unpriv = unpriv ? v->ctx_unpriv : ctx;
-    bool strict = v->strict || v->flat; /* every access is checked for alignment */
-    cpu->d.data = (struct fast_context){ ctx, strict ? CTX_NEVER : ctx, v->mix[pan] };
-    cpu->d.unpriv =
-        (struct fast_context){ ctx_unpriv, strict ? CTX_NEVER : ctx_unpriv, unpriv ? v->mix_unpriv : v->mix[pan] };
+    cpu->d.data = v->data[cpu->ps.pan & 1];
+    cpu->d.unpriv = v->unpriv && !cpu->ps.uao ? v->as_el0 : cpu->d.data;
 }
 
 static void lose_contexts(struct cpu_derived *d) { d->data.ctx = d->data.wide = d->unpriv.ctx = d->unpriv.wide = 0; }
@@ -324,14 +326,10 @@ void mmu_context_find(struct cpu *cpu)
         contexts_flush(cpu);
     mmu_view(cpu, el);
     struct mmu_view *v = &cpu->d.mmu.view[el];
-    if (!v->ctx[pan]) {
-        v->ctx[pan] = context_number(cpu, v, el == 0, el != 0 && pan);
-        v->mix[pan] = context_mix(v->ctx[pan]);
-    }
-    if (v->unpriv && !v->ctx_unpriv) {
-        v->ctx_unpriv = context_number(cpu, v, true, false);
-        v->mix_unpriv = context_mix(v->ctx_unpriv);
-    }
+    if (!v->data[pan].ctx)
+        v->data[pan] = fast_context(v, context_number(cpu, v, el == 0, el != 0 && pan));
+    if (v->unpriv && !v->as_el0.ctx)
+        v->as_el0 = fast_context(v, context_number(cpu, v, true, false));
     use_contexts(cpu, v);
 }
 
@@ -345,7 +343,7 @@ void mmu_context_changed(struct cpu *cpu)
 void mmu_el_changed(struct cpu *cpu)
 {
     const struct mmu_view *v = &cpu->d.mmu.view[cpu->ps.el & 3];
-    if (v->valid && v->ctx[cpu->ps.pan & 1] && (!v->unpriv || v->ctx_unpriv))
+    if (v->valid && v->data[cpu->ps.pan & 1].ctx && (!v->unpriv || v->as_el0.ctx))
         use_contexts(cpu, v);
     else
         lose_contexts(&cpu->d);

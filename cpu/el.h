@@ -1,0 +1,61 @@
+/*
+ * Where a PE is: security state, whether EL2 is there, whose controls are in force (Arm ARM D1.2, D1.3; the predicates of
+ * the shared pseudocode). In a header, because each is a bit or two and exceptions, traps and the GIC ask them all the time.
+ */
+#ifndef CPU_EL_H
+#define CPU_EL_H
+
+#include "cpu/field.h"
+#include "cpu/state.h"
+
+/* IsSecureBelowEL3 */
+static inline bool cpu_is_secure_below_el3(const struct cpu *cpu)
+{
+    return cpu_has(cpu, FEAT_EL3) && !bit(cpu->sys.scr_el3, SCR_NS);
+}
+
+/* IsSecure: EL3 or SCR_EL3.NS == 0 */
+static inline bool cpu_is_secure(const struct cpu *cpu)
+{
+    return cpu_has(cpu, FEAT_EL3) && (cpu->ps.el == 3 || !bit(cpu->sys.scr_el3, SCR_NS));
+}
+
+/* EL2Enabled */
+static inline bool cpu_el2_enabled(const struct cpu *cpu)
+{
+    if (!cpu_has(cpu, FEAT_EL2))
+        return false;
+    return !cpu_is_secure_below_el3(cpu) || (cpu_has(cpu, FEAT_SEL2) && bit(cpu->sys.scr_el3, SCR_EEL2));
+}
+
+/* Effective HCR_EL2: 0 (RW kept) while EL2 is not enabled. */
+static inline u64 cpu_hcr(const struct cpu *cpu)
+{
+    u64 hcr = cpu_el2_enabled(cpu) ? cpu->sys.hcr_el2 : BIT(HCR_RW);
+    return cpu_has(cpu, FEAT_VHE) ? hcr : hcr & ~BIT(HCR_E2H);
+}
+
+/* Effective HCRX_EL2: 0 while it, or EL2, is not enabled (IsHCRXEL2Enabled). */
+static inline u64 cpu_hcrx(const struct cpu *cpu)
+{
+    bool enabled =
+        cpu_has(cpu, FEAT_HCX) && cpu_el2_enabled(cpu) && (!cpu_has(cpu, FEAT_EL3) || bit(cpu->sys.scr_el3, SCR_HXEn));
+    return enabled ? cpu->sys.hcrx_el2 : 0;
+}
+
+/* IsInHost: HCR_EL2.E2H and (EL2, or EL0 with TGE) */
+static inline bool cpu_is_in_host(const struct cpu *cpu)
+{
+    u64 hcr = cpu_hcr(cpu);
+    return bit(hcr, HCR_E2H) && (cpu->ps.el == 2 || (cpu->ps.el == 0 && bit(hcr, HCR_TGE)));
+}
+
+/* SCTLR of the current translation regime. */
+static inline u64 cpu_sctlr(const struct cpu *cpu)
+{
+    if (cpu->ps.el == 3)
+        return cpu->sys.sctlr_el3;
+    return cpu->ps.el == 2 || cpu_is_in_host(cpu) ? cpu->sys.sctlr_el2 : cpu->sys.sctlr_el1;
+}
+
+#endif
