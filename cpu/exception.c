@@ -216,6 +216,12 @@ void cpu_set_daif(struct cpu *cpu, unsigned daif)
     attend(cpu);
 }
 
+void cpu_set_spsel(struct cpu *cpu, unsigned sp)
+{
+    cpu_set_el_sp(cpu, cpu->ps.el, sp);
+    attend(cpu);
+}
+
 void cpu_set_allint(struct cpu *cpu, bool mask)
 {
     cpu->ps.allint = mask;

@@ -67,7 +67,8 @@ void exception_return(struct cpu *cpu, u64 elr, u64 spsr);
 u64 cpu_spsr(const struct cpu *cpu);
 /* PSTATE.DAIF, D in bit 3: what becomes unmasked is looked at, software step follows D. */
 void cpu_set_daif(struct cpu *cpu, unsigned daif);
-/* PSTATE.ALLINT likewise (FEAT_NMI). */
+/* PSTATE.SP, which SCTLR_ELx.SPINTMASK makes a mask, and PSTATE.ALLINT, likewise (FEAT_NMI). */
+void cpu_set_spsel(struct cpu *cpu, unsigned sp);
 void cpu_set_allint(struct cpu *cpu, bool mask);
 /* Software step may have become live or dead: sets d.stepping<0>. */
 void exception_step_changed(struct cpu *cpu);

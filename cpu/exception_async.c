@@ -12,6 +12,7 @@ struct physical {
     u32 line, super; /* super: the line that says that it has Superpriority */
 };
 enum { FIQ, IRQ, SERROR };
+#define PHYSICAL_LINES (LINE_FIQ | LINE_IRQ | LINE_SERROR)
 static const struct physical physicals[] = {
     [FIQ] = { EXC_FIQ, SCR_FIQ, HCR_FMO, LINE_FIQ, LINE_FIQ_NMI },
     [IRQ] = { EXC_IRQ, SCR_IRQ, HCR_IMO, LINE_IRQ, LINE_IRQ_NMI },
@@ -107,8 +108,10 @@ static bool take_physical(struct cpu *cpu, const struct physical *p, bool implic
 /* Kinds of virtual interrupt that are pending for EL1, as a set of 1 << kind: enabled by xMO, with TGE 0. */
 static unsigned virtual_pending(const struct cpu *cpu)
 {
+    if (cpu->ps.el > 1)
+        return 0;
     u64 hcr = cpu_hcr(cpu);
-    if (cpu->ps.el > 1 || bit(hcr, HCR_TGE))
+    if (bit(hcr, HCR_TGE))
         return 0;
     unsigned set = 0;
     if (bit(hcr, HCR_AMO) && bit(hcr, HCR_VSE))
@@ -135,7 +138,7 @@ static bool take_virtual(struct cpu *cpu, unsigned kind)
 bool exception_take_interrupt(struct cpu *cpu)
 {
     unsigned virtual = virtual_pending(cpu);
-    if (likely(!virtual && !cpu->lines))
+    if (!virtual && !(cpu->lines & PHYSICAL_LINES))
         return false;
     for (unsigned n = 0; virtual && n < ARRAY_LEN(physicals); n++)
         if (virtual >> physicals[n].kind & 1 && take_virtual(cpu, physicals[n].kind))
@@ -149,6 +152,8 @@ bool exception_take_interrupt(struct cpu *cpu)
 bool exception_interrupt_pending(const struct cpu *cpu)
 {
     unsigned virtual = virtual_pending(cpu);
+    if (!virtual && !(cpu->lines & PHYSICAL_LINES))
+        return false;
     for (unsigned n = 0; n < ARRAY_LEN(physicals); n++)
         if ((virtual >> physicals[n].kind & 1 && !virtual_masked(cpu, physicals[n].kind)) ||
             physical_takeable(cpu, &physicals[n]))
@@ -158,7 +163,7 @@ bool exception_interrupt_pending(const struct cpu *cpu)
 
 bool exception_wakes(const struct cpu *cpu)
 {
-    return (cpu->lines & (LINE_IRQ | LINE_FIQ | LINE_SERROR)) || virtual_pending(cpu);
+    return (cpu->lines & PHYSICAL_LINES) || virtual_pending(cpu);
 }
 
 /* ---- error synchronization (AArch64.ESBOperation, vESBOperation) ---- */

@@ -50,7 +50,7 @@ u64 spsel_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, cp
 void spsel_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    cpu_set_el_sp(cpu, cpu->ps.el, value & 1);
+    cpu_set_spsel(cpu, value & 1);
 }
 
 /* A guest hypervisor reads EL2 (HCR_EL2.NV). */

@@ -131,8 +131,13 @@ OP(MSR_SPSel)
 {
     if (cpu->ps.el == 0)
         UNDEFINED;
-    cpu_set_el_sp(cpu, cpu->ps.el, i->imm & 1);
-    NEXT;
+    if (likely(!cpu_has(cpu, FEAT_NMI))) {
+        cpu_set_el_sp(cpu, cpu->ps.el, i->imm & 1);
+        NEXT;
+    }
+    BEGIN;
+    cpu_set_spsel(cpu, i->imm & 1);
+    SYNC;
 }
 OP(MSR_PAN)
 {

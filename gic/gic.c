@@ -3,6 +3,7 @@
  * The best pending interrupt of each PE is kept, and found again when an interrupt that could matter changes; that
  * walks nine words, not 288 interrupts.
  */
+#include "cpu/exception.h"
 #include "cpu/field.h"
 #include "gic/internal.h"
 
@@ -61,7 +62,8 @@ void gic_set_lines(struct cpu *cpu, u32 mask, u32 value)
     if (old == value)
         return;
     cpu->lines = (cpu->lines & ~mask) | value;
-    if (value & ~old)
+    /* What is masked is looked at when a mask or the EL changes. */
+    if (value & ~old && exception_interrupt_pending(cpu))
         cpu->d.attention |= ATT_IRQ;
 }
 

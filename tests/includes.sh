@@ -14,7 +14,7 @@ grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]+"' -r --include='*.[ch]' 
     awk '
     function layer(file, folder) {
         folder = file; sub("/.*", "", folder)
-        if (file ~ /^cpu\/(state|feature|field|exception|observer|decode)\.h$/) return 1
+        if (file ~ /^cpu\/(state|feature|field|el|exception|observer|decode)\.h$/) return 1
         return folder in rank ? rank[folder] : -1
     }
     BEGIN {

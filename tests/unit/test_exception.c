@@ -5,7 +5,9 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "cpu/decode.h"
 #include "cpu/exception.h"
+#include "cpu/run.h"
 #include "cpu/sysreg.h"
 #include "cpu/system_ops.h"
 #include "cpu/wait.h"
@@ -239,6 +241,29 @@ START_TEST(all_interrupts_masked)
     ck_assert(exception_interrupt_pending(cpu));
     cpu->ps.allint = 1;
     ck_assert(!exception_interrupt_pending(cpu));
+}
+END_TEST
+
+/* SCTLR_EL1.SPINTMASK: what PSTATE.SP masked is looked at again when MSR SPSel clears it, as an immediate or from a register. */
+START_TEST(stack_pointer_unmasks)
+{
+    static const u32 msr_spsel[] = { 0xd50040bf, 0xd518421f }; /* #0, XZR */
+    feature_add(&cpu->features, FEAT_NMI);
+    struct decoder *decoder = decoder_create(&cpu->features);
+    ck_assert(decoder != NULL);
+    cpu->d.host.decoder = decoder;
+    for (unsigned n = 0; n < ARRAY_LEN(msr_spsel); n++) {
+        at(1);
+        cpu->sys.hcr_el2 = BIT(31);
+        cpu->sys.sctlr_el1 |= BIT(61) | BIT(62);
+        cpu->lines = LINE_IRQ;
+        cpu->d.attention = 0;
+        ck_assert(!exception_take_interrupt(cpu));
+        cpu_exec_word(cpu, msr_spsel[n]);
+        ck_assert_msg(cpu->ps.sp == 0 && cpu->d.attention & ATT_IRQ, "form %u", n);
+        ck_assert(exception_take_interrupt(cpu));
+    }
+    decoder_destroy(decoder);
 }
 END_TEST
 
@@ -737,6 +762,7 @@ Suite *test_exception_suite(void)
     tcase_add_test(t, masking);
     tcase_add_test(t, virtual_interrupts);
     tcase_add_test(t, all_interrupts_masked);
+    tcase_add_test(t, stack_pointer_unmasks);
     tcase_add_test(t, illegal_returns);
     tcase_add_test(t, illegal_state);
     tcase_add_test(t, hvc_and_smc);
