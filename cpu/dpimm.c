@@ -43,7 +43,7 @@ OP_S(MOVN) { RD = SIZED(s, ~((u64)i->imm << i->m)); NEXT; }
 OP_S(MOVK)
 {
     u64 mask = 0xffffull << i->m;
-    RD = SIZED(s, (cpu->x[i->d] & ~mask) | (u64)i->imm << i->m);
+    RD = SIZED(s, (RD & ~mask) | (u64)i->imm << i->m);
     NEXT;
 }
 
@@ -62,7 +62,7 @@ OP_S(BFM)
     u64 source = s ? RN : (u64)(u32)RN;
     u64 mask = m >= r ? ones(m - r + 1) : ones(m + 1) << (size - r);
     u64 field = m >= r ? source >> r : source << (size - r);
-    RD = SIZED(s, (cpu->x[i->d] & ~mask) | (field & mask));
+    RD = SIZED(s, (RD & ~mask) | (field & mask));
     NEXT;
 }
 OP_S(EXTR)

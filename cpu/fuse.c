@@ -17,11 +17,13 @@ static ALWAYS_INLINE bool do_HINT(OP_ARGS) { return true; }
 #undef OP_PASS
 #undef RN
 #undef RM
+#undef RD
 #undef NEXT
 #define OP_ARGS HANDLER_ARGS
 #define OP_PASS OP_WITH(L, i)
 #define RN      BASE
 #define RM      (cpu->x[i->m])
+#define RD      (cpu->x[i->d])
 #define NEXT    return i[1].fn(OP_WITH(L, i + 1))
 void thr_jump_far(struct cpu *cpu, u64 left, u64 va);
 
@@ -71,7 +73,7 @@ FIRST(ANDS_r_1, true, RM, TESTED(true))
 
 /* ---- sequences: none is inlined into another, so that they stay without frames ---- */
 
-#define DO_PASS cpu, 0, 0, 0, L, i, 0, 0
+#define DO_PASS cpu, 0, 0, 0, L, i, 0, 0, &RD
 /* The first instruction's body, and on to its neighbour; what the body leaves to its handler, that does alone. */
 #define DO_FIRST(first)                                                                                                \
     do {                                                                                                               \
@@ -89,38 +91,42 @@ FIRST(ANDS_r_1, true, RM, TESTED(true))
             return thr_##second(OP_PASS);                                                                              \
         NEXT;                                                                                                          \
     }
-/* Bodies in a row of which each reads, as its n or m, what the one before wrote: that stays in a host register. */
-#define FLOW_BODY(id, handed, from)                                                                                    \
-    u8 d_##id = i->d;                                                                                                  \
-    if (unlikely(!do_##id(cpu, 0, 0, 0, L, i, handed, from)))                                                          \
+/* Bodies in a row of which each reads, as its n or m, what the one before wrote: that stays in a host register. `keep`: it
+ * is written, too; else the next one overwrites it, or writes it when it leaves its work to its handler. */
+#define FLOW_FIRST(id, keep)                                                                                           \
+    u64 value;                                                                                                         \
+    if (unlikely(!do_##id(cpu, 0, 0, 0, L, i, 0, 0, &value)))                                                          \
         return thr_##id(OP_PASS);                                                                                      \
-    value = cpu->x[d_##id];                                                                                            \
+    FLOW_STEP(keep)
+#define FLOW_STEP(keep)                                                                                                \
+    if (keep)                                                                                                          \
+        RD = value;                                                                                                    \
     i++;
-#define FLOW_END(id, handed)                                                                                           \
-    if (unlikely(!do_##id(cpu, 0, 0, 0, L, i, handed, value)))                                                         \
+#define FLOW_DO(id, as, keep, to)                                                                                      \
+    if (unlikely(!do_##id(cpu, 0, 0, 0, L, i, HANDED_##as, value, to))) {                                              \
+        if (!(keep))                                                                                                   \
+            cpu->x[i[-1].d] = value;                                                                                   \
         return thr_##id(OP_PASS);                                                                                      \
-    NEXT;
+    }
+#define FLOW_NEXT(id, as, keep) FLOW_DO(id, as, keep, &value) FLOW_STEP(keep)
+#define FLOW_LAST(id, as, keep) FLOW_DO(id, as, keep, &RD) NEXT;
 #define FLOW2(first, as, second)                                                                                       \
     op_fn thr_##first, thr_##second;                                                                                   \
-    static NOINLINE void fused_##first##_to_##second(OP_ARGS)                                                          \
-    {                                                                                                                  \
-        u64 value;                                                                                                     \
-        FLOW_BODY(first, 0, 0) FLOW_END(second, HANDED_##as)                                                           \
-    }
-#define FLOW3(first, second, third)                                                                                    \
+    static NOINLINE void fused_##first##_to_##second(OP_ARGS) { FLOW_FIRST(first, true) FLOW_LAST(second, as, true) }
+#define CHAIN2(first, second)                                                                                          \
+    op_fn thr_##first, thr_##second;                                                                                   \
+    static NOINLINE void fused_##first##_over_##second(OP_ARGS) { FLOW_FIRST(first, false) FLOW_LAST(second, n, false) }
+#define CHAIN3(first, second, third)                                                                                   \
     op_fn thr_##first;                                                                                                 \
-    static NOINLINE void fused_##first##_to_##second##_to_##third(OP_ARGS)                                             \
+    static NOINLINE void fused_##first##_over_##second##_over_##third(OP_ARGS)                                         \
     {                                                                                                                  \
-        u64 value;                                                                                                     \
-        FLOW_BODY(first, 0, 0) FLOW_BODY(second, HANDED_n, value) FLOW_END(third, HANDED_n)                            \
+        FLOW_FIRST(first, false) FLOW_NEXT(second, n, false) FLOW_LAST(third, n, false)                                \
     }
-#define FLOW4(first, second, third, fourth)                                                                            \
+#define CHAIN4(first, second, third, fourth)                                                                           \
     op_fn thr_##first;                                                                                                 \
-    static NOINLINE void fused_##first##_to_##second##_to_##third##_to_##fourth(OP_ARGS)                               \
+    static NOINLINE void fused_##first##_over_##second##_over_##third##_over_##fourth(OP_ARGS)                         \
     {                                                                                                                  \
-        u64 value;                                                                                                     \
-        FLOW_BODY(first, 0, 0) FLOW_BODY(second, HANDED_n, value) FLOW_BODY(third, HANDED_n, value)                    \
-        FLOW_END(fourth, HANDED_n)                                                                                     \
+        FLOW_FIRST(first, false) FLOW_NEXT(second, n, false) FLOW_NEXT(third, n, false) FLOW_LAST(fourth, n, false)    \
     }
 /* A body, then straight into the next handler: a jump that needs no prediction of its target. */
 #define GO_ON(first, name, handler)                                                                                    \
@@ -186,6 +192,7 @@ FIRST(ANDS_r_1, true, RM, TESTED(true))
 /* What must hold of two neighbours besides their handlers. */
 static bool flows_n(const struct op *i) { return i[1].n == i->d; }
 static bool flows_m(const struct op *i) { return i[1].m == i->d; }
+static bool chains(const struct op *i) { return i[1].n == i->d && i[1].d == i->d; }
 static bool stores_follow(const struct op *i) { return i[1].n == i->n && i[1].imm == i->imm + 16; }
 static bool base_stays(const struct op *i) { return i->d != i->n && i->a != i->n; }
 static bool loads_follow(const struct op *i) { return stores_follow(i) && base_stays(i); }
@@ -198,10 +205,11 @@ static const struct sequence {
 #define ALU(first, second)  { thr_##first, thr_##second, fused_##first##_##second, NULL },
 #define INTO(first, second) ALU(first, second)
 #define FLOW2(first, as, second) { thr_##first, thr_##second, fused_##first##_to_##second, flows_##as },
-#define FLOW3(first, second, third)                                                                                    \
-    { thr_##first, fused_##second##_to_##third, fused_##first##_to_##second##_to_##third, flows_n },
-#define FLOW4(first, second, third, fourth)                                                                            \
-    { thr_##first, fused_##second##_to_##third##_to_##fourth, fused_##first##_to_##second##_to_##third##_to_##fourth, flows_n },
+#define CHAIN2(first, second) { thr_##first, thr_##second, fused_##first##_over_##second, chains },
+#define CHAIN3(first, second, third)                                                                                   \
+    { thr_##first, fused_##second##_over_##third, fused_##first##_over_##second##_over_##third, chains },
+#define CHAIN4(first, second, third, fourth)                                                                           \
+    { thr_##first, fused_##second##_over_##third##_over_##fourth, fused_##first##_over_##second##_over_##third##_over_##fourth, chains },
 #define PAIR(first, second) { thr_##first, near_##second, fused_##first##_##second, NULL },
 #define NEAR(first, second) { thr_##first, near_##second, fused_##first##_near_##second, NULL },
 #define THEN(first, rest)   { thr_##first, fused_##rest, fused_##first##_##rest, NULL },
