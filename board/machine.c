@@ -553,7 +553,8 @@ static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc)
         m->d.host.exception(m->d.host.who, cpu, exc);
     if (exc->target_el != cpu->ps.el)
         return; /* no loop, and there is no way back here without a return */
-    bool same = exc->kind == EXC_SYNC && w->elr == cpu->pc && w->iss == exc->iss && w->ec == exc->ec && w->el == cpu->ps.el;
+    bool same =
+        exc->kind == EXC_SYNC && w->elr == cpu->pc && w->iss == exc->iss && w->ec == exc->ec && w->el == cpu->ps.el;
     w->count = same ? w->count + 1 : 0;
     w->elr = cpu->pc;
     w->iss = exc->iss;

@@ -1,6 +1,7 @@
 /*
- * Where a PE is: security state, whether EL2 is there, whose controls are in force (Arm ARM D1.2, D1.3; the predicates of
- * the shared pseudocode). In a header, because each is a bit or two and exceptions, traps and the GIC ask them all the time.
+ * Where a PE is: security state, whether EL2 is there, whose controls are in force (Arm ARM D1.2, D1.3; the predicates
+ * of the shared pseudocode). In a header, because each is a bit or two and exceptions, traps and the GIC ask them all
+ * the time.
  */
 #ifndef CPU_EL_H
 #define CPU_EL_H

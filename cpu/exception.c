@@ -127,7 +127,8 @@ u64 cpu_spsr(const struct cpu *cpu)
 {
     const struct pstate *p = &cpu->ps;
     u32 daif = load_le32(&p->d) * 0x08040201u >> 24 & 15; /* four bytes of 0 or 1 to four bits */
-    u64 spsr = (u64)cpu_nzcv(cpu) << 28 | (u64)p->ss << 21 | (u64)p->il << 20 | (u64)daif << 6 | (u64)p->el << 2 | p->sp;
+    u64 spsr =
+        (u64)cpu_nzcv(cpu) << 28 | (u64)p->ss << 21 | (u64)p->il << 20 | (u64)daif << 6 | (u64)p->el << 2 | p->sp;
     if (cpu->d.spsr_known == PSTATE_BASE)
         return spsr;
     return spsr | (u64)p->tco << 25 | (u64)p->dit << 24 | (u64)p->uao << 23 | (u64)p->pan << 22 | (u64)p->allint << 13 |

@@ -161,10 +161,7 @@ bool exception_interrupt_pending(const struct cpu *cpu)
     return false;
 }
 
-bool exception_wakes(const struct cpu *cpu)
-{
-    return (cpu->lines & PHYSICAL_LINES) || virtual_pending(cpu);
-}
+bool exception_wakes(const struct cpu *cpu) { return (cpu->lines & PHYSICAL_LINES) || virtual_pending(cpu); }
 
 /* ---- error synchronization (AArch64.ESBOperation, vESBOperation) ---- */
 

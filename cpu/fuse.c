@@ -73,7 +73,7 @@ FIRST(ANDS_r_1, true, RM, TESTED(true))
 
 /* ---- sequences: none is inlined into another, so that they stay without frames ---- */
 
-#define DO_PASS cpu, 0, 0, 0, L, i, 0, 0, &RD
+#define DO_PASS cpu, 0, 0, 0, L, i, 0, 0, NULL
 /* The first instruction's body, and on to its neighbour; what the body leaves to its handler, that does alone. */
 #define DO_FIRST(first)                                                                                                \
     do {                                                                                                               \
@@ -91,8 +91,8 @@ FIRST(ANDS_r_1, true, RM, TESTED(true))
             return thr_##second(OP_PASS);                                                                              \
         NEXT;                                                                                                          \
     }
-/* Bodies in a row of which each reads, as its n or m, what the one before wrote: that stays in a host register. `keep`: it
- * is written, too; else the next one overwrites it, or writes it when it leaves its work to its handler. */
+/* Bodies in a row of which each reads, as its n or m, what the one before wrote: that stays in a host register. `keep`:
+ * it is written, too; else the next one overwrites it, or writes it when it leaves its work to its handler. */
 #define FLOW_FIRST(id, keep)                                                                                           \
     u64 value;                                                                                                         \
     if (unlikely(!do_##id(cpu, 0, 0, 0, L, i, 0, 0, &value)))                                                          \
@@ -109,7 +109,7 @@ FIRST(ANDS_r_1, true, RM, TESTED(true))
         return thr_##id(OP_PASS);                                                                                      \
     }
 #define FLOW_NEXT(id, as, keep) FLOW_DO(id, as, keep, &value) FLOW_STEP(keep)
-#define FLOW_LAST(id, as, keep) FLOW_DO(id, as, keep, &RD) NEXT;
+#define FLOW_LAST(id, as, keep) FLOW_DO(id, as, keep, NULL) NEXT;
 #define FLOW2(first, as, second)                                                                                       \
     op_fn thr_##first, thr_##second;                                                                                   \
     static NOINLINE void fused_##first##_to_##second(OP_ARGS) { FLOW_FIRST(first, true) FLOW_LAST(second, as, true) }
@@ -209,7 +209,8 @@ static const struct sequence {
 #define CHAIN3(first, second, third)                                                                                   \
     { thr_##first, fused_##second##_over_##third, fused_##first##_over_##second##_over_##third, chains },
 #define CHAIN4(first, second, third, fourth)                                                                           \
-    { thr_##first, fused_##second##_over_##third##_over_##fourth, fused_##first##_over_##second##_over_##third##_over_##fourth, chains },
+    { thr_##first, fused_##second##_over_##third##_over_##fourth,                                                      \
+      fused_##first##_over_##second##_over_##third##_over_##fourth, chains },
 #define PAIR(first, second) { thr_##first, near_##second, fused_##first##_##second, NULL },
 #define NEAR(first, second) { thr_##first, near_##second, fused_##first##_near_##second, NULL },
 #define THEN(first, rest)   { thr_##first, fused_##rest, fused_##first##_##rest, NULL },

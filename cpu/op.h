@@ -30,7 +30,8 @@
 #define OP_LINKAGE static ALWAYS_INLINE
 #define OP_TYPE    bool
 #define OP_FN      do_fn
-typedef bool do_fn(struct cpu *cpu, u64 u1, u64 u2, u64 u3, u64 L, const struct op *i, unsigned handed, u64 value, u64 *to);
+typedef bool do_fn(struct cpu *cpu, u64 u1, u64 u2, u64 u3, u64 L, const struct op *i, unsigned handed, u64 value,
+                   u64 *to);
 #elif ENGINE
 #define OPN(id)    thr_##id
 #define OP_LINKAGE
@@ -49,7 +50,8 @@ typedef bool do_fn(struct cpu *cpu, u64 u1, u64 u2, u64 u3, u64 L, const struct 
 #define UNUSED __extension__({ u64 any_; __asm__ volatile("" : "=r"(any_)); any_; })
 #define OP_WITH(left, slot) cpu, UNUSED, UNUSED, UNUSED, (left), (slot)
 #if ENGINE == 2
-/* What the body before wrote may be handed on: it is what the register in n, or in m, holds. `to`: where RD is. */
+/* What the body before wrote may be handed on: it is what the register in n, or in m, holds. `to`: where RD is, when
+ * not in its register. */
 enum { HANDED_n = 1, HANDED_m = 2 };
 #define OP_ARGS HANDLER_ARGS, const unsigned handed MAYBE_UNUSED, const u64 value MAYBE_UNUSED, u64 *const to MAYBE_UNUSED
 #define OP_PASS cpu, 0, 0, 0, L, i, handed, value, to
@@ -95,7 +97,7 @@ enum { HANDED_n = 1, HANDED_m = 2 };
 #if ENGINE == 2
 #define RN (handed & HANDED_n ? value : BASE)
 #define RM (handed & HANDED_m ? value : cpu->x[i->m])
-#define RD (*to)
+#define RD (*(to ? to : &cpu->x[i->d]))
 #else
 #define RN BASE
 #define RM (cpu->x[i->m])

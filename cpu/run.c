@@ -33,14 +33,17 @@ u64 cpu_tagged_address(const struct cpu *cpu, u64 va)
     return two && high ? va | 0xffull << 56 : va & ones(56);
 }
 
+/* d.pc_bias while instructions are fetched from this page at base. */
+static u64 page_bias(const struct code_page *page, u64 base) { return base - ((u64)(uintptr_t)page->op >> 2); }
+
 /* The fetch page from a translation (or, threaded, from an xpage: a subset of the state TLB). False: an abort. */
 static bool fetch_translate(struct cpu *cpu, enum engine engine, u64 base)
 {
-    struct xpage_entry *x = &cpu->d.xpage[xpage_slot(cpu, base)];
+    struct xpage_entry *x = xpage_of(cpu, base);
     if (engine == ENGINE_THREADED && x->tag == (base | cpu->d.data.ctx)) {
         cpu->d.page = x->page;
         cpu->fetch_pa = x->page->pa;
-        cpu->fetch_attrs = (u32)x->attrs;
+        cpu->fetch_attrs = x->attrs;
         cpu->fetch_valid = 1;
         cpu->fetch_va = base;
         return true;
@@ -55,9 +58,11 @@ static bool fetch_translate(struct cpu *cpu, enum engine engine, u64 base)
     cpu->d.page = f.device ? code_page_uncached(cpu->d.host.code, f.pa, f.ns, engine)
                            : code_page_get(cpu->d.host.code, f.pa, f.ns, engine);
     if (engine == ENGINE_THREADED && cpu->d.page->host && cpu->d.data.ctx)
-        *x = (struct xpage_entry){
-            .tag = base | cpu->d.data.ctx, .page = cpu->d.page, .owner = f.owner, .attrs = cpu->fetch_attrs
-        };
+        *x = (struct xpage_entry){ .tag = base | cpu->d.data.ctx,
+                                   .page = cpu->d.page,
+                                   .pc_bias = page_bias(cpu->d.page, base),
+                                   .owner = f.owner,
+                                   .attrs = cpu->fetch_attrs };
     return true;
 }
 
@@ -92,7 +97,7 @@ bool cpu_fetch(struct cpu *cpu, enum engine engine)
         exc_fetch_state(cpu);
         return fetch_failed(cpu);
     }
-    cpu->d.pc_bias = base - ((u64)(uintptr_t)cpu->d.page->op >> 2);
+    cpu->d.pc_bias = page_bias(cpu->d.page, base);
     return true;
 }
 

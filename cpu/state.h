@@ -143,13 +143,14 @@ struct code_page;
 struct xpage_entry {
     u64 tag; /* va page | context; 0 = none */
     struct code_page *page;
-    u64 owner;
-    u64 attrs; /* FETCH_* */
+    u64 pc_bias; /* as in cpu_derived, in this page */
+    u32 owner;
+    u32 attrs; /* FETCH_* */
 };
 
 /* What one EL sees of memory, worked out from the control registers when it is first used after a change. */
 struct mmu_view {
-    u64 valid;          /* control registers did not change since */
+    u64 valid;                           /* control registers did not change since */
     struct fast_context data[2], as_el0; /* without and with PSTATE.PAN, and of LDTR and STTR */
     struct tlb_config config;
     u16 asid, vmid;
@@ -298,10 +299,12 @@ struct cpu {
 static_assert(TLB_ENTRIES <= 0x7fff, "FAST_OWNER holds any entry, and all ones for none");
 static_assert(offsetof(struct cpu, d) % 8 == 0, "the derived part starts aligned");
 
-/* Index in xpage[] of the page at va, as this EL sees it. */
-static inline u32 xpage_slot(const struct cpu *cpu, u64 va)
+/* The entry of xpage[] for the page at va, as this EL sees it. */
+static inline struct xpage_entry *xpage_of(struct cpu *cpu, u64 va)
 {
-    return (u32)((va >> 12) ^ (cpu->d.data.mix >> 5)) & (XPAGE_ENTRIES - 1);
+    _Static_assert(sizeof(struct xpage_entry) == 32, "mix has 5 bits below those of a page's number");
+    return (struct xpage_entry *)(void *)((u8 *)cpu->d.xpage +
+                                          ((va >> 7 ^ cpu->d.data.mix) & (XPAGE_ENTRIES - 1) << 5));
 }
 
 /* NZCV as a nibble, N in bit 3. */

@@ -14,7 +14,11 @@ op_fn thr_decode, thr_page_end, thr_BTI, thr_PACIASP, thr_PACIBSP, thr_BRK;
 /* Ends the slice: `left` is the budget in units of 16, cpu->pc is set. */
 static void leave(struct cpu *cpu, u64 left) { cpu->d.now = cpu->d.deadline - (u64)((s64)left >> 4); }
 
-static struct xpage_entry *xpage_of(struct cpu *cpu, u64 va) { return &cpu->d.xpage[xpage_slot(cpu, va)]; }
+/* Is x the page at va for this context, and va aligned? A context's number has zeros where a misalignment would be. */
+static ALWAYS_INLINE bool xpage_hits(const struct cpu *cpu, const struct xpage_entry *x, u64 va)
+{
+    return x->tag == ((va & (~0xfffull | 3)) | cpu->d.data.ctx);
+}
 
 /* Makes the xpage entry of va the fetch page, and goes on there. */
 static ALWAYS_INLINE void run_xpage(struct cpu *cpu, u64 left, const struct xpage_entry *x, u64 va)
@@ -22,10 +26,10 @@ static ALWAYS_INLINE void run_xpage(struct cpu *cpu, u64 left, const struct xpag
     struct code_page *page = x->page;
     cpu->fetch_va = va & ~0xfffull;
     cpu->fetch_pa = page->pa;
-    cpu->fetch_attrs = (u32)x->attrs;
+    cpu->fetch_attrs = x->attrs;
     cpu->fetch_valid = 1;
     cpu->d.page = page;
-    cpu->d.pc_bias = (va & ~0xfffull) - ((u64)(uintptr_t)page->op >> 2);
+    cpu->d.pc_bias = x->pc_bias;
     const struct op *i = &page->op[(va & 4095) >> 2];
     return i->fn(OP_WITH(left + (u64)(uintptr_t)i, i));
 }
@@ -36,9 +40,8 @@ static ALWAYS_INLINE void enter_anew(struct cpu *cpu, u64 left)
 {
     const struct xpage_entry *x = xpage_of(cpu, cpu->pc);
     const struct observer *o = cpu->d.host.observer;
-    if (likely(x->tag == ((cpu->pc & ~0xfffull) | cpu->d.data.ctx) && cpu->d.data.ctx && (s64)left > 0) &&
-        likely(!(cpu->d.attention | cpu->ps.btype | cpu->ps.il | (cpu->pc & 3) | cpu->d.breakpoints)) &&
-        likely(!o || !o->page))
+    if (likely(xpage_hits(cpu, x, cpu->pc) && cpu->d.data.ctx && (s64)left > 0) &&
+        likely(!(cpu->d.attention | cpu->ps.btype | cpu->ps.il | cpu->d.breakpoints)) && likely(!o || !o->page))
         return run_xpage(cpu, left, x, cpu->pc);
     cpu->fetch_valid = 0;
     return enter_slow(cpu, left);
@@ -65,13 +68,19 @@ static NOINLINE void enter_slow(struct cpu *cpu, u64 left)
     return i->fn(OP_WITH(left + (u64)(uintptr_t)i, i));
 }
 
+/* Out of line, so that the jump itself has no frame. */
+static NOINLINE void jump_slow(struct cpu *cpu, u64 left, u64 va)
+{
+    cpu->pc = cpu_branch_address(cpu, va);
+    return enter_slow(cpu, left);
+}
+
 void thr_jump_far(struct cpu *cpu, u64 left, u64 va)
 {
     const struct xpage_entry *x = xpage_of(cpu, va);
-    if (likely(x->tag == ((va & ~0xfffull) | cpu->d.data.ctx) && (s64)left > 0 && !(va & 3)))
+    if (likely(xpage_hits(cpu, x, va) && (s64)left > 0))
         return run_xpage(cpu, left, x, va);
-    cpu->pc = cpu_branch_address(cpu, va);
-    return enter_slow(cpu, left);
+    return jump_slow(cpu, left, va);
 }
 
 /*
@@ -81,7 +90,7 @@ void thr_jump_far(struct cpu *cpu, u64 left, u64 va)
 void thr_jump_typed(struct cpu *cpu, u64 left, u64 va, unsigned btype)
 {
     const struct xpage_entry *x = xpage_of(cpu, va);
-    if (likely(x->tag == ((va & ~0xfffull) | cpu->d.data.ctx) && (s64)left > 0 && !(va & 3))) {
+    if (likely(xpage_hits(cpu, x, va) && (s64)left > 0)) {
         op_fn *fn = x->page->op[(va & 4095) >> 2].fn;
         bool pad = fn == thr_BTI ? bti_accepts((unsigned)x->page->op[(va & 4095) >> 2].imm, btype)
                                  : (fn == thr_PACIASP || fn == thr_PACIBSP) && btype != BTYPE_JUMP;

@@ -878,7 +878,7 @@ struct fetch_page mem_fetch_page(struct cpu *cpu, u64 va)
     if (!translate(cpu, va, ACC_FETCH, false, &p))
         return (struct fetch_page){ .ok = false };
     u32 owner = tlb_index(cpu, p.entry);
-    tlb_note_xpage(cpu, owner, xpage_slot(cpu, va));
+    tlb_note_xpage(cpu, owner, (u32)(xpage_of(cpu, va) - cpu->d.xpage));
     return (struct fetch_page){ .pa = p.pa & ~0xfffull,
                                 .ok = true,
                                 .ns = p.attrs.ns,

@@ -189,8 +189,8 @@ const struct mmu_view *mmu_view_make(struct cpu *cpu, unsigned el)
     if (unlikely(tags_may_check(cpu, el)))
         config.regime |= REGIME_KEY_TAGS;
     u8 big_endian = data_big_endian(r.sctlr, el),
-       unpriv = (el == 1 && !r.nv_nv1) || (el == 2 && regime_of(cpu, 0) == REGIME_EL20),
-       strict = bit(r.sctlr, SCTLR_A), flat = !r.stage1 && !(r.has_s2 && bit(r.hcr, HCR_DC));
+       unpriv = (el == 1 && !r.nv_nv1) || (el == 2 && regime_of(cpu, 0) == REGIME_EL20), strict = bit(r.sctlr, SCTLR_A),
+       flat = !r.stage1 && !(r.has_s2 && bit(r.hcr, HCR_DC));
     /* Back in a world that was left: its context numbers are still good. */
     if (!v->regime_known || memcmp(&config, &v->config, sizeof(config)) || v->asid != r.asid || v->vmid != r.vmid ||
         v->big_endian != big_endian || v->unpriv != unpriv || v->strict != strict || v->flat != flat)

@@ -40,7 +40,7 @@ void tlb_note_xpage(struct cpu *cpu, u32 index, u32 slot)
 }
 
 static void clear_fast(struct fast_entry *f) { memset(f, 0xff, sizeof(*f)); }
-static void clear_xpage(struct xpage_entry *x) { *x = (struct xpage_entry){ .tag = ~0ull, .owner = ~0ull }; }
+static void clear_xpage(struct xpage_entry *x) { *x = (struct xpage_entry){ .tag = ~0ull, .owner = ~0u }; }
 
 static void purge_fast(struct cpu *cpu, u32 index)
 {

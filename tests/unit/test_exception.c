@@ -244,7 +244,8 @@ START_TEST(all_interrupts_masked)
 }
 END_TEST
 
-/* SCTLR_EL1.SPINTMASK: what PSTATE.SP masked is looked at again when MSR SPSel clears it, as an immediate or from a register. */
+/* SCTLR_EL1.SPINTMASK: what PSTATE.SP masked is looked at again when MSR SPSel clears it, as an immediate or from a
+ * register. */
 START_TEST(stack_pointer_unmasks)
 {
     static const u32 msr_spsel[] = { 0xd50040bf, 0xd518421f }; /* #0, XZR */
