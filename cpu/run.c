@@ -12,7 +12,6 @@
 #include "mmu/access.h"
 
 void thr_run(struct cpu *cpu);
-extern const bool engine_threaded;
 void step_run(struct cpu *cpu, u64 hard);
 
 u64 cpu_tagged_address(const struct cpu *cpu, u64 va)

@@ -5,6 +5,10 @@
 #include "cpu/decode.h"
 #include "cpu/state.h"
 
+/* Is the threaded engine in this build? Without optimisation, or under a sanitizer, calls in tail position are calls:
+ * then there is only the stepping engine. */
+extern const bool engine_threaded;
+
 /*
  * Runs one PE from cpu->d.now until `deadline` (absolute ns; an instruction takes 1 ns), until it halts (cpu->halted)
  * or ATT_STOP is raised. The slice may end later than the deadline: it ends at an architectural point (taken branch,

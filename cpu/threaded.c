@@ -154,9 +154,6 @@ void thr_fp_access_trap(OP_ARGS)
     RAISE;
 }
 
-/* Without optimisation, or under a sanitizer, calls in tail position are calls: then there is only the stepping engine.
- */
-extern const bool engine_threaded;
 #if defined __OPTIMIZE__ && !defined SANITIZED
 const bool engine_threaded = true;
 #else
