@@ -63,24 +63,10 @@ void opt_drive(struct options *o, const char *name, const char *arg)
 
 /* ---- -device ---- */
 
-static void loader_addr(void *target, const char *option, const struct suboption *s)
-{
-    struct loader_option *l = target;
-    l->addr = suboption_number(option, s->value, 1);
-    l->has_addr = true;
-}
-
-static void loader_data(void *target, const char *option, const struct suboption *s)
-{
-    struct loader_option *l = target;
-    l->data = suboption_number(option, s->value, 1);
-    l->has_data = true;
-}
-
 static const struct property loader_rows[] = {
     PROPERTY("file", PROPERTY_COPY, struct loader_option, file),
-    PROPERTY_BY("addr", loader_addr),
-    PROPERTY_BY("data", loader_data),
+    PROPERTY_GIVEN("addr", struct loader_option, addr, has_addr),
+    PROPERTY_GIVEN("data", struct loader_option, data, has_data),
     PROPERTY("data-len", PROPERTY_NUMBER, struct loader_option, data_len),
     PROPERTY("cpu-num", PROPERTY_NUMBER, struct loader_option, cpu),
     PROPERTY("force-raw", PROPERTY_ON, struct loader_option, force_raw),

@@ -42,7 +42,11 @@ static void property_set(const struct property *p, const char *option, const str
     case PROPERTY_COPY: *(char **)field = text_copy(s->value); break;
     case PROPERTY_ON: *(bool *)field = suboption_bool(option, s); break;
     case PROPERTY_OFF: *(bool *)field = !suboption_bool(option, s); break;
-    case PROPERTY_NUMBER: number_set(p, option, s, field); break;
+    case PROPERTY_NUMBER:
+        number_set(p, option, s, field);
+        if (p->given)
+            *((bool *)target + p->given) = true;
+        break;
     case PROPERTY_WORDS:
         if (p->words[0] && !word_among(p->words, s->value))
             die("%s %s=%s: not yet supported (only %s)", option, s->key, s->value, p->words);

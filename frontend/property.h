@@ -22,26 +22,19 @@ struct property {
     const char *key;
     enum property_kind kind;
     size_t field, size; /* of the field in bytes */
+    size_t given;       /* where the bool is that says that a number was given, 0: there is none */
     u64 unit;           /* of a number without a suffix */
     const char *words;  /* separated by blanks */
     property_fn *call;
 };
-#define PROPERTY(key, kind, type, field)                                                                               \
-    {                                                                                                                  \
-        key, kind, offsetof(type, field), sizeof(((type *)0)->field), 1, NULL, NULL                                    \
-    }
-#define PROPERTY_UNIT(key, type, field, unit)                                                                          \
-    {                                                                                                                  \
-        key, PROPERTY_NUMBER, offsetof(type, field), sizeof(((type *)0)->field), unit, NULL, NULL                      \
-    }
-#define PROPERTY_ACCEPTED(key, words)                                                                                  \
-    {                                                                                                                  \
-        key, PROPERTY_WORDS, 0, 0, 0, words, NULL                                                                      \
-    }
-#define PROPERTY_BY(key, call)                                                                                         \
-    {                                                                                                                  \
-        key, PROPERTY_CALL, 0, 0, 0, NULL, call                                                                        \
-    }
+#define FIELD_AT(type, name)               .field = offsetof(type, name), .size = sizeof(((type *)0)->name)
+#define PROPERTY(key, kind, type, field)   { (key), (kind), FIELD_AT(type, field), .unit = 1 }
+/* A number that may be any: `flag` says that it was given. */
+#define PROPERTY_GIVEN(key, type, field, flag)                                                                         \
+    { (key), PROPERTY_NUMBER, FIELD_AT(type, field), .unit = 1, .given = offsetof(type, flag) }
+#define PROPERTY_UNIT(key, type, field, of) { (key), PROPERTY_NUMBER, FIELD_AT(type, field), .unit = (of) }
+#define PROPERTY_ACCEPTED(key, these)      { (key), PROPERTY_WORDS, .words = (these) }
+#define PROPERTY_BY(key, function)         { (key), PROPERTY_CALL, .call = (function) }
 
 /* Takes `arg` apart and fills target by the rows. first: the key of a first word without `=`, or NULL. Dies with a
  * message that names the option (with its dash). */
