@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 B=${B:-build/coverage}
 export LOCKSTEP=250000 TIMEOUT=1200 CK_TIMEOUT_MULTIPLIER=10 COST=no
 stepping=${*:-unit vectors guests-stepping lockstep fuzz cli trace gdb}
-threaded=${*:-guests-threaded bench fuzz lockstep}
+threaded=${*:-unit guests-threaded bench fuzz lockstep}
 
 build() # FOLDER MAKE-ARGUMENTS...
 {
@@ -28,7 +28,7 @@ run() # FOLDER SUITES
 }
 mkdir -p "$B"
 build "$B/stepping" "$B/stepping/unit" "$B/stepping/vectors" OPT=-O0 EXTRA="--coverage -DSANITIZED"
-build "$B/threaded" CC=clang OPT=-O2 EXTRA=--coverage
+build "$B/threaded" "$B/threaded/unit" CC=clang OPT=-O2 EXTRA=--coverage
 run "$B/stepping" "$stepping"
 run "$B/threaded" "$threaded"
 B=$B/threaded tests/calls.sh | grep 'calls$' && echo "handlers that call: what they ran may have overflowed the stack"

@@ -118,8 +118,8 @@ static u32 word_of(const char *name, const struct decoder *decoder)
     const struct fields f = pattern_fields(row->pattern);
     for (unsigned tries = 0; tries < 100000; tries++) {
         u32 word = (u32)any(), position = 32;
-        if (any() % 2)
-            word &= (u32)any() & (u32)any();
+        for (unsigned thinner = any() % 4; thinner; thinner--)
+            word &= (u32)any();
         for (const char *p = row->pattern; *p; p++)
             if (*p != ' ' && (position--, *p == '0' || *p == '1'))
                 word = (word & ~(u32)BIT(position)) | (u32)(*p - '0') << position;
