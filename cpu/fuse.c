@@ -225,6 +225,8 @@ static const struct sequence {
 
 static_assert(ARRAY_LEN(sequences) < FUSE_SLOTS / 2, "the table of sequences stays sparse");
 
+op_fn *fuse_handler(unsigned n) { return sequences[n].fused; }
+
 static unsigned hash_one(op_fn *first) { return (unsigned)((u64)(uintptr_t)first * 0x9e3779b97f4a7c15 >> 52); }
 
 static unsigned hash_two(op_fn *first, op_fn *rest)

@@ -14,6 +14,8 @@ struct fuse {
 };
 
 void fuse_build(struct fuse *f);
+/* For tests: the handler of the n-th sequence of cpu/fuse.def, runs of pairs by their lengths. */
+op_fn *fuse_handler(unsigned n);
 /* The handler of the longest sequence found for ops[0] and some of those after it, all plainly decoded; ops[0]'s own
  * when there is none. */
 op_fn *fuse_find(const struct fuse *f, const struct op *ops, unsigned count);
