@@ -2,7 +2,7 @@
  * Memory attributes of a translation (Arm ARM D8.6).
  * Leaves out: what caches would do with them; memory is coherent. They decide alignment and Device rules, and PAR_EL1.
  * Choices (CONSTRAINED UNPREDICTABLE): a reserved MAIR encoding is Device-nGnRnE; reserved stage-2 MemAttr is
- * Non-cacheable; SH 0b01 is Non-shareable.
+ * Non-cacheable; SH 0b01 is Non-shareable; Tagged memory is not while SCTLR_ELx.C is 0.
  */
 #include "mmu/attrs.h"
 
@@ -99,6 +99,12 @@ static u8 weaker(u8 a, u8 b) { return a < b ? a : b; }
 /* Outer (2) is wider than Inner (3), which is wider than none (0). */
 static u8 wider(u8 a, u8 b) { return a == 2 || b == 2 ? 2 : a | b; }
 
+/* S2MemTagType: only Write-Back memory is Tagged, whatever stage 2 made it that. */
+static bool stays_tagged(struct mem_attrs s1, struct mem_attrs both)
+{
+    return s1.tagged && both.type == MEM_NORMAL && both.inner == CACHE_WB && both.outer == CACHE_WB;
+}
+
 struct mem_attrs attrs_combine(struct mem_attrs s1, struct mem_attrs s2)
 {
     struct mem_attrs a = s1;
@@ -106,29 +112,36 @@ struct mem_attrs attrs_combine(struct mem_attrs s1, struct mem_attrs s2)
     a.inner = weaker(s1.inner, s2.inner);
     a.outer = weaker(s1.outer, s2.outer);
     a.sh = wider(s1.sh, s2.sh);
-    a.tagged = s1.tagged && a.type == MEM_NORMAL && s2.inner == CACHE_WB && s2.outer == CACHE_WB;
+    a.tagged = stays_tagged(s1, a);
     a.xs0 = s1.xs0 | s2.xs0;
     return with_defaults(a);
 }
 
-struct mem_attrs attrs_combine_fwb(struct mem_attrs s1, unsigned memattr, unsigned sh)
+/* Normal Write-Back whatever stage 1 says; its hints stay where it has any. The XS attribute is then 0. */
+static void force_write_back(struct mem_attrs *a, u32 feat)
+{
+    if (a->type != MEM_NORMAL || a->inner == CACHE_NC)
+        a->inner_hint = 3, a->inner_transient = 0;
+    if (a->type != MEM_NORMAL || a->outer == CACHE_NC)
+        a->outer_hint = 3, a->outer_transient = 0;
+    a->type = MEM_NORMAL;
+    a->inner = a->outer = CACHE_WB;
+    a->xs0 = !!(feat & WALK_XS);
+}
+
+struct mem_attrs attrs_combine_fwb(struct mem_attrs s1, unsigned memattr, unsigned sh, bool cacheable, u32 feat)
 {
     struct mem_attrs a = s1;
-    if (!(memattr & 4)) {
+    if (!(memattr & 4))
         a.type = weaker(s1.type, memattr & 3);
-        return with_defaults(a);
-    }
-    a.sh = wider(s1.sh, shareability(sh));
-    if ((memattr & 3) == 2) { /* Normal Write-Back whatever stage 1 says */
-        if (s1.type != MEM_NORMAL || s1.inner == CACHE_NC)
-            a.inner_hint = 3, a.inner_transient = 0;
-        if (s1.type != MEM_NORMAL || s1.outer == CACHE_NC)
-            a.outer_hint = 3, a.outer_transient = 0;
-        a.type = MEM_NORMAL;
-        a.inner = a.outer = CACHE_WB;
-    } else if ((memattr & 3) != 3 && s1.type == MEM_NORMAL) {
+    else if ((memattr & 3) == 2)
+        force_write_back(&a, feat);
+    else if ((memattr & 3) != 3)
         a.inner = a.outer = CACHE_NC;
-    }
+    if (!cacheable)
+        a.inner = a.outer = CACHE_NC;
+    a.sh = wider(s1.sh, shareability(sh));
+    a.tagged = stays_tagged(s1, a);
     return with_defaults(a);
 }
 

@@ -145,7 +145,8 @@ void regime_describe(const struct cpu *cpu, enum regime regime, struct regime_de
 
 void regime_config(const struct regime_desc *r, struct tlb_config *config)
 {
-    const u64 sctlr_used = BIT(0) | BIT(19) | BIT(25) | BIT(57); /* M, WXN, EE, EPAN */
+    bool tags = r->feat & WALK_MTE; /* cacheability (C, CD) decides whether memory is Tagged, and nothing else */
+    const u64 sctlr_used = BIT(SCTLR_M) | BIT(SCTLR_WXN) | BIT(SCTLR_EE) | BIT(SCTLR_EPAN) | (tags ? BIT(SCTLR_C) : 0);
     memset(config, 0, sizeof(*config));
     config->used = 1;
     config->regime = r->regime | (r->secure ? REGIME_KEY_SECURE : 0) | (r->stage1 ? REGIME_KEY_S1 : 0) |
@@ -165,10 +166,10 @@ void regime_config(const struct regime_desc *r, struct tlb_config *config)
         config->por0 = r->por0;
     }
     if (r->has_s2)
-        config->hcr = r->hcr & (BIT(12) | BIT(57)); /* DC, DCT */
+        config->hcr = r->hcr & (BIT(HCR_DC) | BIT(HCR_DCT));
     if (r->has_s2 && r->stage2) {
         config->regime |= REGIME_KEY_S2 | (r->s2_ee ? REGIME_KEY_S2_EE : 0);
-        config->hcr |= r->hcr & (BIT(2) | BIT(46)); /* PTW, FWB */
+        config->hcr |= r->hcr & (BIT(HCR_PTW) | BIT(HCR_FWB) | (tags ? BIT(HCR_CD) : 0));
         config->vtcr = r->vtcr;
         config->s2pir = r->s2pir;
         config->vstcr = r->secure ? r->vstcr : 0;

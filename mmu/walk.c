@@ -429,15 +429,19 @@ static bool device_unaligned(const struct walk_access *a, struct mem_attrs attrs
 
 /* ---- stage 2 ---- */
 
-static struct mem_attrs stage2_attrs(const struct walker *w, const struct table *t, const struct leaf *l)
+static bool forced_write_back(const struct regime_desc *r) { return r->feat & WALK_FWB && bit(r->hcr, HCR_FWB); }
+
+/* Both of these are those of data (HCR_EL2.CD, SCTLR_ELx.C), of a fetch too: what it fills the TLB with serves data as
+ * well, and the cacheability of fetches (ID, I) shows nowhere. */
+static bool stage2_cacheable(const struct regime_desc *r) { return !bit(r->hcr, HCR_CD); }
+static bool stage1_cacheable(const struct regime_desc *r) { return bit(r->sctlr, SCTLR_C); }
+
+static struct mem_attrs stage2_attrs(const struct walker *w, const struct s2_result *s2)
 {
-    unsigned memattr = (unsigned)bits(l->desc, 5, 2), sh = t->ds ? t->ds_sh : (unsigned)bits(l->desc, 9, 8);
-    if (w->r->feat & WALK_FWB && bit(w->r->hcr, HCR_FWB)) {
-        struct mem_attrs any = attrs_flat(true, false, true);
-        return attrs_combine_fwb(any, memattr, sh);
-    }
-    bool disabled = bit(w->r->hcr, w->acc.fetch ? HCR_ID : HCR_CD);
-    return attrs_stage2(memattr, sh, !disabled);
+    bool cacheable = stage2_cacheable(w->r);
+    if (forced_write_back(w->r))
+        return attrs_combine_fwb(attrs_flat(true, false, true), s2->memattr, s2->sh, cacheable, w->r->feat);
+    return attrs_stage2(s2->memattr, s2->sh, cacheable);
 }
 
 static bool stage2_leaf(struct walker *w, const struct table *t, struct leaf *l, enum s2_use use, struct s2_result *out)
@@ -451,10 +455,10 @@ static bool stage2_leaf(struct walker *w, const struct table *t, struct leaf *l,
     out->xs0 = w->r->feat & WALK_XS && bit(l->desc, 11);
     struct s2_perm p = permission_stage2(w->r, t, l->desc);
     out->perm = p.perm;
-    out->device = !(out->memattr & (w->r->feat & WALK_FWB && bit(w->r->hcr, HCR_FWB) ? 4 : 12));
+    out->device = !(out->memattr & (forced_write_back(w->r) ? 4 : 12));
     bool ok = true;
     if (use == S2_DATA) {
-        out->attrs = stage2_attrs(w, t, l);
+        out->attrs = stage2_attrs(w, out);
         if (device_unaligned(&w->acc, out->attrs))
             ok = fail(w, FAULT_ALIGNMENT, RULE_ALIGN_DEVICE, l->level);
     }
@@ -493,9 +497,6 @@ static bool stage2(struct walker *w, u64 ipa, bool ns_ipa, enum s2_use use, stru
 
 /* ---- stage 1 ---- */
 
-/* Is data (or are fetches) cacheable by SCTLR_ELx.C (.I)? */
-static bool stage1_cacheable(const struct walker *w) { return bit(w->r->sctlr, w->acc.fetch ? SCTLR_I : SCTLR_C); }
-
 static bool stage1_off(struct walker *w)
 {
     const struct regime_desc *r = w->r;
@@ -509,7 +510,7 @@ static bool stage1_off(struct walker *w)
     o->ns = !r->secure;
     o->global = true;
     o->size_log2 = o->size1_log2 = o->size2_log2 = 30;
-    o->attrs = attrs_flat(dc, w->acc.fetch, stage1_cacheable(w));
+    o->attrs = attrs_flat(dc, w->acc.fetch, bit(r->sctlr, SCTLR_I));
     o->attrs.tagged = dc && r->feat & WALK_MTE && bit(r->hcr, HCR_DCT);
     o->attrs.xs0 = dc && r->feat & WALK_XS;
     o->perm = TLB_UR | TLB_UW | TLB_UX | TLB_PR | TLB_PW | TLB_PX | (dc ? 0 : TLB_FLAT);
@@ -543,7 +544,7 @@ static bool stage1_on(struct walker *w)
     o->level1 = l.level;
     o->global = t.one_priv || !(bit(l.desc, 11) || (r->secure && l.above.ns));
     o->attrs = attrs_stage1((u8)(r->mair >> 8 * bits(l.desc, 4, 2)), t.ds ? t.ds_sh : (unsigned)bits(l.desc, 9, 8),
-                            stage1_cacheable(w), r->feat);
+                            stage1_cacheable(r), r->feat);
     struct s1_perm p = permission_stage1(r, &t, l.desc, l.above, o->ns);
     o->perm = p.perm;
     bool ok = true;
@@ -568,11 +569,10 @@ static void combine(const struct walker *w, const struct s2_result *s2)
     if (s2->size_log2 < o->size_log2)
         o->size_log2 = s2->size_log2;
     o->perm &= (u16)(s2->perm | ~rights_mask);
-    if (w->r->feat & WALK_FWB && bit(w->r->hcr, HCR_FWB)) {
-        o->attrs = attrs_combine_fwb(o->attrs, s2->memattr, s2->sh);
-    } else {
+    if (forced_write_back(w->r))
+        o->attrs = attrs_combine_fwb(o->attrs, s2->memattr, s2->sh, stage2_cacheable(w->r), w->r->feat);
+    else
         o->attrs = attrs_combine(o->attrs, s2->attrs);
-    }
     o->attrs.xs0 |= s2->xs0;
     /* Stage 1 off makes data Device and fetches Normal; a Device stage 2 makes both Device. */
     if (s2->device)

@@ -1,6 +1,6 @@
 /* Memory tagging: tags in memory, checked accesses in each mode of SCTLR_EL1.TCF, memory set with tags, blocks of tags,
- * tags where stage 1 is off. Arm ARM D10 (the Memory Tagging Extension), C5.3 (DC GVA, DC GZVA), C6.2 (STG, LDG,
- * SETG*), D19.2 (HCR_EL2.DCT, SCTLR_EL1.TCF). */
+ * tags where stage 1 is off, what stage 2 makes of them. Arm ARM D8.6.6, D10 (the Memory Tagging Extension), C5.3 (DC GVA,
+ * DC GZVA), C6.2 (STG, LDG, SETG*), D19.2 (HCR_EL2.DCT, SCTLR_EL1.TCF). */
 #include "rt.h"
 
 #define SYNC_TAG 0x11ul /* DFSC of a synchronous Tag Check Fault */
@@ -10,12 +10,15 @@
 #define HCR_DC   BIT(12)
 #define HCR_ATA  BIT(56)
 #define HCR_DCT  BIT(57)
+#define HCR_CD   BIT(32)
+#define HCR_FWB  BIT(46)
 #define TAGGED   0x80000000ul /* where `page` is mapped as Normal Tagged */
 #define UNTAGGED 0x80200000ul /* and as Normal */
 #define READONLY 0x80400000ul /* Normal Tagged, not writable */
 #define USER     0x80600000ul /* Normal Tagged, for EL0 too */
 #define DEVICE   0x80800000ul
 #define NOWHERE  0x80a00000ul
+#define CODE_TAG 0x80c00000ul /* the page of do_nothing, Normal Tagged */
 #define WNR      BIT(6)
 #define DZE      BIT(14) /* SCTLR_EL1 */
 #define ATA0     BIT(42)
@@ -39,6 +42,8 @@ CODE(do_gva, ".inst 0xd50b7460");  /* DC GVA, X0 */
 CODE(do_gzva, ".inst 0xd50b7480"); /* DC GZVA, X0 */
 
 CODE(do_setgp, "mov x2, #0xa5\n" SETG(0, 0, 1, 2));
+
+CODE(do_nothing, "nop");
 
 static u64 page[512] __attribute__((aligned(4096)));
 
@@ -214,6 +219,63 @@ static void check_dct(void)
     check_eq("stage 1 again: the same tag", tag_of(TAGGED + 1024), 7);
 }
 
+/* D8.6.5, D8.6.6, D10.3.1: what stage 2 makes of Tagged memory. Only what stays Write-Back stays Tagged: PAR_EL1.ATTR,
+ * the Tag Check Faults of a load with a wrong tag, and the tag that is read. */
+static void check_stage2(void)
+{
+    static const struct {
+        const char *what;
+        u64 hcr, memattr, attr;
+        bool tagged;
+    } rows[] = {
+        { "FWB 0, Write-Back", 0, 15, 0xf0, true },
+        { "FWB 0, Non-cacheable", 0, 5, 0x40, false },
+        { "FWB 0, Write-Through", 0, 10, 0xbb, false },
+        { "FWB 0, outer Write-Back, inner Non-cacheable", 0, 13, 0xf4, false },
+        { "FWB 0, inner Write-Back, outer Write-Through", 0, 11, 0xbf, false },
+        { "FWB 0, Write-Back, CD", HCR_CD, 15, 0x40, false },
+        { "FWB, Non-cacheable by force", HCR_FWB, 5, 0x40, false },
+        { "FWB, Write-Back by force", HCR_FWB, 6, 0xf0, true },
+        { "FWB, as stage 1", HCR_FWB, 7, 0xf0, true },
+        { "FWB, Write-Back by force, CD", HCR_FWB | HCR_CD, 6, 0x40, false },
+        { "FWB, as stage 1, CD", HCR_FWB | HCR_CD, 7, 0x40, false },
+    };
+    u64 *root = pt_identity(S2), hcr0 = READ(hcr_el2), xs = BITS(READ(s3_0_c0_c6_1), 59, 56);
+    stage2_on(root, 0);
+    u64 hcr = READ(hcr_el2);
+    control(0);
+    try_el(1, do_stg, with_tag(TAGGED + 1024, 7), 0);
+    for (u32 n = 0; n < COUNT(rows); n++) {
+        pt_map(root, (u64)page, (u64)page, 4096, PT_AF | PT_SH | rows[n].memattr << 2 | S2_AP(3));
+        WRITE(hcr_el2, hcr | rows[n].hcr);
+        tlb_flush();
+        control(0);
+        u64 tag = tag_of(TAGGED + 1024);
+        control(1);
+        try_el(1, do_load, with_tag(TAGGED + 1024, 6), 0);
+        asm volatile("at s12e1r, %0\nisb" : : "r"(TAGGED) : "memory");
+        u64 attr = rows[n].attr == 0x40 && !xs ? 0x44 : rows[n].attr;
+        check_eq(rows[n].what, READ(par_el1) >> 56 << 8 | EXC.count << 4 | tag,
+                 attr << 8 | (rows[n].tagged ? 0x17 : 0));
+    }
+    WRITE(hcr_el2, hcr0);
+    tlb_flush();
+    control(0);
+}
+
+/* Of data: the cacheability of fetches (SCTLR_EL1.I) has no part in it, whoever used the page first. */
+static void check_fetched_page(void)
+{
+    u64 at = CODE_TAG + BITS((u64)do_nothing, 11, 0), sctlr = READ(sctlr_el1);
+    try_el(1, do_stg, with_tag(at & ~15ul, 9), 0);
+    WRITE(sctlr_el1, sctlr & ~BIT(12));
+    tlb_flush();
+    try_el(1, (u64(*)(u64, u64))at, 0, 0);
+    check_eq("SCTLR_EL1.I 0, a page that was executed: tagged", tag_of(at & ~15ul), 9);
+    WRITE(sctlr_el1, sctlr);
+    tlb_flush();
+}
+
 void test_main(void)
 {
     u64 *root = pt_identity(S1_EL1);
@@ -223,6 +285,7 @@ void test_main(void)
     pt_map(root, UNTAGGED, (u64)page, 4096, RAM_ATTR);
     pt_map(root, READONLY, (u64)page, 4096, PT_AF | PT_SH | 2ul << 2 | PT_AP(2));
     pt_map(root, USER, (u64)page, 4096, PT_AF | PT_SH | 2ul << 2 | PT_AP(1));
+    pt_map(root, CODE_TAG, (u64)do_nothing & ~4095ul, 4096, PT_AF | PT_SH | 2ul << 2);
     pt_map(root, DEVICE, (u64)page, 4096, PT_AF | PT_SH | PT_DEVICE);
     mmu_on_el1(root);
     WRITE(mair_el1, READ(mair_el1) | 0xf0ul << 16);
@@ -237,5 +300,7 @@ void test_main(void)
     check_zero_faults("DC GVA", do_gva, 3);
     check_zero_faults("DC GZVA", do_gzva, 4);
     check_dct();
+    check_stage2();
+    check_fetched_page();
     finish();
 }

@@ -10,6 +10,7 @@
 #include "mmu/access.h"
 #include "mmu/at.h"
 #include "mmu/context.h"
+#include "mmu/tags.h"
 #include "mmu/tlb.h"
 
 Suite *test_tlb_suite(void);
@@ -765,6 +766,53 @@ START_TEST(host_regime)
 }
 END_TEST
 
+static u64 tag_at(u64 va)
+{
+    struct mem_val m = mem_tags_read(cpu, va, 1);
+    return m.ok ? m.v : ~0ull;
+}
+
+/* D10.3.1: memory that is not Write-Back is not Tagged. SCTLR_EL1.C and HCR_EL2.CD act without a TLBI; which of data
+ * and fetches filled the TLB does not matter. */
+START_TEST(cacheability_and_tags)
+{
+    static u8 tags[RAM_SIZE / 16], tag_flags[RAM_SIZE / 16 / 4096];
+    phys.region[phys.region_count++] =
+        (struct phys_region){ .base = tag_pa(RAM), .size = sizeof(tags), .host = tags, .flags = tag_flags };
+    feature_add(&cpu->features, FEAT_MTE2);
+    u64 s2 = table_new(), sctlr = cpu->sys.sctlr_el1 | BIT(43) /* ATA */ | BIT(12);
+    for (u64 pa = RAM; pa < RAM + RAM_SIZE; pa += 4096)
+        map_at(s2, pa, 3, pa | AF | TABLE | S2RW | S2WB);
+    cpu->sys.vtcr_el2 = 25 | 1 << 6 | 5 << 16;
+    cpu->sys.vttbr_el2 = s2;
+    cpu->sys.mair_el1 = 0xf000;
+    u64 hcr = BIT(HCR_VM) | BIT(HCR_ATA);
+    cpu->sys.scr_el3 |= BIT(SCR_ATA);
+    map(0x1000, RAM + 0x1000, 0);
+    static const struct {
+        u64 c, i, cd, id;
+        u64 tag;
+    } rows[] = { { 1, 1, 0, 0, 5 }, { 0, 1, 0, 0, 0 }, { 1, 0, 0, 0, 5 }, { 1, 1, 1, 0, 0 }, { 1, 1, 0, 1, 5 } };
+    for (unsigned n = 0; n < ARRAY_LEN(rows) * 2; n++) {
+        cpu->sys.sctlr_el1 = sctlr;
+        cpu->sys.hcr_el2 = hcr;
+        controls();
+        ck_assert(mem_tags_write(cpu, 0x1000, 1, 5, false));
+        ck_assert_uint_eq(tag_at(0x1000), 5);
+        unsigned k = n / 2;
+        cpu->sys.sctlr_el1 = (sctlr & ~(BIT(SCTLR_C) | BIT(SCTLR_I))) | rows[k].c << SCTLR_C | rows[k].i << SCTLR_I;
+        cpu->sys.hcr_el2 = hcr | rows[k].cd << HCR_CD | rows[k].id << HCR_ID;
+        controls();
+        if (n & 1) {
+            tlbi(cpu, TLBI_VMALLS12E1, 0, false);
+            ck_assert(mem_fetch_page(cpu, 0x1000).ok);
+        }
+        ck_assert_msg(tag_at(0x1000) == rows[k].tag, "row %u, %s: %#lx", k, n & 1 ? "fetched" : "read",
+                      (long)tag_at(0x1000));
+    }
+}
+END_TEST
+
 Suite *test_tlb_suite(void)
 {
     const struct {
@@ -794,7 +842,8 @@ Suite *test_tlb_suite(void)
                   { "exclusives", exclusives },
                   { "address_translation", address_translation },
                   { "debug_changes_nothing", debug_changes_nothing },
-                  { "host_regime", host_regime } };
+                  { "host_regime", host_regime },
+                  { "cacheability_and_tags", cacheability_and_tags } };
     Suite *s = suite_create("tlb");
     for (unsigned n = 0; n < ARRAY_LEN(tests); n++) {
         TCase *c = tcase_create(tests[n].name);

@@ -68,8 +68,8 @@ enum { V = 1, TABLE = 3, AF = 1 << 10, NG = 1 << 11, RO = 1 << 7, USER = 1 << 6,
 #define XN  BIT(54)
 #define DBM BIT(51)
 
-/* Enters desc for an address at a level, making the tables above it. Levels and sizes by granule; the first table may be
- * larger than a page. Returns the address of the descriptor. */
+/* Enters desc for an address at a level, making the tables above it. Levels and sizes by granule; the first table may
+ * be larger than a page. Returns the address of the descriptor. */
 static u64 map(u64 base, unsigned grain, unsigned input, int start, int level, u64 address, u64 desc)
 {
     unsigned stride = grain - 3, top = input;
@@ -524,9 +524,9 @@ START_TEST(combined_attributes)
     ck_assert_uint_eq(attrs_par(attrs_stage1(0xbb, 3, false, WALK_XS)), 0x44);
     ck_assert_uint_eq(attrs_par(attrs_combine(attrs_stage1(0xff, 3, true, WALK_XS), attrs_stage2(5, 3, true))), 0x40);
     ck_assert_uint_eq(attrs_par(attrs_combine(attrs_stage1(0xff, 3, true, WALK_XS), attrs_stage2(1, 3, true))), 0x05);
-    ck_assert_uint_eq(attrs_par(attrs_combine_fwb(attrs_stage1(0x44, 0, true, 0), 6, 3)), 0xff);
-    ck_assert_uint_eq(attrs_par(attrs_combine_fwb(attrs_stage1(0xff, 0, true, 0), 5, 3)), 0x44);
-    ck_assert_uint_eq(attrs_par(attrs_combine_fwb(attrs_stage1(0x0c, 0, true, 0), 7, 3)), 0x0c);
+    ck_assert_uint_eq(attrs_par(attrs_combine_fwb(attrs_stage1(0x44, 0, true, 0), 6, 3, true, 0)), 0xff);
+    ck_assert_uint_eq(attrs_par(attrs_combine_fwb(attrs_stage1(0xff, 0, true, 0), 5, 3, true, 0)), 0x44);
+    ck_assert_uint_eq(attrs_par(attrs_combine_fwb(attrs_stage1(0x0c, 0, true, 0), 7, 3, true, 0)), 0x0c);
 }
 END_TEST
 
