@@ -108,7 +108,7 @@ void exc_abort(struct cpu *cpu, const struct fault *fault, u64 va, unsigned acc_
         cpu->d.exc.has_hpfar = 1;
         cpu->d.exc.hpfar =
             bits(fault->ipa, 51, 12) << 4 | (cpu_is_secure_below_el3(cpu) && fault->ns_ipa ? BIT(63) : 0);
-        cpu->d.exc.isv = !fetch && !fault->s1ptw && !fault->cm;
+        cpu->d.exc.isv = !fetch && !fault->s1ptw && !fault->cm && !cpu->d.exc.external;
     }
 }
 

@@ -56,6 +56,9 @@ bool exception_take_interrupt(struct cpu *cpu);
 bool exception_interrupt_pending(const struct cpu *cpu);
 /* ESB: a masked SError that is pending is noted in DISR_EL1 (a virtual one in VDISR_EL2), and no longer pending. */
 void exception_esb(struct cpu *cpu);
+/* A syndrome that someone wants for an SError, as this PE can report it: what is RES0 in ESR_ELx.ISS is 0. ISS.IESB is
+ * not his to say. */
+u32 exception_serror_iss(const struct cpu *cpu, u32 iss);
 /* The implicit error synchronization event at the entry to this EL, and before ERET from it: where SCTLR_ELx.IESB or
  * SCR_EL3.NMEA ask for it, takes a physical SError that is pending and not masked. True when taken. */
 bool exception_sync_errors(struct cpu *cpu);

@@ -18,7 +18,20 @@ static const struct physical physicals[] = {
     [IRQ] = { EXC_IRQ, SCR_IRQ, HCR_IMO, LINE_IRQ, LINE_IRQ_NMI },
     [SERROR] = { EXC_SERROR, SCR_EA, HCR_AMO, LINE_SERROR, 0 },
 };
-enum { SERROR_ISS = 0x1ffffff }; /* IDS, ISS<23:0> */
+/* ESR_ELx, ISS of an SError: with IDS the rest is IMPLEMENTATION DEFINED; else IESB, AET and EA are RES0 for another
+ * DFSC than ASYNC. */
+enum { SERROR_ISS = 0x1ffffff, IDS = 1 << 24, IESB = 1 << 13, AET = 7 << 10, EA = 1 << 9, DFSC = 63, ASYNC = 0x11 };
+
+static bool is_categorized(u32 iss) { return (iss & (IDS | DFSC)) == ASYNC; }
+
+u32 exception_serror_iss(const struct cpu *cpu, u32 iss)
+{
+    if (iss & IDS)
+        return iss & SERROR_ISS;
+    if (!cpu_has(cpu, FEAT_RAS))
+        return 0;
+    return iss & (is_categorized(iss) ? AET | EA | DFSC : DFSC);
+}
 
 /* PSTATE.{A, I, F} for a kind; with SCTLR_ELx.NMI also ALLINT and SPINTMASK, while {I, F} spare interrupts with
  * Superpriority (D1.3.6.4, FEAT_NMI). */
@@ -99,7 +112,7 @@ static bool take_physical(struct cpu *cpu, const struct physical *p, bool implic
     u32 iss = 0;
     if (p->kind == EXC_SERROR) {
         cpu->lines &= ~(u32)LINE_SERROR;
-        iss = cpu->serror_iss | (implicit && !bit(cpu->serror_iss, 24) ? 1u << 13 : 0);
+        iss = cpu->serror_iss | (implicit && is_categorized(cpu->serror_iss) ? IESB : 0);
     }
     interrupt(cpu, p->kind, target, false, cpu->sys.hcr_el2, iss);
     return true;

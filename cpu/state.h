@@ -242,7 +242,7 @@ struct cpu {
     u32 powered;      /* PSCI: on */
     u32 step_active;  /* software step state machine: active-not-pending was entered (D2.12) */
     u32 pmu_counting; /* counters that have been counting since pmu_mark: cpu/pmu.c */
-    u32 serror_iss;   /* IDS and ISS<23:0> of the pending physical SError (LINE_SERROR) */
+    u32 serror_iss;   /* IDS and ISS<23:0> of the pending physical SError (LINE_SERROR), but ISS.IESB */
     u32 pad0;
     struct features features;
 

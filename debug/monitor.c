@@ -4,6 +4,7 @@
  */
 #include "debug/monitor.h"
 
+#include "cpu/exception.h"
 #include "cpu/sysreg.h"
 #include "debug/regs.h"
 #include "debug/reverse.h"
@@ -342,11 +343,11 @@ void cmd_serror(struct monitor_line *l)
     }
     struct cpu *cpu = &m->d.cpu[index];
     cpu->lines |= LINE_SERROR;
-    cpu->serror_iss = (u32)syndrome;
+    cpu->serror_iss = exception_serror_iss(cpu, (u32)syndrome);
     cpu->d.attention |= ATT_IRQ;
     if (l->d->reverse)
         reverse_changed(l->d->reverse);
-    text_add(l->out, "SError pending on cpu%llu, ISS 0x%llx\n", HEX(index), HEX(syndrome));
+    text_add(l->out, "SError pending on cpu%llu, ISS 0x%x\n", HEX(index), cpu->serror_iss);
 }
 
 void cmd_goto(struct monitor_line *l)

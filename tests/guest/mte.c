@@ -1,6 +1,6 @@
 /* Memory tagging: tags in memory, checked accesses in each mode of SCTLR_EL1.TCF, memory set with tags, blocks of tags,
- * tags where stage 1 is off, what stage 2 makes of them. Arm ARM D8.6.6, D10 (the Memory Tagging Extension), C5.3 (DC GVA,
- * DC GZVA), C6.2 (STG, LDG, SETG*), D19.2 (HCR_EL2.DCT, SCTLR_EL1.TCF). */
+ * tags where stage 1 is off, what stage 2 makes of them. Arm ARM D8.6.6, D10 (the Memory Tagging Extension), C5.3 (DC
+ * GVA, DC GZVA), C6.2 (STG, LDG, SETG*), D19.2 (HCR_EL2.DCT, SCTLR_EL1.TCF). */
 #include "rt.h"
 
 #define SYNC_TAG 0x11ul /* DFSC of a synchronous Tag Check Fault */

@@ -705,6 +705,14 @@ START_TEST(stage2_abort_registers)
     exc_abort(cpu, &f, 0xabc123456, ACC_READ);
     exception_take(cpu);
     ck_assert_uint_eq(cpu->sys.esr_el2, (u64)EC_DABT_LOWER << 26 | BIT(25) | BIT(7) | 6);
+    /* An external abort on a stage 2 table: with FEAT_RAS ISV is 0, without it that is this PE's choice. */
+    f = (struct fault){ .kind = FAULT_EXTERNAL_WALK, .stage2 = 1, .fsc = 0x15, .ipa = 0x8000123456 };
+    at(1);
+    cpu->pc = 0x7020;
+    cpu->fetch_valid = 1;
+    exc_abort(cpu, &f, 0xabc123456, ACC_READ);
+    exception_take(cpu);
+    ck_assert_uint_eq(cpu->sys.esr_el2, (u64)EC_DABT_LOWER << 26 | BIT(25) | 0x15);
 }
 END_TEST
 

@@ -17,7 +17,7 @@ static struct cpu *cpu;
 static struct phys phys = { .pa_size = 48 };
 
 enum { AMO = 5, TGE = 27, E2H = 34, TEA = 37, EA = 3, EASE = 19, NMEA = 20, IESB = 21 };
-enum { PC = 0x1000, ISS = 0x1abcdef, IESB_ISS = 1 << 13, PLAIN = 0xbcdef & ~IESB_ISS };
+enum { PC = 0x1000, ISS = 0x1abcdef, IESB_ISS = 1 << 13 };
 
 static void setup(void)
 {
@@ -116,24 +116,89 @@ static void svc(void)
     exception_take(cpu);
 }
 
-/* SCTLR_ELx.IESB: at the entry to ELx an SError that is not masked there is taken at once, and its syndrome says so. */
+/* SCTLR_ELx.IESB: at the entry to ELx an SError that is not masked there is taken at once. */
 START_TEST(implicit_at_entry)
 {
     at(0, true, BIT(EA), 0);
     svc();
     ck_assert(cpu->ps.el == 1 && pending());
     at(0, true, BIT(EA), 0);
-    cpu->serror_iss = PLAIN;
     cpu->sys.sctlr_el1 = BIT(IESB);
     svc();
     ck_assert(cpu->ps.el == 3 && !pending());
     ck_assert_uint_eq(cpu->sys.elr_el3, 0x10400);
     ck_assert_uint_eq(cpu->sys.elr_el1, PC);
-    ck_assert_uint_eq(cpu->sys.esr_el3, (u64)EC_SERROR << 26 | BIT(25) | PLAIN | IESB_ISS);
     at(0, true, 0, 0); /* to EL1, where it is masked now */
     cpu->sys.sctlr_el1 = BIT(IESB);
     svc();
     ck_assert(cpu->ps.el == 1 && pending());
+}
+END_TEST
+
+/* Syndromes (ESR_ELx, ISS encoding for an SError): what each that is asked for becomes; and when it is taken by an
+ * implicit error synchronization event ISS.IESB is set, but RES0 with IDS or where DFSC is not 0b010001. */
+static const struct syndrome {
+    u32 asked, iss, bare, implicit; /* bare: without FEAT_RAS */
+} syndromes[] = {
+    { 0, 0, 0, 0 },                           /* uncategorized */
+    { 0x11, 0x11, 0, 0x11 | IESB_ISS },       /* asynchronous, AET 0 */
+    { 0x1e11, 0x1e11, 0, 0x1e11 | IESB_ISS }, /* AET and EA */
+    { 0x1e00, 0, 0, 0 },                      /* both are RES0 for another DFSC */
+    { 0x1e10, 0x10, 0, 0x10 },
+    { 0x31, 0x31, 0, 0x31 },
+    { 0xffffff & ~0x2e, 0x1e11, 0, 0x1e11 | IESB_ISS }, /* RES0 always; IESB is the PE's to say */
+    { IESB_ISS, 0, 0, 0 },
+    { 0x1000000, 0x1000000, 0x1000000, 0x1000000 }, /* IDS: all is IMPLEMENTATION DEFINED */
+    { 0x1000011, 0x1000011, 0x1000011, 0x1000011 },
+    { 0x1abcdef, 0x1abcdef, 0x1abcdef, 0x1abcdef },
+};
+
+START_TEST(syndrome)
+{
+    const struct syndrome *s = &syndromes[_i];
+    static struct cpu bare;
+    ck_assert_uint_eq(exception_serror_iss(&bare, s->asked), s->bare);
+    for (unsigned implicit = 0; implicit < 3; implicit++) {
+        at(implicit == 2 ? 3 : 1, implicit == 1, BIT(EA) | BIT(NMEA), 0);
+        cpu->serror_iss = exception_serror_iss(cpu, s->asked);
+        ck_assert_uint_eq(cpu->serror_iss, s->iss);
+        if (implicit == 1) { /* at entry */
+            cpu->sys.sctlr_el1 = BIT(IESB);
+            svc();
+        } else if (implicit == 2) { /* before ERET */
+            exception_return(cpu, 0x5000, 5);
+        } else {
+            exception_take_interrupt(cpu);
+        }
+        ck_assert(cpu->ps.el == 3 && !pending());
+        ck_assert_uint_eq(cpu->sys.esr_el3, (u64)EC_SERROR << 26 | BIT(25) | (implicit ? s->implicit : s->iss));
+    }
+    at(1, true, 0, 0); /* masked: to DISR_EL1, IESB never */
+    cpu->serror_iss = exception_serror_iss(cpu, s->asked);
+    cpu->sys.sctlr_el1 = BIT(IESB);
+    exception_esb(cpu);
+    ck_assert_uint_eq(cpu->sys.disr_el1, BIT(31) | s->iss);
+}
+END_TEST
+
+/* A virtual one has what VSESR_EL2 says, all of it, and never anything of the PE's own; without FEAT_RAS nothing. */
+START_TEST(syndrome_of_a_virtual_one)
+{
+    const struct syndrome *s = &syndromes[_i];
+    for (unsigned masked = 0; masked < 2; masked++) {
+        at(1, masked, 0, BIT(AMO) | BIT(8));
+        cpu->lines = 0;
+        cpu->sys.sctlr_el1 = BIT(IESB);
+        cpu->sys.vsesr_el2 = s->asked;
+        cpu->sys.vdisr_el2 = 0;
+        if (masked)
+            exception_esb(cpu);
+        else
+            ck_assert(exception_take_interrupt(cpu));
+        ck_assert_uint_eq(masked ? cpu->sys.vdisr_el2 : cpu->sys.esr_el1,
+                          (masked ? BIT(31) : (u64)EC_SERROR << 26 | BIT(25)) | s->asked);
+        ck_assert(!bit(cpu->sys.hcr_el2, 8));
+    }
 }
 END_TEST
 
@@ -203,6 +268,8 @@ Suite *test_serror_suite(void)
     tcase_add_test(t, deferred_by_esb);
     tcase_add_test(t, implicit_at_entry);
     tcase_add_test(t, implicit_at_return);
+    tcase_add_loop_test(t, syndrome, 0, ARRAY_LEN(syndromes));
+    tcase_add_loop_test(t, syndrome_of_a_virtual_one, 0, ARRAY_LEN(syndromes));
     tcase_add_test(t, external_aborts);
     tcase_add_test(t, reset_forgets);
     suite_add_tcase(s, t);
