@@ -11,7 +11,7 @@
         if (r == MOPS_RAISE)                                                                                           \
             RAISE;                                                                                                     \
         if (r == MOPS_AGAIN)                                                                                           \
-            JUMP(PC);                                                                                                  \
+            AGAIN;                                                                                                     \
         SLOW_END;                                                                                                      \
     }
 MOPS(CPYFP, mops_copy_prologue)

@@ -120,7 +120,7 @@ enum { HANDED_n = 1, HANDED_m = 2 };
 #define NOW (cpu->d.deadline - (u64)((s64)(L - (u64)(uintptr_t)i) >> 4))
 
 /* Out-of-line ends, one set an engine (cpu/threaded.c, cpu/stepping.c). */
-op_fn OPN(raise), OPN(undefined), OPN(sync_next), OPN(fp_access_trap);
+op_fn OPN(raise), OPN(undefined), OPN(sync_next), OPN(fp_access_trap), OPN(again);
 void OPN(jump_far)(struct cpu *cpu, u64 left, u64 va);
 /* The same for indirect branches with FEAT_BTI, which set PSTATE.BTYPE. */
 void OPN(jump_typed)(struct cpu *cpu, u64 left, u64 va, unsigned btype);
@@ -132,6 +132,7 @@ op_fn OPN(resume);
 #define RAISE     return false
 #define SYNC      return false
 #define RESUME    return false
+#define AGAIN     return false
 #define MISS(id)  return false
 #else
 /* UNDEFINED: no such instruction here and now. */
@@ -142,6 +143,8 @@ op_fn OPN(resume);
 #define SYNC return OPN(sync_next)(OP_PASS)
 /* cpu->pc is where execution continues. */
 #define RESUME return OPN(resume)(OP_PASS)
+/* The instruction is not done, and starts again after interrupts had their chance: cpu_unfinished. */
+#define AGAIN return OPN(again)(OP_PASS)
 /* What the fast path does not do: goes on in a function of its own. */
 #define MISS(id) return OPN(id)(OP_PASS)
 #endif

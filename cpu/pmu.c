@@ -5,8 +5,8 @@
  * A cycle is an instruction (an attempt that faults is one, too), so that counters need no work while they count: their
  * fields hold the value at cpu->pmu_mark, an instruction count, and cpu->pmu_counting says which have been counting
  * since (pmu_settle adds what passed). An exception settles only while the EL matters to a counter that is enabled, or
- * an event is about exceptions: d.pmu_hot. INST_RETIRED leaves out what did not complete. An overflow ends the slice
- * of the PE, as a timer's condition does; its flag is exact when software looks.
+ * an event is about exceptions: d.pmu_hot. INST_RETIRED leaves out attempts that did not complete. An overflow ends the
+ * slice of the PE, as a timer's condition does; its flag is exact when software looks.
  *
  * Choices (docs/choices.md): EXC_TAKEN counts at the EL that the exception is taken from; event numbers that are not in
  * cpu/pmu.def count nothing.
@@ -202,10 +202,9 @@ static void pass(struct cpu *cpu, u64 cycles, bool retired)
 }
 
 /* Instructions since the mark, which lies ahead after ERET. */
-static u64 position(const struct cpu *cpu) { return cpu->insns + (cpu->d.now - cpu->d.run_from); }
 static u64 since_mark(const struct cpu *cpu)
 {
-    u64 at = position(cpu);
+    u64 at = cpu_position(cpu);
     return at > cpu->pmu_mark ? at - cpu->pmu_mark : 0;
 }
 
@@ -255,7 +254,7 @@ u64 pmu_next_overflow(const struct cpu *cpu)
 /* The set that counts here, from now on. */
 static void resume(struct cpu *cpu)
 {
-    u64 at = position(cpu);
+    u64 at = cpu_position(cpu);
     cpu->pmu_counting = cpu->d.pmu_at[cpu->ps.el] & ~frozen_set(cpu);
     cpu->pmu_mark = at > cpu->pmu_mark ? at : cpu->pmu_mark;
     u64 next = cpu->pmu_counting ? pmu_next_overflow(cpu) : ~(u64)0;
@@ -304,18 +303,27 @@ void pmu_update(struct cpu *cpu)
 
 /* ---- exceptions ---- */
 
-void pmu_exception(struct cpu *cpu, bool executed)
+/* What passed, of which the last was an attempt that did not retire. */
+static void settle_attempt(struct cpu *cpu)
 {
     u64 cycles = since_mark(cpu);
     cpu->pmu_mark += cycles;
-    if (!executed && cycles) {
+    if (cycles) {
         pass(cpu, cycles - 1, true);
         pass(cpu, 1, false);
-    } else {
-        pass(cpu, cycles, true);
     }
+}
+
+void pmu_exception(struct cpu *cpu, bool executed)
+{
+    if (executed)
+        pmu_settle(cpu);
+    else
+        settle_attempt(cpu);
     event(cpu, KIND_ENTRIES);
 }
+
+void pmu_unfinished(struct cpu *cpu) { settle_attempt(cpu); }
 
 /* The ERET itself counts where it is executed. */
 void pmu_exception_return(struct cpu *cpu)

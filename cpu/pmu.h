@@ -23,6 +23,8 @@ static inline bool pmu_in_use(const struct cpu *cpu)
  * between two) or not; ERET is about to return; the EL changed. */
 void pmu_exception(struct cpu *cpu, bool executed);
 void pmu_exception_return(struct cpu *cpu);
+/* While d.pmu_hot: the attempt that ends at d.now did not finish its instruction (cpu_unfinished). */
+void pmu_unfinished(struct cpu *cpu);
 void pmu_el_changed(struct cpu *cpu);
 /* For the machine: what overflowed raises its interrupt; and how many ns of this PE's own time until it must look
  * again, ~0: never. */

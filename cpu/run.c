@@ -9,6 +9,7 @@
 #include "cpu/exception.h"
 #include "cpu/field.h"
 #include "cpu/observer.h"
+#include "cpu/pmu.h"
 #include "mmu/access.h"
 
 void thr_run(struct cpu *cpu);
@@ -110,6 +111,20 @@ bool cpu_page_observed(struct cpu *cpu)
     else
         cpu->d.stepping &= ~(u32)STEPPING_PAGE;
     return observed;
+}
+
+void cpu_unfinished(struct cpu *cpu, u64 pc)
+{
+    cpu->d.unfinished_at = cpu_position(cpu);
+    cpu->d.unfinished_pc = pc;
+    if (unlikely(cpu->d.pmu_hot))
+        pmu_unfinished(cpu);
+}
+
+bool cpu_is_inside(const struct cpu *cpu)
+{
+    return unlikely(cpu->d.unfinished_at) && cpu->d.unfinished_at == cpu_position(cpu) &&
+           cpu->d.unfinished_pc == cpu->pc;
 }
 
 /* A slice of the threaded engine ends at most a page of instructions after its deadline. */

@@ -32,6 +32,13 @@ bool cpu_page_observed(struct cpu *cpu);
  * interrupts, no step. */
 void cpu_exec_word(struct cpu *cpu, u32 word);
 
+/* The attempt that ends now (d.now) did some of the instruction at pc, which starts again to do the rest. It took its time,
+ * as one that faults does; but the instruction retires once (PMU), is one software step, and observers see it once, however
+ * often it starts. */
+void cpu_unfinished(struct cpu *cpu, u64 pc);
+/* Is the instruction at cpu->pc next to go on where an attempt of it ended, with nothing in between? */
+bool cpu_is_inside(const struct cpu *cpu);
+
 /* AArch64.BranchAddr: the address that a branch to va really goes to (tagged addresses, D8.9). */
 u64 cpu_tagged_address(const struct cpu *cpu, u64 va);
 static inline u64 cpu_branch_address(const struct cpu *cpu, u64 va)

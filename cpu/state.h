@@ -290,6 +290,7 @@ struct cpu {
         u32 pmu_at[4], pmu_hot; /* counters that count at each EL; those that exceptions matter to: cpu/pmu.c */
         u32 pmu_pad;
         u64 run_from; /* absolute ns at which cpu_run_to began: insns does not count what came since */
+        u64 unfinished_at, unfinished_pc; /* cpu_unfinished: cpu_position after the last such attempt, or 0 */
         u64 stats[8];
         struct pac_entry {
             u64 data, modifier, key[2], code, valid;
@@ -330,6 +331,9 @@ static inline void cpu_settle(struct cpu *cpu)
 }
 
 static inline bool cpu_has(const struct cpu *cpu, enum feature f) { return feature_has(&cpu->features, f); }
+
+/* Instructions of this PE so far, those of the slice too; where cpu_now is right. */
+static inline u64 cpu_position(const struct cpu *cpu) { return cpu->insns + (cpu->d.now - cpu->d.run_from); }
 
 /* Absolute time in ns at the current instruction; only from slow paths, hooks and between instructions. */
 static inline u64 cpu_now(const struct cpu *cpu) { return cpu->d.now; }

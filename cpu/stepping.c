@@ -49,6 +49,13 @@ void step_raise(OP_ARGS)
     cpu->fetch_valid = 0;
 }
 
+void step_again(OP_ARGS)
+{
+    cpu->d.now = NOW + 1;
+    cpu_unfinished(cpu, PC);
+    JUMP(PC);
+}
+
 void step_undefined(OP_ARGS)
 {
     exc_undefined(cpu, (struct cause){ .kind = CAUSE_UNALLOCATED });
@@ -108,7 +115,8 @@ static bool step_one(struct cpu *cpu)
     u64 pc = cpu->pc;
     struct op *i = &cpu->d.page->op[(pc & 4095) >> 2];
     u32 word = cpu->d.page->host ? load_le32(cpu->d.page->host + (pc & 4095)) : 0;
-    if (unlikely(o && o->before) && !o->before(o->who, cpu, pc, word)) {
+    bool inside = cpu_is_inside(cpu);
+    if (unlikely(o && o->before) && !inside && !o->before(o->who, cpu, pc, word)) {
         cpu->d.attention |= ATT_DEBUG;
         cpu->d.branched = branched;
         return false;
@@ -119,6 +127,7 @@ static bool step_one(struct cpu *cpu)
     if (unlikely(cpu->ps.btype))
         cpu->d.attention |= ATT_ENGINE; /* a landing: the threaded engine goes on from here */
     cpu->d.btype_next = BTYPE_NONE;
+    cpu->d.unfinished_at = 0;
     i->fn(OP_PASS);
     if (unlikely(cpu->d.raised) && cpu->d.exc.kind == EXC_RESTART) { /* an observer stopped at one of its accesses */
         cpu->d.exc.kind = EXC_SYNC;
@@ -128,6 +137,8 @@ static bool step_one(struct cpu *cpu)
     }
     cpu->ps.btype = (u8)cpu->d.btype_next;
     cpu->d.now = now + 1;
+    if (unlikely(cpu->d.unfinished_at))
+        return true;
     exception_step_done(cpu);
     if (!cpu->d.branched && !(cpu->pc & 4095))
         cpu->d.branched = 1; /* the end of a page is a point like a branch */

@@ -5,6 +5,7 @@
  */
 #include "cpu/observer.h"
 #include "cpu/ldst.h"
+#include "cpu/run.h"
 #include "cpu/sysop.h"
 #include "cpu/sysreg.h"
 #include "cpu/system_ops.h"
@@ -28,8 +29,11 @@
     do {                                                                                                               \
         BEGIN;                                                                                                         \
         enum wait_outcome outcome = wait_here(cpu, kind, threshold, iss);                                              \
-        if (outcome == WAIT_AGAIN)                                                                                     \
+        if (outcome == WAIT_AGAIN) {                                                                                   \
+            cpu->d.now = NOW + 1;                                                                                      \
+            cpu_unfinished(cpu, PC);                                                                                   \
             RESUME;                                                                                                    \
+        }                                                                                                              \
         FINISH(outcome == WAIT_DONE);                                                                                  \
     } while (0)
 #define ISS_WAIT_REGISTER (RT << 5 | 4) /* RN, RV */

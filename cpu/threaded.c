@@ -146,6 +146,13 @@ void thr_sync_next(OP_ARGS)
     return cpu->fetch_valid ? enter_slow(cpu, left) : enter_anew(cpu, left);
 }
 
+void thr_again(OP_ARGS)
+{
+    cpu->d.now = NOW + 1;
+    cpu_unfinished(cpu, PC);
+    JUMP(PC);
+}
+
 void thr_resume(OP_ARGS) { return enter_anew(cpu, L - (u64)(uintptr_t)i - 16); }
 
 void thr_fp_access_trap(OP_ARGS)

@@ -136,7 +136,7 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *exc)
         return;
     unsigned n = cpu->index;
     if (x->depth[n] == DEPTH) { /* handlers that never return: the oldest is given up */
-        entry_end(x, &x->entry[n][0], trace_cpu_now(cpu), false);
+        entry_end(x, &x->entry[n][0], cpu_position(cpu), false);
         memmove(&x->entry[n][0], &x->entry[n][1], sizeof(x->entry[n][0]) * (DEPTH - 1));
         x->depth[n]--;
     }
@@ -144,7 +144,7 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *exc)
     struct symbol_place where = trace_place(cpu);
     e->from_el = cpu->ps.el;
     e->to_el = exc->target_el;
-    e->cpu_at = trace_cpu_now(cpu);
+    e->cpu_at = cpu_position(cpu);
     char *p = put_decimal(e->text, trace_now(r->t, cpu));
     *p++ = '\t';
     *p++ = (char)('0' + n % 10);
@@ -168,7 +168,7 @@ static void exception_return_seen(struct tracer *r, struct cpu *cpu, u64 from_pc
 {
     struct exits *x = r->data;
     unsigned n = cpu->index;
-    u64 now = trace_cpu_now(cpu) + 1; /* with the ERET itself */
+    u64 now = cpu_position(cpu) + 1; /* with the ERET itself */
     bool lower = false;
     (void)from_pc;
     while (x->depth[n]) {

@@ -5,6 +5,7 @@
  */
 #include "debug/reverse.h"
 
+#include "cpu/run.h"
 #include "debug/journal.h"
 #include "debug/state.h"
 #include "mmu/access.h"
@@ -291,19 +292,9 @@ static void forward_again(struct reverse *r, struct stops *s, u64 to)
     r->wanted = wanted;
 }
 
-bool reverse_back(struct reverse *r, struct stops *s, u32 cpu, bool insns)
+/* Back to the last stop, or the last instruction, before `end`: what happened since each checkpoint is run through. */
+static bool back_by_scan(struct reverse *r, struct stops *s, u32 cpu, bool insns, u64 end)
 {
-    u64 end = machine_insns(r->m);
-    r->broken = false;
-    stops_step(s, ~0u);
-    stops_resume(s, cpu);
-    if (insns && r->m->cpu_count == 1) {
-        if (end <= r->point[0].insns)
-            return false;
-        go_to(r, s, end - 1);
-        s->pending = (struct stop_hit){ .hit = true, .cpu = cpu, .at = end - 1, .before = end - 1 };
-        return true;
-    }
     s->step_cpu = cpu;
     for (u32 k = nearest(r, end ? end - 1 : 0) + 1; k-- > 0;) {
         u64 to = k + 1 < r->count && r->point[k + 1].insns < end ? r->point[k + 1].insns : end;
@@ -326,6 +317,24 @@ bool reverse_back(struct reverse *r, struct stops *s, u32 cpu, bool insns)
     }
     restore(r, 0);
     return false;
+}
+
+bool reverse_back(struct reverse *r, struct stops *s, u32 cpu, bool insns)
+{
+    u64 end = machine_insns(r->m);
+    r->broken = false;
+    stops_step(s, ~0u);
+    stops_resume(s, cpu);
+    if (insns && r->m->cpu_count == 1) {
+        if (end <= r->point[0].insns)
+            return false;
+        bool there = go_to(r, s, end - 1);
+        if (there && cpu_is_inside(&r->m->d.cpu[cpu]))
+            return back_by_scan(r, s, cpu, true, end);
+        s->pending = (struct stop_hit){ .hit = true, .cpu = cpu, .at = end - 1, .before = end - 1 };
+        return true;
+    }
+    return back_by_scan(r, s, cpu, insns, end);
 }
 
 /* ---- the whole ---- */

@@ -180,7 +180,7 @@ static void insn(struct tracer *r, struct cpu *cpu, u64 pc, u32 word)
 {
     struct tarmac *t = r->data;
     struct tarmac_cpu *c = &t->cpu[cpu->index];
-    u64 own = trace_cpu_now(cpu);
+    u64 own = cpu_position(cpu);
     time_set(c, r->t, cpu);
     if (unlikely(c->taken_el))
         taken_show(c, cpu);
@@ -258,6 +258,8 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *e)
     time_set(c, r->t, cpu);
     if (unlikely(c->taken_el))
         taken_show(c, cpu);
+    if (unlikely(e->kind != EXC_SYNC && r->t->seen[cpu->index])) /* an interrupt in the middle of an instruction */
+        registers_show(c, cpu, false);
     const char *from = e->target_el > cpu->ps.el ? "LOWER_64" : cpu->ps.sp ? "CURRENT_SPx" : "CURRENT_SP0";
     char *p = put_const(begin(c), "E ");
     p = put_hex(p, e->elr, 8);

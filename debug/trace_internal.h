@@ -67,7 +67,7 @@ bool coverage_open(struct tracer *r, const char *name, char error[256]);
 bool profile_open(struct tracer *r, const char *name, char error[256]);
 bool log_open(struct tracer *r, u32 items, const char *name, char error[256]);
 
-/* Instructions of the machine so far, and of this PE, from within hooks. */
+/* Instructions of the machine so far, from within hooks; those of the PE: cpu_position. */
 static inline u64 trace_now(const struct trace *t, const struct cpu *cpu)
 {
     u64 sum = cpu->d.now - cpu->d.run_from;
@@ -75,7 +75,6 @@ static inline u64 trace_now(const struct trace *t, const struct cpu *cpu)
         sum += t->m->d.cpu[n].insns;
     return sum;
 }
-static inline u64 trace_cpu_now(const struct cpu *cpu) { return cpu->insns + cpu->d.now - cpu->d.run_from; }
 
 /* The guest that runs: a VMID while stage 2 is on, else SYMBOL_ANY. */
 static inline s32 trace_vmid(const struct cpu *cpu)

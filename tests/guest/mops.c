@@ -1,10 +1,17 @@
 /* Memory copy and set (FEAT_MOPS): CPYF*, CPY* and SET* over pages, forwards and backwards, overlapping or not, with
- * faults in the middle, and what is left in the registers. Arm ARM C6.2 (CPYFP, CPYP, SETP and the others). */
+ * faults in the middle, and what is left in the registers. Arm ARM C6.2 (CPYFP, CPYP, SETP and the others). What an
+ * instruction counts that takes long: D13.11 (INST_RETIRED), D2.11 (software step). */
 #include "rt.h"
 
 #define MSCEN BIT(33) /* SCTLR_EL1 */
 #define NOWRITE 0x80000000ul /* three pages: writable, not writable, writable */
 enum { SIZE = 4 * 4096 };
+#define BIG_TO   0x48000000ul /* 8 MiB each */
+#define BIG_FROM 0x48800000ul
+#define SS       BIT(21)
+#define TDE      BIT(8)
+#define HCR_IMO  BIT(4)
+#define TIMER    27 /* PPI of the virtual timer */
 
 struct regs {
     u64 to, from, size;
@@ -122,6 +129,104 @@ static void check_faults(void)
     check_eq("  the bytes below", differences(), 0);
 }
 
+/* ---- one instruction, however long and however often it is interrupted ---- */
+
+static u32 steps, interrupts;
+static u64 last_elr;
+
+static bool on_step(struct frame *f, u64 vector, u64 el)
+{
+    (void)vector, (void)el;
+    if (esr_ec(f->esr) != EC_STEP_LOWER)
+        return false;
+    steps++;
+    if (f->elr == last_elr)
+        steps += 1000; /* stepped, and did not get on */
+    last_elr = f->elr;
+    f->spsr |= SS;
+    return true;
+}
+
+/* In the middle of the main instruction as a rule: the next one is 128 ns off. */
+static void on_timer(struct frame *f, u64 vector, u64 el)
+{
+    (void)f, (void)vector, (void)el;
+    u64 intid = READ(ICC_IAR1);
+    interrupts++;
+    WRITE(cntv_tval_el0, 8);
+    WRITE(ICC_EOIR1, intid);
+}
+
+enum { STEPPED = 1, INTERRUPTED = 2 };
+
+/* INST_RETIRED at EL1 (P and U as they are, NSH 0: not EL2's own) while fn copies or sets `size` bytes. */
+static u64 retired(u64 (*fn)(u64, u64), u64 size, u32 how)
+{
+    struct regs r = { BIG_TO, BIG_FROM, size };
+    steps = interrupts = 0;
+    last_elr = 0;
+    sync_hook = how & STEPPED ? on_step : NULL;
+    irq_hook = on_timer;
+    WRITE(mdcr_el2, READ(mdcr_el2) & ~TDE);
+    WRITE(pmselr_el0, 0);
+    ISB();
+    WRITE(pmxevtyper_el0, 8);
+    WRITE(pmxevcntr_el0, 0);
+    WRITE(pmcntenset_el0, 1);
+    WRITE(pmcr_el0, 1);
+    if (how & STEPPED) {
+        WRITE(mdcr_el2, READ(mdcr_el2) | TDE);
+        WRITE(mdscr_el1, 1);
+    }
+    if (how & INTERRUPTED) {
+        WRITE(cntv_tval_el0, 8);
+        WRITE(cntv_ctl_el0, 1);
+    }
+    ISB();
+    call_pstate = (how & INTERRUPTED ? 0x340 : 0x3c0) | (how & STEPPED ? SS : 0);
+    call_el(1, fn, (u64)&r, 0);
+    call_pstate = 0x3c0;
+    WRITE(cntv_ctl_el0, 0);
+    WRITE(mdscr_el1, 0);
+    WRITE(pmcr_el0, 0);
+    ISB();
+    sync_hook = NULL;
+    irq_hook = NULL;
+    return READ(pmxevcntr_el0);
+}
+
+static void check_long(const char *what, u64 (*fn)(u64, u64))
+{
+    u64 size = BIT(23);
+    u64 few = retired(fn, 16, 0);
+    check(few > 8 && few < 32, what);
+    check_eq("  INST_RETIRED of 32 KiB as of 16 bytes", retired(fn, 32768, 0), few);
+    check_eq("  of 8 MiB", retired(fn, size, 0), few);
+    check_eq("  interrupted often", retired(fn, size, INTERRUPTED), few);
+    check(interrupts > 4, "    it was");
+    u64 few_stepped = retired(fn, 16, STEPPED), few_steps = steps;
+    check(few_steps > 8 && few_steps < 32, "  single steps");
+    check_eq("  of 32 KiB as many as of 16 bytes", retired(fn, 32768, STEPPED), few_stepped);
+    check_eq("    steps", steps, few_steps);
+    check_eq("  interrupted often", retired(fn, size, STEPPED | INTERRUPTED), few_stepped);
+    check_eq("    steps", steps, few_steps);
+    check(interrupts > 4, "    it was");
+}
+
+static void check_count(void)
+{
+    gic_init();
+    gic_enable(TIMER, 0x80);
+    WRITE(hcr_el2, READ(hcr_el2) | HCR_IMO);
+    WRITE(oslar_el1, 0);
+    WRITE(mdcr_el2, 6);
+    WRITE(cnthctl_el2, 3);
+    ISB();
+    check_long("CPYF is three instructions", do_cpyf);
+    check_long("CPY is three instructions", do_cpy);
+    check_long("SET is three instructions", do_set);
+}
+
 void test_main(void)
 {
     u64 *root = pt_identity(S1_EL1);
@@ -136,5 +241,6 @@ void test_main(void)
     check_overlap();
     check_set();
     check_faults();
+    check_count();
     finish();
 }

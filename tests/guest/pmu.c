@@ -16,6 +16,8 @@ enum { E = 1, PR = 2, CR = 4, DP = 32, LP = 128, FZO = 512 }; /* PMCR_EL0 */
 #define HPME        BIT(7)
 #define HPMD        BIT(17)
 #define HCCD        BIT(23)
+#define TWE         BIT(14) /* HCR_EL2 */
+#define TWEDEN      BIT(59)
 
 CODE(spin, "mov x2, #50\n1: subs x2, x2, #1\nb.ne 1b\nmov x0, #0");
 CODE(swinc, "msr pmswinc_el0, x0\nisb");
@@ -32,6 +34,8 @@ CODE(faulty, "nop\n.inst 0\nnop");
 CODE(calls, "svc #1\nsvc #2\nsvc #3");
 CODE(eleven, "mrs x2, pmevcntr0_el0\nnop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\n"
              "mrs x3, pmevcntr0_el0\nsub x0, x3, x2");
+
+CODE(two_wfe, "wfe\nwfe");
 
 static u64 version, events;
 static bool has(u32 event) { return events >> event & 1; }
@@ -294,6 +298,23 @@ static bool skip_calls(struct frame *f, u64 vector, u64 el)
     return true;
 }
 
+/* INST_RETIRED at EL1 of two WFEs: ERET set the event register, so that the second one traps, or sleeps before that
+ * (HCR_EL2.TWEDEn). */
+static u64 delayed_trap(bool delayed)
+{
+    u64 hcr = READ(hcr_el2);
+    fresh();
+    WRITE(pmevtyper0_el0, INST_RETIRED);
+    on(1);
+    WRITE(hcr_el2, hcr | TWE | (delayed ? TWEDEN : 0));
+    ISB();
+    try_el(1, two_wfe, 0, 0);
+    check_eq("    WFE traps", EXC.count, 1);
+    WRITE(hcr_el2, hcr);
+    ISB();
+    return READ(pmevcntr0_el0);
+}
+
 static void exact(void)
 {
     fresh();
@@ -318,9 +339,12 @@ static void exact(void)
     ISB();
     try_el(0, faulty, 0, 0);
     check_eq("  what is UNDEFINED does not retire", READ(pmevcntr0_el0) - nothings, 2);
+    check_eq("  nor WFE that traps, at once or after a delay", delayed_trap(false), delayed_trap(true));
+    fresh();
+    WRITE(pmuserenr_el0, 1);
+    WRITE(pmevtyper0_el0, INST_RETIRED | P);
     WRITE(pmevtyper1_el0, EXC_TAKEN | P);
     WRITE(pmevtyper2_el0, EXC_RETURN | U);
-    WRITE(pmevcntr0_el0, 0);
     on(7);
     sync_hook = skip_calls;
     call_el(0, calls, 0, 0);

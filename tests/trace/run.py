@@ -281,6 +281,21 @@ class Suite:
             times += [int(m['time']) for m in mine]
         assert len(times) == len(set(times)) and max(times) - len(times) < 1000, (len(times), max(times))
 
+    def test_tarmac_long(self):
+        """A memory copy or set that takes long is there once."""
+        guest = os.path.join(self.guests, 'mops.elf')
+        self.run('-cpu', 'max', '-semihosting', '-trace', 'tarmac=t', '-trace-el', '1', '-trace-stop', 'gic_init', '-sym', guest, guest=guest)
+        last, mains, bytes = None, 0, 0
+        for kind, m in tarmac.parse('t'):
+            if kind == 'insn':
+                word = int(m['word'], 16)
+                main = word & 0xfbe0fc00 == 0x19400400 or word & 0xfbe0fc00 == 0x19c04400
+                mains += main
+                assert not main or m['va'] != last, m
+                last = m['va']
+            bytes += kind == 'mem' and main and m['way'] == 'W'
+        assert mains == 8 and bytes > 30000, (mains, bytes)
+
     # ---- timeline ----
 
     def test_perfetto(self):
