@@ -20,7 +20,7 @@ enum { LINE_MAX_ = 1 << 16 };
 #define V81 V80 ",lse,rdm,pan,vhe,hpds,vmid16,hafdbs"
 #define V85                                                                                                            \
     V81 ",uao,ras,rasv1p1,iesb,lva,lpa,ttcnp,xnx,fhm,dotprod,hafdbs,evt,dpb,dpb2,pauth,fcma,jscvt,nv,nv2,sel2,s2fwb,"  \
-        "ttst,ttl,tlbirange,tlbios,bbm,dit,flagm,flagm2,lse2,trf,bti,sb,ssbs,specres,e0pd,frintts,rng,csv2,csv2-2,csv3"
+        "ttst,ttl,tlbirange,tlbios,bbm,dit,flagm,flagm2,lse2,trf,bti,sb,ssbs,ssbs2,specres,e0pd,frintts,rng,csv2,csv2-2,csv3"
 #define V94                                                                                                               \
     V85 ",sha512,sha3,sm3,sm4,i8mm,bf16,fgt,ecv,hcx,wfxt,xs,twed,afp,rpres,pan3,mops,hbc,cmow,tidcp1,lpa2,specres2,cssc," \
         "lse128,lrcpc3,rprfm,clrbhb,sctlr2,tcr2,ebf16,hpds2,ssbs2,mte,mte2,mte3,pauth2,fpac,fpaccombine,s1pie,s2pie,s1poe"

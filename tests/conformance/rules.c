@@ -2,8 +2,12 @@
 #include "tests/conformance/rules.h"
 
 #include "cpu/exception.h"
+#include "cpu/field.h"
+#include "cpu/nested.h"
 #include "cpu/sysop.h"
 #include "cpu/sysreg.h"
+#include "mmu/context.h"
+#include "mmu/walk.h"
 #include "tests/conformance/atcall.h"
 
 static bool is_tag_instruction(const struct rule_input *in)
@@ -66,13 +70,15 @@ static bool is_absent_counter(const struct rule_input *in)
            !filter;
 }
 
+static bool is_named(const struct rule_input *in, const char *name)
+{
+    return !strcmp(in->class_, "sysinsn") && !strcmp(in->name, name);
+}
+
 static bool is_absent_instruction(const struct rule_input *in)
 {
-    static const char *const later[] = { "IRG", "LDG", "STG", "RNDR_MRS" };
-    for (unsigned n = 0; n < ARRAY_LEN(later); n++)
-        if (!strcmp(in->class_, "sysinsn") && !strcmp(in->name, later[n]))
-            return true;
-    return false;
+    return (is_named(in, "IRG") && !feature_has(&in->cpu->features, FEAT_MTE)) ||
+           (is_named(in, "RNDR_MRS") && !feature_has(&in->cpu->features, FEAT_RNG));
 }
 
 static bool is_unallocated_hint(const struct rule_input *in)
@@ -100,16 +106,12 @@ static bool is_debug_state_register(const struct rule_input *in)
     return is_access(in) && key_of(in) >> 14 == 3 && (key_of(in) >> 3 & 0x7ff) == (3 << 8 | 4 << 4 | 5);
 }
 
-/* MVFRn_EL1 at an EL at which FP instructions are trapped */
+/* MVFRn_EL1 at EL1 under HCR_EL2.TID3 */
 static bool is_fp_identification(const struct rule_input *in)
 {
     const struct cpu *cpu = in->cpu;
-    const struct sysregs *s = &cpu->sys;
-    unsigned el = cpu->ps.el;
-    bool e2h = bit(s->hcr_el2, 34) && feature_has(&cpu->features, FEAT_VHE), el2 = el < 3 && cpu_el2_enabled(cpu);
-    bool trapped = (el == 1 && !bit(s->cpacr_el1, 20)) || bit(s->cptr_el3, 10) ||
-                   (el2 && (e2h ? !bit(s->cptr_el2, 20) : bit(s->cptr_el2, 10)));
-    return is_access(in) && key_of(in) >> 3 == (3 << 11 | 3) && trapped;
+    bool mvfr = is_access(in) && bit(in->insn, 21) && key_of(in) >> 3 == (3 << 11 | 3) && (key_of(in) & 7) < 3;
+    return mvfr && cpu->ps.el == 1 && cpu_el2_enabled(cpu) && bit(cpu->sys.hcr_el2, HCR_TID3);
 }
 
 static bool is_dcc_under_tge(const struct rule_input *in)
@@ -152,10 +154,27 @@ static bool is_store_exclusive_to_zero(const struct rule_input *in)
 static bool is_beta_tag_instruction(const struct rule_input *in)
 {
     static const char *const names[] = { "mcset", "mcgettag", "mcaddtag", "mcsubtag" };
+    if (!strcmp(in->set, "v85mte") && (is_named(in, "LDG") || is_named(in, "STG")))
+        return true;
     for (unsigned n = 0; n < ARRAY_LEN(names); n++)
         if (!strcmp(in->set, "v85mte") && !strncmp(in->name, "integer_tags_", 13) && strstr(in->name, names[n]))
             return true;
     return false;
+}
+
+/* IRG of an address with bit 55 */
+static bool is_irg_of_high_address(const struct rule_input *in)
+{
+    unsigned n = in->insn >> 5 & 31;
+    const struct cpu *cpu = in->cpu;
+    u64 va = n < 31 ? cpu->x[n] : cpu->sp_el[cpu->ps.sp ? cpu->ps.el : 0];
+    return !strcmp(in->set, "v85mte") && (in->insn & 0xffe0fc00) == 0x9ac01000 && bit(va, 55);
+}
+
+/* MSR SSBS, #imm, which the v8.5 model does not have */
+static bool is_ssbs_immediate(const struct rule_input *in)
+{
+    return !strncmp(in->set, "v85", 3) && (in->insn & 0xfffff0ff) == 0xd503403f;
 }
 
 /* GCR_EL1, RGSR_EL1, TFSR_ELx, TFSRE0_EL1 where HCR_EL2.ATA or SCR_EL3.ATA is 0 */
@@ -234,12 +253,38 @@ static bool is_taken_at_el3(const struct rule_input *in)
     return false;
 }
 
-/* A pending SError that EL3 takes whatever PSTATE.A says (SCR_EL3.{EA,NMEA}), beside another interrupt */
+/* The EL that a physical interrupt is routed to, by its bits of SCR_EL3 and HCR_EL2. */
+static unsigned routed_to(const struct cpu *cpu, unsigned scr, unsigned hcr)
+{
+    u64 h = cpu_el2_enabled(cpu) ? cpu->sys.hcr_el2 : 0;
+    return bit(cpu->sys.scr_el3, scr) ? 3 : bit(h, HCR_TGE) || bit(h, hcr) ? 2 : 1;
+}
+
+/* A pending SError beside another interrupt, which is taken first. At its entry (to ELt) the v8.5 model synchronizes
+ * errors by IESB of the EL that is left, and by SCR_EL3.{EA,NMEA} where that is EL3. That matters where the SError can
+ * then be taken: it goes to a higher EL, or EL3 lets it (NMEA). */
 static bool is_serror_after_interrupt(const struct rule_input *in)
 {
-    u64 scr = in->cpu->sys.scr_el3;
-    bool other = strstr(in->name, "irq=1") || strstr(in->name, "fiq=1");
-    return !strcmp(in->class_, "irq") && strstr(in->name, "se=1") && other && bit(scr, 3) && bit(scr, 20);
+    static const u8 iesb = 21;
+    const struct cpu *cpu = in->cpu;
+    const struct sysregs *s = &cpu->sys;
+    if (strcmp(in->class_, "irq") || !strstr(in->name, "se=1"))
+        return false;
+    const struct {
+        bool pending;
+        unsigned target;
+    } others[] = { { strstr(in->name, "irq=1"), routed_to(cpu, SCR_IRQ, HCR_IMO) },
+                   { strstr(in->name, "fiq=1"), routed_to(cpu, SCR_FIQ, HCR_FMO) },
+                   { cpu->ps.el < 2 && (bit(s->hcr_el2, HCR_VI) || bit(s->hcr_el2, HCR_VF)), 1 } };
+    bool nmea = bit(s->scr_el3, SCR_EA) && bit(s->scr_el3, SCR_NMEA);
+    for (unsigned n = 0; n < ARRAY_LEN(others); n++) {
+        unsigned t = others[n].target;
+        u64 entered = t == 3 ? s->sctlr_el3 : t == 2 ? s->sctlr_el2 : s->sctlr_el1;
+        bool taken = routed_to(cpu, SCR_EA, HCR_AMO) > t || (nmea && t == 3);
+        if (others[n].pending && t >= cpu->ps.el && taken && (nmea || bit(cpu_sctlr(cpu), iesb) != bit(entered, iesb)))
+            return true;
+    }
+    return false;
 }
 
 /* STP across two granules */
@@ -323,6 +368,30 @@ static bool is_nested_vsttbr(const struct rule_input *in)
     return is_nested_access(in) && key_of(in) == SYSREG_KEY(3, 4, 2, 6, 0) && bit(in->cpu->sys.scr_el3, 0);
 }
 
+/* MSR of what EL1 finds in memory under HCR_EL2.NV2: the v8.5 model stores the lower half of registers that had 32 bits
+ */
+static bool is_nested_short_store(const struct rule_input *in)
+{
+    static const u16 offsets[] = { 0x040, 0x048, 0x080, 0x088, 0x100, 0x108, 0x128, 0x130, 0x138,
+                                   0x158, 0x160, 0x170, 0x180, 0x190, 0x480, 0x488, 0x490, 0x498,
+                                   0x4a0, 0x4a8, 0x4b0, 0x4b8, 0x4c0, 0x4c8, 0x880, 0x930, 0x938 };
+    unsigned t = in->insn & 31;
+    if (!is_nested_access(in) || bit(in->insn, 21) || t == 31 || !(in->cpu->x[t] >> 32))
+        return false;
+    struct nested_access to = nested_access(in->cpu, key_of(in));
+    for (unsigned n = 0; to.kind == NESTED_MEMORY && n < ARRAY_LEN(offsets); n++)
+        if (to.offset == offsets[n])
+            return true;
+    return false;
+}
+
+/* ESR_EL2, FAR_EL2, ELR_EL2, SPSR_EL2, TFSR_EL2 that NV2 makes EL1's, with NV1 0 */
+static bool is_nested_redirection(const struct rule_input *in)
+{
+    return is_nested_access(in) && !bit(in->cpu->sys.hcr_el2, HCR_NV1) &&
+           nested_access(in->cpu, key_of(in)).kind == NESTED_REGISTER && (key_of(in) >> 11 & 7) == 4;
+}
+
 static bool is_ivac_under_tpc(const struct rule_input *in)
 {
     return is_access(in) && key_of(in) == SYSREG_KEY(1, 0, 7, 6, 1) && in->cpu->ps.el == 1 &&
@@ -341,10 +410,47 @@ static bool is_tag_maintenance(const struct rule_input *in)
 
 static bool is_mmu(const struct rule_input *in) { return !strncmp(in->class_, "mmu", 3); }
 
-/* AT S1E1RP, S1E1WP with PSTATE.PAN set, of v8.1 */
+/* How the tables of the start state translate va, for an access to be looked at only; every descriptor in rec. */
+static struct translation look(const struct rule_input *in, enum regime regime, u64 va, struct walk_access a,
+                               struct walk_record *rec)
+{
+    struct regime_desc r;
+    struct translation t;
+    regime_describe(in->cpu, regime, &r);
+    a.debug = 1;
+    a.real_el = in->cpu->ps.el;
+    rec->count = 0;
+    walk(&r, va, a, rec, &t);
+    return t;
+}
+
+static bool is_fetch(const struct rule_input *in) { return !strcmp(in->mode, "fetch"); }
+static bool is_unprivileged(const struct rule_input *in) /* LDTR, STTR */
+{
+    return (in->insn & 0xffbffc00) == 0xf8000800 && !in->cpu->ps.uao;
+}
+
+/* A data access of the mmu classes, at this EL. */
+static struct translation look_data(const struct rule_input *in, u64 va, bool write, bool unaligned,
+                                    struct walk_record *rec)
+{
+    const struct cpu *cpu = in->cpu;
+    bool el0 = cpu->ps.el == 0 || (is_unprivileged(in) && regime_of(cpu, 0) == regime_of(cpu, cpu->ps.el));
+    struct walk_access a = {
+        .read = !write, .write = write, .unaligned = unaligned, .el0 = el0, .pan = cpu->ps.pan && !el0
+    };
+    return look(in, regime_of(cpu, cpu->ps.el), va, a, rec);
+}
+
+/* AT S1E1RP, S1E1WP that PSTATE.PAN makes a fault, of v8.1 */
 static bool is_at_with_pan(const struct rule_input *in)
 {
-    return is_mmu(in) && (in->insn & 0xffffffc0) == 0xd5087900 && in->cpu->ps.pan && !strcmp(in->set, "v81");
+    if (!is_mmu(in) || (in->insn & 0xffffffc0) != 0xd5087900 || !in->cpu->ps.pan || strcmp(in->set, "v81"))
+        return false;
+    struct walk_record rec;
+    bool write = bit(in->insn, 5);
+    struct walk_access a = { .read = !write, .write = write, .at = 1, .cm = 1, .pan = 1, .stage1_only = 1 };
+    return look(in, regime_of(in->cpu, 0), in->cpu->x[in->insn & 31], a, &rec).fault.rule == RULE_PAN;
 }
 
 static bool is_at_el1_in_host(const struct rule_input *in)
@@ -357,53 +463,92 @@ static bool is_at_el1_in_host(const struct rule_input *in)
            (op == 0xd5087800 || op == 0xd5087820 || op == 0xd5087900 || op == 0xd5087920);
 }
 
-/* May memory be other than Write-Back? By SCTLR_ELx.C, a second stage, or the MAIR bytes of the leaf descriptors. */
-static bool is_maybe_not_write_back(const struct rule_input *in)
+/* An ordered load or store: bytes of it, and its address; 0: none. LDAR, STLR, LDLAR, STLLR; LDAPR; LDAPUR, STLUR;
+ * LDIAPP, STILP; LDAPR and STLR with write-back. */
+static unsigned ordered_access(const struct rule_input *in, u64 *va)
 {
-    const struct sysregs *s = &in->cpu->sys;
-    unsigned el = in->cpu->ps.el;
-    bool el2 = el == 2 || (el < 2 && bit(s->hcr_el2, 34) && bit(s->hcr_el2, 27));
-    u64 sctlr = el == 3 ? s->sctlr_el3 : el2 ? s->sctlr_el2 : s->sctlr_el1;
-    u64 mairs = el == 3 ? s->mair_el3 : el2 ? s->mair_el2 : s->mair_el1;
-    bool found = (el < 2 && bit(s->hcr_el2, 0)) || !bit(sctlr, 2);
-    for (unsigned n = 0; n < 8; n++) {
-        unsigned mair = mairs >> n * 8 & 0xff;
-        bool write_back = mair == 0xf0 || ((mair & 0x44) == 0x44 && mair >> 4 != 4 && (mair & 15) != 4);
-        found |= in->attrs >> n & 1 && !write_back;
-    }
-    return found;
+    u32 w = in->insn;
+    unsigned n = w >> 5 & 31, size = 1u << (w >> 30), pair = bit(w, 30) ? 16 : 8;
+    s64 imm9 = sext(bits(w, 20, 12), 9);
+    const struct cpu *cpu = in->cpu;
+    const struct {
+        u32 mask, value;
+        unsigned size;
+        s64 offset;
+    } rows[] = { { 0x3fbf7c00, 0x089f7c00, size, 0 },
+                 { 0x3ffffc00, 0x38bfc000, size, 0 },
+                 { 0x3f200c00, 0x19000000, size, imm9 },
+                 { 0xbff0fc00 & ~0x1f0000u, 0x99400800, pair, 0 }, /* LDIAPP, post-indexed */
+                 { 0xbff0fc00 & ~0x1f0000u, 0x99401800, pair, 0 },
+                 { 0xbff0fc00 & ~0x1f0000u, 0x99000800, pair, -(s64)pair }, /* STILP, pre-indexed */
+                 { 0xbff0fc00 & ~0x1f0000u, 0x99001800, pair, 0 },
+                 { 0xbffffc00, 0x99c00800, size, 0 },
+                 { 0xbffffc00, 0x99800800, size, -(s64)size } };
+    for (unsigned k = 0; k < ARRAY_LEN(rows); k++)
+        if ((w & rows[k].mask) == rows[k].value) {
+            *va = (n < 31 ? cpu->x[n] : cpu->sp_el[cpu->ps.sp ? cpu->ps.el : 0]) + (u64)rows[k].offset;
+            return rows[k].size;
+        }
+    return 0;
 }
 
-/* LDAR, LDAPUR, STLR of 8 bytes at [X1], unaligned where FEAT_LSE2 may allow it. */
+static bool is_normal_not_write_back(const struct translation *t)
+{
+    return t->ok && t->attrs.type == MEM_NORMAL && (t->attrs.inner != CACHE_WB || t->attrs.outer != CACHE_WB);
+}
+
+/* ... that is unaligned where FEAT_LSE2 may allow it, of memory that is not Write-Back */
 static bool is_unaligned_ordered(const struct rule_input *in)
 {
-    bool ordered = (in->insn & 0xffbffc00) == 0xc89ffc00 || (in->insn & 0xfffffc00) == 0xd9400000;
-    const struct sysregs *s = &in->cpu->sys;
-    bool within = (in->cpu->x[1] & 15) <= 8, naa = bit(s->sctlr_el1 | s->sctlr_el2 | s->sctlr_el3, 6);
-    return is_mmu(in) && !strcmp(in->set, "v94") && ordered && in->cpu->x[1] & 7 && (within || naa) &&
-           is_maybe_not_write_back(in);
+    u64 va = 0;
+    unsigned size = ordered_access(in, &va);
+    if (!is_mmu(in) || strcmp(in->set, "v94") || !size || !(va & (size - 1)))
+        return false;
+    bool store = !bit(in->insn, 22) && (in->insn & 0x3ffffc00) != 0x38bfc000;
+    bool naa = bit(in->cpu->ps.el == 3 ? in->cpu->sys.sctlr_el3 : cpu_sctlr(in->cpu), SCTLR_nAA);
+    struct walk_record rec;
+    struct translation first = look_data(in, va, store, false, &rec),
+                       last = look_data(in, va + size - 1, store, false, &rec);
+    return ((va & 15) + size <= 16 || naa) && (is_normal_not_write_back(&first) || is_normal_not_write_back(&last));
 }
 
-/* The contiguous bit in tables of so few bits of address that the range of blocks it makes is larger: {bits of a block,
- * bits of its contiguous range} for each level. In the upper half only: in the lower one the bits of the address that
- * are too many are 0, as those of the descriptors. */
-static bool is_small_input(const struct rule_input *in)
+/* Is the range of contiguous blocks that this last descriptor says larger than the input of its tables, and are the
+ * address's bits in it not the descriptor's? {bits of a block, bits of its contiguous range} by level from 3 down. In
+ * the upper half only: in the lower one the bits of the address that are too many are 0, as those of the descriptors.
+ */
+static bool is_small_leaf(const struct rule_input *in, enum regime regime, u64 va)
 {
     static const u8 ranges[3][4][2] = { { { 12, 16 }, { 21, 25 }, { 30, 34 }, { 39, 43 } },
                                         { { 16, 21 }, { 29, 34 }, { 42, 46 } },
                                         { { 14, 21 }, { 25, 30 } } };
-    const struct sysregs *s = &in->cpu->sys;
-    unsigned el = in->at_called ? atcall_el(in->insn) : in->cpu->ps.el;
-    bool host = el < 2 && bit(s->hcr_el2, 34) && bit(s->hcr_el2, 27), two = el < 2 || bit(s->hcr_el2, 34);
-    u64 tcr = el == 3 ? s->tcr_el3 : el == 2 || host ? s->tcr_el2 : s->tcr_el1;
-    bool high = el < 3 && two && bit(in->cpu->x[1], 55);
     static const u8 tg1[4] = { 0, 2, 0, 1 };
-    unsigned granule = high ? tg1[bits(tcr, 31, 30)] : (unsigned)bits(tcr, 15, 14) % 3;
-    unsigned input = 64 - (unsigned)(high ? bits(tcr, 21, 16) : bits(tcr, 5, 0));
-    bool small = false;
-    for (unsigned n = 0; n < 4; n++)
-        small |= ranges[granule][n][0] < input && input < ranges[granule][n][1];
-    return is_mmu(in) && !strcmp(in->set, "v94") && in->contiguous && high && small;
+    const struct sysregs *s = &in->cpu->sys;
+    u64 tcr = regime == REGIME_EL10 ? s->tcr_el1 : s->tcr_el2;
+    unsigned granule = tg1[bits(tcr, 31, 30)], input = 64 - (unsigned)bits(tcr, 21, 16);
+    if (!bit(va, 55) || regime == REGIME_EL2 || regime == REGIME_EL3)
+        return false;
+    struct walk_record rec;
+    look(in, regime, va, (struct walk_access){ .read = 1 }, &rec);
+    const struct walk_step *leaf = NULL;
+    for (unsigned n = 0; n < rec.count; n++)
+        leaf = rec.step[n].stage == 1 ? &rec.step[n] : leaf;
+    if (!leaf || leaf->level < 0 || !bit(leaf->value, 52))
+        return false;
+    const u8 *range = ranges[granule][3 - leaf->level];
+    return range[1] > input && bits(leaf->value ^ va, range[1] - 1u, range[0]);
+}
+
+static bool is_small_input(const struct rule_input *in)
+{
+    if (!is_mmu(in) || strcmp(in->set, "v94") || !in->contiguous)
+        return false;
+    bool at = (in->insn & 0xfff8fc00) == 0xd5087800;
+    u64 va = is_fetch(in) ? in->cpu->pc : in->cpu->x[at ? in->insn & 31 : 1];
+    unsigned el = in->cpu->ps.el;
+    if (in->at_called) /* S1E1* are of EL2&0 in a host, as EL0 is */
+        el = atcall_el(in->insn) == 2 ? 2 : 0;
+    enum regime regime = regime_of(in->cpu, el);
+    return is_small_leaf(in, regime, va) || is_small_leaf(in, regime, va + 63);
 }
 
 /* The loads and stores of the mmu classes, all at [X1]: bytes accessed. */
@@ -421,21 +566,41 @@ static unsigned access_size(u32 insn, bool *store)
             return *store = rows[n].store, rows[n].size;
     return 0;
 }
+/* The first page permits the access and the second does not. */
 static bool crosses_page(const struct rule_input *in, bool want_store)
 {
     bool store = false;
-    unsigned size = is_mmu(in) && strcmp(in->mode, "fetch") ? access_size(in->insn, &store) : 0;
-    return size && store == want_store && (in->cpu->x[1] & 4095) + size > 4096;
+    unsigned size = is_mmu(in) && !is_fetch(in) ? access_size(in->insn, &store) : 0;
+    u64 va = in->cpu->x[1], next = (va | 4095) + 1;
+    if (!size || store != want_store || (va & 4095) + size <= 4096)
+        return false;
+    struct walk_record rec;
+    bool unaligned = va & ((size > 16 || (in->insn & 0x3a000000) == 0x28000000 ? 8 : size) - 1);
+    return look_data(in, va, store, unaligned, &rec).ok && !look_data(in, next, store, unaligned, &rec).ok;
 }
 static bool is_store_across_pages(const struct rule_input *in) { return crosses_page(in, true); }
 static bool is_load_multiple_across_pages(const struct rule_input *in) { return crosses_page(in, false); }
 
+/* A table descriptor on the way, or the last one where it permits the access, has one of the bits that would be the
+ * address's bits 51:48 if the output had 52 bits. */
+static bool has_high_output(const struct rule_input *in, u64 va)
+{
+    struct walk_record rec;
+    struct walk_access a = { .read = !is_fetch(in), .fetch = is_fetch(in) };
+    bool ok = look(in, REGIME_EL2, va, a, &rec).ok;
+    for (unsigned n = 0; n < rec.count; n++)
+        if (bit(rec.step[n].value, 0) && bits(rec.step[n].value, 15, 12) && (ok || n + 1 < rec.count))
+            return true;
+    return false;
+}
+
 static bool is_reserved_size(const struct rule_input *in)
 {
     const struct cpu *cpu = in->cpu;
-    bool el2 = cpu->ps.el == 2 || (in->insn & 0xfffff000) == 0xd50c7000;
+    bool at = (in->insn & 0xfff8fc00) == 0xd5087800, el2 = at ? (in->insn & 0x70000) == 0x40000 : cpu->ps.el == 2;
+    u64 va = is_fetch(in) ? cpu->pc : cpu->x[at ? in->insn & 31 : 1];
     return is_mmu(in) && !feature_has(&cpu->features, FEAT_VHE) && el2 && bits(cpu->sys.tcr_el2, 18, 16) == 7 &&
-           bits(cpu->sys.tcr_el2, 15, 14) != 1;
+           bits(cpu->sys.tcr_el2, 15, 14) != 1 && (has_high_output(in, va) || has_high_output(in, va + 63));
 }
 
 static bool is_v85(const struct rule_input *in) { return !strncmp(in->set, "v85", 3); }
@@ -456,11 +621,20 @@ static bool is_unaligned_stxr(const struct rule_input *in)
     return is_mmu(in) && is_v85(in) && (in->insn & 0xffe0fc00) == 0xc8007c00 && within;
 }
 
+/* AT S12* under HCR_EL2.FWB where stage 1 says Device and MemAttr is 0b110 */
 static bool is_forced_write_back(const struct rule_input *in)
 {
-    u32 op = in->insn & 0xffffff80; /* AT S12* */
-    return is_mmu(in) && is_v85(in) && op == 0xd50c7880 && bit(in->cpu->sys.hcr_el2, 46) &&
-           !bit(in->cpu->sys.hcr_el2, 12);
+    const struct cpu *cpu = in->cpu;
+    if (!is_mmu(in) || !is_v85(in) || (in->insn & 0xffffff80) != 0xd50c7880 || !bit(cpu->sys.hcr_el2, HCR_FWB))
+        return false;
+    struct walk_record rec;
+    struct walk_access a = { .at = 1, .cm = 1 };
+    enum regime regime = in->insn & 0x40 ? regime_of(cpu, 0) : REGIME_EL10;
+    struct translation both = look(in, regime, cpu->x[in->insn & 31], a, &rec);
+    u64 last = rec.count ? rec.step[rec.count - 1].value : 0;
+    bool forced = both.ok && rec.count && rec.step[rec.count - 1].stage == 2 && bits(last, 4, 2) == 6;
+    a.stage1_only = 1;
+    return forced && look(in, regime, cpu->x[in->insn & 31], a, &rec).attrs.type != MEM_NORMAL;
 }
 
 /* AT S1* with HCR_EL2.{DC, DCT} */
@@ -471,14 +645,46 @@ static bool is_default_tagged(const struct rule_input *in)
     return is_v85(in) && at_s1 && bit(hcr, 12) && bit(hcr, 57) && feature_has(&in->cpu->features, FEAT_MTE2);
 }
 
+/* Hardware sets a flag in a descriptor of stage 2, whose endianness is not that of the EL */
+static bool is_stage2_update_of_other_endianness(const struct rule_input *in)
+{
+    const struct cpu *cpu = in->cpu;
+    bool at = (in->insn & 0xfff8fc00) == 0xd5087800;
+    if (!is_mmu(in) || !strcmp(in->set, "v94") || !bit(cpu->sys.vtcr_el2, 21) || (cpu->ps.el >= 2 && !at) ||
+        !feature_has(&cpu->features, FEAT_HAFDBS))
+        return false;
+    u64 sctlr = cpu->ps.el == 3 ? cpu->sys.sctlr_el3 : cpu->ps.el == 2 ? cpu->sys.sctlr_el2 : cpu->sys.sctlr_el1;
+    if (bit(sctlr, SCTLR_EE) == bit(cpu->sys.sctlr_el2, SCTLR_EE))
+        return false;
+    u64 va = is_fetch(in) ? cpu->pc : cpu->x[at ? in->insn & 31 : 1];
+    for (u64 ahead = 0; ahead < 128; ahead += 64) {
+        struct walk_record rec;
+        look(in, REGIME_EL10, va + ahead - (ahead != 0), (struct walk_access){ .read = 1 }, &rec);
+        for (unsigned n = 0; n < rec.count; n++) {
+            u64 value = rec.step[n].value;
+            bool leaf = rec.step[n].stage == 2 && bit(value, 0) && (rec.step[n].level == 3 || !bit(value, 1));
+            if (leaf && (!bit(value, 10) || (bit(value, 51) && !bit(value, 7))))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* LDXR Xt, [X1] where hardware sets access flags */
 static bool is_unaligned_exclusive(const struct rule_input *in)
 {
     const struct sysregs *s = &in->cpu->sys;
     bool ha = bit(s->tcr_el1, 39) || bit(s->tcr_el2, 39) || bit(s->tcr_el2, 21) || bit(s->tcr_el3, 21) ||
               bit(s->vtcr_el2, 21);
-    return is_mmu(in) && (in->insn & 0xfffffc00) == 0xc85f7c00 && in->cpu->x[1] & 7 && ha &&
-           feature_has(&in->cpu->features, FEAT_HAFDBS);
+    struct walk_record rec;
+    if (!is_mmu(in) || (in->insn & 0xfffffc00) != 0xc85f7c00 || !(in->cpu->x[1] & 7) || !ha ||
+        !feature_has(&in->cpu->features, FEAT_HAFDBS))
+        return false;
+    look_data(in, in->cpu->x[1], false, false, &rec);
+    for (unsigned n = 0; n < rec.count; n++)
+        if (!bit(rec.step[n].value, 10) && (rec.step[n].level == 3 || !bit(rec.step[n].value, 1)))
+            return true;
+    return false;
 }
 
 const struct rule rules[RULE_COUNT_] = {
@@ -496,7 +702,7 @@ const struct rule rules[RULE_COUNT_] = {
       "the model throws for hints that it does not know; they execute as NOP (C6.2 HINT)" },
     { "debug-state-register", is_debug_state_register, "DSPSR_EL0, DLR_EL0: UNDEFINED in Non-debug state (D19.3)" },
     { "mvfr-fp-trap", is_fp_identification,
-      "the model traps MVFR<n>_EL1 like an FP instruction; D19.2 has HCR_EL2.TID3 only" },
+      "MVFR<n>_EL1 trapped by HCR_EL2.TID3: EC 0x18 (D19.2 HCR_EL2); the model says that it is an FP instruction, 0x07" },
     { "tge-debug", is_dcc_under_tge,
       "HCR_EL2.TGE acts as MDCR_EL2.TDA and TDE (D19.3.20), which the model misses (its README)" },
     { "daif-host", is_daif_in_host,
@@ -515,6 +721,12 @@ const struct rule rules[RULE_COUNT_] = {
     { "nv-elrsr", is_nested_elrsr, "the model misses that HCR_EL2.NV traps ICH_ELRSR_EL2" },
     { "nv-vsttbr", is_nested_vsttbr,
       "VSTTBR_EL2 is UNDEFINED in Non-secure state under HCR_EL2.NV too; the model executes it" },
+    { "nv2-short", is_nested_short_store,
+      "MSR of a register in VNCR_EL2's page: the doubleword is stored whole (D8.11.3); the v8.5 model stores 32 bits of those "
+      "that had 32" },
+    { "nv2-redirected", is_nested_redirection,
+      "ESR_EL2, FAR_EL2, ELR_EL2, SPSR_EL2 and TFSR_EL2 under HCR_EL2.{NV,NV2} are EL1's registers whatever NV1 is (D8.11.2); "
+      "the v8.5 model ignores NV2 with NV1 0" },
     { "ivac-tpc", is_ivac_under_tpc,
       "DC IVAC under HCR_EL2.TPC: the trap comes before the translation of its address (D1.3.5.5)" },
     { "tag-maintenance", is_tag_maintenance, "DC by tags, by set and way: UNDEFINED without FEAT_MTE" },
@@ -529,6 +741,10 @@ const struct rule rules[RULE_COUNT_] = {
     { "mte-beta", is_beta_tag_instruction,
       "the v8.5 model is of a beta release: tag loads and stores have encodings that were not kept "
       "(STG 0x19..., LDGM in the system space) and offsets in bytes; v94 has the final ones" },
+    { "irg-beta", is_irg_of_high_address,
+      "IRG of an address with bit 55: the tag is the one that was chosen (C6.2 IRG, AddressWithAllocationTag); the beta model "
+      "has it relative to that of a canonical address" },
+    { "ssbs-immediate", is_ssbs_immediate, "MSR SSBS, #imm (FEAT_SSBS2; C6.2 MSR (immediate)): the v8.5 model lacks it" },
     { "ata-v85", is_tag_register,
       "the v8.5 model does not trap the tag registers by HCR_EL2.ATA and SCR_EL3.ATA (D19.2)" },
     { "tag-cache-v85", is_tag_cache_operation,
@@ -545,8 +761,8 @@ const struct rule rules[RULE_COUNT_] = {
       "at EL3 an unmasked interrupt that SCR_EL3 routes there is taken (D1.3.6.2, AArch64.PhysicalIRQTarget of later "
       "releases); the v8.5 model leaves it pending with SCR_EL3.EEL2 and HCR_EL2.xMO 0" },
     { "serror-nmea", is_serror_after_interrupt,
-      "an SError beside another interrupt with SCR_EL3.{EA,NMEA} = {1,1}: the implicit error synchronization event at the "
-      "entry to EL3 takes it at once (AArch64.TakeException); the v8.5 model stops after the first" },
+      "an SError beside another interrupt: the implicit error synchronization event at the entry follows SCTLR_ELx.IESB of the "
+      "EL that is entered, and SCR_EL3.{EA,NMEA} at EL3 (AArch64.TakeException); the v8.5 model has the EL that is left" },
     { "store-across-granules", is_checked_store_pair,
       "a pair stored across two tag granules: both are checked before a byte is "
       "written, the model writes the first granule's bytes" },
@@ -591,6 +807,9 @@ const struct rule rules[RULE_COUNT_] = {
       "(D8.6.6), as in the v9.4 model; the v8.5 model keeps Device" },
     { "default-tagged", is_default_tagged,
       "PAR_EL1 under HCR_EL2.{DC, DCT}: Tagged (D19.2 HCR_EL2.DCT); the v8.5 model keeps Write-Back" },
+    { "stage2-endian", is_stage2_update_of_other_endianness,
+      "hardware flags of stage 2 descriptors are written in their own endianness, SCTLR_EL2.EE (D8.4.6); the v8.5 model writes "
+      "them in that of the access's EL" },
     { "exclusive-unaligned", is_unaligned_exclusive,
       "unaligned LDXR with hardware access flags: the model translates for its monitor "
       "and sets the flag before the alignment fault" },
