@@ -528,11 +528,13 @@ static bool is_small_leaf(const struct rule_input *in, enum regime regime, u64 v
     if (!bit(va, 55) || regime == REGIME_EL2 || regime == REGIME_EL3)
         return false;
     struct walk_record rec;
-    look(in, regime, va, (struct walk_access){ .read = 1 }, &rec);
+    bool el0 = in->cpu->ps.el == 0, fetch = is_fetch(in), at = (in->insn & 0xfff8fc00) == 0xd5087800;
+    struct walk_access a = { .fetch = fetch, .el0 = el0, .read = !fetch && !at, .pan = in->cpu->ps.pan && !el0 };
+    bool ok = look(in, regime, va, a, &rec).ok;
     const struct walk_step *leaf = NULL;
     for (unsigned n = 0; n < rec.count; n++)
         leaf = rec.step[n].stage == 1 ? &rec.step[n] : leaf;
-    if (!leaf || leaf->level < 0 || !bit(leaf->value, 52))
+    if (!ok || !leaf || leaf->level < 0 || !bit(leaf->value, 52))
         return false;
     const u8 *range = ranges[granule][3 - leaf->level];
     return range[1] > input && bits(leaf->value ^ va, range[1] - 1u, range[0]);
