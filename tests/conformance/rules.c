@@ -97,7 +97,7 @@ static bool waits_above_virtual(const struct rule_input *in)
     bool waits = in->insn == 0xd503207f || (in->insn == 0xd503205f && !in->cpu->event);
     const struct cpu *cpu = in->cpu;
     bool no_guest = cpu->ps.el >= 2 || bit(cpu->sys.hcr_el2, 27) || !bit(cpu->sys.scr_el3, 0);
-    return waits && no_guest && cpu->sys.hcr_el2 & 0x1c0;
+    return waits && no_guest && cpu->sys.hcr_el2 & cpu->sys.hcr_el2 << 3 & 0x1c0; /* V{F,I,SE} with {F,I,A}MO */
 }
 
 /* DSPSR_EL0 and DLR_EL0. */
