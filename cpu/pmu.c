@@ -435,15 +435,43 @@ void pmu_plain_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     written(cpu);
 }
 
-/* PMEVCNTR<n>, PMEVTYPER<n>: CRm<1:0>:op2 is n. One that is not there is UNDEFINED, one that MDCR_EL2.HPMN takes away
- * reads as zero and ignores writes (CONSTRAINED UNPREDICTABLE choices). */
+/* The counter of PMEVCNTR<n>, PMEVTYPER<n>, whose CRm<1:0>:op2 is n, and of PMXEVCNTR and PMXEVTYPER. */
+static unsigned counter_named(const struct cpu *cpu, const struct sysreg *row)
+{
+    bool by_number = (row->key >> 7 & 15) == 14;
+    return by_number ? row->key & 31 : cpu->sys.pmselr_el0 & 31;
+}
+
+static bool undefined_counter(struct cpu *cpu, const struct sysreg *row)
+{
+    exc_undefined(cpu, (struct cause){ .kind = CAUSE_ACCESS, .id = row->key });
+    return false;
+}
+
+/* A counter that is not there is UNDEFINED, before all traps (D24.5, PMEVCNTR<n>_EL0; without FEAT_FGT a choice). */
 bool pmu_check(struct cpu *cpu, const struct sysreg *row, bool write)
 {
     (void)write;
-    if ((row->key & 31) < PMU_COUNTERS)
-        return true;
-    exc_undefined(cpu, (struct cause){ .kind = CAUSE_ACCESS, .id = row->key });
-    return false;
+    return counter_named(cpu, row) < PMU_COUNTERS || undefined_counter(cpu, row);
+}
+
+/* By PMSELR_EL0 likewise, but that PMXEVTYPER with 31 is PMCCFILTR; without FEAT_FGT it reads as zero, ignores writes.
+ */
+bool pmxev_check(struct cpu *cpu, const struct sysreg *row, bool write)
+{
+    (void)write;
+    unsigned n = counter_named(cpu, row), is_type = (row->key & 7) == 1;
+    return n < PMU_COUNTERS || (n == CYCLE_COUNTER && is_type) || !cpu_has(cpu, FEAT_FGT) ||
+           undefined_counter(cpu, row);
+}
+
+/* An event counter at or above MDCR_EL2.HPMN is EL2's: the others' accesses are trapped; without FEAT_FGT it reads as
+ * zero and ignores writes (CONSTRAINED UNPREDICTABLE). */
+u128 pmu_groups(const struct cpu *cpu, const struct sysreg *row)
+{
+    static_assert((int)TRAP_HPMN5 == (int)TRAP_HPMN0 + (int)PMU_COUNTERS - 1, "a group for each counter");
+    unsigned n = counter_named(cpu, row);
+    return n < PMU_COUNTERS ? T(HPMN0) << n : 0;
 }
 
 /* FEAT_PMUv3p5 makes event counters 64 bits wide. */
@@ -468,7 +496,7 @@ void pmev_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     written(cpu);
 }
 
-/* PMXEVCNTR, PMXEVTYPER: what PMSELR_EL0 selects; NULL reads as zero and ignores writes. */
+/* PMXEVCNTR, PMXEVTYPER: what PMSELR_EL0 selects; NULL (without FEAT_FGT) reads as zero and ignores writes. */
 static const struct sysreg *selected_row(struct cpu *cpu, const struct sysreg *row)
 {
     unsigned n = cpu->sys.pmselr_el0 & 31, types = (row->key & 7) == 1 ? 4 : 0;

@@ -47,5 +47,7 @@ void pmxev_write(struct cpu *cpu, const struct sysreg *row, u64 value);
 /* PMCCNTR_EL0, PMCCFILTR_EL0, MDCR_EL2, MDCR_EL3: storage that counting depends on. */
 void pmu_plain_write(struct cpu *cpu, const struct sysreg *row, u64 value);
 bool pmu_check(struct cpu *cpu, const struct sysreg *row, bool write);
+bool pmxev_check(struct cpu *cpu, const struct sysreg *row, bool write);
+u128 pmu_groups(const struct cpu *cpu, const struct sysreg *row);
 
 #endif

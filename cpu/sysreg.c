@@ -185,13 +185,13 @@ struct target {
 };
 static const struct target stopped = { NULL, 0 };
 
-/* EL1 under HCR_EL2.NV, its access to a register of EL1 or EL0 after what else could stop it. */
-static struct target nested_el1(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, bool write)
+/* The controls of a row that has not been found open. nv1: HCR_EL2.NV1 is one of them, in the place of a fine-grained
+ * trap, whose exception would be the same. */
+static bool row_traps(struct cpu *cpu, const struct sysreg *row, bool nv1, u32 key, unsigned rt, bool write)
 {
-    struct nested_access n = nested_access(cpu, row->key);
-    if (n.kind == NESTED_TRAP_NV1 && trap_check_lone(cpu, LONE_NV1, write, sysreg_iss(key, rt, write)))
-        return stopped;
-    return (struct target){ row, n.kind == NESTED_MEMORY ? n.offset : 0 };
+    unsigned fine = nv1 ? LONE_FIRST + LONE_NV1 : write ? row->fgt_write : row->fgt_read;
+    u128 groups = row->traps | (row->groups ? row->groups(cpu, row) : 0);
+    return trap_check_fine(cpu, groups, fine, write, sysreg_iss(key, rt, write));
 }
 
 /* The same to a register of EL2, in whatever guise (_EL2, _EL12, _EL02): trapped unless NV2 has a place for it. */
@@ -205,8 +205,8 @@ static struct target nested_el2(struct cpu *cpu, const struct sysreg *row, u32 k
         return stopped;
     if (n.kind == NESTED_MEMORY)
         return (struct target){ row, n.offset };
-    if (n.kind == NESTED_REGISTER)
-        return (struct target){ sysreg_find(n.key), 0 };
+    if (n.kind == NESTED_REGISTER) /* after the register's own controls: those of TFSR_EL2 */
+        return row_traps(cpu, row, false, key, rt, write) ? stopped : (struct target){ sysreg_find(n.key), 0 };
     trap_check_lone(cpu, LONE_NV, write, sysreg_iss(key, rt, write));
     return stopped;
 }
@@ -236,12 +236,15 @@ static struct target access_check(struct cpu *cpu, const struct sysreg *row, u32
         return no_such_register(cpu, key, rt, write), stopped;
     if (row->check && !(row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
         return stopped;
-    if ((asked & live || live == TRAPS_UNKNOWN) &&
-        trap_check_fine(cpu, row->traps, write ? row->fgt_write : row->fgt_read, write, sysreg_iss(key, rt, write)))
+    struct nested_access n = { .kind = NESTED_NO };
+    if (unlikely(nested))
+        n = nested_access(cpu, row->key);
+    bool nv1 = n.kind == NESTED_TRAP_NV1;
+    if ((asked & live || live == TRAPS_UNKNOWN || row->groups || nv1) && row_traps(cpu, row, nv1, key, rt, write))
         return stopped;
     if (row->check && (row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
         return stopped;
-    return unlikely(nested) ? nested_el1(cpu, row, key, rt, write) : (struct target){ row, 0 };
+    return (struct target){ row, n.kind == NESTED_MEMORY ? n.offset : 0 };
 }
 
 static u64 row_read(struct cpu *cpu, const struct sysreg *row)

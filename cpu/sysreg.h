@@ -94,6 +94,8 @@ struct sysreg {
     /* Access rules beyond ACCESS and TRAPS. False: cpu->d.exc is filled, or the access is UNDEFINED when exc_undefined
      * was called. Evaluated after the lowest-EL rule and before .traps unless SR_CHECK_LAST. */
     bool (*check)(struct cpu *cpu, const struct sysreg *row, bool write);
+    /* Groups besides .traps: which they are hangs on another register, or on the number of this one. */
+    u128 (*groups)(const struct cpu *cpu, const struct sysreg *row);
     /* At EL2 with HCR_EL2.E2H: the key of the register really accessed, 0 = none (its traps have T(E2H)), and the
      * number of its row + 1, 0 = to be looked up. */
     u16 e2h_key, e2h_row;

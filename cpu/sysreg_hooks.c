@@ -181,6 +181,7 @@ const struct sysreg_bits sctlr1_bits[] = {
     { FEAT_NMI, 0, BIT(SCTLR_NMI) | BIT(SCTLR_SPINTMASK) },
     { FEAT_TWED, 0, BIT(SCTLR_TWEDEn) | FIELD_MASK(SCTLR_TWEDEL) },
     { FEAT_TIDCP1, 0, BIT(SCTLR_TIDCP) },
+    { FEAT_IESB, 0, BIT(SCTLR_IESB) },
     { 0, 0, 0 },
 };
 const struct sysreg_bits sctlr3_bits[] = {
@@ -255,9 +256,9 @@ void sctlr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
     u64 more = bits_present(cpu, e2h(cpu) ? sctlr1_bits : sctlr3_bits);
-    cpu->sys.sctlr_el2 =
-        e2h(cpu) ? (value & (SCTLR1_MASK | more | BIT(SCTLR_SPAN))) | (SCTLR1_RES1 & ~(more | BIT(SCTLR_SPAN)))
-                 : (value & (SCTLR3_MASK | more)) | SCTLR3_RES1;
+    cpu->sys.sctlr_el2 = e2h(cpu) ? (value & ((SCTLR1_MASK & ~BIT(SCTLR_UMA)) | more | BIT(SCTLR_SPAN))) |
+                                        (SCTLR1_RES1 & ~(more | BIT(SCTLR_SPAN)))
+                                  : (value & (SCTLR3_MASK | more)) | SCTLR3_RES1;
 }
 
 void cptr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
@@ -351,11 +352,11 @@ u64 mpidr_read(struct cpu *cpu, const struct sysreg *row)
     return cpu->ps.el == 1 && cpu_el2_enabled(cpu) ? cpu->sys.vmpidr_el2 : cpu->sys.mpidr_el1;
 }
 
-/* CSSELR_EL1<3:0>: level - 1, instruction. What is not there is UNKNOWN: zero. */
+/* CSSELR_EL1<4:0>: tags, level - 1, instruction. What is not there, as caches of tags alone, is UNKNOWN: zero. */
 u64 ccsidr_read(struct cpu *cpu, const struct sysreg *row)
 {
     (void)row;
-    switch (cpu->sys.csselr_el1 & 15) {
+    switch (cpu->sys.csselr_el1 & 31) {
     case 0: return cpu->sys.ccsidr_l1d;
     case 1: return cpu->sys.ccsidr_l1i;
     case 2: return cpu->sys.ccsidr_l2;
@@ -381,12 +382,13 @@ u64 l2ctlr_read(struct cpu *cpu, const struct sysreg *row)
 
 /* ---- debug ---- */
 
-/* ERR, INTdis, TDA, RXO, TXU, RXfull, TXfull and HDE mirror the external debugger's register: written under OS lock
- * only. */
+/* ERR, INTdis, TDA, RXO, TXU, RXfull, TXfull, TFO and HDE mirror the external debugger's register: written under OS
+ * lock only. */
 void mdscr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    u64 mask = 0xb001 | (bit(cpu->sys.oslsr_el1, OSLSR_OSLK) ? 0x6ce04040 : 0);
+    u64 mirrors = 0x6ce04040 | (cpu_has(cpu, FEAT_TRF) ? BIT(MDSCR_TFO) : 0);
+    u64 mask = 0xb001 | (bit(cpu->sys.oslsr_el1, OSLSR_OSLK) ? mirrors : 0);
     cpu->sys.mdscr_el1 = (cpu->sys.mdscr_el1 & ~mask) | (value & mask);
 }
 

@@ -9,7 +9,7 @@
 
 enum { R = 1, W = 2, RW = 3 };
 enum { EL0 = 1, EL1 = 2, EL2 = 4, EL3 = 8, ANY_EL = 15, EL01 = 3, EL12 = 6, EL012 = 7 };
-enum { HOST0 = 1, E2H = 2, TGE = 4, SECURE = 8, IMO = 16, FMO = 32, FGTEN = 64, HAS_EL3 = 128, HXEN_ON = 256 };
+enum { HOST0 = 1, E2H = 2, TGE = 4, SECURE = 8, IMO = 16, FMO = 32, FGTEN = 64, HAS_EL3 = 128, HXEN_ON = 256, HAS_FGT = 512 };
 
 #define ROW(ID, REG, FIELD, HI, LO, VALUES, DIR, FROM, TO, EC, NEED, BAR, FEATURE)                                     \
     { .name = FIELD, .id = #ID, .reg = #REG, .hi = (HI), .lo = (LO), .dir = (DIR), .from = (FROM),                     \
@@ -88,6 +88,8 @@ static unsigned conditions(const struct cpu *cpu, unsigned el)
         c |= FMO;
     if (fgt_enabled(cpu))
         c |= FGTEN;
+    if (cpu_has(cpu, FEAT_FGT))
+        c |= HAS_FGT;
     if (!(c & HAS_EL3) || bit(cpu->sys.scr_el3, SCR_HXEn))
         c |= HXEN_ON;
     return c;

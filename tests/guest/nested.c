@@ -348,7 +348,16 @@ static void el1_registers(void)
           "NV2: FAR_EL2, ELR_EL2, SPSR_EL2 are EL1's");
     if (BITS(READ(id_aa64pfr1_el1), 11, 8) > 1) { /* FEAT_MTE2 */
         at_el1(MSR(SYSREG(3, 4, 5, 6, 0)), 1);
-        check(EXC.count == 0 && READ(s3_0_c5_c6_0) == 1, "NV2: TFSR_EL2 is TFSR_EL1, whatever HCR_EL2.ATA");
+        check_exc("NV2: MSR TFSR_EL2 with HCR_EL2.ATA 0", 2, EC_SYSREG, ISS_SYS(3, 4, 5, 6, 0, 0, 0));
+        at_el1(MRS(SYSREG(3, 4, 5, 6, 0)), 0);
+        check_exc("NV2: MRS TFSR_EL2 with HCR_EL2.ATA 0", 2, EC_SYSREG, ISS_SYS(3, 4, 5, 6, 0, 0, 1));
+        hcr(NV | NV2 | NV1 | BIT(56));
+        at_el1(MSR(SYSREG(3, 4, 5, 6, 0)), 1);
+        check(EXC.count == 0 && READ(s3_0_c5_c6_0) == 1, "NV2: TFSR_EL2 is TFSR_EL1");
+        hcr(NV | NV1 | BIT(56));
+        at_el1(MRS(SYSREG(3, 0, 5, 6, 0)), 0);
+        check_exc("NV, NV1: TFSR_EL1", 2, EC_SYSREG, ISS_SYS(3, 0, 5, 6, 0, 0, 1));
+        hcr(NV | NV2 | NV1);
     } else {
         skip("NV2: TFSR_EL2 is TFSR_EL1", "no FEAT_MTE2");
     }

@@ -1,6 +1,6 @@
 /* The performance monitors from EL2: counters, events, filters, EL2's own counters, overflow and its interrupt, EL0.
  * Arm ARM D13 (the PMU: D13.3 overflow, D13.5 filters, D13.6 prohibitions, D13.11 events), D19.5 (its registers),
- * D19.3 (MDCR_EL2). What an event counts exactly is checked where PMCEID0_EL0 says that it is there. */
+ * D19.3 (MDCR_EL2), and D24.5 of later issues for what FEAT_FGT leaves no choice in. What an event counts exactly is checked where PMCEID0_EL0 says that it is there. */
 #include "rt.h"
 
 #define PMU_INTID   23
@@ -28,7 +28,15 @@ CODE(enable, "msr pmcntenset_el0, x0\nisb");
 CODE(get_cycles, "mrs x0, pmccntr_el0");
 CODE(get_count0, "mrs x0, pmevcntr0_el0");
 CODE(set_count0, "msr pmevcntr0_el0, x0");
-CODE(get_selected, "msr pmselr_el0, x0\nisb\nmrs x0, pmxevcntr_el0");
+CODE(get_selected, "mrs x0, pmxevcntr_el0");
+CODE(set_selected, "msr pmxevcntr_el0, x0");
+CODE(get_selected_type, "mrs x0, pmxevtyper_el0");
+CODE(set_selected_type, "msr pmxevtyper_el0, x0");
+CODE(get_count3, "mrs x0, pmevcntr3_el0");
+CODE(get_count4, "mrs x0, pmevcntr4_el0");
+CODE(set_count4, "msr pmevcntr4_el0, x0");
+CODE(get_type5, "mrs x0, pmevtyper5_el0");
+CODE(set_type5, "msr pmevtyper5_el0, x0");
 CODE(nothing, "");
 CODE(faulty, "nop\n.inst 0\nnop");
 CODE(calls, "svc #1\nsvc #2\nsvc #3");
@@ -250,7 +258,6 @@ static void reserved(void)
     check_eq("  EL1 enables its own only", READ(pmcntenset_el0), BIT(3));
     WRITE(pmcntenset_el0, BIT(5));
     check_eq("  and sees its own only", call_el(1, get_enabled, 0, 0), BIT(3));
-    check_eq("  PMXEVCNTR at EL1 for another: 0", call_el(1, get_selected, 5, 0), 0);
     call_el(1, set_pmcr, PR | E, 0);
     check_eq("  PMCR_EL0.P at EL1 leaves EL2's", READ(pmevcntr5_el0), 77);
     swinc(BIT(5), 0);
@@ -263,6 +270,70 @@ static void reserved(void)
 }
 
 #define ISS_PMU(crm, op2, rt, read) ISS_SYS(3, 3, 9, crm, op2, rt, read)
+
+/* EL1 and EL0 at a counter from MDCR_EL2.HPMN on: trapped to EL2. */
+static void reserved_trapped(void)
+{
+    static const struct {
+        const char *what;
+        u64 (*fn)(u64, u64);
+        u64 selected, iss;
+    } rows[] = {
+        { "MRS PMEVCNTR4_EL0", get_count4, 0, ISS_SYS(3, 3, 14, 8, 4, 0, 1) },
+        { "MSR PMEVCNTR4_EL0", set_count4, 0, ISS_SYS(3, 3, 14, 8, 4, 0, 0) },
+        { "MRS PMEVTYPER5_EL0", get_type5, 0, ISS_SYS(3, 3, 14, 12, 5, 0, 1) },
+        { "MSR PMEVTYPER5_EL0", set_type5, 0, ISS_SYS(3, 3, 14, 12, 5, 0, 0) },
+        { "MRS PMXEVCNTR_EL0, SEL 5", get_selected, 5, ISS_PMU(13, 2, 0, 1) },
+        { "MSR PMXEVCNTR_EL0, SEL 4", set_selected, 4, ISS_PMU(13, 2, 0, 0) },
+        { "MRS PMXEVTYPER_EL0, SEL 4", get_selected_type, 4, ISS_PMU(13, 1, 0, 1) },
+        { "MSR PMXEVTYPER_EL0, SEL 5", set_selected_type, 5, ISS_PMU(13, 1, 0, 0) },
+    };
+    fresh();
+    WRITE(mdcr_el2, HPMN(4));
+    WRITE(pmevcntr3_el0, 33);
+    for (u32 n = 0; n < COUNT(rows); n++)
+        for (u64 el = 0; el < 2; el++) {
+            WRITE(pmselr_el0, rows[n].selected);
+            WRITE(pmuserenr_el0, 1);
+            try_el(el, rows[n].fn, 0, 0);
+            check_exc(rows[n].what, 2, EC_SYSREG, rows[n].iss);
+            WRITE(pmuserenr_el0, 0);
+            try_el(0, rows[n].fn, 0, 0);
+            check(EXC.count == 1 && EXC.el == 1, "  PMUSERENR_EL0.EN 0: EL0's goes to EL1 before");
+        }
+    check_eq("  a counter below MDCR_EL2.HPMN is EL1's", call_el(1, get_count3, 0, 0), 33);
+    WRITE(pmselr_el0, 3);
+    check_eq("  by PMXEVCNTR_EL0, too", call_el(1, get_selected, 0, 0), 33);
+    WRITE(pmselr_el0, 31);
+    call_el(1, set_selected_type, U, 0);
+    check_eq("  PMXEVTYPER_EL0 with SEL 31 is PMCCFILTR_EL0", READ(pmccfiltr_el0), U);
+    fresh();
+    WRITE(mdcr_el2, HPMN(0));
+    try_el(1, get_count0, 0, 0);
+    check_exc("MDCR_EL2.HPMN 0: PMEVCNTR0_EL0 at EL1", 2, EC_SYSREG, ISS_SYS(3, 3, 14, 8, 0, 0, 1));
+    fresh();
+}
+
+/* PMSELR_EL0 beyond the last counter: UNDEFINED, whatever could trap. */
+static void selects_none(void)
+{
+    u64 (*const all[])(u64, u64) = { get_selected, set_selected, get_selected_type, set_selected_type };
+    static const u8 sel[] = { 6, 30, 31 };
+    fresh();
+    for (u32 n = 0; n < COUNT(all); n++)
+        for (u32 k = 0; k < (n < 2 ? 3 : 2); k++)
+            for (u64 el = 0; el < 3; el++)
+                for (u64 closed = 0; closed < 2; closed++) {
+                    WRITE(pmselr_el0, sel[k]);
+                    WRITE(pmuserenr_el0, !closed);
+                    WRITE(mdcr_el2, closed ? HPMN(1) | TPM : HPMN(6));
+                    try_el(el, all[n], 0, 0);
+                    check(EXC.count == 1 && EXC.el == (el ? el : 1) && esr_ec(EXC.esr) == EC_UNKNOWN,
+                          n < 2 ? "PMXEVCNTR_EL0 without a counter: UNDEFINED" : "PMXEVTYPER_EL0 likewise");
+                }
+    fresh();
+}
+
 static void access(void)
 {
     fresh();
@@ -423,6 +494,12 @@ void test_main(void)
     freeze();
     filters();
     reserved();
+    if (BITS(READ(id_aa64mmfr0_el1), 59, 56)) { /* FEAT_FGT */
+        reserved_trapped();
+        selects_none();
+    } else {
+        skip("counters of MDCR_EL2.HPMN", "without FEAT_FGT CONSTRAINED UNPREDICTABLE");
+    }
     access();
     exact();
     interrupt();

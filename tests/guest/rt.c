@@ -234,6 +234,8 @@ u64 call_el(u64 el, u64 (*fn)(u64, u64), u64 a, u64 b)
     caller_el[cpu] = current_el();
     WRITE(tpidrro_el0, el == 0 ? 0 : caller_el[cpu] == 3 ? 2 : 1); /* lower_return: by SVC, HVC or SMC */
     WRITE(sp_el0, stack0);
+    if (el == 0 && caller_el[cpu] >= 2) /* EL1's handler, which hands EL0's return on, does not come back */
+        WRITE(sp_el1, stack0 + STACK_SIZE);
     return call_down(a, b, (u64)fn, call_pstate | (el ? el << 2 | 1 : 0), &saved_sp[cpu]);
 }
 

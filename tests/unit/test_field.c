@@ -1,11 +1,17 @@
 /*
  * The fields of registers (cpu/field.def) against the other tables that know where a field lies: a control that traps
- * (cpu/traps.def, cpu/fgt.def) is a field of its register, and what software can write has a name.
+ * (cpu/traps.def, cpu/fgt.def) is a field of its register, what software can write has a name, and what has a name in a
+ * control register can be written where the feature is there.
  */
 #include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
+#include "cpu/exception.h"
+#include "cpu/model.h"
 #include "cpu/sysreg.h"
+#include "gic/gic.h"
 
 Suite *test_field_suite(void);
 
@@ -113,6 +119,101 @@ START_TEST(what_is_written_has_a_name)
 }
 END_TEST
 
+/* Control registers, and the fields that MSR at EL3 cannot set on `max`: of AArch32, absent features, constants. */
+#define SCTLR_FIXED " CP15BEN ITD SED EOS EIS nTLSMD LSMAOE " /* AArch32, FEAT_ExS, FEAT_LSMAOC */
+static const struct {
+    const char *reg, *fixed;
+} controls[] = {
+    { "SCTLR_EL1", SCTLR_FIXED },
+    { "SCTLR_EL12", SCTLR_FIXED },
+    { "SCTLR_EL2", SCTLR_FIXED " UMA " },
+    { "SCTLR_EL3", SCTLR_FIXED " UMA SA0 EnRCTX DZE UCT nTWI nTWE TSCXT SPAN E0E UCI CMOW MSCEn BT0 TCF0 ATA0 TWEDEn "
+                               "TWEDEL EPAN TIDCP " }, /* EL0's and EL1's */
+    { "CPACR_EL1", " ZEN TTA " },
+    { "CPTR_EL2", " TZ TSM ZEN TTA TAM " },
+    { "CPTR_EL3", " EZ ESM TTA TAM " },
+    { "HCR_EL2", " TID0 HCD RW AMVOFFEN " },
+    { "HCRX_EL2", " EnAS0 EnALS EnASR SMPME " },
+    { "SCR_EL3", " RW " },
+    { "MDCR_EL2", "" },
+    { "MDCR_EL3", "" },
+    { "MDSCR_EL1", "" },
+    { "PMCR_EL0", " P C LC N IDCODE IMP " },
+    { "TCR_EL1", "" },
+    { "TCR_EL3", "" },
+    { "TCR2_EL1", "" },
+    { "TCR2_EL2", "" },
+    { "VTCR_EL2", "" },
+    { "CNTKCTL_EL1", "" },
+    { "CNTHCTL_EL2", "" },
+};
+
+static bool is_fixed(const char *list, const char *name)
+{
+    char word[64];
+    snprintf(word, sizeof word, " %s ", name);
+    return strstr(list, word);
+}
+
+static const struct sysreg *row_named(const char *name)
+{
+    const struct sysreg *row;
+    unsigned n = 0;
+    while ((row = sysreg_get(n)) && strcmp(row->name, name))
+        n++;
+    ck_assert_msg(row, "%s", name);
+    return row;
+}
+
+/* Bits that MSR at EL3 sets and clears. OSLSR_EL1.OSLK is 1 at reset: MDSCR_EL1 has what the debugger's has. */
+static u64 settable(struct cpu *cpu, const struct sysreg *row, bool e2h)
+{
+    u64 zeroes = 0, set = 0;
+    cpu_reset(cpu);
+    cpu->sys.hcr_el2 |= e2h ? BIT(34) : 0;
+    cpu->sys.scr_el3 |= 1;
+    cpu_control_changed(cpu);
+    if (row->flags & SR_E2H_ONLY && !e2h)
+        return 0;
+    ck_assert(sysreg_write(cpu, row->key, 0, 0) && sysreg_read(cpu, row->key, 0, &zeroes));
+    ck_assert(sysreg_write(cpu, row->key, 0, ~(u64)0) && sysreg_read(cpu, row->key, 0, &set));
+    return set & ~zeroes;
+}
+
+static void all_fields(struct cpu *cpu, unsigned n)
+{
+    const struct sysreg *row = row_named(controls[n].reg);
+    const char *layout = layout_of(row->name);
+    u64 can = settable(cpu, row, false) | settable(cpu, row, true);
+    ck_assert_msg(layout, "%s has no fields", row->name);
+    for (unsigned k = 0; k < ARRAY_LEN(fields); k++) {
+        u64 field = ones(fields[k].hi - fields[k].lo + 1) << fields[k].lo;
+        if (!strcmp(fields[k].layout, layout) && !is_fixed(controls[n].fixed, fields[k].name))
+            ck_assert_msg((can & field) == field, "%s.%s cannot be written", row->name, fields[k].name);
+        else if (!strcmp(fields[k].layout, layout))
+            ck_assert_msg(!(can & field), "%s.%s can be written", row->name, fields[k].name);
+    }
+}
+
+/* A field whose feature the ID registers claim is there: as software sets it. */
+START_TEST(what_has_a_name_can_be_written)
+{
+    char error[256];
+    struct cpu_model m;
+    struct cpu *cpu = calloc(1, sizeof *cpu);
+    struct gic *gic = calloc(1, sizeof *gic);
+    ck_assert(cpu && gic && model_parse("max", true, true, &m, error));
+    model_apply(&m, cpu);
+    cpu->d.host.gic = gic;
+    cpu->d.host.cpus = cpu;
+    cpu->d.host.cpu_count = 1;
+    for (unsigned n = 0; n < ARRAY_LEN(controls); n++)
+        all_fields(cpu, n);
+    free(gic);
+    free(cpu);
+}
+END_TEST
+
 Suite *test_field_suite(void)
 {
     Suite *s = suite_create("field");
@@ -121,6 +222,7 @@ Suite *test_field_suite(void)
     tcase_add_test(t, registers_exist);
     tcase_add_test(t, traps_are_fields);
     tcase_add_test(t, what_is_written_has_a_name);
+    tcase_add_test(t, what_has_a_name_can_be_written);
     suite_add_tcase(s, t);
     return s;
 }

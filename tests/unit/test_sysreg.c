@@ -211,6 +211,56 @@ START_TEST(bits_that_exist)
 }
 END_TEST
 
+/* -cpu max, with E2H clear where the format hangs on it: each field that its ID registers claim (D19.2). */
+START_TEST(bits_of_max)
+{
+    const u64 el1 = BIT(63) | BIT(62) | BIT(61) | BIT(57) | 0x1full << 45 | BIT(44) | 0xfull << 40 |
+                    7ull << 37 | 3ull << 35 | 3ull << 32;
+    const struct {
+        u32 key;
+        u64 ones, zeroes;
+    } table[] = {
+        { SYSREG_KEY(3, 0, 1, 0, 0), el1 | 0xfffdffdf, 0x30400980 }, /* SCTLR_EL1 */
+        { SYSREG_KEY(3, 4, 1, 0, 0), BIT(62) | BIT(61) | BIT(44) | 0xbull << 40 | BIT(37) | BIT(36) | 0xfaed387f,
+          0x30c50830 },                                            /* SCTLR_EL2 */
+        { SYSREG_KEY(3, 2, 0, 0, 0), 0x1f, 0 },                    /* CSSELR_EL1: TnD */
+        { SYSREG_KEY(3, 4, 1, 1, 1), 0x2c8a0fff, 0 },              /* MDCR_EL2: TDCC */
+        { SYSREG_KEY(3, 6, 1, 3, 1), 3ull << 34 | 0x08bf0640, 0 }, /* MDCR_EL3: TDCC, STE */
+        { SYSREG_KEY(3, 4, 1, 2, 2), 0xcfd8, 0 },                  /* HCRX_EL2 */
+    };
+    remake("max", true, true);
+    at(3);
+    for (unsigned n = 0; n < ARRAY_LEN(table); n++) {
+        u64 ones_read = written(table[n].key, ~(u64)0), zeroes = written(table[n].key, 0);
+        ck_assert_msg(ones_read == table[n].ones, "row %u: ones read %llx", n, (unsigned long long)ones_read);
+        ck_assert_msg(zeroes == table[n].zeroes, "row %u: zeroes read %llx", n, (unsigned long long)zeroes);
+    }
+    cpu->sys.hcr_el2 |= BIT(34); /* E2H: EL1's format, less UMA (AArch64.CheckDAIFAccess) */
+    ck_assert_uint_eq(written(SYSREG_KEY(3, 4, 1, 0, 0), ~(u64)0), el1 | (0xfffdffdf & ~BIT(9)));
+    ck_assert_uint_eq(written(SYSREG_KEY(3, 5, 1, 0, 0), ~(u64)0), el1 | 0xfffdffdf); /* SCTLR_EL12 */
+    remake("cortex-a57", true, true);
+    at(3);
+    ck_assert(!bit(written(SYSREG_KEY(3, 0, 1, 0, 0), ~(u64)0), 21)); /* IESB */
+    ck_assert(!(written(SYSREG_KEY(3, 4, 1, 1, 1), ~(u64)0) >> 12) &&
+              !bit(written(SYSREG_KEY(3, 6, 1, 3, 1), ~(u64)0), 27));
+    ck_assert_uint_eq(written(SYSREG_KEY(3, 2, 0, 0, 0), ~(u64)0), 15);
+}
+END_TEST
+
+/* CSSELR_EL1.TnD selects caches of tags alone, of which there are none. */
+START_TEST(caches_of_tags)
+{
+    u64 data = 0, tags = 1;
+    remake("max", true, true);
+    at(3);
+    ck_assert(sysreg_write(cpu, SYSREG_KEY(3, 2, 0, 0, 0), 0, 0) &&
+              sysreg_read(cpu, SYSREG_KEY(3, 1, 0, 0, 0), 0, &data));
+    ck_assert(sysreg_write(cpu, SYSREG_KEY(3, 2, 0, 0, 0), 0, BIT(4)) &&
+              sysreg_read(cpu, SYSREG_KEY(3, 1, 0, 0, 0), 0, &tags));
+    ck_assert(data && !tags);
+}
+END_TEST
+
 /* The bits of a feature that the CPU lacks are RES0, or RES1. */
 START_TEST(bits_of_absent_features)
 {
@@ -734,6 +784,8 @@ Suite *test_sysreg_suite(void)
     tcase_add_test(t, id_registers_say_aarch64_only);
     tcase_add_test(t, models_show_their_manuals_values);
     tcase_add_test(t, bits_that_exist);
+    tcase_add_test(t, bits_of_max);
+    tcase_add_test(t, caches_of_tags);
     tcase_add_test(t, bits_of_absent_features);
     tcase_add_test(t, undefined_registers);
     tcase_add_test(t, sp_el0_in_use);
