@@ -55,7 +55,7 @@ $(B)/unit: $(UNIT_O) $(CORE_O)
 unit: $(B)/unit  ## unit tests
 	$(Q)$(B)/unit
 
-VECTORS ?= ../shared/vectors
+VECTORS ?= ../shared/vectors ../shared/more-vectors
 $(B)/vectors: $(patsubst %,$(B)/tests/conformance/%.o,vectors read replay regs masks rules causes atcall scan) $(PE_O)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 # Two disassemblers as libraries: LLVM's, and binutils' for AArch64 (tests/install.sh check).
@@ -92,7 +92,7 @@ run:  ## installs what is missing, builds, runs the demo hypervisor and its two 
 check:  ## all tests but the images: SUITES="unit cli", VECTORS=DIR, PEER=another elmu
 	@CC="$(CC)" tests/install.sh run check
 	@$(SUBMAKE) $(ELMU) $(B)/unit $(B)/vectors $(B)/sweep guests
-	@B=$(B) ELMU=$(abspath $(ELMU)) VECTORS=$(VECTORS) PEER=$(PEER) tests/check.sh $(if $(CHECK_JOBS),-j $(CHECK_JOBS)) $(SUITES)
+	@B=$(B) ELMU=$(abspath $(ELMU)) VECTORS="$(VECTORS)" PEER=$(PEER) tests/check.sh $(if $(CHECK_JOBS),-j $(CHECK_JOBS)) $(SUITES)
 
 images:  ## gets the real images: Debian's Xen, Linux, busybox...
 	@tests/install.sh images

@@ -4,7 +4,8 @@
 #   tests/check.sh [-j N] [SUITE...]          tests/check.sh --list
 #
 #   B        folder of the build (default build)        ELMU    the program (default ./elmu)
-#   VECTORS  the vector sets (default ../shared/vectors)   QEMU    a second emulator for the guests
+#   VECTORS  folders of vector sets (default ../shared/vectors ../shared/more-vectors)
+#   QEMU     a second emulator for the guests
 #   PEER     an elmu of another compiler that must compute the same (determinism)
 #   FUZZ     programs and files that the fuzz suite makes (default 40)
 #   LOCKSTEP instructions that run beside QEMU (default 1000000)
@@ -14,11 +15,13 @@ set -uo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
 export B=${B:-build}
-export ELMU=${ELMU:-./elmu} VECTORS=${VECTORS:-../shared/vectors} QEMU=${QEMU:-qemu-system-aarch64} PEER=${PEER-} FUZZ=${FUZZ:-40}
+export ELMU=${ELMU:-./elmu} VECTORS=${VECTORS:-../shared/vectors ../shared/more-vectors} QEMU=${QEMU:-qemu-system-aarch64} PEER=${PEER-} FUZZ=${FUZZ:-40}
 
 # One function for each suite; the longest first, so that the two lanes end together.
-suite_vectors() { "$B/vectors" "$VECTORS"; }
-suite_vectors-part() { "$B/vectors" "$VECTORS/v80"; }
+# shellcheck disable=SC2086 # a list of folders
+suite_vectors() { "$B/vectors" $VECTORS; }
+# shellcheck disable=SC2086
+suite_vectors-part() { set -- $VECTORS; "$B/vectors" "$1/v80" "${@:2}"; }
 suite_guests-stepping() { tests/guest/run.sh "$ELMU" --engine=step --max-insns 200000000; }
 suite_guests-threaded() { tests/guest/run.sh "$ELMU" --max-insns 200000000; }
 # Under -icount QEMU's time is instructions too, so that this does not depend on the host's load.
@@ -29,13 +32,14 @@ suite_unit() { "$B/unit"; }
 suite_gdb() { tests/gdb/all.sh "$ELMU"; }
 suite_trace() { tests/trace/run.py "$ELMU" "$B"; }
 suite_cli() { tests/cli/run.sh "$ELMU"; }
-suite_bench() { tests/bench.sh "$ELMU" "$VECTORS/../bench"; }
+suite_bench() { tests/bench.sh "$ELMU" "${VECTORS%% *}/../bench"; }
 suite_calls() { tests/calls.sh; }
 suite_core() { tests/core.sh; }
 suite_includes() { tests/includes.sh; }
 suite_lists() { tests/lists.sh; }
 # The same vectors: is what each exception names as its cause true?
-suite_causes() { "$B/vectors" --causes "$VECTORS"; }
+# shellcheck disable=SC2086 # a list of folders
+suite_causes() { "$B/vectors" --causes $VECTORS; }
 # A million instructions beside QEMU, always the same ones; tests/soak.sh has others.
 suite_lockstep() { tests/lockstep.sh "$ELMU" "${LOCKSTEP:-1000000}" 1; }
 suite_sweep()

@@ -68,6 +68,8 @@ void masks_left_out(struct runner *r, unsigned leaves)
             r->mask[n] &= ~(0xffull << 56 | 0x180);
         if (leaves & LEAVES_WNR && !strncmp(regs[n].name, "ESR_EL", 6))
             r->mask[n] &= ~BIT(6);
+        if (leaves & LEAVES_SYNDROME && !strncmp(regs[n].name, "ESR_EL", 6))
+            r->mask[n] = 0;
     }
 }
 

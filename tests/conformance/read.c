@@ -21,13 +21,17 @@ enum { LINE_MAX_ = 1 << 16 };
 #define V85                                                                                                            \
     V81 ",uao,ras,rasv1p1,iesb,lva,lpa,ttcnp,xnx,fhm,dotprod,hafdbs,evt,dpb,dpb2,pauth,fcma,jscvt,nv,nv2,sel2,s2fwb,"  \
         "ttst,ttl,tlbirange,tlbios,bbm,dit,flagm,flagm2,lse2,trf,bti,sb,ssbs,ssbs2,specres,e0pd,frintts,rng,csv2,csv2-2,csv3"
-#define V94                                                                                                               \
+#define V9                                                                                                                \
     V85 ",sha512,sha3,sm3,sm4,i8mm,bf16,fgt,ecv,hcx,wfxt,xs,twed,afp,rpres,pan3,mops,hbc,cmow,tidcp1,lpa2,specres2,cssc," \
-        "lse128,lrcpc3,rprfm,clrbhb,sctlr2,tcr2,ebf16,hpds2,ssbs2,mte,mte2,mte3,pauth2,fpac,fpaccombine,s1pie,s2pie,s1poe"
+        "lse128,lrcpc3,rprfm,clrbhb,sctlr2,tcr2,ebf16,hpds2,mte,mte2,mte3,pauth2,fpac,s1pie,s2pie,s1poe"
+#define V94 V9 ",fpaccombine"
+/* Of -cpu max, but FEAT_FPACCOMBINE: see class_features (../shared/more-vectors/README-acc.md). */
+#define ACC                                                                                                            \
+    V9 ",idst,epac,pauth-qarma3,cntpoff,rng-trap,hpmn0,nmi,ats1a,mops-option-a,dgh,pmuv3p1,pmuv3p4,pmuv3p5,pmuv3p7"
 static const struct {
     const char *set, *features;
 } sets[] = {
-    { "v80", V80 }, { "v81", V81 }, { "v85mte", V85 ",mte,mte2" }, { "v85", V85 }, { "v94", V94 },
+    { "v80", V80 }, { "v81", V81 }, { "v85mte", V85 ",mte,mte2" }, { "v85", V85 }, { "v94", V94 }, { "acc", ACC },
 };
 
 /* Is the feature of that name known, and in the set? */
@@ -41,13 +45,13 @@ static bool features_name(const struct features *f, const char *name)
 
 static void features_add(struct features *f, const char *list)
 {
-    char text[1024];
-    snprintf(text, sizeof text, "%s", list);
     feature_add(f, FEAT_BASE);
-    for (char *save, *name = strtok_r(text, ",", &save); name; name = strtok_r(NULL, ",", &save))
+    for (size_t length; *list; list += length + (list[length] == ',')) {
+        length = strcspn(list, ",");
         for (unsigned n = 0; feature_name(n); n++)
-            if (!strcmp(feature_name(n), name))
+            if (strlen(feature_name(n)) == length && !memcmp(feature_name(n), list, length))
                 feature_add(f, (enum feature)n);
+    }
 }
 
 const char *set_of(const char *folder)
@@ -68,9 +72,10 @@ static bool is_absent(const struct runner *r, const struct reg *reg)
         u32 offset;
         const char *feature;
     } rows[] = {
-        { offsetof(struct pstate, pan), "pan" },   { offsetof(struct pstate, uao), "uao" },
-        { offsetof(struct pstate, dit), "dit" },   { offsetof(struct pstate, ssbs), "ssbs" },
-        { offsetof(struct pstate, btype), "bti" }, { offsetof(struct pstate, tco), "mte" },
+        { offsetof(struct pstate, pan), "pan" },    { offsetof(struct pstate, uao), "uao" },
+        { offsetof(struct pstate, dit), "dit" },    { offsetof(struct pstate, ssbs), "ssbs" },
+        { offsetof(struct pstate, btype), "bti" },  { offsetof(struct pstate, tco), "mte" },
+        { offsetof(struct pstate, allint), "nmi" },
     };
     for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
         if (reg->kind == K_PS && reg->index == rows[n].offset)

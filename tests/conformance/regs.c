@@ -64,13 +64,14 @@ void regs_build(void)
         const char *name;
         unsigned offset;
     } ps[] = {
-        { "EL", offsetof(struct pstate, el) },       { "SP", offsetof(struct pstate, sp) },
-        { "D", offsetof(struct pstate, d) },         { "A", offsetof(struct pstate, a) },
-        { "I", offsetof(struct pstate, i) },         { "F", offsetof(struct pstate, f) },
-        { "PAN", offsetof(struct pstate, pan) },     { "UAO", offsetof(struct pstate, uao) },
-        { "SS", offsetof(struct pstate, ss) },       { "IL", offsetof(struct pstate, il) },
-        { "BTYPE", offsetof(struct pstate, btype) }, { "DIT", offsetof(struct pstate, dit) },
-        { "SSBS", offsetof(struct pstate, ssbs) },   { "TCO", offsetof(struct pstate, tco) },
+        { "EL", offsetof(struct pstate, el) },         { "SP", offsetof(struct pstate, sp) },
+        { "D", offsetof(struct pstate, d) },           { "A", offsetof(struct pstate, a) },
+        { "I", offsetof(struct pstate, i) },           { "F", offsetof(struct pstate, f) },
+        { "PAN", offsetof(struct pstate, pan) },       { "UAO", offsetof(struct pstate, uao) },
+        { "SS", offsetof(struct pstate, ss) },         { "IL", offsetof(struct pstate, il) },
+        { "BTYPE", offsetof(struct pstate, btype) },   { "DIT", offsetof(struct pstate, dit) },
+        { "SSBS", offsetof(struct pstate, ssbs) },     { "TCO", offsetof(struct pstate, tco) },
+        { "ALLINT", offsetof(struct pstate, allint) },
     };
     char name[32];
     for (unsigned n = 0; n < 31; n++)

@@ -28,7 +28,10 @@ static bool is_trace_filter(const struct rule_input *in)
 }
 
 /* MRS of RNDR, RNDRRS */
-static bool is_random_number(const struct rule_input *in) { return (in->insn & 0xffffffc0) == 0xd53b2400; }
+static bool is_random_number(const struct rule_input *in)
+{
+    return (in->insn & 0xffffffc0) == 0xd53b2400 && !strncmp(in->set, "v85", 3);
+}
 
 /* WFET, WFIT: with a threshold that CNTVCT_EL0, 0 here, has reached */
 static bool is_wait_timed_out(const struct rule_input *in)
@@ -312,10 +315,10 @@ static bool host0(const struct cpu *cpu)
     return cpu->ps.el == 0 && bit(cpu->sys.hcr_el2, 27) && bit(cpu->sys.hcr_el2, 34) && bit(cpu->sys.scr_el3, 0);
 }
 
-/* MSR DAIFSet, DAIFClr. */
+/* MSR DAIFSet, DAIFClr of a host's application */
 static bool is_daif_in_host(const struct rule_input *in)
 {
-    return (in->insn & 0xfffff0df) == 0xd50340df && host0(in->cpu);
+    return (in->insn & 0xfffff0df) == 0xd50340df && host0(in->cpu) && !strncmp(in->set, "v8", 2);
 }
 
 static bool is_fp_under_tge(const struct rule_input *in)
@@ -404,6 +407,15 @@ static bool is_tag_maintenance(const struct rule_input *in)
     u32 key = key_of(in);
     return !strcmp(in->class_, "sysinsn") && in->insn >> 19 == 0xd508u >> 3 &&
            (key & 0x7f81) == (SYSREG_KEY(1, 0, 7, 0, 0) & 0x7f80) && (key & 4) && (key & 0x38) >= 0x30;
+}
+
+/* OSDLR_EL1 where MDCR_EL2.{TDOSA,TDE} or MDCR_EL3.TDOSA would trap it */
+static bool is_double_lock(const struct rule_input *in)
+{
+    const struct sysregs *s = &in->cpu->sys;
+    bool trapped = (in->cpu->ps.el == 1 && cpu_el2_enabled(in->cpu) && (bit(s->mdcr_el2, 10) || bit(s->mdcr_el2, 8))) ||
+                   (in->cpu->ps.el < 3 && bit(s->mdcr_el3, 10));
+    return !strncmp(in->class_, "acc-choice-", 11) && key_of(in) == SYSREG_KEY(2, 0, 1, 3, 4) && trapped;
 }
 
 /* ---- translation ---- */
@@ -707,9 +719,9 @@ const struct rule rules[RULE_COUNT_] = {
       "MVFR<n>_EL1 trapped by HCR_EL2.TID3: EC 0x18 (D19.2 HCR_EL2); the model says that it is an FP instruction, 0x07" },
     { "tge-debug", is_dcc_under_tge,
       "HCR_EL2.TGE acts as MDCR_EL2.TDA and TDE (D19.3.20), which the model misses (its README)" },
-    { "daif-host", is_daif_in_host,
-      "DAIFSet and DAIFClr of a host's applications: the model says UNDEFINED; SCTLR_EL2.UMA "
-      "traps with EC 0x18 (D19.2 SCTLR_EL2, AArch64.CheckDAIFAccess)" },
+    { "daif-syndrome", is_daif_in_host,
+      "DAIFSet and DAIFClr of a host's applications always trap to EL2 with EC 0x18 (AArch64.CheckDAIFAccess); the v8.x "
+      "models report EC 0x00" },
     { "fp-tge", is_fp_under_tge,
       "FPCR and FPSR trapped by CPACR_EL1 under HCR_EL2.TGE: EC 0x00, not 0x07 (ESR_ELx, EC 0b000111)" },
     { "cntv-tval-el2", is_cntv_tval_at_el2,
@@ -731,6 +743,9 @@ const struct rule rules[RULE_COUNT_] = {
       "the v8.5 model ignores NV2 with NV1 0" },
     { "ivac-tpc", is_ivac_under_tpc,
       "DC IVAC under HCR_EL2.TPC: the trap comes before the translation of its address (D1.3.5.5)" },
+    { "double-lock", is_double_lock,
+      "FEAT_DoubleLock is there (ID_AA64DFR0_EL1.DoubleLock), so that MDCR_ELx.TDOSA traps OSDLR_EL1 (D24.3); the set's "
+      "CPU has neither" },
     { "tag-maintenance", is_tag_maintenance, "DC by tags, by set and way: UNDEFINED without FEAT_MTE" },
     { "xpac-trap", is_trapped_xpac,
       "the v8.5 model traps XPAC* by HCR_EL2.API and SCR_EL3.API; they are not among what these trap "
@@ -831,6 +846,7 @@ unsigned rule_leaves(int rule)
         { is_forced_write_back, LEAVES_ATTR },
         { is_default_tagged, LEAVES_ATTR },
         { is_tag_zeroing, LEAVES_WNR },
+        { is_daif_in_host, LEAVES_SYNDROME },
     };
     for (unsigned n = 0; n < ARRAY_LEN(parts); n++)
         if (parts[n].applies == rules[rule].applies)

@@ -28,7 +28,8 @@ enum {
     LEAVES_MEMORY = 1,  /* memory, when an exception was taken */
     LEAVES_VECTORS = 2, /* V registers, likewise */
     LEAVES_ATTR = 4,    /* PAR_EL1.{ATTR,SH} */
-    LEAVES_WNR = 8      /* ESR_ELx.ISS.WnR */
+    LEAVES_WNR = 8,     /* ESR_ELx.ISS.WnR */
+    LEAVES_SYNDROME = 16 /* ESR_ELx */
 };
 /* 0: the rule's vectors are skipped; else LEAVES_*, what of them is not compared. */
 unsigned rule_leaves(int rule);

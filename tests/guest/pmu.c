@@ -1,6 +1,7 @@
 /* The performance monitors from EL2: counters, events, filters, EL2's own counters, overflow and its interrupt, EL0.
  * Arm ARM D13 (the PMU: D13.3 overflow, D13.5 filters, D13.6 prohibitions, D13.11 events), D19.5 (its registers),
- * D19.3 (MDCR_EL2), and D24.5 of later issues for what FEAT_FGT leaves no choice in. What an event counts exactly is checked where PMCEID0_EL0 says that it is there. */
+ * D19.3 (MDCR_EL2), and D24.5 of later issues for what FEAT_FGT leaves no choice in. What an event counts exactly is
+ * checked where PMCEID0_EL0 says that it is there. */
 #include "rt.h"
 
 #define PMU_INTID   23

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "cpu/exception.h"
+#include "cpu/sysreg.h"
 #include "mmu/access.h"
 #include "mmu/phys.h"
 #include "mmu/walk.h"
@@ -116,6 +117,18 @@ static void svc(void)
     exception_take(cpu);
 }
 
+/* SCTLR_ELx.IESB and nothing else, as software at EL3 writes it. */
+static void iesb(unsigned of)
+{
+    static const u32 keys[] = { 0, SYSREG_KEY(3, 0, 1, 0, 0), SYSREG_KEY(3, 4, 1, 0, 0), SYSREG_KEY(3, 6, 1, 0, 0) };
+    u64 v;
+    u8 el = cpu->ps.el;
+    cpu->ps.el = 3;
+    ck_assert(sysreg_write(cpu, keys[of], 0, BIT(IESB)) && sysreg_read(cpu, keys[of], 0, &v) && bit(v, IESB));
+    cpu->ps.el = el;
+    cpu_control_changed(cpu);
+}
+
 /* SCTLR_ELx.IESB: at the entry to ELx an SError that is not masked there is taken at once. */
 START_TEST(implicit_at_entry)
 {
@@ -123,15 +136,24 @@ START_TEST(implicit_at_entry)
     svc();
     ck_assert(cpu->ps.el == 1 && pending());
     at(0, true, BIT(EA), 0);
-    cpu->sys.sctlr_el1 = BIT(IESB);
+    iesb(1);
     svc();
     ck_assert(cpu->ps.el == 3 && !pending());
     ck_assert_uint_eq(cpu->sys.elr_el3, 0x10400);
     ck_assert_uint_eq(cpu->sys.elr_el1, PC);
     at(0, true, 0, 0); /* to EL1, where it is masked now */
-    cpu->sys.sctlr_el1 = BIT(IESB);
+    iesb(1);
     svc();
     ck_assert(cpu->ps.el == 1 && pending());
+    for (unsigned e2h = 0; e2h < 2; e2h++) { /* EL2 in both formats, from an application under TGE */
+        at(0, true, BIT(EA), BIT(TGE) | (e2h ? BIT(E2H) : 0));
+        iesb(2);
+        exc_sync(cpu, EC_SVC, 0, 2, (struct cause){ 0 });
+        exception_take(cpu);
+        ck_assert(cpu->ps.el == 3 && !pending());
+        ck_assert_uint_eq(cpu->sys.elr_el3, 0x20400);
+        ck_assert_uint_eq(cpu->sys.elr_el2, PC);
+    }
 }
 END_TEST
 
@@ -163,7 +185,7 @@ START_TEST(syndrome)
         cpu->serror_iss = exception_serror_iss(cpu, s->asked);
         ck_assert_uint_eq(cpu->serror_iss, s->iss);
         if (implicit == 1) { /* at entry */
-            cpu->sys.sctlr_el1 = BIT(IESB);
+            iesb(1);
             svc();
         } else if (implicit == 2) { /* before ERET */
             exception_return(cpu, 0x5000, 5);
@@ -175,7 +197,7 @@ START_TEST(syndrome)
     }
     at(1, true, 0, 0); /* masked: to DISR_EL1, IESB never */
     cpu->serror_iss = exception_serror_iss(cpu, s->asked);
-    cpu->sys.sctlr_el1 = BIT(IESB);
+    iesb(1);
     exception_esb(cpu);
     ck_assert_uint_eq(cpu->sys.disr_el1, BIT(31) | s->iss);
 }
@@ -188,7 +210,7 @@ START_TEST(syndrome_of_a_virtual_one)
     for (unsigned masked = 0; masked < 2; masked++) {
         at(1, masked, 0, BIT(AMO) | BIT(8));
         cpu->lines = 0;
-        cpu->sys.sctlr_el1 = BIT(IESB);
+        iesb(1);
         cpu->sys.vsesr_el2 = s->asked;
         cpu->sys.vdisr_el2 = 0;
         if (masked)
@@ -206,7 +228,7 @@ END_TEST
 START_TEST(implicit_at_return)
 {
     at(1, false, 0, 0);
-    cpu->sys.sctlr_el1 = BIT(IESB);
+    iesb(1);
     exception_return(cpu, 0x5000, 0);
     ck_assert(cpu->ps.el == 1 && !pending());
     ck_assert_uint_eq(cpu->pc, 0x10380);

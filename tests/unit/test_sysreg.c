@@ -214,8 +214,8 @@ END_TEST
 /* -cpu max, with E2H clear where the format hangs on it: each field that its ID registers claim (D19.2). */
 START_TEST(bits_of_max)
 {
-    const u64 el1 = BIT(63) | BIT(62) | BIT(61) | BIT(57) | 0x1full << 45 | BIT(44) | 0xfull << 40 |
-                    7ull << 37 | 3ull << 35 | 3ull << 32;
+    const u64 el1 = BIT(63) | BIT(62) | BIT(61) | BIT(57) | 0x1full << 45 | BIT(44) | 0xfull << 40 | 7ull << 37 |
+                    3ull << 35 | 3ull << 32;
     const struct {
         u32 key;
         u64 ones, zeroes;
