@@ -1,7 +1,7 @@
 /* Traps and registers of Armv8.4 and later, from EL2 with a guest at EL1: fine-grained traps (D19.2 HFGRTR_EL2,
  * HFGWTR_EL2, HFGITR_EL2, HDFGRTR_EL2, HDFGWTR_EL2), HCRX_EL2 (FGTnXS, TALLINT), WFIT and WFET (C6.2) with delayed
- * traps (HCR_EL2.TWEDEn), CNTPOFF_EL2 (D11.2), SCXTNUM_ELx, prediction restriction, RNDR, ALLINT. QEMU 7.2 has none of
- * them but RNDR. */
+ * traps (HCR_EL2.TWEDEn), MDCR_EL2.TDCC, CNTPOFF_EL2 (D11.2), SCXTNUM_ELx, prediction restriction, RNDR, ALLINT.
+ * QEMU 7.2 has none of them but RNDR. */
 #include "rt.h"
 
 #define HFGRTR  s3_4_c1_c1_4
@@ -20,6 +20,12 @@ CODE(rd_tpidr_often, "mov x1, #100\n1: mrs x5, tpidr_el1\nsubs x1, x1, #1\nb.ne 
 CODE(rd_ctr, "mrs x5, ctr_el0");
 CODE(rd_mdscr, "mrs x5, mdscr_el1");
 CODE(wr_oslar, "msr oslar_el1, xzr");
+CODE(rd_mdccsr, "mrs x5, mdccsr_el0");
+CODE(rd_dbgdtr, "mrs x5, dbgdtr_el0");
+CODE(wr_dbgdtrtx, "msr dbgdtrtx_el0, x5");
+CODE(rd_osdtrrx, "mrs x5, osdtrrx_el1");
+CODE(wr_osdtrtx, "msr osdtrtx_el1, x5");
+CODE(rd_mdccint, "mrs x5, mdccint_el1");
 CODE(do_civac, "dc civac, x0");
 CODE(do_cvac, "dc cvac, x0");
 CODE(do_ats1e1r, "at s1e1r, x0");
@@ -219,11 +225,41 @@ static void maintenance(void)
     ISB();
 }
 
+/* The debug communication channel: MDCR_EL2.TDCC, from EL1 and EL0. */
+static void channel(void)
+{
+    static const struct {
+        const char *what;
+        u64 (*fn)(u64, u64);
+        u64 lowest, iss;
+    } rows[] = {
+        { "MDCR_EL2.TDCC: MRS MDCCSR_EL0", rd_mdccsr, 0, ISS_SYS(2, 3, 0, 1, 0, 5, 1) },
+        { "  MRS DBGDTR_EL0", rd_dbgdtr, 0, ISS_SYS(2, 3, 0, 4, 0, 5, 1) },
+        { "  MSR DBGDTRTX_EL0", wr_dbgdtrtx, 0, ISS_SYS(2, 3, 0, 5, 0, 5, 0) },
+        { "  MRS OSDTRRX_EL1", rd_osdtrrx, 1, ISS_SYS(2, 0, 0, 0, 2, 5, 1) },
+        { "  MSR OSDTRTX_EL1", wr_osdtrtx, 1, ISS_SYS(2, 0, 0, 3, 2, 5, 0) },
+        { "  MRS MDCCINT_EL1", rd_mdccint, 1, ISS_SYS(2, 0, 0, 2, 0, 5, 1) },
+    };
+    u64 mdcr = READ(mdcr_el2);
+    for (u32 n = 0; n < COUNT(rows); n++)
+        for (u64 el = rows[n].lowest; el < 2; el++) {
+            try_el(el, rows[n].fn, 0, 0);
+            check(!EXC.count, "MDCR_EL2.TDCC 0");
+            WRITE(mdcr_el2, mdcr | BIT(27));
+            try_el(el, rows[n].fn, 0, 0);
+            check_exc(rows[n].what, 2, EC_SYSREG, rows[n].iss);
+            try_el(1, rd_mdscr, 0, 0);
+            check(!EXC.count, "  not MDSCR_EL1");
+            WRITE(mdcr_el2, mdcr);
+        }
+}
+
 void test_main(void)
 {
     WRITE(hcr_el2, HCR_RW);
     ISB();
     registers();
+    channel();
     instructions();
     waiting();
     offset();

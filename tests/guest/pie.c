@@ -37,6 +37,7 @@ CODE(do_pir, "mrs x5, s3_0_c10_c2_3");
 CODE(do_pir_write, "msr s3_0_c10_c2_3, x5");
 CODE(do_tcr2, "mrs x5, s3_0_c2_c0_3");
 CODE(do_por0, "mrs x5, s3_3_c10_c2_4");
+CODE(do_por0_write, "msr s3_3_c10_c2_4, xzr");
 
 static volatile u64 page[512] __attribute__((aligned(4096)));
 static u64 *s1, *s2, stack; /* each call leaves a little on EL1's */
@@ -245,6 +246,19 @@ static void traps(void)
     WRITE(cpacr_el1, BIT(29));
     try_el(0, do_por0, 0, 0);
     check(!EXC.count, "POR_EL0 from EL0, CPACR_EL1.E0POE 1");
+    WRITE(hcr_el2, BIT(31) | HCR_TVM);
+    for (u64 el = 0; el < 2; el++) {
+        try_el(el, do_por0_write, 0, 0);
+        check_exc("MSR POR_EL0, HCR_EL2.TVM", 2, EC_SYSREG, ISS_SYS(3, 3, 10, 2, 4, 31, 0));
+        try_el(el, do_por0, 0, 0);
+        check(!EXC.count, "  MRS");
+    }
+    WRITE(hcr_el2, BIT(31) | HCR_TRVM); /* EL1's handler, which reads ESR_EL1, is trapped too: not from EL0 */
+    try_el(1, do_por0, 0, 0);
+    check_exc("MRS POR_EL0, HCR_EL2.TRVM", 2, EC_SYSREG, ISS_SYS(3, 3, 10, 2, 4, 5, 1));
+    try_el(1, do_por0_write, 0, 0);
+    check(!EXC.count, "  MSR");
+    WRITE(hcr_el2, BIT(31));
 }
 
 void test_main(void)

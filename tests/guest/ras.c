@@ -136,6 +136,14 @@ static void external_aborts(void)
 void test_main(void)
 {
     check_eq("ID_AA64PFR0_EL1.RAS", BITS(READ(id_aa64pfr0_el1), 31, 28), 2);
+    if (BITS(READ(id_aa64mmfr2_el1), 15, 12)) { /* FEAT_IESB */
+        u64 sctlr1 = READ(sctlr_el1), sctlr2 = READ(sctlr_el2);
+        WRITE(sctlr_el1, sctlr1 | BIT(21));
+        WRITE(sctlr_el2, sctlr2 | BIT(21));
+        check(READ(sctlr_el1) & READ(sctlr_el2) & BIT(21), "SCTLR_EL1.IESB and SCTLR_EL2.IESB can be written");
+        WRITE(sctlr_el1, sctlr1);
+        WRITE(sctlr_el2, sctlr2);
+    }
     virtual_serror();
     deferred();
     records();

@@ -26,6 +26,9 @@
 
 CODE(do_svc, "svc #0x1234");
 CODE(do_udf, ".inst 0");
+CODE(do_mrs_daif, "mrs x5, daif");
+CODE(do_msr_daif, "msr daif, x5");
+CODE(do_daifset, "msr daifset, #2");
 CODE(do_elr_el12, "mrs x5, s3_5_c4_c0_1");
 CODE(do_cntp_ctl_el02, "mrs x5, s3_5_c14_c2_1");
 CODE(do_cntvct, "mrs x0, cntvct_el0");
@@ -140,6 +143,15 @@ static void host(void)
     check_exc("host EL0: SVC goes to EL2", 2, EC_SVC, 0x1234);
     try_el(0, do_udf, 0, 0);
     check_exc("host EL0: UDF goes to EL2", 2, EC_UNKNOWN, 0);
+    WRITE(sctlr_el2, READ(sctlr_el2) | BIT(9)); /* UMA of EL1, which EL2 does not have */
+    ISB();
+    try_el(0, do_mrs_daif, 0, 0);
+    check_exc("host EL0: MRS DAIF goes to EL2", 2, EC_SYSREG, ISS_SYS(3, 3, 4, 2, 1, 5, 1));
+    try_el(0, do_msr_daif, 0, 0);
+    check_exc("host EL0: MSR DAIF goes to EL2", 2, EC_SYSREG, ISS_SYS(3, 3, 4, 2, 1, 5, 0));
+    try_el(0, do_daifset, 0, 0);
+    check_exc("host EL0: MSR DAIFSet goes to EL2", 2, EC_SYSREG, ISS_SYS(0, 3, 4, 2, 6, 31, 0));
+    WRITE(sctlr_el2, READ(sctlr_el2) & ~BIT(9));
     WRITE(cnthctl_el2, 0);
     ISB();
     try_el(0, do_cntpct, 0, 0);
