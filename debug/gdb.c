@@ -12,7 +12,11 @@
 
 enum { SIGNAL_TRAP = 5, SIGNAL_INT = 2, WAIT_MS = 200 };
 
-void gdb_restarted(struct gdb *g) { gdb_changed(g); }
+void gdb_restarted(struct gdb *g)
+{
+    gdb_changed(g);
+    stops_moved_all(&g->d.stops);
+}
 
 /* ---- stopping ---- */
 
@@ -50,9 +54,9 @@ static void hit_reply(struct gdb *g, const struct stop_hit *h)
     stop_reply(g, SIGNAL_TRAP, what);
 }
 
-void packet_why(struct gdb *g, char *args, unsigned length)
+void packet_why(struct gdb *g, const struct gdb_args *a)
 {
-    (void)args, (void)length;
+    (void)a;
     stop_reply(g, SIGNAL_TRAP, "");
 }
 
@@ -66,73 +70,88 @@ static void go(struct gdb *g, u32 step_cpu)
     g->range_from = g->range_to = 0;
 }
 
-/* c and s may give an address to go on at. */
-static void jump(struct gdb *g, char *args)
+/* c and s may give an address to go on at: the last number. */
+static void jump(struct gdb *g, const struct gdb_args *a)
 {
-    u64 pc;
-    if (gdb_number(&args, &pc) && pc != g->d.m->d.cpu[g->cpu_c].pc) {
+    u64 pc = a->n[a->count - 1];
+    if (pc != g->d.m->d.cpu[g->cpu_c].pc) {
         regs_write(&g->d.m->d.cpu[g->cpu_c], REG_PC_NUM, (const u8 *)&pc, 8);
         gdb_changed(g);
     }
+    stops_moved(&g->d.stops, g->cpu_c);
 }
 
-void packet_continue(struct gdb *g, char *args, unsigned length)
+void packet_continue(struct gdb *g, const struct gdb_args *a)
 {
-    (void)length;
-    jump(g, args);
+    (void)a;
+    go(g, ~0u);
+}
+void packet_continue_at(struct gdb *g, const struct gdb_args *a)
+{
+    jump(g, a);
     go(g, ~0u);
 }
 
-void packet_step(struct gdb *g, char *args, unsigned length)
+void packet_step(struct gdb *g, const struct gdb_args *a)
 {
-    (void)length;
-    jump(g, args);
+    (void)a;
+    go(g, g->cpu_c);
+}
+void packet_step_at(struct gdb *g, const struct gdb_args *a)
+{
+    jump(g, a);
     go(g, g->cpu_c);
 }
 
-static char *after_signal(char *args)
+void packet_vcont_ask(struct gdb *g, const struct gdb_args *a)
 {
-    char *semicolon = strchr(args, ';');
-    return semicolon ? semicolon + 1 : args + strlen(args);
-}
-void packet_continue_signal(struct gdb *g, char *args, unsigned length)
-{
-    packet_continue(g, after_signal(args), length);
-}
-void packet_step_signal(struct gdb *g, char *args, unsigned length) { packet_step(g, after_signal(args), length); }
-
-void packet_vcont_ask(struct gdb *g, char *args, unsigned length)
-{
-    (void)args, (void)length;
+    (void)a;
     gdb_answer(g, "vCont;c;C;s;S;r");
 }
 
-/* The first action that steps decides; otherwise all continue. */
-void packet_vcont(struct gdb *g, char *args, unsigned length)
+/* One action of vCont, which ends with a 0. False: it is none. */
+static bool action_parse(struct gdb *g, char *action, struct gdb_args *a)
 {
-    u64 from = 0, to = 0;
-    (void)length;
-    if (args[0] != ';') {
-        gdb_answer(g, "E22");
-        return;
-    }
-    for (char *p = args; p && *p; p = strchr(p + 1, ';')) {
-        char *colon = strchr(p, ':'), *next = strchr(p + 1, ';'), *at = p + 2;
-        u32 cpu = g->cpu_c;
-        if (p[1] != 's' && p[1] != 'S' && p[1] != 'r')
-            continue;
-        if (colon && (!next || colon < next) && !gdb_thread_parse(g, colon + 1, &cpu)) {
+    static const struct {
+        char letter;
+        const char *shape;
+    } actions[] = { { 'c', "" }, { 'C', "#" }, { 's', "" }, { 'S', "#" }, { 'r', "#,#" } };
+    struct gdb_args thread = { .cpu = NO_CPU };
+    char *colon = strchr(action, ':');
+    if (colon && !gdb_parse(g, "t", colon + 1, (unsigned)strlen(colon + 1), &thread))
+        return false;
+    if (colon)
+        *colon = 0;
+    for (unsigned n = 0; n < ARRAY_LEN(actions); n++)
+        if (action[0] == actions[n].letter &&
+            gdb_parse(g, actions[n].shape, action + 1, (unsigned)strlen(action + 1), a)) {
+            a->cpu = thread.cpu;
+            return true;
+        }
+    return false;
+}
+
+/* The first action that steps decides; otherwise all continue. */
+void packet_vcont(struct gdb *g, const struct gdb_args *args)
+{
+    struct gdb_args a, stepping = { .count = 0 };
+    char how = 0;
+    for (char *p = args->rest, *next; p; p = next) {
+        next = strchr(p, ';');
+        if (next)
+            *next++ = 0;
+        if (!action_parse(g, p, &a)) {
             gdb_answer(g, "E22");
             return;
         }
-        bool range = p[1] == 'r' && gdb_number(&at, &from) && gdb_expect(&at, ',') && gdb_number(&at, &to);
-        g->cpu_c = cpu;
-        go(g, cpu);
-        if (range)
-            g->range_from = from, g->range_to = to;
-        return;
+        if (!how && strchr("sSr", p[0]))
+            how = p[0], stepping = a;
     }
-    go(g, ~0u);
+    if (how && stepping.cpu != NO_CPU)
+        g->cpu_c = stepping.cpu;
+    go(g, how ? g->cpu_c : ~0u);
+    if (how == 'r')
+        g->range_from = stepping.n[0], g->range_to = stepping.n[1];
 }
 
 /* On a long way back: has the client something to say? A packet waits until the machine stands. */
@@ -163,20 +182,20 @@ static void go_back(struct gdb *g, unsigned how)
     else
         stop_reply(g, SIGNAL_TRAP, "replaylog:begin;");
 }
-void packet_reverse_step(struct gdb *g, char *args, unsigned length)
+void packet_reverse_step(struct gdb *g, const struct gdb_args *a)
 {
-    (void)args, (void)length;
+    (void)a;
     go_back(g, GO_BACK_STEP);
 }
-void packet_reverse_continue(struct gdb *g, char *args, unsigned length)
+void packet_reverse_continue(struct gdb *g, const struct gdb_args *a)
 {
-    (void)args, (void)length;
+    (void)a;
     go_back(g, GO_BACK);
 }
 
-void packet_detach(struct gdb *g, char *args, unsigned length)
+void packet_detach(struct gdb *g, const struct gdb_args *a)
 {
-    (void)args, (void)length;
+    (void)a;
     gdb_answer(g, "OK");
     gdb_link_drop(&g->link);
     memset(g->d.stops.point, 0, sizeof(g->d.stops.point)); /* the monitor's, too: nobody would let it run again */
@@ -187,14 +206,14 @@ void packet_detach(struct gdb *g, char *args, unsigned length)
     g->wanted = false;
 }
 
-void packet_kill(struct gdb *g, char *args, unsigned length)
+void packet_kill(struct gdb *g, const struct gdb_args *a)
 {
-    (void)args, (void)length;
+    (void)a;
     g->killed = true;
 }
-void packet_vkill(struct gdb *g, char *args, unsigned length)
+void packet_vkill(struct gdb *g, const struct gdb_args *a)
 {
-    (void)args, (void)length;
+    (void)a;
     gdb_answer(g, "OK");
     g->killed = true;
 }
@@ -202,24 +221,27 @@ void packet_vkill(struct gdb *g, char *args, unsigned length)
 static void packet_do(struct gdb *g)
 {
     static const struct {
-        const char *begin;
-        void (*handler)(struct gdb *g, char *args, unsigned length);
+        const char *name, *arguments;
+        gdb_packet_fn *handler;
     } rows[] = {
-#define PACKET(begin, handler) { begin, handler },
+#define PACKET(name, arguments, handler) { name, arguments, handler },
 #include "debug/gdb_packet.def"
 #undef PACKET
     };
     char *p = g->link.packet;
-    unsigned best = ARRAY_LEN(rows);
-    for (unsigned n = 0; n < ARRAY_LEN(rows); n++) /* the longest that fits: "bs" is not "b..." */
-        if (!strncmp(p, rows[n].begin, strlen(rows[n].begin)) &&
-            (best == ARRAY_LEN(rows) || strlen(rows[n].begin) > strlen(rows[best].begin)))
-            best = n;
-    size_t skip = best < ARRAY_LEN(rows) ? strlen(rows[best].begin) : 0;
-    if (best < ARRAY_LEN(rows) && g->link.length >= skip)
-        rows[best].handler(g, p + skip, g->link.length - (unsigned)skip);
-    else
-        gdb_answer(g, "");
+    bool known = false;
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
+        unsigned name = (unsigned)strlen(rows[n].name);
+        struct gdb_args a;
+        if (g->link.length < name || memcmp(p, rows[n].name, name))
+            continue;
+        if (gdb_parse(g, rows[n].arguments, p + name, g->link.length - name, &a)) {
+            rows[n].handler(g, &a);
+            return;
+        }
+        known |= rows[n].arguments[0] != 0; /* else more follows where nothing may: another packet's name */
+    }
+    gdb_answer(g, known ? "E22" : "");
 }
 
 /* ---- the loop ---- */

@@ -13,9 +13,9 @@ enum { REPLY_HEX = GDB_PACKET / 2 - 8 };
 /* ---- parsing and answering ---- */
 
 void gdb_answer(struct gdb *g, const char *text) { gdb_link_send(&g->link, text, strlen(text)); }
-void packet_ok(struct gdb *g, char *args, unsigned length)
+void packet_ok(struct gdb *g, const struct gdb_args *a)
 {
-    (void)args, (void)length;
+    (void)a;
     gdb_answer(g, "OK");
 }
 
@@ -27,7 +27,8 @@ static int digit(char c)
                                   : -1;
 }
 
-bool gdb_number(char **p, u64 *value)
+/* A hex number at *p; moves *p behind it. False: there is none, or more than 16 digits. */
+static bool number(char **p, u64 *value)
 {
     unsigned count = 0;
     for (*value = 0; digit(**p) >= 0; ++*p, count++)
@@ -35,12 +36,37 @@ bool gdb_number(char **p, u64 *value)
     return count >= 1 && count <= 16;
 }
 
-bool gdb_expect(char **p, char c)
+/* Thread ids: cpu + 1; 0 and -1 mean any. False: no such thread. */
+static bool thread(const struct gdb *g, char **p, u32 *cpu)
 {
-    if (**p != c)
+    u64 n;
+    *cpu = NO_CPU;
+    if (!strncmp(*p, "-1", 2)) {
+        *p += 2;
+        return true;
+    }
+    if (!number(p, &n) || n > g->d.m->cpu_count)
         return false;
-    ++*p;
+    *cpu = n ? (u32)n - 1 : NO_CPU;
     return true;
+}
+
+bool gdb_parse(struct gdb *g, const char *shape, char *text, unsigned length, struct gdb_args *a)
+{
+    char *p = text, *end = text + length;
+    *a = (struct gdb_args){ .cpu = NO_CPU, .rest = end };
+    for (; *shape; shape++) {
+        if (*shape == '*') {
+            a->rest = p;
+            a->length = (unsigned)(end - p);
+            return true;
+        }
+        if (*shape == '#'   ? !number(&p, &a->n[a->count++])
+            : *shape == 't' ? !thread(g, &p, &a->cpu)
+                            : *p++ != *shape)
+            return false;
+    }
+    return p == end;
 }
 
 /* Bytes from pairs of hex digits, up to `size`; returns how many. */
@@ -62,38 +88,39 @@ void gdb_changed(struct gdb *g)
 
 static struct cpu *current(struct gdb *g) { return &g->d.m->d.cpu[g->cpu_g]; }
 
-void packet_read_all(struct gdb *g, char *args, unsigned length)
+void packet_read_all(struct gdb *g, const struct gdb_args *a)
 {
     u8 bytes[16];
-    (void)args, (void)length;
+    (void)a;
     text_clear(&g->out);
     for (unsigned n = 0; n < REG_SYS; n++)
         text_hex(&g->out, bytes, regs_read(current(g), n, bytes));
     gdb_link_send(&g->link, g->out.s, g->out.length);
 }
 
-void packet_write_all(struct gdb *g, char *args, unsigned length)
+void packet_write_all(struct gdb *g, const struct gdb_args *a)
 {
     u8 bytes[16], old[16];
     bool ok = true;
     unsigned at = 0;
+    u64 pc = current(g)->pc;
     for (unsigned n = 0; n < REG_SYS && ok; n++) {
         unsigned size = regs_read(current(g), n, old);
-        if (at + 2 * size > length || unhex(args + at, bytes, size) != size)
+        if (at + 2 * size > a->length || unhex(a->rest + at, bytes, size) != size)
             break;
         at += 2 * size;
         ok = !memcmp(old, bytes, size) || regs_write(current(g), n, bytes, size);
     }
+    if (current(g)->pc != pc)
+        stops_moved(&g->d.stops, g->cpu_g);
     gdb_changed(g);
     gdb_answer(g, ok && at ? "OK" : "E22");
 }
 
-void packet_read_one(struct gdb *g, char *args, unsigned length)
+void packet_read_one(struct gdb *g, const struct gdb_args *a)
 {
-    u64 n;
     u8 bytes[16];
-    (void)length;
-    unsigned size = gdb_number(&args, &n) && n < 0x10000 ? regs_read(current(g), (unsigned)n, bytes) : 0;
+    unsigned size = a->n[0] < 0x10000 ? regs_read(current(g), (unsigned)a->n[0], bytes) : 0;
     text_clear(&g->out);
     text_hex(&g->out, bytes, size);
     if (size)
@@ -102,14 +129,14 @@ void packet_read_one(struct gdb *g, char *args, unsigned length)
         gdb_answer(g, "E14");
 }
 
-void packet_write_one(struct gdb *g, char *args, unsigned length)
+void packet_write_one(struct gdb *g, const struct gdb_args *a)
 {
-    u64 n;
     u8 bytes[16];
-    (void)length;
-    bool ok = gdb_number(&args, &n) && n < 0x10000 && gdb_expect(&args, '=');
-    unsigned size = ok ? unhex(args, bytes, 16) : 0;
-    ok = size && regs_write(current(g), (unsigned)n, bytes, size);
+    unsigned size = a->length % 2 ? 0 : unhex(a->rest, bytes, 16);
+    bool ok = size && size == a->length / 2 && a->n[0] < 0x10000 &&
+              regs_write(current(g), (unsigned)a->n[0], bytes, size);
+    if (ok && a->n[0] == REG_PC_NUM)
+        stops_moved(&g->d.stops, g->cpu_g);
     if (ok)
         gdb_changed(g);
     gdb_answer(g, ok ? "OK" : "E22");
@@ -117,16 +144,11 @@ void packet_write_one(struct gdb *g, char *args, unsigned length)
 
 /* ---- memory ---- */
 
-void packet_read_memory(struct gdb *g, char *args, unsigned length)
+void packet_read_memory(struct gdb *g, const struct gdb_args *a)
 {
-    u64 addr, size;
+    u64 size = a->n[1];
     u8 bytes[REPLY_HEX];
-    (void)length;
-    if (!gdb_number(&args, &addr) || !gdb_expect(&args, ',') || !gdb_number(&args, &size)) {
-        gdb_answer(g, "E22");
-        return;
-    }
-    size_t got = debugger_read(&g->d, addr, bytes, size < sizeof(bytes) ? size : sizeof(bytes));
+    size_t got = debugger_read(&g->d, a->n[0], bytes, size < sizeof(bytes) ? size : sizeof(bytes));
     text_clear(&g->out);
     text_hex(&g->out, bytes, got);
     if (got || !size)
@@ -143,47 +165,39 @@ static void write_memory(struct gdb *g, u64 addr, const u8 *bytes, u64 size)
     gdb_answer(g, ok ? "OK" : "E14");
 }
 
-void packet_write_memory(struct gdb *g, char *args, unsigned length)
+void packet_write_memory(struct gdb *g, const struct gdb_args *a)
 {
-    u64 addr, size;
+    u64 size = a->n[1];
     u8 bytes[REPLY_HEX];
-    (void)length;
-    if (!gdb_number(&args, &addr) || !gdb_expect(&args, ',') || !gdb_number(&args, &size) || !gdb_expect(&args, ':') ||
-        size > sizeof(bytes) || unhex(args, bytes, (unsigned)size) != size)
+    if (size > sizeof(bytes) || a->length != 2 * size || unhex(a->rest, bytes, (unsigned)size) != size)
         gdb_answer(g, "E22");
     else
-        write_memory(g, addr, bytes, size);
+        write_memory(g, a->n[0], bytes, size);
 }
 
 /* Binary: 0x7d escapes, the next byte is xor 0x20. */
-void packet_write_binary(struct gdb *g, char *args, unsigned length)
+void packet_write_binary(struct gdb *g, const struct gdb_args *a)
 {
-    u64 addr, size;
-    char *end = args + length;
+    const char *p = a->rest, *end = a->rest + a->length;
     static u8 bytes[GDB_PACKET];
     unsigned got = 0;
-    if (!gdb_number(&args, &addr) || !gdb_expect(&args, ',') || !gdb_number(&args, &size) || !gdb_expect(&args, ':') ||
-        size > sizeof(bytes)) {
-        gdb_answer(g, "E22");
-        return;
-    }
-    for (; args < end && got < sizeof(bytes); args++)
-        bytes[got++] = *args == 0x7d && args + 1 < end ? (u8)(*++args ^ 0x20) : (u8)*args;
-    if (got != size)
+    for (; p < end && got < sizeof(bytes); p++)
+        bytes[got++] = *p == 0x7d && p + 1 < end ? (u8)(*++p ^ 0x20) : (u8)*p;
+    if (got != a->n[1])
         gdb_answer(g, "E22");
     else
-        write_memory(g, addr, bytes, size);
+        write_memory(g, a->n[0], bytes, got);
 }
 
-void packet_physical_ask(struct gdb *g, char *args, unsigned length)
+void packet_physical_ask(struct gdb *g, const struct gdb_args *a)
 {
-    (void)args, (void)length;
+    (void)a;
     gdb_answer(g, g->d.physical ? "1" : "0");
 }
 
-void packet_physical(struct gdb *g, char *args, unsigned length)
+void packet_physical(struct gdb *g, const struct gdb_args *a)
 {
-    g->d.physical = length && args[0] == '1';
+    g->d.physical = a->n[0] != 0;
     gdb_answer(g, "OK");
 }
 
@@ -191,56 +205,55 @@ void packet_physical(struct gdb *g, char *args, unsigned length)
 
 static const u8 point_kinds[] = { ON_INSN, ON_INSN, ON_WRITE, ON_READ, ON_ACCESS }; /* Z0 to Z4 */
 
-static bool point_parse(char *args, u8 *what, u64 *addr, u64 *size)
+/* What Z and z packets are about. False: a kind that there is not, which has the empty answer. */
+static bool point_of(struct gdb *g, const struct gdb_args *a, struct stop_point *p)
 {
-    u64 kind;
-    if (!gdb_number(&args, &kind) || kind >= ARRAY_LEN(point_kinds) || !gdb_expect(&args, ',') || !gdb_number(&args, addr) ||
-        !gdb_expect(&args, ',') || !gdb_number(&args, size))
+    if (a->n[0] >= ARRAY_LEN(point_kinds)) {
+        gdb_answer(g, "");
         return false;
-    *what = point_kinds[kind];
-    if (*what == ON_INSN || !*size)
-        *size = 1;
+    }
+    *p = (struct stop_point){ .what = point_kinds[a->n[0]], .addr = a->n[1], .size = a->n[2] };
+    if (p->what == ON_INSN || !p->size)
+        p->size = 1;
+    p->space = g->d.physical && p->what != ON_INSN ? SPACE_PA : SPACE_VA;
     return true;
 }
 
-static struct stop_point *point_find(struct gdb *g, u8 what, u64 addr, u64 size)
+/* space: -1, any: the client may have switched to physical addresses since it inserted the point. */
+static struct stop_point *point_find(struct gdb *g, const struct stop_point *like, int space)
 {
     for (unsigned n = 0; n < MAX_STOPS; n++) {
         struct stop_point *p = &g->d.stops.point[n];
-        if (p->used && p->gdb && p->what == what && p->addr == addr && p->size == size)
+        if (p->used && p->gdb && p->what == like->what && p->addr == like->addr && p->size == like->size &&
+            (space < 0 || p->space == space))
             return p;
     }
     return NULL;
 }
 
-void packet_insert(struct gdb *g, char *args, unsigned length)
+void packet_insert(struct gdb *g, const struct gdb_args *a)
 {
-    u8 what;
-    u64 addr, size;
-    (void)length;
-    if (!point_parse(args, &what, &addr, &size)) {
-        gdb_answer(g, "E22");
+    struct stop_point made, *p;
+    if (!point_of(g, a, &made))
         return;
-    }
-    struct stop_point *p = point_find(g, what, addr, size);
+    p = point_find(g, &made, made.space);
     if (!p && (p = stops_new(&g->d.stops))) {
         p->gdb = true;
-        p->what = what;
-        p->addr = addr;
-        p->size = size;
-        p->space = g->d.physical && what != ON_INSN ? SPACE_PA : SPACE_VA;
+        p->what = made.what;
+        p->addr = made.addr;
+        p->size = made.size;
+        p->space = made.space;
         stops_changed(&g->d.stops);
     }
     gdb_answer(g, p ? "OK" : "E28");
 }
 
-void packet_remove(struct gdb *g, char *args, unsigned length)
+void packet_remove(struct gdb *g, const struct gdb_args *a)
 {
-    u8 what;
-    u64 addr, size;
-    (void)length;
-    struct stop_point *p = point_parse(args, &what, &addr, &size) ? point_find(g, what, addr, size) : NULL;
-    if (p) {
+    struct stop_point made, *p;
+    if (!point_of(g, a, &made))
+        return;
+    while ((p = point_find(g, &made, -1))) {
         p->used = false;
         stops_changed(&g->d.stops);
     }
@@ -257,57 +270,36 @@ void gdb_points_forget(struct gdb *g)
 
 /* ---- threads ---- */
 
-bool gdb_thread_parse(struct gdb *g, char *args, u32 *cpu)
+static void thread_choose(struct gdb *g, u32 *which, u32 cpu)
 {
-    u64 n;
-    if (args[0] == '-')
-        return true;
-    if (!gdb_number(&args, &n) || n > g->d.m->cpu_count)
-        return false;
-    if (n)
-        *cpu = (u32)n - 1;
-    return true;
-}
-
-void packet_thread(struct gdb *g, char *args, unsigned length)
-{
-    bool ok = length >= 2 && gdb_thread_parse(g, args + 1, args[0] == 'c' ? &g->cpu_c : &g->cpu_g);
+    if (cpu != NO_CPU)
+        *which = cpu;
     g->d.cpu = g->cpu_g;
-    gdb_answer(g, ok ? "OK" : "E22");
+    gdb_answer(g, "OK");
 }
+void packet_thread(struct gdb *g, const struct gdb_args *a) { thread_choose(g, &g->cpu_g, a->cpu); }
+void packet_thread_runs(struct gdb *g, const struct gdb_args *a) { thread_choose(g, &g->cpu_c, a->cpu); }
 
-void packet_alive(struct gdb *g, char *args, unsigned length)
+void packet_threads(struct gdb *g, const struct gdb_args *a)
 {
-    u32 cpu;
-    (void)length;
-    gdb_answer(g, gdb_thread_parse(g, args, &cpu) ? "OK" : "E22");
-}
-
-void packet_threads(struct gdb *g, char *args, unsigned length)
-{
-    (void)args, (void)length;
+    (void)a;
     text_clear(&g->out);
     for (u32 n = 0; n < g->d.m->cpu_count; n++)
         text_add(&g->out, "%c%x", n ? ',' : 'm', n + 1);
     gdb_link_send(&g->link, g->out.s, g->out.length);
 }
 
-void packet_threads_end(struct gdb *g, char *args, unsigned length)
+void packet_threads_end(struct gdb *g, const struct gdb_args *a)
 {
-    (void)args, (void)length;
+    (void)a;
     gdb_answer(g, "l");
 }
 
-void packet_thread_text(struct gdb *g, char *args, unsigned length)
+void packet_thread_text(struct gdb *g, const struct gdb_args *a)
 {
     static const char *const how[] = { "runs", "waits (WFI)", "waits (WFE)", "off" };
-    u32 n = 0;
+    u32 n = a->cpu == NO_CPU ? 0 : a->cpu;
     char text[64];
-    (void)length;
-    if (!gdb_thread_parse(g, args, &n)) {
-        gdb_answer(g, "E22");
-        return;
-    }
     const struct cpu *cpu = &g->d.m->d.cpu[n];
     int size = snprintf(text, sizeof(text), "cpu%u EL%u, %s", n, cpu->ps.el, how[cpu->halted & 3]);
     text_clear(&g->out);
@@ -315,42 +307,40 @@ void packet_thread_text(struct gdb *g, char *args, unsigned length)
     gdb_link_send(&g->link, g->out.s, g->out.length);
 }
 
-void packet_current(struct gdb *g, char *args, unsigned length)
+void packet_current(struct gdb *g, const struct gdb_args *a)
 {
     char text[16];
-    (void)args, (void)length;
+    (void)a;
     snprintf(text, sizeof(text), "QC%x", g->cpu_g + 1);
     gdb_answer(g, text);
 }
 
-void packet_attached(struct gdb *g, char *args, unsigned length)
+void packet_attached(struct gdb *g, const struct gdb_args *a)
 {
-    (void)args, (void)length;
+    (void)a;
     gdb_answer(g, "1");
 }
 
 /* ---- queries ---- */
 
-void packet_supported(struct gdb *g, char *args, unsigned length)
+void packet_supported(struct gdb *g, const struct gdb_args *a)
 {
     char text[256];
-    (void)args, (void)length;
+    (void)a;
     snprintf(text, sizeof(text), "PacketSize=%x;qXfer:features:read+;vContSupported+;QStartNoAckMode+%s", GDB_PACKET,
              g->d.reverse ? ";ReverseStep+;ReverseContinue+" : "");
     gdb_answer(g, text);
 }
 
-/* annex:offset,length */
-void packet_features(struct gdb *g, char *args, unsigned length)
+void packet_no_annex(struct gdb *g, const struct gdb_args *a)
 {
-    u64 offset, size;
-    char *at = args;
-    (void)length;
-    if (strncmp(args, "target.xml:", 11) || (at += 11, !gdb_number(&at, &offset)) || !gdb_expect(&at, ',') ||
-        !gdb_number(&at, &size)) {
-        gdb_answer(g, "E00");
-        return;
-    }
+    (void)a;
+    gdb_answer(g, "E00");
+}
+
+void packet_features(struct gdb *g, const struct gdb_args *a)
+{
+    u64 offset = a->n[0], size = a->n[1];
     if (!g->xml.length)
         regs_xml(&g->d.m->d.cpu[0], &g->xml);
     u64 left = offset < g->xml.length ? g->xml.length - offset : 0, part = size < left ? size : left;
@@ -361,15 +351,20 @@ void packet_features(struct gdb *g, char *args, unsigned length)
     gdb_link_send(&g->link, g->out.s, g->out.length);
 }
 
-void packet_monitor(struct gdb *g, char *args, unsigned length)
+void packet_monitor(struct gdb *g, const struct gdb_args *a)
 {
     static char line[GDB_PACKET / 2 + 1];
     struct text said = { 0 };
-    unsigned n = unhex(args, (u8 *)line, length / 2);
+    unsigned n = unhex(a->rest, (u8 *)line, a->length / 2);
+    if (2 * n != a->length) {
+        gdb_answer(g, "E22");
+        return;
+    }
     line[n] = 0;
     g->d.cpu = g->cpu_g;
     if (monitor_run(&g->d, line, &said)) {
         g->cpu_g = g->cpu_c = g->d.cpu;
+        stops_moved_all(&g->d.stops);
     }
     for (size_t at = 0; at < said.length; at += 2000) {
         size_t part = said.length - at < 2000 ? said.length - at : 2000;
@@ -382,9 +377,9 @@ void packet_monitor(struct gdb *g, char *args, unsigned length)
     gdb_answer(g, "OK");
 }
 
-void packet_no_ack(struct gdb *g, char *args, unsigned length)
+void packet_no_ack(struct gdb *g, const struct gdb_args *a)
 {
-    (void)args, (void)length;
+    (void)a;
     gdb_answer(g, "OK");
     g->link.no_ack = true;
 }

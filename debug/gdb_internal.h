@@ -24,20 +24,25 @@ struct gdb {
 };
 enum { GO_BACK_STEP, GO_BACK };
 
-/* A row of gdb_packet.def: args is what follows the beginning, ends with a 0, length bytes before it. */
-typedef void gdb_packet_fn(struct gdb *g, char *args, unsigned length);
-#define PACKET(begin, handler) gdb_packet_fn handler;
+/* The arguments of a packet, as its row in gdb_packet.def says: the numbers in order, the thread, what is left (ends
+ * with a 0, length bytes before it). */
+struct gdb_args {
+    u64 n[3];
+    unsigned count;
+    u32 cpu; /* of the thread; NO_CPU: any */
+    char *rest;
+    unsigned length;
+};
+enum { NO_CPU = ~0u };
+typedef void gdb_packet_fn(struct gdb *g, const struct gdb_args *a);
+#define PACKET(name, arguments, handler) gdb_packet_fn handler;
 #include "debug/gdb_packet.def"
 #undef PACKET
 
 /* Sends a text. */
 void gdb_answer(struct gdb *g, const char *text);
-/* A hex number at *p; moves *p behind it. False: there is none, or more than 16 digits. */
-bool gdb_number(char **p, u64 *value);
-/* Is this character next? Moves *p behind it. */
-bool gdb_expect(char **p, char c);
-/* Thread ids: cpu + 1; 0 and -1 mean any (*cpu stays). False: no such thread. */
-bool gdb_thread_parse(struct gdb *g, char *args, u32 *cpu);
+/* Reads arguments of the shape (gdb_packet.def) to their end. False: they are others. text ends with a 0. */
+bool gdb_parse(struct gdb *g, const char *shape, char *text, unsigned length, struct gdb_args *a);
 /* The machine was changed by the client. */
 void gdb_changed(struct gdb *g);
 /* Removes what Z packets set. */

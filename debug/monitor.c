@@ -326,9 +326,13 @@ void cmd_fields(struct monitor_line *l)
     }
     const struct sysreg *r = sysreg_get((unsigned)row);
     u64 value = sysreg_peek(monitor_cpu(l), r);
-    text_add(l->out, "%s = 0x%llx [", r->name, HEX(value));
-    regs_fields(r->name, value, l->out);
-    text_add(l->out, "]\n");
+    struct text fields = { 0 };
+    regs_fields_all(r->name, value, &fields);
+    text_add(l->out, "%s = 0x%llx", r->name, HEX(value));
+    if (fields.length)
+        text_add(l->out, " [%s]", fields.s);
+    text_add(l->out, "\n");
+    text_free(&fields);
 }
 
 /* Like a register that is written by hand: what was recorded ahead will not come. */

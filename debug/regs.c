@@ -10,6 +10,7 @@
 #include "cpu/sysreg.h"
 #include "mmu/context.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 /* ---- fields ---- */
@@ -17,16 +18,27 @@
 struct reg_field {
     const char *layout, *name, *values;
     u8 hi, lo;
+    s8 at; /* the bit of an address that lo is; -1: no part of an address */
 };
 static const struct reg_field fields[] = {
-#define FIELD(layout, name, hi, lo)              { #layout, #name, NULL, hi, lo },
-#define FIELD_ENUM(layout, name, hi, lo, values) { #layout, #name, #values, hi, lo },
+#define FIELD(layout, name, hi, lo)              { #layout, #name, NULL, hi, lo, -1 },
+#define FIELD_ENUM(layout, name, hi, lo, values) { #layout, #name, #values, hi, lo, -1 },
+#define FIELD_ADDR(layout, name, hi, lo, at)     { #layout, #name, NULL, hi, lo, at },
+#include "cpu/field.def"
+};
+enum { ALWAYS = 64 };
+static const struct {
+    const char *reg, *layout;
+    u8 at, value; /* bit `at` of the register has the value; ALWAYS: whatever it holds */
+} layouts[] = {
+#define HAS(reg, layout)               { #reg, #layout, ALWAYS, 0 },
+#define HAS_IF(reg, layout, at, value) { #reg, #layout, at, value },
 #include "cpu/field.def"
 };
 static const struct {
-    const char *reg, *layout;
-} layouts[] = {
-#define HAS(reg, layout) { #reg, #layout },
+    const char *reg, *type;
+} addresses[] = {
+#define ADDRESS(reg, kind) { #reg, #kind "_ptr" },
 #include "cpu/field.def"
 };
 static const struct {
@@ -37,10 +49,10 @@ static const struct {
 #include "cpu/field.def"
 };
 
-static const char *layout_of(const char *reg)
+static const char *layout_of(const char *reg, u64 value)
 {
     for (unsigned n = 0; n < ARRAY_LEN(layouts); n++)
-        if (!strcasecmp(layouts[n].reg, reg))
+        if (!strcasecmp(layouts[n].reg, reg) && (layouts[n].at == ALWAYS || bit(value, layouts[n].at) == layouts[n].value))
             return layouts[n].layout;
     return NULL;
 }
@@ -53,24 +65,33 @@ static const char *value_name(const char *list, u64 value)
     return NULL;
 }
 
-void regs_fields(const char *name, u64 value, struct text *out)
+/* all: as NAME=VALUE, whatever it is; else a bit that is set is its name, and a zero without a name is left out. */
+static bool field_print(const struct reg_field *f, u64 value, bool all, const char *space, struct text *out)
 {
-    const char *layout = layout_of(name), *space = "";
-    for (unsigned n = 0; layout && n < ARRAY_LEN(fields); n++) {
-        const struct reg_field *f = &fields[n];
-        u64 v = bits(value, f->hi, f->lo);
-        const char *word = value_name(f->values, v);
-        if (strcmp(f->layout, layout) || (!v && !word))
-            continue;
-        if (word)
-            text_add(out, "%s%s=%s", space, f->name, word);
-        else if (f->hi == f->lo)
-            text_add(out, "%s%s", space, f->name);
-        else
-            text_add(out, "%s%s=0x%llx", space, f->name, (unsigned long long)v);
-        space = " ";
-    }
+    u64 v = bits(value, f->hi, f->lo);
+    const char *word = value_name(f->values, v);
+    if (!all && !v && !word)
+        return false;
+    text_add(out, "%s%s", space, f->name);
+    if (word)
+        text_add(out, "=%s", word);
+    else if (f->hi != f->lo)
+        text_add(out, "=0x%llx", (unsigned long long)(f->at < 0 ? v : v << f->at));
+    else if (all)
+        text_add(out, "=%u", (unsigned)v);
+    return true;
 }
+
+static void fields_print(const char *name, u64 value, bool all, struct text *out)
+{
+    const char *layout = layout_of(name, value), *space = "";
+    for (unsigned n = 0; layout && n < ARRAY_LEN(fields); n++)
+        if (!strcmp(fields[n].layout, layout) && field_print(&fields[n], value, all, space, out))
+            space = " ";
+}
+
+void regs_fields(const char *name, u64 value, struct text *out) { fields_print(name, value, false, out); }
+void regs_fields_all(const char *name, u64 value, struct text *out) { fields_print(name, value, true, out); }
 
 int regs_class(const char *word)
 {
@@ -268,12 +289,25 @@ static void xml_layouts(struct text *t)
         const struct reg_field *f = &fields[n];
         if (n == 0 || strcmp(f->layout, fields[n - 1].layout))
             text_add(t, "%s<flags id=\"%s_flags\" size=\"8\">\n", n ? "</flags>\n" : "", f->layout);
-        text_add(t, "<field name=\"%s\" start=\"%u\" end=\"%u\"", f->name, f->lo, f->hi);
+        unsigned below = f->at > 0 && f->at <= f->lo ? (unsigned)f->at : 0; /* gdb shifts nothing: an address from its bit 0 on */
+        text_add(t, "<field name=\"%s\" start=\"%u\" end=\"%u\"", f->name, f->lo - below, f->hi);
         if (f->values)
             text_add(t, " type=\"%s_enum\"", f->values);
         text_add(t, "/>\n");
     }
     text_add(t, "</flags>\n");
+}
+
+/* False: a number. One whose layout follows from its value has no type, either. */
+static bool type_of(const char *reg, char *type, size_t size)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(addresses); n++)
+        if (!strcmp(addresses[n].reg, reg))
+            return snprintf(type, size, "%s", addresses[n].type) > 0;
+    for (unsigned n = 0; n < ARRAY_LEN(layouts); n++)
+        if (!strcasecmp(layouts[n].reg, reg) && layouts[n].at == ALWAYS)
+            return snprintf(type, size, "%s_flags", layouts[n].layout) > 0;
+    return false;
 }
 
 static void xml_system(const struct cpu *cpu, struct text *t)
@@ -285,11 +319,11 @@ static void xml_system(const struct cpu *cpu, struct text *t)
         const struct sysreg *row = system_row(cpu, n + REG_SYS);
         if (!row)
             continue;
-        const char *layout = layout_of(row->name);
+        char type[48];
         text_add(t, "<reg name=\"%s\" bitsize=\"64\" regnum=\"%u\" save-restore=\"no\" group=\"cp_regs\"", row->name,
                  n + REG_SYS);
-        if (layout)
-            text_add(t, " type=\"%s_flags\"", layout);
+        if (type_of(row->name, type, sizeof(type)))
+            text_add(t, " type=\"%s\"", type);
         text_add(t, "/>\n");
     }
     text_add(t, "</feature>\n");

@@ -16,8 +16,11 @@ unsigned regs_read(struct cpu *cpu, unsigned n, u8 out[16]);
 bool regs_write(struct cpu *cpu, unsigned n, const u8 *bytes, unsigned size);
 /* target.xml for this CPU. */
 void regs_xml(const struct cpu *cpu, struct text *out);
-/* The fields that are set, by name: "VM IMO FMO E2H"; nothing for a register without a layout. */
+/* The fields that are set, by name: "VM IMO FMO E2H TWEDEL=0x3"; nothing for a register without a layout. What is part
+ * of an address is shown as that address. */
 void regs_fields(const char *name, u64 value, struct text *out);
+/* All fields with their values, also those that are zero: "VM=1 SWIO=0 ... TWEDEL=0x0". */
+void regs_fields_all(const char *name, u64 value, struct text *out);
 
 /* An exception class by its name among the fields of ESR: "dabt_lower", "hvc" (HVC64), "dabt" (DABT_LOWER). -1: none.
  */

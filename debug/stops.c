@@ -50,6 +50,32 @@ static void hit_fill(struct stop_hit *h, struct cpu *cpu, const struct stop_poin
     *h = (struct stop_hit){ .hit = true, .point = p, .cpu = cpu->index, .at = at, .before = before, .pc = cpu->pc };
 }
 
+/* Instructions of the PE before the one that it stands at. */
+static u64 insns_of(const struct cpu *cpu)
+{
+    return cpu->insns + (cpu->d.now - cpu->d.run_from); /* insns of a slice are counted at its end */
+}
+
+/* Is this instruction the one at which the PE was stopped? Then it is executed now. */
+static bool is_known(const struct stops *s, const struct cpu *cpu, u64 pc)
+{
+    const struct stop_stand *stand = &s->stand[cpu->index];
+    return !s->scanning && stand->known && stand->pc == pc && stand->insns == insns_of(cpu);
+}
+
+static void stand_set(struct stops *s, const struct cpu *cpu)
+{
+    s->stand[cpu->index] = (struct stop_stand){ .known = true, .pc = cpu->pc, .insns = insns_of(cpu) };
+}
+
+/* Stops now, before the instruction. */
+static void stop_before(struct stops *s, const struct cpu *cpu, const struct stop_hit *h)
+{
+    s->pending = *h;
+    stand_set(s, cpu);
+    machine_stop(s->m, STOP_REQUEST, 0, "");
+}
+
 /* A stop that takes effect at the next architectural point (exceptions, register writes: they are one). */
 static void happened(struct stops *s, struct cpu *cpu, const struct stop_point *p, u64 before, u64 at, const char *text)
 {
@@ -70,10 +96,10 @@ static void happened(struct stops *s, struct cpu *cpu, const struct stop_point *
 static bool stops_here(struct stops *s, struct cpu *cpu, u64 pc, struct stop_hit *h)
 {
     u64 at = stops_position(s->m);
-    bool resumed = !s->scanning && at == s->resume_at && pc == s->resume_pc && cpu->index == s->resume_cpu;
-    for (unsigned n = 0; s->any_at && !resumed && n < MAX_STOPS; n++) {
+    bool known = is_known(s, cpu, pc);
+    for (unsigned n = 0; s->any_at && !known && n < MAX_STOPS; n++) {
         const struct stop_point *p = &s->point[n];
-        if (p->used && p->what == ON_INSN && p->addr == pc && in_scope(&p->scope, cpu)) {
+        if (p->used && p->what == ON_INSN && mmu_debug_untagged(cpu, p->addr, true) == pc && in_scope(&p->scope, cpu)) {
             hit_fill(h, cpu, p, at, at);
             return true;
         }
@@ -95,8 +121,7 @@ static bool before(void *who, struct cpu *cpu, u64 pc, u32 insn)
         if (h.at < s->scan_end && (stops_here(s, cpu, pc, &h) || (s->scan_insns && cpu->index == s->step_cpu)))
             s->last = h;
     } else if (stops_here(s, cpu, pc, &h)) {
-        s->pending = h;
-        machine_stop(s->m, STOP_REQUEST, 0, "");
+        stop_before(s, cpu, &h);
         return false;
     }
     return s->next.before ? s->next.before(s->next.who, cpu, pc, insn) : true;
@@ -112,10 +137,16 @@ static u64 address_in(const struct stop_point *p, const struct cpu *cpu, u64 va,
     struct translation t;
     u64 out;
     if (p->space == SPACE_VA)
-        return va;
+        return mmu_debug_untagged(cpu, va, false);
     if (p->space == SPACE_PA)
         return pa;
     return mmu_debug_translate(cpu, va, cpu->ps.el, &out, &t, NULL) ? t.ipa : pa;
+}
+
+/* Where the point begins, for this PE: under TBI the tag byte of a virtual address says nothing. */
+static u64 point_base(const struct stop_point *p, const struct cpu *cpu)
+{
+    return p->space == SPACE_VA ? mmu_debug_untagged(cpu, p->addr, false) : p->addr;
 }
 
 /* Stops before the access, as gdb expects of this architecture. */
@@ -123,25 +154,24 @@ static bool access(void *who, struct cpu *cpu, u64 va, u64 pa, unsigned size, bo
 {
     struct stops *s = who;
     u64 now = stops_position(s->m);
-    bool resumed = !s->scanning && now == s->resume_at && cpu->pc == s->resume_pc && cpu->index == s->resume_cpu;
-    for (unsigned n = 0; s->any_data && !resumed && n < MAX_STOPS; n++) {
+    bool known = is_known(s, cpu, cpu->pc);
+    for (unsigned n = 0; s->any_data && !known && n < MAX_STOPS; n++) {
         const struct stop_point *p = &s->point[n];
         if (!p->used || (p->what != ON_ACCESS && p->what != (write ? ON_WRITE : ON_READ)))
             continue;
-        u64 at = address_in(p, cpu, va, pa);
-        if (!overlaps(at, size, p->addr, p->size) || !in_scope(&p->scope, cpu))
+        u64 at = address_in(p, cpu, va, pa), base = point_base(p, cpu);
+        if (!overlaps(at, size, base, p->size) || !in_scope(&p->scope, cpu))
             continue;
         struct stop_hit h;
         hit_fill(&h, cpu, p, now, now);
-        h.addr = at - p->addr < p->size ? at : p->addr;
+        h.addr = p->addr + (at - base < p->size ? at - base : 0); /* with the tag byte that the client gave it */
         if (s->scanning) {
             h.at = now + 1; /* backwards one arrives from behind it */
             if (h.at < s->scan_end)
                 s->last = h;
             continue;
         }
-        s->pending = h;
-        machine_stop(s->m, STOP_REQUEST, 0, "");
+        stop_before(s, cpu, &h);
         return false;
     }
     return !s->next.access || s->next.access(s->next.who, cpu, va, pa, size, write);
@@ -153,7 +183,8 @@ static bool page(void *who, struct cpu *cpu, u64 va)
     if (s->next.page && s->next.page(s->next.who, cpu, va))
         return true;
     for (unsigned n = 0; n < MAX_STOPS; n++)
-        if (s->point[n].used && s->point[n].what == ON_INSN && (s->point[n].addr & ~(u64)(PAGE - 1)) == va)
+        if (s->point[n].used && s->point[n].what == ON_INSN &&
+            (mmu_debug_untagged(cpu, s->point[n].addr, true) & ~(u64)(PAGE - 1)) == va)
             return true;
     return false;
 }
@@ -167,7 +198,7 @@ static bool data(void *who, struct cpu *cpu, u64 va, u64 pa)
         const struct stop_point *p = &s->point[n];
         if (!p->used || p->what < ON_WRITE || p->what > ON_ACCESS)
             continue;
-        u64 first = p->addr & ~(u64)(PAGE - 1), span = p->addr + p->size - first;
+        u64 base = point_base(p, cpu), first = base & ~(u64)(PAGE - 1), span = base + p->size - first;
         if ((address_in(p, cpu, va, pa) & ~(u64)(PAGE - 1)) - first < align_up(span, PAGE))
             return true;
     }
@@ -358,7 +389,16 @@ void stops_step(struct stops *s, u32 cpu)
 void stops_resume(struct stops *s, u32 cpu)
 {
     s->pending.hit = s->last.hit = false;
-    s->resume_at = machine_insns(s->m);
-    s->resume_cpu = cpu;
-    s->resume_pc = s->m->d.cpu[cpu].pc;
+    if (!s->stand[cpu].moved)
+        stand_set(s, &s->m->d.cpu[cpu]);
+    for (u32 n = 0; n < s->m->cpu_count; n++)
+        s->stand[n].moved = false;
+}
+
+void stops_moved(struct stops *s, u32 cpu) { s->stand[cpu] = (struct stop_stand){ .moved = true }; }
+
+void stops_moved_all(struct stops *s)
+{
+    for (u32 n = 0; n < s->m->cpu_count; n++)
+        stops_moved(s, n);
 }

@@ -65,8 +65,13 @@ struct stops {
     /* stepping: one instruction of PE step_cpu */
     bool stepping, step_armed;
     u32 step_cpu;
-    u64 step_pc, resume_at, resume_pc;
-    u32 resume_cpu;
+    u64 step_pc;
+    /* Where each PE stands and whoever looks in knows it: the instruction there is executed even if a point is on it.
+     * moved: they put it there, and have yet to see what is there. */
+    struct stop_stand {
+        bool known, moved;
+        u64 pc, insns;
+    } stand[MAX_CPUS];
     /* scanning (reverse execution): hits before `scan_end` are kept in `last`, nothing stops */
     bool scanning, scan_insns;
     u64 scan_end;
@@ -83,8 +88,12 @@ void stops_changed(struct stops *s);
 /* Next machine_run: one instruction of this PE. ~0: none. */
 void stops_step(struct stops *s, u32 cpu);
 /* Before each machine_run: forgets what the last one hit; the instruction that `cpu` stands at is executed even if a
- * point is there. */
+ * point is there, unless the PE was moved there. */
 void stops_resume(struct stops *s, u32 cpu);
+/* The PE's PC was written, or it stands elsewhere for another reason than that it ran: a point there stops at once. */
+void stops_moved(struct stops *s, u32 cpu);
+/* All PEs were. */
+void stops_moved_all(struct stops *s);
 /* Position of the machine, from within an observer's functions (insns of a slice are counted at its end). */
 u64 stops_position(const struct machine *m);
 /* VMID, ASID and security state in which the PE is. */

@@ -378,3 +378,13 @@ bool mmu_debug_translate(const struct cpu *cpu, u64 va, unsigned el, u64 *pa, st
         *out = t;
     return t.ok;
 }
+
+u64 mmu_debug_untagged(const struct cpu *cpu, u64 va, bool fetch)
+{
+    u64 plain = sext(va, 56);
+    struct regime_desc r;
+    if (va == plain)
+        return va;
+    regime_describe(cpu, regime_of(cpu, cpu->ps.el), &r);
+    return walk_addr_top(r.regime, r.tcr, r.feat & WALK_TBID, va, fetch) == 55 ? plain : va;
+}

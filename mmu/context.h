@@ -44,5 +44,8 @@ bool mmu_unpriv_applies(struct cpu *cpu);
  * no exception, no permission checked. out and rec may be NULL. True: *pa is the physical address. */
 bool mmu_debug_translate(const struct cpu *cpu, u64 va, unsigned el, u64 *pa, struct translation *out,
                          struct walk_record *rec);
+/* va as the current EL's regime has it: where the tag byte is ignored (TBI, and TBID for instructions) the sign of bit
+ * 55 stands in its place. */
+u64 mmu_debug_untagged(const struct cpu *cpu, u64 va, bool fetch);
 
 #endif
