@@ -325,6 +325,16 @@ u64 sysreg_peek(struct cpu *cpu, const struct sysreg *row)
     return row->offset >= 0 ? *sysreg_field(cpu, row) : 0;
 }
 
+bool sysreg_is_readable(const struct sysreg *row)
+{
+    return (row->access & 15) < 4 && (row->offset >= 0 || (row->read && !(row->flags & SR_READ_EFFECT)));
+}
+
+u64 sysreg_dropped(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    return sysreg_is_readable(row) ? value & ~sysreg_peek(cpu, row) & ~row->loose : 0;
+}
+
 /* ---- reset ---- */
 
 /* What has no reset value and cannot be written is a constant of the model or the board and stays (MIDR, MPIDR,

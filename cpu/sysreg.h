@@ -89,6 +89,7 @@ struct sysreg {
     u128 traps;              /* set of enum trap */
     u64 reset;
     u64 mask; /* bits that a write can change; 0 = all (the others keep their value) */
+    u64 loose; /* bits of which a write is no store, and that are not RES0: read-only, write-only, RAZ/WI, set and clear */
     u64 (*read)(struct cpu *cpu, const struct sysreg *row);
     void (*write)(struct cpu *cpu, const struct sysreg *row, u64 value);
     /* Access rules beyond ACCESS and TRAPS. False: cpu->d.exc is filled, or the access is UNDEFINED when exc_undefined
@@ -148,6 +149,11 @@ void sysreg_reset(struct cpu *cpu);
 /* A register of plain storage that is not itself here, but another or memory: EL2 with E2H, EL1 with NV. */
 bool sysreg_is_redirected(const struct cpu *cpu, const struct sysreg *row);
 u64 sysreg_writable(const struct cpu *cpu, const struct sysreg *row);
+/* Bits of a value just written that the register does not hold, since they are RES0 on this PE. A register that cannot
+ * be read says nothing. */
+u64 sysreg_dropped(struct cpu *cpu, const struct sysreg *row, u64 value);
+/* Can its value be read by those who look in? */
+bool sysreg_is_readable(const struct sysreg *row);
 
 /* Storage of a row. */
 static inline u64 *sysreg_field(struct cpu *cpu, const struct sysreg *row)

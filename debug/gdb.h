@@ -8,10 +8,13 @@
 #include "board/machine.h"
 
 struct gdb;
+struct symbols;
 /* where: `tcp::PORT`, `tcp:HOST:PORT`, `unix:PATH`. stopped: the machine waits for a client that says continue. input:
  * the machine's input log is kept, so that the run can go backwards. NULL: error says why. After all other observers.
  */
 struct gdb *gdb_open(struct machine *m, const char *where, bool stopped, char error[256]);
+/* Names for `monitor break NAME` and its like, from these files; NULL: there are none. They outlive the stub. */
+void gdb_set_symbols(struct gdb *g, const struct symbols *symbols);
 /* As machine_run, but stops for the client, and comes back when the machine's run is over or the client ends it. */
 struct stop gdb_run(struct gdb *g, u64 limit);
 /* The machine was reset: there is no way back across it. */

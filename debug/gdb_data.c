@@ -98,21 +98,34 @@ void packet_read_all(struct gdb *g, const struct gdb_args *a)
     gdb_link_send(&g->link, g->out.s, g->out.length);
 }
 
+/* A register, with those told who saw writes before gdb came (-d), and that the PC is elsewhere. */
+static bool register_write(struct gdb *g, unsigned n, const u8 *bytes, unsigned size)
+{
+    const struct observer *o = &g->d.stops.next;
+    const struct sysreg *row = regs_row(current(g), n);
+    u64 value = 0;
+    if (!regs_write(current(g), n, bytes, size))
+        return false;
+    memcpy(&value, bytes, size < 8 ? size : 8);
+    if (row && o->sysreg_written)
+        o->sysreg_written(o->who, current(g), sysreg_number(row), value);
+    if (n == REG_PC_NUM)
+        stops_moved(&g->d.stops, g->cpu_g);
+    return true;
+}
+
 void packet_write_all(struct gdb *g, const struct gdb_args *a)
 {
     u8 bytes[16], old[16];
     bool ok = true;
     unsigned at = 0;
-    u64 pc = current(g)->pc;
     for (unsigned n = 0; n < REG_SYS && ok; n++) {
         unsigned size = regs_read(current(g), n, old);
         if (at + 2 * size > a->length || unhex(a->rest + at, bytes, size) != size)
             break;
         at += 2 * size;
-        ok = !memcmp(old, bytes, size) || regs_write(current(g), n, bytes, size);
+        ok = !memcmp(old, bytes, size) || register_write(g, n, bytes, size);
     }
-    if (current(g)->pc != pc)
-        stops_moved(&g->d.stops, g->cpu_g);
     gdb_changed(g);
     gdb_answer(g, ok && at ? "OK" : "E22");
 }
@@ -134,9 +147,7 @@ void packet_write_one(struct gdb *g, const struct gdb_args *a)
     u8 bytes[16];
     unsigned size = a->length % 2 ? 0 : unhex(a->rest, bytes, 16);
     bool ok = size && size == a->length / 2 && a->n[0] < 0x10000 &&
-              regs_write(current(g), (unsigned)a->n[0], bytes, size);
-    if (ok && a->n[0] == REG_PC_NUM)
-        stops_moved(&g->d.stops, g->cpu_g);
+              register_write(g, (unsigned)a->n[0], bytes, size);
     if (ok)
         gdb_changed(g);
     gdb_answer(g, ok ? "OK" : "E22");

@@ -128,6 +128,13 @@ static const struct sysreg *system_row(const struct cpu *cpu, unsigned n)
     return row && (row->access & 15) < 4 && cpu_has(cpu, (enum feature)row->feature) ? row : NULL;
 }
 
+const struct sysreg *regs_row(const struct cpu *cpu, unsigned n)
+{
+    if (n == REG_FPSR || n == REG_FPCR)
+        return sysreg_find(SYSREG_KEY(3u, 3u, 4u, 4u, n == REG_FPSR ? 1u : 0u));
+    return system_row(cpu, n);
+}
+
 static unsigned put(u8 *out, u64 value, unsigned size)
 {
     memcpy(out, &value, size);
@@ -217,11 +224,8 @@ bool regs_write(struct cpu *cpu, unsigned n, const u8 *bytes, unsigned size)
         cpu->pc = v;
     } else if (n == REG_CPSR) {
         return memcmp(old, bytes, size) ? cpsr_write(cpu, v) : true;
-    } else if (n == REG_FPSR || n == REG_FPCR) {
-        const struct sysreg *row = sysreg_find(SYSREG_KEY(3u, 3u, 4u, 4u, n == REG_FPSR ? 1u : 0u));
-        return row && system_write(cpu, row, v);
     } else {
-        const struct sysreg *row = system_row(cpu, n);
+        const struct sysreg *row = regs_row(cpu, n);
         return row && system_write(cpu, row, v);
     }
     return true;

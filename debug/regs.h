@@ -6,6 +6,7 @@
 #define DEBUG_REGS_H
 
 #include "board/machine.h"
+#include "cpu/sysreg.h"
 #include "debug/text.h"
 
 enum { REG_PC_NUM = 32, REG_CPSR = 33, REG_V0 = 34, REG_FPSR = 66, REG_FPCR = 67, REG_SYS = 68, REG_PAUTH = 4096 };
@@ -14,6 +15,8 @@ enum { REG_PC_NUM = 32, REG_CPSR = 33, REG_V0 = 34, REG_FPSR = 66, REG_FPCR = 67
 unsigned regs_read(struct cpu *cpu, unsigned n, u8 out[16]);
 /* False: there is none, or it cannot be that. size: bytes given, as many as regs_read returns. */
 bool regs_write(struct cpu *cpu, unsigned n, const u8 *bytes, unsigned size);
+/* The system register that is register n, also of fpsr and fpcr; NULL: none. */
+const struct sysreg *regs_row(const struct cpu *cpu, unsigned n);
 /* target.xml for this CPU. */
 void regs_xml(const struct cpu *cpu, struct text *out);
 /* The fields that are set, by name: "VM IMO FMO E2H TWEDEL=0x3"; nothing for a register without a layout. What is part

@@ -267,6 +267,19 @@ static void exception(void *who, struct cpu *cpu, const struct exc *exc)
     }
 }
 
+/* What the register holds now, and what was written where that is something else. */
+static void written_words(struct cpu *cpu, const struct sysreg *row, u64 value, char *text, size_t size)
+{
+    u64 holds = sysreg_peek(cpu, row);
+    if (!sysreg_is_readable(row))
+        snprintf(text, size, "%s: 0x%llx written", row->name, (unsigned long long)value);
+    else if (holds == value)
+        snprintf(text, size, "%s = 0x%llx", row->name, (unsigned long long)holds);
+    else
+        snprintf(text, size, "%s = 0x%llx (0x%llx written)", row->name, (unsigned long long)holds,
+                 (unsigned long long)value);
+}
+
 static void sysreg_written(void *who, struct cpu *cpu, unsigned row, u64 value)
 {
     struct stops *s = who;
@@ -277,7 +290,7 @@ static void sysreg_written(void *who, struct cpu *cpu, unsigned row, u64 value)
         if (!p->used || p->what != ON_SYSREG || p->value != (s64)row || !in_scope(&p->scope, cpu))
             continue;
         char text[160];
-        snprintf(text, sizeof(text), "%s = 0x%llx", sysreg_get(row)->name, (unsigned long long)value);
+        written_words(cpu, sysreg_get(row), value, text, sizeof(text));
         happened(s, cpu, p, stops_position(s->m), stops_position(s->m) + 1, text);
         return;
     }

@@ -19,6 +19,7 @@ struct log {
     u32 items;
     u64 seen_count;
     u64 *seen;          /* addresses with the word and context mixed in: an open hash, forgotten when it is full */
+    u64 *dropped;       /* by row of system register: RES0 bits that were said to be dropped */
     u64 next[MAX_CPUS]; /* in_asm: the address that would go on in the block shown last */
 };
 
@@ -128,6 +129,20 @@ static void walk_log(struct tracer *r, struct cpu *cpu, const struct exc *e)
         out_format(l->out, "  stage %u: %s\n", t.fault.stage2 ? 2 : 1, fault_rule_text(t.fault.rule));
 }
 
+/* RES0 bits that software set and the register did not keep; said once for each bit. */
+static void dropped_log(struct log *l, struct cpu *cpu, unsigned row, u64 value)
+{
+    const struct sysreg *reg = sysreg_get(row);
+    u64 dropped = sysreg_dropped(cpu, reg, value);
+    if (!(dropped & ~l->dropped[row]))
+        return;
+    l->dropped[row] |= dropped;
+    out_format(l->out, "guest_errors: cpu %u EL%u PC 0x%llx: %s: write of 0x%llx, RES0 bits 0x%llx are dropped\n",
+               cpu->index, cpu->ps.el, (unsigned long long)cpu->pc, reg->name, (unsigned long long)value,
+               (unsigned long long)dropped);
+    log_show(l);
+}
+
 static void sysreg(struct tracer *r, struct cpu *cpu, unsigned row, u64 value)
 {
     struct log *l = r->data;
@@ -135,6 +150,8 @@ static void sysreg(struct tracer *r, struct cpu *cpu, unsigned row, u64 value)
     if (l->items & LOG_mmu && reg && reg->flags & (SR_CONTROL | SR_CONTEXT))
         out_format(l->out, "mmu: cpu %u EL%u PC 0x%llx %s = 0x%llx\n", cpu->index, cpu->ps.el,
                    (unsigned long long)cpu->pc, reg->name, (unsigned long long)value);
+    if (l->items & LOG_guest_errors && reg)
+        dropped_log(l, cpu, row, value);
 }
 
 /* ---- unimp, guest_errors ---- */
@@ -217,6 +234,7 @@ static bool log_close(struct tracer *r, char error[256])
     struct log *l = r->data;
     bool ok = out_close(l->out, true, error);
     free(l->seen);
+    free(l->dropped);
     free(l);
     return ok;
 }
@@ -225,9 +243,13 @@ bool log_open(struct tracer *r, u32 items, const char *name, char error[256])
 {
     struct log *l = calloc(1, sizeof(*l));
     snprintf(error, 256, "out of memory");
-    if (!l || !(l->seen = calloc(SEEN, sizeof(*l->seen))) || !(l->out = out_open(name, false, error))) {
+    unsigned rows = 0;
+    while (sysreg_get(rows))
+        rows++;
+    if (!l || !(l->seen = calloc(SEEN, sizeof(*l->seen))) || !(l->dropped = calloc(rows, sizeof(*l->dropped))) ||
+        !(l->out = out_open(name, false, error))) {
         if (l)
-            free(l->seen);
+            free(l->seen), free(l->dropped);
         free(l);
         return false;
     }
@@ -235,7 +257,7 @@ bool log_open(struct tracer *r, u32 items, const char *name, char error[256])
     r->data = l;
     if (items & LOG_in_asm)
         r->insn = insn;
-    if (items & LOG_mmu)
+    if (items & (LOG_mmu | LOG_guest_errors))
         r->sysreg = sysreg;
     if (items & LOG_guest_errors)
         r->odd = odd;
