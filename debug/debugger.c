@@ -93,7 +93,8 @@ static void exception(void *who, struct cpu *cpu, const struct exc *exc)
                             .from_el = cpu->ps.el,
                             .vmid = vmid_of(cpu),
                             .vttbr = cpu->sys.vttbr_el2,
-                            .spsr = cpu_spsr(cpu) };
+                            .spsr = cpu_spsr(cpu),
+                            .route = exc_route_of(cpu, exc, &d->m->gic) };
     if (at < d->counted) /* replayed */
         return;
     d->counted = at;

@@ -3,6 +3,8 @@
 #define DEBUG_DEBUGGER_H
 
 #include "debug/stops.h"
+#include "debug/symbols.h"
+#include "debug/exits_words.h"
 #include "debug/text.h"
 #include "mmu/walk.h"
 
@@ -13,6 +15,7 @@ struct exc_note {
     u64 ttbr, vttbr, spsr;
     u32 cpu, from_el;
     s32 vmid;
+    struct exc_route route; /* who routed it, and which interrupt it was */
 };
 enum { EXC_NOTES = 64, VMS = 64 };
 
@@ -28,6 +31,7 @@ struct debugger {
     struct machine *m;
     struct stops stops;
     struct reverse *reverse; /* NULL: forwards only */
+    const struct symbols *symbols; /* names for addresses, or NULL */
     u32 cpu;                 /* the PE that commands are about */
     bool physical;           /* gdb's memory packets are about physical addresses */
     struct exc_note note[EXC_NOTES];

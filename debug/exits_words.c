@@ -4,8 +4,10 @@
 
 #include "board/explain.h"
 #include "cpu/exception.h"
+#include "cpu/field.h"
 #include "cpu/sysop.h"
 #include "cpu/sysreg.h"
+#include "gic/gic.h"
 #include "mmu/walk.h"
 
 #include <ctype.h>
@@ -114,25 +116,118 @@ void exc_trap_words(unsigned id, char *text, size_t size)
     snprintf(text + n, size - n, ".%s", t->name);
 }
 
+/* ---- routing ---- */
+
+static const char *const scr_names[] = { "", "IRQ", "FIQ", "EA" }, *const hcr_names[] = { "", "IMO", "FMO", "AMO" },
+                         *const pending_names[] = { "", "VI", "VF", "VSE" };
+static const u8 pending_bits[] = { 0, HCR_VI, HCR_VF, HCR_VSE };
+
 /* D1.3.6: who routed a physical interrupt to EL2 or EL3, a virtual one to EL1. */
-static const char *routing(const struct cpu *cpu, const struct exc *e)
+static const char *routing(const struct cpu *cpu, const struct exc *e, char text[32])
 {
-    static const char *const el3[] = { "", "SCR_EL3.IRQ", "SCR_EL3.FIQ", "SCR_EL3.EA" };
-    static const char *const el2[] = { "", "HCR_EL2.IMO", "HCR_EL2.FMO", "HCR_EL2.AMO" };
-    static const char *const pending[] = { "", "HCR_EL2.VI", "HCR_EL2.VF", "HCR_EL2.VSE" };
-    static const u8 pending_bit[] = { 0, 7, 6, 8 };
     unsigned kind = e->kind & 3;
-    if (e->is_virtual)
-        return bit(e->cause.value, pending_bit[kind]) ? pending[kind] : "list register";
-    if (e->target_el == 3)
-        return cpu->ps.el == 3 && !bit(cpu->sys.scr_el3, kind == EXC_IRQ   ? 1
-                                                         : kind == EXC_FIQ ? 2
-                                                                           : 3)
-                   ? "EL3"
-                   : el3[kind];
-    if (e->target_el == 2)
-        return bit(e->cause.value, 27) ? "HCR_EL2.TGE" : el2[kind];
-    return "EL1";
+    bool tge = bit(e->cause.value, HCR_TGE);
+    if (e->is_virtual && !bit(e->cause.value, pending_bits[kind]))
+        return "list register";
+    if (e->target_el == 1 && !e->is_virtual && !cpu_el2_enabled(cpu))
+        return "EL1";
+    if (e->target_el == 2 && tge)
+        return "HCR_EL2.TGE";
+    snprintf(text, 32, "%s.%s%s", e->target_el == 3 ? "SCR_EL3" : "HCR_EL2",
+             e->is_virtual         ? pending_names[kind]
+             : e->target_el == 3 ? scr_names[kind]
+                                   : hcr_names[kind],
+             e->target_el == 1 && !e->is_virtual ? " = 0" : "");
+    return text;
+}
+
+struct exc_route exc_route_of(const struct cpu *cpu, const struct exc *e, const struct gic *gic)
+{
+    const struct gic_best *best = &gic->d.best[cpu->index];
+    u64 hcr = e->kind == EXC_SYNC ? cpu->sys.hcr_el2 : e->cause.value; /* VSE is cleared as it is taken */
+    struct exc_route r = { .hcr = hcr,
+                           .scr = cpu->sys.scr_el3,
+                           .mdcr = cpu->sys.mdcr_el2,
+                           .intid = -1,
+                           .lr = -1,
+                           .has_el3 = cpu_has(cpu, FEAT_EL3),
+                           .has_el2 = cpu_has(cpu, FEAT_EL2),
+                           .el2_enabled = cpu_el2_enabled(cpu) };
+    if (e->kind != EXC_IRQ && e->kind != EXC_FIQ)
+        return r;
+    if (!e->is_virtual && best->priority < 0x100)
+        r.intid = (s32)best->intid;
+    if (e->is_virtual && !bit(hcr, pending_bits[e->kind]))
+        r.lr = gic_pending_lr(gic, cpu->index);
+    if (r.lr >= 0)
+        r.intid = (s32)bits(gic->cpu[cpu->index].ich_lr[r.lr], 31, 0);
+    return r;
+}
+
+/* To EL2 or EL1: below SCR_EL3, which did not want it. */
+static void below_el3(unsigned kind, unsigned target, const struct exc_route *r, char *text, size_t size)
+{
+    if (target == 2)
+        snprintf(text, size, "HCR_EL2.%s = 1", bit(r->hcr, HCR_TGE) ? "TGE" : hcr_names[kind]);
+    else if (!r->has_el2)
+        snprintf(text, size, "there is no EL2");
+    else if (!r->el2_enabled)
+        snprintf(text, size, "EL2 is not enabled in Secure state (SCR_EL3.{NS, EEL2} = {0, 0})");
+    else
+        snprintf(text, size, "HCR_EL2.%s = 0, HCR_EL2.TGE = 0", hcr_names[kind]);
+}
+
+static void interrupt_words(const struct exc *e, const struct exc_route *r, char text[EXC_WORDS])
+{
+    unsigned kind = e->kind & 3;
+    if (e->target_el == 3) {
+        snprintf(text, EXC_WORDS, "SCR_EL3.%s = 1", scr_names[kind]);
+        return;
+    }
+    if (e->is_virtual) {
+        char by[40];
+        if (r->lr >= 0)
+            snprintf(by, sizeof(by), "list register %d", r->lr);
+        else
+            snprintf(by, sizeof(by), "HCR_EL2.%s = 1", pending_names[kind]);
+        snprintf(text, EXC_WORDS, "HCR_EL2.%s = 1 makes virtual ones EL1's, HCR_EL2.TGE = 0; pending by %s",
+                 hcr_names[kind], by);
+        return;
+    }
+    char why[128];
+    below_el3(kind, e->target_el, r, why, sizeof(why));
+    snprintf(text, EXC_WORDS, "%s%s%s%s", why, r->has_el3 ? ", SCR_EL3." : "", r->has_el3 ? scr_names[kind] : "",
+             r->has_el3 ? " = 0" : "");
+}
+
+static bool is_debug_class(unsigned ec) { return (ec >= EC_BREAK_LOWER && ec <= EC_WATCH_SAME) || ec == EC_BRK; }
+
+void exc_route_words(const struct exc *e, unsigned from_el, const struct exc_route *r, char text[EXC_WORDS])
+{
+    const char *why;
+    if (e->kind != EXC_SYNC) {
+        interrupt_words(e, r, text);
+        return;
+    }
+    if (e->ec == EC_HVC || e->ec == EC_SMC)
+        why = "that is what the instruction is for";
+    else if (e->cause.kind == CAUSE_TRAP)
+        why = "the control's target";
+    else if (e->has_hpfar && e->target_el == 2)
+        why = "stage 2 is EL2's";
+    else if (e->external && e->target_el == 3)
+        why = "SCR_EL3.EA = 1";
+    else if (is_debug_class(e->ec) && e->target_el == 2 && from_el < 2)
+        why = bit(r->hcr, HCR_TGE) ? "HCR_EL2.TGE = 1 routes debug exceptions" : "MDCR_EL2.TDE = 1";
+    else if (e->target_el == from_el)
+        why = "the same EL takes it";
+    else if (e->target_el == 1)
+        why = r->el2_enabled ? "EL1 takes what comes from EL0 (HCR_EL2.TGE = 0)" : "EL1 takes what comes from EL0";
+    else if (e->target_el == 2)
+        why = bit(r->hcr, HCR_TGE) ? "HCR_EL2.TGE = 1" : e->external ? "HCR_EL2.TEA = 1" : "it is about EL2's own";
+    else
+        why = "the only EL that can";
+    snprintf(text, EXC_WORDS, "%s", why);
 }
 
 static void descriptor_words(const struct exc *e, char *text)
@@ -161,7 +256,8 @@ void exc_cause_words(const struct cpu *cpu, const struct exc *exc, int intid, ch
         break;
     case CAUSE_ALIGNMENT: snprintf(text, EXC_WORDS, "%s", c->id ? fault_rule_text(c->id) : "alignment"); break;
     case CAUSE_INTERRUPT: {
-        int n = snprintf(text, EXC_WORDS, "%s", routing(cpu, exc));
+        char who[32];
+        int n = snprintf(text, EXC_WORDS, "%s", routing(cpu, exc, who));
         if (intid >= 0)
             snprintf(text + n, EXC_WORDS - (size_t)n, ", INTID %d", intid);
         break;

@@ -366,6 +366,8 @@ struct gdb *gdb_open(struct machine *m, const char *where, bool stopped, char er
 
 void gdb_set_interrupted(struct gdb *g, bool (*interrupted)(void)) { g->interrupted = interrupted; }
 
+void gdb_set_symbols(struct gdb *g, const struct symbols *symbols) { g->d.symbols = symbols; }
+
 void gdb_fds(const struct gdb *g, int fds[2])
 {
     fds[0] = g->link.listener;

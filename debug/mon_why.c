@@ -96,17 +96,22 @@ static void cause_print(const struct exc_note *n, struct text *out)
 /* Which rule sent it where it went. */
 static void route_print(const struct exc_note *n, struct text *out)
 {
-    const struct exc *e = &n->exc;
-    const char *why = e->target_el == n->from_el ? "the same EL takes it"
-                      : e->target_el == 1        ? "EL1 takes what comes from EL0"
-                      : e->kind != EXC_SYNC
-                          ? (e->target_el == 2 ? "HCR_EL2.{IMO,FMO,AMO} or TGE" : "SCR_EL3.{IRQ,FIQ,EA}")
-                      : e->cause.kind == CAUSE_TRAP        ? "the control's target"
-                      : e->has_hpfar                       ? "stage 2 is EL2's"
-                      : e->ec == EC_HVC || e->ec == EC_SMC ? "that is what the instruction is for"
-                      : e->target_el == 2                  ? "HCR_EL2.TGE (EL0 is a host's)"
-                                                           : "SCR_EL3.EA or the only EL that can";
-    text_add(out, "routed: EL%u to EL%u: %s\n", n->from_el, e->target_el, why);
+    char why[EXC_WORDS];
+    exc_route_words(&n->exc, n->from_el, &n->route, why);
+    text_add(out, "routed: EL%u to EL%u: %s\n", n->from_el, n->exc.target_el, why);
+}
+
+static void interrupt_print(const struct exc_note *n, struct text *out)
+{
+    const struct exc_route *r = &n->route;
+    text_add(out, "  ");
+    if (r->intid >= 0)
+        text_add(out, "INTID %d, ", r->intid);
+    if (r->lr >= 0)
+        text_add(out, "of list register %d, ", r->lr);
+    if (n->exc.kind == EXC_SERROR)
+        text_add(out, "ISS 0x%x, ", n->exc.iss);
+    text_add(out, "ELR_EL%u 0x%llx\n", n->exc.target_el, HEX(n->return_pc));
 }
 
 static void note_print(const struct exc_note *n, struct text *out)
@@ -127,6 +132,8 @@ static void note_print(const struct exc_note *n, struct text *out)
     if (e->kind == EXC_SYNC) {
         text_add(out, "  EC 0x%02x, ISS 0x%x, IL %u, returns to 0x%llx\n", e->ec, e->iss, e->il, HEX(n->return_pc));
         iss_print(e, out);
+    } else {
+        interrupt_print(n, out);
     }
     if (e->has_far)
         text_add(out, "  FAR_EL%u 0x%llx\n", e->target_el, HEX(e->far));

@@ -44,6 +44,26 @@ static bool sysreg_parse(const char *word, s64 *value)
     return false;
 }
 
+/* NAME or NAME+NUMBER */
+static bool symbol_parse(const struct symbols *symbols, const char *word, u64 *value)
+{
+    char name[256];
+    u64 offset = 0;
+    const char *plus = strrchr(word, '+');
+    if (!symbols || strlen(word) >= sizeof(name))
+        return false;
+    if (symbols_address(symbols, word, value))
+        return true;
+    if (!plus || !monitor_number(plus + 1, &offset))
+        return false;
+    memcpy(name, word, (size_t)(plus - word));
+    name[plus - word] = 0;
+    if (!symbols_address(symbols, name, value))
+        return false;
+    *value += offset;
+    return true;
+}
+
 bool monitor_address(struct monitor_line *l, const char *word, u64 *value)
 {
     struct cpu *cpu = monitor_cpu(l);
@@ -61,7 +81,7 @@ bool monitor_address(struct monitor_line *l, const char *word, u64 *value)
     else if (sysreg_parse(word, &row))
         *value = sysreg_peek(cpu, sysreg_get((unsigned)row));
     else
-        return false;
+        return symbol_parse(l->d->symbols, word, value);
     return true;
 }
 
@@ -178,23 +198,31 @@ static void stop_add(struct monitor_line *l, struct stop_point made)
     text_add(l->out, "stop %u\n", p->number);
 }
 
+static void no_address(struct monitor_line *l, const char *word)
+{
+    text_add(l->out, "\"%.80s\": no address, register or symbol%s\n", word,
+             l->d->symbols ? "" : " (-sym FILE gives the names of an ELF file)");
+}
+
 void cmd_break(struct monitor_line *l)
 {
     struct stop_point p = { .what = ON_INSN, .size = 1, .value = ANY, .scope = scope_take(l) };
-    if (l->count != 1 || !monitor_address(l, l->word[0], &p.addr))
+    if (l->count == 1 && !monitor_address(l, l->word[0], &p.addr))
+        no_address(l, l->word[0]);
+    else if (l->count != 1)
         usage(l, "break");
     else
         stop_add(l, p);
 }
 
 /* ADDR or ADDR,SIZE */
-static bool range_parse(char *word, struct stop_point *p, u64 size)
+static bool range_parse(struct monitor_line *l, char *word, struct stop_point *p, u64 size)
 {
     char *comma = strchr(word, ',');
     p->size = size;
     if (comma)
         *comma = 0;
-    return monitor_number(word, &p->addr) && (!comma || monitor_number(comma + 1, &p->size)) && p->size &&
+    return monitor_address(l, word, &p->addr) && (!comma || monitor_number(comma + 1, &p->size)) && p->size &&
            p->addr + (p->size - 1) >= p->addr;
 }
 
@@ -205,7 +233,7 @@ void cmd_watch(struct monitor_line *l)
     monitor_flag(l, "w");
     p.space = monitor_flag(l, "pa") ? SPACE_PA : monitor_flag(l, "ipa") ? SPACE_IPA : SPACE_VA;
     monitor_flag(l, "va");
-    if (l->count != 1 || !range_parse(l->word[0], &p, 8))
+    if (l->count != 1 || !range_parse(l, l->word[0], &p, 8))
         usage(l, "watch");
     else
         stop_add(l, p);
@@ -239,7 +267,7 @@ void cmd_catch(struct monitor_line *l)
         if (strcmp(l->word[0], catches[n].name))
             continue;
         if (p.what == ON_SYSREG    ? sysreg_parse(l->word[1], &p.value)
-            : p.what == ON_S2FAULT ? range_parse(l->word[1], &p, 4096)
+            : p.what == ON_S2FAULT ? range_parse(l, l->word[1], &p, 4096)
                                    : class_parse(l->word[1], &p.value)) {
             stop_add(l, p);
             return;

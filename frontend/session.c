@@ -7,6 +7,7 @@
 #include "debug/gdb.h"
 #include "debug/journal.h"
 #include "debug/snapshot.h"
+#include "debug/symbols.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ struct session {
     struct gdb *gdb;
     struct journal *journal;
     struct trace *trace;
+    struct symbols *symbols; /* for gdb's monitor */
     u64 save_at; /* instructions, NEVER: not by count */
     char save_file[1024];
     const char *save_text; /* what a console must print, NULL: none */
@@ -88,6 +90,26 @@ static void save(struct session *s)
     s->save_due = false;
 }
 
+/* Names for the monitor: of the -sym files, else of the kernel when it is an ELF file. */
+static void symbols_read(struct session *s)
+{
+    const struct trace_config *t = &s->o->trace;
+    struct symbol_file kernel = { .el = SYMBOL_ANY, .vmid = SYMBOL_ANY };
+    char error[256];
+    s->symbols = symbols_create();
+    if (!s->symbols)
+        die("out of memory");
+    for (unsigned n = 0; n < t->symbol_count; n++)
+        if (!symbols_add(s->symbols, &t->symbol[n], error))
+            die("%s", error);
+    if (!t->symbol_count && s->o->kernel && strlen(s->o->kernel) < sizeof(kernel.name)) {
+        strcpy(kernel.name, s->o->kernel);
+        symbols_add(s->symbols, &kernel, error);
+    }
+    if (symbols_count(s->symbols))
+        gdb_set_symbols(s->gdb, s->symbols);
+}
+
 struct session *session_create(struct machine *m, const struct options *o)
 {
     struct session *s = calloc(1, sizeof(*s));
@@ -108,8 +130,10 @@ struct session *session_create(struct machine *m, const struct options *o)
     trace_begin(s);
     if (o->gdb && !(s->gdb = gdb_open(m, o->gdb, o->stopped, error)))
         die("%s", error);
-    if (s->gdb)
+    if (s->gdb) {
         gdb_set_interrupted(s->gdb, terminal_interrupted);
+        symbols_read(s);
+    }
     return s;
 }
 
@@ -182,6 +206,8 @@ bool session_destroy(struct session *s, int status)
     bool ok = trace_close(s->trace, error);
     if (!ok)
         fprintf(stderr, "elmu: %s\n", error);
+    if (s->symbols)
+        symbols_destroy(s->symbols);
     free(s);
     return ok;
 }

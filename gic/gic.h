@@ -91,6 +91,9 @@ static_assert(offsetof(struct gic, d) == 16 + sizeof(struct gic_bank) * (GIC_SPI
                                              sizeof(struct gic_cpu) * MAX_CPUS,
               "no padding");
 
+/* For those who look in: the list register with the virtual interrupt that a PE would be given, -1: none. */
+int gic_pending_lr(const struct gic *gic, unsigned cpu);
+
 /* The machine: reset with all derived data; cpus[0..count) are the PEs whose lines it drives, count 1..MAX_CPUS. */
 void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security);
 /* The CPU interface (not the redistributor) of one PE at its reset (PSCI CPU_ON, warm reset). */

@@ -75,6 +75,12 @@ static unsigned best_lr(const struct gic_cpu *c)
     return best;
 }
 
+int gic_pending_lr(const struct gic *gic, unsigned cpu)
+{
+    unsigned n = best_lr(&gic->cpu[cpu]);
+    return n == NO_LR ? -1 : (int)n;
+}
+
 static bool can_preempt(const struct gic_cpu *c, u64 lr)
 {
     unsigned priority = lr_priority(lr), mask = preemption_mask(c, lr_group(lr));
