@@ -38,6 +38,7 @@ struct boot_domain {
 struct boot_config {
     struct blob kernel, initrd, dtb;
     const char *append;
+    bool plain_dtb; /* the device tree gets no random nodes (kaslr-seed, rng-seed) */
     struct boot_loader loader[MAX_LOADERS];
     unsigned loader_count;
     struct boot_domain domain[MAX_DOMAINS];

@@ -17,6 +17,7 @@ struct tree {
     void *fdt;
     int error; /* the first one of libfdt */
     u32 gic, gpio, sgpio; /* phandles */
+    bool plain;           /* no random nodes */
 };
 
 static void note(struct tree *t, int rc)
@@ -87,6 +88,8 @@ static void secure_only(struct tree *t, const char *path)
 static void seeds(struct tree *t, const char *path)
 {
     u32 r[10];
+    if (t->plain)
+        return;
     for (unsigned n = 0; n < ARRAY_LEN(r); n += 2) {
         u64 v = machine_random(t->m);
         r[n] = (u32)(v >> 32);
@@ -409,7 +412,7 @@ static void given_tree(struct tree *t)
 
 u64 fdt_make(struct machine *m, const struct fdt_boot *boot, const struct blob *base, u8 *out, char error[BOOT_ERROR])
 {
-    struct tree t = { .m = m, .fdt = out };
+    struct tree t = { .m = m, .fdt = out, .plain = boot->config && boot->config->plain_dtb };
     if (base) {
         if (base->size < sizeof(struct fdt_header) || fdt_check_full(base->data, base->size)) {
             snprintf(error, BOOT_ERROR, "%s: not a device tree (or a damaged one)", base->name);

@@ -419,6 +419,9 @@ void exception_return(struct cpu *cpu, u64 elr, u64 spsr)
 
 void cpu_reset(struct cpu *cpu)
 {
+    const struct observer *o = cpu->d.host.observer;
+    if (o && o->reset)
+        o->reset(o->who, cpu);
     for (unsigned n = 0; n < 31; n++)
         cpu->x[n] = SYSREG_UNKNOWN;
     for (unsigned n = 0; n < 4; n++)

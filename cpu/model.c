@@ -85,16 +85,68 @@ void feature_disable(struct features *f, enum feature id)
             feature_disable(f, (enum feature)n);
 }
 
+/* As options write it: `_` for `-`. */
+static bool name_is(const char *name, const char *given, size_t length)
+{
+    size_t n = 0;
+    while (n < length && name[n] && (name[n] == given[n] || (name[n] == '-' && given[n] == '_')))
+        n++;
+    return n == length && !name[n];
+}
+
 static int feature_find(const char *name, size_t length)
 {
     for (unsigned n = 1; n < FEATURE_COUNT; n++)
-        if (strlen(feature_rows[n].name) == length && !strncmp(feature_rows[n].name, name, length))
+        if (name_is(feature_rows[n].name, name, length))
             return (int)n;
     return -1;
 }
 
 /* EL2 and EL3 are the machine's to give (virtualization=, secure=). */
 static bool is_machines(int id) { return id == FEAT_EL2 || id == FEAT_EL3; }
+/* No model has it before it is asked for. */
+static bool is_asked_for(int id) { return id == FEAT_PAUTH_IMPDEF; }
+
+/* What QEMU's CPUs can have on or off, and these have one way. A name may go on with a number (sve128). */
+static const struct {
+    const char *name;
+    bool on;
+    const char *why;
+} fixed[] = {
+    { "aarch64", true, "AArch32 is not implemented" }, { "neon", true, "SIMD is always there" },
+    { "vfp", true, "floating point is always there" }, { "sve", false, "SVE is not implemented" },
+    { "sme", false, "SME is not implemented" },        { "x-rme", false, "RME is not implemented" },
+};
+
+static const char *const bool_words[2][4] = { { "off", "no", "false", "n" }, { "on", "yes", "true", "y" } };
+
+/* -1: neither on nor off. */
+static int bool_of(const char *text, size_t length)
+{
+    for (int on = 0; on < 2; on++)
+        for (unsigned n = 0; n < ARRAY_LEN(bool_words[on]); n++)
+            if (name_is(bool_words[on][n], text, length))
+                return on;
+    return -1;
+}
+
+/* Is it one of them? -1: no; 0: set to what it is not, error says so; 1: accepted. */
+static int fixed_parse(const char *text, size_t name, int on, char error[256])
+{
+    size_t letters = name;
+    while (letters && text[letters - 1] >= '0' && text[letters - 1] <= '9')
+        letters--;
+    for (unsigned n = 0; n < ARRAY_LEN(fixed); n++) {
+        if (!name_is(fixed[n].name, text, name) && (fixed[n].on || !name_is(fixed[n].name, text, letters)))
+            continue;
+        if (on == fixed[n].on)
+            return 1;
+        snprintf(error, 256, on < 0 ? "-cpu: %.*s must be on or off" : "-cpu: %.*s=%s: %s", (int)name, text,
+                 on ? "on" : "off", fixed[n].why);
+        return 0;
+    }
+    return -1;
+}
 
 static u64 constant_of(u32 model, u32 offset)
 {
@@ -115,7 +167,7 @@ static void features_of_model(struct features *f, u32 model)
 {
     feature_add(f, FEAT_BASE);
     for (int n = 1; n < FEATURE_COUNT; n++)
-        if (!is_machines(n) && (models[model].features == ALL || model_reaches(model, (enum feature)n)))
+        if (!is_machines(n) && !is_asked_for(n) && (models[model].features == ALL || model_reaches(model, (enum feature)n)))
             feature_enable(f, (enum feature)n);
 }
 
@@ -124,14 +176,15 @@ static bool option_parse(const char *text, size_t length, struct features *f, ch
 {
     const char *eq = memchr(text, '=', length);
     size_t name = eq ? (size_t)(eq - text) : length, value = eq ? length - name - 1 : 0;
-    int id = feature_find(text, name);
+    int id = feature_find(text, name), on = eq ? bool_of(eq + 1, value) : -1, one_way = fixed_parse(text, name, on, error);
+    if (one_way >= 0)
+        return one_way;
     if (id < 0 || is_machines(id)) {
         snprintf(error, 256, "-cpu: unknown feature '%.*s' (--list-cpus shows them)", (int)(name > 64 ? 64 : name),
                  text);
         return false;
     }
-    bool on = value == 2 && !strncmp(eq + 1, "on", 2), off = value == 3 && !strncmp(eq + 1, "off", 3);
-    if (!on && !off) {
+    if (on < 0) {
         snprintf(error, 256, "-cpu: %s must be on or off", feature_rows[id].name);
         return false;
     }
@@ -169,14 +222,20 @@ bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, ch
     return true;
 }
 
-/* What pointer authentication can do is in the field of its cipher, APA or APA3; GPA or GPA3 says that PACGA is there.
- */
+/* What pointer authentication can do is in the field of its cipher, API, APA3 or APA; GPI, GPA3 or GPA says that PACGA
+ * is there. One of the three is not zero (D19.2, ID_AA64ISAR1_EL1.API). */
 static void pauth_identify(struct cpu *cpu)
 {
     u64 *isar1 = &cpu->sys.id_aa64isar1_el1, *isar2 = &cpu->sys.id_aa64isar2_el1, level = bits(*isar1, 7, 4);
     bool qarma3 = cpu_has(cpu, FEAT_PAUTH_QARMA3);
     if (!cpu_has(cpu, FEAT_PAUTH))
         return;
+    if (cpu_has(cpu, FEAT_PAUTH_IMPDEF)) {
+        *isar1 = bits_set(bits_set(bits_set(*isar1, 7, 4, 0), 27, 24, 0), 11, 8, level);
+        *isar1 = bits_set(*isar1, 31, 28, 1);
+        *isar2 = bits_set(bits_set(*isar2, 15, 12, 0), 11, 8, 0);
+        return;
+    }
     *isar1 = bits_set(bits_set(*isar1, 7, 4, qarma3 ? 0 : level), 27, 24, !qarma3);
     *isar2 = bits_set(bits_set(*isar2, 15, 12, qarma3 ? level : 0), 11, 8, qarma3);
 }

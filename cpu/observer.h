@@ -30,6 +30,8 @@ struct observer {
     /* A device was accessed in a way that makes no sense: where, and why. */
     void (*odd_access)(void *who, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
                        bool write, u64 value);
+    /* The PE is being reset (power on, PSCI CPU_ON, reset of the machine): it still holds what it did before. */
+    void (*reset)(void *who, struct cpu *cpu);
     void (*sysreg_written)(void *who, struct cpu *cpu, unsigned row, u64 value);
 };
 

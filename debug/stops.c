@@ -303,6 +303,12 @@ static void odd_access(void *who, struct cpu *cpu, const char *device, const cha
     s->next.odd_access(s->next.who, cpu, device, why, offset, size, write, value);
 }
 
+static void reset(void *who, struct cpu *cpu)
+{
+    struct stops *s = who;
+    s->next.reset(s->next.who, cpu);
+}
+
 static void returned(void *who, struct cpu *cpu, u64 from)
 {
     struct stops *s = who;
@@ -339,6 +345,7 @@ static void hooks_set(struct stops *s)
     o->access = s->any_data || s->next.access ? access : NULL;
     o->page = s->any_at || s->next.page ? page : NULL;
     o->data = s->any_data || s->next.data ? data : NULL;
+    o->reset = s->next.reset ? reset : NULL;
     o->odd_access = s->next.odd_access ? odd_access : NULL;
     o->sysreg_written = any_of(s, ON_SYSREG, ON_SYSREG) || s->next.sysreg_written ? sysreg_written : NULL;
     for (u32 n = 0; n < s->m->cpu_count; n++) {

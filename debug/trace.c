@@ -163,6 +163,16 @@ static void memory(void *who, struct cpu *cpu, u64 va, u64 pa, unsigned size, bo
             t->tracer[n].memory(&t->tracer[n], cpu, va, pa, size, write, value);
 }
 
+static void reset_seen(void *who, struct cpu *cpu)
+{
+    struct trace *t = who;
+    if (t->next.reset)
+        t->next.reset(t->next.who, cpu);
+    for (unsigned n = 0; n < t->tracers; n++)
+        if (t->tracer[n].cpu_reset)
+            t->tracer[n].cpu_reset(&t->tracer[n], cpu);
+}
+
 static void sysreg_written(void *who, struct cpu *cpu, unsigned row, u64 value)
 {
     struct trace *t = who;
@@ -236,6 +246,7 @@ static void hooks_set(struct trace *t)
     o->who = t;
     o->exception = exception;
     o->exception_return = exception_return_seen;
+    o->reset = reset_seen;
     if (odd || t->next.odd_access) {
         o->odd_access = odd_access;
         o->data = data_seen;
@@ -368,7 +379,7 @@ u32 trace_log_items(const char *text, char error[256])
             if (strlen(names[n]) == len && !strncmp(names[n], text, len))
                 item = 1u << n;
         if (!item) {
-            snprintf(error, 256, "-d %.*s: no such item (there are: in_asm, int, mmu, unimp, guest_errors)",
+            snprintf(error, 256, "-d %.*s: no such item (there are: in_asm, int, mmu, unimp, cpu_reset, guest_errors)",
                      (int)(len < 60 ? len : 60), text);
             return 0;
         }
@@ -376,6 +387,6 @@ u32 trace_log_items(const char *text, char error[256])
         text += len + (text[len] == ',');
     }
     if (!set)
-        snprintf(error, 256, "-d: no item is named (there are: in_asm, int, mmu, unimp, guest_errors)");
+        snprintf(error, 256, "-d: no item is named (there are: in_asm, int, mmu, unimp, cpu_reset, guest_errors)");
     return set;
 }

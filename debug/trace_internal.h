@@ -23,6 +23,7 @@ struct tracer {
     /* Called whether the exception was selected or not: handlers end. */
     void (*exception_return)(struct tracer *r, struct cpu *cpu, u64 from_pc);
     void (*reset)(struct tracer *r);
+    void (*cpu_reset)(struct tracer *r, struct cpu *cpu);
     bool (*close)(struct tracer *r, char error[256]);
     bool every_exception; /* `exception` is called whatever the filter says */
     void *data;

@@ -239,6 +239,14 @@ static bool log_close(struct tracer *r, char error[256])
     return ok;
 }
 
+static void reset_log(struct tracer *r, struct cpu *cpu)
+{
+    struct log *l = r->data;
+    out_format(l->out, "CPU Reset (CPU %u), PC 0x%llx EL%u before it\n", cpu->index, (unsigned long long)cpu->pc,
+               cpu->ps.el);
+    log_show(l);
+}
+
 bool log_open(struct tracer *r, u32 items, const char *name, char error[256])
 {
     struct log *l = calloc(1, sizeof(*l));
@@ -261,6 +269,11 @@ bool log_open(struct tracer *r, u32 items, const char *name, char error[256])
         r->sysreg = sysreg;
     if (items & LOG_guest_errors)
         r->odd = odd;
+    if (items & LOG_cpu_reset) {
+        r->cpu_reset = reset_log;
+        for (u32 n = 0; n < r->t->m->cpu_count; n++) /* they were reset before anybody looked */
+            out_format(l->out, "CPU Reset (CPU %u)\n", n);
+    }
     r->exception = exception;
     r->exception_return = exception_return_seen;
     r->close = log_close;

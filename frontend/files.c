@@ -28,14 +28,24 @@ static struct blob stream_read(const char *what, const char *name, int fd)
     return (struct blob){ name, data, size, false };
 }
 
+/* With the words that scripts look for. */
+static _Noreturn void cannot_read(const char *what, const char *name, const char *why)
+{
+    if (!strcmp(what, "-kernel") || !strcmp(what, "-initrd"))
+        die("%s %s: %s (could not load %s '%s')", what, name, why, what + 1, name);
+    if (!strcmp(what, "-dtb"))
+        die("%s %s: %s (Couldn't open dtb file %s)", what, name, why, name);
+    die("%s %s: %s", what, name, why);
+}
+
 struct blob file_read(const char *what, const char *name)
 {
     struct stat st;
     int fd = open(name, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st))
-        die("%s %s: %s", what, name, strerror(errno));
+        cannot_read(what, name, strerror(errno));
     if (S_ISDIR(st.st_mode))
-        die("%s %s: is a directory, expected a file", what, name);
+        cannot_read(what, name, "is a directory, expected a file");
     struct blob blob = { name, (const u8 *)"", 0, false };
     if (!S_ISREG(st.st_mode)) {
         blob = stream_read(what, name, fd);

@@ -4,6 +4,7 @@
 #include <fenv.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { STATUS_LIMIT = 3 };
 
@@ -38,6 +39,7 @@ static void boot_read(const struct options *o, struct boot_config *b)
     b->initrd = blob_of("-initrd", o->initrd);
     b->dtb = blob_of("-dtb", o->dtb);
     b->append = o->append;
+    b->plain_dtb = o->plain_dtb;
     b->loader_count = o->loader_count;
     for (unsigned n = 0; n < o->loader_count; n++) {
         const struct loader_option *l = &o->loader[n];
@@ -135,7 +137,8 @@ static void dtb_dump(struct machine *m, const struct options *o)
 {
     static u8 dtb[FDT_SIZE];
     char error[BOOT_ERROR];
-    struct fdt_boot boot = { .append = o->append };
+    struct boot_config config = { .plain_dtb = o->plain_dtb };
+    struct fdt_boot boot = { .append = o->append, .config = &config };
     m->conduit = m->secure ? CONDUIT_NONE : m->virtualization ? CONDUIT_SMC : CONDUIT_HVC;
     u64 size = fdt_make(m, &boot, NULL, dtb, error);
     if (!size)
@@ -147,8 +150,11 @@ static void dtb_dump(struct machine *m, const struct options *o)
 static void load(struct machine *m, const struct boot_config *boot)
 {
     char error[BOOT_ERROR];
-    if (!boot_load(m, boot, error))
+    if (!boot_load(m, boot, error)) {
+        if (boot->kernel.name && strstr(error, boot->kernel.name))
+            die("%s (could not load kernel '%s')", error, boot->kernel.name);
         die("%s", error);
+    }
     file_idle(&boot->kernel);
     file_idle(&boot->initrd);
     for (unsigned n = 0; n < boot->loader_count; n++)
@@ -180,6 +186,33 @@ static struct stop run(struct machine *m, struct session *s, const struct option
         load(m, boot);
         session_restarted(s);
     }
+}
+
+/* -no-shutdown: the machine is off, the program stays. */
+static void stay(struct frontend *f, const struct stop *stop, const struct options *o)
+{
+    if (!o->no_shutdown || stop->kind != STOP_OFF)
+        return;
+    struct machine *m = f->console.m;
+    m->d.stop = (struct stop){ .kind = STOP_NONE };
+    while (m->d.stop.kind == STOP_NONE && !terminal_interrupted()) {
+        console_poll(f);
+        usleep(20000);
+    }
+}
+
+static const char *pidfile;
+static void pidfile_remove(void) { unlink(pidfile); }
+
+static void pidfile_write(const char *name)
+{
+    char text[32];
+    if (!name)
+        return;
+    int size = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+    file_write(name, text, (u64)size);
+    pidfile = name;
+    atexit(pidfile_remove);
 }
 
 static int status_of(const struct stop *stop, const struct options *o)
@@ -217,6 +250,7 @@ int main(int argc, char **argv)
         return diff_main(argc - 1, argv + 1);
     if (!options_parse(&o, argc, argv, &status))
         return status;
+    pidfile_write(o.pidfile);
     struct machine *m = machine_load(&o, &f, &boot);
     if (o.dumpdtb[0]) {
         dtb_dump(m, &o);
@@ -228,6 +262,7 @@ int main(int argc, char **argv)
     f.stats = stats_create();
     f.session = session_create(m, &o);
     struct stop stop = run(m, f.session, &o, &boot);
+    stay(&f, &stop, &o);
     bool complete = session_destroy(f.session, stop.status);
     f.session = NULL;
     console_close(&f.console);

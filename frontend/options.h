@@ -51,8 +51,8 @@ struct domain_option {
 };
 
 struct options {
-    bool machine_given, nographic, no_reboot, stats, list_done;
-    bool virtualization, secure, untagged, semihosting, virtio_modern;
+    bool machine_given, nographic, no_reboot, no_shutdown, stats, list_done;
+    bool virtualization, secure, plain_dtb /* without random nodes */, untagged, semihosting, virtio_modern;
     char cpu[512], dumpdtb[1024];
     unsigned cpus;
     u64 ram_size, seed, rtc_base, max_insns;
@@ -71,7 +71,7 @@ struct options {
     unsigned loader_count;
     struct domain_option domain[MAX_DOMAINS];
     unsigned domain_count;
-    const char *until;
+    const char *until, *pidfile;
     const char *gdb, *snapshot_save, *restore, *record, *replay;
     bool stopped; /* -S */
     struct send send[MAX_SENDS];
@@ -117,6 +117,8 @@ struct suboption {
 bool suboption_next(const char **text, const char *first, struct suboption *s);
 /* Is it one of these, which blanks separate? */
 bool word_among(const char *words, const char *word);
+/* Is it that name? People write `_` for `-`, as QEMU did once. */
+bool option_name_is(const char *name, const char *given);
 bool suboption_bool(const char *option, const struct suboption *s);
 /* A number, any base, perhaps with K, M, G, T; `unit` multiplies a number without suffix. */
 u64 suboption_number(const char *option, const char *text, u64 unit);

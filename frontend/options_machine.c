@@ -10,7 +10,8 @@
 static void machine_type(void *target, const char *option, const struct suboption *s)
 {
     struct options *o = target;
-    if (strcmp(s->value, "virt") && strcmp(s->value, "virt-7.2"))
+    /* QEMU's versions differ in what is not here (LPIs, LPA2 by default): the board is that of 7.2. */
+    if (!word_among("virt virt-6.0 virt-6.1 virt-6.2 virt-7.0 virt-7.1 virt-7.2", s->value))
         die("%s %s: no such machine (there is: virt)", option, s->value);
     o->machine_given = true;
 }
@@ -31,6 +32,12 @@ static const struct property machine_rows[] = {
     PROPERTY("mte", PROPERTY_OFF, struct options, untagged), /* on: what the CPU has; off: RAM without tags */
     PROPERTY_BY("gic-version", machine_gic),
     PROPERTY("dumpdtb", PROPERTY_TEXT, struct options, dumpdtb),
+    PROPERTY("dtb-randomness", PROPERTY_OFF, struct options, plain_dtb),
+    PROPERTY("dtb-kaslr-seed", PROPERTY_OFF, struct options, plain_dtb),
+    PROPERTY("kernel", PROPERTY_COPY, struct options, kernel),
+    PROPERTY("initrd", PROPERTY_COPY, struct options, initrd),
+    PROPERTY("append", PROPERTY_COPY, struct options, append),
+    PROPERTY("dtb", PROPERTY_COPY, struct options, dtb),
     /* Those that change nothing here, with the values that the machine has anyway. */
     PROPERTY_ACCEPTED("acpi", "on off"),
     PROPERTY_ACCEPTED("usb", "off"),
@@ -46,21 +53,19 @@ static const struct property machine_rows[] = {
     PROPERTY_ACCEPTED("highmem-mmio", "on off"),
     PROPERTY_ACCEPTED("highmem-redists", "on off"),
     PROPERTY_ACCEPTED("compact-highmem", "on off"),
+    PROPERTY_ACCEPTED("nvdimm", "off"),
+    PROPERTY_ACCEPTED("suppress-vmdesc", "on off"),
+    PROPERTY_ACCEPTED("kernel-irqchip", "on off"), /* of KVM's */
+    PROPERTY_ACCEPTED("default-bus-bypass-iommu", "on off"),
 };
 
 static void machine_list(void)
 {
     puts("Supported machines are:\n"
          "none                 empty machine (not supported)\n"
-         "virt                 elmu ARM Virtual Machine (QEMU 7.2 ARM Virtual Machine compatible) (default)\n"
-         "Properties of virt:");
-    for (unsigned n = 1; n < ARRAY_LEN(machine_rows); n++) {
-        const struct property *p = &machine_rows[n];
-        printf("  %-20s %s\n", p->key,
-               p->kind == PROPERTY_ON || p->kind == PROPERTY_OFF ? "on off"
-               : p->words                                        ? p->words
-                                                                 : "");
-    }
+         "virt                 elmu ARM Virtual Machine (QEMU 7.2 ARM Virtual Machine compatible) (default)"
+);
+    properties_list(machine_rows + 1, ARRAY_LEN(machine_rows) - 1, "virt");
 }
 
 void opt_machine(struct options *o, const char *name, const char *arg)
@@ -68,6 +73,11 @@ void opt_machine(struct options *o, const char *name, const char *arg)
     (void)name;
     if (option_is_query(arg)) {
         machine_list();
+        o->list_done = true;
+        return;
+    }
+    if (strstr(arg, ",?") || strstr(arg, ",help")) {
+        properties_list(machine_rows + 1, ARRAY_LEN(machine_rows) - 1, "virt");
         o->list_done = true;
         return;
     }
@@ -80,7 +90,7 @@ void opt_machine(struct options *o, const char *name, const char *arg)
 void opt_cpu(struct options *o, const char *name, const char *arg)
 {
     (void)name;
-    if (option_is_query(arg)) {
+    if (option_is_query(arg) || strstr(arg, ",?") || strstr(arg, ",help")) {
         list_print("cpus");
         o->list_done = true;
         return;
@@ -107,10 +117,11 @@ void opt_smp(struct options *o, const char *name, const char *arg)
     properties_read(smp_rows, ARRAY_LEN(smp_rows), "-smp", arg, "cpus", &smp);
     u64 product = 1;
     for (unsigned n = 0; n < ARRAY_LEN(smp.product); n++)
-        product = smp.product[n] <= MAX_CPUS ? product * smp.product[n] : 0;
+        product = smp.product[n] <= 0xffff ? product * smp.product[n] : 0;
     u64 cpus = smp.cpus == NEVER ? product : smp.cpus;
     if (cpus < 1 || cpus > MAX_CPUS)
-        die("-smp: the machine has 1 to %d CPUs", MAX_CPUS);
+        die("-smp: Invalid SMP CPUs %llu. The max CPUs supported by machine 'virt' is %d (1 to %d)",
+            (unsigned long long)cpus, MAX_CPUS, MAX_CPUS);
     o->cpus = (unsigned)cpus;
 }
 
@@ -125,6 +136,18 @@ void opt_memory(struct options *o, const char *name, const char *arg)
     }
     if (o->ram_size < 1 << 20 || o->ram_size % (1 << 20) || o->ram_size > (u64)255 << 30)
         die("-m: RAM must be a multiple of 1 MiB, from 1 MiB to 255 GiB");
+}
+
+/* A monitor for people beside the serial port: the keys behind Ctrl-A are what there is of one. */
+void opt_mon(struct options *o, const char *name, const char *arg)
+{
+    static const struct property rows[] = {
+        PROPERTY_ACCEPTED("chardev", ""),
+        PROPERTY_ACCEPTED("mode", "readline"),
+        PROPERTY_ACCEPTED("pretty", "off"),
+    };
+    (void)name;
+    properties_read(rows, ARRAY_LEN(rows), "-mon", arg, "chardev", o);
 }
 
 void opt_accel(struct options *o, const char *name, const char *arg)

@@ -63,13 +63,28 @@ static _Noreturn void no_property(const struct property *rows, unsigned count, c
     die("%s: no property '%s' (there is: %s)", option, key, names);
 }
 
+void properties_list(const struct property *rows, unsigned count, const char *option)
+{
+    printf("%s options:\n", option);
+    for (unsigned n = 0; n < count; n++) {
+        static const char *const kinds[] = { [PROPERTY_ON] = "on off", [PROPERTY_OFF] = "on off", [PROPERTY_NUMBER] = "NUMBER" };
+        const struct property *p = &rows[n];
+        const char *what = p->words ? p->words : p->kind < ARRAY_LEN(kinds) && kinds[p->kind] ? kinds[p->kind] : "";
+        printf("  %s=<%s>\n", p->key, what[0] ? what : "TEXT");
+    }
+}
+
 void properties_read(const struct property *rows, unsigned count, const char *option, const char *arg,
                      const char *first, void *target)
 {
     struct suboption s;
     for (; suboption_next(&arg, first, &s); first = NULL) {
         unsigned n = 0;
-        while (n < count && strcmp(rows[n].key, s.key))
+        if (option_is_query(s.key) || (first && !strcmp(s.key, first) && option_is_query(s.value))) {
+            properties_list(rows, count, option);
+            exit(0);
+        }
+        while (n < count && !option_name_is(rows[n].key, s.key))
             n++;
         if (n == count)
             no_property(rows, count, option, s.key);

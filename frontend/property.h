@@ -36,8 +36,10 @@ struct property {
 #define PROPERTY_ACCEPTED(key, these)      { (key), PROPERTY_WORDS, .words = (these) }
 #define PROPERTY_BY(key, function)         { (key), PROPERTY_CALL, .call = (function) }
 
+/* Prints the names and what they may be. */
+void properties_list(const struct property *rows, unsigned count, const char *option);
 /* Takes `arg` apart and fills target by the rows. first: the key of a first word without `=`, or NULL. Dies with a
- * message that names the option (with its dash). */
+ * message that names the option (with its dash). `?` or `help` among them lists them and ends the program. */
 void properties_read(const struct property *rows, unsigned count, const char *option, const char *arg,
                      const char *first, void *target);
 

@@ -72,6 +72,13 @@ bool word_among(const char *words, const char *word)
     return false;
 }
 
+bool option_name_is(const char *name, const char *given)
+{
+    for (; *name && (*name == *given || (*name == '-' && *given == '_')); name++)
+        given++;
+    return *name == *given;
+}
+
 bool suboption_bool(const char *option, const struct suboption *s)
 {
     if (!strcmp(s->value, "on") || !strcmp(s->value, "yes") || !strcmp(s->value, "true"))

@@ -79,6 +79,9 @@ bad 'ELF without headers' 'truncated' -kernel header.elf
 bad 'foreign ELF' 'not an ELF file for AArch64' -kernel foreign.elf
 bad 'empty kernel' 'empty' -kernel empty
 bad 'missing kernel' 'nowhere: No such file' -kernel nowhere
+bad 'missing kernel, as scripts look for it' "could not load kernel 'nowhere'" -kernel nowhere
+bad 'missing initrd, as scripts look for it' "could not load initrd 'nowhere'" -kernel hello.bin -initrd nowhere
+bad 'damaged kernel, as scripts look for it' "could not load kernel 'short.elf'" -kernel short.elf
 bad 'kernel is a directory' 'is a directory' -kernel folder
 bad 'truncated gzip' 'damaged gzip' -kernel short.gz
 bad 'missing initrd' 'nowhere: No such file' -kernel hello.bin -initrd nowhere
@@ -96,6 +99,8 @@ bad 'unknown option' '-nonsense: no such option' -nonsense
 bad 'an argument that is no option' 'not an option' hello.elf
 bad 'option without its argument' 'needs an argument' -kernel
 bad 'unknown machine' 'no such machine' -M raspi3b
+bad 'unknown version of the machine' 'no such machine' -M virt-99
+bad '-mon for programs' 'not yet supported' -mon chardev=c,mode=control
 bad 'unknown machine property' "no property 'colour'" -M virt,colour=blue
 bad 'property neither on nor off' 'expected on or off' -M virt,secure=maybe
 bad 'gic-version=2' 'not yet supported' -M virt,gic-version=2
@@ -104,6 +109,17 @@ bad 'unknown CPU' 'cortex-z99' -cpu cortex-z99 -kernel hello.elf
 bad 'unknown CPU feature' 'warp' -cpu max,warp=on -kernel hello.elf
 bad 'no CPU' '1 to 8' -smp 0
 bad 'too many CPUs' '1 to 8' -smp 9
+bad 'too many CPUs, as scripts look for it' "Invalid SMP CPUs 9. The max CPUs supported by machine 'virt' is 8" -smp 9
+bad 'too many CPUs by their product' 'Invalid SMP CPUs 16.' -smp cores=4,threads=4
+bad 'AArch64 off' 'AArch32 is not implemented' -cpu max,aarch64=off -kernel hello.elf
+bad 'SVE on' 'SVE is not implemented' -cpu max,sve=on -kernel hello.elf
+bad 'SVE of some length on' 'SVE is not implemented' -cpu max,sve256=on -kernel hello.elf
+bad 'SME on' 'SME is not implemented' -cpu max,sme=true -kernel hello.elf
+bad 'SVE neither on nor off' 'must be on or off' -cpu max,sve=4 -kernel hello.elf
+bad 'gic_version=2' 'not yet supported' -M virt,gic_version=2
+bad 'dtb-randomness neither on nor off' 'expected on or off' -M virt,dtb-randomness=2
+bad 'pidfile that cannot be' 'folder/none' -kernel hello.elf -pidfile folder/none/pid
+bad 'unknown log item' 'cpu_reset' -kernel hello.elf -d cpu_resets
 bad 'CPUs that are no number' 'not a number' -smp many
 bad 'no RAM' 'RAM must be' -m 0
 bad 'RAM that is no number' 'not a number' -m lots
@@ -168,6 +184,34 @@ says 'semihosting off' err 'exception loop'
 run 'reset with -no-reboot' 0 -no-reboot -kernel reset.elf
 run 'reset' 3 -kernel reset.elf --max-insns 20000
 if [ "$(grep -ac boot out)" -gt 1 ]; then pass; else fail 'reset' 'the machine did not start again'; fi
+
+run 'reset, seen' 3 -kernel reset.elf --max-insns 20000 -d cpu_reset
+if [ "$(grep -c 'CPU Reset (CPU 0)' err)" -gt 2 ]; then pass; else fail 'reset, seen' 'not each one'; fi
+for cpu in max,sve=off max,sme=off,sve128=off cortex-a57,aarch64=on max,pauth-impdef=on max,pauth_impdef=true max,pauth_qarma3=no; do
+    run "-cpu $cpu" 0 -cpu $cpu -kernel hello.elf
+done
+run 'gic_version' 0 -M virt,gic_version=3 -kernel hello.elf
+run '-machine kernel=' 0 -M virt,kernel=hello.elf
+for properties in '-machine virt,?' '-M virt,help' '-cpu max,?' '-device virtio-blk-device,help' '-drive ?' '-smp help'; do
+    # shellcheck disable=SC2086 # two words
+    run "$properties" 0 $properties
+    if [ "$(wc -l <out)" -ge 3 ]; then pass; else fail "$properties" 'is empty'; fi
+done
+run '-mon' 0 -chardev stdio,id=con,mux=on -serial chardev:con -mon chardev=con,mode=readline -kernel hello.elf
+run 'an older machine' 0 -M virt-6.2,virtualization=on -kernel hello.elf
+run '-machine virt,?' 0 -machine virt,?
+says '-machine virt,?' out 'gic-version'
+run 'device tree without randomness' 0 -M virt,secure=on,dtb-randomness=off,dumpdtb=plain.dtb
+if dtc -q -I dtb -O dts plain.dtb | grep -q seed; then fail 'device tree without randomness' 'it has a seed'; else pass; fi
+run '-pidfile' 0 -kernel hello.elf -pidfile pid
+if [ -e pid ]; then fail '-pidfile' 'is left'; else pass; fi
+"$elmu" -kernel hello.elf -no-shutdown -pidfile pid >out 2>err </dev/null &
+for _ in $(seq 200); do grep -q hello out 2>/dev/null && break; sleep 0.05; done
+if [ "$(cat pid)" = $! ] && sleep 0.3 && kill -0 $! 2>/dev/null; then pass; else fail '-no-shutdown' 'elmu did not stay'; fi
+kill $!
+wait $!
+status=$?
+if [ $status = 0 ]; then pass; else fail '-no-shutdown' "status $status, expected 0"; fi
 
 # ---- input ----
 head -c 3000 /dev/urandom | base64 -w 60 >typed
