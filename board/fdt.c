@@ -15,7 +15,7 @@ enum { KEY_POWER = 116 };
 struct tree {
     struct machine *m;
     void *fdt;
-    int error; /* the first one of libfdt */
+    int error;            /* the first one of libfdt */
     u32 gic, gpio, sgpio; /* phandles */
     bool plain;           /* no random nodes */
 };

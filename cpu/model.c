@@ -53,7 +53,10 @@ static const struct {
     u32 offset;
     u64 mask;
 } own_fields[] = {
-#define OWN(field, mask) { offsetof(struct sysregs, field), mask }
+#define OWN(field, mask)                                                                                               \
+    {                                                                                                                  \
+        offsetof(struct sysregs, field), mask                                                                          \
+    }
     OWN(id_aa64pfr0_el1, 0),
     OWN(id_aa64pfr1_el1, 0),
     OWN(id_aa64dfr0_el1, 0xf0f0f00f), /* CTX_CMPs, WRPs, BRPs, DebugVer */
@@ -167,7 +170,8 @@ static void features_of_model(struct features *f, u32 model)
 {
     feature_add(f, FEAT_BASE);
     for (int n = 1; n < FEATURE_COUNT; n++)
-        if (!is_machines(n) && !is_asked_for(n) && (models[model].features == ALL || model_reaches(model, (enum feature)n)))
+        if (!is_machines(n) && !is_asked_for(n) &&
+            (models[model].features == ALL || model_reaches(model, (enum feature)n)))
             feature_enable(f, (enum feature)n);
 }
 
@@ -176,7 +180,8 @@ static bool option_parse(const char *text, size_t length, struct features *f, ch
 {
     const char *eq = memchr(text, '=', length);
     size_t name = eq ? (size_t)(eq - text) : length, value = eq ? length - name - 1 : 0;
-    int id = feature_find(text, name), on = eq ? bool_of(eq + 1, value) : -1, one_way = fixed_parse(text, name, on, error);
+    int id = feature_find(text, name), on = eq ? bool_of(eq + 1, value) : -1,
+        one_way = fixed_parse(text, name, on, error);
     if (one_way >= 0)
         return one_way;
     if (id < 0 || is_machines(id)) {

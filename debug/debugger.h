@@ -30,10 +30,10 @@ struct reverse;
 struct debugger {
     struct machine *m;
     struct stops stops;
-    struct reverse *reverse; /* NULL: forwards only */
+    struct reverse *reverse;       /* NULL: forwards only */
     const struct symbols *symbols; /* names for addresses, or NULL */
-    u32 cpu;                 /* the PE that commands are about */
-    bool physical;           /* gdb's memory packets are about physical addresses */
+    u32 cpu;                       /* the PE that commands are about */
+    bool physical;                 /* gdb's memory packets are about physical addresses */
     struct exc_note note[EXC_NOTES];
     u64 notes;
     u64 counted;               /* position up to which the counts below go */

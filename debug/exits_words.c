@@ -134,9 +134,9 @@ static const char *routing(const struct cpu *cpu, const struct exc *e, char text
     if (e->target_el == 2 && tge)
         return "HCR_EL2.TGE";
     snprintf(text, 32, "%s.%s%s", e->target_el == 3 ? "SCR_EL3" : "HCR_EL2",
-             e->is_virtual         ? pending_names[kind]
+             e->is_virtual       ? pending_names[kind]
              : e->target_el == 3 ? scr_names[kind]
-                                   : hcr_names[kind],
+                                 : hcr_names[kind],
              e->target_el == 1 && !e->is_virtual ? " = 0" : "");
     return text;
 }

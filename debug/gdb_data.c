@@ -61,9 +61,7 @@ bool gdb_parse(struct gdb *g, const char *shape, char *text, unsigned length, st
             a->length = (unsigned)(end - p);
             return true;
         }
-        if (*shape == '#'   ? !number(&p, &a->n[a->count++])
-            : *shape == 't' ? !thread(g, &p, &a->cpu)
-                            : *p++ != *shape)
+        if (*shape == '#' ? !number(&p, &a->n[a->count++]) : *shape == 't' ? !thread(g, &p, &a->cpu) : *p++ != *shape)
             return false;
     }
     return p == end;
@@ -146,8 +144,7 @@ void packet_write_one(struct gdb *g, const struct gdb_args *a)
 {
     u8 bytes[16];
     unsigned size = a->length % 2 ? 0 : unhex(a->rest, bytes, 16);
-    bool ok = size && size == a->length / 2 && a->n[0] < 0x10000 &&
-              register_write(g, (unsigned)a->n[0], bytes, size);
+    bool ok = size && size == a->length / 2 && a->n[0] < 0x10000 && register_write(g, (unsigned)a->n[0], bytes, size);
     if (ok)
         gdb_changed(g);
     gdb_answer(g, ok ? "OK" : "E22");

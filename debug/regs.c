@@ -52,7 +52,8 @@ static const struct {
 static const char *layout_of(const char *reg, u64 value)
 {
     for (unsigned n = 0; n < ARRAY_LEN(layouts); n++)
-        if (!strcasecmp(layouts[n].reg, reg) && (layouts[n].at == ALWAYS || bit(value, layouts[n].at) == layouts[n].value))
+        if (!strcasecmp(layouts[n].reg, reg) &&
+            (layouts[n].at == ALWAYS || bit(value, layouts[n].at) == layouts[n].value))
             return layouts[n].layout;
     return NULL;
 }
@@ -293,7 +294,8 @@ static void xml_layouts(struct text *t)
         const struct reg_field *f = &fields[n];
         if (n == 0 || strcmp(f->layout, fields[n - 1].layout))
             text_add(t, "%s<flags id=\"%s_flags\" size=\"8\">\n", n ? "</flags>\n" : "", f->layout);
-        unsigned below = f->at > 0 && f->at <= f->lo ? (unsigned)f->at : 0; /* gdb shifts nothing: an address from its bit 0 on */
+        unsigned below =
+            f->at > 0 && f->at <= f->lo ? (unsigned)f->at : 0; /* gdb shifts nothing: an address from its bit 0 on */
         text_add(t, "<field name=\"%s\" start=\"%u\" end=\"%u\"", f->name, f->lo - below, f->hi);
         if (f->values)
             text_add(t, " type=\"%s_enum\"", f->values);

@@ -63,8 +63,7 @@ static void machine_list(void)
 {
     puts("Supported machines are:\n"
          "none                 empty machine (not supported)\n"
-         "virt                 elmu ARM Virtual Machine (QEMU 7.2 ARM Virtual Machine compatible) (default)"
-);
+         "virt                 elmu ARM Virtual Machine (QEMU 7.2 ARM Virtual Machine compatible) (default)");
     properties_list(machine_rows + 1, ARRAY_LEN(machine_rows) - 1, "virt");
 }
 

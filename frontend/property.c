@@ -67,7 +67,9 @@ void properties_list(const struct property *rows, unsigned count, const char *op
 {
     printf("%s options:\n", option);
     for (unsigned n = 0; n < count; n++) {
-        static const char *const kinds[] = { [PROPERTY_ON] = "on off", [PROPERTY_OFF] = "on off", [PROPERTY_NUMBER] = "NUMBER" };
+        static const char *const kinds[] = {
+            [PROPERTY_ON] = "on off", [PROPERTY_OFF] = "on off", [PROPERTY_NUMBER] = "NUMBER"
+        };
         const struct property *p = &rows[n];
         const char *what = p->words ? p->words : p->kind < ARRAY_LEN(kinds) && kinds[p->kind] ? kinds[p->kind] : "";
         printf("  %s=<%s>\n", p->key, what[0] ? what : "TEXT");

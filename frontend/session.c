@@ -20,7 +20,7 @@ struct session {
     struct journal *journal;
     struct trace *trace;
     struct symbols *symbols; /* for gdb's monitor */
-    u64 save_at; /* instructions, NEVER: not by count */
+    u64 save_at;             /* instructions, NEVER: not by count */
     char save_file[1024];
     const char *save_text; /* what a console must print, NULL: none */
     char tail[MAX_PORTS][TEXT_LIMIT];

@@ -198,7 +198,7 @@ for properties in '-machine virt,?' '-M virt,help' '-cpu max,?' '-device virtio-
     if [ "$(wc -l <out)" -ge 3 ]; then pass; else fail "$properties" 'is empty'; fi
 done
 run '-mon' 0 -chardev stdio,id=con,mux=on -serial chardev:con -mon chardev=con,mode=readline -kernel hello.elf
-run 'an older machine' 0 -M virt-6.2,virtualization=on -kernel hello.elf
+run 'an older machine' 0 -M virt-6.2 -kernel hello.elf
 run '-machine virt,?' 0 -machine virt,?
 says '-machine virt,?' out 'gic-version'
 run 'device tree without randomness' 0 -M virt,secure=on,dtb-randomness=off,dumpdtb=plain.dtb
