@@ -27,28 +27,14 @@ struct property {
     const char *words;  /* separated by blanks */
     property_fn *call;
 };
-#define FIELD_AT(type, name) .field = offsetof(type, name), .size = sizeof(((type *)0)->name)
-#define PROPERTY(key, kind, type, field)                                                                               \
-    {                                                                                                                  \
-        (key), (kind), FIELD_AT(type, field), .unit = 1                                                                \
-    }
+#define FIELD_AT(type, name)               .field = offsetof(type, name), .size = sizeof(((type *)0)->name)
+#define PROPERTY(key, kind, type, field)   { (key), (kind), FIELD_AT(type, field), .unit = 1 }
 /* A number that may be any: `flag` says that it was given. */
 #define PROPERTY_GIVEN(key, type, field, flag)                                                                         \
-    {                                                                                                                  \
-        (key), PROPERTY_NUMBER, FIELD_AT(type, field), .unit = 1, .given = offsetof(type, flag)                        \
-    }
-#define PROPERTY_UNIT(key, type, field, of)                                                                            \
-    {                                                                                                                  \
-        (key), PROPERTY_NUMBER, FIELD_AT(type, field), .unit = (of)                                                    \
-    }
-#define PROPERTY_ACCEPTED(key, these)                                                                                  \
-    {                                                                                                                  \
-        (key), PROPERTY_WORDS, .words = (these)                                                                        \
-    }
-#define PROPERTY_BY(key, function)                                                                                     \
-    {                                                                                                                  \
-        (key), PROPERTY_CALL, .call = (function)                                                                       \
-    }
+    { (key), PROPERTY_NUMBER, FIELD_AT(type, field), .unit = 1, .given = offsetof(type, flag) }
+#define PROPERTY_UNIT(key, type, field, of) { (key), PROPERTY_NUMBER, FIELD_AT(type, field), .unit = (of) }
+#define PROPERTY_ACCEPTED(key, these)      { (key), PROPERTY_WORDS, .words = (these) }
+#define PROPERTY_BY(key, function)         { (key), PROPERTY_CALL, .call = (function) }
 
 /* Prints the names and what they may be. */
 void properties_list(const struct property *rows, unsigned count, const char *option);
