@@ -376,10 +376,10 @@ static NOINLINE void return_features(struct cpu *cpu, u64 spsr)
 }
 
 /* The four bytes of PSTATE for SPSR<9:6>. */
-#define DAIF_BYTES(n) ((n) >> 3 & 1) | ((n) >> 2 & 1) << 8 | ((n) >> 1 & 1) << 16 | ((n)&1) << 24
+#define DAIF_BYTES(n) ((n) >> 3 & 1) | ((n) >> 2 & 1) << 8 | ((n) >> 1 & 1) << 16 | ((n) & 1) << 24
 static const u32 daif_bytes[16] = {
-    DAIF_BYTES(0),  DAIF_BYTES(1),  DAIF_BYTES(2),  DAIF_BYTES(3),  DAIF_BYTES(4),  DAIF_BYTES(5),
-    DAIF_BYTES(6),  DAIF_BYTES(7),  DAIF_BYTES(8),  DAIF_BYTES(9),  DAIF_BYTES(10), DAIF_BYTES(11),
+    DAIF_BYTES(0),  DAIF_BYTES(1),  DAIF_BYTES(2),  DAIF_BYTES(3), DAIF_BYTES(4),  DAIF_BYTES(5),
+    DAIF_BYTES(6),  DAIF_BYTES(7),  DAIF_BYTES(8),  DAIF_BYTES(9), DAIF_BYTES(10), DAIF_BYTES(11),
     DAIF_BYTES(12), DAIF_BYTES(13), DAIF_BYTES(14), DAIF_BYTES(15),
 };
 

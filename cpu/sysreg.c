@@ -33,7 +33,7 @@ enum {
 };
 
 /* ELs below the lowest one that may (4: none may): they are in the way like a trap. */
-#define BARRED(lowest) (((lowest)&15) > 3 ? TRAPS_VALID : (BIT((lowest)&15) - 1) << TRAP_AT_EL0)
+#define BARRED(lowest)       (((lowest) & 15) > 3 ? TRAPS_VALID : (BIT((lowest) & 15) - 1) << TRAP_AT_EL0)
 enum {
 #define SYSREG(NAME, op0, op1, crn, crm, op2, ACCESS, FIELD, RESET, FEATURE, TRAPS, ...)                               \
     QUICK_READ_##NAME = LIVE_SET((u128)(TRAPS)) | BARRED(ACCESS),                                                      \
@@ -49,11 +49,7 @@ enum {
     .name = #NAME, .key = SYSREG_KEY(op0, op1, crn, crm, op2), .access = (ACCESS), .feature = FEAT_##FEATURE,          \
     .traps = (TRAPS), .quick_read = QUICK_READ_##NAME, .quick_write = QUICK_WRITE_##NAME
 #define E2H(NAME) .e2h_key = KEY_##NAME, .e2h_row = ROW_##NAME + 1
-#define OPT(...)                                                                                                       \
-    .opt = (const struct sysreg_bits[])                                                                                \
-    {                                                                                                                  \
-        __VA_ARGS__, { 0, 0, 0 }                                                                                       \
-    }
+#define OPT(...)  .opt = (const struct sysreg_bits[]){ __VA_ARGS__, { 0, 0, 0 } }
 
 /* Some members are set twice: a fine-grained trap is folded into its row. */
 #pragma GCC diagnostic push
@@ -70,8 +66,7 @@ const struct sysreg sysreg_rows[ROW_COUNT] = {
 #include "cpu/sysreg_all.def"
 #undef SYSREG
 /* What fine-grained traps add to the rows above */
-#define FGT_READ(id, NAME)                                                                                             \
-    [ROW_##NAME].fgt_read = FGT_R_##id, [ROW_##NAME].quick_read = QUICK_READ_##NAME | BIT(TRAP_FGT),
+#define FGT_READ(id, NAME)  [ROW_##NAME].fgt_read = FGT_R_##id, [ROW_##NAME].quick_read = QUICK_READ_##NAME | BIT(TRAP_FGT),
 #define FGT_WRITE(id, NAME)                                                                                            \
     [ROW_##NAME].fgt_write = FGT_W_##id, [ROW_##NAME].quick_write = QUICK_WRITE_##NAME | BIT(TRAP_FGT),
 #include "cpu/fgt.def"
@@ -83,9 +78,7 @@ const struct sysreg sysreg_rows[ROW_COUNT] = {
 const struct sysreg *sysreg_find(u32 key)
 {
     switch (key) {
-#define SYSREG(NAME, ...)                                                                                              \
-    case KEY_##NAME:                                                                                                   \
-        return &sysreg_rows[ROW_##NAME];
+#define SYSREG(NAME, ...)    case KEY_##NAME: return &sysreg_rows[ROW_##NAME];
 #define SYSREG_AT(NAME, ...) SYSREG(NAME)
 #define SYSREG_FN(NAME, ...) SYSREG(NAME)
 #include "cpu/sysreg_all.def"
