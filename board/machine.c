@@ -19,8 +19,8 @@
 #include <sys/mman.h>
 
 enum { PAGE = 4096, CODE_PAGES = 4096, POLL_SLICES = 64, PMU_PPI = 23, IDLE_TURN_INSNS = 64, LOOP_LIMIT = 100000 };
-/* cpu.event: set by the end of a turn, not by SEV and the like (1). */
-enum { EVENT_BY_TURN = 2 };
+/* cpu.event: set by SEV and the like, and by the end of a turn. */
+enum { EVENT_CALLED = 1, EVENT_BY_TURN = 2 };
 
 /* ---- making it ---- */
 
@@ -219,7 +219,7 @@ void machine_reset(struct machine *m)
     m->turn = m->cpu_count - 1; /* PE 0 is the next */
     m->mid = m->idle_turns = 0;
     memset(m->wait_mark, 0, sizeof(m->wait_mark));
-    m->slice_end = 0;
+    m->slice_end = m->look_at = 0;
     m->entry_el = 1;
     for (unsigned n = 0; n < EVENT_COUNT; n++)
         m->event_at[n] = NEVER;
@@ -306,7 +306,8 @@ static u64 next_event(const struct machine *m)
     return next;
 }
 
-/* Everything that is due: the timers of each PE, then the table. */
+/* Everything that is due: the timers of each PE, then the table. At least every SLICE_NS, at times that do not depend
+ * on where slices were cut. */
 static void events_run(struct machine *m)
 {
     typedef void handler_fn(struct machine * machine);
@@ -332,49 +333,70 @@ static void events_run(struct machine *m)
     }
     if (any)
         virt_update_irqs(m);
+    u64 boundary = (m->now / SLICE_NS + 1) * SLICE_NS, event = next_event(m);
+    m->look_at = event < boundary ? event : boundary;
 }
 
 /* ---- turns ---- */
 
+/* Can the PE run, or has what it waits for come? */
+static bool can_run(const struct machine *m, const struct cpu *cpu)
+{
+    switch (cpu->halted) {
+    case HALT_NONE: return true;
+    case HALT_OFF: return false;
+    default: return exception_wakes(cpu) || (cpu->halted == HALT_WFE && cpu->event) || cpu->wake_at <= m->now;
+    }
+}
+
 /* Ends what the PE waits for, if it has come. True: it can run. */
 static bool cpu_awake(struct machine *m, struct cpu *cpu)
 {
-    if (cpu->halted == HALT_NONE)
-        return true;
-    if (cpu->halted == HALT_OFF)
+    if (!can_run(m, cpu))
         return false;
-    bool wakes = exception_wakes(cpu) || (cpu->halted == HALT_WFE && cpu->event) || cpu->wake_at <= m->now;
-    if (wakes) {
+    if (cpu->halted) {
         cpu->halted = HALT_NONE;
         cpu->wake_at = NEVER;
     }
-    return wakes;
+    return true;
 }
 
-/* Both are legal at any time, and let fast stores leave the other PEs' monitors alone: DESIGN section 6. */
-static void turn_over(struct machine *m)
+/* Gives the turn to a PE. Where that is another one, the monitor of the one that had it opens, with the event that this
+ * makes: both are legal at any time, and let fast stores leave the other PEs' monitors alone (DESIGN section 6). */
+static struct cpu *turn_give(struct machine *m, u32 index)
 {
-    struct cpu *cpu = &m->d.cpu[m->turn];
-    if (m->cpu_count == 1)
-        return;
-    m->turn_end = m->now;
-    if (cpu->halted == HALT_OFF)
-        return;
-    cpu->excl_valid = 0;
-    if (!cpu->event)
-        cpu->event = EVENT_BY_TURN;
+    struct cpu *before = &m->d.cpu[m->turn];
+    if (index != m->turn && before->halted != HALT_OFF) {
+        before->excl_valid = 0;
+        before->event = before->event ? before->event : EVENT_BY_TURN;
+    }
+    m->turn = index;
+    m->turn_end = m->now + QUANTUM_NS;
+    return &m->d.cpu[index];
 }
 
-/* Since turns end with the event register set, WFE never holds a PE for long when there are several. When all of them
- * have done nothing but look and WFE in their last turns, no SEV was executed and no interrupt is pending, they wait.
+/* Has something come for the PE that is more than its turn's end? */
+static bool is_called(const struct cpu *cpu)
+{
+    return exception_wakes(cpu) || (cpu->halted != HALT_WFI && cpu->event == EVENT_CALLED);
+}
+
+/* Since a PE that loses its turn finds the event register set, WFE never holds it for long when others run. When all of
+ * them have done nothing but look and WFE in their last turns, no SEV was executed and no interrupt is pending, they
+ * wait.
  */
 static bool all_wait(struct machine *m)
 {
-    if (m->idle_turns < 3 * m->cpu_count)
+    u32 on = 0;
+    if (!m->idle_turns)
+        return false;
+    for (u32 n = 0; n < m->cpu_count; n++)
+        on += m->d.cpu[n].halted != HALT_OFF;
+    if (m->idle_turns < 3 * on)
         return false;
     for (u32 n = 0; n < m->cpu_count; n++) {
         const struct cpu *cpu = &m->d.cpu[n];
-        if (cpu->halted != HALT_OFF && (exception_wakes(cpu) || cpu->event == 1))
+        if (cpu->halted != HALT_OFF && is_called(cpu))
             m->idle_turns = 0;
     }
     for (u32 n = 0; n < m->cpu_count && m->idle_turns; n++)
@@ -383,16 +405,18 @@ static bool all_wait(struct machine *m)
     return m->idle_turns != 0;
 }
 
-/* The turn that ends was short, ended by WFE, and left the PE as its last one did: it waits for something. */
+/* The turn that ends was short, ended by WFE, and left the PE as its last such one did: it waits for something. */
 static bool turn_idles(struct machine *m, const struct cpu *cpu)
 {
+    /* a turn begins with the event register set; who ends it with the register clear did so by WFE */
+    bool wfe = cpu->halted == HALT_WFE || (!cpu->event && !cpu->halted);
+    if (!wfe || m->now + QUANTUM_NS - m->turn_end >= IDLE_TURN_INSNS)
+        return false;
     u64 h = cpu->pc, before = m->wait_mark[cpu->index];
     for (unsigned n = 0; n <= REG_SP; n++)
         h = ((h ^ cpu->x[n]) * 0x9e3779b97f4a7c15) ^ h >> 29;
     m->wait_mark[cpu->index] = h;
-    /* a turn begins with the event register set; who ends it with the register clear did so by WFE */
-    bool wfe = cpu->halted == HALT_WFE || (!cpu->event && !cpu->halted);
-    return wfe && m->now + QUANTUM_NS - m->turn_end < IDLE_TURN_INSNS && h == before;
+    return h == before;
 }
 
 /* The PE to run, or NULL when all sleep. */
@@ -403,31 +427,39 @@ static struct cpu *turn_next(struct machine *m)
         return cpu_awake(m, cpu) ? cpu : NULL;
     if (m->now < m->turn_end && cpu_awake(m, cpu))
         return cpu;
-    if (m->now < m->turn_end)
-        turn_over(m);
     if (all_wait(m))
         return NULL;
     for (u32 n = 1; n <= m->cpu_count; n++) {
         u32 index = (m->turn + n) % m->cpu_count;
-        if (!cpu_awake(m, &m->d.cpu[index]))
-            continue;
-        m->turn = index;
-        m->turn_end = m->now + QUANTUM_NS;
-        return &m->d.cpu[index];
+        if (cpu_awake(m, &m->d.cpu[index]))
+            return turn_give(m, index);
     }
     return NULL;
 }
 
-/* The end of the slice that starts now. A look at the event table at least every SLICE_NS, at times that do not depend
- * on where slices were cut. */
+static void turn_over(struct machine *m, const struct cpu *cpu)
+{
+    m->idle_turns = turn_idles(m, cpu) ? m->idle_turns + 1 : cpu->halted == HALT_WFI ? m->idle_turns : 0;
+    m->turn_end = m->now;
+}
+
+/* What YIELD ends: the turn when another PE could run. The edges of an event stream are looked for at each. */
+static u32 yield_ends(const struct machine *m, const struct cpu *cpu)
+{
+    u32 what = timer_streams(cpu) ? ATT_STOP : 0;
+    for (u32 n = 0; n < m->cpu_count; n++)
+        if (&m->d.cpu[n] != cpu && can_run(m, &m->d.cpu[n]))
+            return what | ATT_TURN;
+    return what;
+}
+
+/* The end of the slice that starts now. */
 static u64 slice_end(const struct machine *m)
 {
-    u64 end = (m->now / SLICE_NS + 1) * SLICE_NS, event = next_event(m);
-    u64 overflow = pmu_next_overflow(&m->d.cpu[m->turn]);
+    u64 end = m->look_at, overflow = pmu_next_overflow(&m->d.cpu[m->turn]);
     end = overflow < end - m->now ? m->now + overflow : end;
     if (m->cpu_count > 1 && m->turn_end < end)
         end = m->turn_end;
-    end = event < end ? event : end;
     return end > m->now ? end : m->now + 1;
 }
 
@@ -438,18 +470,22 @@ static void slice_run(struct machine *m, struct cpu *cpu, u64 left)
 {
     u64 limit = left < NEVER - m->now ? m->now + left : NEVER;
     cpu->d.now = cpu->d.run_from = m->now;
-    if (!m->slice_end)
+    if (!m->slice_end) {
         m->slice_end = slice_end(m);
+        cpu->yields = yield_ends(m, cpu);
+    }
+    cpu->d.look_at = m->look_at;
     unsigned ended = cpu_run_to(cpu, m->slice_end, limit, m->mid);
     m->now = cpu->d.now;
     m->mid = ended & RUN_MID ? 1 : 0;
-    if (m->mid || !(cpu->halted || ended & RUN_STOP || m->now >= m->slice_end))
+    if (m->mid || !(cpu->halted || ended & (RUN_STOP | RUN_TURN) || m->now >= m->slice_end))
         return; /* cut: it goes on from there */
     m->slice_end = 0;
-    if (m->cpu_count == 1 || !(cpu->halted || ended & RUN_STOP || m->now >= m->turn_end))
-        return;
-    m->idle_turns = turn_idles(m, cpu) ? m->idle_turns + 1 : cpu->halted == HALT_WFI ? m->idle_turns : 0;
-    turn_over(m);
+    pmu_update(cpu);
+    if (ended & RUN_STOP)
+        m->look_at = 0;
+    if (m->cpu_count > 1 && (cpu->halted || ended & RUN_TURN || m->now >= m->turn_end))
+        turn_over(m, cpu);
 }
 
 static void asleep_report(struct machine *m)
@@ -472,9 +508,10 @@ static void asleep_report(struct machine *m)
 static void idle(struct machine *m)
 {
     m->idle_turns = 0;
+    m->look_at = 0;
     input_offer(m);
     for (u32 n = 0; n < m->cpu_count; n++)
-        if (m->d.cpu[n].halted != HALT_OFF && exception_wakes(&m->d.cpu[n]))
+        if (m->d.cpu[n].halted != HALT_OFF && is_called(&m->d.cpu[n]))
             return;
     u64 until = next_event(m), to = until;
     if (m->d.host.idle)
@@ -496,6 +533,8 @@ u64 machine_insns(const struct machine *m)
 /* Between slices: the host, the events, whose turn it is. NULL: all sleep. */
 static struct cpu *between_slices(struct machine *m)
 {
+    if (m->now < m->look_at)
+        return turn_next(m);
     if (m->d.poll_in-- == 0) {
         m->d.poll_in = POLL_SLICES;
         if (m->d.host.poll)
@@ -524,6 +563,8 @@ struct stop machine_run(struct machine *m, u64 limit)
         else
             idle(m);
     }
+    for (u32 n = 0; n < m->cpu_count; n++)
+        m->d.cpu[n].d.now = m->d.cpu[n].d.run_from = m->now;
     return m->d.stop;
 }
 

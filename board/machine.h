@@ -136,6 +136,7 @@ struct machine {
     u64 turn_end;
     u64 wait_mark[MAX_CPUS]; /* what the PE looked like at the end of its last turn */
     u64 slice_end;           /* of the slice that was cut; 0: between slices */
+    u64 look_at;             /* when timers and the event table are looked at next: nothing is due before */
     u32 turn;                /* whose turn it is */
     u32 mid;                 /* its slice was cut at an exact instruction, not at an architectural point */
     u32 semihost_errno;
@@ -212,6 +213,9 @@ int machine_input(struct machine *m, unsigned port, bool waiting);
 /* Level of a shared peripheral interrupt. */
 void machine_spi(struct machine *m, unsigned spi, bool level);
 u64 machine_random(struct machine *m);
+/* RAM written by another observer than a PE: DMA, semihosting, a debugger. Exclusive monitors of what it covers open.
+ * False: not RAM; nothing was copied. */
+bool machine_write(struct machine *m, u64 pa, const void *from, u64 size);
 /* Guest RAM for DMA (non-secure). False: not RAM; nothing was copied. */
 bool machine_dma_read(struct machine *m, u64 pa, void *to, u64 size);
 bool machine_dma_write(struct machine *m, u64 pa, const void *from, u64 size);

@@ -31,6 +31,7 @@ static s64 cpu_on(struct machine *m, u64 mpidr, u64 entry, u64 context)
         return ALREADY_ON;
     gic_reset_cpu(&m->gic, cpu->index);
     machine_cpu_enter(m, cpu, m->entry_el, entry, context);
+    cpu_others_wake(cpu);
     return SUCCESS;
 }
 
@@ -164,10 +165,10 @@ static void grant(struct cpu *cpu, bool el3, bool el2)
 
 void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, u64 x0)
 {
-    u64 insns = cpu->insns, now = cpu->d.now;
+    u64 insns = cpu->insns;
+    cpu->d.now = cpu->d.run_from = m->now;
     cpu_reset(cpu);
     cpu->insns = insns;
-    cpu->d.now = now;
     memset(cpu->x, 0, sizeof(cpu->x));
     memset(cpu->sp_el, 0, sizeof(cpu->sp_el));
     grant(cpu, m->secure && el < 3, m->virtualization && el < 2);

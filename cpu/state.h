@@ -105,11 +105,12 @@ enum { HALT_NONE, HALT_WFI, HALT_WFE, HALT_OFF };
 
 /* Reasons to leave straight-line execution at the next architectural point (cpu->d.attention). */
 enum { ATT_IRQ = 1,     /* inputs or masks changed: look whether an interrupt can be taken */
-       ATT_STOP = 2,    /* power off, halt, end of turn */
+       ATT_STOP = 2,    /* power off; what is due next may have changed: timers and events are looked at */
        ATT_CONTEXT = 4, /* translation context changed: the fetch page must be looked up again */
        ATT_ENGINE = 8,  /* what decides between the engines changed */
        ATT_DEBUG = 16,  /* whoever looks in wants to stop: nothing of the guest's */
-       ATT_NOW = 32     /* the same, not waiting for such a point (stepping engine) */
+       ATT_NOW = 32,    /* the same, not waiting for such a point (stepping engine) */
+       ATT_TURN = 64    /* end of this PE's turn */
 };
 /* Reasons to use the stepping engine (cpu->d.stepping). */
 enum { STEPPING_GUEST = 1, /* software step */
@@ -243,7 +244,7 @@ struct cpu {
     u32 step_active;  /* software step state machine: active-not-pending was entered (D2.12) */
     u32 pmu_counting; /* counters that have been counting since pmu_mark: cpu/pmu.c */
     u32 serror_iss;   /* IDS and ISS<23:0> of the pending physical SError (LINE_SERROR), but ISS.IESB */
-    u32 pad0;
+    u32 yields;       /* what YIELD, and a WFE that does not wait, raise of ATT_TURN and ATT_STOP */
     struct features features;
 
     /* The page that instructions are fetched from: stays until a branch leaves it, an exception, or a context
@@ -287,6 +288,7 @@ struct cpu {
         u64 ctx_table_gen;
         u64 threaded;           /* the threaded engine runs */
         u64 slice_end;          /* absolute ns: of the slice that runs, whatever cuts it */
+        u64 look_at;            /* absolute ns: when the machine looks next at what is due */
         u32 pmu_at[4], pmu_hot; /* counters that count at each EL; those that exceptions matter to: cpu/pmu.c */
         u32 pmu_pad;
         u64 run_from; /* absolute ns at which cpu_run_to began: insns does not count what came since */
@@ -337,5 +339,12 @@ static inline u64 cpu_position(const struct cpu *cpu) { return cpu->insns + (cpu
 
 /* Absolute time in ns at the current instruction; only from slow paths, hooks and between instructions. */
 static inline u64 cpu_now(const struct cpu *cpu) { return cpu->d.now; }
+
+/* Something happened that may let a PE run which could not: YIELD ends the turn of the one that runs. */
+static inline void cpu_others_wake(struct cpu *any)
+{
+    for (u32 n = 0; n < any->d.host.cpu_count && any->d.host.cpu_count > 1; n++)
+        any->d.host.cpus[n].yields |= ATT_TURN;
+}
 
 #endif

@@ -85,10 +85,17 @@ OP(ERET)
 
 OP(YIELD)
 {
-    cpu->d.attention |= ATT_STOP; /* the end of this PE's turn */
+    cpu->d.attention |= cpu->yields;
     SYNC;
 }
-OP(WFE) { WAIT(WAIT_WFE, 0, ISS_COND_AL); }
+OP(WFE)
+{
+    if (cpu->event) {
+        wait_passes(cpu);
+        SYNC;
+    }
+    WAIT(WAIT_WFE, 0, ISS_COND_AL);
+}
 OP(WFI) { WAIT(WAIT_WFI, 0, ISS_COND_AL); }
 OP(WFET) { WAIT(WAIT_WFET, RD, ISS_COND_AL | ISS_WAIT_REGISTER); }
 OP(WFIT) { WAIT(WAIT_WFIT, RD, ISS_COND_AL | ISS_WAIT_REGISTER); }

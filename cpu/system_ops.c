@@ -91,6 +91,7 @@ void system_sev(struct cpu *cpu)
     cpu->event = 1;
     for (u32 n = 0; n < cpu->d.host.cpu_count; n++)
         cpu->d.host.cpus[n].event = 1;
+    cpu_others_wake(cpu);
 }
 
 /* HCRX_EL2.TALLINT traps the setting only. */

@@ -39,7 +39,7 @@ static void sleep_until(struct cpu *cpu, u32 halt, u64 wake_at)
 {
     cpu->halted = halt;
     cpu->wake_at = wake_at;
-    cpu->d.attention |= ATT_STOP;
+    cpu->d.attention |= ATT_TURN | (wake_at != ~(u64)0 ? ATT_STOP : cpu->yields & ATT_STOP);
 }
 
 /* The trap of a WFE: now, or after its delay. */
@@ -71,13 +71,12 @@ enum wait_outcome wait_here(struct cpu *cpu, enum wait_kind kind, u64 threshold,
     u128 group = wfe ? T(WFE) : T(WFI);
     if (wfe ? cpu->event : exception_wakes(cpu)) {
         if (wfe)
-            cpu->d.attention |= ATT_STOP; /* the end of the turn all the same: who it waits for may be another PE */
-        cpu->event = wfe ? 0 : cpu->event;
+            wait_passes(cpu);
         cpu->trap_at = 0;
         return WAIT_DONE;
     }
     if (wake_at == 0) {
-        cpu->d.attention |= ATT_STOP;
+        cpu->d.attention |= cpu->yields;
         return WAIT_DONE;
     }
     if (cpu->d.live_traps[cpu->ps.el] & LIVE_SET(group) && trap_check(cpu, group, false, iss | (u32)kind))

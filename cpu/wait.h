@@ -15,4 +15,13 @@ enum wait_outcome {
  */
 enum wait_outcome wait_here(struct cpu *cpu, enum wait_kind kind, u64 threshold, u32 iss);
 
+/* A WFE that finds the event register set does not wait. It ends the turn all the same where another PE could run,
+ * which may be the one that it waits for. */
+static inline void wait_passes(struct cpu *cpu)
+{
+    cpu->event = 0;
+    cpu->trap_at = 0;
+    cpu->d.attention |= cpu->yields;
+}
+
 #endif

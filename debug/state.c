@@ -64,6 +64,8 @@ static const char *cpu_check(const struct machine *m, const struct cpu *cpu)
         return "cpu: an EL that this CPU lacks";
     if (memcmp(&cpu->features, &m->model.features, sizeof(cpu->features)))
         return "cpu: features differ";
+    if (cpu->yields & ~(u32)(ATT_STOP | ATT_TURN))
+        return "cpu: end of turn out of range";
     if (cpu->excl_valid && cpu->excl_size > 16)
         return "cpu: exclusive monitor out of range";
     if ((cpu->fetch_pa | cpu->fetch_va) & 4095)

@@ -65,6 +65,8 @@ void gic_set_lines(struct cpu *cpu, u32 mask, u32 value)
     /* What is masked is looked at when a mask or the EL changes. */
     if (value & ~old && exception_interrupt_pending(cpu))
         cpu->d.attention |= ATT_IRQ;
+    if (value & ~old && cpu->halted)
+        cpu_others_wake(cpu);
 }
 
 static void update_lines(struct gic *gic, unsigned cpu)

@@ -106,10 +106,7 @@ static void streams(const struct cpu *cpu, struct stream s[STREAMS])
     s[STREAM_PHYSICAL] = stream_of(cpu_has(cpu, FEAT_EL2) ? cpu->sys.cnthctl_el2 : 0, 0);
 }
 
-static inline bool streaming(const struct cpu *cpu)
-{
-    return bit(cpu->sys.cntkctl_el1 | cpu->sys.cnthctl_el2, CNTKCTL_EVNTEN);
-}
+bool timer_streams(const struct cpu *cpu) { return bit(cpu->sys.cntkctl_el1 | cpu->sys.cnthctl_el2, CNTKCTL_EVNTEN); }
 
 void timer_poll_events(struct cpu *cpu, u64 now)
 {
@@ -119,7 +116,7 @@ void timer_poll_events(struct cpu *cpu, u64 now)
         return;
     u64 before = timers->event_seen[cpu->index] / TIMER_TICK_NS, after = now / TIMER_TICK_NS;
     timers->event_seen[cpu->index] = now;
-    if (!streaming(cpu))
+    if (!timer_streams(cpu))
         return;
     streams(cpu, s);
     for (unsigned n = 0; n < STREAMS; n++)
@@ -152,7 +149,7 @@ u64 timer_next_event(const struct cpu *cpu, u64 now)
         u64 at = timer_next_change(cpu, t, now);
         next = at < next ? at : next;
     }
-    if (cpu->halted == HALT_WFE && streaming(cpu)) {
+    if (cpu->halted == HALT_WFE && timer_streams(cpu)) {
         u64 at = next_edge(cpu, now);
         next = at < next ? at : next;
     }

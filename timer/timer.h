@@ -31,6 +31,8 @@ void timer_reset(struct timers *timers);
 /* Absolute ns of the next moment at which an output of this PE changes, or, while it waits in WFE, at which an event
  * stream sets its event register; ~0 when nothing will. Always later than now. */
 u64 timer_next_event(const struct cpu *cpu, u64 now);
+/* Is an event stream switched on? */
+bool timer_streams(const struct cpu *cpu);
 /* Makes the outputs what they are at `now` (ns) and drives the PPIs; sets cpu->event when an event stream had an edge
  * since the last call. At least at each moment that timer_next_event named; oftener does no harm. */
 void timer_update(struct cpu *cpu, u64 now);

@@ -28,10 +28,11 @@ static enum timer timer_of_row(const struct cpu *cpu, const struct sysreg *row)
     return is_virtual ? TIMER_CNTV : TIMER_CNTP;
 }
 
-/* The slice must not run past the next event; nor where a limit of the run cuts it before and it goes on after. */
+/* The slice must not run past the next event; nor where a limit of the run cuts it before and it goes on after; nor
+ * another PE's slice past it that begins before the machine looks at what is due. */
 static void bound_slice(struct cpu *cpu, u64 next)
 {
-    if (next < cpu->d.deadline || next < cpu->d.slice_end)
+    if (next < cpu->d.deadline || next < cpu->d.slice_end || next < cpu->d.look_at)
         cpu->d.attention |= ATT_STOP;
 }
 
@@ -135,8 +136,10 @@ void timer_tval_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 static void set_control(struct cpu *cpu, u64 *control, u64 value, u64 stream_bits)
 {
     u64 diff = *control ^ value;
-    if (diff & stream_bits)
+    if (diff & stream_bits) {
         timer_poll_events(cpu, cpu_now(cpu));
+        cpu->d.attention |= ATT_STOP;
+    }
     if (diff & ~stream_bits)
         for (unsigned el = 0; el < 4; el++)
             if (el != cpu->ps.el)

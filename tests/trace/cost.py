@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What traces cost, counted in host instructions by valgrind's callgrind, on the demo and, with IMAGE (folder with xen, vmlinuz,
-linux.cpio), on a piece of Xen's boot with its first domain: where that begins to run, 1400 exits in 25 million instructions.
+"""What traces cost, and waiting by YIELD or WFE on a machine whose other CPUs are off, counted in host
+instructions by valgrind's callgrind: on the demo and, with IMAGE (folder with xen, vmlinuz, linux.cpio), on a piece of Xen's boot with its first domain: where that begins to run, 1400 exits in 25 million instructions.
 
     tests/trace/cost.py ELMU          B: folder of the build; COST=no: nothing, for builds that are not to be measured. Ends with "N passed, N failed".
 """
-import os, re, shutil, subprocess, sys, tempfile
+import os, re, shutil, struct, subprocess, sys, tempfile
 
 elmu, build, image = os.path.abspath(sys.argv[1]), os.environ.get("B", "build"), os.environ.get("IMAGE", "")
 passed = failed = 0
@@ -32,6 +32,15 @@ def exits(name, machine, first, end):
     check(f"{name}: the exits trace, at most 2 %", 0 < more <= 2, f"{more:.2f} % of {(plain - start) / 1e6:.0f} million host instructions")
     return plain - start, plain
 
+def hints(work):
+    for name, words in ("yield", (0xd503203f, 0x17ffffff)), ("sevl, wfe", (0xd50320bf, 0xd503205f, 0x17fffffe)):
+        file = os.path.join(work, "hint")
+        with open(file, "wb") as f:
+            f.write(struct.pack(f"<{len(words)}I", *words))
+        run = lambda n: cost(["-M", "virt", "-m", "64M", "-smp", "8", "-kernel", file, "-max-insns", str(n)])
+        each = (run(1200000) - run(200000)) / 1e6
+        check(f"{name} on one CPU of eight, at most 24 host instructions each", each <= 24, f"{each:.1f}")
+
 def main():
     if os.environ.get("COST") == "no" or not shutil.which("valgrind"):
         print("SKIP cost: not wanted (COST=no), or valgrind is not installed\n0 passed, 0 failed")
@@ -47,6 +56,7 @@ def main():
         part = lambda last: cost(demo, "-trace", "tarmac=/dev/null", "-trace-insns", f"2000000-{last}", "-max-insns", "2400000")
         each = (part(2400000) - part(2200000)) / 200000
         check("demo: full Tarmac, at most 2400 host instructions each (5 million a second where a host does 4 a cycle at 3 GHz)", each <= 2400, f"{each:.0f}")
+        hints(work)
         if image:
             xen = ["-M", "virt,gic-version=3,virtualization=on", "-cpu", "cortex-a57", "-m", "1G", "-kernel", f"{image}/xen", "-append",
                    "console=dtuart dom0_mem=512M", "-xen-dom0", f"kernel={image}/vmlinuz,initrd={image}/linux.cpio,append=console=hvc0"]

@@ -523,7 +523,7 @@ START_TEST(waiting)
 {
     cpu->sys.hcr_el2 = BIT(31);
     at(1);
-    ck_assert(waits(WAIT_WFI) && cpu->halted == HALT_WFI && cpu->d.attention & ATT_STOP);
+    ck_assert(waits(WAIT_WFI) && cpu->halted == HALT_WFI && cpu->d.attention & ATT_TURN);
     cpu->halted = HALT_NONE;
     cpu->lines = LINE_IRQ;
     cpu->ps.i = 1;
