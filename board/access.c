@@ -54,11 +54,33 @@ bool machine_dma_read(struct machine *m, u64 pa, void *to, u64 size)
            phys_copy_out(&m->d.phys, pa, to, size);
 }
 
+/* B2.9.2: a store by another observer to the marked granule (CTR_EL0.ERG) opens the monitor, which sets the event
+ * register. Stores of other PEs need not come here: who gets the turn finds the monitors of the others open. */
+static void monitors_open(struct machine *m, u64 pa, u64 size)
+{
+    for (u32 n = 0; n < m->cpu_count; n++) {
+        struct cpu *cpu = &m->d.cpu[n];
+        u64 granule = (u64)4 << bits(cpu->sys.ctr_el0, 23, 20), first = align_down(cpu->excl_pa, granule);
+        if (!cpu->excl_valid || (first - pa >= size && pa - first >= granule))
+            continue;
+        cpu->excl_valid = 0;
+        cpu->event = 1;
+        cpu_others_wake(cpu);
+    }
+}
+
+bool machine_write(struct machine *m, u64 pa, const void *from, u64 size)
+{
+    if (!phys_copy_in(&m->d.phys, pa, from, size))
+        return false;
+    monitors_open(m, pa, size);
+    return true;
+}
+
 bool machine_dma_write(struct machine *m, u64 pa, const void *from, u64 size)
 {
     struct phys_region *ram = &m->d.phys.region[0];
-    return pa - ram->base < ram->size && size <= ram->size - (pa - ram->base) &&
-           phys_copy_in(&m->d.phys, pa, from, size);
+    return pa - ram->base < ram->size && size <= ram->size - (pa - ram->base) && machine_write(m, pa, from, size);
 }
 
 const char *machine_validate(const struct machine *m)

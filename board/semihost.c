@@ -19,7 +19,7 @@ static bool guest_copy(struct machine *m, struct cpu *cpu, u64 va, u8 *bytes, u6
     while (size) {
         u64 pa, part = 4096 - (va & 4095) < size ? 4096 - (va & 4095) : size;
         if (!mmu_debug_translate(cpu, va, cpu->ps.el, &pa, NULL, NULL) ||
-            !(write ? phys_copy_in(&m->d.phys, pa, bytes, part) : phys_copy_out(&m->d.phys, pa, bytes, part)))
+            !(write ? machine_write(m, pa, bytes, part) : phys_copy_out(&m->d.phys, pa, bytes, part)))
             return false;
         va += part;
         bytes += part;

@@ -48,7 +48,7 @@ bool debugger_write(struct debugger *d, u64 addr, const void *from, size_t size)
             run = run < size - done ? run : size - done;
             if (pass == 0 ? !phys_copy_out(&d->m->d.phys, pa, &probe, 1) ||
                                 !phys_copy_out(&d->m->d.phys, pa + run - 1, &probe, 1)
-                          : !phys_copy_in(&d->m->d.phys, pa, bytes + done, run))
+                          : !machine_write(d->m, pa, bytes + done, run))
                 return false;
         }
     }

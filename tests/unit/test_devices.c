@@ -3,8 +3,17 @@
 
 enum { UART = 0x09000000, RTC = 0x09010000, GPIO = 0x09030000, RAM_BASE = 0x40000000 };
 enum { BLK = 0x0a000000 + 31 * 0x200, CON = BLK - 0x200, RNG = CON - 0x200, EMPTY = 0x0a000000 };
-enum { U_DR = 0x00, U_FR = 0x18, U_LCR = 0x2c, U_CR = 0x30, U_IFLS = 0x34, U_IMSC = 0x38, U_RIS = 0x3c, U_MIS = 0x40,
-       U_ICR = 0x44 };
+enum {
+    U_DR = 0x00,
+    U_FR = 0x18,
+    U_LCR = 0x2c,
+    U_CR = 0x30,
+    U_IFLS = 0x34,
+    U_IMSC = 0x38,
+    U_RIS = 0x3c,
+    U_MIS = 0x40,
+    U_ICR = 0x44
+};
 
 /* Level of an SPI's wire, and machine time as devices see it. */
 static bool spi_level(struct fixture *f, unsigned n) { return f->m->gic.spi[n / 32].level >> n % 32 & 1; }
@@ -455,6 +464,67 @@ START_TEST(rng_repeats)
 }
 END_TEST
 
+/* ---- DMA and the exclusive monitors (Arm ARM B2.9.2) ---- */
+
+/* The CPU waits for the used index by LDXRH and WFE, alone: the device's store is the event. */
+START_TEST(dma_wakes_wfe)
+{
+    static const u32 waits[] = {
+        0x485f7c20,                        /* 1: ldxrh w0, [x1] */
+        0x35000060,                        /* cbnz w0, 2f */
+        0xd503205f,                        /* wfe */
+        0x17fffffd,                        /* b 1b */
+        0xd2800100, 0xf2b08000, 0xd4000002 /* 2: SYSTEM_OFF */
+    };
+    for (unsigned engine = 0; engine < 2; engine++) {
+        struct fixture *f = calloc(1, sizeof(*f));
+        struct machine_config *c = fixture_config(f);
+        c->virtio_modern = true;
+        c->engine = engine ? ENGINE_STEP : ENGINE_THREADED;
+        fixture_make(f, c);
+        ck_assert(phys_copy_in(&f->m->d.phys, RAM_BASE, waits, sizeof(waits)));
+        f->m->conduit = CONDUIT_HVC;
+        machine_cpu_enter(f->m, &f->m->d.cpu[0], 1, RAM_BASE, 0);
+        f->m->d.cpu[0].x[1] = USED + 2;
+        modern_driver(f, BLK, 0);
+        blk_request(f, 0, 3, 1024, WRITE);
+        offer(f, BLK, 0, 0, 0);
+        ck_assert_int_eq(machine_run(f->m, 1000).kind, STOP_OFF);
+        ck_assert_uint_le(machine_insns(f->m), 16); /* it slept */
+        fixture_close(f);
+    }
+}
+END_TEST
+
+/* What was written, and whether that opens a monitor on 16 bytes at DATA + 64 (the granule of CTR_EL0 is 64 bytes). */
+START_TEST(dma_opens_monitors)
+{
+    static const struct {
+        u64 pa;
+        unsigned size, opens;
+    } cases[] = {
+        { DATA + 64, 8, 1 }, { DATA + 72, 1, 1 }, { DATA + 127, 1, 1 }, { DATA + 128, 8, 0 },   { DATA + 63, 1, 0 },
+        { DATA + 60, 8, 1 }, { DATA + 56, 8, 0 }, { DATA, 512, 1 },     { DATA + 256, 512, 0 }, { RAM_BASE, 64, 0 },
+    };
+    static const u8 bytes[512];
+    struct fixture *f = fixture_open();
+    struct cpu *cpu = &f->m->d.cpu[0];
+    for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
+        cpu->excl_pa = DATA + 64;
+        cpu->excl_size = 16;
+        cpu->excl_valid = 1;
+        cpu->event = 0;
+        ck_assert(machine_dma_write(f->m, cases[n].pa, bytes, cases[n].size));
+        ck_assert_msg(cpu->excl_valid == !cases[n].opens && cpu->event == cases[n].opens, "case %u", n);
+    }
+    cpu->excl_valid = 1;
+    cpu->event = 0;
+    ck_assert(!machine_dma_write(f->m, 0x1000, bytes, 8)); /* no RAM: nothing was written */
+    ck_assert(cpu->excl_valid && !cpu->event);
+    fixture_close(f);
+}
+END_TEST
+
 Suite *test_devices_suite(void);
 Suite *test_devices_suite(void)
 {
@@ -476,6 +546,8 @@ Suite *test_devices_suite(void)
     tcase_add_test(t, virtio_registers_are_bounded);
     tcase_add_test(t, console_both_ways);
     tcase_add_test(t, rng_repeats);
+    tcase_add_test(t, dma_wakes_wfe);
+    tcase_add_test(t, dma_opens_monitors);
     suite_add_tcase(s, t);
     return s;
 }
