@@ -85,7 +85,7 @@ struct virtio_mmio {
 DEVICE_FUNCTIONS(virtio_mmio);
 
 /* A buffer of the guest: a chain of descriptors, gathered. */
-enum { VIRTIO_SEGMENTS = 256 };
+enum { VIRTIO_SEGMENTS = VIRTIO_QUEUE_MAX };
 struct virtio_segment {
     u64 addr;
     u32 len;

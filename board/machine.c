@@ -75,7 +75,7 @@ static void options_set(struct machine *m, const struct machine_config *config)
     m->d.host = config->host;
     m->d.semihost_line = config->semihost_line ? config->semihost_line : "";
     for (unsigned n = 0; n < config->disk_count && n < MAX_DISKS; n++) {
-        m->disk_size[n] = config->disk[n].size;
+        m->disk_size[n] = align_up(config->disk[n].size, 512);
         m->disk_readonly[n] = config->disk[n].readonly;
         memcpy(m->disk_serial[n], config->disk[n].serial, strnlen(config->disk[n].serial, 20));
     }

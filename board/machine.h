@@ -69,7 +69,7 @@ struct machine_host {
     /* Every PE sleeps until `until` (ns; NEVER: no event is to come). Returns the time to continue at (<= until), or
      * NEVER when until is NEVER and no input can ever come. May sleep host time, may call machine_input_kick. */
     u64 (*idle)(void *who, u64 now, u64 until);
-    /* Disks: offsets and sizes in bytes, within the size given at creation. False: I/O error. */
+    /* Disks: offsets and sizes in bytes, whole sectors of 512 within the size given at creation. False: I/O error. */
     bool (*disk_read)(void *who, unsigned disk, u64 offset, void *data, u64 size);
     bool (*disk_write)(void *who, unsigned disk, u64 offset, const void *data, u64 size);
     bool (*disk_flush)(void *who, unsigned disk);
@@ -92,7 +92,7 @@ struct machine_host {
 };
 
 struct disk_config {
-    u64 size; /* bytes; a last partial sector is not seen */
+    u64 size; /* bytes; a last partial sector counts as a whole one */
     bool readonly;
     char serial[21]; /* VIRTIO_BLK_T_GET_ID */
 };

@@ -5,7 +5,7 @@
  */
 #include "board/machine.h"
 
-enum { SECTOR = 512, HEADER = 16, CHUNK = 4096 };
+enum { SECTOR = 512, HEADER = 16, CHUNK = 4096, SEG_MAX = 254 };
 enum { T_IN = 0, T_OUT = 1, T_FLUSH = 4, T_GET_ID = 8 };
 enum { S_OK = 0, S_IOERR = 1, S_UNSUPP = 2 };
 #define F_SEG_MAX  BIT(2)
@@ -20,7 +20,7 @@ static u64 config_read(struct machine *m, struct virtio_mmio *dev, u64 offset, u
 {
     u8 config[64] = { 0 };
     store_le64(config, m->disk_size[dev->unit] / SECTOR);
-    store_le32(config + 12, VIRTIO_SEGMENTS - 2);
+    store_le32(config + 12, SEG_MAX);
     store_le32(config + 20, SECTOR);
     u64 value = 0;
     if (offset + size <= sizeof(config))

@@ -4,7 +4,8 @@
  *
  * QEMU's virt shows version 1 (legacy) unless told otherwise (virtio-mmio.force-legacy), and so does this. Rings and
  * buffers are the guest's: every index, length and address is checked, a chain is followed no further than the queue is
- * long, and nonsense makes the device need a reset instead of doing harm. Left out: packed rings, indirect descriptors,
+ * long, and nonsense makes the device need a reset instead of doing harm. A queue that is set up is served before
+ * DRIVER_OK, too, which drivers of test programs forget (2.1.2 says that they must not; QEMU serves them). Left out: packed rings, indirect descriptors,
  * event indexes (never offered), shared memory, queue reset.
  */
 #include "board/machine.h"
@@ -13,7 +14,8 @@ enum { MAGIC = 0x000, VERSION = 0x004, DEVICE_ID = 0x008, VENDOR_ID = 0x00c, DEV
        DRIVER_FEATURES = 0x020, DRIVER_FEATURES_SEL = 0x024, GUEST_PAGE_SIZE = 0x028, QUEUE_SEL = 0x030, QUEUE_NUM_MAX = 0x034,
        QUEUE_NUM = 0x038, QUEUE_ALIGN = 0x03c, QUEUE_PFN = 0x040, QUEUE_READY = 0x044, QUEUE_NOTIFY = 0x050,
        INTERRUPT_STATUS = 0x060, INTERRUPT_ACK = 0x064, STATUS = 0x070, DESC_LOW = 0x080, DESC_HIGH = 0x084, AVAIL_LOW = 0x090,
-       AVAIL_HIGH = 0x094, USED_LOW = 0x0a0, USED_HIGH = 0x0a4, GENERATION = 0x0fc, CONFIG = 0x100 };
+       AVAIL_HIGH = 0x094, USED_LOW = 0x0a0, USED_HIGH = 0x0a4, SHM_SEL = 0x0ac, SHM_LEN_LOW = 0x0b0, SHM_LEN_HIGH = 0x0b4,
+       SHM_BASE_LOW = 0x0b8, SHM_BASE_HIGH = 0x0bc, GENERATION = 0x0fc, CONFIG = 0x100 };
 enum { DRIVER_OK = 4, NEEDS_RESET = 64 };
 enum { DESC_NEXT = 1, DESC_WRITE = 2, DESC_INDIRECT = 4, AVAIL_NO_INTERRUPT = 1 };
 #define F_VERSION_1 BIT(32)
@@ -61,7 +63,7 @@ void virtio_fail(struct virtio_mmio *dev)
 static bool chain_walk(struct machine *m, const struct virtio_queue *q, struct virtio_chain *c)
 {
     unsigned next = c->head;
-    for (unsigned n = 0; n < q->num && n < VIRTIO_SEGMENTS; n++) {
+    for (unsigned n = 0; n < q->num; n++) {
         u8 desc[16];
         if (next >= q->num || !machine_dma_read(m, q->desc + 16 * (u64)next, desc, sizeof(desc)))
             return false;
@@ -78,7 +80,7 @@ static bool chain_walk(struct machine *m, const struct virtio_queue *q, struct v
             return true;
         next = load_le16(desc + 14);
     }
-    return false; /* a loop, or longer than the device takes */
+    return false; /* a loop */
 }
 
 bool virtio_pop(struct machine *m, struct virtio_mmio *dev, unsigned n, struct virtio_chain *chain)
@@ -94,7 +96,8 @@ bool virtio_pop(struct machine *m, struct virtio_mmio *dev, unsigned n, struct v
     u16 ahead = (u16)(load_le16(word) - q->last_avail);
     if (!ahead)
         return false;
-    *chain = (struct virtio_chain){ .count = 0 };
+    chain->count = 0;
+    chain->readable = chain->writable = 0;
     if (ahead > q->num || !machine_dma_read(m, q->avail + 4 + 2 * (u64)(q->last_avail % q->num), word, 2)) {
         virtio_fail(dev);
         return false;
@@ -178,6 +181,10 @@ static u64 register_read(struct machine *m, struct virtio_mmio *dev, u64 offset)
     case QUEUE_READY: return q && !dev->legacy ? q->ready : 0;
     case INTERRUPT_STATUS: return dev->interrupt;
     case STATUS: return dev->status;
+    case SHM_LEN_LOW:
+    case SHM_LEN_HIGH:
+    case SHM_BASE_LOW:
+    case SHM_BASE_HIGH: return 0xffffffff; /* no such region (4.2.2) */
     case GENERATION: return dev->legacy ? 0 : dev->generation;
     default: return 0;
     }
@@ -217,7 +224,7 @@ static void status_write(struct virtio_mmio *dev, u32 value)
 static void notify(struct machine *m, struct virtio_mmio *dev, u32 n)
 {
     const struct virtio_ops *ops = ops_of(dev);
-    if (n < ops->queues && queue_live(dev, &dev->queue[n]) && dev->status & DRIVER_OK)
+    if (n < ops->queues && queue_live(dev, &dev->queue[n]))
         ops->notify(m, dev, n);
 }
 
@@ -291,6 +298,7 @@ bool virtio_mmio_write(struct machine *m, struct virtio_mmio *dev, struct device
             dev->page_size = v;
         break;
     case QUEUE_SEL: dev->queue_sel = v; break;
+    case SHM_SEL: break; /* there is no region to select */
     case QUEUE_NOTIFY: notify(m, dev, v); break;
     case INTERRUPT_ACK: dev->interrupt &= ~v; break;
     case STATUS: status_write(dev, v); break;

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK = 4096 };
+enum { BLOCK = 4096, SECTOR = 512 };
 
 struct disk {
     int fd;
@@ -170,7 +170,7 @@ static void disk_open(struct disk *d, const struct drive_config *config, struct 
     if (!readonly && S_ISREG(st.st_mode) && flock(d->fd, LOCK_EX | LOCK_NB))
         die("-drive %s: another program writes to it", config->file);
     off_t end = S_ISREG(st.st_mode) ? st.st_size : lseek(d->fd, 0, SEEK_END);
-    d->size = end > 0 ? (u64)end : 0;
+    d->size = end > 0 ? align_up((u64)end, SECTOR) : 0; /* the rest of a last partial sector reads as zeros */
     if (!d->size)
         die("-drive %s: the image is empty", config->file);
     if (config->snapshot)

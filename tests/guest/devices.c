@@ -11,19 +11,19 @@
 #define GPIO_INTID 39u
 
 /* PrimeCell: bytes of the peripheral and component identification, each in a word of its own. */
-static void primecell(const char *what, u64 base, u32 part)
+static void primecell(const char *what, u64 base, u32 id)
 {
     u32 periph = 0, cell = 0;
     for (u32 i = 0; i < 4; i++) {
         periph |= (MMIO32(base + 0xfe0 + 4 * i) & 0xff) << 8 * i;
         cell |= (MMIO32(base + 0xff0 + 4 * i) & 0xff) << 8 * i;
     }
-    check((periph & 0xfffff) == part && cell == 0xb105f00d, what);
+    check_eq(what, (u64)cell << 32 | periph, 0xb105f00dul << 32 | id);
 }
 
 static void uart(void)
 {
-    primecell("PL011: identification", UART, 0x41011);
+    primecell("PL011: identification", UART, 0x141011);
     check_eq("PL011: flags: transmit FIFO empty, receive FIFO empty", MMIO32(UART + 0x18) & 0xb8, 0x90);
     check_eq("PL011: UARTIFLS after reset", MMIO32(UART + 0x34), 0x12);
     MMIO32(UART + 0x24) = 0x1234;
@@ -52,7 +52,7 @@ static void uart(void)
 
 static void rtc(void)
 {
-    primecell("PL031: identification", RTC, 0x41031);
+    primecell("PL031: identification", RTC, 0x141031);
     check_eq("PL031: RTCCR: running", MMIO32(RTC + 0xc), 1);
     MMIO32(RTC + 0x8) = 1000000;
     u32 now = MMIO32(RTC);
@@ -80,7 +80,7 @@ static void rtc(void)
 
 static void gpio(void)
 {
-    primecell("PL061: identification", GPIO, 0x41061);
+    primecell("PL061: identification", GPIO, 0x041061);
     check_eq("PL061: all pins are inputs after reset", MMIO32(GPIO + 0x400), 0);
     MMIO32(GPIO + 0x400) = 0x07;
     check_eq("PL061: GPIODIR", MMIO32(GPIO + 0x400), 0x07);

@@ -244,6 +244,11 @@ START_TEST(virtio_slots)
     ck_assert_uint_eq(bus_r(f, CON + 8), 3);
     ck_assert_uint_eq(bus_r(f, RNG + 8), 4);
     ck_assert_uint_eq(bus_r(f, BLK + 0x34), 1024);
+    for (unsigned at = 0xb0; at < 0xc0; at += 4) { /* SHMLen and SHMBase of a region that does not exist; no device: 0 */
+        bus_w(f, BLK + 0xac, at);
+        ck_assert_uint_eq(bus_r(f, BLK + at), 0xffffffff);
+        ck_assert_uint_eq(bus_r(f, EMPTY + at), 0);
+    }
     ck_assert_uint_eq(bus_r(f, BLK + 0x100), FIXTURE_DISK / 512);
     fixture_close(f);
     f = modern_open();
@@ -323,6 +328,82 @@ START_TEST(blk_refuses)
                       (unsigned long long)peek(f, DATA + 0x100, 1));
     }
     ck_assert_uint_eq(peek(f, DATA + 0x200, 6), 0x6c6169726573); /* "serial" */
+    fixture_close(f);
+}
+END_TEST
+
+/* The image ends within a sector: that is a sector like others, with zeros after the end. */
+START_TEST(blk_partial_sector)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    struct machine_config *c = fixture_config(f);
+    c->virtio_modern = true;
+    c->disk[0].size = 3 * 512 + 1;
+    fixture_make(f, c);
+    memset(f->disk, 0x5a, 3 * 512 + 1);
+    ck_assert_uint_eq(bus_r(f, BLK + 0x100), 4);
+    modern_driver(f, BLK, 0);
+    for (unsigned n = 0; n < 3; n++) { /* read, write, past the end */
+        blk_request(f, n == 1, n == 2 ? 4 : 3, 512, n == 1 ? 0 : WRITE);
+        offer(f, BLK, 0, n, 0);
+        virtio_blk_done(f->m, &f->m->virtio[31]);
+        ck_assert_uint_eq(peek(f, DATA + 0x100, 1), n == 2);
+        ck_assert_uint_eq(peek(f, DATA + 0x200, 2), n == 2 ? 0x11 : 0x5a);
+        poke(f, DATA + 0x200, n == 0 ? 0x5a : 0x11, 8);
+        poke(f, DATA + 0x3ff, 0x77, 1);
+    }
+    ck_assert_uint_eq(f->disk[4 * 512 - 1], 0x77);
+    fixture_close(f);
+}
+END_TEST
+
+/* A chain may be as long as the queue: 1024 descriptors, a byte each. */
+START_TEST(chain_as_long_as_the_queue)
+{
+    enum { LONG = 1024 };
+    struct fixture *f = modern_open();
+    for (unsigned loop = 0; loop < 2; loop++) {
+        bus_w(f, CON + 0x70, 0);
+        bus_w(f, CON + 0x30, 1);
+        bus_w(f, CON + 0x38, LONG);
+        bus_w(f, CON + 0x80, DESC);
+        bus_w(f, CON + 0x90, DESC + 16 * LONG);
+        bus_w(f, CON + 0xa0, DESC + 32 * LONG);
+        bus_w(f, CON + 0x44, 1);
+        bus_w(f, CON + 0x70, 15);
+        u64 text = DESC + 64 * LONG;
+        for (unsigned n = 0; n < LONG; n++) {
+            poke(f, text + n, 'a' + n % 26, 1);
+            desc_put(f, n, text + n, 1, n + 1 < LONG || loop ? NEXT : 0, (n + 1) % LONG);
+        }
+        f->out_used[PORT_VIRTIO] = 0;
+        poke(f, DESC + 16 * LONG + 2, 1, 2);
+        bus_w(f, CON + 0x50, 1);
+        ck_assert_uint_eq(bus_r(f, CON + 0x70) & 64, loop ? 64 : 0);
+        ck_assert_uint_eq(f->out_used[PORT_VIRTIO], loop ? 0 : 1023); /* what the fixture keeps */
+    }
+    fixture_close(f);
+}
+END_TEST
+
+/* The driver of kvm-unit-tests' exit device writes without ever setting DRIVER_OK; input still waits for that. */
+START_TEST(console_before_driver_ok)
+{
+    struct fixture *f = modern_open();
+    bus_w(f, CON + 0x30, 1);
+    bus_w(f, CON + 0x38, QSIZE);
+    bus_w(f, CON + 0x80, DESC);
+    bus_w(f, CON + 0x90, AVAIL);
+    bus_w(f, CON + 0xa0, USED);
+    bus_w(f, CON + 0x44, 1);
+    poke(f, DATA, '0' | 'q' << 8, 2);
+    desc_put(f, 0, DATA, 2, 0, 0);
+    offer(f, CON, 1, 0, 0);
+    ck_assert_str_eq(f->out[PORT_VIRTIO], "0q");
+    ck_assert_uint_eq(peek(f, USED + 2, 2), 1);
+    bus_w(f, CON + 0x44, 0); /* not set up: nothing */
+    offer(f, CON, 1, 1, 0);
+    ck_assert_str_eq(f->out[PORT_VIRTIO], "0q");
     fixture_close(f);
 }
 END_TEST
@@ -540,6 +621,9 @@ Suite *test_devices_suite(void)
     tcase_add_test(t, virtio_slots);
     tcase_add_test(t, blk_reads_and_writes);
     tcase_add_test(t, blk_refuses);
+    tcase_add_test(t, blk_partial_sector);
+    tcase_add_test(t, chain_as_long_as_the_queue);
+    tcase_add_test(t, console_before_driver_ok);
     tcase_add_test(t, blk_readonly);
     tcase_add_test(t, virtio_legacy);
     tcase_add_test(t, virtio_nonsense);
