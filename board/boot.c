@@ -172,6 +172,8 @@ static void enter(struct machine *m, const struct boot_config *c, const struct p
     m->entry_el = el;
     if (m->secure && el < 3)
         gic_hand_to_nonsecure(&m->gic);
+    if (el < 3)
+        gic_wake(&m->gic);
     /* without PSCI there is nobody to start the others: they all start */
     for (u32 n = 0; n < m->cpu_count && (n == 0 || m->conduit == CONDUIT_NONE); n++) {
         u64 entry = started[n] ? pc[n] : c->kernel.data ? p->image.entry : 0;

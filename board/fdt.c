@@ -70,6 +70,22 @@ static void prop_cells(struct tree *t, const char *path, const char *name, const
     } while (0)
 #define CELLS64(v) (u32)((u64)(v) >> 32), (u32)(v)
 
+/* Addresses and sizes, by turns, in as many cells as the root says. A number that does not fit is an error. */
+static void prop_numbers(struct tree *t, const char *path, const char *name, const u64 *values, unsigned count)
+{
+    int width[] = { fdt_address_cells(t->fdt, 0), fdt_size_cells(t->fdt, 0) };
+    u32 cells[4];
+    unsigned used = 0;
+    for (unsigned n = 0; n < count && n < 2; n++) {
+        int wide = width[n];
+        note(t, wide < 1 || wide > 2 || (wide == 1 && values[n] >> 32) ? -FDT_ERR_BADNCELLS : 0);
+        if (wide == 2)
+            cells[used++] = (u32)(values[n] >> 32);
+        cells[used++] = (u32)values[n];
+    }
+    prop_cells(t, path, name, cells, used);
+}
+
 /* "a\0b" of a row, with both terminators. */
 static void prop_compatible(struct tree *t, const char *path, const char *list)
 {
@@ -120,7 +136,13 @@ static void timer(struct tree *t)
     node_add(t, "/timer");
     prop(t, "/timer", "compatible", "arm,armv8-timer\0arm,armv7-timer", 32);
     prop_flag(t, "/timer", "always-on");
-    CELLS(t, "/timer", "interrupts", GIC_PPI, 13, LEVEL, GIC_PPI, 14, LEVEL, GIC_PPI, 11, LEVEL, GIC_PPI, 10, LEVEL);
+    /* Secure and Non-secure EL1, virtual, EL2, and with FEAT_VHE EL2's virtual one */
+    static const u32 ppi[] = { 13, 14, 11, 10, 12 };
+    u32 cells[3 * ARRAY_LEN(ppi)];
+    unsigned count = t->m->virtualization && feature_has(&t->m->model.features, FEAT_VHE) ? 5 : 4;
+    for (unsigned n = 0; n < count; n++)
+        memcpy(&cells[3 * n], (const u32[]){ GIC_PPI, ppi[n], LEVEL }, 12);
+    prop_cells(t, "/timer", "interrupts", cells, 3 * count);
 }
 
 static void cpus(struct tree *t)
@@ -299,7 +321,8 @@ static void memory(struct tree *t)
 {
     node_add(t, "/memory@40000000");
     prop_string(t, "/memory@40000000", "device_type", "memory");
-    CELLS(t, "/memory@40000000", "reg", CELLS64(t->m->d.phys.region[0].base), CELLS64(t->m->ram_size));
+    u64 reg[] = { t->m->d.phys.region[0].base, t->m->ram_size };
+    prop_numbers(t, "/memory@40000000", "reg", reg, 2);
 }
 
 static void psci(struct tree *t)
@@ -391,8 +414,9 @@ static void boot_props(struct tree *t, const struct fdt_boot *boot)
     if (boot->append)
         prop_string(t, "/chosen", "bootargs", boot->append);
     if (boot->initrd_size) {
-        CELLS(t, "/chosen", "linux,initrd-start", CELLS64(boot->initrd));
-        CELLS(t, "/chosen", "linux,initrd-end", CELLS64(boot->initrd + boot->initrd_size));
+        u64 end = boot->initrd + boot->initrd_size;
+        prop_numbers(t, "/chosen", "linux,initrd-start", &boot->initrd, 1);
+        prop_numbers(t, "/chosen", "linux,initrd-end", &end, 1);
     }
     domains(t, boot);
 }
@@ -400,12 +424,10 @@ static void boot_props(struct tree *t, const struct fdt_boot *boot)
 /* A tree given by the user: its memory becomes the machine's, PSCI is added when there is none. */
 static void given_tree(struct tree *t)
 {
-    if (fdt_address_cells(t->fdt, 0) == 2 && fdt_size_cells(t->fdt, 0) == 2) {
-        int at;
-        while ((at = fdt_node_offset_by_prop_value(t->fdt, -1, "device_type", "memory", 7)) >= 0 && !t->error)
-            note(t, fdt_del_node(t->fdt, at));
-        memory(t);
-    }
+    int at;
+    while ((at = fdt_subnode_offset_namelen(t->fdt, 0, "memory", 6)) >= 0 && !t->error)
+        note(t, fdt_del_node(t->fdt, at)); /* memory, memory@... */
+    memory(t);
     if (fdt_path_offset(t->fdt, "/psci") < 0)
         psci(t);
 }

@@ -12,14 +12,20 @@ enum { FN_64 = 0x40000000 };
 enum psci_fn { SMCCC_VERSION = 0x80000000, SMCCC_ARCH_FEATURES = 0x80000001, PSCI_VERSION = 0x84000000, CPU_SUSPEND, CPU_OFF,
                CPU_ON, AFFINITY_INFO, MIGRATE, MIGRATE_INFO_TYPE, MIGRATE_INFO_UP_CPU, SYSTEM_OFF, SYSTEM_RESET, PSCI_FEATURES,
                SYSTEM_RESET2 = 0x84000012 };
-enum { SUCCESS = 0, NOT_SUPPORTED = -1, INVALID_PARAMETERS = -2, ALREADY_ON = -4 };
+enum { SUCCESS = 0, NOT_SUPPORTED = -1, INVALID_PARAMETERS = -2, ALREADY_ON = -4, INVALID_ADDRESS = -9 };
+enum { STATE_POWERDOWN = 1 << 16, STATE_RESERVED = 0xfcfe0000, STATE_LEVEL = 0x03000000, SYSTEM_WARM_RESET = 0 };
 enum { VERSION_1_1 = 0x10001, TOS_NOT_PRESENT = 2 };
 
-/* The PE that an MPIDR names, with or without its RES1 bit; NULL: none. */
-static struct cpu *cpu_named(struct machine *m, u64 mpidr)
+/* The PE that target_cpu names: affinity fields, all else zero, MPIDR_EL1's RES1 bit too (5.1.4); NULL: none. */
+static struct cpu *cpu_named(struct machine *m, u64 target)
 {
-    u64 index = mpidr & ~BIT(31);
-    return index < m->cpu_count ? &m->d.cpu[index] : NULL;
+    return target < m->cpu_count ? &m->d.cpu[target] : NULL;
+}
+
+/* Where a PE can begin to run: an instruction of Non-secure RAM. */
+static bool entry_is_valid(struct machine *m, u64 entry)
+{
+    return !(entry & 3) && phys_find(&m->d.phys, entry, phys_attrs_make(true, 0, true));
 }
 
 static s64 cpu_on(struct machine *m, u64 mpidr, u64 entry, u64 context)
@@ -27,6 +33,8 @@ static s64 cpu_on(struct machine *m, u64 mpidr, u64 entry, u64 context)
     struct cpu *cpu = cpu_named(m, mpidr);
     if (!cpu)
         return INVALID_PARAMETERS;
+    if (!entry_is_valid(m, entry))
+        return INVALID_ADDRESS;
     if (cpu->powered)
         return ALREADY_ON;
     gic_reset_cpu(&m->gic, cpu->index);
@@ -43,24 +51,26 @@ static s64 cpu_off(struct cpu *cpu)
     return SUCCESS;
 }
 
-/* A standby: waits as WFI does. */
-static s64 cpu_suspend(struct cpu *cpu, u64 state)
+/* A standby: waits as WFI does. There are no power levels above that of a PE. */
+static s64 cpu_suspend(struct machine *m, struct cpu *cpu, u32 state, u64 entry)
 {
-    if (state & 0xfcfe0000) /* reserved bits; power levels above 0 */
+    if (state & (STATE_RESERVED | STATE_LEVEL))
         return INVALID_PARAMETERS;
+    if (state & STATE_POWERDOWN && !entry_is_valid(m, entry))
+        return INVALID_ADDRESS;
     cpu->halted = HALT_WFI;
     cpu->d.attention |= ATT_STOP;
     return SUCCESS;
 }
 
-static s64 affinity_info(struct machine *m, u64 mpidr, u64 level)
+/* Affinity fields below the level are not looked at. There is one cluster: it is on as long as anyone asks. */
+static s64 affinity_info(struct machine *m, u64 target, u32 level)
 {
+    static const u64 ignored[] = { 0, 0xff, 0xffff, 0xffffff };
     if (level > 3)
         return INVALID_PARAMETERS;
-    if (level) /* one cluster: on as long as anyone asks */
-        return 0;
-    struct cpu *cpu = cpu_named(m, mpidr);
-    return cpu ? !cpu->powered : INVALID_PARAMETERS;
+    struct cpu *cpu = cpu_named(m, target & ~ignored[level]);
+    return cpu ? !level && !cpu->powered : INVALID_PARAMETERS;
 }
 
 static s64 system_end(struct machine *m, struct cpu *cpu, enum stop_kind kind)
@@ -68,6 +78,12 @@ static s64 system_end(struct machine *m, struct cpu *cpu, enum stop_kind kind)
     machine_stop(m, kind, 0, "");
     cpu->halted = HALT_OFF;
     return SUCCESS;
+}
+
+/* Vendors' types (bit 31) there are none of. */
+static s64 system_reset2(struct machine *m, struct cpu *cpu, u32 type)
+{
+    return type == SYSTEM_WARM_RESET ? system_end(m, cpu, STOP_RESET) : INVALID_PARAMETERS;
 }
 
 static s64 features(u64 fn)
@@ -95,17 +111,17 @@ static s64 call(struct machine *m, struct cpu *cpu, u32 fn, const u64 *arg)
     case SMCCC_ARCH_FEATURES: return arg[0] == SMCCC_VERSION || arg[0] == SMCCC_ARCH_FEATURES ? SUCCESS : NOT_SUPPORTED;
     case PSCI_VERSION: return VERSION_1_1;
     case CPU_SUSPEND:
-    case CPU_SUSPEND | FN_64: return cpu_suspend(cpu, arg[0]);
+    case CPU_SUSPEND | FN_64: return cpu_suspend(m, cpu, (u32)arg[0], arg[1]);
     case CPU_OFF: return cpu_off(cpu);
     case CPU_ON:
     case CPU_ON | FN_64: return cpu_on(m, arg[0], arg[1], arg[2]);
     case AFFINITY_INFO:
-    case AFFINITY_INFO | FN_64: return affinity_info(m, arg[0], arg[1]);
+    case AFFINITY_INFO | FN_64: return affinity_info(m, arg[0], (u32)arg[1]);
     case MIGRATE_INFO_TYPE: return TOS_NOT_PRESENT;
     case SYSTEM_OFF: return system_end(m, cpu, STOP_OFF);
-    case SYSTEM_RESET:
+    case SYSTEM_RESET: return system_end(m, cpu, STOP_RESET);
     case SYSTEM_RESET2:
-    case SYSTEM_RESET2 | FN_64: return system_end(m, cpu, STOP_RESET);
+    case SYSTEM_RESET2 | FN_64: return system_reset2(m, cpu, (u32)arg[0]);
     case PSCI_FEATURES: return features((u32)arg[0]);
     default: return NOT_SUPPORTED;
     }

@@ -202,9 +202,8 @@ static void reset_interface(struct gic_cpu *c)
 
 void gic_reset_cpu(struct gic *gic, unsigned cpu)
 {
-    u32 waker = gic->cpu[cpu].waker;
     reset_interface(&gic->cpu[cpu]);
-    gic->cpu[cpu].waker = waker;
+    gic->cpu[cpu].waker = 0;
     gic->d.cpus[cpu].sys.ich_hcr_el2 = 0;
     gic_refresh(gic, cpu);
     ich_update(gic, &gic->d.cpus[cpu]);
@@ -226,12 +225,17 @@ void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security)
     gic_rebuild(gic, cpus);
 }
 
+void gic_wake(struct gic *gic)
+{
+    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+        gic->cpu[cpu].waker = 0;
+    gic_refresh_all(gic);
+}
+
 void gic_hand_to_nonsecure(struct gic *gic)
 {
-    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
+    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
         gic->ppi[cpu].group = ~(u32)0;
-        gic->cpu[cpu].waker = 0;
-    }
     for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
         gic->spi[n].group = ~(u32)0;
     gic_refresh_all(gic);

@@ -96,10 +96,11 @@ int gic_pending_lr(const struct gic *gic, unsigned cpu);
 
 /* The machine: reset with all derived data; cpus[0..count) are the PEs whose lines it drives, count 1..MAX_CPUS. */
 void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security);
-/* The CPU interface (not the redistributor) of one PE at its reset (PSCI CPU_ON, warm reset). */
+/* The CPU interface of one PE as firmware brings it up (PSCI CPU_ON): reset, its redistributor awake. */
 void gic_reset_cpu(struct gic *gic, unsigned cpu);
-/* What firmware leaves for a Non-secure kernel that is entered without any: all interrupts in group 1, redistributors
- * awake. Only meaningful with security. */
+/* What firmware leaves for software that is entered without any: redistributors awake (GICR_WAKER). */
+void gic_wake(struct gic *gic);
+/* The same for a Non-secure kernel: all interrupts in group 1. Only meaningful with security. */
 void gic_hand_to_nonsecure(struct gic *gic);
 /* After the state was restored from outside: bounds every index and field (false: it can't be state of this GIC), then
  * gic_rebuild makes the derived part again. cpus as in gic_reset. */

@@ -7,6 +7,7 @@
 #define NOT_SUPPORTED  (-1)
 #define INVALID        (-2)
 #define ALREADY_ON     (-4)
+#define INVALID_ADDRESS (-9)
 #define ROUNDS         2000
 
 static volatile u64 arrived[CPUS], entry_el[CPUS], entry_daif[CPUS], entry_mmu[CPUS], entry_mpidr[CPUS];
@@ -151,6 +152,26 @@ static void calls(void)
     check((int)psci(PSCI_AFFINITY_INFO, 0x30, 0, 0) == INVALID, "AFFINITY_INFO of no CPU");
     check((int)psci(PSCI_CPU_ON, 0x30, 0x40200000, 0) == INVALID, "CPU_ON of no CPU");
     check((int)psci(PSCI_CPU_ON, 0, 0x40200000, 0) == ALREADY_ON, "CPU_ON of CPU 0");
+    static const struct {
+        u32 fn;
+        u64 a, b;
+        int result;
+        const char *what;
+    } refused[] = {
+        { PSCI_CPU_ON, BIT(31) | 1, 0x40200000, INVALID, "CPU_ON: bit 31 of the target" },
+        { PSCI_CPU_ON, BIT(40) | 1, 0x40200000, INVALID, "CPU_ON: bit 40 of the target" },
+        { PSCI_CPU_ON, 1, 0x40200002, INVALID_ADDRESS, "CPU_ON at a misaligned address" },
+        { PSCI_AFFINITY_INFO, 0x100, 1, INVALID, "AFFINITY_INFO of no cluster" },
+        { PSCI_AFFINITY_INFO, 0, 4, INVALID, "AFFINITY_INFO above level 3" },
+        { PSCI_CPU_SUSPEND, BIT(31), 0x40200000, INVALID, "CPU_SUSPEND: reserved bits of power_state" },
+        { PSCI_FEATURES, 0x84000012, 0, 0, "PSCI_FEATURES: SYSTEM_RESET2 is there" },
+        { 0x84000012, 1, 0, INVALID, "SYSTEM_RESET2 of a reserved type" },
+        { 0xc4000012, BIT(31), 0, INVALID, "SYSTEM_RESET2 of a vendor's type" },
+        { 0xc400000e, 0x40200000, 0, NOT_SUPPORTED, "SYSTEM_SUSPEND" },
+        { 0xc4000005, 1, 0, NOT_SUPPORTED, "MIGRATE" },
+    };
+    for (u32 i = 0; i < COUNT(refused); i++)
+        check((int)psci(refused[i].fn, refused[i].a, refused[i].b, 0) == refused[i].result, refused[i].what);
 }
 
 static void start(void)

@@ -246,8 +246,8 @@ START_TEST(psci_powers_cpus)
     ck_assert_int_eq(psci(f, 0xc4000003, 2, BASE, 0), -2);
     ck_assert_int_eq(psci(f, 0xc4000003, 0x100, BASE, 0), -2);
     ck_assert_int_eq(psci(f, 0xc4000003, BIT(32), BASE, 0), -2);
-    ck_assert_int_eq(psci(f, 0xc4000003, 0x80000000, BASE, 0), -4);
-    ck_assert_int_eq(psci(f, 0xc4000003, 0x80000001, BASE + 0x40, 0x1234567812345678), 0);
+    ck_assert_int_eq(psci(f, 0xc4000003, 0, BASE, 0), -4);
+    ck_assert_int_eq(psci(f, 0xc4000003, 1, BASE + 0x40, 0x1234567812345678), 0);
     ck_assert_uint_eq(other->pc, BASE + 0x40);
     ck_assert_uint_eq(other->x[0], 0x1234567812345678);
     ck_assert_uint_eq(other->ps.el, 2);
@@ -261,6 +261,83 @@ START_TEST(psci_powers_cpus)
     ck_assert_int_eq(psci(f, 0x84000003, 0xffffffff00000001, 0xffffffff40000080, 0xffffffff00000007), 0);
     ck_assert_uint_eq(other->pc, BASE + 0x80);
     ck_assert_uint_eq(other->x[0], 7);
+    fixture_close(f);
+}
+END_TEST
+
+/* Reserved and impossible parameters (DEN0022 5.1 to 5.20), on a machine of two PEs of which one is on. */
+START_TEST(psci_refuses)
+{
+    enum { NO = -1, INVALID = -2, ADDRESS = -9 };
+    static const struct {
+        u32 fn;
+        u64 a, b, c;
+        s64 result;
+    } cases[] = {
+        { 0xc4000003, 0x80000001, BASE, 0, INVALID }, /* CPU_ON: RES1 of MPIDR_EL1 */
+        { 0xc4000003, 0x01000001, BASE, 0, INVALID }, /* MT */
+        { 0xc4000003, BIT(40) | 1, BASE, 0, INVALID },
+        { 0x84000003, 0x80000001, BASE, 0, INVALID },
+        { 0xc4000003, 1, BASE + 2, 0, ADDRESS },
+        { 0xc4000003, 1, BASE + 1, 0, ADDRESS },
+        { 0xc4000003, 1, 0, 0, ADDRESS },
+        { 0xc4000003, 1, 0x09000000, 0, ADDRESS },
+        { 0xc4000003, 1, BASE + (16 << 20), 0, ADDRESS },
+        { 0xc4000003, 1, BIT(32) | BASE, 0, ADDRESS },
+        { 0xc4000003, 2, 3, 0, INVALID },
+        { 0xc4000004, 0, 4, 0, INVALID }, /* AFFINITY_INFO */
+        { 0xc4000004, 0, 0xffffffff, 0, INVALID },
+        { 0xc4000004, 2, 0, 0, INVALID },
+        { 0xc4000004, 0x100, 1, 0, INVALID },
+        { 0xc4000004, 0x10000, 2, 0, INVALID },
+        { 0xc4000004, BIT(32), 3, 0, INVALID },
+        { 0xc4000004, 0x80000000, 3, 0, INVALID },
+        { 0xc4000004, 0xff, 1, 0, 0 },
+        { 0xc4000004, 0xffffff, 3, 0, 0 },
+        { 0xc4000001, 0x80000000, 0, 0, INVALID }, /* CPU_SUSPEND */
+        { 0xc4000001, 0x00020000, 0, 0, INVALID },
+        { 0xc4000001, 0x01000000, 0, 0, INVALID }, /* power levels that are not there */
+        { 0xc4000001, 0x03000000, 0, 0, INVALID },
+        { 0xc4000001, 0x00010000, 0, 0, ADDRESS }, /* power-down */
+        { 0x84000001, 0x00010000, BASE + 2, 0, ADDRESS },
+        { 0x84000012, 1, 0, 0, INVALID }, /* SYSTEM_RESET2 */
+        { 0xc4000012, 0x80000000, 0, 0, INVALID },
+        { 0xc4000012, 0x7fffffff, 0, 0, INVALID },
+        { 0x84000005, 0, 0, 0, NO }, /* MIGRATE, MIGRATE_INFO_UP_CPU */
+        { 0xc4000005, 0, 0, 0, NO },
+        { 0xc4000007, 0, 0, 0, NO },
+        { 0x8400000b, 0, 0, 0, NO }, /* CPU_FREEZE, CPU_DEFAULT_SUSPEND, NODE_HW_STATE, SYSTEM_SUSPEND, SET_SUSPEND_MODE */
+        { 0xc400000c, BASE, 0, 0, NO },
+        { 0xc400000d, 0, 0, 0, NO },
+        { 0xc400000e, BASE, 0, 0, NO },
+        { 0x8400000f, 1, 0, 0, NO },
+        { 0xc4000010, 0, 0, 0, NO }, /* STAT_RESIDENCY, STAT_COUNT, MEM_PROTECT, MEM_PROTECT_CHECK_RANGE */
+        { 0xc4000011, 0, 0, 0, NO },
+        { 0x84000013, 1, 0, 0, NO },
+        { 0xc4000014, BASE, 4096, 0, NO },
+        { 0xc4000000, 0, 0, 0, NO }, /* functions that have no 64-bit form */
+        { 0xc4000002, 0, 0, 0, NO },
+        { 0xc4000008, 0, 0, 0, NO },
+        { 0xc4000009, 0, 0, 0, NO },
+        { 0xc400000a, 0x84000000, 0, 0, NO },
+        { 0x8400000a, 0xc4000008, 0, 0, NO }, /* PSCI_FEATURES */
+        { 0x8400000a, 0x8400000e, 0, 0, NO },
+        { 0x8400000a, 0x84000013, 0, 0, NO },
+        { 0x8400000a, 0x84000012, 0, 0, 0 },
+        { 0x8400000a, 0xc4000001, 0, 0, 0 },
+        { 0x04000000, 0, 0, 0, NO }, /* no fast call */
+    };
+    struct fixture *f = machine_of("cortex-a57", 2, true, false, ENGINE_STEP);
+    PROGRAM(f, 0x14000000);
+    for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
+        s64 got = psci(f, cases[n].fn, cases[n].a, cases[n].b, cases[n].c);
+        ck_assert_msg(got == cases[n].result, "case %u, %x: %lld", n, cases[n].fn, (long long)got);
+        ck_assert(!f->m->d.cpu[1].powered && f->m->d.stop.kind == STOP_NONE && !f->m->d.cpu[0].halted);
+    }
+    ck_assert_int_eq(psci(f, 0xc4000001, 0x10000, BASE, 0), 0); /* 64-bit call, 32-bit parameter */
+    ck_assert_uint_eq(f->m->d.cpu[0].halted, HALT_WFI);
+    ck_assert_int_eq(psci(f, 0xc4000012, BIT(32), 0, 0), 0);
+    ck_assert_int_eq(f->m->d.stop.kind, STOP_RESET);
     fixture_close(f);
 }
 END_TEST
@@ -326,6 +403,7 @@ Suite *test_board_suite(void)
     tcase_add_test(t, exceptions_are_no_loop);
     tcase_add_test(t, psci_versions_and_features);
     tcase_add_test(t, psci_powers_cpus);
+    tcase_add_test(t, psci_refuses);
     tcase_add_test(t, psci_ends_the_run);
     tcase_add_test(t, validate_bounds);
     suite_add_tcase(s, t);

@@ -260,6 +260,7 @@ START_TEST(deactivation_by_security)
     wr(cpu, DIR, 42);
     ck_assert_uint_eq(dist(ISACTIVER + 4), 0);
     gic_hand_to_nonsecure(&gic);
+    gic_wake(&gic);
     ck_assert_uint_eq(dist(IGROUPR + 4), ~0u);
     ck_assert_uint_eq(redist(1, WAKER), 0);
 }

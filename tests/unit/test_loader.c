@@ -137,6 +137,99 @@ START_TEST(initrd_and_tree)
 }
 END_TEST
 
+/* A property that holds numbers, one or two cells each. */
+static void numbers_are(const void *fdt, const char *path, const char *name, const u64 *want, unsigned cells[2],
+                        unsigned count)
+{
+    int size, at = fdt_path_offset(fdt, path);
+    const u8 *p = at < 0 ? NULL : fdt_getprop(fdt, at, name, &size);
+    ck_assert_msg(p != NULL, "%s %s", path, name);
+    for (unsigned n = 0; n < count; n++) {
+        ck_assert_uint_eq(cells[n] == 2 ? fdt64_ld((const void *)p) : fdt32_ld((const void *)p), want[n]);
+        p += 4 * cells[n];
+        size -= 4 * (int)cells[n];
+    }
+    ck_assert_int_eq(size, 0);
+}
+
+/* -dtb: whatever memory the tree names is the machine's afterwards, in the cells that its root asks for (0: the root
+ * says nothing, which means two for addresses and one for sizes); other nodes of device_type memory stay. */
+START_TEST(given_tree_gets_memory)
+{
+    static const struct {
+        unsigned address, size;
+        u64 ram;
+        bool fits;
+    } cases[] = {
+        { 1, 1, 64 * MIB, true }, { 2, 2, 64 * MIB, true }, { 2, 1, 64 * MIB, true }, { 1, 2, 64 * MIB, true },
+        { 0, 0, 64 * MIB, true }, { 3, 1, 64 * MIB, false },
+        { 2, 1, 4096 * (u64)MIB, false }, { 1, 2, 4096 * (u64)MIB, true },
+    };
+    static u8 initrd[5000];
+    u8 bytes[128], tree[4096];
+    for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
+        unsigned cells[2] = { cases[n].address ? cases[n].address : 2, cases[n].size ? cases[n].size : 1 };
+        ck_assert(!fdt_create_empty_tree(tree, sizeof(tree)));
+        if (cases[n].size)
+            fdt_setprop_u32(tree, 0, "#size-cells", cases[n].size);
+        if (cases[n].address)
+            fdt_setprop_u32(tree, 0, "#address-cells", cases[n].address);
+        static const char *const nodes[] = { "memory", "memory@80000000", "memory@40000000", "secram@e000000" };
+        for (unsigned k = 0; k < ARRAY_LEN(nodes); k++) {
+            int at = fdt_add_subnode(tree, 0, nodes[k]);
+            ck_assert(!fdt_setprop_string(tree, at, k == 0 ? "name-only" : "device_type", "memory"));
+        }
+        struct fixture *f = machine_of(cases[n].ram, false, false, 1);
+        struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), 0, 4096),
+                                 .initrd = { "initrd", initrd, sizeof(initrd), false },
+                                 .dtb = { "tree", tree, sizeof(tree), false } };
+        char error[BOOT_ERROR];
+        bool ok = boot_load(f->m, &c, error);
+        ck_assert_msg(ok == cases[n].fits, "case %u: %s", n, ok ? "" : error);
+        if (ok) {
+            const void *fdt = ram(f, f->m->d.cpu[0].x[0]);
+            u64 half = cases[n].ram / 2 < 128 * MIB ? cases[n].ram / 2 : 128 * MIB, start = BASE + half;
+            const u64 memory[] = { BASE, cases[n].ram }, end = start + sizeof(initrd);
+            numbers_are(fdt, "/memory@40000000", "reg", memory, cells, 2);
+            numbers_are(fdt, "/chosen", "linux,initrd-start", &start, cells, 1);
+            numbers_are(fdt, "/chosen", "linux,initrd-end", &end, cells, 1);
+            ck_assert_int_lt(fdt_path_offset(fdt, "/memory@80000000"), 0);
+            ck_assert_int_ge(fdt_path_offset(fdt, "/secram@e000000"), 0);
+        }
+        fixture_close(f);
+    }
+}
+END_TEST
+
+/* The interrupts of /timer: the fifth is that of EL2's virtual timer (FEAT_VHE). */
+START_TEST(timer_interrupts)
+{
+    static const struct {
+        const char *cpu;
+        bool el2;
+        int count;
+    } cases[] = { { "max", true, 5 }, { "max", false, 4 }, { "cortex-a57", true, 4 }, { "neoverse-n1", true, 5 } };
+    static const u32 ppi[] = { 13, 14, 11, 10, 12 };
+    u8 bytes[128];
+    for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
+        struct fixture *f = calloc(1, sizeof(*f));
+        struct machine_config *mc = fixture_config(f);
+        mc->cpu = cases[n].cpu;
+        mc->virtualization = cases[n].el2;
+        fixture_make(f, mc);
+        struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), 0, 4096) };
+        load(f, &c);
+        const void *fdt = ram(f, f->m->d.cpu[0].x[0]);
+        int size;
+        const fdt32_t *p = fdt_getprop(fdt, fdt_path_offset(fdt, "/timer"), "interrupts", &size);
+        ck_assert_int_eq(size, 12 * cases[n].count);
+        for (int k = 0; k < cases[n].count; k++)
+            ck_assert(fdt32_ld(p + 3 * k) == 1 && fdt32_ld(p + 3 * k + 1) == ppi[k] && fdt32_ld(p + 3 * k + 2) == 4);
+        fixture_close(f);
+    }
+}
+END_TEST
+
 START_TEST(entered_as_qemu_does)
 {
     static const struct {
@@ -167,6 +260,8 @@ START_TEST(entered_as_qemu_does)
         ck_assert_uint_eq(f->m->conduit, cases[n].conduit);
         ck_assert_uint_eq(cpu->pc, cases[n].linux_image ? 0x40200000 : 0x40300000);
         ck_assert_uint_eq(f->m->d.cpu[1].powered, cases[n].running == 2);
+        for (unsigned k = 0; k < 2; k++) /* GICR_WAKER: firmware, where there is any, wakes it */
+            ck_assert_uint_eq(f->m->gic.cpu[k].waker, cases[n].el == 3 ? 6 : 0);
         fixture_close(f);
     }
 }
@@ -326,6 +421,8 @@ Suite *test_loader_suite(void)
     tcase_add_test(t, image_placed);
     tcase_add_test(t, raw_and_gzip);
     tcase_add_test(t, initrd_and_tree);
+    tcase_add_test(t, given_tree_gets_memory);
+    tcase_add_test(t, timer_interrupts);
     tcase_add_test(t, entered_as_qemu_does);
     tcase_add_test(t, elf_loaded);
     tcase_add_test(t, elf_refused);
