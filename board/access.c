@@ -15,6 +15,11 @@ void machine_output(struct machine *m, unsigned port, u8 byte) { m->d.host.outpu
 
 int machine_input(struct machine *m, unsigned port, bool waiting)
 {
+    if (port == PORT_UART0 && m->key - 1 <= 0xff) { /* it came for a semihosting call that has not fetched it */
+        u32 key = m->key - 1;
+        m->key = 0;
+        return (int)key;
+    }
     int byte = m->d.host.input(m->d.host.who, port, waiting || m->d.waiting);
     if (byte >= 0 && m->d.host.input_logged)
         m->d.host.input_logged(m->d.host.who, port, (u8)byte, m->now);
@@ -26,6 +31,7 @@ void machine_input_kick(struct machine *m)
     if (m->d.in_kick)
         return; /* input made output that made input: the outer call goes on */
     m->d.in_kick = 1;
+    semihost_input(m);
     pl011_fill(m, &m->uart0[0]);
     pl011_fill(m, &m->uart1[0]);
     for (unsigned n = 0; n < ARRAY_LEN(m->virtio); n++)
@@ -89,6 +95,8 @@ const char *machine_validate(const struct machine *m)
         return "machine: number of CPUs out of range";
     if (m->conduit > CONDUIT_SMC || m->entry_el < 1 || m->entry_el > 3)
         return "machine: conduit or entry EL out of range";
+    if (m->key_waiters >> m->cpu_count || m->key > 0x101 || m->features_at > 5 || m->semihosting > SEMIHOSTING_USERSPACE)
+        return "semihosting: state out of range";
     if (m->ram_size != m->d.phys.region[0].size)
         return "machine: RAM size differs";
     for (u32 n = 0; n < m->cpu_count; n++) {

@@ -23,9 +23,63 @@ struct plan {
     u64 initrd, initrd_size, dtb, dtb_room, next;
     struct fdt_module module[2 * MAX_DOMAINS];
     unsigned module_count;
+    struct boot_used used;
 };
 
 static u64 ram_base(const struct machine *m) { return m->d.phys.region[0].base; }
+
+/* ---- what RAM is left ---- */
+
+void boot_use(struct boot_used *used, u64 low, u64 high)
+{
+    unsigned n = 0;
+    while (n < used->count) { /* those that touch become one */
+        if (used->range[n].low > high || used->range[n].high < low) {
+            n++;
+            continue;
+        }
+        low = used->range[n].low < low ? used->range[n].low : low;
+        high = used->range[n].high > high ? used->range[n].high : high;
+        used->range[n] = used->range[--used->count];
+        n = 0;
+    }
+    if (used->count < ARRAY_LEN(used->range)) {
+        used->range[used->count].low = low;
+        used->range[used->count++].high = high;
+        return;
+    }
+    used->count--;
+    boot_use(used, used->range[n - 1].low < low ? used->range[n - 1].low : low,
+             used->range[n - 1].high > high ? used->range[n - 1].high : high);
+}
+
+/* The first range that ends above `at`, the lowest of them; NULL: none. */
+static unsigned used_next(const struct boot_used *used, u64 at)
+{
+    unsigned next = used->count;
+    for (unsigned n = 0; n < used->count; n++)
+        if (used->range[n].high > at && (next == used->count || used->range[n].low < used->range[next].low))
+            next = n;
+    return next;
+}
+
+/* SYS_HEAPINFO's region: the largest part of RAM that nothing was loaded to, in whole pages. */
+static void heap_find(struct machine *m, const struct boot_used *used)
+{
+    u64 at = ram_base(m), end = at + m->ram_size;
+    m->heap_low = m->heap_high = end;
+    while (at < end) {
+        unsigned n = used_next(used, at);
+        u64 stop = n < used->count && used->range[n].low < end ? used->range[n].low & ~(u64)4095 : end;
+        if (stop > at && stop - at > m->heap_high - m->heap_low) {
+            m->heap_low = at;
+            m->heap_high = stop;
+        }
+        at = n < used->count ? align_up(used->range[n].high, 4096) : end;
+    }
+}
+
+/* ---- images ---- */
 
 static bool initrd_place(struct machine *m, const struct boot_config *c, struct plan *p, char *error)
 {
@@ -40,6 +94,7 @@ static bool initrd_place(struct machine *m, const struct boot_config *c, struct 
     }
     p->initrd = start;
     p->initrd_size = c->initrd.size;
+    boot_use(&p->used, start, start + c->initrd.size);
     p->next = start + c->initrd.size;
     return image_put(m, start, &c->initrd, "initrd", error);
 }
@@ -55,6 +110,7 @@ static bool module_place(struct machine *m, struct plan *p, const struct blob *f
     }
     p->next = align_up(p->next, 2 * MIB);
     p->module[p->module_count++] = (struct fdt_module){ p->next, file->size, kind, append, domain };
+    boot_use(&p->used, p->next, p->next + file->size);
     if (!image_put(m, p->next, file, kind, error))
         return false;
     p->next += file->size;
@@ -84,6 +140,7 @@ static bool dtb_put(struct machine *m, const struct boot_config *c, struct plan 
     u64 size = fdt_make(m, &boot, c->dtb.data ? &c->dtb : NULL, dtb, error);
     struct blob blob = { "device tree", dtb, size, false };
     bool ok = size && image_put(m, p->dtb, &blob, "device tree", error);
+    boot_use(&p->used, p->dtb, p->dtb + FDT_SIZE);
     free(dtb);
     return ok;
 }
@@ -123,12 +180,13 @@ static void value_put(struct machine *m, const struct boot_loader *l, char *erro
 }
 
 /* One -device loader; the PE it names starts at the ELF's entry or at addr. */
-static bool loader_run(struct machine *m, const struct boot_loader *l, u64 *pc, char *error)
+static bool loader_run(struct machine *m, const struct boot_loader *l, struct boot_used *used, u64 *pc, char *error)
 {
     bool ok = true;
-    struct image image = { .entry = l->addr };
+    struct image image = { .entry = l->addr, .used = used };
     *pc = l->addr;
     if (l->data_len) {
+        boot_use(used, l->addr, l->addr + l->data_len);
         value_put(m, l, error, &ok);
         return ok;
     }
@@ -139,16 +197,17 @@ static bool loader_run(struct machine *m, const struct boot_loader *l, u64 *pc, 
         *pc = image.entry;
         return true;
     }
+    boot_use(used, l->addr, l->addr + l->file.size);
     return !error[0] && image_put(m, l->addr, &l->file, "file", error);
 }
 
-static bool loaders_run(struct machine *m, const struct boot_config *c, u64 pc[MAX_CPUS], bool started[MAX_CPUS],
-                        char *error)
+static bool loaders_run(struct machine *m, const struct boot_config *c, struct boot_used *used, u64 pc[MAX_CPUS],
+                        bool started[MAX_CPUS], char *error)
 {
     for (unsigned n = 0; n < c->loader_count; n++) {
         const struct boot_loader *l = &c->loader[n];
         u64 entry;
-        if (!loader_run(m, l, &entry, error))
+        if (!loader_run(m, l, used, &entry, error))
             return false;
         if (l->cpu >= (int)m->cpu_count) {
             snprintf(error, BOOT_ERROR, "-device loader: cpu-num=%d, but there are %u CPUs", l->cpu, m->cpu_count);
@@ -199,14 +258,16 @@ bool boot_load(struct machine *m, const struct boot_config *c, char error[BOOT_E
         snprintf(error, BOOT_ERROR, "nothing to run: -kernel FILE, or -device loader,file=FILE,cpu-num=0");
         return false;
     }
+    p.image.used = &p.used;
     if (c->kernel.data && !image_load(m, &c->kernel, &p.image, error))
         return false;
     bool is_linux = c->kernel.data && p.image.kind != IMAGE_ELF;
     conduit_decide(m, is_linux);
     if (!(is_linux ? linux_load(m, c, &p, error) : bare_load(m, c, &p, error)))
         return false;
-    if (!loaders_run(m, c, pc, started, error))
+    if (!loaders_run(m, c, &p.used, pc, started, error))
         return false;
+    heap_find(m, &p.used);
     enter(m, c, &p, pc, started);
     return true;
 }

@@ -48,11 +48,21 @@ struct boot_config {
 /* Loads everything and sets the entry of the PEs of a machine just reset. False: error says what is wrong. */
 bool boot_load(struct machine *m, const struct boot_config *config, char error[BOOT_ERROR]);
 
+/* Where something lies in memory: ranges that do not touch, in no order. When there are too many, one is widened. */
+struct boot_used {
+    struct {
+        u64 low, high; /* high: one past the last byte */
+    } range[64];
+    unsigned count;
+};
+void boot_use(struct boot_used *used, u64 low, u64 high);
+
 /* ---- board/image.c ---- */
 enum image_kind { IMAGE_ELF, IMAGE_LINUX, IMAGE_RAW };
 struct image {
     enum image_kind kind;
     u64 entry, low, high; /* physical addresses; high is one past the last */
+    struct boot_used *used; /* NULL, or who wants to know about each part */
 };
 /* Puts a kernel into RAM: ELF, arm64 Image (plain, gzip, EFI zboot with gzip) or raw bytes. */
 bool image_load(struct machine *m, const struct blob *file, struct image *image, char error[BOOT_ERROR]);

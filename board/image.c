@@ -45,6 +45,8 @@ static bool segment_load(struct machine *m, const struct blob *file, const GElf_
                  (unsigned long long)ph->p_memsz, (unsigned long long)ph->p_paddr);
         return false;
     }
+    if (image->used)
+        boot_use(image->used, ph->p_paddr, end);
     image->low = ph->p_paddr < image->low ? ph->p_paddr : image->low;
     image->high = end > image->high ? end : image->high;
     return true;
@@ -77,7 +79,7 @@ bool image_load_elf(struct machine *m, const struct blob *file, struct image *im
     error[0] = 0;
     if (file->size < SELFMAG || memcmp(file->data, ELFMAG, SELFMAG))
         return false;
-    *image = (struct image){ .kind = IMAGE_ELF, .low = NEVER };
+    *image = (struct image){ .kind = IMAGE_ELF, .low = NEVER, .used = image->used };
     if (elf_version(EV_CURRENT) == EV_NONE)
         return fail(error, file->name, "libelf does not work");
     Elf *elf = elf_memory((char *)(uintptr_t)file->data, file->size);
@@ -172,6 +174,8 @@ static bool place(struct machine *m, const struct blob *file, struct image *imag
     }
     image->entry = image->low = base + offset;
     image->high = image->low + size;
+    if (image->used)
+        boot_use(image->used, image->low, image->high);
     return image_put(m, image->low, file, "kernel", error);
 }
 

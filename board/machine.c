@@ -103,13 +103,13 @@ static bool virtio_plug(struct machine *m, const struct machine_config *config, 
     return true;
 }
 
-static bool cpu_call(struct cpu *cpu, unsigned ec, u32 imm)
+static enum board_answer cpu_call(struct cpu *cpu, unsigned ec, u32 imm)
 {
     struct machine *m = cpu->d.host.machine;
     m->now = cpu_now(cpu);
     if (ec == EC_HVC || ec == EC_SMC)
-        return psci_call(m, cpu, ec, imm);
-    return imm == 0xf000 && m->semihosting && semihost_call(m, cpu);
+        return psci_call(m, cpu, ec, imm) ? BOARD_ANSWERED : BOARD_LEAVES;
+    return imm == 0xf000 ? semihost_call(m, cpu) : BOARD_LEAVES;
 }
 
 static void pmu_interrupt(struct cpu *cpu, bool level) { gic_set_ppi(cpu->d.host.gic, cpu->index, PMU_PPI, level); }
@@ -221,6 +221,7 @@ void machine_reset(struct machine *m)
     memset(m->wait_mark, 0, sizeof(m->wait_mark));
     m->slice_end = m->look_at = 0;
     m->entry_el = 1;
+    m->key_waiters = m->key = m->features_at = 0;
     for (unsigned n = 0; n < EVENT_COUNT; n++)
         m->event_at[n] = NEVER;
     for (unsigned n = 0; n < 2; n++)
@@ -339,13 +340,21 @@ static void events_run(struct machine *m)
 
 /* ---- turns ---- */
 
+/* Has what an interrupt or a key ends come? A semihosting call goes on for an interrupt only when that is taken. */
+static bool cpu_roused(const struct machine *m, const struct cpu *cpu)
+{
+    if (m->key_waiters >> cpu->index & 1)
+        return m->key || exception_interrupt_pending(cpu);
+    return exception_wakes(cpu);
+}
+
 /* Can the PE run, or has what it waits for come? */
 static bool can_run(const struct machine *m, const struct cpu *cpu)
 {
     switch (cpu->halted) {
     case HALT_NONE: return true;
     case HALT_OFF: return false;
-    default: return exception_wakes(cpu) || (cpu->halted == HALT_WFE && cpu->event) || cpu->wake_at <= m->now;
+    default: return cpu_roused(m, cpu) || (cpu->halted == HALT_WFE && cpu->event) || cpu->wake_at <= m->now;
     }
 }
 
@@ -357,6 +366,7 @@ static bool cpu_awake(struct machine *m, struct cpu *cpu)
     if (cpu->halted) {
         cpu->halted = HALT_NONE;
         cpu->wake_at = NEVER;
+        m->key_waiters &= ~(1u << cpu->index);
     }
     return true;
 }
@@ -376,9 +386,9 @@ static struct cpu *turn_give(struct machine *m, u32 index)
 }
 
 /* Has something come for the PE that is more than its turn's end? */
-static bool is_called(const struct cpu *cpu)
+static bool is_called(const struct machine *m, const struct cpu *cpu)
 {
-    return exception_wakes(cpu) || (cpu->halted != HALT_WFI && cpu->event == EVENT_CALLED);
+    return cpu_roused(m, cpu) || (cpu->halted != HALT_WFI && cpu->event == EVENT_CALLED);
 }
 
 /* Since a PE that loses its turn finds the event register set, WFE never holds it for long when others run. When all of
@@ -396,7 +406,7 @@ static bool all_wait(struct machine *m)
         return false;
     for (u32 n = 0; n < m->cpu_count; n++) {
         const struct cpu *cpu = &m->d.cpu[n];
-        if (cpu->halted != HALT_OFF && is_called(cpu))
+        if (cpu->halted != HALT_OFF && is_called(m, cpu))
             m->idle_turns = 0;
     }
     for (u32 n = 0; n < m->cpu_count && m->idle_turns; n++)
@@ -511,7 +521,7 @@ static void idle(struct machine *m)
     m->look_at = 0;
     input_offer(m);
     for (u32 n = 0; n < m->cpu_count; n++)
-        if (m->d.cpu[n].halted != HALT_OFF && is_called(&m->d.cpu[n]))
+        if (m->d.cpu[n].halted != HALT_OFF && is_called(m, &m->d.cpu[n]))
             return;
     u64 until = next_event(m), to = until;
     if (m->d.host.idle)

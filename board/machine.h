@@ -30,6 +30,8 @@ enum machine_event {
     EVENT_COUNT
 };
 
+/* Who may call: nobody, EL1 and up, all ELs (userspace=on). */
+enum semihosting { SEMIHOSTING_OFF, SEMIHOSTING_ON, SEMIHOSTING_USERSPACE };
 enum conduit { CONDUIT_NONE, CONDUIT_HVC, CONDUIT_SMC };
 enum { PORT_UART0, PORT_UART1, PORT_VIRTIO, MAX_PORTS = 16, MAX_DISKS = 32 };
 
@@ -58,6 +60,8 @@ struct machine_host {
     /* The next byte of input that is there, or -1. Called when the guest is ready for it; waiting: it does nothing else
      * than wait (all PEs sleep, or it polls), which is when prepared input should come. */
     int (*input)(void *who, unsigned port, bool waiting);
+    /* Can a port that has no byte now have one later? False: its input has ended, or there is none. */
+    bool (*input_comes)(void *who, unsigned port);
     /* Called for each byte that entered the guest, with the machine's time in ns: what a replay needs. */
     void (*input_logged)(void *who, unsigned port, u8 byte, u64 now);
     /* The power key was pressed. False: it is not to be. */
@@ -108,7 +112,8 @@ struct machine_config {
     const char *cpu; /* model and features: cpu/model.h */
     unsigned cpus;
     u64 ram_size; /* bytes, a multiple of 1 MiB */
-    bool virtualization, secure, semihosting;
+    bool virtualization, secure;
+    enum semihosting semihosting;
     bool virtio_modern;
     u64 seed;
     u64 rtc_base; /* seconds since 1970 at reset */
@@ -126,7 +131,7 @@ struct code;
 struct machine {
     /* options that the guest can see */
     u64 ram_size, seed, rtc_base;
-    u32 cpu_count, virtualization, secure, semihosting;
+    u32 cpu_count, virtualization, secure, semihosting; /* enum semihosting */
     u32 conduit;  /* enum conduit */
     u32 entry_el; /* of PSCI CPU_ON */
     struct cpu_model model;
@@ -141,6 +146,10 @@ struct machine {
     u32 mid;                 /* its slice was cut at an exact instruction, not at an architectural point */
     u32 semihost_errno;
     u32 idle_turns; /* turns in a row that a PE ended by WFE after next to nothing */
+    u32 key_waiters;          /* PEs whose semihosting call waits for console input, a bit each */
+    u32 key;                  /* what came for them: a byte + 1, or that there will be none; 0: nothing */
+    u32 features_at, pad0;    /* position in ":semihosting-features" */
+    u64 heap_low, heap_high;  /* RAM that the loader left free: SYS_HEAPINFO */
     u64 event_at[EVENT_COUNT];
     u64 random[2]; /* xoroshiro128+ */
     u64 disk_size[MAX_DISKS];
@@ -236,7 +245,9 @@ const char *virt_validate(const struct machine *m);
 
 /* ---- board/psci.c, board/semihost.c: calls that the board answers (cpu_host.call) ---- */
 bool psci_call(struct machine *m, struct cpu *cpu, unsigned ec, u32 imm);
-bool semihost_call(struct machine *m, struct cpu *cpu);
+enum board_answer semihost_call(struct machine *m, struct cpu *cpu);
+/* There may be console input for a semihosting call that waits. */
+void semihost_input(struct machine *m);
 /* One PE from reset to where PSCI or the loader starts it. */
 void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, u64 x0);
 

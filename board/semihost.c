@@ -1,25 +1,38 @@
 /*
- * Semihosting for AArch64 (Arm "Semihosting for AArch32 and AArch64", HLT #0xF000). The console is the machine's first
- * serial port; files are the front end's. Time is the machine's. Left out: SYS_TMPNAM and SYS_SYSTEM (they fail).
+ * Semihosting for AArch64 (Arm "Semihosting for AArch32 and AArch64", HLT #0xF000; at EL0 only with userspace=on). The
+ * console is the machine's first serial port; files are the front end's. Time is the machine's.
+ *
+ * Who reads from a console where nobody has typed yet waits: the PE sleeps at its HLT, which is executed again when a
+ * byte came; interrupts that it may take are taken meanwhile. Left out: SYS_SYSTEM (it fails), data in big-endian order.
  */
 #include "board/machine.h"
 
 #include "mmu/context.h"
 
-enum { SYS_OPEN = 0x01, SYS_CLOSE, SYS_WRITEC, SYS_WRITE0, SYS_WRITE, SYS_READ, SYS_READC, SYS_ISERROR, SYS_ISTTY, SYS_SEEK,
-       SYS_FLEN = 0x0c, SYS_REMOVE = 0x0e, SYS_RENAME, SYS_CLOCK, SYS_TIME, SYS_ERRNO = 0x13, SYS_GET_CMDLINE = 0x15, SYS_HEAPINFO,
-       SYS_EXIT = 0x18, SYS_SYNCCACHE, SYS_EXIT_EXTENDED = 0x20, SYS_ELAPSED = 0x30, SYS_TICKFREQ };
-enum { APPLICATION_EXIT = 0x20026, NAME_MAX_BYTES = 1024, TEXT_MAX = 1 << 20 };
-enum { HANDLE_TT_IN = 1, HANDLE_TT_OUT, HANDLE_TT_ERR, HANDLE_FILES = 16 };
+#include <stdio.h>
+
+enum { APPLICATION_EXIT = 0x20026, NAME_MAX_BYTES = 1024, TEXT_MAX = 1 << 20, TRANSFER_MAX = 1 << 28, MAX_FIELDS = 4 };
+enum { HANDLE_TT_IN = 1, HANDLE_TT_OUT, HANDLE_TT_ERR, HANDLE_FEATURES, HANDLE_FILES = 16 };
 enum { ERR_NOENT = 2, ERR_BADF = 9, ERR_FAULT = 14, ERR_INVAL = 22, ERR_NOSYS = 38 };
+enum { MODE_RB = 1, MODE_W = 4, MODE_A = 8, MODE_LAST = 11 };
+
+/* A call: its argument block (as many fields as its row says), and whether it is to be made again. */
+struct call {
+    struct machine *m;
+    struct cpu *cpu;
+    u64 field[MAX_FIELDS];
+    bool again;
+};
 
 /* Guest memory by virtual address, a page at a time. False: a part is not mapped. */
-static bool guest_copy(struct machine *m, struct cpu *cpu, u64 va, u8 *bytes, u64 size, bool write)
+static bool guest_copy(struct call *c, u64 va, void *data, u64 size, bool write)
 {
+    struct phys *phys = &c->m->d.phys;
+    u8 *bytes = data;
     while (size) {
         u64 pa, part = 4096 - (va & 4095) < size ? 4096 - (va & 4095) : size;
-        if (!mmu_debug_translate(cpu, va, cpu->ps.el, &pa, NULL, NULL) ||
-            !(write ? machine_write(m, pa, bytes, part) : phys_copy_out(&m->d.phys, pa, bytes, part)))
+        if (!mmu_debug_translate(c->cpu, va, c->cpu->ps.el, &pa, NULL, NULL) ||
+            !(write ? machine_write(c->m, pa, bytes, part) : phys_copy_out(phys, pa, bytes, part)))
             return false;
         va += part;
         bytes += part;
@@ -28,85 +41,161 @@ static bool guest_copy(struct machine *m, struct cpu *cpu, u64 va, u8 *bytes, u6
     return true;
 }
 
-static s64 failed(struct machine *m, s64 error)
+static s64 failed(struct call *c, s64 error)
 {
-    m->semihost_errno = (u32)error;
+    c->m->semihost_errno = (u32)error;
     return -1;
 }
 
-static s64 result(struct machine *m, s64 value) { return value < 0 ? failed(m, -value) : value; }
+static s64 result(struct call *c, s64 value) { return value < 0 ? failed(c, -value) : value; }
 
-/* Field n of the argument block; unmapped reads as 0. */
-static u64 field(struct machine *m, struct cpu *cpu, unsigned n)
+/* A name given by fields n (address) and n + 1 (length). */
+static bool name_read(struct call *c, u64 at, u64 length, char name[NAME_MAX_BYTES])
 {
-    u8 bytes[8] = { 0 };
-    return guest_copy(m, cpu, cpu->x[1] + 8 * n, bytes, 8, false) ? load_le64(bytes) : 0;
-}
-
-static bool name_read(struct machine *m, struct cpu *cpu, unsigned n, char name[NAME_MAX_BYTES])
-{
-    u64 at = field(m, cpu, n), len = field(m, cpu, n + 1);
-    if (len >= NAME_MAX_BYTES || !guest_copy(m, cpu, at, (u8 *)name, len, false))
+    if (length >= NAME_MAX_BYTES || !guest_copy(c, at, name, length, false))
         return false;
-    name[len] = 0;
+    name[length] = 0;
     return true;
 }
 
-static s64 sys_open(struct machine *m, struct cpu *cpu)
+/* ---- the console ---- */
+
+/* machine.key: nothing, a byte + 1, or that there will be none. */
+enum { KEY_NONE, KEY_END = 0x101 };
+
+static bool input_comes(struct machine *m)
 {
+    return m->d.host.input_comes && m->d.host.input_comes(m->d.host.who, PORT_UART0);
+}
+
+void semihost_input(struct machine *m)
+{
+    if (!m->key_waiters || m->key)
+        return;
+    int byte = machine_input(m, PORT_UART0, true);
+    if (byte >= 0)
+        m->key = (u32)byte + 1;
+    else if (!input_comes(m))
+        m->key = KEY_END;
+}
+
+/* The next byte, or -1: there will be none, or there is none yet and the call is made again. */
+static int key_read(struct call *c)
+{
+    struct machine *m = c->m;
+    bool ended = m->key == KEY_END;
+    int byte = ended ? -1 : machine_input(m, PORT_UART0, true);
+    m->key = KEY_NONE;
+    c->again = byte < 0 && !ended && input_comes(m);
+    return byte;
+}
+
+/* At least one byte, and what there is. */
+static s64 tt_read(struct call *c, u8 *buffer, u64 size)
+{
+    u64 n = 0;
+    for (int byte; n < size && (byte = n ? machine_input(c->m, PORT_UART0, true) : key_read(c)) >= 0; n++)
+        buffer[n] = (u8)byte;
+    return (s64)n;
+}
+
+static void call_again(struct call *c)
+{
+    c->m->key_waiters |= 1u << c->cpu->index;
+    c->cpu->halted = HALT_WFI;
+    c->cpu->wake_at = NEVER;
+    c->cpu->d.attention |= ATT_STOP;
+}
+
+static s64 sys_readc(struct call *c) { return key_read(c); }
+
+static s64 sys_write0(struct call *c)
+{
+    u8 byte;
+    for (u64 n = 0; n < TEXT_MAX && guest_copy(c, c->cpu->x[1] + n, &byte, 1, false) && byte; n++)
+        machine_output(c->m, PORT_UART0, byte);
+    return (s64)c->cpu->x[0];
+}
+
+static s64 sys_writec(struct call *c)
+{
+    u8 byte;
+    if (guest_copy(c, c->cpu->x[1], &byte, 1, false))
+        machine_output(c->m, PORT_UART0, byte);
+    return (s64)c->cpu->x[0];
+}
+
+/* ---- ":semihosting-features": magic; SH_EXT_EXIT_EXTENDED, SH_EXT_STDOUT_STDERR ---- */
+
+static const u8 features[] = { 'S', 'H', 'F', 'B', 3 };
+
+static s64 features_read(struct machine *m, u8 *buffer, u64 size)
+{
+    u64 left = sizeof(features) - m->features_at, part = size < left ? size : left;
+    memcpy(buffer, features + m->features_at, part);
+    m->features_at += (u32)part;
+    return (s64)part;
+}
+
+/* ---- files ---- */
+
+static s64 sys_open(struct call *c)
+{
+    struct machine *m = c->m;
     char name[NAME_MAX_BYTES];
-    u64 at = field(m, cpu, 0), mode = field(m, cpu, 1), len = field(m, cpu, 2);
-    if (len >= sizeof(name) || mode > 11 || !guest_copy(m, cpu, at, (u8 *)name, len, false))
-        return failed(m, ERR_INVAL);
-    name[len] = 0;
+    u64 mode = c->field[1];
+    if (mode > MODE_LAST || !name_read(c, c->field[0], c->field[2], name))
+        return failed(c, ERR_INVAL);
     if (!strcmp(name, ":tt"))
-        return mode < 4 ? HANDLE_TT_IN : mode < 8 ? HANDLE_TT_OUT : HANDLE_TT_ERR;
+        return mode < MODE_W ? HANDLE_TT_IN : mode < MODE_A ? HANDLE_TT_OUT : HANDLE_TT_ERR;
+    if (!strcmp(name, ":semihosting-features")) {
+        m->features_at = 0;
+        return mode <= MODE_RB ? HANDLE_FEATURES : failed(c, ERR_INVAL);
+    }
     if (!m->d.host.file_open)
-        return failed(m, ERR_NOENT);
+        return failed(c, ERR_NOENT);
     s64 handle = m->d.host.file_open(m->d.host.who, name, (unsigned)mode);
-    return handle < 0 ? failed(m, -handle) : handle + HANDLE_FILES;
+    return handle < 0 ? failed(c, -handle) : handle + HANDLE_FILES;
 }
 
 static bool is_tt(u64 handle) { return handle >= HANDLE_TT_IN && handle <= HANDLE_TT_ERR; }
 
-static s64 sys_write0(struct machine *m, struct cpu *cpu)
+static s64 write_some(struct call *c, const u8 *bytes, u64 size)
 {
-    for (u64 n = 0; n < TEXT_MAX; n++) {
-        u8 byte;
-        if (!guest_copy(m, cpu, cpu->x[1] + n, &byte, 1, false) || !byte)
-            break;
-        machine_output(m, PORT_UART0, byte);
-    }
-    return (s64)cpu->x[0];
+    const struct machine_host *host = &c->m->d.host;
+    u64 handle = c->field[0];
+    for (u64 n = 0; is_tt(handle) && n < size; n++)
+        machine_output(c->m, PORT_UART0, bytes[n]);
+    if (is_tt(handle))
+        return (s64)size;
+    return handle < HANDLE_FILES || !host->file_write
+               ? -ERR_BADF
+               : host->file_write(host->who, (s64)(handle - HANDLE_FILES), bytes, size);
 }
 
-static s64 sys_writec(struct machine *m, struct cpu *cpu)
+static s64 read_some(struct call *c, u8 *bytes, u64 size)
 {
-    u8 byte;
-    if (guest_copy(m, cpu, cpu->x[1], &byte, 1, false))
-        machine_output(m, PORT_UART0, byte);
-    return (s64)cpu->x[0];
+    const struct machine_host *host = &c->m->d.host;
+    u64 handle = c->field[0];
+    if (is_tt(handle))
+        return tt_read(c, bytes, size);
+    if (handle == HANDLE_FEATURES)
+        return features_read(c->m, bytes, size);
+    return handle < HANDLE_FILES || !host->file_read
+               ? -ERR_BADF
+               : host->file_read(host->who, (s64)(handle - HANDLE_FILES), bytes, size);
 }
 
 /* Returns the number of bytes not written. */
-static s64 sys_write(struct machine *m, struct cpu *cpu)
+static s64 sys_write(struct call *c)
 {
-    u64 handle = field(m, cpu, 0), at = field(m, cpu, 1), left = field(m, cpu, 2);
+    u64 at = c->field[1], left = c->field[2], end = left > TRANSFER_MAX ? left - TRANSFER_MAX : 0;
     u8 buffer[512];
-    while (left) {
-        u64 part = left < sizeof(buffer) ? left : sizeof(buffer);
-        s64 done = (s64)part;
-        if (!guest_copy(m, cpu, at, buffer, part, false))
-            break;
-        if (is_tt(handle))
-            for (u64 n = 0; n < part; n++)
-                machine_output(m, PORT_UART0, buffer[n]);
-        else
-            done = handle >= HANDLE_FILES && m->d.host.file_write
-                       ? m->d.host.file_write(m->d.host.who, (s64)(handle - HANDLE_FILES), buffer, part)
-                       : -ERR_BADF;
+    while (left > end) {
+        u64 part = left - end < sizeof(buffer) ? left - end : sizeof(buffer);
+        s64 done = guest_copy(c, at, buffer, part, false) ? write_some(c, buffer, part) : -ERR_FAULT;
         if (done <= 0) {
-            failed(m, -done);
+            failed(c, -done);
             break;
         }
         at += (u64)done;
@@ -115,30 +204,19 @@ static s64 sys_write(struct machine *m, struct cpu *cpu)
     return (s64)left;
 }
 
-static s64 read_some(struct machine *m, u64 handle, u8 *buffer, u64 size)
+/* Returns the number of bytes not read. What was read and does not fit is lost. */
+static s64 sys_read(struct call *c)
 {
-    if (is_tt(handle)) {
-        u64 n = 0;
-        for (int byte; n < size && (byte = machine_input(m, PORT_UART0, true)) >= 0; n++)
-            buffer[n] = (u8)byte;
-        return (s64)n;
-    }
-    if (handle < HANDLE_FILES || !m->d.host.file_read)
-        return -ERR_BADF;
-    return m->d.host.file_read(m->d.host.who, (s64)(handle - HANDLE_FILES), buffer, size);
-}
-
-/* Returns the number of bytes not read. */
-static s64 sys_read(struct machine *m, struct cpu *cpu)
-{
-    u64 handle = field(m, cpu, 0), at = field(m, cpu, 1), left = field(m, cpu, 2);
+    u64 at = c->field[1], left = c->field[2], end = left > TRANSFER_MAX ? left - TRANSFER_MAX : 0;
     u8 buffer[512];
-    while (left) {
-        u64 part = left < sizeof(buffer) ? left : sizeof(buffer);
-        s64 done = read_some(m, handle, buffer, part);
-        if (done <= 0 || !guest_copy(m, cpu, at, buffer, (u64)done, true)) {
+    while (left > end) {
+        u64 part = left - end < sizeof(buffer) ? left - end : sizeof(buffer);
+        s64 done = read_some(c, buffer, part);
+        if (done > 0 && !guest_copy(c, at, buffer, (u64)done, true))
+            done = -ERR_FAULT;
+        if (done <= 0) {
             if (done < 0)
-                failed(m, -done);
+                failed(c, -done);
             break;
         }
         at += (u64)done;
@@ -146,106 +224,154 @@ static s64 sys_read(struct machine *m, struct cpu *cpu)
         if ((u64)done < part)
             break;
     }
+    c->again = c->again && left == c->field[2];
     return (s64)left;
 }
 
-static s64 sys_seek(struct machine *m, u64 handle, u64 offset)
+/* CLOSE, FLEN, ISTTY: operations on a handle alone; what the console and the features answer. */
+static s64 on_handle(struct call *c, s64 (*fn)(void *who, s64 handle), s64 tt, s64 feature)
 {
-    if (handle < HANDLE_FILES || !m->d.host.file_seek)
-        return failed(m, ERR_BADF);
-    return result(m, m->d.host.file_seek(m->d.host.who, (s64)(handle - HANDLE_FILES), offset)) < 0 ? -1 : 0;
-}
-
-/* CLOSE, FLEN, ISTTY: operations on a handle alone. */
-static s64 on_handle(struct machine *m, u64 handle, s64 (*fn)(void *who, s64 handle), s64 tt)
-{
+    u64 handle = c->field[0];
     if (is_tt(handle))
         return tt;
+    if (handle == HANDLE_FEATURES)
+        return feature;
     if (handle < HANDLE_FILES || !fn)
-        return failed(m, ERR_BADF);
-    return result(m, fn(m->d.host.who, (s64)(handle - HANDLE_FILES)));
+        return failed(c, ERR_BADF);
+    return result(c, fn(c->m->d.host.who, (s64)(handle - HANDLE_FILES)));
 }
 
-static s64 sys_remove(struct machine *m, struct cpu *cpu)
-{
-    char name[NAME_MAX_BYTES];
-    if (!name_read(m, cpu, 0, name) || !m->d.host.file_remove)
-        return failed(m, ERR_INVAL);
-    return result(m, m->d.host.file_remove(m->d.host.who, name));
-}
+static s64 sys_close(struct call *c) { return on_handle(c, c->m->d.host.file_close, 0, 0); }
+static s64 sys_flen(struct call *c) { return on_handle(c, c->m->d.host.file_length, 0, sizeof(features)); }
+static s64 sys_istty(struct call *c) { return on_handle(c, c->m->d.host.file_is_tty, 1, 0); }
 
-static s64 sys_rename(struct machine *m, struct cpu *cpu)
+static s64 sys_seek(struct call *c)
 {
-    char from[NAME_MAX_BYTES], to[NAME_MAX_BYTES];
-    if (!name_read(m, cpu, 0, from) || !name_read(m, cpu, 2, to) || !m->d.host.file_rename)
-        return failed(m, ERR_INVAL);
-    return result(m, m->d.host.file_rename(m->d.host.who, from, to));
-}
-
-static s64 sys_cmdline(struct machine *m, struct cpu *cpu)
-{
-    u64 at = field(m, cpu, 0), room = field(m, cpu, 1), len = strlen(m->d.semihost_line);
-    u8 size[8];
-    store_le64(size, len);
-    if (len >= room || !guest_copy(m, cpu, at, (u8 *)(uintptr_t)m->d.semihost_line, len + 1, true) ||
-        !guest_copy(m, cpu, cpu->x[1] + 8, size, 8, true))
-        return failed(m, ERR_FAULT);
-    return 0;
-}
-
-/* The upper half of RAM: heap upwards, stack downwards. */
-static s64 sys_heapinfo(struct machine *m, struct cpu *cpu)
-{
-    u64 base = m->d.phys.region[0].base, half = base + m->ram_size / 2, end = base + m->ram_size;
-    u64 info[4] = { half, end, end, half };
-    guest_copy(m, cpu, field(m, cpu, 0), (u8 *)info, sizeof(info), true);
-    return 0;
-}
-
-static s64 sys_exit(struct machine *m, struct cpu *cpu)
-{
-    u64 reason = field(m, cpu, 0), status = field(m, cpu, 1);
-    machine_stop(m, STOP_EXIT, reason == APPLICATION_EXIT ? (int)(status & 0xff) : 1, "");
-    return 0;
-}
-
-static s64 sys_elapsed(struct machine *m, struct cpu *cpu)
-{
-    return guest_copy(m, cpu, cpu->x[1], (u8 *)&m->now, 8, true) ? 0 : failed(m, ERR_FAULT);
-}
-
-static s64 operation(struct machine *m, struct cpu *cpu)
-{
-    switch ((u32)cpu->x[0]) {
-    case SYS_OPEN: return sys_open(m, cpu);
-    case SYS_CLOSE: return on_handle(m, field(m, cpu, 0), m->d.host.file_close, 0);
-    case SYS_WRITEC: return sys_writec(m, cpu);
-    case SYS_WRITE0: return sys_write0(m, cpu);
-    case SYS_WRITE: return sys_write(m, cpu);
-    case SYS_READ: return sys_read(m, cpu);
-    case SYS_READC: return machine_input(m, PORT_UART0, true);
-    case SYS_ISERROR: return (s64)field(m, cpu, 0) < 0;
-    case SYS_ISTTY: return on_handle(m, field(m, cpu, 0), m->d.host.file_is_tty, 1);
-    case SYS_SEEK: return sys_seek(m, field(m, cpu, 0), field(m, cpu, 1));
-    case SYS_FLEN: return on_handle(m, field(m, cpu, 0), m->d.host.file_length, 0);
-    case SYS_REMOVE: return sys_remove(m, cpu);
-    case SYS_RENAME: return sys_rename(m, cpu);
-    case SYS_CLOCK: return (s64)(m->now / 10000000);
-    case SYS_TIME: return (s64)(m->rtc_base + m->now / 1000000000);
-    case SYS_ERRNO: return m->semihost_errno;
-    case SYS_GET_CMDLINE: return sys_cmdline(m, cpu);
-    case SYS_HEAPINFO: return sys_heapinfo(m, cpu);
-    case SYS_EXIT:
-    case SYS_EXIT_EXTENDED: return sys_exit(m, cpu);
-    case SYS_SYNCCACHE: return 0;
-    case SYS_ELAPSED: return sys_elapsed(m, cpu);
-    case SYS_TICKFREQ: return 1000000000;
-    default: return failed(m, ERR_NOSYS);
+    const struct machine_host *host = &c->m->d.host;
+    u64 handle = c->field[0], to = c->field[1];
+    if (handle == HANDLE_FEATURES && to <= sizeof(features)) {
+        c->m->features_at = (u32)to;
+        return 0;
     }
+    if (handle < HANDLE_FILES || !host->file_seek)
+        return failed(c, handle == HANDLE_FEATURES ? ERR_INVAL : ERR_BADF);
+    return result(c, host->file_seek(host->who, (s64)(handle - HANDLE_FILES), to)) < 0 ? -1 : 0;
 }
 
-bool semihost_call(struct machine *m, struct cpu *cpu)
+static s64 sys_remove(struct call *c)
 {
-    cpu->x[0] = (u64)operation(m, cpu);
-    return true;
+    const struct machine_host *host = &c->m->d.host;
+    char name[NAME_MAX_BYTES];
+    if (!name_read(c, c->field[0], c->field[1], name) || !host->file_remove)
+        return failed(c, ERR_INVAL);
+    return result(c, host->file_remove(host->who, name));
+}
+
+static s64 sys_rename(struct call *c)
+{
+    const struct machine_host *host = &c->m->d.host;
+    char from[NAME_MAX_BYTES], to[NAME_MAX_BYTES];
+    if (!name_read(c, c->field[0], c->field[1], from) || !name_read(c, c->field[2], c->field[3], to) ||
+        !host->file_rename)
+        return failed(c, ERR_INVAL);
+    return result(c, host->file_rename(host->who, from, to));
+}
+
+/* The same name for the same identifier, in the working directory: a run that is repeated finds its files again. */
+static s64 sys_tmpnam(struct call *c)
+{
+    char name[32];
+    u64 id = c->field[1], size = (u64)snprintf(name, sizeof(name), "elmu-%02x.tmp", (unsigned)(id & 0xff)) + 1;
+    if (id > 0xff || size > c->field[2])
+        return failed(c, ERR_INVAL);
+    return guest_copy(c, c->field[0], name, size, true) ? 0 : failed(c, ERR_FAULT);
+}
+
+/* ---- the rest ---- */
+
+static s64 sys_cmdline(struct call *c)
+{
+    const char *line = c->m->d.semihost_line;
+    u64 length = strlen(line);
+    u8 size[8];
+    store_le64(size, length);
+    if (length >= c->field[1] || !guest_copy(c, c->field[0], (char *)(uintptr_t)line, length + 1, true) ||
+        !guest_copy(c, c->cpu->x[1] + 8, size, sizeof(size), true))
+        return failed(c, ERR_FAULT);
+    return 0;
+}
+
+/* What the loader left free, as QEMU's answer: the heap grows from its start, the stack from its end. */
+static s64 sys_heapinfo(struct call *c)
+{
+    const u64 info[4] = { c->m->heap_low, c->m->heap_high, c->m->heap_high, c->m->heap_low };
+    u8 bytes[sizeof(info)];
+    for (unsigned n = 0; n < ARRAY_LEN(info); n++)
+        store_le64(bytes + 8 * n, info[n]);
+    return guest_copy(c, c->field[0], bytes, sizeof(bytes), true) ? 0 : failed(c, ERR_FAULT);
+}
+
+/* The host has 8 bits for it: of a larger status the low ones, but what is not 0 stays a failure. */
+static s64 sys_exit(struct call *c)
+{
+    u64 reason = c->field[0], status = c->field[1];
+    int low = (int)(status & 0xff);
+    machine_stop(c->m, STOP_EXIT, reason != APPLICATION_EXIT || (status && !low) ? 1 : low, "");
+    return 0;
+}
+
+static s64 sys_iserror(struct call *c) { return (s64)c->field[0] < 0; }
+static s64 sys_clock(struct call *c) { return (s64)(c->m->now / 10000000); }
+static s64 sys_time(struct call *c) { return (s64)(c->m->rtc_base + c->m->now / 1000000000); }
+static s64 sys_errno(struct call *c) { return c->m->semihost_errno; }
+static s64 sys_tickfreq(struct call *c) { return (void)c, 1000000000; }
+static s64 sys_synccache(struct call *c) { return (void)c, 0; }
+
+static s64 sys_elapsed(struct call *c)
+{
+    u8 ticks[8];
+    store_le64(ticks, c->m->now);
+    return guest_copy(c, c->cpu->x[1], ticks, sizeof(ticks), true) ? 0 : failed(c, ERR_FAULT);
+}
+
+/* By operation number: how many fields of 8 bytes its argument block has, 0 when x1 is none or points to something else.
+ */
+static const struct {
+    unsigned fields;
+    s64 (*call)(struct call *c);
+} operations[] = {
+    [0x01] = { 3, sys_open },     [0x02] = { 1, sys_close },   [0x03] = { 0, sys_writec },   [0x04] = { 0, sys_write0 },
+    [0x05] = { 3, sys_write },    [0x06] = { 3, sys_read },    [0x07] = { 0, sys_readc },    [0x08] = { 1, sys_iserror },
+    [0x09] = { 1, sys_istty },    [0x0a] = { 2, sys_seek },    [0x0c] = { 1, sys_flen },     [0x0d] = { 3, sys_tmpnam },
+    [0x0e] = { 2, sys_remove },   [0x0f] = { 4, sys_rename },  [0x10] = { 0, sys_clock },    [0x11] = { 0, sys_time },
+    [0x13] = { 0, sys_errno },    [0x15] = { 2, sys_cmdline }, [0x16] = { 1, sys_heapinfo }, [0x18] = { 2, sys_exit },
+    [0x19] = { 0, sys_synccache }, [0x20] = { 2, sys_exit },    [0x30] = { 0, sys_elapsed },  [0x31] = { 0, sys_tickfreq },
+};
+
+static s64 operation(struct call *c)
+{
+    u32 number = (u32)c->cpu->x[0];
+    u8 block[8 * MAX_FIELDS];
+    if (number >= ARRAY_LEN(operations) || !operations[number].call)
+        return failed(c, ERR_NOSYS);
+    unsigned fields = operations[number].fields;
+    if (!guest_copy(c, c->cpu->x[1], block, 8 * fields, false))
+        return failed(c, ERR_FAULT);
+    for (unsigned n = 0; n < fields; n++)
+        c->field[n] = load_le64(block + 8 * n);
+    return operations[number].call(c);
+}
+
+enum board_answer semihost_call(struct machine *m, struct cpu *cpu)
+{
+    struct call c = { .m = m, .cpu = cpu };
+    if (m->semihosting == SEMIHOSTING_OFF || (cpu->ps.el == 0 && m->semihosting != SEMIHOSTING_USERSPACE))
+        return BOARD_LEAVES;
+    s64 value = operation(&c);
+    if (c.again) {
+        call_again(&c);
+        return BOARD_AGAIN;
+    }
+    cpu->x[0] = (u64)value;
+    return BOARD_ANSWERED;
 }

@@ -102,6 +102,8 @@ enum { LINE_IRQ = 1, LINE_FIQ = 2, LINE_VIRQ = 4, LINE_VFIQ = 8, LINE_SERROR = 1
        LINE_IRQ_NMI = 32, LINE_FIQ_NMI = 64, LINE_VIRQ_NMI = 128 /* beside IRQ, FIQ, VIRQ: Superpriority (FEAT_NMI) */ };
 
 enum { HALT_NONE, HALT_WFI, HALT_WFE, HALT_OFF };
+/* To an HVC, SMC or HLT: not the board's; done; not yet, the PE sleeps and executes it again (HLT only). */
+enum board_answer { BOARD_LEAVES, BOARD_ANSWERED, BOARD_AGAIN };
 
 /* Reasons to leave straight-line execution at the next architectural point (cpu->d.attention). */
 enum { ATT_IRQ = 1,     /* inputs or masks changed: look whether an interrupt can be taken */
@@ -213,8 +215,8 @@ struct cpu_host {
     struct cpu *cpus;                /* all PEs of the machine, for broadcast TLBI, SEV and SGIs */
     u32 cpu_count;
     bool force_step; /* only the stepping engine (--engine=step, or somebody looks at each instruction) */
-    /* PSCI and semihosting: called for HVC, SMC, HLT when the board answers them itself. True when handled. */
-    bool (*call)(struct cpu *cpu, unsigned ec, u32 imm);
+    /* PSCI and semihosting: called for HVC, SMC, HLT, which the board may answer itself. */
+    enum board_answer (*call)(struct cpu *cpu, unsigned ec, u32 imm);
     u64 (*random)(struct cpu *cpu); /* NULL, or a random number: RNDR */
     /* NULL, or: the PE entered or left EL3 or its security state changed, which its GIC lines depend on. */
     void (*security_changed)(struct cpu *cpu);

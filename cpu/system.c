@@ -67,7 +67,10 @@ OP(BRK)
 OP(HLT)
 {
     BEGIN;
-    FINISH(system_hlt(cpu, (u32)i->imm));
+    enum wait_outcome outcome = system_hlt(cpu, (u32)i->imm);
+    if (outcome == WAIT_AGAIN)
+        RESUME;
+    FINISH(outcome == WAIT_DONE);
 }
 OP(DCPS) { UNDEFINED; } /* Debug state only */
 OP(DRPS) { UNDEFINED; }

@@ -39,9 +39,9 @@ void system_brk(struct cpu *cpu, u32 imm)
     raise(cpu, EC_BRK, imm, tde ? 2 : exc_default_target(cpu), 0);
 }
 
-static bool board_call(struct cpu *cpu, unsigned ec, u32 imm)
+static enum board_answer board_call(struct cpu *cpu, unsigned ec, u32 imm)
 {
-    return cpu->d.host.call && cpu->d.host.call(cpu, ec, imm);
+    return cpu->d.host.call ? cpu->d.host.call(cpu, ec, imm) : BOARD_LEAVES;
 }
 
 bool system_hvc(struct cpu *cpu, u32 imm)
@@ -71,7 +71,14 @@ bool system_smc(struct cpu *cpu, u32 imm)
 }
 
 /* Halting debug is never allowed: UNDEFINED, but for semihosting. */
-bool system_hlt(struct cpu *cpu, u32 imm) { return board_call(cpu, EC_UNKNOWN, imm) || undefined_insn(cpu); }
+enum wait_outcome system_hlt(struct cpu *cpu, u32 imm)
+{
+    switch (board_call(cpu, EC_UNKNOWN, imm)) {
+    case BOARD_ANSWERED: return WAIT_DONE;
+    case BOARD_AGAIN: return WAIT_AGAIN;
+    default: undefined_insn(cpu); return WAIT_TRAPPED;
+    }
+}
 
 u64 system_elr(const struct cpu *cpu)
 {

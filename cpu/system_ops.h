@@ -4,12 +4,13 @@
 
 #include "cpu/exception.h"
 #include "cpu/sysreg.h"
+#include "cpu/wait.h"
 
 void system_svc(struct cpu *cpu, u32 imm);
 void system_brk(struct cpu *cpu, u32 imm);
 bool system_hvc(struct cpu *cpu, u32 imm);
 bool system_smc(struct cpu *cpu, u32 imm);
-bool system_hlt(struct cpu *cpu, u32 imm);
+enum wait_outcome system_hlt(struct cpu *cpu, u32 imm);
 void system_eret(struct cpu *cpu);
 /* ELR_ELx of this EL, and ERET to another address (ERETAA). */
 u64 system_elr(const struct cpu *cpu);

@@ -56,6 +56,21 @@ static const struct entry *take(struct journal *j, u32 kind)
     return &j->entry[j->at++];
 }
 
+/* The result that comes now; and one that has come. */
+static bool told(struct journal *j, s64 *result)
+{
+    const struct entry *e = behind(j) ? take(j, ENTRY_RESULT) : NULL;
+    if (e)
+        *result = (s64)e->value;
+    return e;
+}
+
+static s64 tell(struct journal *j, s64 result)
+{
+    put(j, ENTRY_RESULT, 0, (u64)result, 0);
+    return result;
+}
+
 /* ---- consoles ---- */
 
 static void output(void *who, unsigned port, u8 byte)
@@ -83,6 +98,22 @@ static int input(void *who, unsigned port, bool waiting)
     }
     put(j, ENTRY_INPUT, port, (u8)byte, 0);
     return byte;
+}
+
+/* Woken for the end of the input, the machine must be woken again. What a mere kick asks in vain is not asked again. */
+static bool input_comes(void *who, unsigned port)
+{
+    struct journal *j = who;
+    s64 result;
+    if (told(j, &result))
+        return result;
+    bool comes = behind(j) || j->host.input_comes(j->host.who, port);
+    if (behind(j) || (j->kicking && comes))
+        return true;
+    if (j->kicking)
+        put(j, ENTRY_KICK, 0, 0, 0);
+    j->kicking = false;
+    return tell(j, comes);
 }
 
 static void input_logged(void *who, unsigned port, u8 byte, u64 now)
@@ -214,20 +245,6 @@ static bool disk_set(void *who, unsigned disk, u64 block, const void *data, u64 
 
 /* ---- semihosting files: results come again, the files are left alone ---- */
 
-static bool told(struct journal *j, s64 *result)
-{
-    const struct entry *e = behind(j) ? take(j, ENTRY_RESULT) : NULL;
-    if (e)
-        *result = (s64)e->value;
-    return e;
-}
-
-static s64 tell(struct journal *j, s64 result)
-{
-    put(j, ENTRY_RESULT, 0, (u64)result, 0);
-    return result;
-}
-
 #define FILE_CALL(name, parameters, arguments)                                                                         \
     static s64 name parameters                                                                                         \
     {                                                                                                                  \
@@ -288,6 +305,7 @@ struct journal *journal_attach(struct machine *m)
     h->disk_write = disk_write;
     h->disk_flush = disk_flush;
 #define CALL(name) h->name = j->host.name ? name : NULL;
+    CALL(input_comes)
     CALL(disk_change)
     CALL(disk_read_file)
     CALL(disk_set)

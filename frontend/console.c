@@ -229,6 +229,13 @@ int console_input(void *who, unsigned number, bool waiting)
     return byte;
 }
 
+bool console_input_comes(void *who, unsigned port)
+{
+    const struct port *p = &((struct console *)who)->port[port];
+    bool open = p->live && !p->ended && (p->in >= 0 || p->listener >= 0);
+    return p->used || p->typed_at < p->typed_size || open;
+}
+
 static void listener_accept(struct port *p)
 {
     int fd = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);

@@ -49,6 +49,7 @@ void console_close(struct console *c);
 /* For struct machine_host; who is struct console. */
 void console_output(void *who, unsigned port, u8 byte);
 int console_input(void *who, unsigned port, bool waiting);
+bool console_input_comes(void *who, unsigned port);
 void console_poll(void *who);
 u64 console_idle(void *who, u64 now, u64 until);
 /* Which port a chardev or serial option of the machine configuration uses is fixed: serial n is port n, virtconsole k
@@ -75,7 +76,14 @@ struct disks *disks_open(const struct options *o, struct machine_config *config)
 void disks_close(struct disks *d);
 
 /* ---- hostfiles.c: semihosting ---- */
+enum { HOST_FILES = 64 };
+struct hostfiles {
+    int file[HOST_FILES]; /* descriptor + 1; 0: free */
+};
+/* The callbacks; their `who` is a struct frontend. */
 void hostfiles_set(struct machine_host *host);
+/* Closes what the guest left open. */
+void hostfiles_close(struct hostfiles *files);
 
 /* ---- stats.c ---- */
 struct stats;
@@ -102,13 +110,14 @@ bool session_destroy(struct session *s, int status);
 struct frontend {
     struct console console; /* first: `who` is a struct console too */
     struct session *session;
+    struct hostfiles files;
     struct disks *disks;
     struct stats *stats;
 };
 
 /* ---- main.c ---- */
 /* The machine that the options describe, its images loaded (not for -machine dumpdtb=). Dies with a message. */
-struct machine *machine_load(const struct options *o, struct frontend *f, struct boot_config *boot);
+struct machine *machine_load(struct options *o, struct frontend *f, struct boot_config *boot);
 
 /* ---- diff.c ---- */
 int diff_main(int argc, char **argv);

@@ -1,5 +1,5 @@
-/* Files of the host for semihosting. Handles are the host's descriptors; only those that a guest opened are accepted.
- */
+/* Files of the host for semihosting. Handles are rows of the machine's own table; only what its guest opened is
+ * accepted. */
 #define _GNU_SOURCE
 #include "frontend/frontend.h"
 
@@ -8,10 +8,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILES = 64 };
-static int files[FILES]; /* descriptor + 1; 0: free */
+static int *slot_of(void *who, s64 handle)
+{
+    struct hostfiles *files = &((struct frontend *)who)->files;
+    return handle >= 0 && handle < HOST_FILES ? &files->file[handle] : NULL;
+}
 
-static int fd_of(s64 handle) { return handle >= 0 && handle < FILES ? files[handle] - 1 : -1; }
+/* -1: none. */
+static int fd_of(void *who, s64 handle)
+{
+    const int *slot = slot_of(who, handle);
+    return slot ? *slot - 1 : -1;
+}
 
 static s64 result(s64 value) { return value < 0 ? -errno : value; }
 
@@ -20,16 +28,16 @@ static s64 host_open(void *who, const char *name, unsigned mode)
     /* r, rb, r+, r+b, w, wb, w+, w+b, a, ab, a+, a+b */
     static const int flags[3] = { O_RDONLY, O_WRONLY | O_CREAT | O_TRUNC, O_WRONLY | O_CREAT | O_APPEND };
     int flag = flags[mode / 4 % 3];
-    (void)who;
     if (mode & 2)
         flag = (flag & ~O_ACCMODE) | O_RDWR;
-    for (int n = 0; n < FILES; n++) {
-        if (files[n])
+    for (int n = 0; n < HOST_FILES; n++) {
+        int *slot = slot_of(who, n);
+        if (*slot)
             continue;
         int fd = open(name, flag | O_CLOEXEC, 0644);
         if (fd < 0)
             return -errno;
-        files[n] = fd + 1;
+        *slot = fd + 1;
         return n;
     }
     return -EMFILE;
@@ -37,43 +45,35 @@ static s64 host_open(void *who, const char *name, unsigned mode)
 
 static s64 host_close(void *who, s64 handle)
 {
-    int fd = fd_of(handle);
-    (void)who;
+    int fd = fd_of(who, handle);
     if (fd < 0)
         return -EBADF;
-    files[handle] = 0;
+    *slot_of(who, handle) = 0;
     return result(close(fd));
 }
 
-static s64 host_read(void *who, s64 handle, void *data, u64 size)
-{
-    (void)who;
-    return result(read(fd_of(handle), data, size));
-}
+static s64 host_read(void *who, s64 handle, void *data, u64 size) { return result(read(fd_of(who, handle), data, size)); }
 
 static s64 host_write(void *who, s64 handle, const void *data, u64 size)
 {
-    (void)who;
-    return result(write(fd_of(handle), data, size));
+    return result(write(fd_of(who, handle), data, size));
 }
 
 static s64 host_seek(void *who, s64 handle, u64 offset)
 {
-    (void)who;
-    return result(lseek(fd_of(handle), (off_t)offset, SEEK_SET));
+    return result(lseek(fd_of(who, handle), (off_t)offset, SEEK_SET));
 }
 
 static s64 host_length(void *who, s64 handle)
 {
     struct stat st;
-    (void)who;
-    return fstat(fd_of(handle), &st) ? -errno : st.st_size;
+    return fstat(fd_of(who, handle), &st) ? -errno : st.st_size;
 }
 
 static s64 host_is_tty(void *who, s64 handle)
 {
-    (void)who;
-    return isatty(fd_of(handle));
+    int fd = fd_of(who, handle);
+    return fd < 0 ? -EBADF : isatty(fd);
 }
 
 static s64 host_remove(void *who, const char *name)
@@ -99,4 +99,13 @@ void hostfiles_set(struct machine_host *host)
     host->file_is_tty = host_is_tty;
     host->file_remove = host_remove;
     host->file_rename = host_rename;
+}
+
+void hostfiles_close(struct hostfiles *files)
+{
+    for (unsigned n = 0; n < HOST_FILES; n++) {
+        if (files->file[n])
+            close(files->file[n] - 1);
+        files->file[n] = 0;
+    }
 }

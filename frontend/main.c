@@ -108,10 +108,11 @@ static void config_make(const struct options *o, struct frontend *f, struct mach
     c->seed = o->seed;
     c->rtc_base = o->rtc_base;
     c->engine = o->engine;
-    c->semihost_line = o->semihost_line[0] ? o->semihost_line : o->append ? o->append : "";
+    c->semihost_line = o->semihost_line;
     c->host.who = f;
     c->host.output = output;
     c->host.input = console_input;
+    c->host.input_comes = console_input_comes;
     c->host.poll = poll_all;
     c->host.idle = console_idle;
     if (o->stats)
@@ -165,9 +166,30 @@ static void load(struct machine *m, const struct boot_config *boot)
     }
 }
 
-struct machine *machine_load(const struct options *o, struct frontend *f, struct boot_config *boot)
+/* The words that the guest is told: those of arg=, else the program and what -append says. */
+static void semihost_words(struct options *o)
+{
+    const char *program = o->kernel;
+    for (unsigned n = 0; !program && n < o->loader_count; n++)
+        program = o->loader[n].file;
+    if (o->semihost_line[0] || o->semihosting == SEMIHOSTING_OFF || !program)
+        return;
+    semihost_word(o, "-semihosting", program);
+    for (const char *word = o->append ? o->append : ""; *word;) {
+        char text[OPTION_TEXT];
+        word += strspn(word, " ");
+        size_t length = strcspn(word, " ");
+        snprintf(text, sizeof(text), "%.*s", (int)(length < sizeof(text) ? length : sizeof(text)), word);
+        if (length)
+            semihost_word(o, "-append", text);
+        word += length;
+    }
+}
+
+struct machine *machine_load(struct options *o, struct frontend *f, struct boot_config *boot)
 {
     options_check(o);
+    semihost_words(o);
     boot_read(o, boot);
     struct machine *m = machine_make(o, f);
     if (!o->dumpdtb[0] && !o->restore) /* a restored machine has its images; they are loaded when it is reset */
@@ -176,13 +198,15 @@ struct machine *machine_load(const struct options *o, struct frontend *f, struct
 }
 
 /* Runs, over resets, to the end. */
-static struct stop run(struct machine *m, struct session *s, const struct options *o, const struct boot_config *boot)
+static struct stop run(struct machine *m, struct session *s, struct hostfiles *files, const struct options *o,
+                       const struct boot_config *boot)
 {
     for (;;) {
         struct stop stop = session_run(s, o->max_insns);
         if (stop.kind != STOP_RESET || o->no_reboot)
             return stop;
         machine_reset(m);
+        hostfiles_close(files);
         load(m, boot);
         session_restarted(s);
     }
@@ -261,11 +285,12 @@ int main(int argc, char **argv)
     console_open(&f.console, m, &o);
     f.stats = stats_create();
     f.session = session_create(m, &o);
-    struct stop stop = run(m, f.session, &o, &boot);
+    struct stop stop = run(m, f.session, &f.files, &o, &boot);
     stay(&f, &stop, &o);
     bool complete = session_destroy(f.session, stop.status);
     f.session = NULL;
     console_close(&f.console);
+    hostfiles_close(&f.files);
     status = status_of(&stop, &o);
     status = complete ? status : 1;
     if (o.stats)

@@ -52,7 +52,8 @@ struct domain_option {
 
 struct options {
     bool machine_given, nographic, no_reboot, no_shutdown, stats, list_done;
-    bool virtualization, secure, plain_dtb /* without random nodes */, untagged, semihosting, virtio_modern;
+    bool virtualization, secure, plain_dtb /* without random nodes */, untagged, virtio_modern;
+    enum semihosting semihosting;
     char cpu[512], dumpdtb[1024];
     unsigned cpus;
     u64 ram_size, seed, rtc_base, max_insns;
@@ -98,6 +99,8 @@ typedef void option_fn(struct options *o, const char *name, const char *arg);
 #define OWN_OPTION                        OPTION
 #include "frontend/options.def"
 
+/* frontend/options_machine.c: one word more on the command line that a semihosting guest is told. */
+void semihost_word(struct options *o, const char *option, const char *word);
 /* Asks for a list of what there is: "?" or "help". */
 bool option_is_query(const char *arg);
 /* frontend/options_trace.c: what must go together. */

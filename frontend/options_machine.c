@@ -165,29 +165,45 @@ void opt_engine(struct options *o, const char *name, const char *arg)
 
 /* ---- -semihosting-config ---- */
 
+void semihost_word(struct options *o, const char *option, const char *word)
+{
+    size_t used = strlen(o->semihost_line), room = sizeof(o->semihost_line) - used;
+    if (strlen(word) + 2 > room)
+        die("%s: the arguments of semihosting are too long", option);
+    snprintf(o->semihost_line + used, room, "%s%s", used ? " " : "", word);
+}
+
+struct semihost {
+    struct options *o;
+    bool enable, userspace;
+};
+
 /* Each arg= is a word of the command line that the guest is told. */
 static void semihosting_arg(void *target, const char *option, const struct suboption *s)
 {
-    struct options *o = target;
-    size_t used = strlen(o->semihost_line), room = sizeof(o->semihost_line) - used;
-    if (strlen(s->value) + 2 > room)
-        die("%s: the arguments are too long", option);
-    snprintf(o->semihost_line + used, room, "%s%s", used ? " " : "", s->value);
+    semihost_word(((struct semihost *)target)->o, option, s->value);
 }
 
 static const struct property semihosting_rows[] = {
-    PROPERTY("enable", PROPERTY_ON, struct options, semihosting),
+    PROPERTY("enable", PROPERTY_ON, struct semihost, enable),
     PROPERTY_BY("arg", semihosting_arg),
-    PROPERTY_ACCEPTED("target", ""),
-    PROPERTY_ACCEPTED("userspace", ""),
+    PROPERTY_ACCEPTED("target", "native auto"),
+    PROPERTY("userspace", PROPERTY_ON, struct semihost, userspace),
 };
+
+void opt_semihosting(struct options *o, const char *name, const char *arg)
+{
+    (void)name, (void)arg;
+    if (o->semihosting == SEMIHOSTING_OFF)
+        o->semihosting = SEMIHOSTING_ON;
+}
 
 void opt_semihosting_config(struct options *o, const char *name, const char *arg)
 {
+    struct semihost s = { .o = o, .enable = true, .userspace = o->semihosting == SEMIHOSTING_USERSPACE };
     (void)name;
-    o->semihosting = true;
-    o->semihost_line[0] = 0;
-    properties_read(semihosting_rows, ARRAY_LEN(semihosting_rows), "-semihosting-config", arg, NULL, o);
+    properties_read(semihosting_rows, ARRAY_LEN(semihosting_rows), "-semihosting-config", arg, "enable", &s);
+    o->semihosting = !s.enable ? SEMIHOSTING_OFF : s.userspace ? SEMIHOSTING_USERSPACE : SEMIHOSTING_ON;
 }
 
 /* ---- time ---- */

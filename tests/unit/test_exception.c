@@ -400,10 +400,10 @@ START_TEST(hvc_and_smc)
 }
 END_TEST
 
-static bool board_answers(struct cpu *c, unsigned ec, u32 imm)
+static enum board_answer board_answers(struct cpu *c, unsigned ec, u32 imm)
 {
     c->x[0] = ec + imm;
-    return true;
+    return BOARD_ANSWERED;
 }
 
 START_TEST(calls_of_the_board)
@@ -413,7 +413,7 @@ START_TEST(calls_of_the_board)
     at(1);
     ck_assert(system_hvc(cpu, 1) && cpu->x[0] == EC_HVC + 1);
     ck_assert(system_smc(cpu, 2) && cpu->x[0] == EC_SMC + 2);
-    ck_assert(system_hlt(cpu, 0xf000) && cpu->x[0] == 0xf000);
+    ck_assert(system_hlt(cpu, 0xf000) == WAIT_DONE && cpu->x[0] == 0xf000);
     at(0);
     ck_assert(!system_hvc(cpu, 1) && undefined());
     ck_assert(!system_smc(cpu, 1) && undefined());
