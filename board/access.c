@@ -95,7 +95,8 @@ const char *machine_validate(const struct machine *m)
         return "machine: number of CPUs out of range";
     if (m->conduit > CONDUIT_SMC || m->entry_el < 1 || m->entry_el > 3)
         return "machine: conduit or entry EL out of range";
-    if (m->key_waiters >> m->cpu_count || m->key > 0x101 || m->features_at > 5 || m->semihosting > SEMIHOSTING_USERSPACE)
+    if (m->key_waiters >> m->cpu_count || m->key > 0x101 || m->features_at > 5 ||
+        m->semihosting > SEMIHOSTING_USERSPACE)
         return "semihosting: state out of range";
     if (m->ram_size != m->d.phys.region[0].size)
         return "machine: RAM size differs";

@@ -61,7 +61,7 @@ void boot_use(struct boot_used *used, u64 low, u64 high);
 enum image_kind { IMAGE_ELF, IMAGE_LINUX, IMAGE_RAW };
 struct image {
     enum image_kind kind;
-    u64 entry, low, high; /* physical addresses; high is one past the last */
+    u64 entry, low, high;   /* physical addresses; high is one past the last */
     struct boot_used *used; /* NULL, or who wants to know about each part */
 };
 /* Puts a kernel into RAM: ELF, arm64 Image (plain, gzip, EFI zboot with gzip) or raw bytes. */

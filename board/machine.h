@@ -132,8 +132,8 @@ struct machine {
     /* options that the guest can see */
     u64 ram_size, seed, rtc_base;
     u32 cpu_count, virtualization, secure, semihosting; /* enum semihosting */
-    u32 conduit;  /* enum conduit */
-    u32 entry_el; /* of PSCI CPU_ON */
+    u32 conduit;                                        /* enum conduit */
+    u32 entry_el;                                       /* of PSCI CPU_ON */
     struct cpu_model model;
 
     /* clock and turns */
@@ -145,11 +145,11 @@ struct machine {
     u32 turn;                /* whose turn it is */
     u32 mid;                 /* its slice was cut at an exact instruction, not at an architectural point */
     u32 semihost_errno;
-    u32 idle_turns; /* turns in a row that a PE ended by WFE after next to nothing */
-    u32 key_waiters;          /* PEs whose semihosting call waits for console input, a bit each */
-    u32 key;                  /* what came for them: a byte + 1, or that there will be none; 0: nothing */
-    u32 features_at, pad0;    /* position in ":semihosting-features" */
-    u64 heap_low, heap_high;  /* RAM that the loader left free: SYS_HEAPINFO */
+    u32 idle_turns;          /* turns in a row that a PE ended by WFE after next to nothing */
+    u32 key_waiters;         /* PEs whose semihosting call waits for console input, a bit each */
+    u32 key;                 /* what came for them: a byte + 1, or that there will be none; 0: nothing */
+    u32 features_at, pad0;   /* position in ":semihosting-features" */
+    u64 heap_low, heap_high; /* RAM that the loader left free: SYS_HEAPINFO */
     u64 event_at[EVENT_COUNT];
     u64 random[2]; /* xoroshiro128+ */
     u64 disk_size[MAX_DISKS];

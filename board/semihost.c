@@ -3,7 +3,8 @@
  * console is the machine's first serial port; files are the front end's. Time is the machine's.
  *
  * Who reads from a console where nobody has typed yet waits: the PE sleeps at its HLT, which is executed again when a
- * byte came; interrupts that it may take are taken meanwhile. Left out: SYS_SYSTEM (it fails), data in big-endian order.
+ * byte came; interrupts that it may take are taken meanwhile. Left out: SYS_SYSTEM (it fails), data in big-endian
+ * order.
  */
 #include "board/machine.h"
 
@@ -334,18 +335,21 @@ static s64 sys_elapsed(struct call *c)
     return guest_copy(c, c->cpu->x[1], ticks, sizeof(ticks), true) ? 0 : failed(c, ERR_FAULT);
 }
 
-/* By operation number: how many fields of 8 bytes its argument block has, 0 when x1 is none or points to something else.
+/* By operation number: how many fields of 8 bytes its argument block has, 0 when x1 is none or points to something
+ * else.
  */
 static const struct {
     unsigned fields;
     s64 (*call)(struct call *c);
 } operations[] = {
-    [0x01] = { 3, sys_open },     [0x02] = { 1, sys_close },   [0x03] = { 0, sys_writec },   [0x04] = { 0, sys_write0 },
-    [0x05] = { 3, sys_write },    [0x06] = { 3, sys_read },    [0x07] = { 0, sys_readc },    [0x08] = { 1, sys_iserror },
-    [0x09] = { 1, sys_istty },    [0x0a] = { 2, sys_seek },    [0x0c] = { 1, sys_flen },     [0x0d] = { 3, sys_tmpnam },
-    [0x0e] = { 2, sys_remove },   [0x0f] = { 4, sys_rename },  [0x10] = { 0, sys_clock },    [0x11] = { 0, sys_time },
-    [0x13] = { 0, sys_errno },    [0x15] = { 2, sys_cmdline }, [0x16] = { 1, sys_heapinfo }, [0x18] = { 2, sys_exit },
-    [0x19] = { 0, sys_synccache }, [0x20] = { 2, sys_exit },    [0x30] = { 0, sys_elapsed },  [0x31] = { 0, sys_tickfreq },
+    [0x01] = { 3, sys_open },     [0x02] = { 1, sys_close },   [0x03] = { 0, sys_writec },
+    [0x04] = { 0, sys_write0 },   [0x05] = { 3, sys_write },   [0x06] = { 3, sys_read },
+    [0x07] = { 0, sys_readc },    [0x08] = { 1, sys_iserror }, [0x09] = { 1, sys_istty },
+    [0x0a] = { 2, sys_seek },     [0x0c] = { 1, sys_flen },    [0x0d] = { 3, sys_tmpnam },
+    [0x0e] = { 2, sys_remove },   [0x0f] = { 4, sys_rename },  [0x10] = { 0, sys_clock },
+    [0x11] = { 0, sys_time },     [0x13] = { 0, sys_errno },   [0x15] = { 2, sys_cmdline },
+    [0x16] = { 1, sys_heapinfo }, [0x18] = { 2, sys_exit },    [0x19] = { 0, sys_synccache },
+    [0x20] = { 2, sys_exit },     [0x30] = { 0, sys_elapsed }, [0x31] = { 0, sys_tickfreq },
 };
 
 static s64 operation(struct call *c)

@@ -52,7 +52,10 @@ static s64 host_close(void *who, s64 handle)
     return result(close(fd));
 }
 
-static s64 host_read(void *who, s64 handle, void *data, u64 size) { return result(read(fd_of(who, handle), data, size)); }
+static s64 host_read(void *who, s64 handle, void *data, u64 size)
+{
+    return result(read(fd_of(who, handle), data, size));
+}
 
 static s64 host_write(void *who, s64 handle, const void *data, u64 size)
 {

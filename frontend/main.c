@@ -27,6 +27,14 @@ static void poll_all(void *who)
     session_poll(f->session);
 }
 
+/* gdb may have come or gone since the last look: who sleeps must hear it. */
+static u64 idle(void *who, u64 now, u64 until)
+{
+    struct frontend *f = who;
+    session_fds(f->session, f->console.wake);
+    return console_idle(who, now, until);
+}
+
 static struct blob blob_of(const char *what, const char *name)
 {
     return name ? file_read(what, name) : (struct blob){ 0 };
@@ -114,7 +122,7 @@ static void config_make(const struct options *o, struct frontend *f, struct mach
     c->host.input = console_input;
     c->host.input_comes = console_input_comes;
     c->host.poll = poll_all;
-    c->host.idle = console_idle;
+    c->host.idle = idle;
     if (o->stats)
         c->host.exception = exception_seen;
     hostfiles_set(&c->host);

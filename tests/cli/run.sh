@@ -45,10 +45,11 @@ run()
 }
 says() { if grep -qaF -- "$3" "$2"; then pass; else fail "$1" "$2 does not say: $3"; fi; }
 
-# program NAME ASSEMBLY-FILE: a bare-metal ELF at 0x40200000.
+# program NAME FILE: a bare-metal ELF at 0x40200000, from assembly or C.
 program()
 {
-    "${cross}gcc" -nostdlib -static -Wl,--build-id=none,-Ttext=0x40200000,--no-warn-rwx-segments -o "$1.elf" "$2" 2>err ||
+    "${cross}gcc" -g -O1 -ffreestanding -mgeneral-regs-only -mstrict-align -fno-pic -fno-pie -fno-stack-protector -nostdlib -static \
+        -Wl,--build-id=none,-Ttext=0x40200000,--no-warn-rwx-segments -o "$1.elf" "$2" 2>err ||
         fail "$1" "does not assemble"
 }
 
@@ -57,6 +58,7 @@ program echo "$here/echo.S"
 program stuck "$here/stuck.S"
 program sleep "$here/sleep.S"
 program semi "$here/semi.S"
+program semihost "$here/semihost.c"
 program hello "$here/hello.S"
 program reset "$here/reset.S"
 "${cross}objcopy" -O binary hello.elf hello.bin
@@ -178,7 +180,28 @@ says 'asleep for ever' err 'cpu0 in WFI'
 run 'asleep for ever, four CPUs in WFE' 1 -M virt,secure=on -smp 4 -kernel "sleep.elf"
 says 'asleep for ever, four CPUs' err 'all CPUs sleep'
 run 'semihosting exit' 42 -semihosting -kernel semi.elf -append 'a b'
-says 'semihosting write' out 'said by semihosting: a b'
+says 'semihosting write' out 'said by semihosting: semi.elf a b'
+run 'semihosting, each call' 0 -semihosting -kernel semihost.elf -append calls
+says 'semihosting, each call' out 'all passed'
+grep -a '^not ok' out
+# told NAME WORDS ARGUMENT...: SYS_GET_CMDLINE
+told() { local name=$1 words=$2; shift 2; run "command line $name" 0 -semihosting "$@"; says "command line $name" out "<$words>"; }
+told 'of -append' 'semihost.elf words a b' -kernel semihost.elf -append ' words  a b '
+told 'of arg=' 'x words a b' -kernel semihost.elf -semihosting-config arg=x,arg=words -semihosting-config 'enable=on,arg=a b' -append no
+told 'of the loader' 'semihost.elf words' -device loader,file=semihost.elf,cpu-num=0 -semihosting-config arg=semihost.elf,arg=words
+bad 'semihosting by gdb' 'only native auto' -kernel hello.elf -semihosting-config target=gdb
+for s in 0:0 1:1 42:42 255:255 256:1 257:1 512:1 4294967296:1 -1:255 -256:1; do
+    run "semihosting exit ${s%:*}" "${s#*:}" -semihosting -kernel semihost.elf -append "exit ${s%:*}"
+done
+run 'semihosting at EL0 is UNDEFINED' 7 -semihosting -kernel semihost.elf -append el0
+run 'semihosting at EL0 by userspace=on' 0 -semihosting-config userspace=on -kernel semihost.elf -append el0
+says 'semihosting at EL0 by userspace=on' out 'from EL0'
+run 'semihosting at EL0 by userspace=off' 7 -semihosting-config enable=on,userspace=off -kernel semihost.elf -append el0
+run 'semihosting by enable=off' 1 -semihosting -semihosting-config enable=off -kernel semi.elf
+timeout 200 python3 "$here/semihost.py" "$elmu" semihost.elf >out 2>err
+read -r p f < <(tail -n 1 out | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p')
+passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
+grep '^FAIL' out
 run 'semihosting off' 1 -kernel semi.elf
 says 'semihosting off' err 'exception loop'
 run 'reset with -no-reboot' 0 -no-reboot -kernel reset.elf

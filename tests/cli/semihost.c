@@ -91,8 +91,10 @@ static void features(void)
     u8 bytes[8] = { 0 };
     s64 f = open(":semihosting-features", 0);
     check("features", f > 0 && call3(FLEN, (u64)f, 0, 0) >= 5);
-    check("their magic", call3(READ, (u64)f, (u64)bytes, 4) == 0 && bytes[0] == 'S' && bytes[1] == 'H' && bytes[2] == 'F' && bytes[3] == 'B');
-    check("EXIT_EXTENDED and STDOUT_STDERR", call3(SEEK, (u64)f, 4, 0) == 0 && call3(READ, (u64)f, (u64)bytes, 1) == 0 && bytes[0] == 3);
+    check("their magic", call3(READ, (u64)f, (u64)bytes, 4) == 0 && bytes[0] == 'S' && bytes[1] == 'H' &&
+                             bytes[2] == 'F' && bytes[3] == 'B');
+    check("EXIT_EXTENDED and STDOUT_STDERR",
+          call3(SEEK, (u64)f, 4, 0) == 0 && call3(READ, (u64)f, (u64)bytes, 1) == 0 && bytes[0] == 3);
     check("no more of them", call3(READ, (u64)f, (u64)bytes, 1) == 1);
     check("not to be written", call3(WRITE, (u64)f, (u64)bytes, 1) == 1 && open(":semihosting-features", 4) == -1);
     check("closed", call3(CLOSE, (u64)f, 0, 0) == 0);
@@ -141,11 +143,17 @@ static void rest(void)
         check("argument block nowhere", call(with_block[n], (void *)UNMAPPED) != 0);
 }
 
+__attribute__((noinline)) static void echo_key(s64 key)
+{
+    char text[2] = { (char)key, 0 };
+    say(text);
+}
+
 static void echo(int by_tt)
 {
     s64 in = open(":tt", 0);
     say("ready\n");
-    for (char text[2] = { 0, 0 };;) {
+    for (;;) {
         s64 key = 0;
         if (!by_tt)
             key = call(READC, 0);
@@ -155,8 +163,7 @@ static void echo(int by_tt)
             say(key == 'q' ? "quit\n" : "end\n");
             return;
         }
-        text[0] = (char)key;
-        say(text);
+        echo_key(key);
     }
 }
 
@@ -164,8 +171,10 @@ static void echo(int by_tt)
 asm(".balign 2048\nvectors:\n.rept 16\nmov w0, #0x18\nadr x1, seven\nhlt #0xf000\n.balign 128\n.endr\n.balign 8\nseven: .quad 0x20026, 7\n");
 static void el0(void)
 {
-    asm volatile("adr x0, vectors\n msr vbar_el1, x0\n msr spsr_el1, xzr\n mov x0, sp\n msr sp_el0, x0\n adr x0, 1f\n msr elr_el1, x0\n"
-                 "eret\n1:" ::: "x0", "memory");
+    asm volatile(
+        "adr x0, vectors\n msr vbar_el1, x0\n msr spsr_el1, xzr\n mov x0, sp\n msr sp_el0, x0\n adr x0, 1f\n msr elr_el1, x0\n"
+        "eret\n1:" ::
+            : "x0", "memory");
     say("from EL0\n");
 }
 

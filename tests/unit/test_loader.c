@@ -347,13 +347,13 @@ START_TEST(elf_damaged)
     struct fixture *f = machine_of(16 * MIB, false, false, 1);
     for (unsigned n = 0; n < 4 * 120; n++) {
         static const u8 values[4] = { 0, 0xff, 0x80, 1 };
-        struct image image;
+        struct image image = { .used = NULL };
         struct blob blob = elf_make(bytes, 0x40200000, 0x40200000, 256, 256, 0x40200000);
         bytes[n / 4] = values[n % 4];
         image_load_elf(f->m, &blob, &image, error);
     }
     for (u64 size = 0; size < 512; size++) {
-        struct image image;
+        struct image image = { .used = NULL };
         struct blob blob = elf_make(bytes, 0x40200000, 0x40200000, 256, 256, 0x40200000);
         u8 *exact = malloc(size + 1); /* so that a sanitizer sees a read past the end */
         memcpy(exact, bytes, size);
@@ -413,6 +413,64 @@ START_TEST(loader_values)
 }
 END_TEST
 
+/* SYS_HEAPINFO's region and the RAM below it and above it, between what was loaded. */
+START_TEST(heap_beside_the_rest)
+{
+    static u8 bytes[512], file[5000];
+    static const struct {
+        u64 paddr, memsz, ram, loader, low, high; /* ram: MiB; loader: 0 none */
+        bool initrd;
+    } cases[] = {
+        { 0x40200000, 8192, 64, 0, 0x40202000, 0x44000000, false },
+        { 0x40200000, 8192, 64, 0x43ffe000, 0x40202000, 0x43ffe000, false }, /* up to the loader's file */
+        { 0x40200000, 8192, 64, 0x41fffff8, 0x42002000, 0x44000000, false },
+        { 0x40200000, 8193, 64, 0, 0x42002000, 0x44000000, true }, /* the initrd is in the middle */
+        { 0x40200000, 8193, 64, 0x43000000, 0x40203000, 0x42000000, true },
+        { 0x42800000, 0x1800000, 64, 0, 0x40100000, 0x42800000, false }, /* above the tree, below the program */
+        { 0x40000000, 0x4000000, 64, 0, 0x44000000, 0x44000000, false }, /* .bss takes all */
+    };
+    memset(file, 0x77, sizeof(file));
+    for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
+        struct fixture *f = machine_of(cases[n].ram * MIB, false, false, 1);
+        struct boot_config c = { .kernel = elf_make(bytes, cases[n].paddr, cases[n].paddr, 256, cases[n].memsz,
+                                                    cases[n].paddr),
+                                 .loader_count = cases[n].loader != 0 };
+        if (cases[n].initrd)
+            c.initrd = (struct blob){ "initrd", file, sizeof(file), false };
+        c.loader[0] =
+            (struct boot_loader){ { "file", file, sizeof(file), false }, cases[n].loader, 0, 0, true, true, -1 };
+        load(f, &c);
+        ck_assert_msg(f->m->heap_low == cases[n].low && f->m->heap_high == cases[n].high, "case %u: 0x%llx to 0x%llx",
+                      n, (unsigned long long)f->m->heap_low, (unsigned long long)f->m->heap_high);
+        fixture_close(f);
+    }
+}
+END_TEST
+
+/* Whatever the order, and however many there are: each lies in some range. */
+START_TEST(ranges_in_use)
+{
+    static u64 low[300], high[300];
+    struct boot_used used = { .count = 0 };
+    u64 seed = 1;
+    for (unsigned n = 0; n < 300; n++) {
+        seed = seed * 6364136223846793005 + 1442695040888963407;
+        low[n] = seed >> 40;
+        high[n] = low[n] + (seed >> 20 & 0xfff) + 1;
+        boot_use(&used, low[n], high[n]);
+        for (unsigned k = 0; k <= n; k++) {
+            bool found = false;
+            for (unsigned r = 0; r < used.count; r++)
+                found = found || (used.range[r].low <= low[k] && high[k] <= used.range[r].high);
+            ck_assert_msg(found, "range %u after %u", k, n);
+        }
+    }
+    for (unsigned a = 0; a < used.count; a++)
+        for (unsigned b = 0; b < a; b++)
+            ck_assert(used.range[a].high < used.range[b].low || used.range[b].high < used.range[a].low);
+}
+END_TEST
+
 Suite *test_loader_suite(void);
 Suite *test_loader_suite(void)
 {
@@ -429,6 +487,8 @@ Suite *test_loader_suite(void)
     tcase_add_test(t, elf_damaged);
     tcase_add_test(t, xen_modules);
     tcase_add_test(t, loader_values);
+    tcase_add_test(t, heap_beside_the_rest);
+    tcase_add_test(t, ranges_in_use);
     suite_add_tcase(s, t);
     return s;
 }
