@@ -7,12 +7,13 @@
 
 #include "board/machine.h"
 
-/* A file: name for messages, bytes. data NULL: not given. mapped: data is a mapping of the file itself. */
+/* A file: name for messages, bytes. data NULL: not given. mapped: data is a mapping of the file itself, which its maker
+ * has open as this descriptor - 1; 0: it is not. */
 struct blob {
     const char *name;
     const u8 *data;
     u64 size;
-    bool mapped;
+    int mapped;
 };
 
 enum { MAX_LOADERS = 32, MAX_DOMAINS = 16, BOOT_ERROR = 512 };

@@ -203,6 +203,8 @@ static bool exits_close(struct tracer *r, char error[256])
     return ok;
 }
 
+static void exits_flush(struct tracer *r) { out_flush(((struct exits *)r->data)->out); }
+
 bool exits_open(struct tracer *r, const char *name, char error[256])
 {
     struct exits *x = calloc(1, sizeof(*x));
@@ -218,6 +220,7 @@ bool exits_open(struct tracer *r, const char *name, char error[256])
     r->exception = exception;
     r->exception_return = exception_return_seen;
     r->reset = exits_reset;
+    r->flush = exits_flush;
     r->close = exits_close;
     return true;
 }

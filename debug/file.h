@@ -1,9 +1,20 @@
-/* Files for debug/: written whole under a temporary name and renamed, so that a killed writer leaves the old one; read
- * by map. */
+/* Host files: written whole under a temporary name and renamed, so that a killed writer leaves the old one; or, where
+ * the name is of a FIFO, a device or one of the program's own streams, through it; read by map. */
 #ifndef DEBUG_FILE_H
 #define DEBUG_FILE_H
 
 #include "lib/base.h"
+
+/* Is there something at this name that is to be written through: neither a new nor a plain file of its own? */
+bool file_is_stream(const char *name);
+/* Opens a file to be written as it comes; -1: errno says why. /dev/stdout, /dev/fd/N, and the file that standard output
+ * or standard error goes to, are the descriptor itself, others are emptied and appended to: so the writers to one file
+ * keep their order. */
+int file_open_stream(const char *name);
+/* What `name` stands for when it is a symbolic link; else itself. False: too long. */
+bool file_target(const char *name, char *target, size_t room);
+/* Can a new file of this name be made, as far as can be told without making it? */
+bool file_can_be(const char *name, char error[256]);
 
 struct new_file;
 /* NULL: error says why. */

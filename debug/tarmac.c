@@ -7,6 +7,7 @@
  * Left out: speculation, cache and TLB events; registers that change without an instruction writing them (counters).
  */
 #include "debug/exits_words.h"
+#include "debug/file.h"
 #include "debug/trace_internal.h"
 
 #include "cpu/sysreg.h"
@@ -294,11 +295,18 @@ static bool tarmac_close(struct tracer *r, char error[256])
     return ok;
 }
 
+static void tarmac_flush(struct tracer *r)
+{
+    struct tarmac *t = r->data;
+    for (u32 n = 0; n < r->t->m->cpu_count; n++)
+        out_flush(t->cpu[n].out);
+}
+
 bool tarmac_open(struct tracer *r, const char *name, char error[256])
 {
     struct tarmac *t = calloc(1, sizeof(*t));
     char file[OUT_NAME];
-    bool device = !strncmp(name, "/dev/", 5);
+    bool device = file_is_stream(name);
     snprintf(error, 256, "out of memory");
     r->data = t;
     for (u32 n = 0; t && n < r->t->m->cpu_count; n++) {
@@ -320,6 +328,7 @@ bool tarmac_open(struct tracer *r, const char *name, char error[256])
     r->memory = memory;
     r->sysreg = sysreg;
     r->exception = exception;
+    r->flush = tarmac_flush;
     r->close = tarmac_close;
     return t != NULL;
 }

@@ -342,6 +342,17 @@ void trace_reset(struct trace *t)
             t->tracer[n].reset(&t->tracer[n]);
 }
 
+bool trace_flush(struct trace *t)
+{
+    bool any = false;
+    for (unsigned n = 0; t && n < t->tracers; n++)
+        if (t->tracer[n].flush) {
+            t->tracer[n].flush(&t->tracer[n]);
+            any = true;
+        }
+    return any;
+}
+
 bool trace_close(struct trace *t, char error[256])
 {
     bool ok = true;

@@ -59,6 +59,8 @@ struct trace *trace_open(struct machine *m, const struct trace_config *config, c
 u64 trace_limit(struct trace *t, u64 limit);
 /* The machine was reset: no handler runs any more. t may be NULL, here and in trace_close. */
 void trace_reset(struct trace *t);
+/* Writes what was gathered by those traces that are written as they come. True: there are any. */
+bool trace_flush(struct trace *t);
 /* Ends all files. False: error says which could not be written. */
 bool trace_close(struct trace *t, char error[256]);
 /* "in_asm,int": the set, or 0: error says which word is unknown. */

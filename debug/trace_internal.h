@@ -24,6 +24,7 @@ struct tracer {
     void (*exception_return)(struct tracer *r, struct cpu *cpu, u64 from_pc);
     void (*reset)(struct tracer *r);
     void (*cpu_reset)(struct tracer *r, struct cpu *cpu);
+    void (*flush)(struct tracer *r); /* of those that write as it comes */
     bool (*close)(struct tracer *r, char error[256]);
     bool every_exception; /* `exception` is called whatever the filter says */
     void *data;

@@ -229,6 +229,8 @@ static void exception_return_seen(struct tracer *r, struct cpu *cpu, u64 from_pc
     log_show(l);
 }
 
+static void log_flush(struct tracer *r) { out_flush(((struct log *)r->data)->out); }
+
 static bool log_close(struct tracer *r, char error[256])
 {
     struct log *l = r->data;
@@ -276,6 +278,7 @@ bool log_open(struct tracer *r, u32 items, const char *name, char error[256])
     }
     r->exception = exception;
     r->exception_return = exception_return_seen;
+    r->flush = log_flush;
     r->close = log_close;
     return true;
 }

@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "debug/trace_out.h"
 
+#include "debug/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -39,12 +41,17 @@ char *put_decimal(char *p, u64 value)
 static bool temporary_open(struct out *o)
 {
     struct stat st;
-    o->whole = o->whole && (stat(o->name, &st) || S_ISREG(st.st_mode));
+    o->whole = o->whole && !file_is_stream(o->name);
     if (!o->whole) {
-        o->fd = open(o->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        o->fd = file_open_stream(o->name);
         return o->fd >= 0;
     }
-    snprintf(o->temporary, sizeof(o->temporary), "%s.XXXXXX", o->name);
+    bool folder = !stat(o->name, &st) && S_ISDIR(st.st_mode);
+    if (folder || !file_target(o->name, o->target, sizeof(o->target))) {
+        errno = folder ? EISDIR : ENAMETOOLONG;
+        return false;
+    }
+    snprintf(o->temporary, sizeof(o->temporary), "%s.XXXXXX", o->target);
     o->fd = mkostemp(o->temporary, O_CLOEXEC);
     mode_t mask = umask(0);
     umask(mask);
@@ -100,7 +107,7 @@ bool out_close(struct out *o, bool keep, char error[256])
         o->error = errno;
     if (o->whole && (!keep || o->error))
         unlink(o->temporary);
-    else if (o->whole && rename(o->temporary, o->name)) {
+    else if (o->whole && rename(o->temporary, o->target)) {
         o->error = errno;
         unlink(o->temporary);
     }

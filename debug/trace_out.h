@@ -15,7 +15,7 @@ struct out {
     u64 written; /* bytes */
     bool whole;  /* `temporary` is renamed to `name` at the end, so that no half-written file can be taken for a whole
                     one */
-    char name[OUT_NAME], temporary[OUT_NAME + 8];
+    char name[OUT_NAME], target[OUT_NAME], temporary[OUT_NAME + 8]; /* target: name without symbolic links */
     char buffer[OUT_BUFFER + OUT_LINE];
 };
 

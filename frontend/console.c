@@ -8,12 +8,15 @@
 #define _GNU_SOURCE
 #include "frontend/frontend.h"
 
+#include "debug/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -90,15 +93,44 @@ static void sends_run(struct console *c, struct port *p)
 
 /* ---- output ---- */
 
-static void flush(struct port *p)
+/* The other side of a socket left: wait for another. */
+static void client_left(struct port *p)
 {
-    for (u32 done = 0; done < p->out_used;) {
-        ssize_t n = p->out < 0 ? (ssize_t)p->out_used : write(p->out, p->out_buffer + done, p->out_used - done);
+    close(p->in);
+    p->in = p->out = -1;
+}
+
+/* What was to be written is lost. Only that nobody reads any more is no error. */
+static void write_failed(struct console *c, struct port *p)
+{
+    char text[sizeof(((struct stop *)0)->text)];
+    int error = errno;
+    if (p->listener >= 0) {
+        client_left(p);
+        return;
+    }
+    p->out_closed = p->out;
+    p->out = -1;
+    if (error == EPIPE)
+        return;
+    snprintf(text, sizeof(text), "%.400s: cannot be written: %s", p->name, strerror(error));
+    p->failed = true;
+    if (c->m->d.stop.kind != STOP_NONE)
+        fprintf(stderr, "elmu: %s\n", text);
+    machine_stop(c->m, STOP_ERROR, 1, text);
+}
+
+static void flush(struct console *c, struct port *p)
+{
+    for (u32 done = 0; p->out >= 0 && done < p->out_used;) {
+        ssize_t n = write(p->out, p->out_buffer + done, p->out_used - done);
+        if (n < 0 && terminal_interrupted() && (errno == EAGAIN || errno == EINTR))
+            break; /* who is to end does not wait for a reader */
         if (n < 0 && errno == EAGAIN) {
             struct pollfd wait = { .fd = p->out, .events = POLLOUT };
             poll(&wait, 1, 100);
         } else if (n <= 0 && errno != EINTR) {
-            break; /* nobody reads any more */
+            write_failed(c, p);
         }
         done += n > 0 ? (u32)n : 0;
     }
@@ -125,8 +157,8 @@ void console_output(void *who, unsigned number, u8 byte)
         return;
     }
     p->out_buffer[p->out_used++] = byte;
-    if (p->out_used == sizeof(p->out_buffer))
-        flush(p);
+    if (p->out_used == sizeof(p->out_buffer) || c->direct || p->shared)
+        flush(c, p);
     if (matcher_feed(&p->until, byte))
         machine_stop(c->m, STOP_EXIT, 0, "");
     if (matcher_feed(&p->after, byte))
@@ -188,12 +220,10 @@ static void read_some(struct console *c, struct port *p)
     ssize_t n = read(p->in, bytes, room < sizeof(bytes) ? room : sizeof(bytes));
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (n <= 0 && p->listener >= 0) { /* the other side of a socket left: wait for another */
-        close(p->in);
-        p->in = p->out = -1;
-    } else if (n <= 0) {
+    if (n <= 0 && p->listener >= 0)
+        client_left(p);
+    else if (n <= 0)
         p->ended = true;
-    }
     for (ssize_t k = 0; k < n; k++)
         if (p->terminal)
             key_typed(c, p, bytes[k]);
@@ -285,11 +315,20 @@ static void wait_input(struct console *c, const struct timespec *timeout)
         machine_input_kick(c->m);
 }
 
-static void flush_all(struct console *c)
+void console_flush(struct console *c)
 {
     for (unsigned n = 0; n < MAX_PORTS; n++)
         if (c->port[n].out_used)
-            flush(&c->port[n]);
+            flush(c, &c->port[n]);
+}
+
+/* A signal is the end of the run. */
+static bool ends(struct console *c)
+{
+    int signal = terminal_signal();
+    if (signal)
+        machine_stop(c->m, STOP_REQUEST, 128 + signal, signal == SIGINT ? "interrupted" : strsignal(signal));
+    return signal;
 }
 
 static bool any_live(struct console *c)
@@ -303,9 +342,8 @@ void console_poll(void *who)
 {
     struct console *c = who;
     static const struct timespec now = { 0, 0 };
-    flush_all(c);
-    if (terminal_interrupted())
-        machine_stop(c->m, STOP_REQUEST, 130, "interrupted");
+    console_flush(c);
+    ends(c);
     if (any_live(c))
         wait_input(c, &now);
 }
@@ -321,11 +359,9 @@ static u64 host_ns(void)
 u64 console_idle(void *who, u64 now, u64 until)
 {
     struct console *c = who;
-    flush_all(c);
-    if (terminal_interrupted()) {
-        machine_stop(c->m, STOP_REQUEST, 130, "interrupted");
+    console_flush(c);
+    if (ends(c))
         return now;
-    }
     if (!any_live(c))
         return until;
     u64 host = host_ns() - c->start_ns;
@@ -347,6 +383,7 @@ static void stdio_open(struct port *p, bool mux)
 {
     p->in = STDIN_FILENO;
     p->out = STDOUT_FILENO;
+    p->name = "standard output";
     p->terminal = p->live = isatty(STDIN_FILENO);
     terminal_raw(!mux);
 }
@@ -378,34 +415,37 @@ static void tcp_open(struct port *p, const char *host, const char *port)
     freeaddrinfo(found);
 }
 
-/* A server waits for its client before the run, as QEMU's does. */
-static void client_wait(struct port *p, const char *what)
+/* A server waits for its client before the run, as QEMU's does, unless it is told not to. */
+static void client_wait(struct port *p, const struct char_config *config, const char *what)
 {
+    p->live = true;
+    if (config->nowait)
+        return;
     fprintf(stderr, "elmu: waiting for a connection on %s\n", what);
     while (p->in < 0 && !terminal_interrupted())
         if (readable(p->listener, 200))
             listener_accept(p);
-    p->live = true;
 }
 
 static void port_open(struct console *c, unsigned number, const struct char_config *config)
 {
     struct port *p = &c->port[number];
     p->kind = config->kind;
+    p->name = config->path;
     switch (config->kind) {
     case CHAR_STDIO: stdio_open(p, config->mux); break;
     case CHAR_FILE:
-        p->out = open(config->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        p->out = file_open_stream(config->path);
         if (p->out < 0)
             die("%s: %s", config->path, strerror(errno));
         break;
     case CHAR_UNIX:
         unix_open(p, config->path);
-        client_wait(p, config->path);
+        client_wait(p, config, config->path);
         break;
     case CHAR_TCP:
         tcp_open(p, config->path, config->port);
-        client_wait(p, config->port);
+        client_wait(p, config, config->port);
         break;
     default: break;
     }
@@ -442,35 +482,60 @@ static void ports_open(struct console *c)
         port_open(c, PORT_UART0, o->nographic ? &muxed : &standard);
 }
 
+/* Ports that write to one file write each byte at once. */
+static void shared_find(struct console *c)
+{
+    struct stat a, b;
+    for (unsigned n = 0; n < MAX_PORTS; n++)
+        for (unsigned k = 0; k < n; k++) {
+            struct port *p = &c->port[n], *q = &c->port[k];
+            if (p->out >= 0 && q->out >= 0 && !fstat(p->out, &a) && !fstat(q->out, &b) && a.st_dev == b.st_dev &&
+                a.st_ino == b.st_ino)
+                p->shared = q->shared = true;
+        }
+}
+
 void console_open(struct console *c, struct machine *m, const struct options *o)
 {
     c->m = m;
     c->o = o;
     c->wake[0] = c->wake[1] = -1;
     for (unsigned n = 0; n < MAX_PORTS; n++)
-        c->port[n].in = c->port[n].out = c->port[n].listener = -1;
+        c->port[n].in = c->port[n].out = c->port[n].out_closed = c->port[n].listener = -1;
+    terminal_signals();
     ports_open(c);
+    shared_find(c);
     after_set(c);
     c->start_ns = host_ns();
     if (o->send_count && !o->send[0].after[0])
         sends_run(c, &c->port[PORT_UART0]);
 }
 
-void console_close(struct console *c)
+/* Some file systems tell only now that there was no room. */
+static void port_close(struct console *c, struct port *p)
 {
-    flush_all(c);
+    int fd = p->out >= 0 ? p->out : p->out_closed;
+    if (p->kind != CHAR_STDIO && fd >= 0 && close(fd) && p->kind == CHAR_FILE)
+        write_failed(c, p);
+    if (p->listener >= 0)
+        close(p->listener);
+}
+
+bool console_close(struct console *c)
+{
+    bool ok = true;
+    console_flush(c);
     for (unsigned n = 0; n < MAX_PORTS; n++) {
         struct port *p = &c->port[n];
         free(p->until.back);
         free(p->after.back);
         free(p->typed);
-        if (p->kind != CHAR_STDIO && p->out >= 0)
-            close(p->out);
-        if (p->listener >= 0)
-            close(p->listener);
+        port_close(c, p);
+        ok = ok && !p->failed;
     }
     for (unsigned n = 0; n < c->o->serial_count; n++)
         if (c->o->serial[n].kind == CHAR_UNIX)
             unlink(c->o->serial[n].path);
     terminal_restore();
+    return ok;
 }

@@ -158,21 +158,57 @@ static void overlay_make(struct disk *d, const char *name)
     d->overlay = space;
 }
 
+/* What the first bytes of images of other formats are, at `at`. */
+static const struct {
+    const char *name, *magic;
+    u32 size, at;
+} formats[] = {
+    { "qcow2", "QFI\xfb", 4, 0 },
+    { "qed", "QED\0", 4, 0 },
+    { "vmdk", "KDMV", 4, 0 },
+    { "vmdk", "COWD", 4, 0 },
+    { "vmdk", "# Disk DescriptorFile", 21, 0 },
+    { "vdi", "\x7f\x10\xda\xbe", 4, 64 },
+    { "vhdx", "vhdxfile", 8, 0 },
+    { "vpc", "conectix", 8, 0 },
+    { "parallels", "WithoutFreeSpace", 16, 0 },
+    { "parallels", "WithouFreSpacExt", 16, 0 },
+    { "bochs", "Bochs Virtual HD Image", 22, 0 },
+    { "cloop", "#!/bin/sh\n#V2.0 Format\nmodprobe cloop", 37, 0 },
+    { "luks", "LUKS\xba\xbe", 6, 0 },
+};
+
+/* An image of another format would be destroyed by what the guest writes. */
+static void format_probe(const struct disk *d, const char *name)
+{
+    u8 head[128] = { 0 };
+    if (!whole_read(d->fd, 0, head, d->size < sizeof(head) ? d->size : sizeof(head)))
+        die("-drive %s: %s", name, strerror(errno));
+    for (unsigned n = 0; n < ARRAY_LEN(formats); n++)
+        if (!memcmp(head + formats[n].at, formats[n].magic, formats[n].size))
+            die("-drive %s: is a %s image, and only raw ones are supported (format=raw takes it as it is)", name,
+                formats[n].name);
+}
+
 static void disk_open(struct disk *d, const struct drive_config *config, struct disk_config *out)
 {
     bool readonly = config->readonly || config->snapshot;
     struct stat st;
-    d->fd = open(config->file, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    d->fd = open(config->file, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK); /* a FIFO is not waited for */
     if (d->fd < 0 || fstat(d->fd, &st))
         die("-drive %s: %s", config->file, strerror(errno));
     if (S_ISDIR(st.st_mode))
         die("-drive %s: is a directory, expected a disk image", config->file);
+    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+        die("-drive %s: is a pipe or a device without blocks, expected a disk image", config->file);
     if (!readonly && S_ISREG(st.st_mode) && flock(d->fd, LOCK_EX | LOCK_NB))
         die("-drive %s: another program writes to it", config->file);
     off_t end = S_ISREG(st.st_mode) ? st.st_size : lseek(d->fd, 0, SEEK_END);
     d->size = end > 0 ? align_up((u64)end, SECTOR) : 0; /* the rest of a last partial sector reads as zeros */
     if (!d->size)
         die("-drive %s: the image is empty", config->file);
+    if (!config->raw)
+        format_probe(d, config->file);
     if (config->snapshot)
         overlay_make(d, config->file);
     out->size = d->size;

@@ -22,9 +22,13 @@ struct matcher {
 
 struct port {
     enum char_kind kind;
+    const char *name;      /* of what it writes to, for messages */
     int in, out, listener; /* -1: none */
+    int out_closed;        /* what `out` was before nobody could write there any more */
+    bool failed;           /* output was lost; said so */
     bool live;             /* input comes when it comes: a person, a socket, a pipe whose writer pauses */
     bool ended;            /* no more input */
+    bool shared;           /* another port writes to the same file */
     bool escape;           /* Ctrl-A was typed */
     bool terminal;
     u32 head, used, out_used, test_code;
@@ -41,11 +45,15 @@ struct console {
     unsigned send_next; /* the pair that is waited for */
     u64 start_ns;       /* host time at which the machine's time was 0 */
     int wake[2];        /* -1, or other descriptors that end a wait */
+    bool direct;        /* each byte is written as it comes: a trace may go to the same file */
 };
 
 /* Opens what the options ask for; dies with a message. */
 void console_open(struct console *c, struct machine *m, const struct options *o);
-void console_close(struct console *c);
+/* False: something could not be written; said so. */
+bool console_close(struct console *c);
+/* What was gathered goes out. */
+void console_flush(struct console *c);
 /* For struct machine_host; who is struct console. */
 void console_output(void *who, unsigned port, u8 byte);
 int console_input(void *who, unsigned port, bool waiting);
@@ -56,10 +64,13 @@ u64 console_idle(void *who, u64 now, u64 until);
  * is PORT_VIRTIO + k. */
 
 /* ---- terminal.c: raw mode, signals, keys ---- */
+/* SIGINT, SIGTERM and SIGHUP end the run as a whole, with all that is written at its end; a second one at once. */
+void terminal_signals(void);
 /* Raw mode when stdin is a terminal; restored at exit. keep_signals: Ctrl-C ends elmu. */
 void terminal_raw(bool keep_signals);
 void terminal_restore(void);
-/* A signal asked for the end. */
+/* A signal asked for the end: which one, else 0. */
+int terminal_signal(void);
 bool terminal_interrupted(void);
 
 /* ---- files.c ---- */
@@ -67,7 +78,11 @@ bool terminal_interrupted(void);
 struct blob file_read(const char *what, const char *name);
 /* Its bytes are not needed soon: gives the memory back; they are read from the file again when they are. */
 void file_idle(const struct blob *file);
-/* Writes a whole new file or nothing at all. */
+/* Dies when it is no longer as long as it was. */
+void file_check(const struct blob *file);
+/* A mapped file that becomes shorter while it is in use ends the program with a line that names it. */
+void files_guard(void);
+/* Writes a whole new file or nothing at all, or through what is there when that is no plain file. */
 void file_write(const char *name, const void *data, u64 size);
 
 /* ---- disks.c ---- */
@@ -103,7 +118,9 @@ struct stop session_run(struct session *s, u64 limit);
 void session_poll(struct session *s);
 void session_output(struct session *s, unsigned port, u8 byte);
 void session_fds(const struct session *s, int fds[2]);
-/* False: a trace could not be written; said so. */
+/* Writes what traces have gathered that are written as they come. True: there are any. */
+bool session_flush(struct session *s);
+/* False: a trace or the journal could not be written; said so. */
 bool session_destroy(struct session *s, int status);
 
 /* What the callbacks are handed. */

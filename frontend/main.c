@@ -1,6 +1,7 @@
 /* elmu: from the command line to a machine that runs, and from how it ended to an exit status. */
 #include "frontend/frontend.h"
 
+#include <errno.h>
 #include <fenv.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,10 +14,13 @@ static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc)
     stats_exception(((struct frontend *)who)->stats, cpu, exc);
 }
 
+/* What traces have said comes before it, in case they share a file with the console. */
 static void output(void *who, unsigned port, u8 byte)
 {
+    struct frontend *f = who;
+    f->console.direct = session_flush(f->session);
     console_output(who, port, byte);
-    session_output(((struct frontend *)who)->session, port, byte);
+    session_output(f->session, port, byte);
 }
 
 static void poll_all(void *who)
@@ -155,23 +159,30 @@ static void dtb_dump(struct machine *m, const struct options *o)
     file_write(o->dumpdtb, dtb, size);
 }
 
+static void files_each(const struct boot_config *boot, void (*call)(const struct blob *file))
+{
+    call(&boot->kernel);
+    call(&boot->initrd);
+    call(&boot->dtb);
+    for (unsigned n = 0; n < boot->loader_count; n++)
+        call(&boot->loader[n].file);
+    for (unsigned n = 0; n < boot->domain_count; n++) {
+        call(&boot->domain[n].kernel);
+        call(&boot->domain[n].initrd);
+    }
+}
+
 /* The files stay open for a reset, but not in memory beside the guest's copy. */
 static void load(struct machine *m, const struct boot_config *boot)
 {
     char error[BOOT_ERROR];
+    files_each(boot, file_check);
     if (!boot_load(m, boot, error)) {
         if (boot->kernel.name && strstr(error, boot->kernel.name))
             die("%s (could not load kernel '%s')", error, boot->kernel.name);
         die("%s", error);
     }
-    file_idle(&boot->kernel);
-    file_idle(&boot->initrd);
-    for (unsigned n = 0; n < boot->loader_count; n++)
-        file_idle(&boot->loader[n].file);
-    for (unsigned n = 0; n < boot->domain_count; n++) {
-        file_idle(&boot->domain[n].kernel);
-        file_idle(&boot->domain[n].initrd);
-    }
+    files_each(boot, file_idle);
 }
 
 /* The words that the guest is told: those of arg=, else the program and what -append says. */
@@ -278,10 +289,12 @@ int main(int argc, char **argv)
     int status;
     fesetenv(FE_DFL_ENV); /* a library made with -ffast-math may have set flush-to-zero: cpu/fp_host.h wants it clear */
     streams_open();
+    signal(SIGPIPE, SIG_IGN); /* who reads our output may leave: write says so */
+    files_guard();
     if (argc > 1 && !strcmp(argv[1], "diff"))
         return diff_main(argc - 1, argv + 1);
     if (!options_parse(&o, argc, argv, &status))
-        return status;
+        return fflush(stdout) && errno != EPIPE ? 1 : status; /* a list that was asked for */
     pidfile_write(o.pidfile);
     struct machine *m = machine_load(&o, &f, &boot);
     if (o.dumpdtb[0]) {
@@ -295,9 +308,10 @@ int main(int argc, char **argv)
     f.session = session_create(m, &o);
     struct stop stop = run(m, f.session, &f.files, &o, &boot);
     stay(&f, &stop, &o);
+    console_flush(&f.console);
     bool complete = session_destroy(f.session, stop.status);
     f.session = NULL;
-    console_close(&f.console);
+    complete = console_close(&f.console) && complete;
     hostfiles_close(&f.files);
     status = status_of(&stop, &o);
     status = complete ? status : 1;

@@ -17,11 +17,13 @@ struct char_config {
     enum char_kind kind;
     char id[64], path[512], port[32]; /* path: file, socket, or host of TCP */
     bool mux;                         /* mon:stdio: Ctrl-C goes to the guest */
+    bool nowait;                      /* a server that runs without its client */
 };
 
 struct drive_config {
     char id[64], file[1024];
-    bool readonly, snapshot, unplugged, used; /* unplugged: of no device before a -device names it */
+    bool readonly, snapshot, raw, unplugged, used; /* raw: said so; unplugged: of no device before a -device names it
+                                                      */
     unsigned device;                          /* row of devices: 0 none, else its number + 1 */
 };
 

@@ -25,21 +25,39 @@ static void serial_tcp(struct char_config *c, const char *where)
     text_set(c->port, sizeof(c->port), "-serial", colon + 1);
 }
 
+/* What both kinds of options say of a socket. */
+struct socket {
+    char where[512];
+    bool server, nowait;
+};
+#define SOCKET_ROWS(type, field)                                                                                       \
+    PROPERTY("server", PROPERTY_ON, type, field.server), PROPERTY("wait", PROPERTY_OFF, type, field.nowait),           \
+        PROPERTY("nowait", PROPERTY_ON, type, field.nowait), PROPERTY_ACCEPTED("nodelay", ""),                         \
+        PROPERTY_ACCEPTED("delay", "")
+struct serial_socket {
+    struct socket s;
+};
+static const struct property socket_rows[] = {
+    PROPERTY("path", PROPERTY_TEXT, struct serial_socket, s.where),
+    SOCKET_ROWS(struct serial_socket, s),
+};
+
 /* PATH,server or HOST:PORT,server. */
 static void serial_socket(struct char_config *c, const char *arg)
 {
-    char where[sizeof(c->path)];
-    bool tcp = !strncmp(arg, "tcp:", 4);
-    if (!strstr(arg, ",server") || !strncmp(arg, "telnet:", 7))
+    struct serial_socket new = { .s = { .server = false } };
+    if (!strncmp(arg, "telnet:", 7))
         die("-serial %s: not supported (only unix:PATH,server and tcp:HOST:PORT,server)", arg);
-    text_set(where, sizeof(where), "-serial", strchr(arg, ':') + 1);
-    where[strcspn(where, ",")] = 0;
-    if (tcp) {
-        serial_tcp(c, where);
+    properties_read(socket_rows, ARRAY_LEN(socket_rows), "-serial", strchr(arg, ':') + 1, "path", &new);
+    if (!new.s.server)
+        die("-serial %s: not supported (only unix:PATH,server and tcp:HOST:PORT,server)", arg);
+    c->nowait = new.s.nowait;
+    if (!strncmp(arg, "tcp:", 4)) {
+        serial_tcp(c, new.s.where);
         return;
     }
     c->kind = CHAR_UNIX;
-    text_set(c->path, sizeof(c->path), "-serial", where);
+    text_set(c->path, sizeof(c->path), "-serial", new.s.where);
 }
 
 void opt_serial(struct options *o, const char *name, const char *arg)
@@ -72,7 +90,7 @@ void opt_serial(struct options *o, const char *name, const char *arg)
 struct chardev {
     struct char_config c;
     char backend[64], host[256];
-    bool server;
+    struct socket s;
 };
 static const struct property chardev_rows[] = {
     PROPERTY("backend", PROPERTY_TEXT, struct chardev, backend),
@@ -80,12 +98,9 @@ static const struct property chardev_rows[] = {
     PROPERTY("path", PROPERTY_TEXT, struct chardev, c.path),
     PROPERTY("host", PROPERTY_TEXT, struct chardev, host),
     PROPERTY("port", PROPERTY_TEXT, struct chardev, c.port),
-    PROPERTY("server", PROPERTY_ON, struct chardev, server),
     PROPERTY("mux", PROPERTY_ON, struct chardev, c.mux),
     PROPERTY("signal", PROPERTY_OFF, struct chardev, c.mux),
-    PROPERTY_ACCEPTED("wait", ""),
-    PROPERTY_ACCEPTED("nowait", ""),
-    PROPERTY_ACCEPTED("nodelay", ""),
+    SOCKET_ROWS(struct chardev, s),
 };
 
 static const struct {
@@ -113,7 +128,7 @@ static enum char_kind backend_find(const char *name)
 
 void opt_chardev(struct options *o, const char *name, const char *arg)
 {
-    struct chardev new = { .server = false };
+    struct chardev new = { .s = { .server = false } };
     struct char_config *c = &new.c;
     (void)name;
     if (option_is_query(arg)) {
@@ -125,7 +140,8 @@ void opt_chardev(struct options *o, const char *name, const char *arg)
         die("-chardev: more than %d", MAX_CHARDEVS);
     properties_read(chardev_rows, ARRAY_LEN(chardev_rows), "-chardev", arg, "backend", &new);
     c->kind = backend_find(new.backend);
-    if (c->kind == CHAR_UNIX && !new.server)
+    c->nowait = new.s.nowait;
+    if (c->kind == CHAR_UNIX && !new.s.server)
         die("-chardev socket: only server=on");
     if (c->kind == CHAR_UNIX && c->port[0]) {
         c->kind = CHAR_TCP;

@@ -26,9 +26,9 @@ static void drive_interface(void *target, const char *option, const struct subop
 
 static void drive_format(void *target, const char *option, const struct suboption *s)
 {
-    (void)target;
     if (strcmp(s->value, "raw"))
         die("%s format=%s: not supported (only raw)", option, s->value);
+    ((struct drive_config *)target)->raw = true;
 }
 
 static const struct property drive_rows[] = {

@@ -4,6 +4,7 @@
  */
 #include "frontend/frontend.h"
 
+#include "debug/file.h"
 #include "debug/gdb.h"
 #include "debug/journal.h"
 #include "debug/snapshot.h"
@@ -123,6 +124,8 @@ struct session *session_create(struct machine *m, const struct options *o)
         save_parse(s, o->snapshot_save);
     if (o->restore && !snapshot_restore(m, o->restore, error))
         die("-restore: %s", error);
+    if ((o->record && !file_can_be(o->record, error)) || (s->save_file[0] && !file_can_be(s->save_file, error)))
+        die("%s: %s", o->record ? "-record" : "-snapshot-save", error);
     if ((o->record || o->replay) && !(s->journal = journal_attach(m)))
         die("out of memory");
     if (o->replay && !journal_read(s->journal, o->replay, error))
@@ -165,6 +168,8 @@ void session_output(struct session *s, unsigned port, u8 byte)
     machine_stop(s->m, STOP_REQUEST, 0, "");
 }
 
+bool session_flush(struct session *s) { return s && s->trace && trace_flush(s->trace); }
+
 void session_restarted(struct session *s)
 {
     trace_reset(s->trace);
@@ -199,13 +204,15 @@ bool session_destroy(struct session *s, int status)
     if (s->o->replay && journal_mark(s->journal) < journal_count(s->journal))
         fprintf(stderr, "elmu: -replay: the run ended, or took another course, after %llu of %llu entries\n",
                 (unsigned long long)journal_mark(s->journal), (unsigned long long)journal_count(s->journal));
-    if (s->o->record && !journal_write(s->journal, s->o->record, error))
+    bool ok = !s->o->record || journal_write(s->journal, s->o->record, error);
+    if (!ok)
         fprintf(stderr, "elmu: -record: %s\n", error);
     if (s->journal)
         journal_detach(s->journal);
-    bool ok = trace_close(s->trace, error);
-    if (!ok)
+    if (!trace_close(s->trace, error)) {
         fprintf(stderr, "elmu: %s\n", error);
+        ok = false;
+    }
     if (s->symbols)
         symbols_destroy(s->symbols);
     free(s);

@@ -8,7 +8,7 @@
 
 static struct termios saved;
 static bool is_raw;
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted; /* which signal */
 
 void terminal_restore(void)
 {
@@ -19,19 +19,27 @@ void terminal_restore(void)
 
 static void on_signal(int number)
 {
-    (void)number;
-    interrupted = 1;
+    if (interrupted) { /* whatever the first one waits for */
+        terminal_restore();
+        _exit(128 + number);
+    }
+    interrupted = number;
 }
 
+int terminal_signal(void) { return interrupted; }
 bool terminal_interrupted(void) { return interrupted; }
+
+void terminal_signals(void)
+{
+    static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+    struct sigaction action = { .sa_handler = on_signal }, was;
+    for (unsigned n = 0; n < ARRAY_LEN(ends); n++)
+        if (!sigaction(ends[n], NULL, &was) && was.sa_handler != SIG_IGN) /* nohup */
+            sigaction(ends[n], &action, NULL);
+}
 
 void terminal_raw(bool keep_signals)
 {
-    struct sigaction action = { .sa_handler = on_signal };
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
     if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &saved))
         return;
     struct termios raw = saved;

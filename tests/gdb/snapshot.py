@@ -122,7 +122,7 @@ def semihosted(work):
     journal, file = os.path.join(work, "files.journal"), os.path.join(work, "read-me")
     with open(file, "wb") as f:
         f.write(random.Random(3).randbytes(1000))
-    options = bare("files", "cortex-a57") + ["-append", file]
+    options = bare("files", "cortex-a57") + ["-semihosting-config", f"arg={file}"]
     first = run(options + ["-record", journal])
     os.remove(file)
     second = run(options + ["-replay", journal])
