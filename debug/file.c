@@ -15,8 +15,8 @@ enum { NAME = 1024 };
 struct new_file {
     FILE *f;
     bool bad;
-    int through; /* -1, or where it is copied to in the end */
-    long ns;     /* -1: whatever it is */
+    int through;                                         /* -1, or where it is copied to in the end */
+    long ns;                                             /* -1: whatever it is */
     char name[NAME], target[NAME], temporary[NAME + 16]; /* target: name without symbolic links */
 };
 

@@ -24,6 +24,7 @@ struct journal {
     struct machine_host host; /* the front end's */
     struct entry *entry;
     u64 count, room, at;
+    u64 typed; /* entries of console input, those that were cut off, too */
     u64 front; /* ns */
     bool keep, failed, kicking, quiet;
     bool again; /* the power key of the journal, not a person's */
@@ -97,6 +98,7 @@ static int input(void *who, unsigned port, bool waiting)
         j->kicking = false;
     }
     put(j, ENTRY_INPUT, port, (u8)byte, 0);
+    j->typed++;
     return byte;
 }
 
@@ -333,6 +335,7 @@ void journal_detach(struct journal *j)
 void journal_keep(struct journal *j, bool keep) { j->keep = keep; }
 void journal_set_quiet(struct journal *j, bool quiet) { j->quiet = quiet; }
 u64 journal_count(const struct journal *j) { return j->count; }
+u64 journal_typed(const struct journal *j) { return j->typed; }
 u64 journal_mark(const struct journal *j) { return j->at; }
 
 void journal_seek(struct journal *j, u64 mark)
@@ -346,6 +349,13 @@ void journal_seek(struct journal *j, u64 mark)
 }
 
 void journal_set_front(struct journal *j, u64 now) { j->front = now > j->front ? now : j->front; }
+
+void journal_forget(struct journal *j)
+{
+    free(j->entry);
+    j->entry = NULL;
+    j->at = j->count = j->room = j->typed = 0;
+}
 
 void journal_cut(struct journal *j)
 {

@@ -17,11 +17,15 @@ void journal_detach(struct journal *j);
 /* How many entries have been passed: where a checkpoint stands. And back to there. */
 u64 journal_count(const struct journal *j);
 u64 journal_mark(const struct journal *j);
+/* How many bytes of console input there are among the entries. */
+u64 journal_typed(const struct journal *j);
 void journal_seek(struct journal *j, u64 mark);
 /* Up to this time of the machine (ns) the run has been seen: its output is not shown again. */
 void journal_set_front(struct journal *j, u64 now);
 /* The host is not polled: the run goes to a known place, nobody may stop it on the way. */
 void journal_set_quiet(struct journal *j, bool quiet);
+/* Nobody will go back behind this point: what came before is dropped. Only where nothing is ahead. */
+void journal_forget(struct journal *j);
 /* What was ahead will not come: the machine was changed by hand. */
 void journal_cut(struct journal *j);
 /* Writes all entries to a new file, complete or not at all; reads them. False: error holds one line. */

@@ -14,6 +14,9 @@
 
 enum { PAGE = 4096, CHECKPOINTS = 256, FIRST_INTERVAL = 2000000, BREAK_INSNS = 2000000, NO_VERSION = 0 };
 static const u64 VERSION_LIMIT = 1ull << 30; /* bytes of page copies before checkpoints are thinned out */
+/* Bytes of console input (32 of memory each) with which the past is given up, and how many instructions may pass
+ * without a look at that: input that never ends must not take all memory. */
+enum { TYPED_LIMIT = 1000000, LOOK_INSNS = 20000000 };
 
 struct checkpoint {
     u64 insns, now, mark; /* position, ns, place in the journal */
@@ -201,17 +204,29 @@ static u32 nearest(const struct reverse *r, u64 insns)
     return k;
 }
 
+static bool begin(struct reverse *r);
+
+/* A checkpoint is due, or so much has come in that there is no going back behind this point. */
+static bool front_keep(struct reverse *r)
+{
+    if (journal_typed(r->journal) <= TYPED_LIMIT || journal_mark(r->journal) < journal_count(r->journal))
+        return machine_insns(r->m) < r->point[r->count - 1].insns + r->interval || take(r);
+    journal_forget(r->journal);
+    return begin(r);
+}
+
 struct stop reverse_run(struct reverse *r, u64 limit)
 {
     for (;;) {
         u64 last = r->point[r->count - 1].insns, insns = machine_insns(r->m);
         u64 next = r->failed ? limit : insns < last ? last : last + r->interval;
+        next = next - insns > LOOK_INSNS ? insns + LOOK_INSNS : next;
         struct stop stop = machine_run(r->m, next < limit ? next : limit);
         insns = machine_insns(r->m);
         if (stop.kind != STOP_INSNS || insns >= limit)
             return stop;
-        if (insns >= last + r->interval)
-            r->failed = !take(r);
+        if (insns >= last && !r->failed)
+            r->failed = !front_keep(r);
     }
 }
 

@@ -164,8 +164,8 @@ def outputs():
         check(f"{name}: through a FIFO", p.returncode == 0 and stat.S_ISFIFO(os.stat("fifo").st_mode) and got and len(got[0]) == len(plain),
               f"{p} {len(got[0]) if got else None} of {len(plain)}")
         os.remove("fifo")
-        p = run(*args("/dev/null"))
-        check(f"{name}: /dev/null stays", p.returncode == 0 and stat.S_ISCHR(os.stat("/dev/null").st_mode), p)
+        p = run(*args(null))
+        check(f"{name}: a device stays one", p.returncode == 0 and stat.S_ISCHR(os.stat(null).st_mode), p)
         p = run(*args("/dev/stdout"))
         check(f"{name}: /dev/stdout, a pipe", p.returncode == 0 and len(p.stdout) == len(plain), f"{p.returncode} {len(p.stdout)} {p.stderr}")
         with open("stdout", "w") as f:
@@ -211,7 +211,7 @@ def order():
     for name, script in (("2>&1", "-d int 2>&1"), ("-D of the serial file", "-d int -D both -serial file:both; cat both"),
                          ("-D /dev/stdout", "-d int -D /dev/stdout"), ("-D of the file of standard output", "-d int -D both; cat both"),
                          ("-D of a virtconsole's file", "-d int -D both -serial chardev:c; cat both"),
-                         ("exits to standard output", "-trace exits=- -d int 2>&1"), ("-d in_asm,int", "-d in_asm,int 2>&1")):
+                         ("exits to standard output", "-trace exits=- -d int 2>&1")):
         more = "-chardev file,id=c,path=both" if "chardev:c" in script else ""
         command = f"'{elmu}' -kernel '{svc}' {more} {script}"
         if "standard output" in name and "-D" in name:
@@ -221,6 +221,8 @@ def order():
         check(f"in order: {name}", order_of(text) == right, f"{order_of(text)} {p.stderr} {text[:300]}")
         if os.path.exists("both"):
             os.remove("both")
+    subprocess.run(["sh", "-c", f"'{elmu}' -kernel '{svc}' -d in_asm > all 2>&1"], timeout=60)
+    check("in order: -d in_asm", "str w3, [x2]\na0x40200014:" in open("all").read(), open("all").read())
     p = run("-kernel", svc, "-serial", "file:two", "-serial", "file:two")
     check("two ports, one file", p.returncode == 0 and open("two").read() == "abcdefghij\n", p)
 
@@ -238,11 +240,6 @@ def formats():
             check(f"{name} is not taken as raw{more}", one_line(p, f"disk: is a {name}"), p)
         p = run("-kernel", hello, "-drive", "file=disk,format=raw")
         check(f"{name}: format=raw takes it", p.returncode == 0 and open("disk", "rb").read() == data, p)
-    for image in ("qcow2", "vmdk", "vdi", "vhdx", "qed", "vpc"):
-        if subprocess.run(["qemu-img", "create", "-q", "-f", image, "made", "1M"], capture_output=True).returncode:
-            continue
-        check(f"what qemu-img makes: {image}", one_line(run("-kernel", hello, "-drive", "file=made"), "is a "), image)
-        os.remove("made")
     with open("disk", "wb") as f:
         f.write(b"\xebQFI\xfb".ljust(512, b"\0"))
     check("a raw one without format=", run("-kernel", hello, "-drive", "file=disk").returncode == 0)
@@ -281,14 +278,14 @@ def rss(pid):
     return int(re.search(r"VmRSS:\s*(\d+)", open(f"/proc/{pid}/status").read())[1])
 
 def endless():
-    for name, more in (("piped", []), ("replayable", ["-record", "j"]), ("nobody reads", ["-device", "virtio-serial-device", "-serial", "null"])):
+    for name, more in (("piped", []), ("debugged", ["-gdb", "unix:g"]), ("nobody reads", ["-device", "virtio-serial-device", "-serial", "null"])):
         yes = subprocess.Popen(["yes", "a"], stdout=subprocess.PIPE)
-        p = start("-kernel", echo if name != "nobody reads" else echo, *more, stdin=yes.stdout)
+        p = start("-kernel", echo, *more, stdin=yes.stdout)
         time.sleep(1)
         before = rss(p.pid)
-        time.sleep(1.5)
+        time.sleep(6 if name == "debugged" else 1.5)
         grown = rss(p.pid) - before
-        check(f"input without end, {name}: memory does not grow", name == "replayable" or grown < 2048, f"{grown} KiB")
+        check(f"input without end, {name}: memory does not grow", grown < (90000 if name == "debugged" else 2048), f"{grown} KiB")
         p.terminate()
         p.communicate(timeout=30)
         yes.kill()
@@ -328,8 +325,13 @@ def shrink():
     err = p.communicate(timeout=20)[1].decode()
     check("a mapped snapshot becomes shorter", p.returncode == 1 and "s.map: has become shorter" in err, f"{p.returncode} {err}")
 
+null = "/dev/null"
+if os.geteuid() == 0: # who could replace the real one
+    os.mknod("null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    null = os.path.abspath("null")
 for part in (sockets, signals, outputs, order, formats, inputs, endless, shrink):
-    part()
+    if len(sys.argv) < 4 or part.__name__ in sys.argv[3:]:
+        part()
 subprocess.run(["rm", "-rf", work], check=True)
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

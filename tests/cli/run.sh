@@ -307,6 +307,13 @@ read -r p f < <(tail -n 1 out | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1
 passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
 grep '^FAIL' out
 
+# ---- files and streams of the host ----
+program svc "$here/svc.S"
+timeout 400 python3 "$here/files.py" "$elmu" "$work" >out 2>err
+read -r p f < <(tail -n 1 out | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p')
+passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
+grep '^FAIL' out
+
 # ---- lists and probes ----
 run '--version' 0 --version
 run '--help' 0 --help

@@ -4,7 +4,7 @@
     tests/fuzz/fuzz.py --elmu CMD --frame FRAME.elf [--count N] [--seed S] [--keep DIR] [KIND...]
 
 KIND is code (random instructions from the project's own tables at the highest EL, in a frame whose vectors step over what
-traps; both engines must leave the same state), elf, image, gzip, dtb, initrd or options. Each of the N cases of a kind is
+traps; both engines must leave the same state), semihost (random calls, likewise), elf, image, gzip, dtb, initrd or options. Each of the N cases of a kind is
 one check; the same seed gives the same cases. A case fails when the process dies of a signal, when a sanitizer or an assert
 speaks, when it is still running after a minute, or when it ends with status 1 without saying why. Files of failed cases are
 left in DIR. The last line is "N passed, N failed".
@@ -23,7 +23,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 AREA, AREA_SIZE, SEEDS = 0x40100000, 65536, 0x40088000
 INSNS = '60000'
-KINDS = ['code', 'elf', 'image', 'gzip', 'dtb', 'initrd', 'options']
+KINDS = ['code', 'semihost', 'elf', 'image', 'gzip', 'dtb', 'initrd', 'options']
 INTERESTING = [0, 1, 2, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 1 << 32,
                (1 << 63) - 1, 1 << 63, (1 << 64) - 1, 0x40000000, 0x40088000, 0x40110ff8, 0x9000000, 0x8000000, 0x80a0000,
                0xa000000, 0xdeadbeef00000000, 0x00ffffffffffffff]
@@ -125,6 +125,31 @@ class Maker:
         case.args = self.machine() + ['-seed', str(rng.getrandbits(32)), '-kernel', case.file('code.elf', elf)]
         case.both = True
 
+    def semihost(self, case):
+        """Calls with any number, handle, length and address; names of files in the case's own folder."""
+        rng, elf, names = self.rng, bytearray(self.frame), [b':tt', b':semihosting-features', b'a.tmp', b'b.tmp', b'none/c', b'']
+        block, text, words = AREA + 0x8000, AREA + 0x9000, []
+        texts = b''.join(n.ljust(32, b'\0') for n in names)
+
+        def field():
+            n = rng.randrange(len(names))
+            return rng.choice([lambda: text + 32 * n, lambda: len(names[n]), lambda: rng.randrange(40), lambda: rng.randrange(12),
+                               lambda: AREA + rng.randrange(AREA_SIZE), lambda: rng.randrange(1 << 14)] * 6 + [self.value])()
+
+        def load(register, value):
+            words.extend(0xd2800000 + 0x20000000 * (k > 0) | k << 21 | (value >> 16 * k & 0xffff) << 5 | register for k in range(4))
+        for _ in range(60):
+            load(0, rng.choice([n for n in range(1, 0x32) if n not in (0x18, 0x20)] + [0x2b, 0x100, 0xffffffff]))
+            load(1, block + 8 * rng.randrange(256) if rng.random() < 0.9 else self.value())
+            words.append(0xd4400000 | 0xf000 << 5)
+        words.append(0x14000000)
+        for address, data in ((AREA, struct.pack('<%dI' % len(words), *words)), (block, struct.pack('<260Q', *[field() for _ in range(260)])),
+                              (text, texts), (SEEDS, bytes(128))):
+            at = elf_offset(elf, address)
+            elf[at:at + len(data)] = data
+        case.args = self.machine() + ['-semihosting', '-kernel', case.file('code.elf', elf)]
+        case.both = True
+
     def elf(self, case):
         case.args = self.machine() + ['-kernel', case.file('kernel.elf', self.damaged(self.frame, 12))]
 
@@ -183,10 +208,10 @@ def elf_offset(elf, address):
     raise ValueError('the frame has nothing at %#x' % address)
 
 
-def run(elmu, args):
+def run(elmu, case, more=()):
     """(what is wrong or None, facts that engines must share)"""
     try:
-        r = subprocess.run(elmu + ['--stats'] + args, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+        r = subprocess.run(elmu + ['--stats', *more] + case.args, cwd=tempfile.mkdtemp(dir=case.folder), stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
     except subprocess.TimeoutExpired:
         return 'still running after a minute', None
     text = r.stderr.decode('latin-1')
@@ -200,12 +225,12 @@ def run(elmu, args):
 
 
 def check(elmu, case):
-    wrong, facts = run(elmu, case.args)
+    wrong, facts = run(elmu, case)
     if wrong or not case.both:
         return wrong
     if len(facts[2]) < 2:
         return '--stats printed no insns and hash lines'
-    wrong, step = run(elmu, ['--engine=step'] + case.args)
+    wrong, step = run(elmu, case, ['--engine=step'])
     if not wrong and step != facts:
         wrong = 'the engines differ: %s, stepping %s' % (facts[2], step[2])
     return wrong
@@ -220,7 +245,7 @@ def main():
     parser.add_argument('--keep', default='')
     parser.add_argument('kinds', nargs='*', metavar='KIND')
     args = parser.parse_args()
-    elmu, passed, failed = shlex.split(args.elmu), 0, 0
+    elmu, passed, failed = [os.path.abspath(w) if os.path.isfile(w) else w for w in shlex.split(args.elmu)], 0, 0
     for kind in args.kinds or KINDS:
         before = passed, failed
         with tempfile.TemporaryDirectory() as base:
