@@ -300,7 +300,11 @@ static void wait_input(struct console *c, const struct timespec *timeout)
     for (unsigned n = 0; n < ARRAY_LEN(c->wake); n++)
         if (c->wake[n] >= 0)
             fds[all++] = (struct pollfd){ .fd = c->wake[n], .events = POLLIN };
-    if (ppoll(fds, all, timeout, NULL) <= 0)
+    sigset_t was;
+    terminal_signals_hold(&was);
+    int ready = terminal_interrupted() ? 0 : ppoll(fds, all, timeout, &was);
+    sigprocmask(SIG_SETMASK, &was, NULL);
+    if (ready <= 0)
         return;
     for (unsigned n = 0; n < count; n++) {
         if (!fds[n].revents)

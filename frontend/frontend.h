@@ -66,6 +66,8 @@ u64 console_idle(void *who, u64 now, u64 until);
 /* ---- terminal.c: raw mode, signals, keys ---- */
 /* SIGINT, SIGTERM and SIGHUP end the run as a whole, with all that is written at its end; a second one at once. */
 void terminal_signals(void);
+/* Holds them back, so that none comes between a look at terminal_interrupted and a ppoll with the mask that was. */
+void terminal_signals_hold(sigset_t *was);
 /* Raw mode when stdin is a terminal; restored at exit. keep_signals: Ctrl-C ends elmu. */
 void terminal_raw(bool keep_signals);
 void terminal_restore(void);

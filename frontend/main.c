@@ -308,6 +308,8 @@ int main(int argc, char **argv)
     f.session = session_create(m, &o);
     struct stop stop = run(m, f.session, &f.files, &o, &boot);
     stay(&f, &stop, &o);
+    if (stop.kind == STOP_REQUEST && terminal_signal() && stop.status) /* whoever heard of it first */
+        stop.status = 128 + terminal_signal();
     console_flush(&f.console);
     bool complete = session_destroy(f.session, stop.status);
     f.session = NULL;

@@ -29,9 +29,19 @@ static void on_signal(int number)
 int terminal_signal(void) { return interrupted; }
 bool terminal_interrupted(void) { return interrupted; }
 
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+
+void terminal_signals_hold(sigset_t *was)
+{
+    sigset_t held;
+    sigemptyset(&held);
+    for (unsigned n = 0; n < ARRAY_LEN(ends); n++)
+        sigaddset(&held, ends[n]);
+    sigprocmask(SIG_BLOCK, &held, was);
+}
+
 void terminal_signals(void)
 {
-    static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
     struct sigaction action = { .sa_handler = on_signal }, was;
     for (unsigned n = 0; n < ARRAY_LEN(ends); n++)
         if (!sigaction(ends[n], NULL, &was) && was.sa_handler != SIG_IGN) /* nohup */

@@ -1,5 +1,6 @@
 /* Semihosting, call by call: what the second word of the command line says. Prints TAP by SYS_WRITE0, ends with 0 or 1;
- * `exit N`: with that status; `readc`, `tt`: gives back what is typed until a q; `el0`: calls from EL0. */
+ * `exit N`: with that status; `readc`, `tt`: gives back what is typed until a q; `el0`: calls from EL0; `many`:
+ * opens 60 files. */
 typedef unsigned long u64;
 typedef long s64;
 typedef unsigned char u8;
@@ -195,6 +196,10 @@ void start(void)
         call(EXIT, end);
     } else if (mode[0] == 'e' && mode[1] == 'l') {
         el0();
+    } else if (mode[0] == 'm') {
+        for (unsigned n = 0; n < 60 && !wrong; n++)
+            wrong = open("/dev/null", 0) < 0;
+        say(wrong ? "none left\n" : "all opened\n");
     } else if (mode[0] == 'r' || mode[0] == 't') {
         echo(mode[0] == 't');
     } else {
