@@ -124,6 +124,19 @@ static void hash_region(XXH3_state_t *h, const struct phys_region *r)
     }
 }
 
+u64 machine_hash_ram(const struct machine *m)
+{
+    XXH3_state_t *h = XXH3_createState();
+    if (!h)
+        return 0;
+    XXH3_64bits_reset(h);
+    for (unsigned n = 0; n < m->d.phys.region_count; n++)
+        hash_region(h, &m->d.phys.region[n]);
+    u64 hash = XXH3_64bits_digest(h);
+    XXH3_freeState(h);
+    return hash;
+}
+
 u64 machine_hash(struct machine *m)
 {
     XXH3_state_t *h = XXH3_createState();

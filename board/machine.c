@@ -4,13 +4,13 @@
 #define _GNU_SOURCE
 #include "board/machine.h"
 
-#include "board/explain.h"
 #include "mmu/tags.h"
 #include "cpu/code.h"
 #include "cpu/exception.h"
 #include "cpu/observer.h"
 #include "cpu/pmu.h"
 #include "cpu/run.h"
+#include "cpu/sysreg.h"
 #include "mmu/context.h"
 #include "mmu/memo.h"
 
@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { PAGE = 4096, CODE_PAGES = 4096, POLL_SLICES = 64, PMU_PPI = 23, IDLE_TURN_INSNS = 64, LOOP_LIMIT = 100000 };
+enum { PAGE = 4096, CODE_PAGES = 4096, POLL_SLICES = 64, PMU_PPI = 23, IDLE_TURN_INSNS = 64 };
 /* cpu.event: set by SEV and the like, and by the end of a turn. */
 enum { EVENT_CALLED = 1, EVENT_BY_TURN = 2 };
 
@@ -72,6 +72,7 @@ static void options_set(struct machine *m, const struct machine_config *config)
     m->virtualization = config->virtualization;
     m->secure = config->secure;
     m->semihosting = config->semihosting;
+    m->reset_loud = config->reset_loud;
     m->d.host = config->host;
     m->d.semihost_line = config->semihost_line ? config->semihost_line : "";
     for (unsigned n = 0; n < config->disk_count && n < MAX_DISKS; n++) {
@@ -116,9 +117,6 @@ static void pmu_interrupt(struct cpu *cpu, bool level) { gic_set_ppi(cpu->d.host
 static u64 random_number(struct cpu *cpu) { return machine_random(cpu->d.host.machine); }
 static void security_changed(struct cpu *cpu) { gic_update_cpu(cpu->d.host.gic, cpu); }
 
-static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc);
-static void return_seen(void *who, struct cpu *cpu, u64 from_pc);
-
 static bool cpus_create(struct machine *m, const struct machine_config *config)
 {
     m->d.decoder = decoder_create(&m->model.features);
@@ -131,7 +129,7 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
     if (!m->d.code)
         return false;
     m->d.memo = memo_create();
-    *m->d.observer = (struct observer){ .who = m, .exception = exception_seen, .exception_return = return_seen };
+    *m->d.observer = (struct observer){ .who = m, .exception = stuck_exception, .exception_return = stuck_return };
     for (u32 n = 0; n < m->cpu_count; n++) {
         struct cpu *cpu = &m->d.cpu[n];
         cpu->index = n;
@@ -152,6 +150,7 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
             .call = cpu_call,
             .security_changed = m->secure ? security_changed : NULL,
             .random = random_number,
+            .unknown = m->reset_loud ? SYSREG_UNKNOWN : 0,
             .pmu_interrupt = pmu_interrupt,
             .force_step = config->engine == ENGINE_STEP,
         };
@@ -240,7 +239,9 @@ void machine_reset(struct machine *m)
         m->d.cpu[n].halted = HALT_OFF;
     }
     m->d.stop = (struct stop){ .kind = STOP_NONE };
-    memset(m->d.loop, 0, sizeof(m->d.loop));
+    memset(m->loop, 0, sizeof(m->loop));
+    memset(m->idles, 0, sizeof(m->idles));
+    m->d.loop_noted = 0;
 }
 
 void machine_stop(struct machine *m, enum stop_kind kind, int status, const char *text)
@@ -264,7 +265,7 @@ void machine_event_set(struct machine *m, enum machine_event event, u64 at)
 }
 
 /* The guest waits for input, or has listened for long: prepared input may come now. */
-static void input_offer(struct machine *m)
+void machine_input_offer(struct machine *m)
 {
     m->d.waiting = 1;
     machine_input_kick(m);
@@ -273,7 +274,7 @@ static void input_offer(struct machine *m)
 
 static void machine_uart0_timeout(struct machine *m) { pl011_timeout(&m->uart0[0]); }
 static void machine_uart1_timeout(struct machine *m) { pl011_timeout(&m->uart1[0]); }
-static void machine_uart_listen(struct machine *m) { input_offer(m); }
+static void machine_uart_listen(struct machine *m) { machine_input_offer(m); }
 static void machine_rtc_alarm(struct machine *m) { pl031_alarm(m, &m->rtc[0]); }
 static void machine_power_key_up(struct machine *m) { pl061_input(&m->gpio[0], 3, false); }
 
@@ -449,7 +450,9 @@ static struct cpu *turn_next(struct machine *m)
 
 static void turn_over(struct machine *m, const struct cpu *cpu)
 {
-    m->idle_turns = turn_idles(m, cpu) ? m->idle_turns + 1 : cpu->halted == HALT_WFI ? m->idle_turns : 0;
+    bool idles = turn_idles(m, cpu);
+    m->idles[cpu->index] = idles ? m->idles[cpu->index] + 1 : 0;
+    m->idle_turns = idles ? m->idle_turns + 1 : cpu->halted == HALT_WFI ? m->idle_turns : 0;
     m->turn_end = m->now;
 }
 
@@ -498,28 +501,11 @@ static void slice_run(struct machine *m, struct cpu *cpu, u64 left)
         turn_over(m, cpu);
 }
 
-static void asleep_report(struct machine *m)
-{
-    char text[sizeof(m->d.stop.text)];
-    int n = snprintf(text, sizeof(text), "all CPUs sleep, no event is to come and no input:");
-    for (u32 k = 0; k < m->cpu_count && n < (int)sizeof(text); k++) {
-        const struct cpu *cpu = &m->d.cpu[k];
-        const char *how = cpu->halted == HALT_OFF ? "off" : cpu->halted == HALT_WFI ? "WFI" : "WFE";
-        if (cpu->halted == HALT_OFF)
-            n += snprintf(text + n, sizeof(text) - (size_t)n, " cpu%u off;", k);
-        else
-            n += snprintf(text + n, sizeof(text) - (size_t)n, " cpu%u in %s at EL%u, pc 0x%llx;", k, how, cpu->ps.el,
-                          (unsigned long long)cpu->pc);
-    }
-    text[strlen(text) - 1] = 0;
-    machine_stop(m, STOP_ASLEEP, 1, text);
-}
-
 static void idle(struct machine *m)
 {
     m->idle_turns = 0;
     m->look_at = 0;
-    input_offer(m);
+    machine_input_offer(m);
     for (u32 n = 0; n < m->cpu_count; n++)
         if (m->d.cpu[n].halted != HALT_OFF && is_called(m, &m->d.cpu[n]))
             return;
@@ -527,7 +513,7 @@ static void idle(struct machine *m)
     if (m->d.host.idle)
         to = m->d.host.idle(m->d.host.who, m->now, until);
     if (to == NEVER)
-        asleep_report(m);
+        stuck_asleep(m);
     else if (to > m->now)
         m->now = to;
 }
@@ -551,6 +537,7 @@ static struct cpu *between_slices(struct machine *m)
             m->d.host.poll(m->d.host.who);
     }
     events_run(m);
+    stuck_look(m);
     return turn_next(m);
 }
 
@@ -576,48 +563,4 @@ struct stop machine_run(struct machine *m, u64 limit)
     for (u32 n = 0; n < m->cpu_count; n++)
         m->d.cpu[n].d.now = m->d.cpu[n].d.run_from = m->now;
     return m->d.stop;
-}
-
-/* ---- what the guest does again and again ---- */
-
-static void loop_report(struct machine *m, const struct cpu *cpu, const struct exc *exc)
-{
-    char text[sizeof(m->d.stop.text)];
-    unsigned el = exc->target_el;
-    u64 far = el == 1 ? cpu->sys.far_el1 : el == 2 ? cpu->sys.far_el2 : cpu->sys.far_el3;
-    snprintf(
-        text, sizeof(text),
-        "cpu%u is in an exception loop: at EL%u the instruction at 0x%llx, within the exception handler, takes the same "
-        "exception for ever: EC 0x%02x (%s), ISS 0x%x%s, FAR_EL%u 0x%llx",
-        cpu->index, cpu->ps.el, (unsigned long long)cpu->pc, exc->ec, ec_name(exc->ec), exc->iss,
-        fault_name(exc->ec, exc->iss), el, (unsigned long long)(exc->has_far ? exc->far : far));
-    machine_stop(m, STOP_LOOP, 1, text);
-}
-
-/* A handler that faults itself: the same exception, from the EL that takes it, at the same instruction, and no
- * exception return in between. */
-static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc)
-{
-    struct machine *m = who;
-    struct loop_watch *w = &m->d.loop[cpu->index];
-    if (m->d.host.exception)
-        m->d.host.exception(m->d.host.who, cpu, exc);
-    if (exc->target_el != cpu->ps.el)
-        return; /* no loop, and there is no way back here without a return */
-    bool same =
-        exc->kind == EXC_SYNC && w->elr == cpu->pc && w->iss == exc->iss && w->ec == exc->ec && w->el == cpu->ps.el;
-    w->count = same ? w->count + 1 : 0;
-    w->elr = cpu->pc;
-    w->iss = exc->iss;
-    w->ec = exc->ec;
-    w->el = cpu->ps.el;
-    if (w->count == LOOP_LIMIT)
-        loop_report(m, cpu, exc);
-}
-
-static void return_seen(void *who, struct cpu *cpu, u64 from_pc)
-{
-    struct machine *m = who;
-    (void)from_pc;
-    m->d.loop[cpu->index].count = 0;
 }

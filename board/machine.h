@@ -50,7 +50,7 @@ enum stop_kind {
 struct stop {
     enum stop_kind kind;
     int status;
-    char text[512]; /* for people; may be empty */
+    char text[2048]; /* for people; may be empty */
 };
 
 /* What the front end lends. Every function may be NULL but input and output. `who` is handed back. */
@@ -73,6 +73,10 @@ struct machine_host {
     /* Every PE sleeps until `until` (ns; NEVER: no event is to come). Returns the time to continue at (<= until), or
      * NEVER when until is NEVER and no input can ever come. May sleep host time, may call machine_input_kick. */
     u64 (*idle)(void *who, u64 now, u64 until);
+    /* NULL: never, or: may input still come, from a person or a socket? */
+    bool (*listens)(void *who);
+    /* NULL, or: something worth to be told while the machine goes on, one line. */
+    void (*note)(void *who, const char *text);
     /* Disks: offsets and sizes in bytes, whole sectors of 512 within the size given at creation. False: I/O error. */
     bool (*disk_read)(void *who, unsigned disk, u64 offset, void *data, u64 size);
     bool (*disk_write)(void *who, unsigned disk, u64 offset, const void *data, u64 size);
@@ -114,6 +118,7 @@ struct machine_config {
     u64 ram_size; /* bytes, a multiple of 1 MiB */
     bool virtualization, secure;
     enum semihosting semihosting;
+    bool reset_loud; /* what the architecture leaves UNKNOWN at reset holds 0xdeadbeefdeadbeef, not 0 */
     bool virtio_modern;
     u64 seed;
     u64 rtc_base; /* seconds since 1970 at reset */
@@ -128,12 +133,33 @@ struct machine_config {
 
 struct code;
 
+/* An exception as it was taken. */
+struct loop_seen {
+    u64 pc, far; /* far: 0 when it has none */
+    u32 iss;
+    u8 kind, ec, el, target; /* el: where it was taken from */
+};
+/* Exceptions that a PE takes one in the other, without a return: board/stuck.c. */
+struct loop_watch {
+    u64 entered;            /* ns of the last exception << 2 | its kind; 0: returned since, or none yet */
+    u64 count;              /* how often `last` was taken again, with nothing else in between */
+    u64 insns;              /* of the PE, when it was last taken */
+    u64 registers;          /* what the general registers were, mixed */
+    u64 memory, memory_at;  /* what RAM and the other registers were, mixed, at that count; 0: not looked */
+    struct loop_seen first; /* what began it */
+    struct loop_seen last;
+    u32 plain; /* the handler does not get beyond its first instruction */
+    u32 begun; /* `first` is set */
+};
+static_assert(sizeof(struct loop_seen) == 24 && sizeof(struct loop_watch) == 104, "no padding");
+
 struct machine {
     /* options that the guest can see */
     u64 ram_size, seed, rtc_base;
     u32 cpu_count, virtualization, secure, semihosting; /* enum semihosting */
     u32 conduit;                                        /* enum conduit */
     u32 entry_el;                                       /* of PSCI CPU_ON */
+    u32 reset_loud, pad0;
     struct cpu_model model;
 
     /* clock and turns */
@@ -155,6 +181,8 @@ struct machine {
     u64 disk_size[MAX_DISKS];
     u32 disk_readonly[MAX_DISKS];
     u8 disk_serial[MAX_DISKS][24];
+    struct loop_watch loop[MAX_CPUS];
+    u32 idles[MAX_CPUS]; /* turns in a row that a PE ended as turn_idles says */
 
 #define DEVICE(name, type, base, size, count, irq, when, compatible) struct type name[count];
 #define WINDOW(name, base, size, when, compatible)
@@ -180,10 +208,7 @@ struct machine {
         u32 in_kick, waiting;
         u32 odd; /* enum odd_access, of the access that a device is seeing to */
         u32 ram_count;
-        struct loop_watch {
-            u64 elr, iss, count;
-            u32 ec, el;
-        } loop[MAX_CPUS];
+        u32 loop_noted; /* set of PEs: their loops were told of */
         struct observer *observer;
     } d;
 };
@@ -210,6 +235,10 @@ u64 machine_insns(const struct machine *m);
 const char *machine_validate(const struct machine *m);
 /* Of all state and of the RAM pages that are not zero: the same for the same run under every compiler and engine. */
 u64 machine_hash(struct machine *m);
+/* Of the RAM alone. */
+u64 machine_hash_ram(const struct machine *m);
+/* Offers prepared input to a guest that can do nothing but wait for it. */
+void machine_input_offer(struct machine *m);
 
 /* ---- for the devices ---- */
 /* What is wrong with an access: told to who looks in (struct observer), the guest gets what the device gives. */
@@ -242,6 +271,17 @@ extern const struct phys_device_ops virt_bus_ops;
 void virt_update_irqs(struct machine *m);
 void virt_reset(struct machine *m);
 const char *virt_validate(const struct machine *m);
+
+/* ---- board/stuck.c: PEs that get nowhere ---- */
+/* The observer's: an exception is being taken; a return was. */
+void stuck_exception(void *who, struct cpu *cpu, const struct exc *exc);
+void stuck_return(void *who, struct cpu *cpu, u64 from_pc);
+/* Between slices: stops the machine (STOP_LOOP) when a PE loops, and nothing that is to come can change anything. */
+void stuck_look(struct machine *m);
+/* All PEs sleep, and nothing is to come: stops the machine (STOP_ASLEEP). */
+void stuck_asleep(struct machine *m);
+/* What a PE does or waits for, in words: "is off", "runs", "waits in WFI...". */
+void stuck_where(struct machine *m, const struct cpu *cpu, char *text, size_t size);
 
 /* ---- board/psci.c, board/semihost.c: calls that the board answers (cpu_host.call) ---- */
 bool psci_call(struct machine *m, struct cpu *cpu, unsigned ec, u32 imm);

@@ -6,6 +6,7 @@
 #include "board/machine.h"
 
 #include "cpu/exception.h"
+#include "cpu/sysreg.h"
 #include "cpu/field.h"
 
 enum { FN_64 = 0x40000000 };
@@ -164,10 +165,14 @@ static const struct {
 static void grant(struct cpu *cpu, bool el3, bool el2)
 {
     struct sysregs *s = &cpu->sys;
-    if (el3)
+    if (el3) {
+        SYSREG_NOTE(cpu, scr_el3);
         s->scr_el3 = BIT(SCR_RW) | BIT(SCR_HCE) | BIT(SCR_NS) | 0x30; /* RES1 */
-    if (el2)
+    }
+    if (el2) {
+        SYSREG_NOTE(cpu, hcr_el2);
         s->hcr_el2 = BIT(HCR_RW);
+    }
     for (unsigned n = 0; n < ARRAY_LEN(grants); n++) {
         if (!cpu_has(cpu, (enum feature)grants[n].feature) || !cpu_has(cpu, (enum feature)grants[n].with))
             continue;
@@ -185,11 +190,15 @@ void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, 
     cpu->d.now = cpu->d.run_from = m->now;
     cpu_reset(cpu);
     cpu->insns = insns;
+    memset(&m->loop[cpu->index], 0, sizeof(m->loop[0]));
+    m->idles[cpu->index] = 0;
     memset(cpu->x, 0, sizeof(cpu->x));
     memset(cpu->sp_el, 0, sizeof(cpu->sp_el));
     grant(cpu, m->secure && el < 3, m->virtualization && el < 2);
-    if (m->secure && el == 2)
+    if (m->secure && el == 2) {
+        SYSREG_NOTE(cpu, hcr_el2);
         cpu->sys.hcr_el2 |= BIT(HCR_RW);
+    }
     cpu_set_el_sp(cpu, el, 1);
     cpu->ps.d = cpu->ps.a = cpu->ps.i = cpu->ps.f = 1;
     cpu->pc = pc;

@@ -312,6 +312,7 @@ void exception_take(struct cpu *cpu)
         spsr &= ~FIELD_MASK(SPSR_BTYPE);
     *BANKED(el, spsr) = el == 1 && cpu->ps.el == 1 && cpu_nvx(cpu) ? nested_spsr(cpu, spsr) : spsr;
     *BANKED(el, elr) = e->elr;
+    cpu->written[WRITTEN_BY_ENTRY + el] = 1;
     report(cpu, e);
     cpu_set_el_sp(cpu, el, 1);
     cpu->ps.ss = cpu->ps.il = cpu->ps.uao = cpu->ps.btype = 0;
@@ -376,10 +377,10 @@ static NOINLINE void return_features(struct cpu *cpu, u64 spsr)
 }
 
 /* The four bytes of PSTATE for SPSR<9:6>. */
-#define DAIF_BYTES(n) ((n) >> 3 & 1) | ((n) >> 2 & 1) << 8 | ((n) >> 1 & 1) << 16 | ((n) & 1) << 24
+#define DAIF_BYTES(n) ((n) >> 3 & 1) | ((n) >> 2 & 1) << 8 | ((n) >> 1 & 1) << 16 | ((n)&1) << 24
 static const u32 daif_bytes[16] = {
-    DAIF_BYTES(0),  DAIF_BYTES(1),  DAIF_BYTES(2),  DAIF_BYTES(3), DAIF_BYTES(4),  DAIF_BYTES(5),
-    DAIF_BYTES(6),  DAIF_BYTES(7),  DAIF_BYTES(8),  DAIF_BYTES(9), DAIF_BYTES(10), DAIF_BYTES(11),
+    DAIF_BYTES(0),  DAIF_BYTES(1),  DAIF_BYTES(2),  DAIF_BYTES(3),  DAIF_BYTES(4),  DAIF_BYTES(5),
+    DAIF_BYTES(6),  DAIF_BYTES(7),  DAIF_BYTES(8),  DAIF_BYTES(9),  DAIF_BYTES(10), DAIF_BYTES(11),
     DAIF_BYTES(12), DAIF_BYTES(13), DAIF_BYTES(14), DAIF_BYTES(15),
 };
 
@@ -422,13 +423,14 @@ void cpu_reset(struct cpu *cpu)
     const struct observer *o = cpu->d.host.observer;
     if (o && o->reset)
         o->reset(o->who, cpu);
+    u64 unknown = cpu->d.host.unknown;
     for (unsigned n = 0; n < 31; n++)
-        cpu->x[n] = SYSREG_UNKNOWN;
+        cpu->x[n] = unknown;
     for (unsigned n = 0; n < 4; n++)
-        cpu->sp_el[n] = SYSREG_UNKNOWN;
+        cpu->sp_el[n] = unknown;
     for (unsigned n = 0; n < 32; n++)
-        cpu->v[n] = (union vreg){ .d = { SYSREG_UNKNOWN, SYSREG_UNKNOWN } };
-    cpu->x[REG_SP] = SYSREG_UNKNOWN;
+        cpu->v[n] = (union vreg){ .d = { unknown, unknown } };
+    cpu->x[REG_SP] = unknown;
     cpu->x[REG_ZR] = cpu->x[REG_TRASH] = 0;
     unsigned el = cpu_has(cpu, FEAT_EL3) ? 3 : cpu_has(cpu, FEAT_EL2) ? 2 : 1;
     cpu->ps = (struct pstate){ .el = (u8)el, .sp = 1, .d = 1, .a = 1, .i = 1, .f = 1 };

@@ -515,6 +515,8 @@ u64 pmxev_read(struct cpu *cpu, const struct sysreg *row)
 void pmxev_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     const struct sysreg *selected = selected_row(cpu, row);
-    if (selected)
-        selected->write(cpu, selected, value);
+    if (!selected)
+        return;
+    sysreg_note(cpu, selected);
+    selected->write(cpu, selected, value);
 }

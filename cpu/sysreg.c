@@ -33,7 +33,7 @@ enum {
 };
 
 /* ELs below the lowest one that may (4: none may): they are in the way like a trap. */
-#define BARRED(lowest)       (((lowest) & 15) > 3 ? TRAPS_VALID : (BIT((lowest) & 15) - 1) << TRAP_AT_EL0)
+#define BARRED(lowest) (((lowest)&15) > 3 ? TRAPS_VALID : (BIT((lowest)&15) - 1) << TRAP_AT_EL0)
 enum {
 #define SYSREG(NAME, op0, op1, crn, crm, op2, ACCESS, FIELD, RESET, FEATURE, TRAPS, ...)                               \
     QUICK_READ_##NAME = LIVE_SET((u128)(TRAPS)) | BARRED(ACCESS),                                                      \
@@ -49,7 +49,11 @@ enum {
     .name = #NAME, .key = SYSREG_KEY(op0, op1, crn, crm, op2), .access = (ACCESS), .feature = FEAT_##FEATURE,          \
     .traps = (TRAPS), .quick_read = QUICK_READ_##NAME, .quick_write = QUICK_WRITE_##NAME
 #define E2H(NAME) .e2h_key = KEY_##NAME, .e2h_row = ROW_##NAME + 1
-#define OPT(...)  .opt = (const struct sysreg_bits[]){ __VA_ARGS__, { 0, 0, 0 } }
+#define OPT(...)                                                                                                       \
+    .opt = (const struct sysreg_bits[])                                                                                \
+    {                                                                                                                  \
+        __VA_ARGS__, { 0, 0, 0 }                                                                                       \
+    }
 
 /* Some members are set twice: a fine-grained trap is folded into its row. */
 #pragma GCC diagnostic push
@@ -66,7 +70,8 @@ const struct sysreg sysreg_rows[ROW_COUNT] = {
 #include "cpu/sysreg_all.def"
 #undef SYSREG
 /* What fine-grained traps add to the rows above */
-#define FGT_READ(id, NAME)  [ROW_##NAME].fgt_read = FGT_R_##id, [ROW_##NAME].quick_read = QUICK_READ_##NAME | BIT(TRAP_FGT),
+#define FGT_READ(id, NAME)                                                                                             \
+    [ROW_##NAME].fgt_read = FGT_R_##id, [ROW_##NAME].quick_read = QUICK_READ_##NAME | BIT(TRAP_FGT),
 #define FGT_WRITE(id, NAME)                                                                                            \
     [ROW_##NAME].fgt_write = FGT_W_##id, [ROW_##NAME].quick_write = QUICK_WRITE_##NAME | BIT(TRAP_FGT),
 #include "cpu/fgt.def"
@@ -78,7 +83,9 @@ const struct sysreg sysreg_rows[ROW_COUNT] = {
 const struct sysreg *sysreg_find(u32 key)
 {
     switch (key) {
-#define SYSREG(NAME, ...)    case KEY_##NAME: return &sysreg_rows[ROW_##NAME];
+#define SYSREG(NAME, ...)                                                                                              \
+    case KEY_##NAME:                                                                                                   \
+        return &sysreg_rows[ROW_##NAME];
 #define SYSREG_AT(NAME, ...) SYSREG(NAME)
 #define SYSREG_FN(NAME, ...) SYSREG(NAME)
 #include "cpu/sysreg_all.def"
@@ -258,6 +265,8 @@ static u64 row_read(struct cpu *cpu, const struct sysreg *row)
 static void row_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     const u64 *stored = row->offset >= 0 ? sysreg_field(cpu, row) : NULL, before = stored ? *stored : 0;
+    if (stored)
+        sysreg_note(cpu, row);
     if (row->write) {
         row->write(cpu, row, value);
     } else if (row->offset >= 0) {
@@ -341,16 +350,54 @@ u64 sysreg_dropped(struct cpu *cpu, const struct sysreg *row, u64 value)
  * RVBAR...). */
 static bool is_constant(const struct sysreg *row) { return row->access >> 4 == 4 && !row->reset; }
 
+/* RES0 bits of a register whose reset value is UNKNOWN are 0 all the same. */
+static u64 reset_value(const struct cpu *cpu, const struct sysreg *row)
+{
+    if (!cpu_has(cpu, (enum feature)row->feature))
+        return 0;
+    if (row->key == KEY_VPIDR_EL2)
+        return cpu->sys.midr_el1;
+    if (row->key == KEY_VMPIDR_EL2)
+        return cpu->sys.mpidr_el1 | BIT(31);
+    return row->reset == SYSREG_UNKNOWN ? cpu->d.host.unknown & sysreg_writable(cpu, row) : row->reset;
+}
+
 void sysreg_reset(struct cpu *cpu)
 {
-    for (const struct sysreg *row = sysreg_rows; row < sysreg_rows + ROW_COUNT; row++) {
-        if (row->offset < 0 || row->alias || is_constant(row))
-            continue;
-        bool there = cpu_has(cpu, (enum feature)row->feature);
-        /* RES0 bits of a register whose reset value is UNKNOWN are 0 all the same. */
-        u64 reset = row->reset == SYSREG_UNKNOWN ? SYSREG_UNKNOWN & sysreg_writable(cpu, row) : row->reset;
-        *sysreg_field(cpu, row) = there ? reset : 0;
-    }
+    memset(cpu->written, 0, sizeof(cpu->written));
+    for (const struct sysreg *row = sysreg_rows; row < sysreg_rows + ROW_COUNT; row++)
+        if (row->offset >= 0 && !row->alias && !is_constant(row))
+            *sysreg_field(cpu, row) = reset_value(cpu, row);
+    /* EL3 without EL2 reads these as what they stand for */
     cpu->sys.vpidr_el2 = cpu->sys.midr_el1;
     cpu->sys.vmpidr_el2 = cpu->sys.mpidr_el1 | BIT(31);
+}
+
+/* The row that the storage belongs to, of which others are views. */
+static const struct sysreg *owner_of(const struct sysreg *row)
+{
+    const struct sysreg *owner = sysreg_rows;
+    while (owner->offset != row->offset || owner->alias)
+        owner++;
+    return owner;
+}
+
+static bool is_of_entry(const struct sysreg *row)
+{
+    return row->key == KEY_ELR_EL1 || row->key == KEY_SPSR_EL1 || row->key == KEY_ESR_EL1 || row->key == KEY_ELR_EL2 ||
+           row->key == KEY_SPSR_EL2 || row->key == KEY_ESR_EL2 || row->key == KEY_ELR_EL3 || row->key == KEY_SPSR_EL3 ||
+           row->key == KEY_ESR_EL3;
+}
+
+/* EL1 in op1 0, EL2 in 4, EL3 in 6. */
+static unsigned el_of(const struct sysreg *row) { return (row->key >> 11 & 7) / 2 + !(row->key >> 11 & 7); }
+
+bool sysreg_is_untouched(const struct cpu *cpu, const struct sysreg *row)
+{
+    if (row->offset < 0 || row->access >> 4 == 4 || row->flags & SR_RES0)
+        return false;
+    row = owner_of(row);
+    /* what hardware wrote without a note shows in the value (PAR_EL1, PMOVSSET_EL0...) */
+    return !cpu->written[row->offset / 8] && load_le64((const u8 *)&cpu->sys + row->offset) == reset_value(cpu, row) &&
+           !(is_of_entry(row) && cpu->written[WRITTEN_BY_ENTRY + el_of(row)]);
 }

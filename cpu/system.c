@@ -270,6 +270,7 @@ OP(MSR_quick)
         unlikely(!cpu_has(cpu, (enum feature)row->feature)) || unlikely(o && o->sysreg_written))
         return OPN(MSR_plain)(OP_PASS);
     u64 *field = sysreg_field(cpu, row);
+    sysreg_note(cpu, row);
     *field = row->mask ? (*field & ~row->mask) | (RD & row->mask) : RD;
     NEXT;
 }

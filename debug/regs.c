@@ -192,6 +192,8 @@ static bool system_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     if (row->flags & SR_READ_EFFECT)
         return false;
+    if (row->offset >= 0)
+        sysreg_note(cpu, row);
     if (row->write && row->access >> 4 < 4) {
         row->write(cpu, row, value);
     } else if (row->offset >= 0) {

@@ -47,7 +47,7 @@ void state_load(struct machine *m, const u8 *from)
     gic_rebuild(&m->gic, m->d.cpu);
     for (u32 n = 0; n < m->cpu_count; n++)
         m->d.cpu[n].d.attention |= ATT_IRQ;
-    memset(m->d.loop, 0, sizeof(m->d.loop));
+    m->d.loop_noted = 0;
     m->d.stop = (struct stop){ .kind = STOP_NONE };
 }
 

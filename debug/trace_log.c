@@ -1,7 +1,8 @@
 /*
  * -d: what QEMU's users know from there, where it means something here. The texts follow QEMU's spirit, not its letter:
  * in_asm shows an instruction when it is first executed at an address (blocks are what was new in a row); int shows
- * exceptions with the cause that only the tables know; mmu shows the walk behind each abort.
+ * exceptions with the cause that only the tables know; mmu shows the walk behind each abort. An exception that is taken
+ * in its own handler, again and again, is shown once, and how often.
  */
 #include "debug/exits_words.h"
 #include "debug/trace_internal.h"
@@ -14,9 +15,18 @@
 
 enum { SEEN = 1 << 16 };
 
+/* The exception that was shown last, while no return has come since. */
+struct repeat {
+    u64 pc;
+    u32 iss;
+    u8 kind, ec, el, target;
+    u64 far, count; /* the last one's; how often it came again */
+};
+
 struct log {
     struct out *out;
     u32 items;
+    struct repeat last[MAX_CPUS];
     u64 seen_count;
     u64 *seen;          /* addresses with the word and context mixed in: an open hash, forgotten when it is full */
     u64 *dropped;       /* by row of system register: RES0 bits that were said to be dropped */
@@ -191,9 +201,40 @@ static void odd(struct tracer *r, struct cpu *cpu, const char *device, const cha
     log_show(l);
 }
 
+/* ---- one and the same ---- */
+
+static void repeats_end(struct log *l, u32 cpu)
+{
+    struct repeat *last = &l->last[cpu];
+    if (last->count)
+        out_format(l->out, "...and the same again on CPU %u, %llu time%s", cpu, (unsigned long long)last->count,
+                   last->count == 1 ? "" : "s");
+    if (last->count)
+        out_format(l->out, last->far ? ", last with FAR 0x%llx\n" : "\n", (unsigned long long)last->far);
+    memset(last, 0, sizeof(*last));
+}
+
+/* The exception that was shown last, from the EL that takes it, and no return in between. */
+static bool repeats(struct log *l, const struct cpu *cpu, const struct exc *e)
+{
+    struct repeat *last = &l->last[cpu->index];
+    u64 far = e->has_far ? e->far : 0;
+    if (e->target_el == cpu->ps.el && last->target == e->target_el && last->el == cpu->ps.el && last->pc == cpu->pc &&
+        last->iss == e->iss && last->kind == e->kind && last->ec == e->ec) {
+        last->count++;
+        last->far = far;
+        return true;
+    }
+    repeats_end(l, cpu->index);
+    *last = (struct repeat){ cpu->pc, e->iss, e->kind, e->ec, cpu->ps.el, e->target_el, far, 0 };
+    return false;
+}
+
 static void exception(struct tracer *r, struct cpu *cpu, const struct exc *e)
 {
     struct log *l = r->data;
+    if (repeats(l, cpu, e))
+        return;
     bool sync = e->kind == EXC_SYNC;
     bool is_abort =
         sync && (e->ec == EC_IABT_LOWER || e->ec == EC_IABT_SAME || e->ec == EC_DABT_LOWER || e->ec == EC_DABT_SAME);
@@ -217,6 +258,7 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *e)
 static void exception_return_seen(struct tracer *r, struct cpu *cpu, u64 from_pc)
 {
     struct log *l = r->data;
+    repeats_end(l, cpu->index);
     if (!r->t->active)
         return;
     if (l->items & LOG_int)
@@ -231,9 +273,16 @@ static void exception_return_seen(struct tracer *r, struct cpu *cpu, u64 from_pc
 
 static void log_flush(struct tracer *r) { out_flush(((struct log *)r->data)->out); }
 
+static void log_reset(struct tracer *r)
+{
+    for (u32 n = 0; n < MAX_CPUS; n++)
+        repeats_end(r->data, n);
+}
+
 static bool log_close(struct tracer *r, char error[256])
 {
     struct log *l = r->data;
+    log_reset(r);
     bool ok = out_close(l->out, true, error);
     free(l->seen);
     free(l->dropped);
@@ -279,6 +328,7 @@ bool log_open(struct tracer *r, u32 items, const char *name, char error[256])
     r->exception = exception;
     r->exception_return = exception_return_seen;
     r->flush = log_flush;
+    r->reset = log_reset;
     r->close = log_close;
     return true;
 }

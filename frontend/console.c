@@ -352,6 +352,8 @@ void console_poll(void *who)
         wait_input(c, &now);
 }
 
+bool console_listens(void *who) { return any_live(who); }
+
 static u64 host_ns(void)
 {
     struct timespec t;

@@ -60,6 +60,7 @@ int console_input(void *who, unsigned port, bool waiting);
 bool console_input_comes(void *who, unsigned port);
 void console_poll(void *who);
 u64 console_idle(void *who, u64 now, u64 until);
+bool console_listens(void *who);
 /* Which port a chardev or serial option of the machine configuration uses is fixed: serial n is port n, virtconsole k
  * is PORT_VIRTIO + k. */
 

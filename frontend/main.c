@@ -23,6 +23,12 @@ static void output(void *who, unsigned port, u8 byte)
     session_output(f->session, port, byte);
 }
 
+static void note(void *who, const char *text)
+{
+    (void)who;
+    fprintf(stderr, "elmu: %s\n", text);
+}
+
 static void poll_all(void *who)
 {
     struct frontend *f = who;
@@ -116,6 +122,7 @@ static void config_make(const struct options *o, struct frontend *f, struct mach
     c->virtualization = o->virtualization;
     c->secure = o->secure;
     c->semihosting = o->semihosting;
+    c->reset_loud = o->reset_loud;
     c->virtio_modern = o->virtio_modern;
     c->seed = o->seed;
     c->rtc_base = o->rtc_base;
@@ -127,6 +134,8 @@ static void config_make(const struct options *o, struct frontend *f, struct mach
     c->host.input_comes = console_input_comes;
     c->host.poll = poll_all;
     c->host.idle = idle;
+    c->host.listens = console_listens;
+    c->host.note = note;
     if (o->stats)
         c->host.exception = exception_seen;
     hostfiles_set(&c->host);

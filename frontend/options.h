@@ -54,7 +54,7 @@ struct domain_option {
 
 struct options {
     bool machine_given, nographic, no_reboot, no_shutdown, stats, list_done;
-    bool virtualization, secure, plain_dtb /* without random nodes */, untagged, virtio_modern;
+    bool virtualization, secure, plain_dtb /* without random nodes */, untagged, virtio_modern, reset_loud;
     enum semihosting semihosting;
     char cpu[512], dumpdtb[1024];
     unsigned cpus;

@@ -163,6 +163,13 @@ void opt_engine(struct options *o, const char *name, const char *arg)
     o->engine = !strcmp(arg, "step") ? ENGINE_STEP : ENGINE_THREADED;
 }
 
+void opt_reset(struct options *o, const char *name, const char *arg)
+{
+    if (strcmp(arg, "zero") && strcmp(arg, "loud"))
+        die("--%s %s: expected zero or loud", name, arg);
+    o->reset_loud = !strcmp(arg, "loud");
+}
+
 /* ---- -semihosting-config ---- */
 
 void semihost_word(struct options *o, const char *option, const char *word)

@@ -142,13 +142,19 @@ static u64 next_edge(const struct cpu *cpu, u64 now)
 
 void timer_reset(struct timers *timers) { memset(timers, 0, sizeof(*timers)); }
 
-u64 timer_next_event(const struct cpu *cpu, u64 now)
+u64 timer_next_interrupt(const struct cpu *cpu, u64 now, u32 ppis)
 {
     u64 next = ~(u64)0;
     for (enum timer t = 0; t < TIMERS; t++) {
-        u64 at = timer_next_change(cpu, t, now);
+        u64 at = bit(ppis, rows[t].ppi) ? timer_next_change(cpu, t, now) : next;
         next = at < next ? at : next;
     }
+    return next;
+}
+
+u64 timer_next_event(const struct cpu *cpu, u64 now)
+{
+    u64 next = timer_next_interrupt(cpu, now, ~(u32)0);
     if (cpu->halted == HALT_WFE && timer_streams(cpu)) {
         u64 at = next_edge(cpu, now);
         next = at < next ? at : next;

@@ -33,6 +33,8 @@ void timer_reset(struct timers *timers);
 u64 timer_next_event(const struct cpu *cpu, u64 now);
 /* Is an event stream switched on? */
 bool timer_streams(const struct cpu *cpu);
+/* The same of the outputs alone, of those whose PPIs (a set by INTID) are asked for. */
+u64 timer_next_interrupt(const struct cpu *cpu, u64 now, u32 ppis);
 /* Makes the outputs what they are at `now` (ns) and drives the PPIs; sets cpu->event when an event stream had an edge
  * since the last call. At least at each moment that timer_next_event named; oftener does no harm. */
 void timer_update(struct cpu *cpu, u64 now);

@@ -125,7 +125,9 @@ u64 timer_tval_read(struct cpu *cpu, const struct sysreg *row)
 void timer_tval_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     enum timer t = timer_of_row(cpu, row);
-    *timer_cval(cpu, t) = count_of_tval(cpu, t) + sext(value & ones(32), 32);
+    u64 *cval = timer_cval(cpu, t);
+    cpu->written[cval - (u64 *)(void *)&cpu->sys] = 1;
+    *cval = count_of_tval(cpu, t) + sext(value & ones(32), 32);
     changed(cpu, t);
 }
 

@@ -367,5 +367,10 @@ same 'EL2, max, 8 CPUs' ',virtualization=on' max 8 2G
 same 'EL3' ',secure=on' cortex-a57 1 1G
 same 'EL3, EL2, 2 CPUs' ',secure=on,virtualization=on' cortex-a57 2 1G
 
+# ---- parts ----
+for part in "$here"/{stuck,registers,ends}.sh; do
+    . "$part"
+done
+
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]

@@ -103,7 +103,7 @@ START_TEST(reset_values)
     ck_assert_uint_eq(cpu->sys.hcr_el2, BIT(31));
     ck_assert_uint_eq(cpu->sys.scr_el3, 0x430);
     ck_assert_uint_eq(cpu->sys.sctlr_el3 & 0x1005, 0); /* M, C, I */
-    ck_assert_uint_eq(cpu->sys.tpidr_el1, SYSREG_UNKNOWN);
+    ck_assert_uint_eq(cpu->sys.tpidr_el1, 0);
     ck_assert_uint_eq(cpu->sys.oslsr_el1 & 2, 2);
     ck_assert_uint_eq(cpu->sys.vpidr_el2, cpu->sys.midr_el1);
     ck_assert_uint_eq(cpu->sys.mdcr_el2 & 31, cpu->sys.pmcr_el0 >> 11 & 31);
