@@ -70,7 +70,12 @@ static const struct {
 
 const char *model_name(unsigned n) { return n < ARRAY_LEN(models) ? models[n].name : NULL; }
 const char *model_compatible(u32 number) { return models[number].compatible; }
-const char *feature_name(unsigned n) { return n < ARRAY_LEN(feature_rows) ? feature_rows[n].name : NULL; }
+/* The row takes away what it is named after. */
+static bool is_inverse(unsigned n) { return feature_rows[n].name[0] == '!'; }
+const char *feature_name(unsigned n)
+{
+    return n < ARRAY_LEN(feature_rows) ? feature_rows[n].name + is_inverse(n) : NULL;
+}
 
 void feature_enable(struct features *f, enum feature id)
 {
@@ -100,7 +105,7 @@ static bool name_is(const char *name, const char *given, size_t length)
 static int feature_find(const char *name, size_t length)
 {
     for (unsigned n = 1; n < FEATURE_COUNT; n++)
-        if (name_is(feature_rows[n].name, name, length))
+        if (name_is(feature_name(n), name, length))
             return (int)n;
     return -1;
 }
@@ -159,6 +164,11 @@ static u64 constant_of(u32 model, u32 offset)
     return 0;
 }
 
+bool model_has_aarch32(u32 number)
+{
+    return bits(constant_of(number, offsetof(struct sysregs, id_aa64pfr0_el1)), 7, 4) == 2;
+}
+
 /* The field of an ID register grows with what it stands for (D19.1.3, the principles of the ID scheme). */
 static bool model_reaches(u32 model, enum feature id)
 {
@@ -170,7 +180,7 @@ static void features_of_model(struct features *f, u32 model)
 {
     feature_add(f, FEAT_BASE);
     for (int n = 1; n < FEATURE_COUNT; n++)
-        if (!is_machines(n) && !is_asked_for(n) &&
+        if (!is_machines(n) && !is_asked_for(n) && !is_inverse((unsigned)n) &&
             (models[model].features == ALL || model_reaches(model, (enum feature)n)))
             feature_enable(f, (enum feature)n);
 }
@@ -190,10 +200,10 @@ static bool option_parse(const char *text, size_t length, struct features *f, ch
         return false;
     }
     if (on < 0) {
-        snprintf(error, 256, "-cpu: %s must be on or off", feature_rows[id].name);
+        snprintf(error, 256, "-cpu: %s must be on or off", feature_name((unsigned)id));
         return false;
     }
-    if (on)
+    if (on != is_inverse((unsigned)id))
         feature_enable(f, (enum feature)id);
     else
         feature_disable(f, (enum feature)id);
@@ -225,6 +235,20 @@ bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, ch
     if (!el2 || !el3)
         feature_disable(&out->features, FEAT_SEL2);
     return true;
+}
+
+void model_describe(const struct cpu_model *model, char *text, size_t size)
+{
+    struct features own = { { 0 } };
+    features_of_model(&own, model->number);
+    size_t used = (size_t)snprintf(text, size, "%s", models[model->number].name);
+    for (unsigned n = 1; n < FEATURE_COUNT && used < size; n++) {
+        bool has = feature_has(&model->features, (enum feature)n);
+        if (n == FEAT_SEL2 || is_machines((int)n) || has == feature_has(&own, (enum feature)n))
+            continue;
+        used +=
+            (size_t)snprintf(text + used, size - used, ",%s=%s", feature_name(n), has != is_inverse(n) ? "on" : "off");
+    }
 }
 
 /* What pointer authentication can do is in the field of its cipher, API, APA3 or APA; GPI, GPA3 or GPA says that PACGA

@@ -16,6 +16,8 @@ struct cpu_model {
 /* `max,sve=off` and the like. el2, el3: what the machine gives the CPU. False: error holds one line without a newline.
  */
 bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, char error[256]);
+/* The text that model_parse makes this of: the model, and the features that it has not of itself. */
+void model_describe(const struct cpu_model *model, char *text, size_t size);
 /* Features and identification registers of the model, before cpu_reset. */
 void model_apply(const struct cpu_model *model, struct cpu *cpu);
 /* For lists: NULL past the last. */
@@ -23,6 +25,8 @@ const char *model_name(unsigned n);
 const char *feature_name(unsigned n);
 /* Of a model that was parsed: `compatible` of its node in a device tree. */
 const char *model_compatible(u32 number);
+/* Does the core have AArch32 at EL1 (and so RW bits that can be 0)? elmu's models have not. */
+bool model_has_aarch32(u32 number);
 /* Adds a feature and what it requires; removes it and what requires it. */
 void feature_enable(struct features *f, enum feature id);
 void feature_disable(struct features *f, enum feature id);

@@ -34,14 +34,13 @@ struct sysregs {
 #undef SYSREG
 };
 
-/* A byte for each of them: something was written to it since reset (sysreg_is_untouched). The last ones: an exception
- * was taken to that EL, which writes ELR, SPSR and ESR. */
+/* A byte for each of them: something was written to it since reset (sysreg_is_untouched). The last ones: an exception was
+ * taken to that EL, which writes ELR, SPSR and ESR. */
 enum {
 #define SYSREG(name, op0, op1, crn, crm, op2, access, field, ...) WRITTEN_##field,
 #include "cpu/sysreg_all.def"
 #undef SYSREG
-    WRITTEN_BY_ENTRY,
-    WRITTEN_COUNT = WRITTEN_BY_ENTRY + 4
+    WRITTEN_BY_ENTRY, WRITTEN_COUNT = WRITTEN_BY_ENTRY + 4
 };
 
 /* One translation as the walk left it, stage 1 and stage 2 combined, tagged by what it may serve. Where the pages
@@ -88,36 +87,18 @@ struct cause {
     u32 level; /* of the walk, where that says something */
     u64 value; /* address of the descriptor, value of the control register... */
 };
-enum cause_kind {
-    CAUSE_NONE,
-    CAUSE_TRAP,
-    CAUSE_UNALLOCATED,
-    CAUSE_ACCESS,
-    CAUSE_DESCRIPTOR,
-    CAUSE_INPUT_SIZE,
-    CAUSE_ALIGNMENT,
-    CAUSE_INSTRUCTION,
-    CAUSE_EXTERNAL,
-    CAUSE_ILLEGAL_STATE,
-    CAUSE_STEP,
-    CAUSE_INTERRUPT,
-    CAUSE_BREAKPOINT,
-    CAUSE_WATCHPOINT, /* id: its number */
-    CAUSE_COUNT
-};
+enum cause_kind { CAUSE_NONE, CAUSE_TRAP, CAUSE_UNALLOCATED, CAUSE_ACCESS, CAUSE_DESCRIPTOR, CAUSE_INPUT_SIZE, CAUSE_ALIGNMENT,
+                  CAUSE_INSTRUCTION, CAUSE_EXTERNAL, CAUSE_ILLEGAL_STATE, CAUSE_STEP, CAUSE_INTERRUPT,
+                  CAUSE_BREAKPOINT, CAUSE_WATCHPOINT, /* id: its number */
+                  CAUSE_COUNT };
 
 /* An exception about to be taken (D1.3). kind: enum exc_kind; iss is ESR<24:0>; il is ESR.IL. */
-enum exc_kind {
-    EXC_SYNC,
-    EXC_IRQ,
-    EXC_FIQ,
-    EXC_SERROR,
-    EXC_RESTART /* none: the stepping engine is to do this instruction, so that an observer sees its accesses */
-};
+enum exc_kind { EXC_SYNC, EXC_IRQ, EXC_FIQ, EXC_SERROR,
+                EXC_RESTART /* none: the stepping engine is to do this instruction, so that an observer sees its accesses */ };
 struct exc {
     u8 kind, ec, il, target_el;
     u8 has_far, has_hpfar, is_virtual;
-    u8 isv;              /* a data abort whose ISS gets the instruction syndrome (ISV, SAS...) when it is taken */
+    u8 isv; /* a data abort whose ISS gets the instruction syndrome (ISV, SAS...) when it is taken */
     u8 external, pad[7]; /* an external abort */
     u32 iss, iss2;
     u64 far, hpfar;
@@ -126,36 +107,26 @@ struct exc {
 };
 
 /* Interrupt inputs of the PE, by bit (D1.3.6). */
-enum {
-    LINE_IRQ = 1,
-    LINE_FIQ = 2,
-    LINE_VIRQ = 4,
-    LINE_VFIQ = 8,
-    LINE_SERROR = 16,
-    LINE_IRQ_NMI = 32,
-    LINE_FIQ_NMI = 64,
-    LINE_VIRQ_NMI = 128 /* beside IRQ, FIQ, VIRQ: Superpriority (FEAT_NMI) */
-};
+enum { LINE_IRQ = 1, LINE_FIQ = 2, LINE_VIRQ = 4, LINE_VFIQ = 8, LINE_SERROR = 16,
+       LINE_IRQ_NMI = 32, LINE_FIQ_NMI = 64, LINE_VIRQ_NMI = 128 /* beside IRQ, FIQ, VIRQ: Superpriority (FEAT_NMI) */ };
 
 enum { HALT_NONE, HALT_WFI, HALT_WFE, HALT_OFF };
 /* To an HVC, SMC or HLT: not the board's; done; not yet, the PE sleeps and executes it again (HLT only). */
 enum board_answer { BOARD_LEAVES, BOARD_ANSWERED, BOARD_AGAIN };
 
 /* Reasons to leave straight-line execution at the next architectural point (cpu->d.attention). */
-enum {
-    ATT_IRQ = 1,     /* inputs or masks changed: look whether an interrupt can be taken */
-    ATT_STOP = 2,    /* power off; what is due next may have changed: timers and events are looked at */
-    ATT_CONTEXT = 4, /* translation context changed: the fetch page must be looked up again */
-    ATT_ENGINE = 8,  /* what decides between the engines changed */
-    ATT_DEBUG = 16,  /* whoever looks in wants to stop: nothing of the guest's */
-    ATT_NOW = 32,    /* the same, not waiting for such a point (stepping engine) */
-    ATT_TURN = 64    /* end of this PE's turn */
+enum { ATT_IRQ = 1,     /* inputs or masks changed: look whether an interrupt can be taken */
+       ATT_STOP = 2,    /* power off; what is due next may have changed: timers and events are looked at */
+       ATT_CONTEXT = 4, /* translation context changed: the fetch page must be looked up again */
+       ATT_ENGINE = 8,  /* what decides between the engines changed */
+       ATT_DEBUG = 16,  /* whoever looks in wants to stop: nothing of the guest's */
+       ATT_NOW = 32,    /* the same, not waiting for such a point (stepping engine) */
+       ATT_TURN = 64    /* end of this PE's turn */
 };
 /* Reasons to use the stepping engine (cpu->d.stepping). */
-enum {
-    STEPPING_GUEST = 1, /* software step */
-    STEPPING_PAGE = 2,  /* the page is one that an observer wants to see, or has a breakpoint of the guest's */
-    STEPPING_ALL = 4    /* an observer wants to see every instruction */
+enum { STEPPING_GUEST = 1, /* software step */
+       STEPPING_PAGE = 2,  /* the page is one that an observer wants to see, or has a breakpoint of the guest's */
+       STEPPING_ALL = 4    /* an observer wants to see every instruction */
 };
 
 enum { FAST_ENTRIES = 16384, XPAGE_ENTRIES = 256 };
@@ -166,7 +137,7 @@ struct fast_entry {
     u64 addend;
     u64 owner; /* FAST_OWNER: set * TLB_WAYS + way of the state entry it stands for; FAST_PAGE: physical address */
 };
-#define FAST_OWNER(owner) ((u32)((owner)&0x7fff))
+#define FAST_OWNER(owner) ((u32)((owner) & 0x7fff))
 #define FAST_CODE         0x8000 /* in owner: written to it may be, but not fast, since it holds decoded code */
 #define FAST_PAGE(owner)  ((owner) >> 16 << 12)
 

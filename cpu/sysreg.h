@@ -20,15 +20,9 @@
  * cpu/traps.def. A row's traps are a set of 128. The set that is live at an EL has 64 bits: the groups from
  * TRAP_RARE_FIRST on share the bit TRAP_RARE there, all the fine-grained traps (cpu/fgt.def) TRAP_FGT. */
 enum trap {
-    TRAP_E2H, /* at EL2 with HCR_EL2.E2H it is another register; at EL1 with HCR_EL2.{NV,NV2} it may be (cpu/vncr.def)
-               */
-    TRAP_AT_EL0,
-    TRAP_AT_EL1,
-    TRAP_AT_EL2, /* not for this EL */
-    TRAP_FGT,
-    TRAP_RARE,
-    TRAP_FIRST,
-    TRAP_BEFORE_FIRST = TRAP_FIRST - 1,
+    TRAP_E2H, /* at EL2 with HCR_EL2.E2H it is another register; at EL1 with HCR_EL2.{NV,NV2} it may be (cpu/vncr.def) */
+    TRAP_AT_EL0, TRAP_AT_EL1, TRAP_AT_EL2, /* not for this EL */
+    TRAP_FGT, TRAP_RARE, TRAP_FIRST, TRAP_BEFORE_FIRST = TRAP_FIRST - 1,
 #define TRAP(id, ...) TRAP_##id,
 #include "cpu/traps.def"
 #undef TRAP
@@ -57,9 +51,7 @@ enum trap_number {
 #define ALSO(id, ...) TRAPROW_##id,
 #include "cpu/traps.def"
 #undef TRAP
-    LONE_FIRST,
-    FGT_FIRST = LONE_FIRST + LONE_COUNT,
-    FGT_BEFORE_FIRST = FGT_FIRST - 1,
+    LONE_FIRST, FGT_FIRST = LONE_FIRST + LONE_COUNT, FGT_BEFORE_FIRST = FGT_FIRST - 1,
 #define FGT_ROW(dir, id, ...) FGT_##dir##_##id,
 #include "cpu/fgt.def"
 #undef FGT_ROW
@@ -68,21 +60,21 @@ enum trap_number {
 
 /* Lowest EL for reads in bits 3:0, for writes in bits 7:4; 4 = never. */
 #define ACCESS_RW(r, w) ((r) | (w) << 4)
-#define RW_EL0          ACCESS_RW(0, 0)
-#define RW_EL1          ACCESS_RW(1, 1)
-#define RW_EL2          ACCESS_RW(2, 2)
-#define RW_EL3          ACCESS_RW(3, 3)
-#define RO_EL0          ACCESS_RW(0, 4)
-#define RO_EL1          ACCESS_RW(1, 4)
-#define RO_EL2          ACCESS_RW(2, 4)
-#define RO_EL3          ACCESS_RW(3, 4)
-#define WO_EL0          ACCESS_RW(4, 0)
-#define WO_EL1          ACCESS_RW(4, 1)
-#define R0_W1           ACCESS_RW(0, 1)
-#define R0_W3           ACCESS_RW(0, 3)
-#define R1_W2           ACCESS_RW(1, 2)
-#define R1_W3           ACCESS_RW(1, 3)
-#define NONE            ACCESS_RW(4, 4)
+#define RW_EL0 ACCESS_RW(0, 0)
+#define RW_EL1 ACCESS_RW(1, 1)
+#define RW_EL2 ACCESS_RW(2, 2)
+#define RW_EL3 ACCESS_RW(3, 3)
+#define RO_EL0 ACCESS_RW(0, 4)
+#define RO_EL1 ACCESS_RW(1, 4)
+#define RO_EL2 ACCESS_RW(2, 4)
+#define RO_EL3 ACCESS_RW(3, 4)
+#define WO_EL0 ACCESS_RW(4, 0)
+#define WO_EL1 ACCESS_RW(4, 1)
+#define R0_W1  ACCESS_RW(0, 1)
+#define R0_W3  ACCESS_RW(0, 3)
+#define R1_W2  ACCESS_RW(1, 2)
+#define R1_W3  ACCESS_RW(1, 3)
+#define NONE   ACCESS_RW(4, 4)
 
 struct sysreg {
     const char *name;
@@ -116,20 +108,18 @@ struct sysreg_bits {
     u32 feature, pad;
     u64 bits;
 };
-enum {
-    SR_CONTROL = 1, /* a write changes what translation, traps or routing do: cpu_control_changed follows */
-    SR_CHECK_LAST = 2,
-    SR_E2H_ONLY = 4,     /* *_EL12 and *_EL02: UNDEFINED unless E2H is 1 (at EL2, EL3) */
-    SR_RES0 = 8,         /* no bit can be written */
-    SR_READ_EFFECT = 16, /* reading changes state (ICC_IAR1_EL1): sysreg_peek must not call .read */
-    SR_CONTEXT = 32,     /* a write changes translation only: mmu_context_changed follows */
-    SR_TRAPS = 64        /* a write changes traps, FP access and step only: cpu_traps_changed follows */
-};
+enum { SR_CONTROL = 1,     /* a write changes what translation, traps or routing do: cpu_control_changed follows */
+       SR_CHECK_LAST = 2,
+       SR_E2H_ONLY = 4,    /* *_EL12 and *_EL02: UNDEFINED unless E2H is 1 (at EL2, EL3) */
+       SR_RES0 = 8,       /* no bit can be written */
+       SR_READ_EFFECT = 16, /* reading changes state (ICC_IAR1_EL1): sysreg_peek must not call .read */
+       SR_CONTEXT = 32,    /* a write changes translation only: mmu_context_changed follows */
+       SR_TRAPS = 64 /* a write changes traps, FP access and step only: cpu_traps_changed follows */ };
 
 #define SYSREG_KEY(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 /* In a row's reset: UNKNOWN to the architecture, and as many of its bits as can be written hold what the machine says
  * (struct cpu_host): zero, or this loud value. */
-#define SYSREG_UNKNOWN                      0xdeadbeefdeadbeefull
+#define SYSREG_UNKNOWN 0xdeadbeefdeadbeefull
 
 /* Row by key, or by number (for lists, gdb, snapshots; NULL past the end). */
 const struct sysreg *sysreg_find(u32 key);
@@ -167,10 +157,13 @@ u64 sysreg_dropped(struct cpu *cpu, const struct sysreg *row, u64 value);
 bool sysreg_is_readable(const struct sysreg *row);
 
 /* Notes that a register of plain storage was written; by the row, and by its field. */
-static inline void sysreg_note(struct cpu *cpu, const struct sysreg *row) { cpu->written[(u32)row->offset / 8] = 1; }
+static inline void sysreg_note(struct cpu *cpu, const struct sysreg *row)
+{
+    cpu->written[(u32)row->offset / 8] = 1;
+}
 #define SYSREG_NOTE(cpu, field) ((cpu)->written[WRITTEN_##field] = 1)
-/* The register has storage that can be written, and nothing was since reset: neither by the guest, nor by an exception
- * or whoever acts for it. */
+/* The register has storage that can be written, and nothing was since reset: neither by the guest, nor by an exception or
+ * whoever acts for it. */
 bool sysreg_is_untouched(const struct cpu *cpu, const struct sysreg *row);
 
 /* Storage of a row. */

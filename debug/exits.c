@@ -10,6 +10,7 @@
  *     address           va 0x... of an abort, and ipa 0x... when stage 2 found it; or "-"
  *     handler           instructions that this vCPU executed up to the exception return that ended it; "N+": it had not
  * ended
+ *     to_pc, pstate     what that returned to: address, and PSTATE as SPSR_ELx has it; or "-"
  *
  * Costs little: words are made once for each kind of exit and kept, as are places.
  */
@@ -104,13 +105,20 @@ static const struct kind *kind_of(struct exits *x, const struct trace *t, const 
 
 /* ---- lines ---- */
 
-static void entry_end(struct exits *x, const struct entry *e, u64 now, bool ended)
+/* by: the PE, after the return that ended it; NULL: it has not ended. */
+static void entry_end(struct exits *x, const struct entry *e, u64 now, const struct cpu *by)
 {
     char *p = out_reserve(x->out);
     p = put_bytes(p, e->text, e->length);
     p = put_decimal(p, now - e->cpu_at);
-    if (!ended)
-        *p++ = '+';
+    if (by) {
+        p = put_const(p, "\t0x");
+        p = put_hex(p, by->pc, 8);
+        p = put_const(p, "\t0x");
+        p = put_hex(p, cpu_spsr(by), 8);
+    } else {
+        p = put_const(p, "+\t-\t-");
+    }
     *p++ = '\n';
     out_commit(x->out, p);
 }
@@ -136,7 +144,7 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *exc)
         return;
     unsigned n = cpu->index;
     if (x->depth[n] == DEPTH) { /* handlers that never return: the oldest is given up */
-        entry_end(x, &x->entry[n][0], cpu_position(cpu), false);
+        entry_end(x, &x->entry[n][0], cpu_position(cpu), NULL);
         memmove(&x->entry[n][0], &x->entry[n][1], sizeof(x->entry[n][0]) * (DEPTH - 1));
         x->depth[n]--;
     }
@@ -176,7 +184,7 @@ static void exception_return_seen(struct tracer *r, struct cpu *cpu, u64 from_pc
         bool same = !lower && e->to_el == cpu->ps.el && e->from_el == cpu->ps.el;
         if (e->to_el <= cpu->ps.el && !same)
             break;
-        entry_end(x, e, now, true);
+        entry_end(x, e, now, cpu);
         x->depth[n]--;
         if (same)
             break;
@@ -189,7 +197,7 @@ static void exits_reset(struct tracer *r)
     struct exits *x = r->data;
     for (u32 n = 0; n < r->t->m->cpu_count; n++) {
         for (unsigned k = 0; k < x->depth[n]; k++)
-            entry_end(x, &x->entry[n][k], r->t->m->d.cpu[n].insns, false);
+            entry_end(x, &x->entry[n][k], r->t->m->d.cpu[n].insns, NULL);
         x->depth[n] = 0;
     }
 }
@@ -215,7 +223,7 @@ bool exits_open(struct tracer *r, const char *name, char error[256])
         return false;
     }
     x->out = out;
-    out_format(out, "# insns\tcpu\tvmid\tfrom\tpc\twhere\tto\tclass\tiss\tcause\taddress\thandler\n");
+    out_format(out, "# insns\tcpu\tvmid\tfrom\tpc\twhere\tto\tclass\tiss\tcause\taddress\thandler\tto_pc\tpstate\n");
     r->data = x;
     r->exception = exception;
     r->exception_return = exception_return_seen;

@@ -359,7 +359,7 @@ void cmd_fields(struct monitor_line *l)
     text_add(l->out, "%s = 0x%llx", r->name, HEX(value));
     if (fields.length)
         text_add(l->out, " [%s]", fields.s);
-    text_add(l->out, "\n");
+    text_add(l->out, "%s\n", sysreg_is_untouched(monitor_cpu(l), r) ? ": never written since reset" : "");
     text_free(&fields);
 }
 

@@ -531,3 +531,26 @@ bool snapshot_restore(struct machine *m, const char *file, char error[256])
     file_unmap(&map);
     return ok;
 }
+
+bool snapshot_peek(const char *file, struct machine *out, char error[256])
+{
+    enum { BYTES = offsetof(struct machine, gic) + offsetof(struct gic, d) };
+    struct file_map map;
+    struct snapshot_head head;
+    struct loaded l;
+    if (!file_map(&map, file, error))
+        return false;
+    const char *wrong = parse(&map, &head, &l);
+    if (!wrong && head.state_size < BYTES)
+        wrong = "it is truncated or damaged";
+    if (!wrong) {
+        memcpy(out, l.state, BYTES);
+        if (out->cpu_count < 1 || out->cpu_count > MAX_CPUS || out->ram_size % (1 << 20) ||
+            !model_name(out->model.number))
+            wrong = "it is damaged";
+    }
+    if (wrong)
+        snprintf(error, 256, "%.150s: expected a snapshot: %s", file, wrong);
+    file_unmap(&map);
+    return !wrong;
+}

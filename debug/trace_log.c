@@ -27,6 +27,7 @@ struct log {
     struct out *out;
     u32 items;
     struct repeat last[MAX_CPUS];
+    u32 wrote[MAX_CPUS], clear[MAX_CPUS], said[MAX_CPUS]; /* sets of rows of widths[]: of their RW, and what was said */
     u64 seen_count;
     u64 *seen;          /* addresses with the word and context mixed in: an open hash, forgotten when it is full */
     u64 *dropped;       /* by row of system register: RES0 bits that were said to be dropped */
@@ -153,10 +154,14 @@ static void dropped_log(struct log *l, struct cpu *cpu, unsigned row, u64 value)
     log_show(l);
 }
 
+static void width_written(struct log *l, u32 cpu, const struct sysreg *reg, u64 value);
+
 static void sysreg(struct tracer *r, struct cpu *cpu, unsigned row, u64 value)
 {
     struct log *l = r->data;
     const struct sysreg *reg = sysreg_get(row);
+    if (l->items & LOG_guest_errors && reg)
+        width_written(l, cpu->index, reg, value);
     if (l->items & LOG_mmu && reg && reg->flags & (SR_CONTROL | SR_CONTEXT))
         out_format(l->out, "mmu: cpu %u EL%u PC 0x%llx %s = 0x%llx\n", cpu->index, cpu->ps.el,
                    (unsigned long long)cpu->pc, reg->name, (unsigned long long)value);
@@ -199,6 +204,55 @@ static void odd(struct tracer *r, struct cpu *cpu, const char *device, const cha
         out_format(l->out, ", value 0x%llx", (unsigned long long)value);
     out_format(l->out, ": %s\n", why);
     log_show(l);
+}
+
+/* ---- RW ---- */
+
+/* HCR_EL2.RW and SCR_EL3.RW are RAO/WI here, as there is no AArch32. On cores that have it at EL1 a clear one makes the
+ * return to AArch64 an illegal one (IllegalExceptionReturn), and reset leaves it clear. */
+static const struct {
+    u32 key, bit, written;
+    const char *name;
+} widths[] = {
+    { SYSREG_KEY(3, 4, 1, 1, 0), HCR_RW, WRITTEN_hcr_el2, "HCR_EL2" },
+    { SYSREG_KEY(3, 6, 1, 1, 0), SCR_RW, WRITTEN_scr_el3, "SCR_EL3" },
+};
+
+static void width_written(struct log *l, u32 cpu, const struct sysreg *reg, u64 value)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(widths); n++) {
+        if (reg->key != widths[n].key)
+            continue;
+        l->wrote[cpu] |= 1u << n;
+        l->clear[cpu] = (l->clear[cpu] & ~(1u << n)) | (u32)!bit(value, widths[n].bit) << n;
+    }
+}
+
+/* Is the EL that it was returned to under this register? */
+static bool width_applies(const struct cpu *cpu, unsigned n)
+{
+    if (n == 0)
+        return cpu->ps.el < 2 && cpu_el2_enabled(cpu) && !bit(cpu_hcr(cpu), HCR_TGE);
+    return cpu->ps.el < 3 && cpu_has(cpu, FEAT_EL3);
+}
+
+static void width_check(struct tracer *r, struct cpu *cpu, u64 from_pc)
+{
+    struct log *l = r->data;
+    u32 c = cpu->index;
+    if (cpu->ps.il || !model_has_aarch32(r->t->m->model.number))
+        return;
+    for (unsigned n = 0; n < ARRAY_LEN(widths); n++) {
+        bool clear = bit(l->wrote[c], n) ? bit(l->clear[c], n) : !cpu->written[widths[n].written];
+        if (!clear || bit(l->said[c], n) || !width_applies(cpu, n))
+            continue;
+        l->said[c] |= 1u << n;
+        out_format(
+            l->out,
+            "guest_errors: cpu %u EL%u PC 0x%llx: exception return to AArch64 with %s.RW clear: an illegal return "
+            "on a %s, which has AArch32 (here RW reads as one)\n",
+            c, cpu->ps.el, (unsigned long long)from_pc, widths[n].name, model_name(r->t->m->model.number));
+    }
 }
 
 /* ---- one and the same ---- */
@@ -265,6 +319,8 @@ static void exception_return_seen(struct tracer *r, struct cpu *cpu, u64 from_pc
         out_format(l->out, "Exception return on CPU %u from PC 0x%llx to EL%u PC 0x%llx PSTATE 0x%llx\n", cpu->index,
                    (unsigned long long)from_pc, cpu->ps.el, (unsigned long long)cpu->pc,
                    (unsigned long long)cpu_spsr(cpu));
+    if (l->items & LOG_guest_errors)
+        width_check(r, cpu, from_pc);
     if (l->items & LOG_guest_errors && cpu->ps.il)
         out_format(l->out, "guest_errors: cpu %u EL%u PC 0x%llx: illegal exception return\n", cpu->index, cpu->ps.el,
                    (unsigned long long)from_pc);

@@ -159,9 +159,24 @@ void console_output(void *who, unsigned number, u8 byte)
     p->out_buffer[p->out_used++] = byte;
     if (p->out_used == sizeof(p->out_buffer) || c->direct || p->shared)
         flush(c, p);
-    if (matcher_feed(&p->until, byte))
+    if (matcher_feed(&p->until, byte)) {
+        c->until_seen = true;
         machine_stop(c->m, STOP_EXIT, 0, "");
-    if (matcher_feed(&p->after, byte))
+    }
+    if (!matcher_feed(&p->after, byte))
+        return;
+    if (c->saving)
+        c->held = p;
+    else
+        sends_run(c, p);
+}
+
+void console_release(struct console *c)
+{
+    struct port *p = c->held;
+    c->saving = false;
+    c->held = NULL;
+    if (p)
         sends_run(c, p);
 }
 

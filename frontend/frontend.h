@@ -44,6 +44,9 @@ struct console {
     struct port port[MAX_PORTS];
     unsigned send_next; /* the pair that is waited for */
     u64 start_ns;       /* host time at which the machine's time was 0 */
+    bool saving;        /* a snapshot is about to be written: nothing is typed before */
+    bool until_seen;    /* --until's text was printed */
+    struct port *held;  /* what is to be typed on then */
     int wake[2];        /* -1, or other descriptors that end a wait */
     bool direct;        /* each byte is written as it comes: a trace may go to the same file */
 };
@@ -59,6 +62,8 @@ void console_output(void *who, unsigned port, u8 byte);
 int console_input(void *who, unsigned port, bool waiting);
 bool console_input_comes(void *who, unsigned port);
 void console_poll(void *who);
+/* The snapshot was written. */
+void console_release(struct console *c);
 u64 console_idle(void *who, u64 now, u64 until);
 bool console_listens(void *who);
 /* Which port a chardev or serial option of the machine configuration uses is fixed: serial n is port n, virtconsole k
@@ -113,13 +118,16 @@ void stats_destroy(struct stats *s);
 /* ---- session.c: -gdb, -snapshot-save, -restore, -record, -replay ---- */
 struct session;
 /* After the machine was loaded. Dies with a message. */
-struct session *session_create(struct machine *m, const struct options *o);
+struct session *session_create(struct machine *m, const struct options *o, struct console *console);
+/* A snapshot is still to be written. */
+bool session_waits(const struct session *s);
 /* The machine was reset and loaded again. */
 void session_restarted(struct session *s);
 struct stop session_run(struct session *s, u64 limit);
 /* Called with s NULL, too: before there is one. */
 void session_poll(struct session *s);
-void session_output(struct session *s, unsigned port, u8 byte);
+/* True: the byte completes the text that a snapshot is to be written at. */
+bool session_output(struct session *s, unsigned port, u8 byte);
 void session_fds(const struct session *s, int fds[2]);
 /* Writes what traces have gathered that are written as they come. True: there are any. */
 bool session_flush(struct session *s);
@@ -138,6 +146,21 @@ struct frontend {
 /* ---- main.c ---- */
 /* The machine that the options describe, its images loaded (not for -machine dumpdtb=). Dies with a message. */
 struct machine *machine_load(struct options *o, struct frontend *f, struct boot_config *boot);
+
+/* ---- ends.c: how a run ended ---- */
+enum {
+#define STATUS(number, id, why) STATUS_##id = number,
+#include "frontend/status.def"
+#undef STATUS
+};
+/* The exit status; says on standard error what ended the run, and where the CPUs are if nobody asked for it. unseen: a
+ * text or count that was waited for never came. */
+int ends_status(const struct stop *stop, struct machine *m, const struct options *o, bool unseen);
+void ends_where(struct machine *m, const struct options *o);
+
+/* ---- restore.c ---- */
+/* Takes from the snapshot of -restore what machine it is. Dies when an option that was given contradicts it. */
+void restore_options(struct options *o);
 
 /* ---- diff.c ---- */
 int diff_main(int argc, char **argv);

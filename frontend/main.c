@@ -7,20 +7,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { STATUS_LIMIT = 3 };
-
 static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc)
 {
     stats_exception(((struct frontend *)who)->stats, cpu, exc);
 }
 
-/* What traces have said comes before it, in case they share a file with the console. */
+/* What traces have said comes before it, in case they share a file with the console. What a snapshot waits for comes
+ * first, too: what is typed then is not in it. */
 static void output(void *who, unsigned port, u8 byte)
 {
     struct frontend *f = who;
     f->console.direct = session_flush(f->session);
+    f->console.saving = session_output(f->session, port, byte);
     console_output(who, port, byte);
-    session_output(f->session, port, byte);
 }
 
 static void note(void *who, const char *text)
@@ -267,21 +266,6 @@ static void pidfile_write(const char *name)
     atexit(pidfile_remove);
 }
 
-static int status_of(const struct stop *stop, const struct options *o)
-{
-    switch (stop->kind) {
-    case STOP_INSNS:
-        fprintf(stderr, "elmu: stopped after %llu instructions (--max-insns)\n", (unsigned long long)o->max_insns);
-        return STATUS_LIMIT;
-    case STOP_OFF:
-    case STOP_RESET: return 0;
-    default:
-        if (stop->text[0])
-            fprintf(stderr, "elmu: %s\n", stop->text);
-        return stop->status;
-    }
-}
-
 /* A closed standard stream would become the first file that is opened. */
 static void streams_open(void)
 {
@@ -305,6 +289,8 @@ int main(int argc, char **argv)
     if (!options_parse(&o, argc, argv, &status))
         return fflush(stdout) && errno != EPIPE ? 1 : status; /* a list that was asked for */
     pidfile_write(o.pidfile);
+    if (o.restore)
+        restore_options(&o);
     struct machine *m = machine_load(&o, &f, &boot);
     if (o.dumpdtb[0]) {
         dtb_dump(m, &o);
@@ -314,17 +300,20 @@ int main(int argc, char **argv)
     }
     console_open(&f.console, m, &o);
     f.stats = stats_create();
-    f.session = session_create(m, &o);
+    f.session = session_create(m, &o, &f.console);
     struct stop stop = run(m, f.session, &f.files, &o, &boot);
     stay(&f, &stop, &o);
     if (stop.kind == STOP_REQUEST && terminal_signal() && stop.status) /* whoever heard of it first */
         stop.status = 128 + terminal_signal();
+    bool unseen = session_waits(f.session) || (o.until && !f.console.until_seen);
     console_flush(&f.console);
     bool complete = session_destroy(f.session, stop.status);
     f.session = NULL;
+    if (o.until && !f.console.until_seen)
+        fprintf(stderr, "elmu: --until: the run ended before that text\n");
     complete = console_close(&f.console) && complete;
     hostfiles_close(&f.files);
-    status = status_of(&stop, &o);
+    status = ends_status(&stop, m, &o, unseen);
     status = complete ? status : 1;
     if (o.stats)
         stats_print(f.stats, m);

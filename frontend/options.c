@@ -71,6 +71,7 @@ void opt_help(struct options *o, const char *name, const char *arg)
         snprintf(left, sizeof(left), "%s%s %s", rows[n].dashes, rows[n].name, rows[n].argument);
         printf("  %-38s %s\n", left, rows[n].help);
     }
+    status_help();
     puts("\non the terminal: Ctrl-A x quits, Ctrl-A h helps");
     o->list_done = true;
 }
@@ -144,6 +145,8 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
     }
     if (o->after)
         die("--after '%s': its --send is missing", o->after);
+    if (o->semihosting)
+        o->given |= GIVEN_SEMIHOSTING;
     if (o->untagged)
         snprintf(o->cpu + strlen(o->cpu), sizeof(o->cpu) - strlen(o->cpu), CPU_UNTAGGED);
     return true;

@@ -10,6 +10,9 @@
 
 enum { MAX_CHARDEVS = 16, MAX_SENDS = 256, MAX_SERIALS = 2, OPTION_TEXT = 4096 };
 
+enum { GIVEN_CPU = 1, GIVEN_SMP = 2, GIVEN_MEMORY = 4, GIVEN_VIRTUALIZATION = 8, GIVEN_SECURE = 16, GIVEN_SEMIHOSTING = 32,
+       GIVEN_RESET = 64 };
+
 #define CPU_UNTAGGED ",mte2=off" /* what -machine mte=off adds to -cpu */
 
 enum char_kind { CHAR_NONE, CHAR_NULL, CHAR_STDIO, CHAR_FILE, CHAR_UNIX, CHAR_TCP, CHAR_TESTDEV };
@@ -56,6 +59,7 @@ struct options {
     bool machine_given, nographic, no_reboot, no_shutdown, stats, list_done;
     bool virtualization, secure, plain_dtb /* without random nodes */, untagged, virtio_modern, reset_loud;
     enum semihosting semihosting;
+    u32 given; /* GIVEN_*: what -restore must not contradict */
     char cpu[512], dumpdtb[1024];
     unsigned cpus;
     u64 ram_size, seed, rtc_base, max_insns;
@@ -105,6 +109,8 @@ typedef void option_fn(struct options *o, const char *name, const char *arg);
 void semihost_word(struct options *o, const char *option, const char *word);
 /* Asks for a list of what there is: "?" or "help". */
 bool option_is_query(const char *arg);
+/* frontend/ends.c: prints the exit statuses. */
+void status_help(void);
 /* frontend/options_trace.c: what must go together. */
 void options_trace_check(const struct options *o);
 

@@ -80,6 +80,8 @@ void opt_machine(struct options *o, const char *name, const char *arg)
         o->list_done = true;
         return;
     }
+    o->given |= (strstr(arg, "virtualization=") ? GIVEN_VIRTUALIZATION : 0) |
+                (strstr(arg, "secure=") ? GIVEN_SECURE : 0) | (strstr(arg, "mte=") ? GIVEN_CPU : 0);
     bool typed = !strchr(arg, '=') || strcspn(arg, "=") > strcspn(arg, ",");
     properties_read(machine_rows, ARRAY_LEN(machine_rows), "-machine", arg, typed ? "type" : NULL, o);
 }
@@ -94,6 +96,7 @@ void opt_cpu(struct options *o, const char *name, const char *arg)
         o->list_done = true;
         return;
     }
+    o->given |= GIVEN_CPU;
     text_set(o->cpu, sizeof(o->cpu) - strlen(CPU_UNTAGGED), "-cpu", arg);
 }
 
@@ -121,6 +124,7 @@ void opt_smp(struct options *o, const char *name, const char *arg)
     if (cpus < 1 || cpus > MAX_CPUS)
         die("-smp: Invalid SMP CPUs %llu. The max CPUs supported by machine 'virt' is %d (1 to %d)",
             (unsigned long long)cpus, MAX_CPUS, MAX_CPUS);
+    o->given |= GIVEN_SMP;
     o->cpus = (unsigned)cpus;
 }
 
@@ -131,6 +135,7 @@ void opt_memory(struct options *o, const char *name, const char *arg)
     for (const char *first = "size"; suboption_next(&arg, first, &s); first = NULL) {
         if (strcmp(s.key, "size"))
             die("-m: %s: memory hotplug is not supported", s.key);
+        o->given |= GIVEN_MEMORY;
         o->ram_size = suboption_number("-m", s.value, 1 << 20);
     }
     if (o->ram_size < 1 << 20 || o->ram_size % (1 << 20) || o->ram_size > (u64)255 << 30)
@@ -167,6 +172,7 @@ void opt_reset(struct options *o, const char *name, const char *arg)
 {
     if (strcmp(arg, "zero") && strcmp(arg, "loud"))
         die("--%s %s: expected zero or loud", name, arg);
+    o->given |= GIVEN_RESET;
     o->reset_loud = !strcmp(arg, "loud");
 }
 
@@ -201,6 +207,7 @@ static const struct property semihosting_rows[] = {
 void opt_semihosting(struct options *o, const char *name, const char *arg)
 {
     (void)name, (void)arg;
+    o->given |= GIVEN_SEMIHOSTING;
     if (o->semihosting == SEMIHOSTING_OFF)
         o->semihosting = SEMIHOSTING_ON;
 }
@@ -209,6 +216,7 @@ void opt_semihosting_config(struct options *o, const char *name, const char *arg
 {
     struct semihost s = { .o = o, .enable = true, .userspace = o->semihosting == SEMIHOSTING_USERSPACE };
     (void)name;
+    o->given |= GIVEN_SEMIHOSTING;
     properties_read(semihosting_rows, ARRAY_LEN(semihosting_rows), "-semihosting-config", arg, "enable", &s);
     o->semihosting = !s.enable ? SEMIHOSTING_OFF : s.userspace ? SEMIHOSTING_USERSPACE : SEMIHOSTING_ON;
 }

@@ -159,6 +159,10 @@ void options_trace_check(const struct options *o)
         die("-D: needs -d");
     if (selects && !trace_wanted(t))
         die("-trace-...: nothing is traced (-trace, -coverage, -profile or -d)");
+    if (t->symbol_count && !trace_wanted(t) && !o->gdb)
+        fprintf(stderr,
+                "elmu: -sym: no trace shows names (-trace, -coverage, -profile, -d): they serve only to say where the "
+                "CPUs are at the end\n");
     if (t->coverage && !t->symbol_count)
         die("-coverage: needs -sym FILE, the ELF that is measured");
     if (t->profile && !t->symbol_count)

@@ -17,6 +17,7 @@ enum { TEXT_LIMIT = 256 };
 struct session {
     const struct options *o;
     struct machine *m;
+    struct console *console;
     struct gdb *gdb;
     struct journal *journal;
     struct trace *trace;
@@ -89,6 +90,7 @@ static void save(struct session *s)
     s->save_at = NEVER;
     s->save_text = NULL;
     s->save_due = false;
+    console_release(s->console);
 }
 
 /* Names for the monitor: of the -sym files, else of the kernel when it is an ELF file. */
@@ -111,7 +113,7 @@ static void symbols_read(struct session *s)
         gdb_set_symbols(s->gdb, s->symbols);
 }
 
-struct session *session_create(struct machine *m, const struct options *o)
+struct session *session_create(struct machine *m, const struct options *o, struct console *console)
 {
     struct session *s = calloc(1, sizeof(*s));
     char error[256];
@@ -119,6 +121,7 @@ struct session *session_create(struct machine *m, const struct options *o)
         die("out of memory");
     s->o = o;
     s->m = m;
+    s->console = console;
     s->save_at = NEVER;
     if (o->snapshot_save)
         save_parse(s, o->snapshot_save);
@@ -154,18 +157,23 @@ void session_fds(const struct session *s, int fds[2])
 }
 
 /* The last bytes of each port against the text. */
-void session_output(struct session *s, unsigned port, u8 byte)
+bool session_waits(const struct session *s) { return s->save_at != NEVER || s->save_text; }
+
+bool session_output(struct session *s, unsigned port, u8 byte)
 {
     if (!s || !s->save_text)
-        return;
+        return false;
+    if (s->save_due) /* at the last byte: the machine is on its way to where it can be saved */
+        return true;
     size_t length = strlen(s->save_text);
     char *tail = s->tail[port];
     memmove(tail, tail + 1, length - 1);
     tail[length - 1] = (char)byte;
     if (memcmp(tail, s->save_text, length))
-        return;
+        return false;
     s->save_due = true;
     machine_stop(s->m, STOP_REQUEST, 0, "");
+    return true;
 }
 
 bool session_flush(struct session *s) { return s && s->trace && trace_flush(s->trace); }
@@ -185,9 +193,13 @@ struct stop session_run(struct session *s, u64 limit)
         if (stop.kind == STOP_INSNS && to < due && machine_insns(s->m) >= to)
             continue; /* a window of a trace begins or ends */
         bool counted = stop.kind == STOP_INSNS && machine_insns(s->m) >= s->save_at;
-        if (!counted && !(stop.kind == STOP_REQUEST && s->save_due))
+        if (!counted && !s->save_due)
             return stop;
         save(s);
+        if (s->console->until_seen) /* the same text: saved, and the end */
+            return (struct stop){ .kind = STOP_EXIT };
+        if (stop.kind != STOP_INSNS && stop.kind != STOP_REQUEST)
+            return stop;
         if (stop.kind == STOP_INSNS && machine_insns(s->m) >= limit)
             return stop;
     }

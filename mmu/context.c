@@ -41,7 +41,7 @@ static u32 walk_features(const struct cpu *cpu)
                 { FEAT_PAN3, WALK_PAN3 },  { FEAT_E0PD, WALK_E0PD },
                 { FEAT_PAUTH, WALK_TBID }, { FEAT_LSE2, WALK_LSE2 },
                 { FEAT_BBM, WALK_BBM },    { FEAT_MTE2, WALK_MTE },
-                { FEAT_XS, WALK_XS } };
+                { FEAT_XS, WALK_XS },      { FEAT_FLAT_UNALIGNED, WALK_LOOSE } };
     u32 feat = 0;
     for (unsigned n = 0; n < ARRAY_LEN(map); n++)
         feat |= cpu_has(cpu, (enum feature)map[n].feature) ? map[n].walk : 0;
@@ -191,7 +191,7 @@ const struct mmu_view *mmu_view_make(struct cpu *cpu, unsigned el)
         config.regime |= REGIME_KEY_TAGS;
     u8 big_endian = data_big_endian(r.sctlr, el),
        unpriv = (el == 1 && !r.nv_nv1) || (el == 2 && regime_of(cpu, 0) == REGIME_EL20), strict = bit(r.sctlr, SCTLR_A),
-       flat = !r.stage1 && !(r.has_s2 && bit(r.hcr, HCR_DC));
+       flat = !r.stage1 && !(r.has_s2 && bit(r.hcr, HCR_DC)) && !(r.feat & WALK_LOOSE);
     /* Back in a world that was left: its context numbers are still good. */
     if (!v->regime_known || memcmp(&config, &v->config, sizeof(config)) || v->asid != r.asid || v->vmid != r.vmid ||
         v->big_endian != big_endian || v->unpriv != unpriv || v->strict != strict || v->flat != flat)

@@ -47,6 +47,7 @@ const char *fault_rule_text(unsigned rule)
         [RULE_ALIGN_A] = "unaligned, and SCTLR_ELx.A is set",
         [RULE_ALIGN_ATOMIC] = "unaligned exclusive, atomic or ordered access",
         [RULE_ALIGN_DEVICE] = "unaligned access (or DC ZVA) to Device memory",
+        [RULE_ALIGN_FLAT] = "unaligned access (or DC ZVA), and stage 1 is off: all data is Device memory",
         [RULE_EXTERNAL] = "nothing answers at the physical address",
         [RULE_TAG] = "the tag of the address is not the tag of the memory",
     };

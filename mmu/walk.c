@@ -514,8 +514,8 @@ static bool stage1_off(struct walker *w)
     o->attrs.tagged = dc && r->feat & WALK_MTE && bit(r->hcr, HCR_DCT);
     o->attrs.xs0 = dc && r->feat & WALK_XS;
     o->perm = TLB_UR | TLB_UW | TLB_UX | TLB_PR | TLB_PW | TLB_PX | (dc ? 0 : TLB_FLAT);
-    if (device_unaligned(&w->acc, o->attrs))
-        return fail(w, FAULT_ALIGNMENT, RULE_ALIGN_DEVICE, 0);
+    if (device_unaligned(&w->acc, o->attrs) && !(r->feat & WALK_LOOSE))
+        return fail(w, FAULT_ALIGNMENT, RULE_ALIGN_FLAT, 0);
     return true;
 }
 
@@ -599,6 +599,12 @@ static void learn(const struct walker *w, unsigned stage, unsigned top)
     m->t[stage - 1] = *w->out;
 }
 
+/* With WALK_LOOSE devices are still Device memory. */
+static bool is_ram(const struct walker *w)
+{
+    return phys_find(w->r->phys, w->out->pa, phys_attrs_make(w->out->ns, w->r->cpu, true));
+}
+
 void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct walk_record *rec, struct translation *out)
 {
     struct memo_trace trace;
@@ -621,7 +627,8 @@ void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct wa
         if (remembers)
             learn(&w, 2, out->size2_log2);
     }
-    out->ok = true;
+    out->ok = !(out->perm & TLB_FLAT && device_unaligned(&acc, out->attrs)) || is_ram(&w) ||
+              fail(&w, FAULT_ALIGNMENT, RULE_ALIGN_FLAT, 0);
 }
 
 void walk_stage2(const struct regime_desc *r, u64 ipa, bool ns, struct walk_access acc, struct walk_record *rec,

@@ -54,6 +54,7 @@ enum fault_rule {
     RULE_ALIGN_A,        /* SCTLR_ELx.A */
     RULE_ALIGN_ATOMIC,   /* exclusive, atomic or ordered access */
     RULE_ALIGN_DEVICE,
+    RULE_ALIGN_FLAT, /* Device since stage 1 is off */
     RULE_EXTERNAL,
     RULE_TAG,            /* the address's tag is not the memory's */
     RULE_COUNT
@@ -100,7 +101,8 @@ enum {
     WALK_TBID = 4096,  /* FEAT_PAuth: TCR.TBIDn */
     WALK_LSE2 = 8192,  /* FEAT_LSE2: unaligned single-copy atomics within 16 bytes */
     WALK_BBM = 16384,  /* FEAT_BBM: a block with nT set is a translation fault */
-    WALK_XS = 32768    /* FEAT_XS: the XS attribute, MAIR 0x40, 0xa0 and 0x0*1, bit 11 of stage 2 */
+    WALK_XS = 32768,   /* FEAT_XS: the XS attribute, MAIR 0x40, 0xa0 and 0x0*1, bit 11 of stage 2 */
+    WALK_LOOSE = 65536 /* mmu-off-align=off: RAM that is Device only since stage 1 is off needs no alignment */
 };
 
 /* What translation depends on. Values as in the registers; mmu/context.c fills it from a PE. */

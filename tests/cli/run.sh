@@ -208,7 +208,7 @@ passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
 grep '^FAIL' out
 run 'semihosting off' 1 -kernel semi.elf
 says 'semihosting off' err 'exception loop'
-run 'reset with -no-reboot' 0 -no-reboot -kernel reset.elf
+run 'reset with -no-reboot' 5 -no-reboot -kernel reset.elf
 run 'reset' 3 -kernel reset.elf --max-insns 20000
 if [ "$(grep -ac boot out)" -gt 1 ]; then pass; else fail 'reset' 'the machine did not start again'; fi
 

@@ -329,7 +329,7 @@ START_TEST(stage1_off)
     expect_fault(1ull << 48, READ, 0, RULE_MMU_OFF_SIZE);
     struct walk_access a = READ;
     a.unaligned = 1;
-    expect_fault(0x1001, a, 0x21, RULE_ALIGN_DEVICE);
+    expect_fault(0x1001, a, 0x21, RULE_ALIGN_FLAT);
 }
 END_TEST
 

@@ -1,0 +1,89 @@
+/* -restore: what machine it is comes from the file; options that were given must not contradict it. */
+#include "frontend/frontend.h"
+
+#include "debug/snapshot.h"
+
+#include <stdlib.h>
+
+static _Noreturn void contradicts(const struct options *o, const char *option, const char *given, const char *file)
+{
+    die("-restore %s: made with %s %s, but %s %s was given", o->restore, option, file, option, given);
+}
+
+static const char *size_text(u64 bytes, char text[32])
+{
+    snprintf(text, 32, "%lluM", (unsigned long long)(bytes >> 20));
+    return text;
+}
+
+static void number_take(const struct options *o, unsigned *value, u64 file, u32 given, const char *option)
+{
+    char a[32], b[32];
+    snprintf(a, sizeof(a), "%u", *value);
+    snprintf(b, sizeof(b), "%llu", (unsigned long long)file);
+    if (o->given & given && *value != file)
+        contradicts(o, option, a, b);
+    *value = (unsigned)file;
+}
+
+static void flag_take(const struct options *o, bool *value, u32 file, u32 given, const char *option, const char *on,
+                      const char *off)
+{
+    if (o->given & given && *value != !!file)
+        contradicts(o, option, *value ? on : off, file ? on : off);
+    *value = file;
+}
+
+static void cpu_take(struct options *o, const struct machine *s)
+{
+    char text[sizeof(o->cpu)], given[sizeof(o->cpu)], error[256];
+    struct cpu_model model;
+    model_describe(&s->model, text, sizeof(text));
+    if (o->given & GIVEN_CPU) {
+        if (!model_parse(o->cpu, s->virtualization, s->secure, &model, error))
+            die("%s", error);
+        model_describe(&model, given, sizeof(given));
+        if (memcmp(&model, &s->model, sizeof(model)))
+            contradicts(o, "-cpu", given, text);
+    }
+    snprintf(o->cpu, sizeof(o->cpu), "%s", text);
+}
+
+/* Its virtio devices, when none is named: those that need no file. */
+static void devices_take(struct options *o, const struct machine *s)
+{
+    if (o->device_count || o->drive_count)
+        return;
+    for (unsigned n = 0; n < ARRAY_LEN(s->virtio); n++) {
+        if (s->virtio[n].kind == VIRTIO_BLK)
+            die("-restore %s: made with a disk: -drive is needed", o->restore);
+        if (s->virtio[n].kind == VIRTIO_NONE || o->device_count == ARRAY_LEN(o->device))
+            continue;
+        o->device[o->device_count++] =
+            (struct device_config){ .kind = (enum virtio_kind)s->virtio[n].kind, .slot = (int)n };
+    }
+}
+
+void restore_options(struct options *o)
+{
+    struct machine *s = calloc(1, sizeof(*s));
+    char error[256], a[32], b[32];
+    if (!s)
+        die("out of memory");
+    if (!snapshot_peek(o->restore, s, error))
+        die("-restore: %s", error);
+    if (o->given & GIVEN_MEMORY && o->ram_size != s->ram_size)
+        contradicts(o, "-m", size_text(o->ram_size, a), size_text(s->ram_size, b));
+    o->ram_size = s->ram_size;
+    number_take(o, &o->cpus, s->cpu_count, GIVEN_SMP, "-smp");
+    flag_take(o, &o->virtualization, s->virtualization, GIVEN_VIRTUALIZATION, "-M", "virtualization=on",
+              "virtualization=off");
+    flag_take(o, &o->secure, s->secure, GIVEN_SECURE, "-M", "secure=on", "secure=off");
+    flag_take(o, &o->semihosting, s->semihosting, GIVEN_SEMIHOSTING, "-semihosting-config", "enable=on", "enable=off");
+    flag_take(o, &o->reset_loud, s->reset_loud, GIVEN_RESET, "-reset", "loud", "zero");
+    cpu_take(o, s);
+    if (!o->device_count)
+        o->virtio_modern = !s->virtio[0].legacy;
+    devices_take(o, s);
+    free(s);
+}
