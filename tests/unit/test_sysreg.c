@@ -121,6 +121,59 @@ START_TEST(reset_values)
 }
 END_TEST
 
+static const struct sysreg *named(const char *name)
+{
+    const struct sysreg *row;
+    for (unsigned n = 0; (row = sysreg_get(n)); n++)
+        if (!strcmp(row->name, name))
+            return row;
+    ck_abort_msg("no register %s", name);
+}
+static bool untouched(const char *name) { return sysreg_is_untouched(cpu, named(name)); }
+
+/* What was written since reset is known: by MSR, by any of a register's names, by an exception. */
+START_TEST(written_registers)
+{
+    static const char *const plain[] = { "VBAR_EL1",  "TPIDR_EL2",     "HCR_EL2",
+                                         "TTBR0_EL2", "CNTV_CVAL_EL0", "PMINTENSET_EL1" };
+    for (unsigned n = 0; n < ARRAY_LEN(plain); n++) {
+        ck_assert_msg(untouched(plain[n]), "%s after reset", plain[n]);
+        ck_assert(sysreg_write(cpu, named(plain[n])->key, 0, 0)); /* the value that it has */
+        ck_assert_msg(!untouched(plain[n]), "%s after MSR", plain[n]);
+    }
+    ck_assert(untouched("CNTP_CVAL_EL0") && sysreg_write(cpu, named("CNTP_TVAL_EL0")->key, 0, 100));
+    ck_assert(!untouched("CNTP_CVAL_EL0"));
+    ck_assert(untouched("PMOVSSET_EL0") && sysreg_write(cpu, named("PMOVSCLR_EL0")->key, 0, 1));
+    ck_assert(!untouched("PMOVSSET_EL0"));
+    ck_assert(!untouched("MIDR_EL1") && !untouched("AFSR0_EL1")); /* cannot be written */
+    ck_assert(untouched("ELR_EL3") && untouched("SPSR_EL3") && untouched("ELR_EL2"));
+    cpu->pc = 0;
+    exc_undefined(cpu, (struct cause){ .kind = CAUSE_UNALLOCATED });
+    exception_take(cpu);
+    ck_assert(!untouched("ELR_EL3") && !untouched("SPSR_EL3") && untouched("ELR_EL2"));
+    cpu_reset(cpu);
+    for (unsigned n = 0; n < ARRAY_LEN(plain); n++)
+        ck_assert_msg(untouched(plain[n]), "%s after another reset", plain[n]);
+}
+END_TEST
+
+/* -reset loud: what is UNKNOWN, and its bits that can be written. */
+START_TEST(loud_reset)
+{
+    cpu->d.host.unknown = SYSREG_UNKNOWN;
+    cpu_reset(cpu);
+    ck_assert_uint_eq(cpu->sys.tpidr_el1, SYSREG_UNKNOWN);
+    ck_assert_uint_eq(cpu->sys.spsr_el2, (u32)SYSREG_UNKNOWN);
+    ck_assert_uint_eq(cpu->sys.csselr_el1, SYSREG_UNKNOWN & 15);
+    ck_assert_uint_eq(cpu->x[5], SYSREG_UNKNOWN);
+    ck_assert_uint_eq(cpu->sys.scr_el3, 0x430); /* says what it is */
+    ck_assert(untouched("TPIDR_EL1"));
+    cpu->d.host.unknown = 0;
+    cpu_reset(cpu);
+    ck_assert_uint_eq(cpu->sys.tpidr_el1 | cpu->sys.spsr_el2 | cpu->sys.csselr_el1 | cpu->x[5] | cpu->v[7].d[1], 0);
+}
+END_TEST
+
 /* AArch64 only, at every EL. */
 START_TEST(id_registers_say_aarch64_only)
 {
@@ -781,6 +834,8 @@ Suite *test_sysreg_suite(void)
     tcase_add_test(t, rows_are_consistent);
     tcase_add_test(t, storage_has_one_owner);
     tcase_add_test(t, reset_values);
+    tcase_add_test(t, written_registers);
+    tcase_add_test(t, loud_reset);
     tcase_add_test(t, id_registers_say_aarch64_only);
     tcase_add_test(t, models_show_their_manuals_values);
     tcase_add_test(t, bits_that_exist);
