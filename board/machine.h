@@ -174,7 +174,7 @@ struct machine {
     u32 idle_turns;          /* turns in a row that a PE ended by WFE after next to nothing */
     u32 key_waiters;         /* PEs whose semihosting call waits for console input, a bit each */
     u32 key;                 /* what came for them: a byte + 1, or that there will be none; 0: nothing */
-    u32 features_at, pad0;   /* position in ":semihosting-features" */
+    u32 features_at, pad1;   /* position in ":semihosting-features" */
     u64 heap_low, heap_high; /* RAM that the loader left free: SYS_HEAPINFO */
     u64 event_at[EVENT_COUNT];
     u64 random[2]; /* xoroshiro128+ */

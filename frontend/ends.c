@@ -63,7 +63,7 @@ void ends_where(struct machine *m, const struct options *o)
 int ends_status(const struct stop *stop, struct machine *m, const struct options *o, bool unseen)
 {
     bool forced = stop->kind == STOP_INSNS || stop->kind == STOP_ASLEEP || stop->kind == STOP_LOOP ||
-                  stop->status == STATUS_INTERRUPTED;
+                  (stop->kind == STOP_REQUEST && stop->status >= STATUS_HANGUP);
     int status = stop->kind == STOP_INSNS   ? STATUS_LIMIT
                  : stop->kind == STOP_RESET ? STATUS_RESET
                  : stop->kind == STOP_OFF   ? STATUS_OFF

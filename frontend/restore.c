@@ -79,7 +79,10 @@ void restore_options(struct options *o)
     flag_take(o, &o->virtualization, s->virtualization, GIVEN_VIRTUALIZATION, "-M", "virtualization=on",
               "virtualization=off");
     flag_take(o, &o->secure, s->secure, GIVEN_SECURE, "-M", "secure=on", "secure=off");
-    flag_take(o, &o->semihosting, s->semihosting, GIVEN_SEMIHOSTING, "-semihosting-config", "enable=on", "enable=off");
+    bool semihosting = o->semihosting != SEMIHOSTING_OFF;
+    flag_take(o, &semihosting, s->semihosting != SEMIHOSTING_OFF, GIVEN_SEMIHOSTING, "-semihosting-config", "enable=on",
+              "enable=off");
+    o->semihosting = (enum semihosting)s->semihosting;
     flag_take(o, &o->reset_loud, s->reset_loud, GIVEN_RESET, "-reset", "loud", "zero");
     cpu_take(o, s);
     if (!o->device_count)
