@@ -5,8 +5,8 @@
  * QEMU's virt shows version 1 (legacy) unless told otherwise (virtio-mmio.force-legacy), and so does this. Rings and
  * buffers are the guest's: every index, length and address is checked, a chain is followed no further than the queue is
  * long, and nonsense makes the device need a reset instead of doing harm. A queue that is set up is served before
- * DRIVER_OK, too, which drivers of test programs forget (2.1.2 says that they must not; QEMU serves them). Left out: packed rings, indirect descriptors,
- * event indexes (never offered), shared memory, queue reset.
+ * DRIVER_OK, too, which drivers of test programs forget (2.1.2 says that they must not; QEMU serves them). Left out:
+ * packed rings, indirect descriptors, event indexes (never offered), shared memory, queue reset.
  */
 #include "board/machine.h"
 

@@ -11,9 +11,9 @@ extern const bool engine_threaded;
 
 /*
  * Runs one PE from cpu->d.now until `deadline` (absolute ns; an instruction takes 1 ns), until it halts (cpu->halted)
- * or ATT_STOP or ATT_TURN is raised. The slice may end later than the deadline: it ends at an architectural point (taken branch,
- * end of page, exception, context synchronization), the same one in both engines. When `exact`, it stops at the exact
- * instruction. Afterwards cpu->d.now is the time reached and cpu->insns has grown by as much.
+ * or ATT_STOP or ATT_TURN is raised. The slice may end later than the deadline: it ends at an architectural point
+ * (taken branch, end of page, exception, context synchronization), the same one in both engines. When `exact`, it stops
+ * at the exact instruction. Afterwards cpu->d.now is the time reached and cpu->insns has grown by as much.
  */
 void cpu_run(struct cpu *cpu, u64 deadline, bool exact);
 

@@ -24,14 +24,16 @@ static void relax(void)
 /* ---- alone ---- */
 
 /* STXR's status after `rounds` of what is between: no other CPU runs, so nobody but ourselves may open the monitor. */
-#define ALONE(name, text)                                                                                       \
-    static u32 name(u64 rounds)                                                                                 \
-    {                                                                                                           \
-        u64 v;                                                                                                  \
-        u32 status;                                                                                             \
-        asm volatile("ldxr %0, [%3]\n1:\n" text "\nsubs %2, %2, #1\nb.ne 1b\nstxr %w1, %0, [%3]"                \
-                     : "=&r"(v), "=&r"(status), "+r"(rounds) : "r"(&cell) : "memory", "cc");                    \
-        return status;                                                                                          \
+#define ALONE(name, text)                                                                                              \
+    static u32 name(u64 rounds)                                                                                        \
+    {                                                                                                                  \
+        u64 v;                                                                                                         \
+        u32 status;                                                                                                    \
+        asm volatile("ldxr %0, [%3]\n1:\n" text "\nsubs %2, %2, #1\nb.ne 1b\nstxr %w1, %0, [%3]"                       \
+                     : "=&r"(v), "=&r"(status), "+r"(rounds)                                                           \
+                     : "r"(&cell)                                                                                      \
+                     : "memory", "cc");                                                                                \
+        return status;                                                                                                 \
     }
 ALONE(alone_yield, "yield")
 ALONE(alone_wfe, "sevl\nwfe")
@@ -85,7 +87,10 @@ static u32 add(volatile u32 *p)
 {
     u32 v, failed;
     do
-        asm volatile("ldaxr %w0, %2\nadd %w0, %w0, #1\nstlxr %w1, %w0, %2" : "=&r"(v), "=&r"(failed), "+Q"(*p) : : "memory");
+        asm volatile("ldaxr %w0, %2\nadd %w0, %w0, #1\nstlxr %w1, %w0, %2"
+                     : "=&r"(v), "=&r"(failed), "+Q"(*p)
+                     :
+                     : "memory");
     while (failed);
     return v;
 }

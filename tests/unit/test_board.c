@@ -306,7 +306,8 @@ START_TEST(psci_refuses)
         { 0x84000005, 0, 0, 0, NO }, /* MIGRATE, MIGRATE_INFO_UP_CPU */
         { 0xc4000005, 0, 0, 0, NO },
         { 0xc4000007, 0, 0, 0, NO },
-        { 0x8400000b, 0, 0, 0, NO }, /* CPU_FREEZE, CPU_DEFAULT_SUSPEND, NODE_HW_STATE, SYSTEM_SUSPEND, SET_SUSPEND_MODE */
+        { 0x8400000b, 0, 0, 0,
+          NO }, /* CPU_FREEZE, CPU_DEFAULT_SUSPEND, NODE_HW_STATE, SYSTEM_SUSPEND, SET_SUSPEND_MODE */
         { 0xc400000c, BASE, 0, 0, NO },
         { 0xc400000d, 0, 0, 0, NO },
         { 0xc400000e, BASE, 0, 0, NO },

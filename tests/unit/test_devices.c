@@ -244,7 +244,8 @@ START_TEST(virtio_slots)
     ck_assert_uint_eq(bus_r(f, CON + 8), 3);
     ck_assert_uint_eq(bus_r(f, RNG + 8), 4);
     ck_assert_uint_eq(bus_r(f, BLK + 0x34), 1024);
-    for (unsigned at = 0xb0; at < 0xc0; at += 4) { /* SHMLen and SHMBase of a region that does not exist; no device: 0 */
+    for (unsigned at = 0xb0; at < 0xc0;
+         at += 4) { /* SHMLen and SHMBase of a region that does not exist; no device: 0 */
         bus_w(f, BLK + 0xac, at);
         ck_assert_uint_eq(bus_r(f, BLK + at), 0xffffffff);
         ck_assert_uint_eq(bus_r(f, EMPTY + at), 0);

@@ -161,8 +161,8 @@ START_TEST(given_tree_gets_memory)
         u64 ram;
         bool fits;
     } cases[] = {
-        { 1, 1, 64 * MIB, true }, { 2, 2, 64 * MIB, true }, { 2, 1, 64 * MIB, true }, { 1, 2, 64 * MIB, true },
-        { 0, 0, 64 * MIB, true }, { 3, 1, 64 * MIB, false },
+        { 1, 1, 64 * MIB, true },         { 2, 2, 64 * MIB, true },        { 2, 1, 64 * MIB, true },
+        { 1, 2, 64 * MIB, true },         { 0, 0, 64 * MIB, true },        { 3, 1, 64 * MIB, false },
         { 2, 1, 4096 * (u64)MIB, false }, { 1, 2, 4096 * (u64)MIB, true },
     };
     static u8 initrd[5000];
