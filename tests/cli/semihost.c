@@ -169,7 +169,8 @@ static void echo(int by_tt)
 }
 
 /* The vectors of EL1: whatever comes ends with status 7. */
-asm(".balign 2048\nvectors:\n.rept 16\nmov w0, #0x18\nadr x1, seven\nhlt #0xf000\n.balign 128\n.endr\n.balign 8\nseven: .quad 0x20026, 7\n");
+asm(".balign 2048\nvectors:\n.rept 16\nmov w0, #0x18\nadr x1, seven\nhlt #0xf000\n"
+    ".balign 128\n.endr\n.balign 8\nseven: .quad 0x20026, 7\n");
 static void el0(void)
 {
     asm volatile(
