@@ -214,5 +214,6 @@ void start(void)
     volatile u64 end[2] = { 0x20026, wrong != 0 };
     call(EXIT_EXTENDED, end);
 }
-asm(".globl _start\n.pushsection .text.start,\"ax\"\n_start: adr x0, stack_end\nmov sp, x0\nmov x0, #0x300000\nmsr cpacr_el1, x0\nisb\nb start\n.popsection\n"
+asm(".globl _start\n.pushsection .text.start,\"ax\"\n_start: adr x0, stack_end\nmov sp, x0\n"
+    "mov x0, #0x300000\nmsr cpacr_el1, x0\nisb\nb start\n.popsection\n"
     ".pushsection .bss\n.balign 16\n.skip 16384\nstack_end: .skip 16\n.popsection\n");
