@@ -154,7 +154,8 @@ def packets(work):
         check("those that are known are answered", said == known, said)
 
 def registers(work):
-    with Run(work) as c:
+    run = Run(work)
+    with run as c:
         fields = c.monitor("fields HCR_EL2")
         check("fields: zero ones, too", "TGE=0" in fields and "TWEDEL=0x0" in fields and "RW=1" in fields, fields)
         c.ask(f"P{c.number('VTTBR_EL2'):x}=" + number(5 << 48 | 0x40321001))
@@ -175,6 +176,7 @@ def registers(work):
         c.monitor("delete")
         check("break SYMBOL that is none", "no_such_thing" in c.monitor("break no_such_thing"))
         go(c)
+        run.p.wait(60) # the log is whole when it ends
     log = open(os.path.join(work, "log")).read()
     check("dropped RES0 bits are guest errors: the guest's", re.search(r"VBAR_EL1: write of 0x\w+fff, RES0 bits 0x7ff are dropped", log) and
           re.search(r"VTTBR_EL2: write of 0x\w+, RES0 bits 0xff00000000000000 are dropped", log), log)
