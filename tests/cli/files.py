@@ -203,7 +203,8 @@ def outputs():
     check("standard output closed", p.returncode == 0 and b"hash" in p.stderr, p)
 
 def order_of(text):
-    """Letters of the console, and an s for each SVC in the log."""
+    """Letters of the console, and an s for each SVC in the log; the head of the exits trace is neither."""
+    text = re.sub(r"(?m)^#.*\n", "", text)
     return "".join("s" if w.startswith("Taking") else w for w in re.findall(r"Taking exception \[SVC|[a-j](?=Taking|\n|$)", text.replace("\r", "")))
 
 def order():

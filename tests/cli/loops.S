@@ -84,13 +84,13 @@ _start:
 nothing:
     udf #0
 #elif CASE == 10 // the other PE starts where nothing is; this one goes on
-    cpu_on "mov x2, #0x10"
+    cpu_on "ldr x2, =0x47000000"
     ldr x0, =4000000
 1:  subs x0, x0, #1
     b.ne 1b
     b good
 #elif CASE == 11 // this one waits for a timer
-    cpu_on "mov x2, #0x10"
+    cpu_on "ldr x2, =0x47000000"
     gicon 1 << 27
     cpuif
     ldr x0, =200000
@@ -100,7 +100,7 @@ nothing:
     wfi
     b good
 #elif CASE == 12 // this one looks for ever at what the other would write
-    cpu_on "mov x2, #0x10"
+    cpu_on "ldr x2, =0x47000000"
 1:  wfe
     ldr x0, flag
     cbz x0, 1b

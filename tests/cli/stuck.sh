@@ -47,7 +47,7 @@ says 'a loop at EL1 until a key is typed' out G
 input=/dev/null
 run 'a loop at EL1, nobody types' 1 $el2 -kernel loops-4.elf
 goes 'another PE loops, this one goes on' 10 -smp 2
-says 'another PE loops' err 'cpu1 is in an exception loop. It began at EL1, pc 0x10'
+says 'another PE loops' err 'cpu1 is in an exception loop. It began at EL1, pc 0x47000000'
 goes 'another PE loops, this one waits for its timer' 11 -smp 2
 ends 'another PE loops, this one waits for it' 12 'cpu1 is in an exception loop' -smp 2
 ends 'both loop, one after the other' 13 'cpu0 is in an exception loop. It began at EL1' -smp 2
