@@ -71,9 +71,11 @@ def tables(elmu):
             key = gen.sysreg_key(*map(int, m.groups()[1:6]))
             registers.append({'name': m[1], 'key': key, 'read': int(m[7]), 'write': int(m[8])})
     # a feature goes with the one that it requires
-    needs = dict(re.findall(r'^FEATURE\(\w+, *"([^"]+)".*?, *(\w+)\)', open(os.path.join(HERE, '../../cpu/feature.def')).read(), re.M))
-    ids = dict(re.findall(r'^FEATURE\((\w+), *"([^"]+)"', open(os.path.join(HERE, '../../cpu/feature.def')).read(), re.M))
-    off = [f for f in needs if f not in gen.FEATURES and ids[needs[f]] in gen.FEATURES]
+    with open(os.path.join(HERE, '../../cpu/feature.def')) as f:
+        features = re.findall(r'^FEATURE\((\w+), *"([^"]+)".*?, *(\w+)\)', f.read(), re.M)
+    names = {i: name for i, name, _ in features}
+    # what is named after `!` takes something away: only when asked for
+    off = [name for _, name, need in features if name[0] != '!' and name not in gen.FEATURES and names[need] in gen.FEATURES]
     assert len(rows) > 500 and len(registers) > 200, 'the tables were not understood'
     return rows, registers, 'max' + ''.join(',%s=off' % f for f in off)
 
