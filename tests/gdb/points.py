@@ -199,11 +199,11 @@ def routes(work):
             c.ask(f"P{c.number('HCR_EL2'):x}=" + number(1 << 31 | hcr))
             c.ask("P21=05000000") # EL1h, nothing masked
             c.ask("P20=" + number(symbols["nothing"]))
-            c.monitor("serror 0x17")
+            c.monitor("serror 0x1000017") # IDS, since without FEAT_RAS all else is RES0
             c.monitor("catch exception serror")
             go(c)
             said = c.monitor("why")
-            check(f"why: SError, {route}", "routed: " + route in said and "ISS 0x17" in said, said)
+            check(f"why: SError, {route}", "routed: " + route in said and "ISS 0x1000017" in said, said)
             c.monitor("delete")
             c.ask("P21=c9030000")
 

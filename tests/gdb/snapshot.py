@@ -68,9 +68,10 @@ def damage(work):
     open(bad, "wb").write(b"\x7fELF" + bytes(5000))
     refuse("another file", demo, bad)
     refuse("no file", demo, os.path.join(work, "none"))
-    refuse("another -m", [o if o != "256M" else "512M" for o in demo], good)
-    refuse("another -smp", demo + ["-smp", "2"], good)
-    refuse("another -cpu", [o if o != "cortex-a57" else "max" for o in demo], good)
+    other = lambda made, given: rf"^elmu: -restore {re.escape(good)}: made with {made}, but {given} was given\n$"
+    refuse("another -m", [o if o != "256M" else "512M" for o in demo], good, other("-m 256M", "-m 512M"))
+    refuse("another -smp", demo + ["-smp", "2"], good, other("-smp 1", "-smp 2"))
+    refuse("another -cpu", [o if o != "cortex-a57" else "max" for o in demo], good, other("-cpu cortex-a57", "-cpu max"))
 
 def killed(work, times):
     """The writer is killed at any moment: what was there before is there, whole."""
