@@ -74,7 +74,7 @@ class Suite:
 
     # ---- exits ----
 
-    COLUMNS = 'insns cpu vmid from pc where to class iss cause address handler'.split()
+    COLUMNS = 'insns cpu vmid from pc where to class iss cause address handler to_pc pstate'.split()
 
     def exits(self, path):
         with open(path) as f:
@@ -89,6 +89,8 @@ class Suite:
             assert re.fullmatch(r'\d+', r['insns']) and re.fullmatch(r'\d+|-', r['vmid']) and re.fullmatch(r'EL[0-3]', r['from']), r
             assert re.fullmatch(r'EL[23]', r['to']) and re.fullmatch(r'0x[0-9a-f]{16}', r['pc']), r
             assert re.fullmatch(r'\d+\+?', r['handler']), r
+            form = '-' if r['handler'].endswith('+') else r'0x[0-9a-f]{16}'
+            assert re.fullmatch(form, r['to_pc']) and re.fullmatch(form, r['pstate']), r
         return rows
 
     def condensed(self, rows):
@@ -132,10 +134,11 @@ class Suite:
         assert want and have == want, '%s, not %s' % (have - want, want - have)
 
     def test_exits_handlers(self):
-        """What a handler ran, counted in the Tarmac trace of EL2."""
+        """What a handler ran, counted in the Tarmac trace of EL2, and where it returned to: the instruction that comes then, and its mode."""
         self.run('-trace', 'exits=x', '-trace', 'tarmac=t', *WINDOW, *self.sym)
-        el2 = [int(m['time']) for kind, m in tarmac.parse('t') if kind == 'insn' and m['mode'].startswith('EL2')]
-        rows, at = [r for r in self.exits('x') if not r['handler'].endswith('+')], 0
+        ran_at = {int(m['time']): m for kind, m in tarmac.parse('t') if kind == 'insn'}
+        el2 = [time for time, m in ran_at.items() if m['mode'].startswith('EL2')]
+        rows, at, seen = [r for r in self.exits('x') if not r['handler'].endswith('+')], 0, 0
         assert len(rows) > 100
         for r in rows:
             start, length = int(r['insns']), int(r['handler'])
@@ -143,7 +146,13 @@ class Suite:
             if start + length <= LAST:
                 assert len(ran) == length, (r, len(ran))
                 at += 1
-        assert at > 100
+            then = ran_at.get(start + length)  # none where an interrupt came first, or the fetch aborted
+            if then:
+                pstate = int(r['pstate'], 16)
+                assert int(then['va'], 16) == int(r['to_pc'], 16), (r, then[0])
+                assert then['mode'][:4] == 'EL%d%s' % (pstate >> 2 & 3, 'th'[pstate & 1]), (r, then[0])
+                seen += 1
+        assert at > 100 and seen > 100, (at, seen)
 
     def test_exits_engines(self):
         self.run('-trace', 'exits=a', *self.sym)
