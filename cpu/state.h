@@ -34,8 +34,8 @@ struct sysregs {
 #undef SYSREG
 };
 
-/* A byte for each of them: something was written to it since reset (sysreg_is_untouched). The last ones: an exception was
- * taken to that EL, which writes ELR, SPSR and ESR. */
+/* A byte for each of them: something was written to it since reset (sysreg_is_untouched). The last ones: an exception
+ * was taken to that EL, which writes ELR, SPSR and ESR. */
 enum {
 #define SYSREG(name, op0, op1, crn, crm, op2, access, field, ...) WRITTEN_##field,
 #include "cpu/sysreg_all.def"

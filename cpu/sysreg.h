@@ -88,8 +88,9 @@ struct sysreg {
     u16 fgt_read, fgt_write; /* enum trap_number of the fine-grained trap, 0 = none (cpu/fgt.def) */
     u128 traps;              /* set of enum trap */
     u64 reset;
-    u64 mask; /* bits that a write can change; 0 = all (the others keep their value) */
-    u64 loose; /* bits of which a write is no store, and that are not RES0: read-only, write-only, RAZ/WI, set and clear */
+    u64 mask;  /* bits that a write can change; 0 = all (the others keep their value) */
+    u64 loose; /* bits of which a write is no store, and that are not RES0: read-only, write-only, RAZ/WI, set and clear
+                */
     u64 (*read)(struct cpu *cpu, const struct sysreg *row);
     void (*write)(struct cpu *cpu, const struct sysreg *row, u64 value);
     /* Access rules beyond ACCESS and TRAPS. False: cpu->d.exc is filled, or the access is UNDEFINED when exc_undefined
@@ -157,13 +158,10 @@ u64 sysreg_dropped(struct cpu *cpu, const struct sysreg *row, u64 value);
 bool sysreg_is_readable(const struct sysreg *row);
 
 /* Notes that a register of plain storage was written; by the row, and by its field. */
-static inline void sysreg_note(struct cpu *cpu, const struct sysreg *row)
-{
-    cpu->written[(u32)row->offset / 8] = 1;
-}
+static inline void sysreg_note(struct cpu *cpu, const struct sysreg *row) { cpu->written[(u32)row->offset / 8] = 1; }
 #define SYSREG_NOTE(cpu, field) ((cpu)->written[WRITTEN_##field] = 1)
-/* The register has storage that can be written, and nothing was since reset: neither by the guest, nor by an exception or
- * whoever acts for it. */
+/* The register has storage that can be written, and nothing was since reset: neither by the guest, nor by an exception
+ * or whoever acts for it. */
 bool sysreg_is_untouched(const struct cpu *cpu, const struct sysreg *row);
 
 /* Storage of a row. */
