@@ -115,7 +115,7 @@ bench: $(ELMU)  ## speed against QEMU's, boots and bare-metal guests, to bench/r
 	    $(or $(ROWS),--results bench/results.md --note "$(NOTE)")
 
 format:  ## lays out all sources as .clang-format says
-	clang-format -i $(SOURCES)
+	tests/format.sh
 lint:  ## layout, clang-tidy, cppcheck, shellcheck
 	@tests/install.sh lint
 	@B=$(B) tests/lint.sh

@@ -1,125 +1,91 @@
 /*
- * The devices of the board: their state, and three functions each.
+ * What a device of the board is: a row of virt.def says where it is and how many of it there are, a kind says what it
+ * does. The bus, resets, timers, validation, hashes, snapshots, `elmu diff`, the device tree and -list-devices walk the
+ * rows and ask the kinds; nothing names a device in the middle. docs/adding.md has the recipe.
  *
- *     type_read, type_write   a register access: offset within the device, size 1, 2, 4 or 8 bytes, naturally aligned.
- *                             False: nothing answers (external abort).
- *     type_level              is the interrupt output high? Asked after each access and each event.
- *
- * State is plain data without pointers; what a device wants of the world (console bytes, disks, time, events) it asks
- * of the machine.
+ * A device's state is plain data without pointers and without padding, each field listed in `fields`. What a device
+ * wants of the world (console bytes, disks, time, RAM) it asks of the machine. Nobody drives an interrupt line: after
+ * whatever may have changed a device its outputs are asked for, so that there is nothing to restore.
  */
 #ifndef BOARD_DEVICE_H
 #define BOARD_DEVICE_H
 
-#include "lib/base.h"
+#include "lib/state.h"
+#include "mmu/phys.h"
 
 struct machine;
+struct tree;
 
-struct device_access {
+/* A device: the row of virt.def, and which of the row's devices. An index, so that it may lie in saved state. */
+struct place {
+    u16 row, n;
+};
+
+/* An access to a register: offset within the device, size 1, 2, 4 or 8 bytes, naturally aligned. */
+struct access {
     u64 offset;
-    unsigned size;
-    unsigned index; /* which of the row's devices */
+    struct phys_attrs by; /* the PE, or by.cpu NOT_A_CPU: a bus master */
+    struct place at;
+    u32 size;
 };
+enum { NOT_A_CPU = 0xff };
 
-#define DEVICE_FUNCTIONS(type)                                                                                         \
-    bool type##_read(struct machine *m, struct type *dev, struct device_access a, u64 *value);                        \
-    bool type##_write(struct machine *m, struct type *dev, struct device_access a, u64 value);                        \
-    bool type##_level(const struct type *dev);                                                                         \
-    void type##_reset(struct type *dev);                                                                               \
-    /* NULL when every index in the state is within its bounds, else what is wrong. */                                 \
-    const char *type##_validate(const struct type *dev)
-
-/* ---- PL011: the serial port ---- */
-enum { PL011_FIFO = 16 };
-struct pl011 {
-    u32 port; /* machine_output, machine_input */
-    u32 cr, lcr_h, ibrd, fbrd, ifls, imsc, ris, rsr, dmacr, ilpr;
-    u32 polls;      /* reads of status registers in a row: the guest waits for input by polling */
-    u32 head, used; /* receive FIFO */
-    u16 fifo[PL011_FIFO];
-    u32 pad;
-};
-DEVICE_FUNCTIONS(pl011);
-/* Takes what input there is, if the guest is ready for it. */
-void pl011_fill(struct machine *m, struct pl011 *dev);
-/* The receive timeout has passed. */
-void pl011_timeout(struct pl011 *dev);
-
-/* ---- PL031: the clock on the wall ---- */
-struct pl031 {
-    u64 base_ns; /* machine time at which the counter had the value `base` */
-    u32 base, match, load, imsc, ris, pad;
-};
-DEVICE_FUNCTIONS(pl031);
-void pl031_alarm(struct machine *m, struct pl031 *dev);
-
-/* ---- PL061: eight lines ---- */
-struct pl061 {
-    u8 data, dir, is, ibe, iev, ie, ris, afsel;
-    u8 input;  /* what the board drives */
-    u8 secure; /* outputs 0 and 1 power off and reset */
-    u8 pad[6];
-};
-DEVICE_FUNCTIONS(pl061);
-/* The board drives an input line. */
-void pl061_input(struct pl061 *dev, unsigned line, bool high);
-
-/* ---- virtio-mmio: a slot, and the device in it ---- */
-enum { VIRTIO_QUEUES = 2, VIRTIO_QUEUE_MAX = 1024 };
-enum virtio_kind { VIRTIO_NONE = 0, VIRTIO_BLK = 2, VIRTIO_CONSOLE = 3, VIRTIO_RNG = 4 };
-struct virtio_queue {
-    u64 desc, avail, used; /* guest physical addresses */
-    u32 num, ready, pfn, align;
-    u16 last_avail, used_idx;
-    u32 pending; /* notified, not yet looked at */
-};
-struct virtio_mmio {
-    u32 kind; /* enum virtio_kind */
-    u32 unit; /* number of the disk, or of the console port */
-    u32 legacy;
-    u32 status, features_sel, driver_sel, queue_sel, page_size;
-    u32 interrupt, generation;
-    u64 driver_features;
-    struct virtio_queue queue[VIRTIO_QUEUES];
-};
-DEVICE_FUNCTIONS(virtio_mmio);
-
-/* A buffer of the guest: a chain of descriptors, gathered. */
-enum { VIRTIO_SEGMENTS = VIRTIO_QUEUE_MAX };
-struct virtio_segment {
-    u64 addr;
-    u32 len;
-    bool writable;
-};
-struct virtio_chain {
-    unsigned head, count;
-    u64 readable, writable; /* bytes in all */
-    struct virtio_segment segment[VIRTIO_SEGMENTS];
-};
-/* Takes the next buffer of queue q; false: there is none, or the guest's rings are nonsense (the device then needs a
- * reset). */
-bool virtio_pop(struct machine *m, struct virtio_mmio *dev, unsigned q, struct virtio_chain *chain);
-/* Gives it back with `len` bytes written, and raises the interrupt. */
-void virtio_push(struct machine *m, struct virtio_mmio *dev, unsigned q, const struct virtio_chain *chain, u32 len);
-/* Copies to or from the chain from `offset` within its readable (writable) bytes. False: out of bounds, or not RAM. */
-bool virtio_copy_from(struct machine *m, const struct virtio_chain *chain, u64 offset, void *to, u64 size);
-bool virtio_copy_to(struct machine *m, const struct virtio_chain *chain, u64 offset, const void *from, u64 size);
-/* The rings are nonsense: DEVICE_NEEDS_RESET. */
-void virtio_fail(struct virtio_mmio *dev);
-
-/* What a kind of device adds to the transport. */
-struct virtio_ops {
+/* One const in each device's file. A function that is NULL: it has no such thing. */
+struct kind {
     const char *name;
-    unsigned queues;
-    u64 features;
-    u64 (*features_of)(struct machine *m, struct virtio_mmio *dev);
-    u64 (*config_read)(struct machine *m, struct virtio_mmio *dev, u64 offset, unsigned size);
-    void (*notify)(struct machine *m, struct virtio_mmio *dev, unsigned q);
+    const char *compatible;   /* of the device tree: strings that end with NUL each, two NULs at the end */
+    struct state_shape state; /* a multiple of 8 bytes; empty: none of its own */
+    u32 version;              /* of the state's meaning: a snapshot of another version is refused */
+    u8 wires;                 /* interrupt outputs: the row's SPI and those after it */
+    u8 timers;                /* events, each with a time of its own */
+    /* Sets of timers: those that only offer input that is prepared; those that write RAM. All others may interrupt. */
+    u8 timers_listen, timers_write;
+    u8 edge; /* its outputs are edges, for the device tree */
+    /* False: nothing answers there (external abort). *value is 0 before a read. */
+    bool (*read)(struct machine *m, void *state, const struct access *a, u64 *value);
+    bool (*write)(struct machine *m, void *state, const struct access *a, u64 value);
+    /* Is the output high? Asked after each access, timer, input and reset. */
+    bool (*level)(const void *state, unsigned wire);
+    /* The time that machine_timer_set gave has come. */
+    void (*timer)(struct machine *m, void *state, struct place at, unsigned n);
+    /* The host may have input (machine_input). */
+    void (*input)(struct machine *m, void *state, struct place at);
+    /* At power-on and reset; what is plugged into it stays. */
+    void (*reset)(struct machine *m, void *state, struct place at);
+    /* NULL when every index in the state is within its bounds, else what is wrong: the state may be hostile. */
+    const char *(*validate)(const void *state, struct place at);
+    /* Its part of the device tree. */
+    void (*node)(struct tree *t, struct place at);
 };
-extern const struct virtio_ops virtio_blk_ops, virtio_console_ops, virtio_rng_ops;
-/* The fixed time of the requests has passed: does them all. */
-void virtio_blk_done(struct machine *m, struct virtio_mmio *dev);
-/* Takes what console input there is, as far as the guest gave buffers for it. */
-void virtio_console_fill(struct machine *m, struct virtio_mmio *dev);
+
+/* ---- the rows of virt.def ---- */
+enum when { ALWAYS, SECURE }; /* SECURE: with secure=on, and for Secure accesses only */
+struct row {
+    const char *name;
+    const struct kind *kind; /* NULL: RAM */
+    u64 base, size;          /* of one device, bytes. RAM of size 0: what -m says */
+    u32 count, spi;
+    enum when when;
+};
+enum row_number {
+#define DEVICE(name, ...) ROW_##name,
+#define RAM(name, ...)    ROW_##name,
+#include "board/virt.def"
+    ROW_COUNT
+};
+/* Row n; NULL past the last. */
+const struct row *row_get(unsigned n);
+/* Does this machine have the row? */
+bool row_there(const struct machine *m, const struct row *row);
+/* Address of a device. */
+u64 place_base(struct place at);
+/* How many devices of the same kind stand before it in the table: the number of a serial port. */
+unsigned place_number(struct place at);
+
+/* ---- lines that the board itself drives ---- */
+/* An input of a PL061. */
+void pl061_line(struct machine *m, struct place at, unsigned line, bool high);
+/* Somebody presses the key on line `line` and lets go of it after a while. */
+void pl061_key(struct machine *m, struct place at, unsigned line);
 
 #endif

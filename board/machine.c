@@ -42,17 +42,12 @@ static bool region_add(struct machine *m, u64 base, u64 size, bool secure)
 
 static bool ram_create(struct machine *m)
 {
-    enum { ALWAYS = 0, SECURE = 1 };
-    bool ok = true;
-#define DEVICE(...)
-#define WINDOW(...)
-#define RAM(name, base, size, when)                                                                                    \
-    if (ok && (!when || m->secure))                                                                                    \
-        ok = region_add(m, base, size ? size : m->ram_size, when);
-#include "board/virt.def"
-#undef DEVICE
-#undef WINDOW
-#undef RAM
+    const struct row *row;
+    bool ok = region_add(m, row_get(ROW_ram)->base, m->ram_size, false); /* the first: where images go */
+    for (unsigned n = 0; ok && (row = row_get(n)); n++)
+        if (!row->kind && row->size && row_there(m, row))
+            ok = region_add(m, row->base, row->size, row->when == SECURE);
+    m->d.ram_count = m->d.phys.region_count;
     /* a byte of allocation tag for each 16 bytes, beside the RAM (mmu/tags.h) */
     for (unsigned n = 0, count = m->d.phys.region_count; ok && n < count && feature_has(&m->model.features, FEAT_MTE2);
          n++) {
@@ -80,28 +75,6 @@ static void options_set(struct machine *m, const struct machine_config *config)
         m->disk_readonly[n] = config->disk[n].readonly;
         memcpy(m->disk_serial[n], config->disk[n].serial, strnlen(config->disk[n].serial, 20));
     }
-}
-
-/* Plugs the devices into slots: where they ask to be, else into the highest free one. */
-static bool virtio_plug(struct machine *m, const struct machine_config *config, char *error)
-{
-    for (unsigned n = 0; n < ARRAY_LEN(m->virtio); n++)
-        m->virtio[n].legacy = !config->virtio_modern;
-    for (unsigned n = 0; n < config->virtio_count; n++) {
-        const struct virtio_config *v = &config->virtio[n];
-        int slot = v->slot;
-        for (int k = ARRAY_LEN(m->virtio) - 1; slot < 0 && k >= 0; k--)
-            if (m->virtio[k].kind == VIRTIO_NONE)
-                slot = k;
-        if (slot < 0 || slot >= (int)ARRAY_LEN(m->virtio) || m->virtio[slot].kind != VIRTIO_NONE) {
-            snprintf(error, 256, "virtio slot %d is taken or does not exist (there are %zu)", slot,
-                     ARRAY_LEN(m->virtio));
-            return false;
-        }
-        m->virtio[slot].kind = v->kind;
-        m->virtio[slot].unit = v->unit;
-    }
-    return true;
 }
 
 static enum board_answer cpu_call(struct cpu *cpu, unsigned ec, u32 imm)
@@ -165,9 +138,9 @@ struct machine *machine_create(const struct machine_config *config, char error[2
     if (!m)
         return NULL;
     options_set(m, config);
-    m->d.phys.ops = &virt_bus_ops;
+    m->d.phys.ops = &bus_ops;
     m->d.phys.board = m;
-    bool ok = model_parse(config->cpu, config->virtualization, config->secure, &m->model, error) &&
+    bool ok = bus_create(m) && model_parse(config->cpu, config->virtualization, config->secure, &m->model, error) &&
               virtio_plug(m, config, error);
     if (ok && !ram_create(m)) {
         snprintf(error, 256, "cannot allocate %llu MiB of RAM for the guest", (unsigned long long)(m->ram_size >> 20));
@@ -197,6 +170,7 @@ void machine_destroy(struct machine *m)
         munmap(m->d.phys.region[n].host, m->d.phys.region[n].size);
         free(m->d.phys.region[n].flags);
     }
+    bus_destroy(m);
     free(m->d.cpu);
     free(m->d.observer);
     free(m);
@@ -221,8 +195,6 @@ void machine_reset(struct machine *m)
     m->slice_end = m->look_at = 0;
     m->entry_el = 1;
     m->key_waiters = m->key = m->features_at = 0;
-    for (unsigned n = 0; n < EVENT_COUNT; n++)
-        m->event_at[n] = NEVER;
     for (unsigned n = 0; n < 2; n++)
         m->random[n] = seed_next(&seed);
     for (u32 n = 0; n < m->cpu_count; n++) {
@@ -230,7 +202,7 @@ void machine_reset(struct machine *m)
     }
     timer_reset(&m->timers);
     gic_reset(&m->gic, m->d.cpu, m->cpu_count, m->secure);
-    virt_reset(m);
+    bus_reset(m);
     for (u32 n = 0; n < m->cpu_count; n++) {
         u64 insns = m->d.cpu[n].insns;
         cpu_reset(&m->d.cpu[n]);
@@ -257,48 +229,15 @@ void machine_stop(struct machine *m, enum stop_kind kind, int status, const char
 
 /* ---- events ---- */
 
-void machine_event_set(struct machine *m, enum machine_event event, u64 at)
-{
-    if (at != NEVER && at < m->now + EVENT_MIN_NS)
-        at = m->now + EVENT_MIN_NS;
-    m->event_at[event] = at;
-}
-
-/* The guest waits for input, or has listened for long: prepared input may come now. */
-void machine_input_offer(struct machine *m)
-{
-    m->d.waiting = 1;
-    machine_input_kick(m);
-    m->d.waiting = 0;
-}
-
-static void machine_uart0_timeout(struct machine *m) { pl011_timeout(&m->uart0[0]); }
-static void machine_uart1_timeout(struct machine *m) { pl011_timeout(&m->uart1[0]); }
-static void machine_uart_listen(struct machine *m) { machine_input_offer(m); }
-static void machine_rtc_alarm(struct machine *m) { pl031_alarm(m, &m->rtc[0]); }
-static void machine_power_key_up(struct machine *m) { pl061_input(&m->gpio[0], 3, false); }
-
-static void machine_disks_done(struct machine *m)
-{
-    for (unsigned n = 0; n < ARRAY_LEN(m->virtio); n++)
-        if (m->virtio[n].kind == VIRTIO_BLK)
-            virtio_blk_done(m, &m->virtio[n]);
-}
-
 void machine_power_key(struct machine *m)
 {
-    if (m->d.host.power_key && !m->d.host.power_key(m->d.host.who))
-        return;
-    pl061_input(&m->gpio[0], 3, true);
-    machine_event_set(m, EVENT_power_key, m->now + POWER_KEY_NS);
-    virt_update_irqs(m);
+    if (!m->d.host.power_key || m->d.host.power_key(m->d.host.who))
+        pl061_key(m, (struct place){ ROW_gpio, 0 }, 3);
 }
 
 static u64 next_event(const struct machine *m)
 {
-    u64 next = NEVER;
-    for (unsigned n = 0; n < EVENT_COUNT; n++)
-        next = m->event_at[n] < next ? m->event_at[n] : next;
+    u64 next = m->d.timer_next;
     for (u32 n = 0; n < m->cpu_count; n++) {
         const struct cpu *cpu = &m->d.cpu[n];
         u64 at = cpu->halted == HALT_OFF ? NEVER : timer_next_event(cpu, m->now);
@@ -308,17 +247,10 @@ static u64 next_event(const struct machine *m)
     return next;
 }
 
-/* Everything that is due: the timers of each PE, then the table. At least every SLICE_NS, at times that do not depend
- * on where slices were cut. */
+/* Everything that is due: the timers of each PE, then those of the devices. At least every SLICE_NS, at times that do
+ * not depend on where slices were cut. */
 static void events_run(struct machine *m)
 {
-    typedef void handler_fn(struct machine * machine);
-    static handler_fn *const handlers[EVENT_COUNT] = {
-#define EVENT(name, handler) handler,
-#include "board/events.def"
-#undef EVENT
-    };
-    bool any = false;
     for (u32 n = 0; n < m->cpu_count; n++) {
         m->d.cpu[n].d.now = m->d.cpu[n].d.run_from = m->now;
         if (m->d.cpu[n].halted == HALT_OFF)
@@ -326,15 +258,7 @@ static void events_run(struct machine *m)
         timer_update(&m->d.cpu[n], m->now);
         pmu_update(&m->d.cpu[n]);
     }
-    for (unsigned n = 0; n < EVENT_COUNT; n++) {
-        if (m->event_at[n] > m->now)
-            continue;
-        m->event_at[n] = NEVER;
-        handlers[n](m);
-        any = true;
-    }
-    if (any)
-        virt_update_irqs(m);
+    bus_timers_run(m);
     u64 boundary = (m->now / SLICE_NS + 1) * SLICE_NS, event = next_event(m);
     m->look_at = event < boundary ? event : boundary;
 }

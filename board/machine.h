@@ -9,8 +9,8 @@
 #define BOARD_MACHINE_H
 
 #include "board/device.h"
+#include "board/virtio.h"
 #include "cpu/decode.h"
-#include "cpu/model.h"
 #include "cpu/model.h"
 #include "cpu/state.h"
 #include "gic/gic.h"
@@ -20,15 +20,8 @@
 /* SLICE_NS: longest run of a PE without a look at the event table. What devices schedule is never nearer than that and
  * the way to the next architectural point (EVENT_MIN_NS), so that no event falls due within the slice that scheduled
  * it, and a run does not depend on where slices were cut. */
-enum { QUANTUM_NS = 32768, SLICE_NS = 32768, EVENT_MIN_NS = 40000, DISK_NS = 100000, POWER_KEY_NS = 100000000 };
+enum { QUANTUM_NS = 32768, SLICE_NS = 32768, EVENT_MIN_NS = 40000 };
 #define NEVER (~(u64)0)
-
-enum machine_event {
-#define EVENT(name, handler) EVENT_##name,
-#include "board/events.def"
-#undef EVENT
-    EVENT_COUNT
-};
 
 /* Who may call: nobody, EL1 and up, all ELs (userspace=on). */
 enum semihosting { SEMIHOSTING_OFF, SEMIHOSTING_ON, SEMIHOSTING_USERSPACE };
@@ -159,7 +152,7 @@ struct machine {
     u32 cpu_count, virtualization, secure, semihosting; /* enum semihosting */
     u32 conduit;                                        /* enum conduit */
     u32 entry_el;                                       /* of PSCI CPU_ON */
-    u32 reset_loud, pad0;
+    u32 reset_loud, virtio_modern;
     struct cpu_model model;
 
     /* clock and turns */
@@ -176,21 +169,14 @@ struct machine {
     u32 key;                 /* what came for them: a byte + 1, or that there will be none; 0: nothing */
     u32 features_at, pad1;   /* position in ":semihosting-features" */
     u64 heap_low, heap_high; /* RAM that the loader left free: SYS_HEAPINFO */
-    u64 event_at[EVENT_COUNT];
-    u64 random[2]; /* xoroshiro128+ */
+    u64 random[2];           /* xoroshiro128+ */
     u64 disk_size[MAX_DISKS];
     u32 disk_readonly[MAX_DISKS];
     u8 disk_serial[MAX_DISKS][24];
+    struct virtio_plug plug[VIRTIO_SLOTS];
     struct loop_watch loop[MAX_CPUS];
     u32 idles[MAX_CPUS]; /* turns in a row that a PE ended as turn_idles says */
 
-#define DEVICE(name, type, base, size, count, irq, when, compatible) struct type name[count];
-#define WINDOW(name, base, size, when, compatible)
-#define RAM(name, base, size, when)
-#include "board/virt.def"
-#undef DEVICE
-#undef WINDOW
-#undef RAM
     struct timers timers;
     struct gic gic; /* ends with a derived part of its own */
 
@@ -206,8 +192,14 @@ struct machine {
         const char *semihost_line;
         u64 poll_in; /* slices until the host is polled */
         u32 in_kick, waiting;
-        u32 odd; /* enum odd_access, of the access that a device is seeing to */
-        u32 ram_count;
+        u32 guest_error; /* enum guest_error, of the access that a device is seeing to */
+        u32 ram_count;   /* regions of d.phys that hold what the guest stores, without allocation tags */
+        /* The devices' state and timers are state as well: sections of their own (board/state.h). */
+        u8 *devices;
+        u64 *timer_at; /* absolute ns, or NEVER */
+        u64 device_bytes, timer_next;
+        u32 state_at[ROW_COUNT], timers_from[ROW_COUNT], timer_count;
+        u32 row;        /* of the last access */
         u32 loop_noted; /* set of PEs: their loops were told of */
         struct observer *observer;
     } d;
@@ -242,35 +234,47 @@ void machine_input_offer(struct machine *m);
 
 /* ---- for the devices ---- */
 /* What is wrong with an access: told to who looks in (struct observer), the guest gets what the device gives. */
-enum odd_access { ODD_NOT, ODD_REGISTER, ODD_NONSENSE };
-/* The event falls due at `at` (ns), not nearer than EVENT_MIN_NS from now; NEVER cancels. */
-void machine_event_set(struct machine *m, enum machine_event event, u64 at);
+enum guest_error { ERROR_NONE, ERROR_REGISTER, ERROR_NONSENSE };
+/* Timer n of a device falls due at `when` (ns), not nearer than EVENT_MIN_NS from now; NEVER cancels. */
+void machine_timer_set(struct machine *m, struct place at, unsigned n, u64 when);
+u64 machine_timer(struct machine *m, struct place at, unsigned n);
 void machine_output(struct machine *m, unsigned port, u8 byte);
 /* The next input byte of the port, or -1: the only way host input enters. */
 int machine_input(struct machine *m, unsigned port, bool waiting);
-/* Level of a shared peripheral interrupt. */
-void machine_spi(struct machine *m, unsigned spi, bool level);
+/* The guest waits for input, or has listened for long: prepared input may come now. */
+void machine_input_offer(struct machine *m);
 u64 machine_random(struct machine *m);
 /* RAM written by another observer than a PE: DMA, semihosting, a debugger. Exclusive monitors of what it covers open.
  * False: not RAM; nothing was copied. */
 bool machine_write(struct machine *m, u64 pa, const void *from, u64 size);
-/* Guest RAM for DMA (non-secure). False: not RAM; nothing was copied. */
-bool machine_dma_read(struct machine *m, u64 pa, void *to, u64 size);
-bool machine_dma_write(struct machine *m, u64 pa, const void *from, u64 size);
 
-/* ---- board/virt.c: the map ---- */
-struct device_row {
-    const char *name, *type, *compatible;
-    u64 base, size;
-    unsigned count, irq;
+/* ---- board/bus.c ---- */
+extern const struct phys_device_ops bus_ops;
+/* From one device of this machine to the next: for (at = PLACE_FIRST; place_next(m, &at);). */
+#define PLACE_FIRST ((struct place){ 0, 0xffff })
+bool place_next(const struct machine *m, struct place *at);
+void *place_state(struct machine *m, struct place at);
+/* State and timers of all devices. False: no memory. */
+bool bus_create(struct machine *m);
+void bus_destroy(struct machine *m);
+void bus_reset(struct machine *m);
+const char *bus_validate(const struct machine *m);
+/* The interrupt outputs of a device are what its state says. */
+void bus_levels(struct machine *m, struct place at);
+void bus_input(struct machine *m);
+void bus_timers_run(struct machine *m);
+/* Will a device's timer write RAM, or, if an interrupt would be heard of, perhaps interrupt? A port that listens waits
+ * only for input. */
+bool bus_event_comes(struct machine *m, bool heard);
+/* m->d.timer_at was written from outside: the time of the first that is due is found again. */
+void bus_timers_changed(struct machine *m);
+/* Who asks for a DMA access: the stream that an SMMU knows it by, and its security state. */
+struct requester {
+    u32 stream;
     bool secure;
 };
-/* Row n of virt.def, devices first, then windows; NULL past the last. */
-const struct device_row *virt_device(unsigned n);
-extern const struct phys_device_ops virt_bus_ops;
-void virt_update_irqs(struct machine *m);
-void virt_reset(struct machine *m);
-const char *virt_validate(const struct machine *m);
+/* An access of `size` bytes by a bus master. False: nothing answers at some byte of it, and nothing was copied. */
+bool bus_dma(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write);
 
 /* ---- board/stuck.c: PEs that get nowhere ---- */
 /* The observer's: an exception is being taken; a return was. */

@@ -9,17 +9,35 @@
  * on the line.
  */
 #include "board/machine.h"
+#include "board/tree.h"
 
 enum { DR = 0x00, RSR = 0x04, FR = 0x18, ILPR = 0x20, IBRD = 0x24, FBRD = 0x28, LCR_H = 0x2c, CR = 0x30, IFLS = 0x34,
        IMSC = 0x38, RIS = 0x3c, MIS = 0x40, ICR = 0x44, DMACR = 0x48, ID = 0xfe0 };
 enum { FR_RXFE = 1 << 4, FR_RXFF = 1 << 6, FR_TXFE = 1 << 7 };
 enum { INT_RX = 1 << 4, INT_TX = 1 << 5, INT_RT = 1 << 6, INT_ALL = 0x7ff };
 enum { LCR_FEN = 1 << 4, CR_LBE = 1 << 7 };
-enum { POLLS_TO_LISTEN = 4, UART_CLOCK_MHZ = 24, LISTEN_NS = 50000000 };
+enum { POLLS_TO_LISTEN = 4, UART_CLOCK_MHZ = 24, LISTEN_NS = 50000000, FIFO = 16 };
+enum { TIMER_RECEIVE, TIMER_LISTEN, TIMERS };
+
+struct pl011 {
+    u32 port; /* machine_output, machine_input */
+    u32 cr, lcr_h, ibrd, fbrd, ifls, imsc, ris, rsr, dmacr, ilpr;
+    u32 polls;      /* reads of status registers in a row: the guest waits for input by polling */
+    u32 head, used; /* receive FIFO */
+    u16 fifo[FIFO];
+    struct place at;
+    u32 pad;
+};
+static const struct state_field fields[] = {
+    STATE(pl011, port), STATE(pl011, cr),    STATE(pl011, lcr_h), STATE(pl011, ibrd), STATE(pl011, fbrd),
+    STATE(pl011, ifls), STATE(pl011, imsc),  STATE(pl011, ris),   STATE(pl011, rsr),  STATE(pl011, dmacr),
+    STATE(pl011, ilpr), STATE(pl011, polls), STATE(pl011, head),  STATE(pl011, used), STATE(pl011, fifo),
+    STATE(pl011, at),   STATE(pl011, pad),
+};
 
 static const u8 pl011_id[8] = { 0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1 };
 
-static unsigned fifo_depth(const struct pl011 *dev) { return dev->lcr_h & LCR_FEN ? PL011_FIFO : 1; }
+static unsigned fifo_depth(const struct pl011 *dev) { return dev->lcr_h & LCR_FEN ? FIFO : 1; }
 
 /* Receive trigger level in characters: IFLS.RXIFLSEL, eighths of the FIFO. */
 static unsigned rx_trigger(const struct pl011 *dev)
@@ -39,28 +57,29 @@ static u64 timeout_ns(const struct pl011 *dev)
 
 static void timeout_start(struct machine *m, struct pl011 *dev)
 {
-    machine_event_set(m, dev->port == PORT_UART0 ? EVENT_uart0_timeout : EVENT_uart1_timeout, m->now + timeout_ns(dev));
+    machine_timer_set(m, dev->at, TIMER_RECEIVE, m->now + timeout_ns(dev));
 }
 
 /* The guest begins to listen, or has read everything: if it stays busy, input comes all the same. */
 static void listen_start(struct machine *m, struct pl011 *dev)
 {
     if (!dev->used && dev->imsc & (INT_RX | INT_RT))
-        machine_event_set(m, dev->port == PORT_UART0 ? EVENT_uart0_listen : EVENT_uart1_listen, m->now + LISTEN_NS);
+        machine_timer_set(m, dev->at, TIMER_LISTEN, m->now + LISTEN_NS);
 }
 
 static void receive(struct machine *m, struct pl011 *dev, u16 data)
 {
     if (dev->used >= fifo_depth(dev))
         return;
-    dev->fifo[(dev->head + dev->used) % PL011_FIFO] = data;
+    dev->fifo[(dev->head + dev->used) % FIFO] = data;
     dev->used++;
     if (dev->used >= rx_trigger(dev))
         dev->ris |= INT_RX;
     timeout_start(m, dev);
 }
 
-void pl011_fill(struct machine *m, struct pl011 *dev)
+/* Takes what input there is, if the guest is ready for it. */
+static void fill(struct machine *m, struct pl011 *dev)
 {
     bool polls = dev->polls >= POLLS_TO_LISTEN, listens = polls || dev->imsc & (INT_RX | INT_RT);
     if (!listens || dev->used || dev->cr & CR_LBE)
@@ -73,10 +92,20 @@ void pl011_fill(struct machine *m, struct pl011 *dev)
     }
 }
 
-void pl011_timeout(struct pl011 *dev)
+static void pl011_timer(struct machine *m, void *state, struct place at, unsigned n)
 {
-    if (dev->used)
+    struct pl011 *dev = state;
+    (void)at;
+    if (n == TIMER_LISTEN)
+        machine_input_offer(m);
+    else if (dev->used)
         dev->ris |= INT_RT;
+}
+
+static void pl011_input(struct machine *m, void *state, struct place at)
+{
+    (void)at;
+    fill(m, state);
 }
 
 static u16 fifo_pop(struct machine *m, struct pl011 *dev)
@@ -84,7 +113,7 @@ static u16 fifo_pop(struct machine *m, struct pl011 *dev)
     if (!dev->used)
         return 0;
     u16 data = dev->fifo[dev->head];
-    dev->head = (dev->head + 1) % PL011_FIFO;
+    dev->head = (dev->head + 1) % FIFO;
     dev->used--;
     if (dev->used < rx_trigger(dev))
         dev->ris &= ~(u32)INT_RX;
@@ -92,7 +121,7 @@ static u16 fifo_pop(struct machine *m, struct pl011 *dev)
         dev->ris &= ~(u32)INT_RT;
     dev->rsr = data >> 8;
     listen_start(m, dev);
-    pl011_fill(m, dev);
+    fill(m, dev);
     return data;
 }
 
@@ -106,12 +135,13 @@ static void status_polled(struct machine *m, struct pl011 *dev)
 {
     if (dev->polls < POLLS_TO_LISTEN)
         dev->polls++;
-    pl011_fill(m, dev);
+    fill(m, dev);
 }
 
-bool pl011_read(struct machine *m, struct pl011 *dev, struct device_access a, u64 *value)
+static bool pl011_read(struct machine *m, void *state, const struct access *a, u64 *value)
 {
-    u64 offset = a.offset & ~(u64)3;
+    struct pl011 *dev = state;
+    u64 offset = a->offset & ~(u64)3;
     if (offset == FR || offset == RIS || offset == MIS)
         status_polled(m, dev);
     switch (offset) {
@@ -130,7 +160,7 @@ bool pl011_read(struct machine *m, struct pl011 *dev, struct device_access a, u6
     case DMACR: *value = dev->dmacr; break;
     default:
         *value = offset >= ID && offset < ID + 32 ? pl011_id[(offset - ID) / 4] : 0;
-        m->d.odd = offset >= ID && offset < ID + 32 ? ODD_NOT : ODD_REGISTER;
+        m->d.guest_error = offset >= ID && offset < ID + 32 ? ERROR_NONE : ERROR_REGISTER;
     }
     return true;
 }
@@ -155,11 +185,12 @@ static void transmit(struct machine *m, struct pl011 *dev, u8 byte)
         machine_output(m, dev->port, byte);
 }
 
-bool pl011_write(struct machine *m, struct pl011 *dev, struct device_access a, u64 value)
+static bool pl011_write(struct machine *m, void *state, const struct access *a, u64 value)
 {
+    struct pl011 *dev = state;
     u32 v = (u32)value;
     dev->polls = 0;
-    switch (a.offset & ~(u64)3) {
+    switch (a->offset & ~(u64)3) {
     case DR: transmit(m, dev, (u8)v); break;
     case RSR: dev->rsr = 0; break;
     case ILPR: dev->ilpr = v & 0xff; break;
@@ -174,26 +205,60 @@ bool pl011_write(struct machine *m, struct pl011 *dev, struct device_access a, u
         break;
     case ICR: dev->ris &= ~(v & INT_ALL); break;
     case DMACR: dev->dmacr = v & 7; break;
-    default: m->d.odd = ODD_REGISTER; /* read-only and reserved: ignored */
+    default: m->d.guest_error = ERROR_REGISTER; /* read-only and reserved: ignored */
     }
-    pl011_fill(m, dev);
+    fill(m, dev);
     return true;
 }
 
-bool pl011_level(const struct pl011 *dev) { return dev->ris & dev->imsc; }
-
-void pl011_reset(struct pl011 *dev)
+static bool pl011_level(const void *state, unsigned wire)
 {
-    u32 port = dev->port;
-    memset(dev, 0, sizeof(*dev));
-    dev->port = port;
-    dev->cr = 0x300;
-    dev->ifls = 0x12;
+    const struct pl011 *dev = state;
+    (void)wire;
+    return dev->ris & dev->imsc;
 }
 
-const char *pl011_validate(const struct pl011 *dev)
+static void pl011_reset(struct machine *m, void *state, struct place at)
 {
-    if (dev->head >= PL011_FIFO || dev->used > PL011_FIFO || dev->port >= MAX_PORTS)
-        return "pl011: FIFO index out of range";
+    (void)m;
+    *(struct pl011 *)state =
+        (struct pl011){ .port = PORT_UART0 + place_number(at), .cr = 0x300, .ifls = 0x12, .at = at };
+}
+
+static const char *pl011_validate(const void *state, struct place at)
+{
+    const struct pl011 *dev = state;
+    if (dev->at.row != at.row || dev->at.n != at.n)
+        return "pl011: place out of range";
+    if (dev->head >= FIFO || dev->used > FIFO || dev->port != PORT_UART0 + place_number(at))
+        return "pl011: FIFO index or port out of range";
     return NULL;
 }
+
+static void pl011_node(struct tree *t, struct place at)
+{
+    char path[64];
+    tree_primecell(t, path, "pl011", at);
+    TREE_CELLS(t, path, "clocks", t->clock, t->clock);
+    tree_prop(t, path, "clock-names", "uartclk\0apb_pclk", 17);
+    tree_secure(t, path, at);
+    tree_string(t, row_get(at.row)->when == SECURE ? "/secure-chosen" : "/chosen", "stdout-path", path);
+}
+
+const struct kind kind_pl011 = {
+    .name = "pl011",
+    .compatible = "arm,pl011\0arm,primecell\0",
+    .state = STATE_SHAPE(pl011, fields),
+    .version = 1,
+    .wires = 1,
+    .timers = TIMERS,
+    .timers_listen = 1 << TIMER_LISTEN,
+    .read = pl011_read,
+    .write = pl011_write,
+    .level = pl011_level,
+    .timer = pl011_timer,
+    .input = pl011_input,
+    .reset = pl011_reset,
+    .validate = pl011_validate,
+    .node = pl011_node,
+};

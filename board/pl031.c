@@ -3,9 +3,20 @@
  * Counts seconds of machine time from a fixed start (-rtc base=), so that runs repeat.
  */
 #include "board/machine.h"
+#include "board/tree.h"
 
 enum { DR = 0x00, MR = 0x04, LR = 0x08, CR = 0x0c, IMSC = 0x10, RIS = 0x14, MIS = 0x18, ICR = 0x1c, ID = 0xfe0 };
 #define SECOND_NS ((u64)1000000000)
+
+struct pl031 {
+    u64 base_ns; /* machine time at which the counter had the value `base` */
+    u32 base, match, load, imsc, ris;
+    struct place at;
+};
+static const struct state_field fields[] = {
+    STATE(pl031, base_ns), STATE(pl031, base), STATE(pl031, match), STATE(pl031, load),
+    STATE(pl031, imsc),    STATE(pl031, ris),  STATE(pl031, at),
+};
 
 static const u8 pl031_id[8] = { 0x31, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1 };
 
@@ -19,18 +30,19 @@ static void alarm_set(struct machine *m, struct pl031 *dev)
 {
     u64 passed = (m->now - dev->base_ns) / SECOND_NS;
     u32 wait = dev->match - counter(m, dev);
-    machine_event_set(m, EVENT_rtc_alarm, wait ? dev->base_ns + (passed + wait) * SECOND_NS : m->now);
+    machine_timer_set(m, dev->at, 0, wait ? dev->base_ns + (passed + wait) * SECOND_NS : m->now);
 }
 
-void pl031_alarm(struct machine *m, struct pl031 *dev)
+static void pl031_timer(struct machine *m, void *state, struct place at, unsigned n)
 {
-    (void)m;
-    dev->ris = 1;
+    (void)m, (void)at, (void)n;
+    ((struct pl031 *)state)->ris = 1;
 }
 
-bool pl031_read(struct machine *m, struct pl031 *dev, struct device_access a, u64 *value)
+static bool pl031_read(struct machine *m, void *state, const struct access *a, u64 *value)
 {
-    u64 offset = a.offset & ~(u64)3;
+    const struct pl031 *dev = state;
+    u64 offset = a->offset & ~(u64)3;
     switch (offset) {
     case DR: *value = counter(m, dev); break;
     case MR: *value = dev->match; break;
@@ -41,15 +53,16 @@ bool pl031_read(struct machine *m, struct pl031 *dev, struct device_access a, u6
     case MIS: *value = dev->ris & dev->imsc; break;
     default:
         *value = offset >= ID && offset < ID + 32 ? pl031_id[(offset - ID) / 4] : 0;
-        m->d.odd = offset >= ID && offset < ID + 32 ? ODD_NOT : ODD_REGISTER;
+        m->d.guest_error = offset >= ID && offset < ID + 32 ? ERROR_NONE : ERROR_REGISTER;
     }
     return true;
 }
 
-bool pl031_write(struct machine *m, struct pl031 *dev, struct device_access a, u64 value)
+static bool pl031_write(struct machine *m, void *state, const struct access *a, u64 value)
 {
+    struct pl031 *dev = state;
     u32 v = (u32)value;
-    switch (a.offset & ~(u64)3) {
+    switch (a->offset & ~(u64)3) {
     case MR:
         dev->match = v;
         alarm_set(m, dev);
@@ -62,18 +75,49 @@ bool pl031_write(struct machine *m, struct pl031 *dev, struct device_access a, u
     case IMSC: dev->imsc = v & 1; break;
     case ICR: dev->ris &= ~(v & 1); break;
     case CR: break;
-    default: m->d.odd = ODD_REGISTER;
+    default: m->d.guest_error = ERROR_REGISTER;
     }
     return true;
 }
 
-bool pl031_level(const struct pl031 *dev) { return dev->ris & dev->imsc; }
-
-/* The board sets base and base_ns. */
-void pl031_reset(struct pl031 *dev) { memset(dev, 0, sizeof(*dev)); }
-
-const char *pl031_validate(const struct pl031 *dev)
+static bool pl031_level(const void *state, unsigned wire)
 {
-    (void)dev;
-    return NULL;
+    const struct pl031 *dev = state;
+    (void)wire;
+    return dev->ris & dev->imsc;
 }
+
+static void pl031_reset(struct machine *m, void *state, struct place at)
+{
+    *(struct pl031 *)state = (struct pl031){ .base = (u32)m->rtc_base, .at = at };
+}
+
+static const char *pl031_validate(const void *state, struct place at)
+{
+    const struct pl031 *dev = state;
+    return dev->at.row != at.row || dev->at.n != at.n ? "pl031: place out of range" : NULL;
+}
+
+static void pl031_node(struct tree *t, struct place at)
+{
+    char path[64];
+    tree_primecell(t, path, "pl031", at);
+    TREE_CELLS(t, path, "clocks", t->clock);
+    tree_string(t, path, "clock-names", "apb_pclk");
+}
+
+const struct kind kind_pl031 = {
+    .name = "pl031",
+    .compatible = "arm,pl031\0arm,primecell\0",
+    .state = STATE_SHAPE(pl031, fields),
+    .version = 1,
+    .wires = 1,
+    .timers = 1,
+    .read = pl031_read,
+    .write = pl031_write,
+    .level = pl031_level,
+    .timer = pl031_timer,
+    .reset = pl031_reset,
+    .validate = pl031_validate,
+    .node = pl031_node,
+};

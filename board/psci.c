@@ -18,10 +18,7 @@ enum { STATE_POWERDOWN = 1 << 16, STATE_RESERVED = 0xfcfe0000, STATE_LEVEL = 0x0
 enum { VERSION_1_1 = 0x10001, TOS_NOT_PRESENT = 2 };
 
 /* The PE that target_cpu names: affinity fields, all else zero, MPIDR_EL1's RES1 bit too (5.1.4); NULL: none. */
-static struct cpu *cpu_named(struct machine *m, u64 target)
-{
-    return target < m->cpu_count ? &m->d.cpu[target] : NULL;
-}
+static struct cpu *cpu_named(struct machine *m, u64 target) { return target < m->cpu_count ? &m->d.cpu[target] : NULL; }
 
 /* Where a PE can begin to run: an instruction of Non-secure RAM. */
 static bool entry_is_valid(struct machine *m, u64 entry)

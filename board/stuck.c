@@ -190,17 +190,6 @@ static bool input_comes(struct machine *m)
     return m->d.host.listens && m->d.host.listens(m->d.host.who);
 }
 
-/* Disks write to memory; other devices interrupt. A port that listens only waits for input, which comes at once to who
- * is stuck. */
-static bool event_comes(const struct machine *m, bool heard)
-{
-    for (unsigned n = 0; n < EVENT_COUNT; n++)
-        if (m->event_at[n] != NEVER &&
-            (n == EVENT_disks || (heard && n != EVENT_uart0_listen && n != EVENT_uart1_listen)))
-            return true;
-    return false;
-}
-
 static bool is_stuck(struct machine *m)
 {
     bool heard = false; /* somebody would hear of an interrupt */
@@ -218,7 +207,7 @@ static bool is_stuck(struct machine *m)
             return false;
         heard |= hears;
     }
-    if (event_comes(m, heard) || (heard && input_comes(m)))
+    if (bus_event_comes(m, heard) || (heard && input_comes(m)))
         return false;
     bool settled = true;
     for (u32 n = 0; n < m->cpu_count; n++)

@@ -5,7 +5,7 @@
  */
 #include "board/machine.h"
 
-enum { SECTOR = 512, HEADER = 16, CHUNK = 4096, SEG_MAX = 254 };
+enum { SECTOR = 512, HEADER = 16, CHUNK = 4096, REQUEST_NS = 100000, SEG_MAX = 254 };
 enum { T_IN = 0, T_OUT = 1, T_FLUSH = 4, T_GET_ID = 8 };
 enum { S_OK = 0, S_IOERR = 1, S_UNSUPP = 2 };
 #define F_SEG_MAX  BIT(2)
@@ -13,10 +13,10 @@ enum { S_OK = 0, S_IOERR = 1, S_UNSUPP = 2 };
 #define F_BLK_SIZE BIT(6)
 #define F_FLUSH    BIT(9)
 
-static u64 features_of(struct machine *m, struct virtio_mmio *dev) { return m->disk_readonly[dev->unit] ? F_RO : 0; }
+static u64 features_of(struct machine *m, const struct virtio *dev) { return m->disk_readonly[dev->unit] ? F_RO : 0; }
 
 /* struct virtio_blk_config: capacity, size_max, seg_max, geometry, blk_size. */
-static u64 config_read(struct machine *m, struct virtio_mmio *dev, u64 offset, unsigned size)
+static u64 config_read(struct machine *m, const struct virtio *dev, u64 offset, unsigned size)
 {
     u8 config[64] = { 0 };
     store_le64(config, m->disk_size[dev->unit] / SECTOR);
@@ -29,7 +29,7 @@ static u64 config_read(struct machine *m, struct virtio_mmio *dev, u64 offset, u
 }
 
 /* Moves `size` bytes between the disk at `at` and the chain at `offset`. False: beyond the end, an error, not RAM. */
-static bool transfer(struct machine *m, struct virtio_mmio *dev, const struct virtio_chain *c, u64 sector, u64 size,
+static bool transfer(struct machine *m, struct virtio *dev, const struct virtio_chain *c, u64 sector, u64 size,
                      bool write)
 {
     u8 buffer[CHUNK];
@@ -39,10 +39,10 @@ static bool transfer(struct machine *m, struct virtio_mmio *dev, const struct vi
         return false;
     for (u64 done = 0; done < size;) {
         u64 part = size - done < CHUNK ? size - done : CHUNK, at = sector * SECTOR + done;
-        bool ok =
-            write ? virtio_copy_from(m, c, HEADER + done, buffer, part) &&
-                        host->disk_write(host->who, dev->unit, at, buffer, part)
-                  : host->disk_read(host->who, dev->unit, at, buffer, part) && virtio_copy_to(m, c, done, buffer, part);
+        bool ok = write ? virtio_copy_from(m, dev, c, HEADER + done, buffer, part) &&
+                              host->disk_write(host->who, dev->unit, at, buffer, part)
+                        : host->disk_read(host->who, dev->unit, at, buffer, part) &&
+                              virtio_copy_to(m, dev, c, done, buffer, part);
         if (!ok)
             return false;
         done += part;
@@ -51,12 +51,12 @@ static bool transfer(struct machine *m, struct virtio_mmio *dev, const struct vi
 }
 
 /* The last writable byte is the status; what comes before is data. Returns the status, *len: bytes of data written. */
-static u8 request(struct machine *m, struct virtio_mmio *dev, const struct virtio_chain *c, u32 *len)
+static u8 request(struct machine *m, struct virtio *dev, const struct virtio_chain *c, u32 *len)
 {
     u8 header[HEADER];
     u64 data = c->writable - 1;
     *len = 0;
-    if (!virtio_copy_from(m, c, 0, header, HEADER))
+    if (!virtio_copy_from(m, dev, c, 0, header, HEADER))
         return S_IOERR;
     u64 sector = load_le64(header + 8);
     switch (load_le32(header)) {
@@ -72,12 +72,12 @@ static u8 request(struct machine *m, struct virtio_mmio *dev, const struct virti
     case T_FLUSH: return !m->d.host.disk_flush || m->d.host.disk_flush(m->d.host.who, dev->unit) ? S_OK : S_IOERR;
     case T_GET_ID:
         *len = data < 20 ? (u32)data : 20;
-        return virtio_copy_to(m, c, 0, m->disk_serial[dev->unit], *len) ? S_OK : S_IOERR;
+        return virtio_copy_to(m, dev, c, 0, m->disk_serial[dev->unit], *len) ? S_OK : S_IOERR;
     default: return S_UNSUPP;
     }
 }
 
-void virtio_blk_done(struct machine *m, struct virtio_mmio *dev)
+static void requests_done(struct machine *m, struct virtio *dev)
 {
     struct virtio_chain c;
     struct virtio_queue *q = &dev->queue[0];
@@ -91,7 +91,7 @@ void virtio_blk_done(struct machine *m, struct virtio_mmio *dev)
             return;
         }
         u8 status = request(m, dev, &c, &len);
-        if (!virtio_copy_to(m, &c, c.writable - 1, &status, 1)) {
+        if (!virtio_copy_to(m, dev, &c, c.writable - 1, &status, 1)) {
             virtio_fail(dev);
             return;
         }
@@ -99,18 +99,19 @@ void virtio_blk_done(struct machine *m, struct virtio_mmio *dev)
     }
 }
 
-static void notify(struct machine *m, struct virtio_mmio *dev, unsigned n)
+static void notify(struct machine *m, struct virtio *dev, unsigned n)
 {
     dev->queue[n].pending = 1;
-    if (m->event_at[EVENT_disks] == NEVER)
-        machine_event_set(m, EVENT_disks, m->now + DISK_NS);
+    if (!virtio_timer_runs(m, dev))
+        virtio_timer_set(m, dev, m->now + REQUEST_NS);
 }
 
 const struct virtio_ops virtio_blk_ops = {
-    .name = "virtio-blk-device",
     .queues = 1,
     .features = F_SEG_MAX | F_BLK_SIZE | F_FLUSH,
     .features_of = features_of,
+    .units = MAX_DISKS,
     .config_read = config_read,
     .notify = notify,
+    .timer = requests_done,
 };

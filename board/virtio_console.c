@@ -7,7 +7,7 @@
 
 enum { RECEIVE = 0, TRANSMIT = 1 };
 
-static void transmit(struct machine *m, struct virtio_mmio *dev)
+static void transmit(struct machine *m, struct virtio *dev)
 {
     struct virtio_chain c;
     for (unsigned n = 0; n < VIRTIO_QUEUE_MAX && virtio_pop(m, dev, TRANSMIT, &c); n++) {
@@ -15,7 +15,7 @@ static void transmit(struct machine *m, struct virtio_mmio *dev)
         u64 limit = c.readable < 1 << 20 ? c.readable : 1 << 20;
         for (u64 done = 0; done < limit;) {
             u64 part = limit - done < sizeof(buffer) ? limit - done : sizeof(buffer);
-            if (!virtio_copy_from(m, &c, done, buffer, part)) {
+            if (!virtio_copy_from(m, dev, &c, done, buffer, part)) {
                 virtio_fail(dev);
                 return;
             }
@@ -28,12 +28,12 @@ static void transmit(struct machine *m, struct virtio_mmio *dev)
 }
 
 /* A byte is asked for only when there is a place to put it: a popped buffer cannot be given back empty. */
-void virtio_console_fill(struct machine *m, struct virtio_mmio *dev)
+static void receive(struct machine *m, struct virtio *dev)
 {
     struct virtio_queue *q = &dev->queue[RECEIVE];
     struct virtio_queue before;
     struct virtio_chain c;
-    for (unsigned n = 0; n < VIRTIO_QUEUE_MAX && dev->status & 4; n++) {
+    for (unsigned n = 0; n < VIRTIO_QUEUE_MAX && dev->status & VIRTIO_DRIVER_OK; n++) {
         before = *q;
         if (!virtio_pop(m, dev, RECEIVE, &c))
             return;
@@ -49,7 +49,7 @@ void virtio_console_fill(struct machine *m, struct virtio_mmio *dev)
             *q = before;
             return;
         }
-        if (!virtio_copy_to(m, &c, 0, buffer, used)) {
+        if (!virtio_copy_to(m, dev, &c, 0, buffer, used)) {
             virtio_fail(dev);
             return;
         }
@@ -57,11 +57,11 @@ void virtio_console_fill(struct machine *m, struct virtio_mmio *dev)
     }
 }
 
-static void notify(struct machine *m, struct virtio_mmio *dev, unsigned n)
+static void notify(struct machine *m, struct virtio *dev, unsigned n)
 {
     if (n == TRANSMIT)
         transmit(m, dev);
-    virtio_console_fill(m, dev);
+    receive(m, dev);
 }
 
-const struct virtio_ops virtio_console_ops = { .name = "virtio-serial-device", .queues = 2, .notify = notify };
+const struct virtio_ops virtio_console_ops = { .queues = 2, .units = MAX_PORTS, .notify = notify, .input = receive };

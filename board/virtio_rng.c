@@ -4,14 +4,14 @@
  */
 #include "board/machine.h"
 
-static void notify(struct machine *m, struct virtio_mmio *dev, unsigned n)
+static void notify(struct machine *m, struct virtio *dev, unsigned n)
 {
     struct virtio_chain c;
     for (unsigned k = 0; k < VIRTIO_QUEUE_MAX && virtio_pop(m, dev, n, &c); k++) {
         u64 size = c.writable < 4096 ? c.writable : 4096;
         for (u64 done = 0; done < size; done += 8) {
             u64 word = machine_random(m), part = size - done < 8 ? size - done : 8;
-            if (!virtio_copy_to(m, &c, done, &word, part)) {
+            if (!virtio_copy_to(m, dev, &c, done, &word, part)) {
                 virtio_fail(dev);
                 return;
             }
@@ -20,4 +20,4 @@ static void notify(struct machine *m, struct virtio_mmio *dev, unsigned n)
     }
 }
 
-const struct virtio_ops virtio_rng_ops = { .name = "virtio-rng-device", .queues = 1, .notify = notify };
+const struct virtio_ops virtio_rng_ops = { .queues = 1, .notify = notify };

@@ -8,7 +8,7 @@
 #define CPU_STATE_H
 
 #include "cpu/feature.h"
-#include "lib/base.h"
+#include "lib/state.h"
 
 enum { MAX_CPUS = 8 };
 
@@ -312,6 +312,7 @@ struct cpu {
         } pac[256]; /* cpu/pauth_lib.c */
     } d;
 };
+extern const struct state_shape cpu_shape; /* up to d */
 static_assert(TLB_ENTRIES <= 0x7fff, "FAST_OWNER holds any entry, and all ones for none");
 static_assert(offsetof(struct cpu, d) % 8 == 0, "the derived part starts aligned");
 

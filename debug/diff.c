@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "debug/diff.h"
 
+#include "board/state.h"
 #include "cpu/exception.h"
 #include "cpu/observer.h"
 #include "cpu/sysreg.h"
@@ -107,37 +108,59 @@ static void memory_differs(struct report *r, struct machine *a, struct machine *
     }
 }
 
-static void device_differs(struct report *r, const char *name, const void *a, const void *b, size_t size)
+static size_t bytes_differ(const u8 *x, const u8 *y, size_t size)
 {
-    const u8 *x = a, *y = b;
     size_t bytes = 0;
     for (size_t n = 0; n < size; n++)
         bytes += x[n] != y[n];
-    if (!bytes)
-        return;
-    r->count.devices++;
-    out_format(r->o, "  %-25s %zu of %zu bytes of its state\n", name, bytes, size);
+    return bytes;
 }
 
-static void devices_differ(struct report *r, struct machine *a, struct machine *b)
+/* Some state by its name: small parts with their values, of others how many bytes differ. */
+static bool part_differs(struct report *r, const char *name, const void *a, const void *b, size_t size)
 {
-#define DEVICE(name, type, base, size, count, irq, when, compatible)                                                   \
-    for (unsigned n = 0; n < (count); n++) {                                                                           \
-        char text[32];                                                                                                 \
-        snprintf(text, sizeof(text), "%s[%u]", #name, n);                                                              \
-        device_differs(r, text, &a->name[n], &b->name[n], sizeof(a->name[n]));                                         \
+    u64 v[2] = { 0, 0 };
+    size_t bytes = bytes_differ(a, b, size);
+    if (!bytes)
+        return false;
+    if (size > sizeof(v[0])) {
+        out_format(r->o, "  %-25s %zu of %zu bytes\n", name, bytes, size);
+        return true;
     }
-#define WINDOW(...)
-#define RAM(...)
-#include "board/virt.def"
-#undef DEVICE
-#undef WINDOW
-#undef RAM
-    device_differs(r, "timers", &a->timers, &b->timers, sizeof(a->timers));
-    device_differs(r, "gic", &a->gic, &b->gic, offsetof(struct gic, d));
-    device_differs(r, "clock", &a->now, &b->now, sizeof(a->now));
-    device_differs(r, "events", a->event_at, b->event_at, sizeof(a->event_at));
-    device_differs(r, "random numbers", a->random, b->random, sizeof(a->random));
+    memcpy(&v[0], a, size);
+    memcpy(&v[1], b, size);
+    out_format(r->o, "  %-25s 0x%016llx 0x%016llx\n", name, (unsigned long long)v[0], (unsigned long long)v[1]);
+    return true;
+}
+
+/* One part of a section: each field that differs. */
+static bool section_differs(struct report *r, const struct section *s, u32 part, const u8 *a, const u8 *b)
+{
+    char name[96], number[16] = "";
+    bool any = false;
+    if (s->count > 1)
+        snprintf(number, sizeof(number), "[%u]", part);
+    if (!s->shape) {
+        snprintf(name, sizeof(name), "%s%s", s->name, number);
+        return part_differs(r, name, a, b, s->size);
+    }
+    for (u32 n = 0; n < s->shape->count; n++) {
+        const struct state_field *f = &s->shape->field[n];
+        snprintf(name, sizeof(name), "%s%s.%s", s->name, number, f->name);
+        any |= part_differs(r, name, a + f->offset, b + f->offset, f->size);
+    }
+    return any;
+}
+
+/* All sections that both machines have, but the PEs, whose registers have names of their own. */
+static void sections_differ(struct report *r, struct machine *a, struct machine *b)
+{
+    struct section x, y;
+    for (unsigned n = 0; section_get(a, n, &x); n++)
+        for (unsigned k = 0; section_get(b, k, &y); k++)
+            if (!strcmp(x.name, y.name) && x.at != (u8 *)a->d.cpu)
+                for (u32 part = 0; part < x.count && part < y.count; part++)
+                    r->count.devices += section_differs(r, &x, part, x.at + x.stride * part, y.at + y.stride * part);
 }
 
 struct diff_count diff_states(struct machine *a, struct machine *b, const struct symbols *symbols, struct out *o,
@@ -152,7 +175,7 @@ struct diff_count diff_states(struct machine *a, struct machine *b, const struct
     out_format(o, "memory\n");
     memory_differs(&r, a, b, symbols);
     out_format(o, "devices\n");
-    devices_differ(&r, a, b);
+    sections_differ(&r, a, b);
     out_format(o, "%llu registers, %llu words of memory, %llu devices differ\n", (unsigned long long)r.count.registers,
                (unsigned long long)r.count.words, (unsigned long long)r.count.devices);
     return r.count;

@@ -31,7 +31,7 @@ struct kind_key {
     s32 intid;
     u64 value;
 };
-struct kind {
+struct exit_kind {
     struct kind_key key;
     u32 length;
     char text[WORDS]; /* "EL2 <tab> class <tab> iss <tab> cause" */
@@ -49,12 +49,12 @@ struct exits {
     struct out *out;
     unsigned depth[MAX_CPUS];
     struct entry entry[MAX_CPUS][DEPTH];
-    struct kind kind[KINDS];
+    struct exit_kind kind[KINDS];
 };
 
 /* ---- words, kept ---- */
 
-static void kind_fill(struct kind *k, const struct cpu *cpu, const struct exc *e)
+static void kind_fill(struct exit_kind *k, const struct cpu *cpu, const struct exc *e)
 {
     char iss[EXC_WORDS], cause[EXC_WORDS], class[EXC_WORDS];
     if (e->kind == EXC_SYNC)
@@ -76,7 +76,7 @@ static s32 intid_of(const struct trace *t, const struct cpu *cpu, const struct e
     return interrupt && !e->is_virtual && best->priority < 0x100 ? (s32)best->intid : -1;
 }
 
-static const struct kind *kind_of(struct exits *x, const struct trace *t, const struct cpu *cpu, const struct exc *e)
+static const struct exit_kind *kind_of(struct exits *x, const struct trace *t, const struct cpu *cpu, const struct exc *e)
 {
     const struct cause *c = &e->cause;
     bool valued = c->kind == CAUSE_DESCRIPTOR || c->kind == CAUSE_INTERRUPT;
@@ -95,7 +95,7 @@ static const struct kind *kind_of(struct exits *x, const struct trace *t, const 
     u64 hash =
         ((u64)key.iss << 16 ^ key.ec ^ (u64)key.intid << 4 ^ key.value ^ (u64)key.target_el << 6 ^ key.cause_id) *
         0x9e3779b97f4a7c15ull;
-    struct kind *k = &x->kind[hash >> 52 & (KINDS - 1)];
+    struct exit_kind *k = &x->kind[hash >> 52 & (KINDS - 1)];
     if (unlikely(!k->length || memcmp(&k->key, &key, sizeof(key)))) {
         k->key = key;
         kind_fill(k, cpu, e);
@@ -163,9 +163,9 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *exc)
     p = put_const(p, "\t0x");
     p = put_hex(p, cpu->pc, 8);
     *p++ = '\t';
-    const struct place *place = trace_place_text(r->t, cpu->pc, where);
+    const struct trace_place *place = trace_place_text(r->t, cpu->pc, where);
     p = put_bytes(p, place->text, place->length);
-    const struct kind *kind = kind_of(x, r->t, cpu, exc);
+    const struct exit_kind *kind = kind_of(x, r->t, cpu, exc);
     p = put_bytes(p, kind->text, kind->length);
     e->length = (u32)(put_address(p, exc) - e->text);
 }

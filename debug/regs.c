@@ -26,12 +26,12 @@ static const struct reg_field fields[] = {
 #define FIELD_ADDR(layout, name, hi, lo, at)     { #layout, #name, NULL, hi, lo, at },
 #include "cpu/field.def"
 };
-enum { ALWAYS = 64 };
+enum { UNCONDITIONAL = 64 };
 static const struct {
     const char *reg, *layout;
-    u8 at, value; /* bit `at` of the register has the value; ALWAYS: whatever it holds */
+    u8 at, value; /* bit `at` of the register has the value; UNCONDITIONAL: whatever it holds */
 } layouts[] = {
-#define HAS(reg, layout)               { #reg, #layout, ALWAYS, 0 },
+#define HAS(reg, layout)               { #reg, #layout, UNCONDITIONAL, 0 },
 #define HAS_IF(reg, layout, at, value) { #reg, #layout, at, value },
 #include "cpu/field.def"
 };
@@ -53,7 +53,7 @@ static const char *layout_of(const char *reg, u64 value)
 {
     for (unsigned n = 0; n < ARRAY_LEN(layouts); n++)
         if (!strcasecmp(layouts[n].reg, reg) &&
-            (layouts[n].at == ALWAYS || bit(value, layouts[n].at) == layouts[n].value))
+            (layouts[n].at == UNCONDITIONAL || bit(value, layouts[n].at) == layouts[n].value))
             return layouts[n].layout;
     return NULL;
 }
@@ -313,7 +313,7 @@ static bool type_of(const char *reg, char *type, size_t size)
         if (!strcmp(addresses[n].reg, reg))
             return snprintf(type, size, "%s", addresses[n].type) > 0;
     for (unsigned n = 0; n < ARRAY_LEN(layouts); n++)
-        if (!strcasecmp(layouts[n].reg, reg) && layouts[n].at == ALWAYS)
+        if (!strcasecmp(layouts[n].reg, reg) && layouts[n].at == UNCONDITIONAL)
             return snprintf(type, size, "%s_flags", layouts[n].layout) > 0;
     return false;
 }

@@ -7,7 +7,7 @@
 
 #include "cpu/run.h"
 #include "debug/journal.h"
-#include "debug/state.h"
+#include "board/state.h"
 #include "mmu/access.h"
 
 #include <stdlib.h>

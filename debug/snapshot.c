@@ -1,9 +1,9 @@
 /*
- * Snapshots of the whole machine. What is checked, in this order: magic, version, layout, sizes, hash of head and
- * state, hash of the pages; then that the machine is of the same make and the disks' files hold the same; then every
- * index in the state. The pages of a file that nobody has changed since it was written are not read for their hash: the
- * nanoseconds of its time of change are those that the head's hash gives, and a change moves them. So a mapped file of
- * any size is restored in the time that a few mappings take.
+ * Snapshots of the whole machine. What is checked, in this order: magic, version, sizes, hash of head and state, hash
+ * of the pages; then the sections by name, version and layout; then that the machine is of the same make and the disks'
+ * files hold the same; then every index in the state. The pages of a file that nobody has changed since it was written
+ * are not read for their hash: the nanoseconds of its time of change are those that the head's hash gives, and a change
+ * moves them. So a mapped file of any size is restored in the time that a few mappings take.
  *
  * Of a disk with snapshot=on the file holds the blocks that were written; the rest, and all of any other disk, must be
  * what it was. Leaves out: text that the front end holds for the guest's consoles.
@@ -13,7 +13,7 @@
 
 #include "cpu/code.h"
 #include "debug/file.h"
-#include "debug/state.h"
+#include "board/state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,14 +23,30 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { PAGE = 4096, VERSION = 2, COMPRESSED = 1, GAP = 8, MAP_PAGES = 16, MAX_RUNS = 1 << 20, ZSTD_LEVEL = 1 };
+enum {
+    PAGE = 4096,
+    VERSION = 3,
+    MAX_SECTIONS = 64,
+    SECTION_NAME = 24,
+    COMPRESSED = 1,
+    GAP = 8,
+    MAP_PAGES = 16,
+    MAX_RUNS = 1 << 20,
+    ZSTD_LEVEL = 1
+};
 
 struct snapshot_head {
     char magic[8];
     u32 version, flags;
-    u64 layout, state_size, runs, pages, data_at, data_size, data_hash;
+    u64 sections, state_size, runs, pages, data_at, data_size, data_hash;
     u64 disk_hash[MAX_DISKS];
-    u64 hash; /* of all before it, the state and the runs */
+    u64 hash; /* of all before it, the sections, the state and the runs */
+};
+/* One of the sections that the state is made of (board/state.h), in their order. */
+struct section_head {
+    char name[SECTION_NAME];
+    u32 version, count;
+    u64 size, layout; /* bytes of a part; section_hash */
 };
 static const char magic[8] = "ELMUSNAP";
 
@@ -121,12 +137,14 @@ static bool disk_hash(struct machine *m, unsigned disk, const struct run *run, u
     return ok;
 }
 
-static u64 head_hash(const struct snapshot_head *head, const u8 *state, const struct run *runs)
+static u64 head_hash(const struct snapshot_head *head, const struct section_head *sections, const u8 *state,
+                     const struct run *runs)
 {
     XXH3_state_t h;
     XXH3_INITSTATE(&h);
     XXH3_64bits_reset(&h);
     XXH3_64bits_update(&h, head, offsetof(struct snapshot_head, hash));
+    XXH3_64bits_update(&h, sections, head->sections * sizeof(*sections));
     XXH3_64bits_update(&h, state, head->state_size);
     XXH3_64bits_update(&h, runs, head->runs * sizeof(*runs));
     return XXH3_64bits_digest(&h);
@@ -227,17 +245,36 @@ static bool put_compressed(struct machine *m, struct new_file *f, const struct r
     return ok;
 }
 
+/* The machine's sections, for the file. Returns how many. */
+static u64 sections_list(struct machine *m, struct section_head list[MAX_SECTIONS])
+{
+    struct section s;
+    unsigned n;
+    memset(list, 0, sizeof(*list) * MAX_SECTIONS);
+    for (n = 0; n < MAX_SECTIONS && section_get(m, n, &s); n++) {
+        memcpy(list[n].name, s.name, strnlen(s.name, SECTION_NAME - 1));
+        list[n].version = s.version;
+        list[n].count = s.count;
+        list[n].size = s.size;
+        list[n].layout = section_hash(&s);
+    }
+    return n;
+}
+
 static void save_to(struct machine *m, struct new_file *f, u8 *state, const struct run *runs,
                     struct snapshot_head *head)
 {
+    struct section_head sections[MAX_SECTIONS];
+    head->sections = sections_list(m, sections);
     state_save(m, state);
     new_file_put(f, head, sizeof(*head));
+    new_file_put(f, sections, head->sections * sizeof(*sections));
     new_file_put(f, state, head->state_size);
     new_file_put(f, runs, head->runs * sizeof(*runs));
     head->data_at = new_file_at(f);
     if (!(head->flags & COMPRESSED ? put_compressed : put_plain)(m, f, runs, head))
         new_file_spoil(f);
-    head->hash = head_hash(head, state, runs);
+    head->hash = head_hash(head, sections, state, runs);
     new_file_patch(f, 0, head, sizeof(*head));
     new_file_set_ns(f, stamp_of(head));
 }
@@ -256,7 +293,6 @@ bool snapshot_save(struct machine *m, const char *file, bool compress, char erro
     memcpy(head.magic, magic, sizeof(magic));
     head.version = VERSION;
     head.flags = compress ? COMPRESSED : 0;
-    head.layout = state_layout();
     head.state_size = state_size(m);
     runs_find(m, &l);
     head.runs = l.count;
@@ -284,6 +320,7 @@ bool snapshot_save(struct machine *m, const char *file, bool compress, char erro
 
 struct loaded {
     const struct snapshot_head *head;
+    const struct section_head *sections;
     const u8 *state, *data;
     const struct run *runs;
 };
@@ -307,17 +344,19 @@ static const char *parse(const struct file_map *map, struct snapshot_head *head,
     memcpy(head, map->bytes, sizeof(*head));
     if (memcmp(head->magic, magic, sizeof(magic)))
         return "it is something else";
-    if (head->version != VERSION || head->flags > COMPRESSED || head->layout != state_layout())
+    if (head->version != VERSION || head->flags > COMPRESSED)
         return "it was written by another version of elmu";
-    u64 left = map->size - sizeof(*head);
-    if (head->state_size > left || head->runs > MAX_RUNS || head->runs * sizeof(struct run) > left - head->state_size ||
-        head->data_at > map->size || head->data_size != map->size - head->data_at ||
-        head->data_at < sizeof(*head) + head->state_size + head->runs * sizeof(struct run) ||
-        ((sizeof(*head) + head->state_size) & 7))
+    u64 left = map->size - sizeof(*head), table = head->sections * sizeof(struct section_head);
+    if (head->sections > MAX_SECTIONS || table > left || head->state_size > left - table || head->runs > MAX_RUNS ||
+        head->runs * sizeof(struct run) > left - table - head->state_size || head->data_at > map->size ||
+        head->data_size != map->size - head->data_at ||
+        head->data_at < sizeof(*head) + table + head->state_size + head->runs * sizeof(struct run) ||
+        head->state_size & 7)
         return "it is truncated or damaged";
-    *l = (struct loaded){ head, map->bytes + sizeof(*head), map->bytes + head->data_at,
-                          (const void *)(map->bytes + sizeof(*head) + head->state_size) };
-    if (head->hash != head_hash(head, l->state, l->runs) || !is_padding((const u8 *)(l->runs + head->runs), l->data) ||
+    const u8 *sections = map->bytes + sizeof(*head), *state = sections + table, *runs = state + head->state_size;
+    *l = (struct loaded){ head, (const void *)sections, state, map->bytes + head->data_at, (const void *)runs };
+    if (head->hash != head_hash(head, l->sections, l->state, l->runs) ||
+        !is_padding((const u8 *)(l->runs + head->runs), l->data) ||
         (map->ns != stamp_of(head) && head->data_hash != XXH3_64bits(l->data, head->data_size)))
         return "it is damaged";
     return NULL;
@@ -367,10 +406,8 @@ static const char *differs(const struct machine *m, const struct machine *s)
     if (memcmp(s->disk_size, m->disk_size, sizeof(m->disk_size)) ||
         memcmp(s->disk_readonly, m->disk_readonly, sizeof(m->disk_readonly)))
         return "-drive";
-    for (unsigned n = 0; n < ARRAY_LEN(m->virtio); n++)
-        if (s->virtio[n].kind != m->virtio[n].kind || s->virtio[n].unit != m->virtio[n].unit ||
-            s->virtio[n].legacy != m->virtio[n].legacy)
-            return "-device";
+    if (memcmp(s->plug, m->plug, sizeof(m->plug)) || s->virtio_modern != m->virtio_modern)
+        return "-device";
     return NULL;
 }
 
@@ -394,17 +431,59 @@ static bool disks_fit(struct machine *m, const struct loaded *l, const char *fil
     return true;
 }
 
+/* Are the file's sections those of this machine? Else `what` says which one is not, and why. */
+static bool sections_fit(struct machine *m, const struct loaded *l, char what[128])
+{
+    struct section_head own[MAX_SECTIONS];
+    u64 count = sections_list(m, own);
+    for (u64 n = 0; n < count || n < l->head->sections; n++) {
+        const struct section_head *mine = &own[n], *its = &l->sections[n];
+        if (n >= l->head->sections || n >= count || strncmp(its->name, mine->name, SECTION_NAME)) {
+            bool missing = n >= l->head->sections;
+            snprintf(what, 128, missing ? "it has no section '%.*s'" : "its section '%.*s' is none of this machine",
+                     SECTION_NAME, missing ? mine->name : its->name);
+            return false;
+        }
+        if (its->version != mine->version || its->layout != mine->layout || its->size != mine->size ||
+            its->count != mine->count) {
+            snprintf(what, 128, "its section '%.*s' is of another %s", SECTION_NAME, mine->name,
+                     its->version != mine->version ? "version"
+                     : its->count != mine->count   ? "number of parts"
+                                                   : "layout");
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What the options made, as the file has it: its first section, when that is what is expected there. */
+static const char *make_differs(struct machine *m, const struct loaded *l)
+{
+    struct section s;
+    section_get(m, 0, &s);
+    struct machine *other = calloc(1, sizeof(*other));
+    const char *what = "memory for it";
+    if (other && l->head->sections && l->sections[0].layout == section_hash(&s) && l->head->state_size >= s.size) {
+        memcpy(other, l->state, s.size);
+        what = differs(m, other);
+    } else if (other) {
+        what = NULL; /* the section says so */
+    }
+    free(other);
+    return what;
+}
+
 static bool make_fits(struct machine *m, const struct loaded *l, const char *file, char error[256])
 {
-    struct machine *s = l->head->state_size == state_size(m) ? calloc(1, sizeof(*s)) : NULL;
-    const char *what = "-smp";
-    if (s) {
-        memcpy(s, l->state, offsetof(struct machine, gic) + offsetof(struct gic, d));
-        what = differs(m, s);
-    }
-    free(s);
+    char why[128];
+    const char *what = make_differs(m, l);
     if (what) {
         snprintf(error, 256, "%.150s: made by a machine with another %s", file, what);
+        return false;
+    }
+    snprintf(why, sizeof(why), "its state has another size");
+    if (!sections_fit(m, l, why) || l->head->state_size != state_size(m)) {
+        snprintf(error, 256, "%.150s: refused: %.90s", file, why);
         return false;
     }
     if ((what = state_examine(m, l->state))) {
@@ -534,17 +613,18 @@ bool snapshot_restore(struct machine *m, const char *file, char error[256])
 
 bool snapshot_peek(const char *file, struct machine *out, char error[256])
 {
-    enum { BYTES = offsetof(struct machine, gic) + offsetof(struct gic, d) };
     struct file_map map;
     struct snapshot_head head;
     struct loaded l;
+    struct section own;
     if (!file_map(&map, file, error))
         return false;
+    section_get(out, 0, &own);
     const char *wrong = parse(&map, &head, &l);
-    if (!wrong && head.state_size < BYTES)
-        wrong = "it is truncated or damaged";
+    if (!wrong && (!head.sections || l.sections[0].layout != section_hash(&own) || head.state_size < own.size))
+        wrong = "its section 'machine' is of another layout";
     if (!wrong) {
-        memcpy(out, l.state, BYTES);
+        memcpy(out, l.state, own.size);
         if (out->cpu_count < 1 || out->cpu_count > MAX_CPUS || out->ram_size % (1 << 20) ||
             !model_name(out->model.number))
             wrong = "it is damaged";

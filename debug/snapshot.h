@@ -1,5 +1,5 @@
 /*
- * Snapshots: the whole machine in a file. "ELMUSNAP", version, layout, hashes, the state, which RAM pages hold
+ * Snapshots: the whole machine in a file. "ELMUSNAP", version, hashes, the sections of the state, the state, which RAM pages hold
  * something, what was written to disks with snapshot=on, their bytes: compressed (zstd), or plain and page-aligned so
  * that a restore maps them copy-on-write.
  */

@@ -172,7 +172,7 @@ static char *put_place(char *p, struct tracer *r, struct tarmac_cpu *c, const st
     c->place = name;
     if (!line && !name)
         return p;
-    const struct place *place = trace_place_text(r->t, pc, where);
+    const struct trace_place *place = trace_place_text(r->t, pc, where);
     p = put_const(p, "  ; ");
     return put_bytes(p, place->text, place->length);
 }

@@ -50,9 +50,9 @@ bool trace_stay_selected(const struct trace *t, u32 cpu, unsigned el, s32 vmid)
 
 /* ---- places ---- */
 
-const struct place *trace_place_text(struct trace *t, u64 pc, struct symbol_place where)
+const struct trace_place *trace_place_text(struct trace *t, u64 pc, struct symbol_place where)
 {
-    struct place *p = &t->place[(pc >> 2 ^ pc >> 15 ^ (u32)where.vmid << 5) & (PLACES - 1)];
+    struct trace_place *p = &t->place[(pc >> 2 ^ pc >> 15 ^ (u32)where.vmid << 5) & (PLACES - 1)];
     if (unlikely(p->pc != pc || p->el != where.el || p->vmid != where.vmid || !p->length)) {
         p->pc = pc;
         p->el = where.el;

@@ -33,7 +33,7 @@ struct tracer {
 enum { TRACERS = 6, PLACES = 1 << 13, PLACE_TEXT = 200 };
 
 /* An address in words, kept: "main+0x14 main.c:12", or "-". */
-struct place {
+struct trace_place {
     u64 pc;
     s32 el, vmid;
     u32 length; /* 0: free */
@@ -54,12 +54,12 @@ struct trace {
     bool by_page;                   /* the stepping engine is used for the pages of the filter only */
     bool seen[MAX_CPUS];            /* the instruction being executed was selected */
     bool engine_step;               /* the user forced the stepping engine */
-    struct place place[PLACES];
+    struct trace_place place[PLACES];
 };
 
 /* Is a stay of that vCPU at that EL selected, wherever its code is? */
 bool trace_stay_selected(const struct trace *t, u32 cpu, unsigned el, s32 vmid);
-const struct place *trace_place_text(struct trace *t, u64 pc, struct symbol_place where);
+const struct trace_place *trace_place_text(struct trace *t, u64 pc, struct symbol_place where);
 
 /* Each fills a tracer, or returns false with the error. */
 bool exits_open(struct tracer *r, const char *name, char error[256]);

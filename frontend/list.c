@@ -43,12 +43,17 @@ static void list_traps(void)
 
 static void list_devices(void)
 {
-    const struct device_row *r;
-    puts("0x40000000            RAM (-m)");
-    for (unsigned n = 0; (r = virt_device(n)); n++)
-        printf("0x%08llx 0x%-8llx %-8s %-12s count %-3u SPI %-3u %s%s\n", (unsigned long long)r->base,
-               (unsigned long long)r->size, r->name, r->type, r->count, r->irq, r->compatible,
-               r->secure ? " (secure)" : "");
+    const struct row *r;
+    for (unsigned n = 0; (r = row_get(n)); n++) {
+        const struct kind *kind = r->kind;
+        const char *secure = r->when == SECURE ? " (secure)" : "";
+        printf("0x%08llx 0x%-8llx %-8s %-12s", (unsigned long long)r->base, (unsigned long long)r->size, r->name,
+               kind ? kind->name : "RAM");
+        if (kind && kind->wires)
+            printf(" count %-3u SPI %-3u %s%s\n", r->count, r->spi, kind->compatible, secure);
+        else
+            printf(" %s%s\n", kind ? kind->compatible : r->size ? "" : "(-m)", secure);
+    }
 }
 
 bool list_print(const char *what)

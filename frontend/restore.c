@@ -54,13 +54,13 @@ static void devices_take(struct options *o, const struct machine *s)
 {
     if (o->device_count || o->drive_count)
         return;
-    for (unsigned n = 0; n < ARRAY_LEN(s->virtio); n++) {
-        if (s->virtio[n].kind == VIRTIO_BLK)
+    for (unsigned n = 0; n < ARRAY_LEN(s->plug); n++) {
+        if (s->plug[n].kind == VIRTIO_BLK)
             die("-restore %s: made with a disk: -drive is needed", o->restore);
-        if (s->virtio[n].kind == VIRTIO_NONE || o->device_count == ARRAY_LEN(o->device))
+        if (s->plug[n].kind == VIRTIO_NONE || o->device_count == ARRAY_LEN(o->device))
             continue;
         o->device[o->device_count++] =
-            (struct device_config){ .kind = (enum virtio_kind)s->virtio[n].kind, .slot = (int)n };
+            (struct device_config){ .kind = (enum virtio_kind)s->plug[n].kind, .slot = (int)n };
     }
 }
 
@@ -86,7 +86,7 @@ void restore_options(struct options *o)
     flag_take(o, &o->reset_loud, s->reset_loud, GIVEN_RESET, "-reset", "loud", "zero");
     cpu_take(o, s);
     if (!o->device_count)
-        o->virtio_modern = !s->virtio[0].legacy;
+        o->virtio_modern = s->virtio_modern;
     devices_take(o, s);
     free(s);
 }

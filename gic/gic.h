@@ -85,6 +85,7 @@ struct gic {
         u32 routed[MAX_CPUS][GIC_SPI_BANKS]; /* SPIs that name this PE */
     } d;
 };
+extern const struct state_shape gic_shape; /* up to d */
 static_assert(sizeof(struct gic_bank) == 8 * 4 + 8 + GIC_BANK, "no padding");
 static_assert(sizeof(struct gic_cpu) == 18 * 4 + GIC_LRS * 8, "no padding");
 static_assert(offsetof(struct gic, d) == 16 + sizeof(struct gic_bank) * (GIC_SPI_BANKS + MAX_CPUS) + GIC_SPIS * 8 +

@@ -98,10 +98,33 @@ static inline void fixture_close(struct fixture *f)
     free(f);
 }
 
+/* A field of a device's saved state, by its name. */
+static inline void *device_field(struct fixture *f, unsigned row, unsigned n, const char *name)
+{
+    const struct kind *kind = row_get(row)->kind;
+    for (u32 k = 0; k < kind->state.count; k++)
+        if (!strcmp(kind->state.field[k].name, name))
+            return (u8 *)place_state(f->m, (struct place){ (u16)row, (u16)n }) + kind->state.field[k].offset;
+    ck_abort_msg("%s has no field %s", kind->name, name);
+    return NULL;
+}
+
+/* When a device's timer falls due, and the moment at which it does. */
+static inline u64 timer_due(struct fixture *f, unsigned row, unsigned n, unsigned timer)
+{
+    return machine_timer(f->m, (struct place){ (u16)row, (u16)n }, timer);
+}
+static inline void timer_comes(struct fixture *f, unsigned row, unsigned n, unsigned timer)
+{
+    struct place at = { (u16)row, (u16)n };
+    f->m->now = f->m->d.cpu[0].d.now = machine_timer(f->m, at, timer);
+    bus_timers_run(f->m);
+}
+
 /* Device registers, as PE 0 (Non-secure) sees them. */
 static inline bool bus_get(struct fixture *f, u64 pa, unsigned size, u64 *value)
 {
-    return virt_bus_ops.read(f->m, pa, size, (struct phys_attrs){ .ns = 1 }, value);
+    return bus_ops.read(f->m, pa, size, (struct phys_attrs){ .ns = 1 }, value);
 }
 
 static inline u64 bus_r(struct fixture *f, u64 pa)
@@ -113,7 +136,7 @@ static inline u64 bus_r(struct fixture *f, u64 pa)
 
 static inline void bus_w(struct fixture *f, u64 pa, u64 value)
 {
-    ck_assert_msg(virt_bus_ops.write(f->m, pa, 4, (struct phys_attrs){ .ns = 1 }, value), "nothing answers at 0x%llx",
+    ck_assert_msg(bus_ops.write(f->m, pa, 4, (struct phys_attrs){ .ns = 1 }, value), "nothing answers at 0x%llx",
                   (unsigned long long)pa);
 }
 

@@ -3,17 +3,8 @@
 
 enum { UART = 0x09000000, RTC = 0x09010000, GPIO = 0x09030000, RAM_BASE = 0x40000000 };
 enum { BLK = 0x0a000000 + 31 * 0x200, CON = BLK - 0x200, RNG = CON - 0x200, EMPTY = 0x0a000000 };
-enum {
-    U_DR = 0x00,
-    U_FR = 0x18,
-    U_LCR = 0x2c,
-    U_CR = 0x30,
-    U_IFLS = 0x34,
-    U_IMSC = 0x38,
-    U_RIS = 0x3c,
-    U_MIS = 0x40,
-    U_ICR = 0x44
-};
+enum { U_DR = 0x00, U_FR = 0x18, U_LCR = 0x2c, U_CR = 0x30, U_IFLS = 0x34, U_IMSC = 0x38, U_RIS = 0x3c, U_MIS = 0x40,
+       U_ICR = 0x44 };
 
 /* Level of an SPI's wire, and machine time as devices see it. */
 static bool spi_level(struct fixture *f, unsigned n) { return f->m->gic.spi[n / 32].level >> n % 32 & 1; }
@@ -63,9 +54,8 @@ START_TEST(uart_fifo_and_interrupts)
     bus_w(f, UART + U_IMSC, 0x50);
     ck_assert_uint_eq(bus_r(f, UART + U_MIS), 0); /* seven, below the level */
     ck_assert(!spi_level(f, 1));
-    ck_assert(f->m->event_at[EVENT_uart0_timeout] != NEVER);
-    pl011_timeout(&f->m->uart0[0]);
-    virt_update_irqs(f->m);
+    ck_assert(timer_due(f, ROW_uart0, 0, 0) != NEVER);
+    timer_comes(f, ROW_uart0, 0, 0);
     ck_assert_uint_eq(bus_r(f, UART + U_MIS), 0x40);
     ck_assert(spi_level(f, 1));
     for (const char *p = "1234567"; *p; p++)
@@ -104,10 +94,10 @@ START_TEST(rtc_counts_and_alarms)
     time_set(f, 2999999999);
     ck_assert_uint_eq(bus_r(f, RTC), 1002);
     bus_w(f, RTC + 0x04, 1005);
-    ck_assert_uint_eq(f->m->event_at[EVENT_rtc_alarm], 5000000000);
+    ck_assert_uint_eq(timer_due(f, ROW_rtc, 0, 0), 5000000000);
     bus_w(f, RTC + 0x10, 1);
-    pl031_alarm(f->m, &f->m->rtc[0]);
-    virt_update_irqs(f->m);
+    timer_comes(f, ROW_rtc, 0, 0);
+    time_set(f, 2999999999);
     ck_assert(spi_level(f, 2));
     bus_w(f, RTC + 0x1c, 1);
     ck_assert(!spi_level(f, 2));
@@ -146,13 +136,11 @@ START_TEST(gpio_level)
     bus_w(f, GPIO + 0x40c, 4);
     bus_w(f, GPIO + 0x410, 4);
     ck_assert(!spi_level(f, 7));
-    pl061_input(&f->m->gpio[0], 2, true);
-    virt_update_irqs(f->m);
+    pl061_line(f->m, (struct place){ ROW_gpio, 0 }, 2, true);
     ck_assert(spi_level(f, 7));
     bus_w(f, GPIO + 0x41c, 4); /* a level can't be cleared */
     ck_assert(spi_level(f, 7));
-    pl061_input(&f->m->gpio[0], 2, false);
-    virt_update_irqs(f->m);
+    pl061_line(f->m, (struct place){ ROW_gpio, 0 }, 2, false);
     ck_assert(!spi_level(f, 7));
     fixture_close(f);
 }
@@ -280,8 +268,8 @@ START_TEST(blk_reads_and_writes)
     blk_request(f, 0, 3, 1024, WRITE);
     offer(f, BLK, 0, 0, 0);
     ck_assert_uint_eq(peek(f, USED + 2, 2), 0); /* takes its time */
-    ck_assert_uint_eq(f->m->event_at[EVENT_disks], DISK_NS);
-    virtio_blk_done(f->m, &f->m->virtio[31]);
+    ck_assert_uint_eq(timer_due(f, ROW_virtio, 31, 0), 100000);
+    timer_comes(f, ROW_virtio, 31, 0);
     ck_assert_uint_eq(peek(f, USED + 2, 2), 1);
     ck_assert_uint_eq(peek(f, USED + 8, 4), 1025);
     ck_assert_uint_eq(peek(f, DATA + 0x100, 1), 0);
@@ -294,7 +282,7 @@ START_TEST(blk_reads_and_writes)
     poke(f, DATA + 0x200, 0x1122334455667788, 8);
     blk_request(f, 1, 127, 512, 0);
     offer(f, BLK, 0, 1, 0);
-    virtio_blk_done(f->m, &f->m->virtio[31]);
+    timer_comes(f, ROW_virtio, 31, 0);
     ck_assert_uint_eq(peek(f, DATA + 0x100, 1), 0);
     ck_assert_uint_eq(load_le64(f->disk + 127 * 512), 0x1122334455667788);
     fixture_close(f);
@@ -323,7 +311,7 @@ START_TEST(blk_refuses)
     for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
         blk_request(f, cases[n].type, cases[n].sector, cases[n].size, cases[n].flags);
         offer(f, BLK, 0, n, 0);
-        virtio_blk_done(f->m, &f->m->virtio[31]);
+        timer_comes(f, ROW_virtio, 31, 0);
         ck_assert_uint_eq(peek(f, USED + 2, 2), n + 1);
         ck_assert_msg(peek(f, DATA + 0x100, 1) == cases[n].status, "case %u: status %llu", n,
                       (unsigned long long)peek(f, DATA + 0x100, 1));
@@ -347,7 +335,7 @@ START_TEST(blk_partial_sector)
     for (unsigned n = 0; n < 3; n++) { /* read, write, past the end */
         blk_request(f, n == 1, n == 2 ? 4 : 3, 512, n == 1 ? 0 : WRITE);
         offer(f, BLK, 0, n, 0);
-        virtio_blk_done(f->m, &f->m->virtio[31]);
+        timer_comes(f, ROW_virtio, 31, 0);
         ck_assert_uint_eq(peek(f, DATA + 0x100, 1), n == 2);
         ck_assert_uint_eq(peek(f, DATA + 0x200, 2), n == 2 ? 0x11 : 0x5a);
         poke(f, DATA + 0x200, n == 0 ? 0x5a : 0x11, 8);
@@ -420,7 +408,7 @@ START_TEST(blk_readonly)
     poke(f, DATA + 0x200, 1, 8);
     blk_request(f, 1, 0, 512, 0);
     offer(f, BLK, 0, 0, 0);
-    virtio_blk_done(f->m, &f->m->virtio[31]);
+    timer_comes(f, ROW_virtio, 31, 0);
     ck_assert_uint_eq(peek(f, DATA + 0x100, 1), 1);
     ck_assert_uint_eq(load_le64(f->disk), 0);
     fixture_close(f);
@@ -431,7 +419,7 @@ START_TEST(virtio_legacy)
 {
     struct fixture *f = fixture_open();
     legacy_driver(f, BLK, 0);
-    const struct virtio_queue *q = &f->m->virtio[31].queue[0];
+    const struct virtio_queue *q = &virtio_slot(f->m, 31)->queue[0];
     ck_assert_uint_eq(q->desc, DESC);
     ck_assert_uint_eq(q->avail, DESC + 16 * QSIZE);
     ck_assert_uint_eq(q->used, DESC + 4096);
@@ -468,7 +456,7 @@ START_TEST(virtio_nonsense)
             bus_w(f, BLK + 0x50, 0);
         else
             offer(f, BLK, 0, 0, 0);
-        virtio_blk_done(f->m, &f->m->virtio[31]);
+        timer_comes(f, ROW_virtio, 31, 0);
         ck_assert_msg(bus_r(f, BLK + 0x70) & 64, "case %u: no need of a reset", kind);
         bus_w(f, BLK + 0x94, 0);
         bus_w(f, BLK + 0x70, 0);
@@ -484,9 +472,9 @@ START_TEST(virtio_registers_are_bounded)
     struct fixture *f = modern_open();
     bus_w(f, BLK + 0x70, 3);
     bus_w(f, BLK + 0x38, 1000); /* not a power of two */
-    ck_assert_uint_eq(f->m->virtio[31].queue[0].num, 0);
+    ck_assert_uint_eq(virtio_slot(f->m, 31)->queue[0].num, 0);
     bus_w(f, BLK + 0x38, 4096);
-    ck_assert_uint_eq(f->m->virtio[31].queue[0].num, 0);
+    ck_assert_uint_eq(virtio_slot(f->m, 31)->queue[0].num, 0);
     bus_w(f, BLK + 0x30, 7); /* no such queue */
     ck_assert_uint_eq(bus_r(f, BLK + 0x34), 0);
     bus_w(f, BLK + 0x38, 8);
@@ -497,7 +485,7 @@ START_TEST(virtio_registers_are_bounded)
         for (u64 at = 0; at < 0x200; at += size)
             ck_assert(bus_get(f, BLK + at, size, &value));
     ck_assert_ptr_null(machine_validate(f->m));
-    f->m->virtio[31].queue[0].num = 5000;
+    virtio_slot(f->m, 31)->queue[0].num = 5000;
     ck_assert_ptr_nonnull(machine_validate(f->m));
     fixture_close(f);
 }
@@ -596,12 +584,13 @@ START_TEST(dma_opens_monitors)
         cpu->excl_size = 16;
         cpu->excl_valid = 1;
         cpu->event = 0;
-        ck_assert(machine_dma_write(f->m, cases[n].pa, bytes, cases[n].size));
+        ck_assert(bus_dma(f->m, (struct requester){ 0 }, cases[n].pa, (void *)(uintptr_t)bytes, cases[n].size, true));
         ck_assert_msg(cpu->excl_valid == !cases[n].opens && cpu->event == cases[n].opens, "case %u", n);
     }
     cpu->excl_valid = 1;
     cpu->event = 0;
-    ck_assert(!machine_dma_write(f->m, 0x1000, bytes, 8)); /* no RAM: nothing was written */
+    ck_assert(!bus_dma(f->m, (struct requester){ 0 }, 0x1000, (void *)(uintptr_t)bytes, 8,
+                       true)); /* no RAM: nothing was written */
     ck_assert(cpu->excl_valid && !cpu->event);
     fixture_close(f);
 }

@@ -19,9 +19,14 @@ enum { MUTANTS = 400, RUN_INSNS = 3000, RAM_BASE = 0x40000000 };
 struct head {
     char magic[8];
     u32 version, flags;
-    u64 layout, state_size, runs, pages, data_at, data_size, data_hash;
+    u64 sections, state_size, runs, pages, data_at, data_size, data_hash;
     u64 disk_hash[MAX_DISKS];
     u64 hash;
+};
+struct section_head {
+    char name[24];
+    u32 version, count;
+    u64 size, layout;
 };
 
 struct saved {
@@ -97,24 +102,26 @@ static void saved_write(const char *name, struct saved *i)
     if (h->data_at <= i->size && h->data_size <= i->size - h->data_at)
         h->data_hash = XXH3_64bits(i->bytes + h->data_at, h->data_size);
     XXH3_64bits_update(&s, i->bytes, covered);
-    if (h->state_size <= room && h->runs <= (room - h->state_size) / 16)
-        XXH3_64bits_update(&s, i->bytes + sizeof(*h), h->state_size + h->runs * 16);
+    u64 table = h->sections * sizeof(struct section_head);
+    if (h->sections <= 64 && table <= room && h->state_size <= room - table &&
+        h->runs <= (room - table - h->state_size) / 16)
+        XXH3_64bits_update(&s, i->bytes + sizeof(*h), table + h->state_size + h->runs * 16);
     h->hash = XXH3_64bits_digest(&s);
     ck_assert(out && fwrite(i->bytes, 1, i->size, out) == i->size);
     fclose(out);
 }
 
-/* A few bytes, words or double words of the state, the table of pages or (seldom) the head. */
+/* A few bytes, words or double words of the state, the table of pages or (seldom) the head with its sections. */
 static void mutate(struct saved *i, u64 *seed)
 {
     static const u64 values[] = { 0, 1, 0x7f, 0xff, 0xffff, 0x7fffffff, 0xffffffff, 1ull << 63, ~0ull, 4096, 64, 8 };
     struct head *h = (void *)i->bytes;
-    u64 state = h->state_size, table = h->runs * 16;
+    u64 head = sizeof(*h) + h->sections * sizeof(struct section_head), state = h->state_size, table = h->runs * 16;
     for (u64 n = 1 + next(seed) % 6; n > 0; n--) {
         u64 where = next(seed) % 16, size = 1ull << next(seed) % 4, value = values[next(seed) % ARRAY_LEN(values)];
-        u64 at = where == 0   ? 16 + next(seed) % (sizeof(*h) - 24)
-                 : where <= 2 ? sizeof(*h) + state + next(seed) % table
-                              : sizeof(*h) + next(seed) % state;
+        u64 at = where == 0   ? 16 + next(seed) % (head - 24)
+                 : where <= 2 ? head + state + next(seed) % table
+                              : head + next(seed) % state;
         value = next(seed) % 3 ? value : next(seed);
         if (where == 0)
             size = 1;
@@ -151,6 +158,44 @@ static void hostile(const char *cpu, bool compress, u64 seed)
     fixture_close(f);
 }
 
+/* What was made by another elmu is refused by the name of the section. */
+START_TEST(sections_by_name)
+{
+    static const struct {
+        unsigned section;
+        size_t at;
+        const char *said;
+    } cases[] = {
+        { 0, offsetof(struct section_head, layout), "'machine' is of another layout" },
+        { 1, offsetof(struct section_head, name), "section 'uimers' is none of this machine" },
+        { 2, offsetof(struct section_head, version), "'gic' is of another version" },
+        { 3, offsetof(struct section_head, size), "'cpu' is of another layout" },
+        { 3, offsetof(struct section_head, count), "'cpu' is of another number of parts" },
+        { 5, offsetof(struct section_head, layout), "'uart0' is of another layout" },
+    };
+    struct fixture *f = machine_open("cortex-a57");
+    char name[] = "/tmp/elmu-snapshot-XXXXXX", error[256];
+    int fd = mkstemp(name);
+    ck_assert(fd >= 0 && !close(fd));
+    ck_assert_msg(snapshot_save(f->m, name, true, error), "%s", error);
+    struct saved s = saved_read(name);
+    for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
+        u8 *byte = s.bytes + sizeof(struct head) + cases[n].section * sizeof(struct section_head) + cases[n].at;
+        *byte ^= 1;
+        saved_write(name, &s);
+        *byte ^= 1;
+        ck_assert(!snapshot_restore(f->m, name, error));
+        ck_assert_msg(strstr(error, cases[n].said) != NULL, "case %u: %s", n, error);
+    }
+    ((struct head *)s.bytes)->sections = 99;
+    saved_write(name, &s);
+    ck_assert(!snapshot_restore(f->m, name, error));
+    free(s.bytes);
+    unlink(name);
+    fixture_close(f);
+}
+END_TEST
+
 START_TEST(hostile_plain) { hostile("cortex-a57", false, 1 + (u64)_i); }
 END_TEST
 START_TEST(hostile_compressed) { hostile("max", true, 100 + (u64)_i); }
@@ -164,6 +209,7 @@ Suite *test_snapshot_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, hostile_plain, 0, 4);
     tcase_add_loop_test(t, hostile_compressed, 0, 2);
+    tcase_add_test(t, sections_by_name);
     suite_add_tcase(s, t);
     return s;
 }

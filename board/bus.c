@@ -1,0 +1,247 @@
+/*
+ * The bus: the rows of virt.def by address, the devices' timers and interrupt outputs, DMA. An address without a row is
+ * an external abort, as on QEMU's virt (MEMTX_DECODE_ERROR).
+ */
+#include "board/machine.h"
+
+#include "cpu/observer.h"
+
+#include <stdlib.h>
+
+#define SPI(n)                  (n)
+#define DEVICE(name, type, ...) extern const struct kind kind_##type;
+#include "board/virt.def"
+
+static const struct row rows[ROW_COUNT] = {
+#define DEVICE(name, type, base, size, count, spi, when) { #name, &kind_##type, base, size, count, spi, when },
+#define RAM(name, base, size, when)                      { #name, NULL, base, size, 1, 0, when },
+#include "board/virt.def"
+};
+
+const struct row *row_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; }
+
+bool row_there(const struct machine *m, const struct row *row) { return row->when == ALWAYS || m->secure; }
+
+u64 place_base(struct place at) { return rows[at.row].base + rows[at.row].size * at.n; }
+
+unsigned place_number(struct place at)
+{
+    unsigned number = at.n;
+    for (unsigned n = 0; n < at.row; n++)
+        number += rows[n].kind == rows[at.row].kind ? rows[n].count : 0;
+    return number;
+}
+
+bool place_next(const struct machine *m, struct place *at)
+{
+    at->n++;
+    while (at->row < ROW_COUNT &&
+           (!rows[at->row].kind || at->n >= rows[at->row].count || !row_there(m, &rows[at->row])))
+        *at = (struct place){ (u16)(at->row + 1), 0 };
+    return at->row < ROW_COUNT;
+}
+
+void *place_state(struct machine *m, struct place at)
+{
+    return m->d.devices + m->d.state_at[at.row] + (u64)at.n * rows[at.row].kind->state.size;
+}
+
+/* ---- timers ---- */
+
+static u64 *timers_of(struct machine *m, struct place at)
+{
+    return m->d.timer_at + m->d.timers_from[at.row] + (u32)at.n * rows[at.row].kind->timers;
+}
+
+void bus_timers_changed(struct machine *m)
+{
+    m->d.timer_next = NEVER;
+    for (u32 n = 0; n < m->d.timer_count; n++)
+        m->d.timer_next = m->d.timer_at[n] < m->d.timer_next ? m->d.timer_at[n] : m->d.timer_next;
+}
+
+void machine_timer_set(struct machine *m, struct place at, unsigned n, u64 when)
+{
+    u64 *timer = &timers_of(m, at)[n], was = *timer;
+    *timer = when != NEVER && when < m->now + EVENT_MIN_NS ? m->now + EVENT_MIN_NS : when;
+    if (*timer < m->d.timer_next)
+        m->d.timer_next = *timer;
+    else if (was == m->d.timer_next)
+        bus_timers_changed(m);
+}
+
+u64 machine_timer(struct machine *m, struct place at, unsigned n) { return timers_of(m, at)[n]; }
+
+static void timers_run_of(struct machine *m, struct place at)
+{
+    const struct kind *kind = rows[at.row].kind;
+    u64 *timer = timers_of(m, at);
+    for (unsigned n = 0; n < kind->timers; n++)
+        if (timer[n] <= m->now) {
+            timer[n] = NEVER;
+            kind->timer(m, place_state(m, at), at, n);
+            bus_levels(m, at);
+        }
+}
+
+bool bus_event_comes(struct machine *m, bool heard)
+{
+    bool comes = false;
+    for (struct place at = PLACE_FIRST; !comes && place_next(m, &at);) {
+        const struct kind *kind = rows[at.row].kind;
+        for (unsigned n = 0; n < kind->timers; n++)
+            comes |=
+                timers_of(m, at)[n] != NEVER && (bit(kind->timers_write, n) || (heard && !bit(kind->timers_listen, n)));
+    }
+    return comes;
+}
+
+void bus_timers_run(struct machine *m)
+{
+    if (m->d.timer_next > m->now)
+        return;
+    for (struct place at = PLACE_FIRST; place_next(m, &at);)
+        timers_run_of(m, at);
+    bus_timers_changed(m);
+}
+
+/* ---- what all devices do ---- */
+
+void bus_levels(struct machine *m, struct place at)
+{
+    const struct row *row = &rows[at.row];
+    for (unsigned wire = 0; wire < row->kind->wires; wire++)
+        gic_set_spi(&m->gic, GIC_BANK + row->spi + at.n * row->kind->wires + wire,
+                    row->kind->level(place_state(m, at), wire));
+}
+
+void bus_input(struct machine *m)
+{
+    for (struct place at = PLACE_FIRST; place_next(m, &at);)
+        if (rows[at.row].kind->input) {
+            rows[at.row].kind->input(m, place_state(m, at), at);
+            bus_levels(m, at);
+        }
+}
+
+void bus_reset(struct machine *m)
+{
+    for (u32 n = 0; n < m->d.timer_count; n++)
+        m->d.timer_at[n] = NEVER;
+    bus_timers_changed(m);
+    for (struct place at = PLACE_FIRST; place_next(m, &at);)
+        if (rows[at.row].kind->reset) {
+            rows[at.row].kind->reset(m, place_state(m, at), at);
+            bus_levels(m, at);
+        }
+}
+
+const char *bus_validate(const struct machine *m)
+{
+    const char *wrong = NULL;
+    for (struct place at = PLACE_FIRST; !wrong && place_next(m, &at);)
+        if (rows[at.row].kind->validate)
+            wrong = rows[at.row].kind->validate(place_state((struct machine *)m, at), at);
+    return wrong;
+}
+
+bool bus_create(struct machine *m)
+{
+    u64 bytes = 0;
+    u32 timers = 0;
+    for (unsigned n = 0; n < ROW_COUNT; n++) {
+        if (!rows[n].kind || !row_there(m, &rows[n]))
+            continue;
+        m->d.state_at[n] = (u32)bytes;
+        m->d.timers_from[n] = timers;
+        bytes += (u64)rows[n].kind->state.size * rows[n].count;
+        timers += (u32)rows[n].kind->timers * rows[n].count;
+    }
+    m->d.device_bytes = bytes;
+    m->d.timer_count = timers;
+    m->d.devices = calloc(1, bytes);
+    m->d.timer_at = calloc(timers, sizeof(*m->d.timer_at));
+    return m->d.devices && m->d.timer_at;
+}
+
+void bus_destroy(struct machine *m)
+{
+    free(m->d.devices);
+    free(m->d.timer_at);
+}
+
+/* ---- accesses by PEs ---- */
+
+/* The row that answers at pa, or NULL. */
+static const struct row *row_at(struct machine *m, u64 pa, struct phys_attrs by)
+{
+    unsigned n = m->d.row; /* the last one: guests stay with a device for a while */
+    if (pa - rows[n].base >= rows[n].size * rows[n].count || !rows[n].kind)
+        for (n = 0; n < ROW_COUNT; n++)
+            if (rows[n].kind && pa - rows[n].base < rows[n].size * rows[n].count)
+                break;
+    if (n == ROW_COUNT)
+        return NULL;
+    m->d.row = n;
+    return rows[n].when == SECURE && (!m->secure || by.ns) ? NULL : &rows[n];
+}
+
+static void guest_error_tell(struct machine *m, const struct row *row, const struct access *a, bool write, u64 value)
+{
+    const struct observer *o = m->d.observer;
+    const char *what = m->d.guest_error == ERROR_NONSENSE ? "nonsense, the device needs a reset" : "no such register";
+    m->d.guest_error = ERROR_NONE;
+    if (o && o->odd_access && a->by.cpu < m->cpu_count)
+        o->odd_access(o->who, &m->d.cpu[a->by.cpu], row->name, what, a->offset + a->at.n * row->size, a->size, write,
+                      value);
+}
+
+static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_attrs by, bool write, u64 *value)
+{
+    const struct row *row = row_at(m, pa, by);
+    if (!row)
+        return false;
+    if (by.cpu < m->cpu_count)
+        m->now = cpu_now(&m->d.cpu[by.cpu]);
+    const struct kind *kind = row->kind;
+    struct access a = { .offset = pa - row->base, .by = by, .at = { .row = (u16)(row - rows) }, .size = size };
+    if (row->count > 1) {
+        a.at.n = (u16)(a.offset / row->size);
+        a.offset %= row->size;
+    }
+    void *state = place_state(m, a.at);
+    bool ok = write ? kind->write && kind->write(m, state, &a, *value) : kind->read && kind->read(m, state, &a, value);
+    if (kind->wires)
+        bus_levels(m, a.at);
+    if (unlikely(m->d.guest_error))
+        guest_error_tell(m, row, &a, write, *value);
+    return ok;
+}
+
+static bool bus_read(void *board, u64 pa, unsigned size, struct phys_attrs by, u64 *value)
+{
+    *value = 0;
+    bool ok = bus_access(board, pa, size, by, false, value);
+    *value &= ones(size * 8);
+    return ok;
+}
+
+static bool bus_write(void *board, u64 pa, unsigned size, struct phys_attrs by, u64 value)
+{
+    value &= ones(size * 8);
+    return bus_access(board, pa, size, by, true, &value);
+}
+
+const struct phys_device_ops bus_ops = { .read = bus_read, .write = bus_write };
+
+/* ---- accesses by bus masters ---- */
+
+bool bus_dma(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write)
+{
+    for (unsigned n = 0; n < m->d.ram_count; n++) {
+        const struct phys_region *ram = &m->d.phys.region[n];
+        if (pa - ram->base < ram->size && size <= ram->size - (pa - ram->base) && (by.secure || !ram->secure))
+            return write ? machine_write(m, pa, bytes, size) : phys_copy_out(&m->d.phys, pa, bytes, size);
+    }
+    return false;
+}

@@ -1,0 +1,319 @@
+/*
+ * The machine's state as sections: the table, and what walks it.
+ */
+#include "board/state.h"
+
+#include "cpu/code.h"
+#include "cpu/exception.h"
+#include "cpu/pmu.h"
+#include "mmu/access.h"
+#include "mmu/tlb.h"
+
+#include <stdlib.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { PAGE = 4096 };
+
+/* ---- the table ---- */
+
+static const struct state_field seen_fields[] = {
+    STATE(loop_seen, pc), STATE(loop_seen, far), STATE(loop_seen, iss),    STATE(loop_seen, kind),
+    STATE(loop_seen, ec), STATE(loop_seen, el),  STATE(loop_seen, target),
+};
+static const struct state_shape seen_shape = STATE_SHAPE(loop_seen, seen_fields);
+static const struct state_field loop_fields[] = {
+    STATE(loop_watch, entered),
+    STATE(loop_watch, count),
+    STATE(loop_watch, insns),
+    STATE(loop_watch, registers),
+    STATE(loop_watch, memory),
+    STATE(loop_watch, memory_at),
+    STATE_OF(loop_watch, first, &seen_shape),
+    STATE_OF(loop_watch, last, &seen_shape),
+    STATE(loop_watch, plain),
+    STATE(loop_watch, begun),
+};
+static const struct state_shape loop_shape = STATE_SHAPE(loop_watch, loop_fields);
+static const struct state_field machine_fields[] = {
+    STATE(machine, ram_size),
+    STATE(machine, seed),
+    STATE(machine, rtc_base),
+    STATE(machine, cpu_count),
+    STATE(machine, virtualization),
+    STATE(machine, secure),
+    STATE(machine, semihosting),
+    STATE(machine, conduit),
+    STATE(machine, entry_el),
+    STATE(machine, reset_loud),
+    STATE(machine, virtio_modern),
+    STATE(machine, model),
+    STATE(machine, now),
+    STATE(machine, turn_end),
+    STATE(machine, wait_mark),
+    STATE(machine, slice_end),
+    STATE(machine, look_at),
+    STATE(machine, turn),
+    STATE(machine, mid),
+    STATE(machine, semihost_errno),
+    STATE(machine, idle_turns),
+    STATE(machine, key_waiters),
+    STATE(machine, key),
+    STATE(machine, features_at),
+    STATE(machine, pad1),
+    STATE(machine, heap_low),
+    STATE(machine, heap_high),
+    STATE(machine, random),
+    STATE(machine, disk_size),
+    STATE(machine, disk_readonly),
+    STATE(machine, disk_serial),
+    STATE(machine, plug),
+    STATE_OF(machine, loop, &loop_shape),
+    STATE(machine, idles),
+};
+static const struct state_shape machine_shape = STATE_SHAPE_UP_TO(machine, machine_fields, timers);
+static const struct state_field timers_fields[] = { STATE(timers, event_seen) };
+static const struct state_shape timers_shape = STATE_SHAPE(timers, timers_fields);
+
+enum { SECTION_MACHINE, SECTION_TIMERS, SECTION_GIC, SECTION_CPU, SECTION_TIMES, SECTION_DEVICES };
+
+static struct section part_of(const char *name, void *at, const struct state_shape *shape)
+{
+    return (struct section){ name, 1, 1, shape->size, shape->size, at, shape };
+}
+
+/* The devices of a row, if it has any with state. */
+static bool device_section(struct machine *m, const struct row *row, struct section *s)
+{
+    if (!row->kind || !row->kind->state.size || !row_there(m, row))
+        return false;
+    *s = part_of(row->name, place_state(m, (struct place){ (u16)(row - row_get(0)), 0 }), &row->kind->state);
+    s->version = row->kind->version;
+    s->count = row->count;
+    return true;
+}
+
+bool section_get(struct machine *m, unsigned n, struct section *s)
+{
+    switch (n) {
+    case SECTION_MACHINE: *s = part_of("machine", m, &machine_shape); return true;
+    case SECTION_TIMERS: *s = part_of("timers", &m->timers, &timers_shape); return true;
+    case SECTION_GIC: *s = part_of("gic", &m->gic, &gic_shape); return true;
+    case SECTION_CPU:
+        *s = part_of("cpu", m->d.cpu, &cpu_shape);
+        s->count = m->cpu_count;
+        s->stride = sizeof(*m->d.cpu);
+        return true;
+    case SECTION_TIMES:
+        *s = (struct section){ "device timers", 1, m->d.timer_count, 8, 8, (u8 *)m->d.timer_at, NULL };
+        return true;
+    default: break;
+    }
+    const struct row *row;
+    unsigned left = n - SECTION_DEVICES;
+    for (unsigned k = 0; (row = row_get(k)); k++)
+        if (device_section(m, row, s) && left-- == 0)
+            return true;
+    return false;
+}
+
+u64 section_hash(const struct section *s)
+{
+    return (s->shape ? state_shape_hash(s->shape) : 0) ^ (u64)s->version << 32;
+}
+
+/* ---- bytes ---- */
+
+/* Lazily kept state in its one form. */
+static void settle(struct machine *m)
+{
+    for (u32 n = 0; n < m->cpu_count; n++) {
+        cpu_settle(&m->d.cpu[n]);
+        pmu_settle(&m->d.cpu[n]);
+    }
+}
+
+u64 state_size(const struct machine *m)
+{
+    struct section s;
+    u64 size = 0;
+    for (unsigned n = 0; section_get((struct machine *)m, n, &s); n++)
+        size += s.size * s.count;
+    return size;
+}
+
+void state_save(struct machine *m, u8 *to)
+{
+    struct section s;
+    settle(m);
+    for (unsigned n = 0; section_get(m, n, &s); n++)
+        for (u32 k = 0; k < s.count; k++, to += s.size)
+            memcpy(to, s.at + s.stride * k, s.size);
+}
+
+/* What the table of the sections hangs on is what it was: the number of PEs and the rows of m, which the caller has
+ * compared or does compare. */
+static void state_copy(struct machine *m, const u8 *from)
+{
+    struct section s;
+    u32 cpus = m->cpu_count, secure = m->secure;
+    for (unsigned n = 0; section_get(m, n, &s); n++) {
+        for (u32 k = 0; k < s.count; k++, from += s.size)
+            memcpy(s.at + s.stride * k, from, s.size);
+        if (n == SECTION_MACHINE && (m->cpu_count != cpus || m->secure != secure))
+            return;
+    }
+}
+
+/* All that hangs on the registers of a PE is worked out again. */
+static void cpu_derive(struct machine *m, struct cpu *cpu)
+{
+    mmu_drop_derived(cpu);
+    cpu->d.page = NULL;
+    cpu->d.now = cpu->d.run_from = m->now;
+    cpu->d.attention = ATT_IRQ;
+    cpu_control_changed(cpu);
+}
+
+void state_load(struct machine *m, const u8 *from)
+{
+    state_copy(m, from);
+    for (u32 n = 0; n < m->cpu_count; n++)
+        cpu_derive(m, &m->d.cpu[n]);
+    bus_timers_changed(m);
+    gic_rebuild(&m->gic, m->d.cpu);
+    for (u32 n = 0; n < m->cpu_count; n++)
+        m->d.cpu[n].d.attention |= ATT_IRQ;
+    m->d.loop_noted = 0;
+    m->d.stop = (struct stop){ .kind = STOP_NONE };
+}
+
+/* ---- what may be wrong ---- */
+
+static const char *cpu_validate(const struct machine *m, u32 index)
+{
+    const struct cpu *cpu = &m->d.cpu[index];
+    const struct pstate *p = &cpu->ps;
+    const u8 flags[] = { p->d, p->a, p->i, p->f, p->pan, p->uao, p->ss, p->il, p->dit, p->ssbs, p->tco, p->allint };
+    if (cpu->index != index || p->el > 3 || p->sp > 1 || cpu->halted > HALT_OFF)
+        return "cpu: EL, SP or index out of range";
+    for (unsigned n = 0; n < ARRAY_LEN(flags); n++)
+        if (flags[n] > 1)
+            return "cpu: PSTATE out of range";
+    if (p->btype > 3 || p->nrw || cpu->flag_c > 1 || cpu->step_active > 3)
+        return "cpu: PSTATE out of range";
+    if ((p->el == 2 && !cpu_has(cpu, FEAT_EL2)) || (p->el == 3 && !cpu_has(cpu, FEAT_EL3)))
+        return "cpu: an EL that this CPU lacks";
+    if (memcmp(&cpu->features, &m->model.features, sizeof(cpu->features)))
+        return "cpu: features differ";
+    if (cpu->yields & ~(u32)(ATT_STOP | ATT_TURN))
+        return "cpu: end of turn out of range";
+    if (cpu->excl_valid && cpu->excl_size > 16)
+        return "cpu: exclusive monitor out of range";
+    if ((cpu->fetch_pa | cpu->fetch_va) & 4095)
+        return "cpu: fetch page not aligned";
+    return tlb_validate(cpu) ? NULL : "cpu: TLB out of range";
+}
+
+const char *machine_validate(const struct machine *m)
+{
+    if (m->cpu_count < 1 || m->cpu_count > MAX_CPUS || m->turn >= m->cpu_count)
+        return "machine: number of CPUs out of range";
+    if (m->conduit > CONDUIT_SMC || m->entry_el < 1 || m->entry_el > 3)
+        return "machine: conduit or entry EL out of range";
+    if (m->key_waiters >> m->cpu_count || m->key > 0x101 || m->features_at > 5 ||
+        m->semihosting > SEMIHOSTING_USERSPACE)
+        return "semihosting: state out of range";
+    if (m->ram_size != m->d.phys.region[0].size)
+        return "machine: RAM size differs";
+    if (!gic_validate(&m->gic) || m->gic.cpu_count != m->cpu_count)
+        return "gic: state out of range";
+    const char *wrong = bus_validate(m);
+    for (u32 n = 0; n < m->cpu_count && !wrong; n++)
+        wrong = cpu_validate(m, n);
+    return wrong;
+}
+
+/* A machine of the same make, for its state alone: no RAM, nothing that could run. */
+static struct machine *shadow_create(const struct machine *m)
+{
+    struct machine *s = calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    s->secure = m->secure;
+    s->cpu_count = m->cpu_count;
+    s->d.phys = m->d.phys;
+    s->d.cpu = aligned_alloc(64, align_up(sizeof(struct cpu) * m->cpu_count, 64));
+    if (bus_create(s) && s->d.cpu) {
+        for (u32 n = 0; n < m->cpu_count; n++)
+            memset(&s->d.cpu[n].d, 0, sizeof(s->d.cpu[n].d));
+        return s;
+    }
+    bus_destroy(s);
+    free(s->d.cpu);
+    free(s);
+    return NULL;
+}
+
+const char *state_examine(const struct machine *m, const u8 *from)
+{
+    struct machine *s = shadow_create(m);
+    if (!s)
+        return "no memory to examine it";
+    state_copy(s, from);
+    const char *wrong = s->cpu_count != m->cpu_count ? "machine: number of CPUs differs"
+                        : s->secure != m->secure     ? "machine: secure= differs"
+                                                     : machine_validate(s);
+    bus_destroy(s);
+    free(s->d.cpu);
+    free(s);
+    return wrong;
+}
+
+/* ---- the hash ---- */
+
+static bool page_is_zero(const u8 *page) { return !page[0] && !memcmp(page, page + 1, PAGE - 1); }
+
+static void hash_region(XXH3_state_t *h, const struct phys_region *r)
+{
+    for (u64 page = 0; page < r->size / PAGE; page++) {
+        const u8 *bytes = r->host + page * PAGE;
+        if (!(r->flags[page] & PAGE_TOUCHED) || page_is_zero(bytes))
+            continue;
+        u64 pa = r->base + page * PAGE;
+        XXH3_64bits_update(h, &pa, sizeof(pa));
+        XXH3_64bits_update(h, bytes, PAGE);
+    }
+}
+
+u64 machine_hash_ram(const struct machine *m)
+{
+    XXH3_state_t *h = XXH3_createState();
+    if (!h)
+        return 0;
+    XXH3_64bits_reset(h);
+    for (unsigned n = 0; n < m->d.phys.region_count; n++)
+        hash_region(h, &m->d.phys.region[n]);
+    u64 hash = XXH3_64bits_digest(h);
+    XXH3_freeState(h);
+    return hash;
+}
+
+u64 machine_hash(struct machine *m)
+{
+    struct section s;
+    XXH3_state_t *h = XXH3_createState();
+    if (!h)
+        return 0;
+    XXH3_64bits_reset(h);
+    settle(m);
+    for (unsigned n = 0; section_get(m, n, &s); n++)
+        for (u32 k = 0; k < s.count; k++)
+            XXH3_64bits_update(h, s.at + s.stride * k, s.size);
+    for (unsigned n = 0; n < m->d.phys.region_count; n++)
+        hash_region(h, &m->d.phys.region[n]);
+    u64 hash = XXH3_64bits_digest(h);
+    XXH3_freeState(h);
+    return hash;
+}

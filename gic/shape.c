@@ -1,0 +1,28 @@
+/* The shape of the interrupt controller's saved state: gic/gic.h up to `d`. */
+#include "gic/gic.h"
+
+static const struct state_field bank_fields[] = {
+    STATE(gic_bank, group), STATE(gic_bank, grpmod),   STATE(gic_bank, enable), STATE(gic_bank, latch),
+    STATE(gic_bank, level), STATE(gic_bank, active),   STATE(gic_bank, edge),   STATE(gic_bank, nmi),
+    STATE(gic_bank, nsacr), STATE(gic_bank, priority),
+};
+static const struct state_shape bank_shape = STATE_SHAPE(gic_bank, bank_fields);
+
+static const struct state_field cpu_fields[] = {
+    STATE(gic_cpu, pmr),     STATE(gic_cpu, bpr),         STATE(gic_cpu, igrpen), STATE(gic_cpu, apr),
+    STATE(gic_cpu, ctlr),    STATE(gic_cpu, eoimode_el3), STATE(gic_cpu, waker),  STATE(gic_cpu, ich_vmcr),
+    STATE(gic_cpu, ich_apr), STATE(gic_cpu, nmi_active),  STATE(gic_cpu, ich_lr),
+};
+static const struct state_shape interface_shape = STATE_SHAPE(gic_cpu, cpu_fields);
+
+static const struct state_field fields[] = {
+    STATE(gic, cpu_count),
+    STATE(gic, security),
+    STATE(gic, ctlr),
+    STATE(gic, has_nmi),
+    STATE_OF(gic, spi, &bank_shape),
+    STATE_OF(gic, ppi, &bank_shape),
+    STATE(gic, router),
+    STATE_OF(gic, cpu, &interface_shape),
+};
+const struct state_shape gic_shape = STATE_SHAPE_UP_TO(gic, fields, d);
