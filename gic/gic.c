@@ -56,29 +56,25 @@ static void find_best(struct gic *gic, unsigned cpu)
     gic->d.best[cpu] = best;
 }
 
-void gic_set_lines(struct cpu *cpu, u32 mask, u32 value)
+void gic_change_lines(struct cpu *pe, u32 mask, u32 value)
 {
-    u32 old = cpu->lines & mask;
-    if (old == value)
-        return;
-    cpu->lines = (cpu->lines & ~mask) | value;
+    u32 old = pe->lines & mask;
+    pe->lines = (pe->lines & ~mask) | value;
     /* What is masked is looked at when a mask or the EL changes. */
-    if (value & ~old && exception_interrupt_pending(cpu))
-        cpu->d.attention |= ATT_IRQ;
-    if (value & ~old && cpu->halted)
-        cpu_others_wake(cpu);
+    if (value & ~old && exception_interrupt_pending(pe))
+        pe->d.attention |= ATT_IRQ;
+    if (value & ~old && pe->halted)
+        cpu_others_wake(pe);
 }
 
 static void update_lines(struct gic *gic, unsigned cpu)
 {
-    struct cpu *pe = &gic->d.cpus[cpu];
-    gic_set_lines(pe, LINE_IRQ | LINE_FIQ | LINE_IRQ_NMI | LINE_FIQ_NMI, icc_line(gic, pe));
+    bool any = gic->d.best[cpu].priority != PRIO_NONE;
+    u32 value = any ? cpuif_lines(gic, cpu, gic_view_of(&gic->d.cpus[cpu])) : 0;
+    gic_set_lines(gic, cpu, LINE_IRQ | LINE_FIQ | LINE_IRQ_NMI | LINE_FIQ_NMI, value);
 }
 
-void gic_update_cpu(struct gic *gic, struct cpu *cpu)
-{
-    gic_set_lines(cpu, LINE_IRQ | LINE_FIQ | LINE_IRQ_NMI | LINE_FIQ_NMI, icc_line(gic, cpu));
-}
+void gic_update_cpu(struct gic *gic, struct cpu *cpu) { update_lines(gic, cpu->index); }
 
 void gic_refresh(struct gic *gic, unsigned cpu)
 {

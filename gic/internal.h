@@ -1,26 +1,21 @@
 /*
  * What the files of gic/ share: banks and groups, what a change of an interrupt's state makes necessary, and the links
- * between physical and virtual CPU interface. Not for others: they have gic.h.
+ * between a PE and its interfaces. Not for others: they have gic.h.
  */
 #ifndef GIC_INTERNAL_H
 #define GIC_INTERNAL_H
 
-#include "gic/gic.h"
+#include "cpu/el.h"
+#include "gic/cpuif.h"
 
 /* GICD_CTLR, Secure view with DS = 0 (GIC 12.9); with DS = 1 EnableGrp1 is in the place of EnableGrp1NS. */
 enum { CTLR_GRP0 = 1, CTLR_GRP1NS = 2, CTLR_GRP1S = 4, CTLR_ARE_S = 16, CTLR_ARE_NS = 32, CTLR_DS = 64 };
 /* GICR_WAKER */
 enum { WAKER_SLEEP = 2, WAKER_ASLEEP = 4 };
-/* ICC_CTLR_EL1, and ICV_CTLR_EL1 */
-enum { ICC_CBPR = 1, ICC_EOIMODE = 2, ICC_PRIBITS = 4 << 8, ICC_IDBITS24 = 1 << 11, ICC_A3V = 1 << 15 };
-/* 5 bits of priority: the smallest binary points (ICC_BPR0_EL1, ICC_BPR1_EL1) */
-enum { BPR_MIN = 2, BPR_MIN_NS = 3 };
 enum { NMI_VIRTUAL = 1 << GIC_GROUPS }; /* in gic_cpu.nmi_active: ICH_AP1R0_EL2.NMI */
-#define APR_NMI BIT(63)
 enum { NO_CPU = MAX_CPUS, PRIO_NONE = 0x100 };
 
 static inline bool gic_ds(const struct gic *gic) { return gic->ctlr & CTLR_DS; }
-static inline struct gic_cpu *gic_interface(struct cpu *cpu) { return &cpu->d.host.gic->cpu[cpu->index]; }
 
 /* The bank of an INTID below GIC_INTIDS, as this PE sees it. */
 static inline struct gic_bank *gic_bank(struct gic *gic, unsigned cpu, unsigned intid)
@@ -36,6 +31,16 @@ static inline enum gic_group bank_group(const struct gic *gic, const struct gic_
     if (bit(b->group, n))
         return GROUP_1NS;
     return bit(b->grpmod, n) && !gic_ds(gic) ? GROUP_1S : GROUP_0;
+}
+
+/* The group of an INTID below GIC_INTIDS, and whether Secure state handles it. */
+static inline enum gic_group gic_group_of(struct gic *gic, unsigned cpu, unsigned intid)
+{
+    return bank_group(gic, gic_bank(gic, cpu, intid), intid % GIC_BANK);
+}
+static inline bool gic_is_secure(struct gic *gic, unsigned cpu, unsigned intid)
+{
+    return !gic_ds(gic) && gic_group_of(gic, cpu, intid) != GROUP_1NS;
 }
 
 /* The priority of a non-maskable interrupt of group 1 (GIC 4.8): the highest that its group can have. */
@@ -61,42 +66,35 @@ void gic_activate(struct gic *gic, unsigned cpu, unsigned intid);
 void gic_deactivate(struct gic *gic, unsigned cpu, unsigned intid);
 /* Derived masks of who gets this SPI, after its router changed. */
 void gic_route(struct gic *gic, unsigned intid);
-/* Sets those of the lines in mask that are in value, clears the others of mask. */
-void gic_set_lines(struct cpu *cpu, u32 mask, u32 value);
+/* Sets those of the PE's lines in mask that are in value, clears the others of mask. */
+void gic_change_lines(struct cpu *pe, u32 mask, u32 value);
+static inline void gic_set_lines(struct gic *gic, unsigned cpu, u32 mask, u32 value)
+{
+    struct cpu *pe = &gic->d.cpus[cpu];
+    if ((pe->lines & mask) != value)
+        gic_change_lines(pe, mask, value);
+}
 /* An SGI arrives at a PE, from a write to the SGI register of `group` by a PE in Non-secure state or not. */
 void gic_send_sgi(struct gic *gic, unsigned cpu, unsigned intid, enum gic_group group, bool ns);
 
-/* A trap control of lower ELs was written: what they trap must be found again. The current EL's set stays (the rows of
- * these controls never name the EL that can write them). */
-static inline void gic_traps_changed(struct cpu *cpu)
+/* The view of a PE through its system registers. Without EL3 there is one security state, which counts as Non-secure.
+ */
+static inline struct gic_view gic_view_of(const struct cpu *cpu)
 {
-    for (unsigned el = 0; el < 4; el++)
-        if (el != cpu->ps.el)
-            cpu->d.live_traps[el] = 0;
+    if (likely(!cpu_has(cpu, FEAT_EL3)))
+        return (struct gic_view){ .bank = GIC_NONSECURE };
+    bool el3 = cpu->ps.el == 3, ns = bit(cpu->sys.scr_el3, SCR_NS), secure = el3 || !ns;
+    return (struct gic_view){ .el3 = el3,
+                              .secure = secure,
+                              .bank = ns ? GIC_NONSECURE : GIC_SECURE,
+                              .half = bit(cpu->sys.scr_el3, SCR_FIQ) && !secure };
 }
 
-/* cpuif.c: does the best pending interrupt pass priority mask and running priority? Then its line, else 0. */
-u32 icc_line(const struct gic *gic, const struct cpu *cpu);
-
-/* virtif.c: lines and maintenance interrupt of the virtual interface, made again from its state. */
-void ich_update(struct gic *gic, struct cpu *cpu);
-/* ICC_* accesses at EL1 that HCR_EL2.{IMO,FMO} gives to the virtual interface. group: 0 or 1. */
-enum icv_ack { ICV_ANY, ICV_NOT_NMI, ICV_NMI }; /* what may be acknowledged: INTID 1022 stands for an NMI that may not */
-u64 icv_iar(struct cpu *cpu, unsigned group, enum icv_ack ack);
-u64 icv_hppir(struct cpu *cpu, unsigned group);
-void icv_eoir(struct cpu *cpu, unsigned group, u64 value);
-void icv_dir(struct cpu *cpu, u64 value);
-u64 icv_bpr(struct cpu *cpu, unsigned group);
-void icv_set_bpr(struct cpu *cpu, unsigned group, u64 value);
-u64 icv_ctlr(struct cpu *cpu);
-void icv_set_ctlr(struct cpu *cpu, u64 value);
-u64 icv_pmr(struct cpu *cpu);
-void icv_set_pmr(struct cpu *cpu, u64 value);
-u64 icv_rpr(struct cpu *cpu);
-u64 icv_apr(struct cpu *cpu, unsigned group);
-void icv_set_apr(struct cpu *cpu, unsigned group, u64 value);
-bool icv_igrpen(struct cpu *cpu, unsigned group);
-void icv_set_igrpen(struct cpu *cpu, unsigned group, bool enable);
+/* The virtual lines and the maintenance interrupt of this PE, made again from the state: as gic_update_cpu. */
+static inline void ich_update(struct gic *gic, const struct cpu *cpu)
+{
+    virtif_update(gic, cpu->index, cpu->sys.ich_hcr_el2);
+}
 
 /* Priority arithmetic that both interfaces share (GIC 4.8). */
 /* The bits of a priority that preempt, for a binary point in the scale of group 0. */

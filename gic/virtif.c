@@ -1,14 +1,12 @@
 /*
- * The virtual interface: ICH_* as the hypervisor sees it, ICV_* as the guest does through ICC_* (GIC 12.4, 12.3,
- * chapter 6). Four list registers, five bits of priority. Which of them a guest reaches, and the traps, are in cpuif.c
- * and cpu/traps.def. ICH_HCR_EL2 is in cpu->sys. Left out: SEIs, LPIs injected directly (GICv4).
+ * The virtual CPU interface: list registers, what they signal, the guest's side of it and the hypervisor's (GIC chapter
+ * 6; the registers in 12.3 and 12.4, whose names are in brackets). Four list registers, five bits of priority. Which
+ * register asks and what it traps are the callers' (gic_sysreg.c, cpu/traps.def); ICH_HCR_EL2 is theirs, too, since
+ * traps look for it in the PE. Left out: SEIs, LPIs injected directly (GICv4).
  *
  *     ICH_LR   <63:62> state  <61> HW  <60> group  <55:48> priority  <44:32> pINTID, or <41> EOI  <31:0> vINTID
  *     ICH_VMCR <31:24> VPMR  <23:21> VBPR0  <20:18> VBPR1  <9> VEOIM  <4> VCBPR  <3> VFIQEn  <1> VENG1  <0> VENG0
  */
-#include "cpu/field.h"
-#include "cpu/sysreg.h"
-#include "gic/gic_sysreg.h"
 #include "gic/internal.h"
 
 #define LR_PENDING BIT(62)
@@ -21,11 +19,6 @@
 #define LR_PINTID  (ones(13) << 32)
 #define LR_MASK    (LR_STATE | LR_HW | LR_GROUP | (u64)GIC_PRIO_MASK << 48 | ones(24))
 
-/* ICH_HCR_EL2: which maintenance interrupts, which traps. */
-#define GROUP_IES  (BIT(ICH_HCR_VGrp0EIE) | BIT(ICH_HCR_VGrp0DIE) | BIT(ICH_HCR_VGrp1EIE) | BIT(ICH_HCR_VGrp1DIE))
-#define CONDITIONS (BIT(ICH_HCR_UIE) | BIT(ICH_HCR_LRENPIE) | BIT(ICH_HCR_NPIE) | GROUP_IES)
-#define TRAPPING   (BIT(ICH_HCR_TC) | BIT(ICH_HCR_TALL0) | BIT(ICH_HCR_TALL1) | BIT(ICH_HCR_TDIR))
-#define HCR_MASK   (BIT(ICH_HCR_En) | CONDITIONS | TRAPPING | FIELD_MASK(ICH_HCR_EOIcount))
 enum { NO_LR = GIC_LRS };
 
 static inline unsigned lr_group(u64 lr) { return lr & LR_GROUP ? 1 : 0; }
@@ -33,7 +26,8 @@ static inline unsigned lr_group(u64 lr) { return lr & LR_GROUP ? 1 : 0; }
 static inline bool lr_nmi(u64 lr) { return (lr & (LR_NMI | LR_GROUP)) == (LR_NMI | LR_GROUP); }
 static inline unsigned lr_priority(u64 lr) { return lr_nmi(lr) ? 0 : (unsigned)FIELD_OF(lr, ICH_LR_Priority); }
 static inline bool lr_eoi_done(u64 lr) { return !(lr & (LR_STATE | LR_HW)) && lr & LR_EOI; }
-static inline bool enabled(const struct cpu *cpu) { return cpu->sys.ich_hcr_el2 & BIT(ICH_HCR_En); }
+static inline u32 vintid(u64 lr) { return (u32)lr; }
+static inline bool is_special(u32 intid) { return intid >= 1020 && intid <= 1023; }
 
 /* ---- Priorities (GIC 4.8, with VBPR and VCBPR) ---- */
 
@@ -91,7 +85,6 @@ static bool can_preempt(const struct gic_cpu *c, u64 lr)
 
 /* ---- What the state means for lines and maintenance ---- */
 
-/* ICH_MISR_EL2: conditions for a maintenance interrupt. */
 static u32 maintenance(const struct gic_cpu *c, u64 hcr)
 {
     unsigned valid = 0, pending = 0;
@@ -99,7 +92,7 @@ static u32 maintenance(const struct gic_cpu *c, u64 hcr)
     for (unsigned n = 0; n < GIC_LRS && lr_any(c) & LR_EOI; n++)
         if (lr_eoi_done(c->ich_lr[n]))
             misr |= BIT(ICH_MISR_EOI);
-    if (likely(!(hcr & CONDITIONS)))
+    if (likely(!(hcr & VIRTIF_CONDITIONS)))
         return misr;
     for (unsigned n = 0; n < GIC_LRS; n++) {
         valid += (c->ich_lr[n] & LR_STATE) != 0;
@@ -114,151 +107,94 @@ static u32 maintenance(const struct gic_cpu *c, u64 hcr)
     /* <4> VGrp0E <5> VGrp0D <6> VGrp1E <7> VGrp1D: the group is enabled, or disabled */
     u64 group0 = bit(c->ich_vmcr, ICH_VMCR_VENG0) ? BIT(ICH_MISR_VGrp0E) : BIT(ICH_MISR_VGrp0D);
     u64 group1 = bit(c->ich_vmcr, ICH_VMCR_VENG1) ? BIT(ICH_MISR_VGrp1E) : BIT(ICH_MISR_VGrp1D);
-    return misr | (u32)(hcr & GROUP_IES & (group0 | group1)); /* enabled where they are reported */
+    return misr | (u32)(hcr & VIRTIF_GROUP_IES & (group0 | group1)); /* enabled where they are reported */
 }
 
-void ich_update(struct gic *gic, struct cpu *cpu)
+void virtif_update(struct gic *gic, unsigned cpu, u64 hcr)
 {
-    const struct gic_cpu *c = &gic->cpu[cpu->index];
+    const struct gic_cpu *c = &gic->cpu[cpu];
     u32 lines = 0;
     bool level = false;
-    if (enabled(cpu)) {
+    if (hcr & BIT(ICH_HCR_En)) {
         unsigned n = best_lr(c);
         if (n != NO_LR && can_preempt(c, c->ich_lr[n]))
             lines = (lr_group(c->ich_lr[n]) ? LINE_VIRQ : LINE_VFIQ) | (lr_nmi(c->ich_lr[n]) ? LINE_VIRQ_NMI : 0);
-        level = maintenance(c, cpu->sys.ich_hcr_el2) != 0;
+        level = maintenance(c, hcr) != 0;
     }
-    gic_set_lines(cpu, LINE_VIRQ | LINE_VFIQ | LINE_VIRQ_NMI, lines);
-    if (level != bit(gic->ppi[cpu->index].level, GIC_PPI_MAINTENANCE))
-        gic_set_ppi(gic, cpu->index, GIC_PPI_MAINTENANCE, level);
+    gic_set_lines(gic, cpu, LINE_VIRQ | LINE_VFIQ | LINE_VIRQ_NMI, lines);
+    if (level != bit(gic->ppi[cpu].level, GIC_PPI_MAINTENANCE))
+        gic_set_ppi(gic, cpu, GIC_PPI_MAINTENANCE, level);
 }
-
-static inline void update(struct cpu *cpu) { ich_update(cpu->d.host.gic, cpu); }
 
 /* ---- The hypervisor's side ---- */
 
-u64 ich_apr_read(struct cpu *cpu, const struct sysreg *row) { return icv_apr(cpu, row->key >> 3 & 1); }
+u32 virtif_maintenance(const struct gic *gic, unsigned cpu, u64 hcr) { return maintenance(&gic->cpu[cpu], hcr); }
 
-void ich_apr_write(struct cpu *cpu, const struct sysreg *row, u64 value) { icv_set_apr(cpu, row->key >> 3 & 1, value); }
-
-void ich_hcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+u32 virtif_ended(const struct gic *gic, unsigned cpu)
 {
-    (void)row;
-    if ((cpu->sys.ich_hcr_el2 ^ value) & TRAPPING)
-        gic_traps_changed(cpu);
-    cpu->sys.ich_hcr_el2 = value & HCR_MASK;
-    update(cpu);
-}
-
-/* <4:0> ListRegs - 1 <19> TDS <20> nV4 <21> A3V <25:23> IDbits: 24 <28:26> PREbits - 1 <31:29> PRIbits - 1 */
-u64 ich_vtr_read(struct cpu *cpu, const struct sysreg *row)
-{
-    (void)cpu, (void)row;
-    return (u64)4 << 29 | 4 << 26 | 1 << 23 | 1 << 21 | 1 << 20 | 1 << 19 | (GIC_LRS - 1);
-}
-
-u64 ich_misr_read(struct cpu *cpu, const struct sysreg *row)
-{
-    (void)row;
-    return maintenance(gic_interface(cpu), cpu->sys.ich_hcr_el2);
-}
-
-u64 ich_eisr_read(struct cpu *cpu, const struct sysreg *row)
-{
-    (void)row;
-    u64 set = 0;
+    u32 set = 0;
     for (unsigned n = 0; n < GIC_LRS; n++)
-        if (lr_eoi_done(gic_interface(cpu)->ich_lr[n]))
-            set |= BIT(n);
+        set |= (u32)lr_eoi_done(gic->cpu[cpu].ich_lr[n]) << n;
     return set;
 }
 
-u64 ich_elrsr_read(struct cpu *cpu, const struct sysreg *row)
+u32 virtif_empty(const struct gic *gic, unsigned cpu)
 {
-    (void)row;
-    u64 set = 0;
-    for (unsigned n = 0; n < GIC_LRS; n++) {
-        u64 lr = gic_interface(cpu)->ich_lr[n];
-        if (!(lr & LR_STATE) && !lr_eoi_done(lr))
-            set |= BIT(n);
-    }
-    return set;
+    u32 set = 0;
+    for (unsigned n = 0; n < GIC_LRS; n++)
+        set |= (u32) !(gic->cpu[cpu].ich_lr[n] & LR_STATE) << n;
+    return set & ~virtif_ended(gic, cpu);
 }
+
+u64 virtif_list(const struct gic *gic, unsigned cpu, unsigned n) { return gic->cpu[cpu].ich_lr[n]; }
+
+void virtif_set_list(struct gic *gic, unsigned cpu, unsigned n, u64 value)
+{
+    u64 mask = LR_MASK | (value & LR_HW ? LR_PINTID : LR_EOI) | (gic->has_nmi ? LR_NMI : 0);
+    gic->cpu[cpu].ich_lr[n] = value & mask;
+}
+
+u32 virtif_vmcr(const struct gic *gic, unsigned cpu) { return gic->cpu[cpu].ich_vmcr; }
 
 /* Binary points below the smallest become the smallest. VFIQEn is RES1: there is no memory-mapped interface. */
-static u32 vmcr_legal(u64 value)
+void virtif_set_vmcr(struct gic *gic, unsigned cpu, u64 value)
 {
     u64 bpr0 = FIELD_OF(value, ICH_VMCR_VBPR0), bpr1 = FIELD_OF(value, ICH_VMCR_VBPR1);
     u64 v = value & (BIT(ICH_VMCR_VENG0) | BIT(ICH_VMCR_VENG1) | BIT(ICH_VMCR_VCBPR) | BIT(ICH_VMCR_VEOIM) |
                      (u64)GIC_PRIO_MASK << ICH_VMCR_VPMR);
     v |= (bpr0 < BPR_MIN ? BPR_MIN : bpr0) << ICH_VMCR_VBPR0;
     v |= (bpr1 < BPR_MIN_NS ? BPR_MIN_NS : bpr1) << ICH_VMCR_VBPR1;
-    return (u32)v | BIT(ICH_VMCR_VFIQEn);
+    gic->cpu[cpu].ich_vmcr = (u32)v | BIT(ICH_VMCR_VFIQEn);
 }
 
-static void set_vmcr(struct cpu *cpu, u64 value)
-{
-    gic_interface(cpu)->ich_vmcr = vmcr_legal(value);
-    update(cpu);
-}
-
-u64 ich_vmcr_read(struct cpu *cpu, const struct sysreg *row)
-{
-    (void)row;
-    return gic_interface(cpu)->ich_vmcr;
-}
-
-void ich_vmcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
-{
-    (void)row;
-    set_vmcr(cpu, value);
-}
-
-u64 ich_lr_read(struct cpu *cpu, const struct sysreg *row)
-{
-    return gic_interface(cpu)->ich_lr[row->key & (GIC_LRS - 1)];
-}
-
-void ich_lr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
-{
-    u64 mask = LR_MASK | (value & LR_HW ? LR_PINTID : LR_EOI) | (cpu_has(cpu, FEAT_NMI) ? LR_NMI : 0);
-    gic_interface(cpu)->ich_lr[row->key & (GIC_LRS - 1)] = value & mask;
-    update(cpu);
-}
-
-/* ---- The guest's side ---- */
-
-static u32 vintid(u64 lr) { return (u32)lr; }
-static bool is_special(u32 intid) { return intid >= 1020 && intid <= 1023; }
+/* ---- The guest's side: acknowledge and end ---- */
 
 /* Not masked by VPMR or the running priority, and shown without ICH_HCR_EL2.En, which stops acknowledging only. */
-u64 icv_hppir(struct cpu *cpu, unsigned group)
+u32 virtif_pending(const struct gic *gic, unsigned cpu, u32 reach)
 {
-    const struct gic_cpu *c = gic_interface(cpu);
+    const struct gic_cpu *c = &gic->cpu[cpu];
     unsigned n = best_lr(c);
-    return n == NO_LR || lr_group(c->ich_lr[n]) != group ? (u64)INTID_SPURIOUS : vintid(c->ich_lr[n]);
+    return n == NO_LR || !(reach >> lr_group(c->ich_lr[n]) & 1) ? (u32)INTID_SPURIOUS : vintid(c->ich_lr[n]);
 }
 
-u64 icv_iar(struct cpu *cpu, unsigned group, enum icv_ack ack)
+/* A special INTID is not activated: the list register becomes invalid. */
+u32 virtif_acknowledge(struct gic *gic, unsigned cpu, u64 hcr, u32 reach, enum gic_ack ack)
 {
-    struct gic_cpu *c = gic_interface(cpu);
-    unsigned n = enabled(cpu) ? best_lr(c) : (unsigned)NO_LR;
-    if (n == NO_LR || lr_group(c->ich_lr[n]) != group || !can_preempt(c, c->ich_lr[n]))
+    struct gic_cpu *c = &gic->cpu[cpu];
+    unsigned n = hcr & BIT(ICH_HCR_En) ? best_lr(c) : (unsigned)NO_LR;
+    if (n == NO_LR || !(reach >> lr_group(c->ich_lr[n]) & 1) || !can_preempt(c, c->ich_lr[n]))
         return INTID_SPURIOUS;
     u64 lr = c->ich_lr[n];
-    if (ack != ICV_ANY && lr_nmi(lr) != (ack == ICV_NMI))
+    if (ack != ACK_ANY && lr_nmi(lr) != (ack == ACK_NMI))
         return lr_nmi(lr) ? INTID_NMI : INTID_SPURIOUS;
     c->ich_lr[n] &= ~LR_PENDING;
-    if (is_special(vintid(lr))) { /* nothing is activated: the list register becomes invalid */
-        update(cpu);
+    if (is_special(vintid(lr)))
         return INTID_SPURIOUS;
-    }
     c->ich_lr[n] |= LR_ACTIVE;
     if (lr_nmi(lr))
         c->nmi_active |= NMI_VIRTUAL;
     else
-        c->ich_apr[group] |= (u32)BIT((lr_priority(lr) & preemption_mask(c, group)) >> 3);
-    update(cpu);
+        c->ich_apr[lr_group(lr)] |= (u32)BIT((lr_priority(lr) & preemption_mask(c, lr_group(lr))) >> 3);
     return vintid(lr);
 }
 
@@ -272,130 +208,130 @@ static unsigned find_active(const struct gic_cpu *c, u32 intid)
 }
 
 /* With HW the physical interrupt is deactivated too, unless it is Secure. */
-static void deactivate(struct cpu *cpu, unsigned n)
+static void deactivate(struct gic *gic, unsigned cpu, unsigned n)
 {
-    struct gic *gic = cpu->d.host.gic;
-    u64 *lr = &gic_interface(cpu)->ich_lr[n];
+    u64 *lr = &gic->cpu[cpu].ich_lr[n];
     u32 pintid = (u32)FIELD_OF(*lr, ICH_LR_pINTID);
     *lr &= ~LR_ACTIVE;
-    if (!(*lr & LR_HW) || pintid >= GIC_INTIDS)
-        return;
-    if (gic_ds(gic) || bank_group(gic, gic_bank(gic, cpu->index, pintid), pintid % GIC_BANK) == GROUP_1NS)
-        gic_deactivate(gic, cpu->index, pintid);
+    if (*lr & LR_HW && pintid < GIC_INTIDS && !gic_is_secure(gic, cpu, pintid))
+        gic_deactivate(gic, cpu, pintid);
 }
 
 /* ICH_HCR_EL2.EOIcount: deactivations that met no list register. It wraps. */
-static void count_eoi(struct cpu *cpu)
+static u64 count_eoi(u64 hcr)
 {
-    u64 hcr = cpu->sys.ich_hcr_el2;
-    cpu->sys.ich_hcr_el2 = bits_set(hcr, ICH_HCR_EOIcount_END, ICH_HCR_EOIcount, FIELD_OF(hcr, ICH_HCR_EOIcount) + 1);
+    return bits_set(hcr, ICH_HCR_EOIcount_END, ICH_HCR_EOIcount, FIELD_OF(hcr, ICH_HCR_EOIcount) + 1);
 }
 
 enum { FIRST_LPI = 8192 };
 
 /* A write that finds no active priority does nothing; one that names another interrupt than the highest active, or a
  * wrong group, only drops the priority (both choices that are left to the implementation, ICV_EOIR1_EL1). */
-void icv_eoir(struct cpu *cpu, unsigned group, u64 value)
+u64 virtif_end(struct gic *gic, unsigned cpu, u64 hcr, u32 reach, u32 intid)
 {
-    struct gic_cpu *c = gic_interface(cpu);
-    u32 intid = value & 0xffffff, all = c->ich_apr[0] | c->ich_apr[1];
+    struct gic_cpu *c = &gic->cpu[cpu];
+    u32 all = c->ich_apr[0] | c->ich_apr[1];
     bool nmi = c->nmi_active & NMI_VIRTUAL;
     if (is_special(intid) || !(all || nmi))
-        return;
+        return hcr;
     u32 dropped = running_priority(c);
     unsigned active = c->ich_apr[0] & (all & -all) ? 0 : 1;
     if (nmi)
         c->nmi_active &= ~(u32)NMI_VIRTUAL;
     else
         c->ich_apr[active] &= c->ich_apr[active] - 1;
-    bool split = c->ich_vmcr & BIT(ICH_VMCR_VEOIM) && intid < FIRST_LPI;
+    if (c->ich_vmcr & BIT(ICH_VMCR_VEOIM) && intid < FIRST_LPI)
+        return hcr;
     unsigned n = find_active(c, intid);
-    if (!split && n == NO_LR && intid < FIRST_LPI)
-        count_eoi(cpu);
-    if (!split && n != NO_LR && lr_group(c->ich_lr[n]) == group &&
-        (lr_priority(c->ich_lr[n]) & preemption_mask(c, group)) == dropped)
-        deactivate(cpu, n);
-    update(cpu);
+    if (n == NO_LR)
+        return intid < FIRST_LPI ? count_eoi(hcr) : hcr;
+    unsigned group = lr_group(c->ich_lr[n]);
+    if (reach >> group & 1 && (lr_priority(c->ich_lr[n]) & preemption_mask(c, group)) == dropped)
+        deactivate(gic, cpu, n);
+    return hcr;
 }
 
-void icv_dir(struct cpu *cpu, u64 value)
+u64 virtif_deactivate(struct gic *gic, unsigned cpu, u64 hcr, u32 intid)
 {
-    struct gic_cpu *c = gic_interface(cpu);
-    u32 intid = value & 0xffffff;
+    const struct gic_cpu *c = &gic->cpu[cpu];
     if (is_special(intid) || !(c->ich_vmcr & BIT(ICH_VMCR_VEOIM)))
-        return;
+        return hcr;
     unsigned n = find_active(c, intid);
-    if (n != NO_LR)
-        deactivate(cpu, n);
-    else if (intid < FIRST_LPI)
-        count_eoi(cpu);
-    update(cpu);
+    if (n == NO_LR)
+        return intid < FIRST_LPI ? count_eoi(hcr) : hcr;
+    deactivate(gic, cpu, n);
+    return hcr;
 }
 
-u64 icv_bpr(struct cpu *cpu, unsigned group)
+/* ---- The guest's side: priorities and control, most of it in ICH_VMCR_EL2 ---- */
+
+u32 virtif_mask(const struct gic *gic, unsigned cpu) { return (u32)FIELD_OF(gic->cpu[cpu].ich_vmcr, ICH_VMCR_VPMR); }
+
+void virtif_set_mask(struct gic *gic, unsigned cpu, u32 priority)
 {
-    u32 vmcr = gic_interface(cpu)->ich_vmcr;
-    u64 bpr0 = FIELD_OF(vmcr, ICH_VMCR_VBPR0);
+    virtif_set_vmcr(gic, cpu, bits_set(gic->cpu[cpu].ich_vmcr, ICH_VMCR_VPMR_END, ICH_VMCR_VPMR, priority));
+}
+
+u64 virtif_running(const struct gic *gic, unsigned cpu)
+{
+    const struct gic_cpu *c = &gic->cpu[cpu];
+    return running_priority(c) | (c->nmi_active & NMI_VIRTUAL ? APR_NMI : 0);
+}
+
+u32 virtif_binary_point(const struct gic *gic, unsigned cpu, unsigned group)
+{
+    u32 vmcr = gic->cpu[cpu].ich_vmcr, bpr0 = (u32)FIELD_OF(vmcr, ICH_VMCR_VBPR0);
     if (group == 0)
         return bpr0;
     if (vmcr & BIT(ICH_VMCR_VCBPR))
         return bpr0 < 7 ? bpr0 + 1 : 7;
-    return FIELD_OF(vmcr, ICH_VMCR_VBPR1);
+    return (u32)FIELD_OF(vmcr, ICH_VMCR_VBPR1);
 }
 
-void icv_set_bpr(struct cpu *cpu, unsigned group, u64 value)
+void virtif_set_binary_point(struct gic *gic, unsigned cpu, unsigned group, u32 bpr)
 {
-    u32 vmcr = gic_interface(cpu)->ich_vmcr;
+    u64 vmcr = gic->cpu[cpu].ich_vmcr;
     if (group == 0)
-        set_vmcr(cpu, bits_set(vmcr, 23, 21, value & 7));
+        virtif_set_vmcr(gic, cpu, bits_set(vmcr, ICH_VMCR_VBPR0_END, ICH_VMCR_VBPR0, bpr));
     else if (!(vmcr & BIT(ICH_VMCR_VCBPR)))
-        set_vmcr(cpu, bits_set(vmcr, 20, 18, value & 7));
+        virtif_set_vmcr(gic, cpu, bits_set(vmcr, ICH_VMCR_VBPR1_END, ICH_VMCR_VBPR1, bpr));
 }
 
-u64 icv_ctlr(struct cpu *cpu)
+u64 virtif_active(const struct gic *gic, unsigned cpu, unsigned group)
 {
-    u32 vmcr = gic_interface(cpu)->ich_vmcr;
-    return (vmcr & BIT(ICH_VMCR_VCBPR) ? ICC_CBPR : 0) | (vmcr & BIT(ICH_VMCR_VEOIM) ? ICC_EOIMODE : 0) | ICC_PRIBITS |
-           ICC_IDBITS24 | ICC_A3V;
-}
-
-void icv_set_ctlr(struct cpu *cpu, u64 value)
-{
-    u64 vmcr = gic_interface(cpu)->ich_vmcr;
-    vmcr = bits_set(vmcr, 4, 4, value & 1);
-    set_vmcr(cpu, bits_set(vmcr, 9, 9, value >> 1 & 1));
-}
-
-u64 icv_pmr(struct cpu *cpu) { return gic_interface(cpu)->ich_vmcr >> 24; }
-void icv_set_pmr(struct cpu *cpu, u64 value)
-{
-    set_vmcr(cpu, bits_set(gic_interface(cpu)->ich_vmcr, 31, 24, value & 0xff));
-}
-u64 icv_rpr(struct cpu *cpu)
-{
-    const struct gic_cpu *c = gic_interface(cpu);
-    return running_priority(c) | (c->nmi_active & NMI_VIRTUAL ? APR_NMI : 0);
-}
-
-u64 icv_apr(struct cpu *cpu, unsigned group)
-{
-    const struct gic_cpu *c = gic_interface(cpu);
+    const struct gic_cpu *c = &gic->cpu[cpu];
     return c->ich_apr[group] | (group && c->nmi_active & NMI_VIRTUAL ? APR_NMI : 0);
 }
 
-void icv_set_apr(struct cpu *cpu, unsigned group, u64 value)
+void virtif_set_active(struct gic *gic, unsigned cpu, unsigned group, u64 value)
 {
-    struct gic_cpu *c = gic_interface(cpu);
+    struct gic_cpu *c = &gic->cpu[cpu];
     c->ich_apr[group] = (u32)value;
-    if (group)
-        c->nmi_active =
-            value & APR_NMI && cpu_has(cpu, FEAT_NMI) ? c->nmi_active | NMI_VIRTUAL : c->nmi_active & ~(u32)NMI_VIRTUAL;
-    update(cpu);
+    if (group == 0)
+        return;
+    bool nmi = value & APR_NMI && gic->has_nmi;
+    c->nmi_active = nmi ? c->nmi_active | NMI_VIRTUAL : c->nmi_active & ~(u32)NMI_VIRTUAL;
 }
 
-bool icv_igrpen(struct cpu *cpu, unsigned group) { return gic_interface(cpu)->ich_vmcr >> group & 1; }
-
-void icv_set_igrpen(struct cpu *cpu, unsigned group, bool enable)
+u32 virtif_control(const struct gic *gic, unsigned cpu)
 {
-    set_vmcr(cpu, bits_set(gic_interface(cpu)->ich_vmcr, group, group, enable));
+    u32 vmcr = gic->cpu[cpu].ich_vmcr;
+    return (vmcr & BIT(ICH_VMCR_VCBPR) ? ICC_CBPR : 0) | (vmcr & BIT(ICH_VMCR_VEOIM) ? ICC_EOIMODE : 0);
+}
+
+void virtif_set_control(struct gic *gic, unsigned cpu, u32 control)
+{
+    u64 vmcr = gic->cpu[cpu].ich_vmcr & ~(BIT(ICH_VMCR_VCBPR) | BIT(ICH_VMCR_VEOIM));
+    vmcr |= (control & ICC_CBPR ? BIT(ICH_VMCR_VCBPR) : 0) | (control & ICC_EOIMODE ? BIT(ICH_VMCR_VEOIM) : 0);
+    virtif_set_vmcr(gic, cpu, vmcr);
+}
+
+bool virtif_enabled(const struct gic *gic, unsigned cpu, unsigned group)
+{
+    return gic->cpu[cpu].ich_vmcr >> group & 1; /* VENG0, VENG1 */
+}
+
+void virtif_enable(struct gic *gic, unsigned cpu, unsigned group, bool enable)
+{
+    virtif_set_vmcr(gic, cpu, bits_set(gic->cpu[cpu].ich_vmcr, group, group, enable));
 }

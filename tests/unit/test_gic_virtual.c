@@ -77,7 +77,6 @@ END_TEST
 /* GIC 6: life of a virtual interrupt; which line; ICV_IAR, EOIR, RPR. */
 START_TEST(virtual_life)
 {
-    struct cpu *cpu = pe(0);
     open_guest();
     lr(2, LR_PEND | LR_GRP1 | LR_PRIO(0x80) | 100);
     ck_assert_uint_eq(lines(0), LINE_VIRQ);
@@ -110,7 +109,7 @@ START_TEST(virtual_life)
     lr(0, LR_PEND | LR_GRP1 | LR_PRIO(0x80) | 1021); /* special: goes without being acknowledged */
     ck_assert_uint_eq(in_guest(IAR1), SPURIOUS);
     ck_assert_uint_eq(get_lr(0) >> 62, 0);
-    ck_assert_uint_eq(gic_interface(cpu)->ich_apr[1], 0);
+    ck_assert_uint_eq(gic.cpu[0].ich_apr[1], 0);
 }
 END_TEST
 
