@@ -6,6 +6,7 @@
 #include "cpu/exception.h"
 #include "cpu/field.h"
 #include "gic/internal.h"
+#include "gic/pe.h"
 
 /* Interrupts of the bank that would be forwarded, were their group enabled. */
 static inline u32 bank_ready(const struct gic_bank *b) { return bank_pending(b) & b->enable & ~b->active; }

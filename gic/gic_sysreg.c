@@ -8,6 +8,7 @@
 #include "cpu/sysreg.h"
 #include "gic/gic_sysreg.h"
 #include "gic/internal.h"
+#include "gic/pe.h"
 
 /* What ICC_CTLR_EL1, ICV_CTLR_EL1 and ICC_CTLR_EL3 say beside their control bits. */
 enum { CTLR_PRIBITS = 4 << 8, CTLR_IDBITS24 = 1 << 11, CTLR_A3V = 1 << 15 };

@@ -1,11 +1,10 @@
 /*
- * What the files of gic/ share: banks and groups, what a change of an interrupt's state makes necessary, and the links
- * between a PE and its interfaces. Not for others: they have gic.h.
+ * What the files of gic/ share: banks and groups, what a change of an interrupt's state makes necessary, and the
+ * arithmetic of priorities. Not for others: they have gic.h.
  */
 #ifndef GIC_INTERNAL_H
 #define GIC_INTERNAL_H
 
-#include "cpu/el.h"
 #include "gic/cpuif.h"
 
 /* GICD_CTLR, Secure view with DS = 0 (GIC 12.9); with DS = 1 EnableGrp1 is in the place of EnableGrp1NS. */
@@ -76,25 +75,6 @@ static inline void gic_set_lines(struct gic *gic, unsigned cpu, u32 mask, u32 va
 }
 /* An SGI arrives at a PE, from a write to the SGI register of `group` by a PE in Non-secure state or not. */
 void gic_send_sgi(struct gic *gic, unsigned cpu, unsigned intid, enum gic_group group, bool ns);
-
-/* The view of a PE through its system registers. Without EL3 there is one security state, which counts as Non-secure.
- */
-static inline struct gic_view gic_view_of(const struct cpu *cpu)
-{
-    if (likely(!cpu_has(cpu, FEAT_EL3)))
-        return (struct gic_view){ .bank = GIC_NONSECURE };
-    bool el3 = cpu->ps.el == 3, ns = bit(cpu->sys.scr_el3, SCR_NS), secure = el3 || !ns;
-    return (struct gic_view){ .el3 = el3,
-                              .secure = secure,
-                              .bank = ns ? GIC_NONSECURE : GIC_SECURE,
-                              .half = bit(cpu->sys.scr_el3, SCR_FIQ) && !secure };
-}
-
-/* The virtual lines and the maintenance interrupt of this PE, made again from the state: as gic_update_cpu. */
-static inline void ich_update(struct gic *gic, const struct cpu *cpu)
-{
-    virtif_update(gic, cpu->index, cpu->sys.ich_hcr_el2);
-}
 
 /* Priority arithmetic that both interfaces share (GIC 4.8). */
 /* The bits of a priority that preempt, for a binary point in the scale of group 0. */

@@ -12,6 +12,7 @@
 #include "cpu/exception.h"
 #include "cpu/sysreg.h"
 #include "gic/internal.h"
+#include "gic/pe.h"
 
 enum {
     PMR = SYSREG_KEY(3, 0, 4, 6, 0),

@@ -123,6 +123,53 @@ START_TEST(nonsecure_priorities)
 }
 END_TEST
 
+/* The interfaces by view and set of groups, as a frame would ask them: the PE's EL and registers say nothing there, and
+ * one register may reach several groups (GICC_CTLR.AckCtl, GICH_VMCR.VAckCtl of GICv2). */
+START_TEST(interface_by_view)
+{
+    const struct gic_view secure = { .el3 = 1, .secure = 1, .bank = GIC_SECURE };
+    const struct gic_view nonsecure = { .bank = GIC_NONSECURE, .half = 1 };
+    open_pe(0);
+    at(pe(0), 1, true);
+    config(0, 40, GROUP_1NS, 0x90);
+    gic_set_spi(&gic, 40, true);
+    cpuif_set_mask(&gic, 0, nonsecure, 0xf0);
+    ck_assert_uint_eq(cpuif_mask(&gic, 0, nonsecure), 0xf0);
+    ck_assert_uint_eq(cpuif_mask(&gic, 0, secure), 0xf8);
+    ck_assert_uint_eq(cpuif_pending(&gic, 0, REACH_0), SPURIOUS);
+    ck_assert_uint_eq(cpuif_acknowledge(&gic, 0, secure, REACH_0, ACK_ANY), SPURIOUS);
+    ck_assert_uint_eq(cpuif_acknowledge(&gic, 0, secure, REACH_0 | REACH_1NS, ACK_ANY), 40);
+    ck_assert_uint_eq(cpuif_running(&gic, 0, secure), 0x90);
+    ck_assert_uint_eq(cpuif_running(&gic, 0, nonsecure), 0x20);
+    cpuif_end(&gic, 0, secure, REACH_0, 40);
+    ck_assert_uint_eq(cpuif_active(&gic, 0, GROUP_1NS), BIT(0x90 >> 3));
+    cpuif_set_control(&gic, 0, GIC_NONSECURE, ICC_EOIMODE);
+    cpuif_end(&gic, 0, nonsecure, REACH_1NS, 40);
+    ck_assert_uint_eq(cpuif_active(&gic, 0, GROUP_1NS), 0);
+    cpuif_deactivate(&gic, 0, nonsecure, REACH_0, 40);
+    ck_assert(gic_bank(&gic, 0, 40)->active);
+    cpuif_deactivate(&gic, 0, nonsecure, REACH_1NS, 40);
+    ck_assert(!gic_bank(&gic, 0, 40)->active);
+}
+END_TEST
+
+START_TEST(virtual_interface_by_set)
+{
+    const u64 on = 1;
+    virtif_set_vmcr(&gic, 1, 0xf8000003);
+    virtif_set_list(&gic, 1, 2, LR_PEND | LR_GRP1 | LR_PRIO(0x80) | 100);
+    ck_assert_uint_eq(virtif_acknowledge(&gic, 1, 0, REACH_V0 | REACH_V1, ACK_ANY), SPURIOUS);
+    ck_assert_uint_eq(virtif_acknowledge(&gic, 1, on, REACH_V0, ACK_ANY), SPURIOUS);
+    ck_assert_uint_eq(virtif_acknowledge(&gic, 1, on, REACH_V0 | REACH_V1, ACK_ANY), 100);
+    ck_assert_uint_eq(virtif_running(&gic, 1), 0x80);
+    ck_assert_uint_eq(virtif_end(&gic, 1, on, REACH_V0 | REACH_V1, 100), on);
+    ck_assert_uint_eq(virtif_empty(&gic, 1), 15);
+    virtif_set_active(&gic, 1, 0, BIT(3));
+    ck_assert_uint_eq(virtif_end(&gic, 1, on, REACH_V0, 101), on | 1 << 27); /* EOIcount */
+    ck_assert_uint_eq(pe(1)->sys.ich_hcr_el2, 0);
+}
+END_TEST
+
 /* GIC 2.2: special INTIDs 1020, 1021 at EL3; what is invisible; banked group 1 registers. */
 START_TEST(acknowledge_by_security)
 {
@@ -414,6 +461,7 @@ Suite *test_gic_security_suite(void)
     const TTest *const one_tests[] = {
         traps_to_el2,
         traps_follow_writes,
+        virtual_interface_by_set,
     };
     for (unsigned n = 0; n < ARRAY_LEN(one_tests); n++)
         tcase_add_test(one, one_tests[n]);
@@ -423,6 +471,7 @@ Suite *test_gic_security_suite(void)
     const TTest *const two_tests[] = {
         signals_by_security, nonsecure_view,  disable_security,         nonsecure_priorities, acknowledge_by_security,
         el3_controls,        sgi_by_security, deactivation_by_security, traps_to_el3,         virtual_hw_secure,
+        interface_by_view,
     };
     for (unsigned n = 0; n < ARRAY_LEN(two_tests); n++)
         tcase_add_test(two, two_tests[n]);
