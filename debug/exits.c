@@ -76,7 +76,8 @@ static s32 intid_of(const struct trace *t, const struct cpu *cpu, const struct e
     return interrupt && !e->is_virtual && best->priority < 0x100 ? (s32)best->intid : -1;
 }
 
-static const struct exit_kind *kind_of(struct exits *x, const struct trace *t, const struct cpu *cpu, const struct exc *e)
+static const struct exit_kind *kind_of(struct exits *x, const struct trace *t, const struct cpu *cpu,
+                                       const struct exc *e)
 {
     const struct cause *c = &e->cause;
     bool valued = c->kind == CAUSE_DESCRIPTOR || c->kind == CAUSE_INTERRUPT;

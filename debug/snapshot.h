@@ -1,7 +1,7 @@
 /*
- * Snapshots: the whole machine in a file. "ELMUSNAP", version, hashes, the sections of the state, the state, which RAM pages hold
- * something, what was written to disks with snapshot=on, their bytes: compressed (zstd), or plain and page-aligned so
- * that a restore maps them copy-on-write.
+ * Snapshots: the whole machine in a file. "ELMUSNAP", version, hashes, the sections of the state, the state, which RAM
+ * pages hold something, what was written to disks with snapshot=on, their bytes: compressed (zstd), or plain and
+ * page-aligned so that a restore maps them copy-on-write.
  */
 #ifndef DEBUG_SNAPSHOT_H
 #define DEBUG_SNAPSHOT_H
