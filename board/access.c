@@ -47,7 +47,7 @@ u64 machine_random(struct machine *m)
  * register. Stores of other PEs need not come here: who gets the turn finds the monitors of the others open. */
 static void monitors_open(struct machine *m, u64 pa, u64 size)
 {
-    for (u32 n = 0; n < m->cpu_count; n++) {
+    for (u32 n = 0; n < m->options.cpu_count; n++) {
         struct cpu *cpu = &m->d.cpu[n];
         u64 granule = (u64)4 << bits(cpu->sys.ctr_el0, 23, 20), first = align_down(cpu->excl_pa, granule);
         if (!cpu->excl_valid || (first - pa >= size && pa - first >= granule))

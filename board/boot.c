@@ -66,7 +66,7 @@ static unsigned used_next(const struct boot_used *used, u64 at)
 /* SYS_HEAPINFO's region: the largest part of RAM that nothing was loaded to, in whole pages. */
 static void heap_find(struct machine *m, const struct boot_used *used)
 {
-    u64 at = ram_base(m), end = at + m->ram_size;
+    u64 at = ram_base(m), end = at + m->options.ram_size;
     m->heap_low = m->heap_high = end;
     while (at < end) {
         unsigned n = used_next(used, at);
@@ -83,7 +83,7 @@ static void heap_find(struct machine *m, const struct boot_used *used)
 
 static bool initrd_place(struct machine *m, const struct boot_config *c, struct plan *p, char *error)
 {
-    u64 half = m->ram_size / 2, start = ram_base(m) + (half < 128 * MIB ? half : 128 * MIB);
+    u64 half = m->options.ram_size / 2, start = ram_base(m) + (half < 128 * MIB ? half : 128 * MIB);
     start = align_up(p->image.high > start ? p->image.high : start, 4096);
     p->next = start;
     if (!c->initrd.data)
@@ -209,8 +209,9 @@ static bool loaders_run(struct machine *m, const struct boot_config *c, struct b
         u64 entry;
         if (!loader_run(m, l, used, &entry, error))
             return false;
-        if (l->cpu >= (int)m->cpu_count) {
-            snprintf(error, BOOT_ERROR, "-device loader: cpu-num=%d, but there are %u CPUs", l->cpu, m->cpu_count);
+        if (l->cpu >= (int)m->options.cpu_count) {
+            snprintf(error, BOOT_ERROR, "-device loader: cpu-num=%d, but there are %u CPUs", l->cpu,
+                     m->options.cpu_count);
             return false;
         }
         if (l->cpu >= 0) {
@@ -226,15 +227,18 @@ static void enter(struct machine *m, const struct boot_config *c, const struct p
                   const bool started[MAX_CPUS])
 {
     bool is_linux = c->kernel.data && p->image.kind != IMAGE_ELF;
-    u32 top = m->secure ? 3 : m->virtualization ? 2 : 1, el = is_linux && top == 3 ? (m->virtualization ? 2 : 1) : top;
-    m->conduit = el == 3 ? CONDUIT_NONE : m->virtualization ? CONDUIT_SMC : CONDUIT_HVC;
+    u32 top = m->options.secure           ? 3
+              : m->options.virtualization ? 2
+                                          : 1,
+        el = is_linux && top == 3 ? (m->options.virtualization ? 2 : 1) : top;
+    m->conduit = el == 3 ? CONDUIT_NONE : m->options.virtualization ? CONDUIT_SMC : CONDUIT_HVC;
     m->entry_el = el;
-    if (m->secure && el < 3)
+    if (m->options.secure && el < 3)
         gic_hand_to_nonsecure(&m->gic);
     if (el < 3)
         gic_wake(&m->gic);
     /* without PSCI there is nobody to start the others: they all start */
-    for (u32 n = 0; n < m->cpu_count && (n == 0 || m->conduit == CONDUIT_NONE); n++) {
+    for (u32 n = 0; n < m->options.cpu_count && (n == 0 || m->conduit == CONDUIT_NONE); n++) {
         u64 entry = started[n] ? pc[n] : c->kernel.data ? p->image.entry : 0;
         machine_cpu_enter(m, &m->d.cpu[n], el, entry, is_linux ? p->dtb : 0);
         if (is_linux)
@@ -245,7 +249,7 @@ static void enter(struct machine *m, const struct boot_config *c, const struct p
 /* What conduit the device tree is to name: decided before the tree is made. */
 static void conduit_decide(struct machine *m, bool is_linux)
 {
-    m->conduit = m->secure && !is_linux ? CONDUIT_NONE : m->virtualization ? CONDUIT_SMC : CONDUIT_HVC;
+    m->conduit = m->options.secure && !is_linux ? CONDUIT_NONE : m->options.virtualization ? CONDUIT_SMC : CONDUIT_HVC;
 }
 
 bool boot_load(struct machine *m, const struct boot_config *c, char error[BOOT_ERROR])

@@ -20,7 +20,7 @@ static const struct row rows[ROW_COUNT] = {
 
 const struct row *row_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; }
 
-bool row_there(const struct machine *m, const struct row *row) { return row->when == ALWAYS || m->secure; }
+bool row_there(const struct machine *m, const struct row *row) { return row->when == ALWAYS || m->options.secure; }
 
 u64 place_base(struct place at) { return rows[at.row].base + rows[at.row].size * at.n; }
 
@@ -183,7 +183,7 @@ static const struct row *row_at(struct machine *m, u64 pa, struct phys_attrs by)
     if (n == ROW_COUNT)
         return NULL;
     m->d.row = n;
-    return rows[n].when == SECURE && (!m->secure || by.ns) ? NULL : &rows[n];
+    return rows[n].when == SECURE && (!m->options.secure || by.ns) ? NULL : &rows[n];
 }
 
 static void guest_error_tell(struct machine *m, const struct row *row, const struct access *a, bool write, u64 value)
@@ -191,7 +191,7 @@ static void guest_error_tell(struct machine *m, const struct row *row, const str
     const struct observer *o = m->d.observer;
     const char *what = m->d.guest_error == ERROR_NONSENSE ? "nonsense, the device needs a reset" : "no such register";
     m->d.guest_error = ERROR_NONE;
-    if (o && o->odd_access && a->by.cpu < m->cpu_count)
+    if (o && o->odd_access && a->by.cpu < m->options.cpu_count)
         o->odd_access(o->who, &m->d.cpu[a->by.cpu], row->name, what, a->offset + a->at.n * row->size, a->size, write,
                       value);
 }
@@ -201,7 +201,7 @@ static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_att
     const struct row *row = row_at(m, pa, by);
     if (!row)
         return false;
-    if (by.cpu < m->cpu_count)
+    if (by.cpu < m->options.cpu_count)
         m->now = cpu_now(&m->d.cpu[by.cpu]);
     const struct kind *kind = row->kind;
     struct access a = { .offset = pa - row->base, .by = by, .at = { .row = (u16)(row - rows) }, .size = size };

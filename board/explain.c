@@ -129,7 +129,7 @@ static bool is_undefined(const struct look *k) { return k->e->kind == EXC_SYNC &
 
 static bool semihosting_off(const struct look *k)
 {
-    return is_undefined(k) && !k->m->semihosting && word_at(k) == 0xd45e0000; /* HLT #0xf000 */
+    return is_undefined(k) && !k->m->options.semihosting && word_at(k) == 0xd45e0000; /* HLT #0xf000 */
 }
 /* SMC #0 and HVC #0, as PSCI is called, where there is no EL3 or EL2 to take them. */
 static bool smc_for_psci(const struct look *k)

@@ -45,7 +45,7 @@ static void chosen(struct tree *t)
 {
     tree_node(t, "/chosen");
     seeds(t, "/chosen");
-    if (t->m->secure) {
+    if (t->m->options.secure) {
         tree_node(t, "/secure-chosen");
         seeds(t, "/secure-chosen");
     }
@@ -65,7 +65,7 @@ static void timer(struct tree *t)
     /* Secure and Non-secure EL1, virtual, EL2, and with FEAT_VHE EL2's virtual one */
     static const u32 ppi[] = { 13, 14, 11, 10, 12 };
     u32 cells[3 * ARRAY_LEN(ppi)];
-    unsigned count = t->m->virtualization && feature_has(&t->m->model.features, FEAT_VHE) ? 5 : 4;
+    unsigned count = t->m->options.virtualization && feature_has(&t->m->model.features, FEAT_VHE) ? 5 : 4;
     for (unsigned n = 0; n < count; n++)
         memcpy(&cells[3 * n], (const u32[]){ TREE_PPI, ppi[n], TREE_LEVEL }, 12);
     tree_cells(t, "/timer", "interrupts", cells, 3 * count);
@@ -73,7 +73,7 @@ static void timer(struct tree *t)
 
 static void cpus(struct tree *t)
 {
-    u32 count = t->m->cpu_count;
+    u32 count = t->m->options.cpu_count;
     char path[64];
     tree_node(t, "/cpus");
     TREE_CELLS(t, "/cpus", "#address-cells", 1);
@@ -124,7 +124,7 @@ static void memory_node(struct tree *t, const char *name, struct place at, u64 s
     tree_secure(t, path, at);
 }
 
-static void memory(struct tree *t) { memory_node(t, "memory", (struct place){ ROW_ram, 0 }, t->m->ram_size); }
+static void memory(struct tree *t) { memory_node(t, "memory", (struct place){ ROW_ram, 0 }, t->m->options.ram_size); }
 
 /* The rows of virt.def, in their order. */
 static void rows(struct tree *t)
@@ -159,7 +159,7 @@ static void psci(struct tree *t)
 
 static void board(struct tree *t)
 {
-    t->gic = PHANDLE_CLOCK + t->m->cpu_count + 1;
+    t->gic = PHANDLE_CLOCK + t->m->options.cpu_count + 1;
     t->gpio = t->gic + 2; /* the number between them is the ITS's */
     t->clock = PHANDLE_CLOCK;
     tree_string(t, "/", "compatible", "linux,dummy-virt");

@@ -43,7 +43,7 @@ static void node(struct tree *t, struct place at)
     TREE_CELLS(t, path, "#redistributor-regions", 1);
     TREE_CELLS(t, path, "reg", TREE_CELLS64(dist->base), TREE_CELLS64(dist->size), TREE_CELLS64(redist->base),
                TREE_CELLS64(redist->size));
-    if (t->m->virtualization)
+    if (t->m->options.virtualization)
         TREE_CELLS(t, path, "interrupts", TREE_PPI, GIC_PPI_MAINTENANCE - 16, TREE_LEVEL);
     TREE_CELLS(t, path, "phandle", t->gic);
     TREE_CELLS(t, "/", "interrupt-parent", t->gic);

@@ -24,7 +24,7 @@ bool image_put(struct machine *m, u64 pa, const struct blob *file, const char *w
         return true;
     snprintf(error, BOOT_ERROR, "%s: %s of %llu bytes does not fit in RAM at 0x%llx (RAM is %llu MiB from 0x%llx)",
              file->name, what, (unsigned long long)file->size, (unsigned long long)pa,
-             (unsigned long long)(m->ram_size >> 20), (unsigned long long)m->d.phys.region[0].base);
+             (unsigned long long)(m->options.ram_size >> 20), (unsigned long long)m->d.phys.region[0].base);
     return false;
 }
 
@@ -166,10 +166,10 @@ static bool place(struct machine *m, const struct blob *file, struct image *imag
         }
         size = image_size > size ? image_size : size;
     }
-    if (offset > m->ram_size || size > m->ram_size - offset) {
+    if (offset > m->options.ram_size || size > m->options.ram_size - offset) {
         snprintf(error, BOOT_ERROR, "%s: kernel of %llu bytes at RAM + 0x%llx does not fit in %llu MiB of RAM",
                  file->name, (unsigned long long)size, (unsigned long long)offset,
-                 (unsigned long long)(m->ram_size >> 20));
+                 (unsigned long long)(m->options.ram_size >> 20));
         return false;
     }
     image->entry = image->low = base + offset;

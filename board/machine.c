@@ -43,7 +43,7 @@ static bool region_add(struct machine *m, u64 base, u64 size, bool secure)
 static bool ram_create(struct machine *m)
 {
     const struct row *row;
-    bool ok = region_add(m, row_get(ROW_ram)->base, m->ram_size, false); /* the first: where images go */
+    bool ok = region_add(m, row_get(ROW_ram)->base, m->options.ram_size, false); /* the first: where images go */
     for (unsigned n = 0; ok && (row = row_get(n)); n++)
         if (!row->kind && row->size && row_there(m, row))
             ok = region_add(m, row->base, row->size, row->when == SECURE);
@@ -60,21 +60,11 @@ static bool ram_create(struct machine *m)
 
 static void options_set(struct machine *m, const struct machine_config *config)
 {
-    m->ram_size = config->ram_size;
-    m->seed = config->seed;
-    m->rtc_base = config->rtc_base;
-    m->cpu_count = config->cpus;
-    m->virtualization = config->virtualization;
-    m->secure = config->secure;
-    m->semihosting = config->semihosting;
-    m->reset_loud = config->reset_loud;
+    m->options = config->options;
+    for (unsigned n = 0; n < MAX_DISKS; n++)
+        m->options.disk[n].size = align_up(m->options.disk[n].size, 512); /* the last sector is a whole one */
     m->d.host = config->host;
     m->d.semihost_line = config->semihost_line ? config->semihost_line : "";
-    for (unsigned n = 0; n < config->disk_count && n < MAX_DISKS; n++) {
-        m->disk_size[n] = align_up(config->disk[n].size, 512);
-        m->disk_readonly[n] = config->disk[n].readonly;
-        memcpy(m->disk_serial[n], config->disk[n].serial, strnlen(config->disk[n].serial, 20));
-    }
 }
 
 static enum board_answer cpu_call(struct cpu *cpu, unsigned ec, u32 imm)
@@ -93,17 +83,17 @@ static void security_changed(struct cpu *cpu) { gic_update_cpu(cpu->d.host.gic, 
 static bool cpus_create(struct machine *m, const struct machine_config *config)
 {
     m->d.decoder = decoder_create(&m->model.features);
-    m->d.cpu = aligned_alloc(64, align_up(sizeof(struct cpu) * m->cpu_count, 64));
+    m->d.cpu = aligned_alloc(64, align_up(sizeof(struct cpu) * m->options.cpu_count, 64));
     m->d.observer = calloc(1, sizeof(*m->d.observer));
     if (!m->d.decoder || !m->d.cpu || !m->d.observer)
         return false;
-    memset(m->d.cpu, 0, sizeof(struct cpu) * m->cpu_count);
-    m->d.code = code_create(&m->d.phys, m->d.decoder, m->d.cpu, m->cpu_count, CODE_PAGES);
+    memset(m->d.cpu, 0, sizeof(struct cpu) * m->options.cpu_count);
+    m->d.code = code_create(&m->d.phys, m->d.decoder, m->d.cpu, m->options.cpu_count, CODE_PAGES);
     if (!m->d.code)
         return false;
     m->d.memo = memo_create();
     *m->d.observer = (struct observer){ .who = m, .exception = stuck_exception, .exception_return = stuck_return };
-    for (u32 n = 0; n < m->cpu_count; n++) {
+    for (u32 n = 0; n < m->options.cpu_count; n++) {
         struct cpu *cpu = &m->d.cpu[n];
         cpu->index = n;
         model_apply(&m->model, cpu);
@@ -119,11 +109,11 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
             .machine = m,
             .observer = m->d.observer,
             .cpus = m->d.cpu,
-            .cpu_count = m->cpu_count,
+            .cpu_count = m->options.cpu_count,
             .call = cpu_call,
-            .security_changed = m->secure ? security_changed : NULL,
+            .security_changed = m->options.secure ? security_changed : NULL,
             .random = random_number,
-            .unknown = m->reset_loud ? SYSREG_UNKNOWN : 0,
+            .unknown = m->options.reset_loud ? SYSREG_UNKNOWN : 0,
             .pmu_interrupt = pmu_interrupt,
             .force_step = config->engine == ENGINE_STEP,
         };
@@ -140,10 +130,12 @@ struct machine *machine_create(const struct machine_config *config, char error[2
     options_set(m, config);
     m->d.phys.ops = &bus_ops;
     m->d.phys.board = m;
-    bool ok = bus_create(m) && model_parse(config->cpu, config->virtualization, config->secure, &m->model, error) &&
+    bool ok = bus_create(m) &&
+              model_parse(config->cpu, m->options.virtualization, m->options.secure, &m->model, error) &&
               virtio_plug(m, config, error);
     if (ok && !ram_create(m)) {
-        snprintf(error, 256, "cannot allocate %llu MiB of RAM for the guest", (unsigned long long)(m->ram_size >> 20));
+        snprintf(error, 256, "cannot allocate %llu MiB of RAM for the guest",
+                 (unsigned long long)(m->options.ram_size >> 20));
         ok = false;
     }
     if (!ok || !cpus_create(m, config)) {
@@ -187,9 +179,9 @@ static u64 seed_next(u64 *seed)
 
 void machine_reset(struct machine *m)
 {
-    u64 seed = m->seed;
+    u64 seed = m->options.seed;
     m->turn_end = m->now;
-    m->turn = m->cpu_count - 1; /* PE 0 is the next */
+    m->turn = m->options.cpu_count - 1; /* PE 0 is the next */
     m->mid = m->idle_turns = 0;
     memset(m->wait_mark, 0, sizeof(m->wait_mark));
     m->slice_end = m->look_at = 0;
@@ -197,13 +189,13 @@ void machine_reset(struct machine *m)
     m->key_waiters = m->key = m->features_at = 0;
     for (unsigned n = 0; n < 2; n++)
         m->random[n] = seed_next(&seed);
-    for (u32 n = 0; n < m->cpu_count; n++) {
+    for (u32 n = 0; n < m->options.cpu_count; n++) {
         m->d.cpu[n].d.now = m->d.cpu[n].d.run_from = m->now;
     }
     timer_reset(&m->timers);
-    gic_reset(&m->gic, m->d.cpu, m->cpu_count, m->secure);
+    gic_reset(&m->gic, m->d.cpu, m->options.cpu_count, m->options.secure);
     bus_reset(m);
-    for (u32 n = 0; n < m->cpu_count; n++) {
+    for (u32 n = 0; n < m->options.cpu_count; n++) {
         u64 insns = m->d.cpu[n].insns;
         cpu_reset(&m->d.cpu[n]);
         m->d.cpu[n].insns = insns;
@@ -223,7 +215,7 @@ void machine_stop(struct machine *m, enum stop_kind kind, int status, const char
     m->d.stop.kind = kind;
     m->d.stop.status = status;
     snprintf(m->d.stop.text, sizeof(m->d.stop.text), "%s", text);
-    for (u32 n = 0; n < m->cpu_count; n++)
+    for (u32 n = 0; n < m->options.cpu_count; n++)
         m->d.cpu[n].d.attention |= ATT_DEBUG;
 }
 
@@ -238,7 +230,7 @@ void machine_power_key(struct machine *m)
 static u64 next_event(const struct machine *m)
 {
     u64 next = m->d.timer_next;
-    for (u32 n = 0; n < m->cpu_count; n++) {
+    for (u32 n = 0; n < m->options.cpu_count; n++) {
         const struct cpu *cpu = &m->d.cpu[n];
         u64 at = cpu->halted == HALT_OFF ? NEVER : timer_next_event(cpu, m->now);
         at = cpu->halted && cpu->wake_at < at ? cpu->wake_at : at;
@@ -251,7 +243,7 @@ static u64 next_event(const struct machine *m)
  * not depend on where slices were cut. */
 static void events_run(struct machine *m)
 {
-    for (u32 n = 0; n < m->cpu_count; n++) {
+    for (u32 n = 0; n < m->options.cpu_count; n++) {
         m->d.cpu[n].d.now = m->d.cpu[n].d.run_from = m->now;
         if (m->d.cpu[n].halted == HALT_OFF)
             continue;
@@ -325,16 +317,16 @@ static bool all_wait(struct machine *m)
     u32 on = 0;
     if (!m->idle_turns)
         return false;
-    for (u32 n = 0; n < m->cpu_count; n++)
+    for (u32 n = 0; n < m->options.cpu_count; n++)
         on += m->d.cpu[n].halted != HALT_OFF;
     if (m->idle_turns < 3 * on)
         return false;
-    for (u32 n = 0; n < m->cpu_count; n++) {
+    for (u32 n = 0; n < m->options.cpu_count; n++) {
         const struct cpu *cpu = &m->d.cpu[n];
         if (cpu->halted != HALT_OFF && is_called(m, cpu))
             m->idle_turns = 0;
     }
-    for (u32 n = 0; n < m->cpu_count && m->idle_turns; n++)
+    for (u32 n = 0; n < m->options.cpu_count && m->idle_turns; n++)
         if (m->d.cpu[n].halted == HALT_NONE)
             m->d.cpu[n].halted = HALT_WFE; /* it stands behind one */
     return m->idle_turns != 0;
@@ -358,14 +350,14 @@ static bool turn_idles(struct machine *m, const struct cpu *cpu)
 static struct cpu *turn_next(struct machine *m)
 {
     struct cpu *cpu = &m->d.cpu[m->turn];
-    if (m->cpu_count == 1)
+    if (m->options.cpu_count == 1)
         return cpu_awake(m, cpu) ? cpu : NULL;
     if (m->now < m->turn_end && cpu_awake(m, cpu))
         return cpu;
     if (all_wait(m))
         return NULL;
-    for (u32 n = 1; n <= m->cpu_count; n++) {
-        u32 index = (m->turn + n) % m->cpu_count;
+    for (u32 n = 1; n <= m->options.cpu_count; n++) {
+        u32 index = (m->turn + n) % m->options.cpu_count;
         if (cpu_awake(m, &m->d.cpu[index]))
             return turn_give(m, index);
     }
@@ -384,7 +376,7 @@ static void turn_over(struct machine *m, const struct cpu *cpu)
 static u32 yield_ends(const struct machine *m, const struct cpu *cpu)
 {
     u32 what = timer_streams(cpu) ? ATT_STOP : 0;
-    for (u32 n = 0; n < m->cpu_count; n++)
+    for (u32 n = 0; n < m->options.cpu_count; n++)
         if (&m->d.cpu[n] != cpu && can_run(m, &m->d.cpu[n]))
             return what | ATT_TURN;
     return what;
@@ -395,7 +387,7 @@ static u64 slice_end(const struct machine *m)
 {
     u64 end = m->look_at, overflow = pmu_next_overflow(&m->d.cpu[m->turn]);
     end = overflow < end - m->now ? m->now + overflow : end;
-    if (m->cpu_count > 1 && m->turn_end < end)
+    if (m->options.cpu_count > 1 && m->turn_end < end)
         end = m->turn_end;
     return end > m->now ? end : m->now + 1;
 }
@@ -421,7 +413,7 @@ static void slice_run(struct machine *m, struct cpu *cpu, u64 left)
     pmu_update(cpu);
     if (ended & RUN_STOP)
         m->look_at = 0;
-    if (m->cpu_count > 1 && (cpu->halted || ended & RUN_TURN || m->now >= m->turn_end))
+    if (m->options.cpu_count > 1 && (cpu->halted || ended & RUN_TURN || m->now >= m->turn_end))
         turn_over(m, cpu);
 }
 
@@ -430,7 +422,7 @@ static void idle(struct machine *m)
     m->idle_turns = 0;
     m->look_at = 0;
     machine_input_offer(m);
-    for (u32 n = 0; n < m->cpu_count; n++)
+    for (u32 n = 0; n < m->options.cpu_count; n++)
         if (m->d.cpu[n].halted != HALT_OFF && is_called(m, &m->d.cpu[n]))
             return;
     u64 until = next_event(m), to = until;
@@ -445,7 +437,7 @@ static void idle(struct machine *m)
 u64 machine_insns(const struct machine *m)
 {
     u64 sum = 0;
-    for (u32 n = 0; n < m->cpu_count; n++)
+    for (u32 n = 0; n < m->options.cpu_count; n++)
         sum += m->d.cpu[n].insns;
     return sum;
 }
@@ -468,7 +460,7 @@ static struct cpu *between_slices(struct machine *m)
 struct stop machine_run(struct machine *m, u64 limit)
 {
     m->d.stop = (struct stop){ .kind = STOP_NONE };
-    for (u32 n = 0; n < m->cpu_count; n++)
+    for (u32 n = 0; n < m->options.cpu_count; n++)
         m->d.cpu[n].d.attention &= ~(u32)(ATT_DEBUG | ATT_NOW);
     while (m->d.stop.kind == STOP_NONE) {
         u64 insns = machine_insns(m);
@@ -484,7 +476,7 @@ struct stop machine_run(struct machine *m, u64 limit)
         else
             idle(m);
     }
-    for (u32 n = 0; n < m->cpu_count; n++)
+    for (u32 n = 0; n < m->options.cpu_count; n++)
         m->d.cpu[n].d.now = m->d.cpu[n].d.run_from = m->now;
     return m->d.stop;
 }

@@ -9,6 +9,7 @@
 #define BOARD_MACHINE_H
 
 #include "board/device.h"
+#include "board/options.h"
 #include "board/virtio.h"
 #include "cpu/decode.h"
 #include "cpu/model.h"
@@ -23,10 +24,8 @@
 enum { QUANTUM_NS = 32768, SLICE_NS = 32768, EVENT_MIN_NS = 40000 };
 #define NEVER (~(u64)0)
 
-/* Who may call: nobody, EL1 and up, all ELs (userspace=on). */
-enum semihosting { SEMIHOSTING_OFF, SEMIHOSTING_ON, SEMIHOSTING_USERSPACE };
 enum conduit { CONDUIT_NONE, CONDUIT_HVC, CONDUIT_SMC };
-enum { PORT_UART0, PORT_UART1, PORT_VIRTIO, MAX_PORTS = 16, MAX_DISKS = 32 };
+enum { PORT_UART0, PORT_UART1, PORT_VIRTIO, MAX_PORTS = 16 };
 
 /* Why machine_run came back. */
 enum stop_kind {
@@ -92,12 +91,6 @@ struct machine_host {
     s64 (*file_rename)(void *who, const char *from, const char *to);
 };
 
-struct disk_config {
-    u64 size; /* bytes; a last partial sector counts as a whole one */
-    bool readonly;
-    char serial[21]; /* VIRTIO_BLK_T_GET_ID */
-};
-
 struct virtio_config {
     enum virtio_kind kind;
     unsigned unit; /* disk or port */
@@ -106,20 +99,11 @@ struct virtio_config {
 
 /* What makes the machine what it is. */
 struct machine_config {
-    const char *cpu; /* model and features: cpu/model.h */
-    unsigned cpus;
-    u64 ram_size; /* bytes, a multiple of 1 MiB */
-    bool virtualization, secure;
-    enum semihosting semihosting;
-    bool reset_loud; /* what the architecture leaves UNKNOWN at reset holds 0xdeadbeefdeadbeef, not 0 */
-    bool virtio_modern;
-    u64 seed;
-    u64 rtc_base; /* seconds since 1970 at reset */
+    struct machine_options options; /* plug is the machine's to fill */
+    const char *cpu;                /* model and features: cpu/model.h */
     enum engine engine;
     const char *semihost_line; /* SYS_GET_CMDLINE */
-    struct disk_config disk[MAX_DISKS];
-    unsigned disk_count;
-    struct virtio_config virtio[32];
+    struct virtio_config virtio[VIRTIO_SLOTS];
     unsigned virtio_count;
     struct machine_host host;
 };
@@ -147,12 +131,9 @@ struct loop_watch {
 static_assert(sizeof(struct loop_seen) == 24 && sizeof(struct loop_watch) == 104, "no padding");
 
 struct machine {
-    /* options that the guest can see */
-    u64 ram_size, seed, rtc_base;
-    u32 cpu_count, virtualization, secure, semihosting; /* enum semihosting */
-    u32 conduit;                                        /* enum conduit */
-    u32 entry_el;                                       /* of PSCI CPU_ON */
-    u32 reset_loud, virtio_modern;
+    struct machine_options options;
+    u32 conduit;  /* enum conduit */
+    u32 entry_el; /* of PSCI CPU_ON */
     struct cpu_model model;
 
     /* clock and turns */
@@ -170,10 +151,6 @@ struct machine {
     u32 features_at, pad1;   /* position in ":semihosting-features" */
     u64 heap_low, heap_high; /* RAM that the loader left free: SYS_HEAPINFO */
     u64 random[2];           /* xoroshiro128+ */
-    u64 disk_size[MAX_DISKS];
-    u32 disk_readonly[MAX_DISKS];
-    u8 disk_serial[MAX_DISKS][24];
-    struct virtio_plug plug[VIRTIO_SLOTS];
     struct loop_watch loop[MAX_CPUS];
     u32 idles[MAX_CPUS]; /* turns in a row that a PE ended as turn_idles says */
 

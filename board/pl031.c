@@ -89,7 +89,7 @@ static bool pl031_level(const void *state, unsigned wire)
 
 static void pl031_reset(struct machine *m, void *state, struct place at)
 {
-    *(struct pl031 *)state = (struct pl031){ .base = (u32)m->rtc_base, .at = at };
+    *(struct pl031 *)state = (struct pl031){ .base = (u32)m->options.rtc_base, .at = at };
 }
 
 static const char *pl031_validate(const void *state, struct place at)

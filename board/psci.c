@@ -18,7 +18,7 @@ enum { STATE_POWERDOWN = 1 << 16, STATE_RESERVED = 0xfcfe0000, STATE_LEVEL = 0x0
 enum { VERSION_1_1 = 0x10001, TOS_NOT_PRESENT = 2 };
 
 /* The PE that target_cpu names: affinity fields, all else zero, MPIDR_EL1's RES1 bit too (5.1.4); NULL: none. */
-static struct cpu *cpu_named(struct machine *m, u64 target) { return target < m->cpu_count ? &m->d.cpu[target] : NULL; }
+static struct cpu *cpu_named(struct machine *m, u64 target) { return target < m->options.cpu_count ? &m->d.cpu[target] : NULL; }
 
 /* Where a PE can begin to run: an instruction of Non-secure RAM. */
 static bool entry_is_valid(struct machine *m, u64 entry)
@@ -191,8 +191,8 @@ void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, 
     m->idles[cpu->index] = 0;
     memset(cpu->x, 0, sizeof(cpu->x));
     memset(cpu->sp_el, 0, sizeof(cpu->sp_el));
-    grant(cpu, m->secure && el < 3, m->virtualization && el < 2);
-    if (m->secure && el == 2) {
+    grant(cpu, m->options.secure && el < 3, m->options.virtualization && el < 2);
+    if (m->options.secure && el == 2) {
         SYSREG_NOTE(cpu, hcr_el2);
         cpu->sys.hcr_el2 |= BIT(HCR_RW);
     }

@@ -323,7 +323,7 @@ static s64 sys_exit(struct call *c)
 
 static s64 sys_iserror(struct call *c) { return (s64)c->field[0] < 0; }
 static s64 sys_clock(struct call *c) { return (s64)(c->m->now / 10000000); }
-static s64 sys_time(struct call *c) { return (s64)(c->m->rtc_base + c->m->now / 1000000000); }
+static s64 sys_time(struct call *c) { return (s64)(c->m->options.rtc_base + c->m->now / 1000000000); }
 static s64 sys_errno(struct call *c) { return c->m->semihost_errno; }
 static s64 sys_tickfreq(struct call *c) { return (void)c, 1000000000; }
 static s64 sys_synccache(struct call *c) { return (void)c, 0; }
@@ -369,7 +369,8 @@ static s64 operation(struct call *c)
 enum board_answer semihost_call(struct machine *m, struct cpu *cpu)
 {
     struct call c = { .m = m, .cpu = cpu };
-    if (m->semihosting == SEMIHOSTING_OFF || (cpu->ps.el == 0 && m->semihosting != SEMIHOSTING_USERSPACE))
+    if (m->options.semihosting == SEMIHOSTING_OFF ||
+        (cpu->ps.el == 0 && m->options.semihosting != SEMIHOSTING_USERSPACE))
         return BOARD_LEAVES;
     s64 value = operation(&c);
     if (c.again) {

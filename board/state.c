@@ -36,18 +36,31 @@ static const struct state_field loop_fields[] = {
     STATE(loop_watch, begun),
 };
 static const struct state_shape loop_shape = STATE_SHAPE(loop_watch, loop_fields);
+static const struct state_field disk_fields[] = {
+    STATE(disk_option, size),
+    STATE(disk_option, readonly),
+    STATE(disk_option, serial),
+};
+static const struct state_shape disk_shape = STATE_SHAPE(disk_option, disk_fields);
+static const struct state_field option_fields[] = {
+    STATE(machine_options, ram_size),
+    STATE(machine_options, seed),
+    STATE(machine_options, rtc_base),
+    STATE(machine_options, cpu_count),
+    STATE(machine_options, semihosting),
+    STATE(machine_options, virtualization),
+    STATE(machine_options, secure),
+    STATE(machine_options, reset_loud),
+    STATE(machine_options, virtio_modern),
+    STATE(machine_options, pad),
+    STATE_OF(machine_options, disk, &disk_shape),
+    STATE(machine_options, plug),
+};
+const struct state_shape machine_options_shape = STATE_SHAPE(machine_options, option_fields);
 static const struct state_field machine_fields[] = {
-    STATE(machine, ram_size),
-    STATE(machine, seed),
-    STATE(machine, rtc_base),
-    STATE(machine, cpu_count),
-    STATE(machine, virtualization),
-    STATE(machine, secure),
-    STATE(machine, semihosting),
+    STATE_OF(machine, options, &machine_options_shape),
     STATE(machine, conduit),
     STATE(machine, entry_el),
-    STATE(machine, reset_loud),
-    STATE(machine, virtio_modern),
     STATE(machine, model),
     STATE(machine, now),
     STATE(machine, turn_end),
@@ -65,10 +78,6 @@ static const struct state_field machine_fields[] = {
     STATE(machine, heap_low),
     STATE(machine, heap_high),
     STATE(machine, random),
-    STATE(machine, disk_size),
-    STATE(machine, disk_readonly),
-    STATE(machine, disk_serial),
-    STATE(machine, plug),
     STATE_OF(machine, loop, &loop_shape),
     STATE(machine, idles),
 };
@@ -102,7 +111,7 @@ bool section_get(struct machine *m, unsigned n, struct section *s)
     case SECTION_GIC: *s = part_of("gic", &m->gic, &gic_shape); return true;
     case SECTION_CPU:
         *s = part_of("cpu", m->d.cpu, &cpu_shape);
-        s->count = m->cpu_count;
+        s->count = m->options.cpu_count;
         s->stride = sizeof(*m->d.cpu);
         return true;
     case SECTION_TIMES:
@@ -128,7 +137,7 @@ u64 section_hash(const struct section *s)
 /* Lazily kept state in its one form. */
 static void settle(struct machine *m)
 {
-    for (u32 n = 0; n < m->cpu_count; n++) {
+    for (u32 n = 0; n < m->options.cpu_count; n++) {
         cpu_settle(&m->d.cpu[n]);
         pmu_settle(&m->d.cpu[n]);
     }
@@ -157,11 +166,11 @@ void state_save(struct machine *m, u8 *to)
 static void state_copy(struct machine *m, const u8 *from)
 {
     struct section s;
-    u32 cpus = m->cpu_count, secure = m->secure;
+    u32 cpus = m->options.cpu_count, secure = m->options.secure;
     for (unsigned n = 0; section_get(m, n, &s); n++) {
         for (u32 k = 0; k < s.count; k++, from += s.size)
             memcpy(s.at + s.stride * k, from, s.size);
-        if (n == SECTION_MACHINE && (m->cpu_count != cpus || m->secure != secure))
+        if (n == SECTION_MACHINE && (m->options.cpu_count != cpus || m->options.secure != secure))
             return;
     }
 }
@@ -179,11 +188,11 @@ static void cpu_derive(struct machine *m, struct cpu *cpu)
 void state_load(struct machine *m, const u8 *from)
 {
     state_copy(m, from);
-    for (u32 n = 0; n < m->cpu_count; n++)
+    for (u32 n = 0; n < m->options.cpu_count; n++)
         cpu_derive(m, &m->d.cpu[n]);
     bus_timers_changed(m);
     gic_rebuild(&m->gic, m->d.cpu);
-    for (u32 n = 0; n < m->cpu_count; n++)
+    for (u32 n = 0; n < m->options.cpu_count; n++)
         m->d.cpu[n].d.attention |= ATT_IRQ;
     m->d.loop_noted = 0;
     m->d.stop = (struct stop){ .kind = STOP_NONE };
@@ -218,19 +227,19 @@ static const char *cpu_validate(const struct machine *m, u32 index)
 
 const char *machine_validate(const struct machine *m)
 {
-    if (m->cpu_count < 1 || m->cpu_count > MAX_CPUS || m->turn >= m->cpu_count)
+    if (m->options.cpu_count < 1 || m->options.cpu_count > MAX_CPUS || m->turn >= m->options.cpu_count)
         return "machine: number of CPUs out of range";
     if (m->conduit > CONDUIT_SMC || m->entry_el < 1 || m->entry_el > 3)
         return "machine: conduit or entry EL out of range";
-    if (m->key_waiters >> m->cpu_count || m->key > 0x101 || m->features_at > 5 ||
-        m->semihosting > SEMIHOSTING_USERSPACE)
+    if (m->key_waiters >> m->options.cpu_count || m->key > 0x101 || m->features_at > 5 ||
+        m->options.semihosting > SEMIHOSTING_USERSPACE)
         return "semihosting: state out of range";
-    if (m->ram_size != m->d.phys.region[0].size)
+    if (m->options.ram_size != m->d.phys.region[0].size)
         return "machine: RAM size differs";
-    if (!gic_validate(&m->gic) || m->gic.cpu_count != m->cpu_count)
+    if (!gic_validate(&m->gic) || m->gic.cpu_count != m->options.cpu_count)
         return "gic: state out of range";
     const char *wrong = bus_validate(m);
-    for (u32 n = 0; n < m->cpu_count && !wrong; n++)
+    for (u32 n = 0; n < m->options.cpu_count && !wrong; n++)
         wrong = cpu_validate(m, n);
     return wrong;
 }
@@ -241,12 +250,12 @@ static struct machine *shadow_create(const struct machine *m)
     struct machine *s = calloc(1, sizeof(*s));
     if (!s)
         return NULL;
-    s->secure = m->secure;
-    s->cpu_count = m->cpu_count;
+    s->options.secure = m->options.secure;
+    s->options.cpu_count = m->options.cpu_count;
     s->d.phys = m->d.phys;
-    s->d.cpu = aligned_alloc(64, align_up(sizeof(struct cpu) * m->cpu_count, 64));
+    s->d.cpu = aligned_alloc(64, align_up(sizeof(struct cpu) * m->options.cpu_count, 64));
     if (bus_create(s) && s->d.cpu) {
-        for (u32 n = 0; n < m->cpu_count; n++)
+        for (u32 n = 0; n < m->options.cpu_count; n++)
             memset(&s->d.cpu[n].d, 0, sizeof(s->d.cpu[n].d));
         return s;
     }
@@ -262,9 +271,9 @@ const char *state_examine(const struct machine *m, const u8 *from)
     if (!s)
         return "no memory to examine it";
     state_copy(s, from);
-    const char *wrong = s->cpu_count != m->cpu_count ? "machine: number of CPUs differs"
-                        : s->secure != m->secure     ? "machine: secure= differs"
-                                                     : machine_validate(s);
+    const char *wrong = s->options.cpu_count != m->options.cpu_count ? "machine: number of CPUs differs"
+                        : s->options.secure != m->options.secure     ? "machine: secure= differs"
+                                                                     : machine_validate(s);
     bus_destroy(s);
     free(s->d.cpu);
     free(s);

@@ -182,7 +182,7 @@ static bool is_settled(struct machine *m, struct cpu *cpu)
 static bool input_comes(struct machine *m)
 {
     machine_input_offer(m);
-    for (u32 n = 0; n < m->cpu_count; n++) {
+    for (u32 n = 0; n < m->options.cpu_count; n++) {
         const struct cpu *cpu = &m->d.cpu[n];
         if (cpu->halted != HALT_OFF && (cpu->halted ? exception_wakes(cpu) : exception_interrupt_pending(cpu)))
             return true;
@@ -193,7 +193,7 @@ static bool input_comes(struct machine *m)
 static bool is_stuck(struct machine *m)
 {
     bool heard = false; /* somebody would hear of an interrupt */
-    for (u32 n = 0; n < m->cpu_count; n++) {
+    for (u32 n = 0; n < m->options.cpu_count; n++) {
         struct cpu *cpu = &m->d.cpu[n];
         bool loop = loops(m, cpu);
         if (cpu->halted == HALT_OFF)
@@ -210,7 +210,7 @@ static bool is_stuck(struct machine *m)
     if (bus_event_comes(m, heard) || (heard && input_comes(m)))
         return false;
     bool settled = true;
-    for (u32 n = 0; n < m->cpu_count; n++)
+    for (u32 n = 0; n < m->options.cpu_count; n++)
         if (loops(m, &m->d.cpu[n]))
             settled &= is_settled(m, &m->d.cpu[n]);
     return settled;
@@ -276,7 +276,7 @@ static void loop_note(struct machine *m, const struct cpu *cpu)
 void stuck_look(struct machine *m)
 {
     const struct cpu *who = NULL;
-    for (u32 n = 0; n < m->cpu_count && !who; n++)
+    for (u32 n = 0; n < m->options.cpu_count && !who; n++)
         who = loops(m, &m->d.cpu[n]) ? &m->d.cpu[n] : NULL;
     if (likely(!who))
         return;
@@ -286,7 +286,7 @@ void stuck_look(struct machine *m)
         machine_stop(m, STOP_LOOP, 1, l.text);
         return;
     }
-    for (u32 n = 0; n < m->cpu_count; n++)
+    for (u32 n = 0; n < m->options.cpu_count; n++)
         if (loops(m, &m->d.cpu[n]))
             loop_note(m, &m->d.cpu[n]);
 }
@@ -317,7 +317,7 @@ void stuck_asleep(struct machine *m)
 {
     struct line l = { .text = (char[sizeof(m->d.stop.text)]){ 0 }, .size = sizeof(m->d.stop.text) };
     add(&l, "all CPUs sleep, no event is to come and no input:");
-    for (u32 k = 0; k < m->cpu_count; k++) {
+    for (u32 k = 0; k < m->options.cpu_count; k++) {
         const struct cpu *cpu = &m->d.cpu[k];
         const char *how = cpu->halted == HALT_OFF ? "off" : cpu->halted == HALT_WFI ? "WFI" : "WFE";
         if (cpu->halted == HALT_OFF)

@@ -13,13 +13,16 @@ enum { S_OK = 0, S_IOERR = 1, S_UNSUPP = 2 };
 #define F_BLK_SIZE BIT(6)
 #define F_FLUSH    BIT(9)
 
-static u64 features_of(struct machine *m, const struct virtio *dev) { return m->disk_readonly[dev->unit] ? F_RO : 0; }
+static u64 features_of(struct machine *m, const struct virtio *dev)
+{
+    return m->options.disk[dev->unit].readonly ? F_RO : 0;
+}
 
 /* struct virtio_blk_config: capacity, size_max, seg_max, geometry, blk_size. */
 static u64 config_read(struct machine *m, const struct virtio *dev, u64 offset, unsigned size)
 {
     u8 config[64] = { 0 };
-    store_le64(config, m->disk_size[dev->unit] / SECTOR);
+    store_le64(config, m->options.disk[dev->unit].size / SECTOR);
     store_le32(config + 12, SEG_MAX);
     store_le32(config + 20, SECTOR);
     u64 value = 0;
@@ -33,7 +36,7 @@ static bool transfer(struct machine *m, struct virtio *dev, const struct virtio_
                      bool write)
 {
     u8 buffer[CHUNK];
-    u64 disk = m->disk_size[dev->unit] / SECTOR;
+    u64 disk = m->options.disk[dev->unit].size / SECTOR;
     const struct machine_host *host = &m->d.host;
     if (size % SECTOR || sector > disk || size / SECTOR > disk - sector || !host->disk_read || !host->disk_write)
         return false;
@@ -66,13 +69,13 @@ static u8 request(struct machine *m, struct virtio *dev, const struct virtio_cha
         *len = (u32)data;
         return S_OK;
     case T_OUT:
-        if (m->disk_readonly[dev->unit])
+        if (m->options.disk[dev->unit].readonly)
             return S_IOERR;
         return transfer(m, dev, c, sector, c->readable - HEADER, true) ? S_OK : S_IOERR;
     case T_FLUSH: return !m->d.host.disk_flush || m->d.host.disk_flush(m->d.host.who, dev->unit) ? S_OK : S_IOERR;
     case T_GET_ID:
         *len = data < 20 ? (u32)data : 20;
-        return virtio_copy_to(m, dev, c, 0, m->disk_serial[dev->unit], *len) ? S_OK : S_IOERR;
+        return virtio_copy_to(m, dev, c, 0, m->options.disk[dev->unit].serial, *len) ? S_OK : S_IOERR;
     default: return S_UNSUPP;
     }
 }

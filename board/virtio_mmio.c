@@ -47,9 +47,8 @@ static int slot_free(struct machine *m)
 
 bool virtio_plug(struct machine *m, const struct machine_config *config, char *error)
 {
-    m->virtio_modern = config->virtio_modern;
     for (unsigned n = 0; n < VIRTIO_SLOTS; n++) {
-        virtio_slot(m, n)->legacy = !config->virtio_modern;
+        virtio_slot(m, n)->legacy = !m->options.virtio_modern;
         virtio_slot(m, n)->at = (struct place){ ROW_virtio, (u16)n };
     }
     for (unsigned n = 0; n < config->virtio_count; n++) {
@@ -61,7 +60,7 @@ bool virtio_plug(struct machine *m, const struct machine_config *config, char *e
         }
         virtio_slot(m, (unsigned)slot)->kind = v->kind;
         virtio_slot(m, (unsigned)slot)->unit = v->unit;
-        m->plug[slot] = (struct virtio_plug){ v->kind, v->unit };
+        m->options.plug[slot] = (struct virtio_plug){ v->kind, v->unit };
     }
     return true;
 }

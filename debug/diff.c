@@ -168,7 +168,7 @@ struct diff_count diff_states(struct machine *a, struct machine *b, const struct
 {
     struct report r = { .o = o, .limit = limit };
     out_format(o, "registers\n");
-    for (u32 n = 0; n < a->cpu_count && n < b->cpu_count; n++) {
+    for (u32 n = 0; n < a->options.cpu_count && n < b->options.cpu_count; n++) {
         general_differ(&r, &a->d.cpu[n], &b->d.cpu[n]);
         system_differ(&r, &a->d.cpu[n], &b->d.cpu[n]);
     }
@@ -241,7 +241,7 @@ static void side_watch(struct side *s)
     *o = (struct observer){
         .who = s, .after = after, .exception = exception, .exception_return = exception_return_seen
     };
-    for (u32 n = 0; n < s->m->cpu_count; n++)
+    for (u32 n = 0; n < s->m->options.cpu_count; n++)
         s->m->d.cpu[n].d.host.force_step = true;
 }
 

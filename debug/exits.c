@@ -196,7 +196,7 @@ static void exception_return_seen(struct tracer *r, struct cpu *cpu, u64 from_pc
 static void exits_reset(struct tracer *r)
 {
     struct exits *x = r->data;
-    for (u32 n = 0; n < r->t->m->cpu_count; n++) {
+    for (u32 n = 0; n < r->t->m->options.cpu_count; n++) {
         for (unsigned k = 0; k < x->depth[n]; k++)
             entry_end(x, &x->entry[n][k], r->t->m->d.cpu[n].insns, NULL);
         x->depth[n] = 0;

@@ -45,7 +45,7 @@ static bool thread(const struct gdb *g, char **p, u32 *cpu)
         *p += 2;
         return true;
     }
-    if (!number(p, &n) || n > g->d.m->cpu_count)
+    if (!number(p, &n) || n > g->d.m->options.cpu_count)
         return false;
     *cpu = n ? (u32)n - 1 : NO_CPU;
     return true;
@@ -292,7 +292,7 @@ void packet_threads(struct gdb *g, const struct gdb_args *a)
 {
     (void)a;
     text_clear(&g->out);
-    for (u32 n = 0; n < g->d.m->cpu_count; n++)
+    for (u32 n = 0; n < g->d.m->options.cpu_count; n++)
         text_add(&g->out, "%c%x", n ? ',' : 'm', n + 1);
     gdb_link_send(&g->link, g->out.s, g->out.length);
 }

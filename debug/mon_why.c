@@ -165,7 +165,7 @@ void cmd_exits(struct monitor_line *l)
 {
     static const char *const late[] = { "", "IRQ", "FIQ", "SError" };
     const struct debugger *d = l->d;
-    for (u32 c = 0; c < d->m->cpu_count; c++)
+    for (u32 c = 0; c < d->m->options.cpu_count; c++)
         for (unsigned from = 0; from < 4; from++)
             for (unsigned to = 1; to < 4; to++)
                 if (d->exits[c][from][to])

@@ -337,7 +337,7 @@ void cmd_where(struct monitor_line *l)
     text_add(l->out, "%llu instructions, %llu ns\n", HEX(machine_insns(m)), HEX(m->now));
     if (l->d->reverse)
         text_add(l->out, "can go back to %llu\n", HEX(reverse_first(l->d->reverse)));
-    for (u32 n = 0; n < m->cpu_count; n++) {
+    for (u32 n = 0; n < m->options.cpu_count; n++) {
         const struct cpu *cpu = &m->d.cpu[n];
         struct stop_scope s = stops_scope_of(cpu);
         text_add(l->out, "cpu%u: EL%u%s, pc 0x%llx, asid %d, vmid %d%s%s\n", n, cpu->ps.el, s.secure ? " Secure" : "",
@@ -369,7 +369,7 @@ void cmd_serror(struct monitor_line *l)
     struct machine *m = l->d->m;
     u64 syndrome = 0, index = l->d->cpu;
     if (l->count > 2 || (l->count > 0 && !monitor_number(l->word[0], &syndrome)) ||
-        (l->count > 1 && !monitor_number(l->word[1], &index)) || syndrome >> 25 || index >= m->cpu_count) {
+        (l->count > 1 && !monitor_number(l->word[1], &index)) || syndrome >> 25 || index >= m->options.cpu_count) {
         usage(l, "serror");
         return;
     }

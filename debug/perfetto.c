@@ -180,7 +180,7 @@ static void exception_return_seen(struct tracer *r, struct cpu *cpu, u64 from_pc
 static void perfetto_reset(struct tracer *r)
 {
     struct perfetto *f = r->data;
-    for (u32 n = 0; n < r->t->m->cpu_count; n++) {
+    for (u32 n = 0; n < r->t->m->options.cpu_count; n++) {
         stay_first(f, r, n);
         stay_end(f, n, r->t->m->now);
     }
@@ -206,7 +206,7 @@ bool perfetto_open(struct tracer *r, const char *name, char error[256])
     }
     out_format(f->out, "{\"traceEvents\":[");
     f->opened = r->t->m->now;
-    for (u32 n = 0; n < r->t->m->cpu_count; n++) {
+    for (u32 n = 0; n < r->t->m->options.cpu_count; n++) {
         f->first_el[n] = r->t->m->d.cpu[n].ps.el;
         f->begun[n] = r->t->m->d.cpu[n].halted == HALT_OFF;
     }

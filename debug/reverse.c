@@ -132,7 +132,7 @@ static void thin(struct reverse *r)
 
 static void tags_drop(struct machine *m)
 {
-    for (u32 n = 0; n < m->cpu_count; n++)
+    for (u32 n = 0; n < m->options.cpu_count; n++)
         mmu_drop_derived(&m->d.cpu[n]);
 }
 
@@ -340,7 +340,7 @@ bool reverse_back(struct reverse *r, struct stops *s, u32 cpu, bool insns)
     r->broken = false;
     stops_step(s, ~0u);
     stops_resume(s, cpu);
-    if (insns && r->m->cpu_count == 1) {
+    if (insns && r->m->options.cpu_count == 1) {
         if (end <= r->point[0].insns)
             return false;
         bool there = go_to(r, s, end - 1);

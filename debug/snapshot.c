@@ -119,10 +119,10 @@ static bool disk_hash(struct machine *m, unsigned disk, const struct run *run, u
     bool ok = part;
     XXH3_INITSTATE(&h);
     XXH3_64bits_reset(&h);
-    for (u64 at = 0, size, n = 0; ok && at < m->disk_size[disk]; at += size) {
+    for (u64 at = 0, size, n = 0; ok && at < m->options.disk[disk].size; at += size) {
         while (n < count && (run[n].disk != disk + 1 || run[n].at + run[n].pages * (u64)PAGE <= at))
             n++;
-        u64 end = n < count && run[n].at < m->disk_size[disk] ? run[n].at : m->disk_size[disk];
+        u64 end = n < count && run[n].at < m->options.disk[disk].size ? run[n].at : m->options.disk[disk].size;
         if (at >= end) { /* changed */
             size = run[n].at + run[n].pages * (u64)PAGE - at;
             continue;
@@ -133,7 +133,7 @@ static bool disk_hash(struct machine *m, unsigned disk, const struct run *run, u
             XXH3_64bits_update(&h, part, size);
     }
     free(part);
-    *hash = m->disk_size[disk] ? XXH3_64bits_digest(&h) : 0;
+    *hash = m->options.disk[disk].size ? XXH3_64bits_digest(&h) : 0;
     return ok;
 }
 
@@ -164,7 +164,7 @@ static u8 *run_host(struct machine *m, const struct run *r)
 /* How much of a page lies in the disk. */
 static u64 disk_part(const struct machine *m, const struct run *r, u64 at)
 {
-    u64 left = m->disk_size[r->disk - 1] - at;
+    u64 left = m->options.disk[r->disk - 1].size - at;
     return left < PAGE ? left : PAGE;
 }
 
@@ -368,7 +368,7 @@ static bool run_fits(struct machine *m, const struct run *r)
     if (r->at % PAGE || !r->pages)
         return false;
     if (r->disk) {
-        u64 size = r->disk <= MAX_DISKS ? align_up(m->disk_size[r->disk - 1], PAGE) : 0;
+        u64 size = r->disk <= MAX_DISKS ? align_up(m->options.disk[r->disk - 1].size, PAGE) : 0;
         return r->at < size && r->pages <= (size - r->at) / PAGE;
     }
     const struct phys_region *region = phys_find(&m->d.phys, r->at, (struct phys_attrs){ .privileged = 1 });
@@ -390,25 +390,30 @@ static bool runs_fit(struct machine *m, const struct loaded *l)
     return pages == l->head->pages && (l->head->flags & COMPRESSED || l->head->data_size == pages * PAGE);
 }
 
-/* What the options made must be what the snapshot was made of. NULL, or the first difference. */
+/* What the options made must be what the snapshot was made of, but for what the file brings along (-seed, -rtc). NULL,
+ * or the first option that differs. */
 static const char *differs(const struct machine *m, const struct machine *s)
 {
-    if (s->ram_size != m->ram_size)
-        return "-m";
-    if (s->cpu_count != m->cpu_count)
-        return "-smp";
-    if (s->virtualization != m->virtualization || s->secure != m->secure)
-        return "-M";
-    if (memcmp(&s->model, &m->model, sizeof(m->model)))
-        return "-cpu";
-    if (s->semihosting != m->semihosting)
-        return "-semihosting";
-    if (memcmp(s->disk_size, m->disk_size, sizeof(m->disk_size)) ||
-        memcmp(s->disk_readonly, m->disk_readonly, sizeof(m->disk_readonly)))
-        return "-drive";
-    if (memcmp(s->plug, m->plug, sizeof(m->plug)) || s->virtio_modern != m->virtio_modern)
-        return "-device";
-    return NULL;
+    static const struct {
+        const char *option;
+        struct state_field field;
+    } rows[] = {
+        { "-m", STATE(machine_options, ram_size) },
+        { "-smp", STATE(machine_options, cpu_count) },
+        { "-M", STATE(machine_options, virtualization) },
+        { "-M", STATE(machine_options, secure) },
+        { "-semihosting", STATE(machine_options, semihosting) },
+        { "-reset", STATE(machine_options, reset_loud) },
+        { "-drive", STATE(machine_options, disk) },
+        { "-device", STATE(machine_options, plug) },
+        { "-global", STATE(machine_options, virtio_modern) },
+    };
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
+        const struct state_field *f = &rows[n].field;
+        if (memcmp((const u8 *)&m->options + f->offset, (const u8 *)&s->options + f->offset, f->size))
+            return rows[n].option;
+    }
+    return memcmp(&s->model, &m->model, sizeof(m->model)) ? "-cpu" : NULL;
 }
 
 /* The files of the disks must be what they were, and changes need a disk that keeps them for itself. */
@@ -625,7 +630,7 @@ bool snapshot_peek(const char *file, struct machine *out, char error[256])
         wrong = "its section 'machine' is of another layout";
     if (!wrong) {
         memcpy(out, l.state, own.size);
-        if (out->cpu_count < 1 || out->cpu_count > MAX_CPUS || out->ram_size % (1 << 20) ||
+        if (out->options.cpu_count < 1 || out->options.cpu_count > MAX_CPUS || out->options.ram_size % (1 << 20) ||
             !model_name(out->model.number))
             wrong = "it is damaged";
     }

@@ -348,7 +348,7 @@ static void hooks_set(struct stops *s)
     o->reset = s->next.reset ? reset : NULL;
     o->odd_access = s->next.odd_access ? odd_access : NULL;
     o->sysreg_written = any_of(s, ON_SYSREG, ON_SYSREG) || s->next.sysreg_written ? sysreg_written : NULL;
-    for (u32 n = 0; n < s->m->cpu_count; n++) {
+    for (u32 n = 0; n < s->m->options.cpu_count; n++) {
         struct cpu *cpu = &s->m->d.cpu[n];
         cpu->d.stepping = (cpu->d.stepping & ~(u32)(STEPPING_ALL | STEPPING_PAGE)) | (every ? STEPPING_ALL : 0);
     }
@@ -357,7 +357,7 @@ static void hooks_set(struct stops *s)
 void stops_changed(struct stops *s)
 {
     hooks_set(s);
-    for (u32 n = 0; n < s->m->cpu_count; n++)
+    for (u32 n = 0; n < s->m->options.cpu_count; n++)
         mmu_drop_derived(&s->m->d.cpu[n]);
 }
 
@@ -399,7 +399,7 @@ struct stop_point *stops_new(struct stops *s)
 void stops_step(struct stops *s, u32 cpu)
 {
     bool was = s->stepping;
-    s->stepping = s->step_armed = cpu < s->m->cpu_count;
+    s->stepping = s->step_armed = cpu < s->m->options.cpu_count;
     s->step_cpu = cpu;
     s->step_pc = s->stepping ? s->m->d.cpu[cpu].pc : 0;
     if (s->stepping || was)
@@ -411,7 +411,7 @@ void stops_resume(struct stops *s, u32 cpu)
     s->pending.hit = s->last.hit = false;
     if (!s->stand[cpu].moved)
         stand_set(s, &s->m->d.cpu[cpu]);
-    for (u32 n = 0; n < s->m->cpu_count; n++)
+    for (u32 n = 0; n < s->m->options.cpu_count; n++)
         s->stand[n].moved = false;
 }
 
@@ -419,6 +419,6 @@ void stops_moved(struct stops *s, u32 cpu) { s->stand[cpu] = (struct stop_stand)
 
 void stops_moved_all(struct stops *s)
 {
-    for (u32 n = 0; n < s->m->cpu_count; n++)
+    for (u32 n = 0; n < s->m->options.cpu_count; n++)
         stops_moved(s, n);
 }

@@ -286,7 +286,7 @@ static bool tarmac_close(struct tracer *r, char error[256])
     struct tarmac *t = r->data;
     bool ok = true;
     char ignored[256] = "";
-    for (u32 n = 0; n < r->t->m->cpu_count; n++) {
+    for (u32 n = 0; n < r->t->m->options.cpu_count; n++) {
         if (t->cpu[n].out && t->cpu[n].taken_el)
             taken_show(&t->cpu[n], &r->t->m->d.cpu[n]);
         ok &= out_close(t->cpu[n].out, true, ok ? error : ignored);
@@ -298,7 +298,7 @@ static bool tarmac_close(struct tracer *r, char error[256])
 static void tarmac_flush(struct tracer *r)
 {
     struct tarmac *t = r->data;
-    for (u32 n = 0; n < r->t->m->cpu_count; n++)
+    for (u32 n = 0; n < r->t->m->options.cpu_count; n++)
         out_flush(t->cpu[n].out);
 }
 
@@ -309,7 +309,7 @@ bool tarmac_open(struct tracer *r, const char *name, char error[256])
     bool device = file_is_stream(name);
     snprintf(error, 256, "out of memory");
     r->data = t;
-    for (u32 n = 0; t && n < r->t->m->cpu_count; n++) {
+    for (u32 n = 0; t && n < r->t->m->options.cpu_count; n++) {
         if (n && !device)
             snprintf(file, sizeof(file), "%.1000s.%u", name, n);
         else

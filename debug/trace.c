@@ -73,7 +73,7 @@ static void engine_choose(struct trace *t, bool between)
     if (t->active && between)
         t->by_page = t->narrow;
     bool step = t->engine_step || (t->active && !t->by_page);
-    for (u32 n = 0; n < t->m->cpu_count; n++) {
+    for (u32 n = 0; n < t->m->options.cpu_count; n++) {
         struct cpu *cpu = &t->m->d.cpu[n];
         cpu->d.host.force_step = step;
         cpu->d.attention |= ATT_ENGINE;

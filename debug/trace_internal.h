@@ -73,7 +73,7 @@ bool log_open(struct tracer *r, u32 items, const char *name, char error[256]);
 static inline u64 trace_now(const struct trace *t, const struct cpu *cpu)
 {
     u64 sum = cpu->d.now - cpu->d.run_from;
-    for (u32 n = 0; n < t->m->cpu_count; n++)
+    for (u32 n = 0; n < t->m->options.cpu_count; n++)
         sum += t->m->d.cpu[n].insns;
     return sum;
 }

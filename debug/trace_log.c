@@ -378,7 +378,7 @@ bool log_open(struct tracer *r, u32 items, const char *name, char error[256])
         r->odd = odd;
     if (items & LOG_cpu_reset) {
         r->cpu_reset = reset_log;
-        for (u32 n = 0; n < r->t->m->cpu_count; n++) /* they were reset before anybody looked */
+        for (u32 n = 0; n < r->t->m->options.cpu_count; n++) /* they were reset before anybody looked */
             out_format(l->out, "CPU Reset (CPU %u)\n", n);
     }
     r->exception = exception;

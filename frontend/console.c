@@ -200,7 +200,7 @@ static void where_print(struct machine *m)
     static const char *const names[] = { "runs", "WFI", "WFE", "off" };
     fprintf(stderr, "\r\n%llu instructions, %.6f s of machine time\r\n", (unsigned long long)machine_insns(m),
             (double)m->now / 1e9);
-    for (u32 n = 0; n < m->cpu_count; n++)
+    for (u32 n = 0; n < m->options.cpu_count; n++)
         fprintf(stderr, "cpu%u: EL%u, pc 0x%llx, %s\r\n", n, m->d.cpu[n].ps.el, (unsigned long long)m->d.cpu[n].pc,
                 names[m->d.cpu[n].halted & 3]);
 }

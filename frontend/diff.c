@@ -180,7 +180,7 @@ int diff_main(int argc, char **argv)
     struct diff_run *a = &runs[0], *b = &runs[1];
     run_make(a, files[0] ? "" : argv[1], argc, argv, files[0] ? argv[1] : NULL);
     run_make(b, files[1] ? "" : argv[2], argc, argv, files[1] ? argv[2] : NULL);
-    if (a->m->cpu_count != b->m->cpu_count || a->m->ram_size != b->m->ram_size)
+    if (a->m->options.cpu_count != b->m->options.cpu_count || a->m->options.ram_size != b->m->options.ram_size)
         die("diff: the machines have different numbers of CPUs or sizes of RAM");
     struct symbols *symbols = symbols_make(&a->o);
     struct out *out = out_open("-", false, error);

@@ -190,7 +190,7 @@ static void format_probe(const struct disk *d, const char *name)
                 formats[n].name);
 }
 
-static void disk_open(struct disk *d, const struct drive_config *config, struct disk_config *out)
+static void disk_open(struct disk *d, const struct drive_config *config, struct disk_option *out)
 {
     bool readonly = config->readonly || config->snapshot;
     struct stat st;
@@ -220,9 +220,9 @@ struct disks *disks_open(const struct options *o, struct machine_config *config)
     struct disks *all = calloc(1, sizeof(*all));
     if (!all)
         die("out of memory");
-    all->count = config->disk_count = o->drive_count;
+    all->count = o->drive_count;
     for (unsigned n = 0; n < o->drive_count; n++)
-        disk_open(&all->disk[n], &o->drive[n], &config->disk[n]);
+        disk_open(&all->disk[n], &o->drive[n], &config->options.disk[n]);
     config->host.disk_read = disk_read;
     config->host.disk_write = disk_write;
     config->host.disk_flush = disk_flush;

@@ -43,7 +43,7 @@ static struct symbols *names_of(const struct options *o)
 void ends_where(struct machine *m, const struct options *o)
 {
     struct symbols *names = names_of(o);
-    for (u32 n = 0; n < m->cpu_count; n++) {
+    for (u32 n = 0; n < m->options.cpu_count; n++) {
         struct cpu *cpu = &m->d.cpu[n];
         char how[512], where[256] = "-";
         stuck_where(m, cpu, how, sizeof(how));

@@ -104,7 +104,7 @@ static void devices_set(const struct options *o, struct machine_config *c)
             if (used[v->unit])
                 die("-drive id=%s: given to two devices", d->drive);
             used[v->unit] = true;
-            memcpy(c->disk[v->unit].serial, d->serial, sizeof(d->serial));
+            memcpy(c->options.disk[v->unit].serial, d->serial, sizeof(d->serial));
         } else if (d->kind == VIRTIO_CONSOLE) {
             if (port == MAX_PORTS)
                 die("-device virtio-serial-device: more than %d", MAX_PORTS - PORT_VIRTIO);
@@ -116,15 +116,7 @@ static void devices_set(const struct options *o, struct machine_config *c)
 static void config_make(const struct options *o, struct frontend *f, struct machine_config *c)
 {
     c->cpu = o->cpu;
-    c->cpus = o->cpus;
-    c->ram_size = o->ram_size;
-    c->virtualization = o->virtualization;
-    c->secure = o->secure;
-    c->semihosting = o->semihosting;
-    c->reset_loud = o->reset_loud;
-    c->virtio_modern = o->virtio_modern;
-    c->seed = o->seed;
-    c->rtc_base = o->rtc_base;
+    c->options = o->machine;
     c->engine = o->engine;
     c->semihost_line = o->semihost_line;
     c->host.who = f;
@@ -160,7 +152,7 @@ static void dtb_dump(struct machine *m, const struct options *o)
     char error[BOOT_ERROR];
     struct boot_config config = { .plain_dtb = o->plain_dtb };
     struct fdt_boot boot = { .append = o->append, .config = &config };
-    m->conduit = m->secure ? CONDUIT_NONE : m->virtualization ? CONDUIT_SMC : CONDUIT_HVC;
+    m->conduit = m->options.secure ? CONDUIT_NONE : m->options.virtualization ? CONDUIT_SMC : CONDUIT_HVC;
     u64 size = fdt_make(m, &boot, NULL, dtb, error);
     if (!size)
         die("%s", error);
@@ -199,7 +191,7 @@ static void semihost_words(struct options *o)
     const char *program = o->kernel;
     for (unsigned n = 0; !program && n < o->loader_count; n++)
         program = o->loader[n].file;
-    if (o->semihost_line[0] || o->semihosting == SEMIHOSTING_OFF || !program)
+    if (o->semihost_line[0] || o->machine.semihosting == SEMIHOSTING_OFF || !program)
         return;
     semihost_word(o, "-semihosting", program);
     for (const char *word = o->append ? o->append : ""; *word;) {

@@ -131,12 +131,11 @@ static void option_run(struct options *o, const char *arg, int argc, char **argv
 
 bool options_parse(struct options *o, int argc, char **argv, int *status)
 {
-    *o = (struct options){ .cpu = "cortex-a57",
-                           .cpus = 1,
-                           .ram_size = 128 << 20,
-                           .max_insns = NEVER,
-                           .engine = ENGINE_THREADED,
-                           .rtc_base = 1704067200 /* 2024-01-01 */ };
+    *o =
+        (struct options){ .cpu = "cortex-a57",
+                          .machine = { .cpu_count = 1, .ram_size = 128 << 20, .rtc_base = 1704067200 /* 2024-01-01 */ },
+                          .max_insns = NEVER,
+                          .engine = ENGINE_THREADED };
     *status = 0;
     for (int n = 1; n < argc; n++) {
         option_run(o, argv[n], argc, argv, &n);
@@ -145,7 +144,7 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
     }
     if (o->after)
         die("--after '%s': its --send is missing", o->after);
-    if (o->semihosting)
+    if (o->machine.semihosting)
         o->given |= GIVEN_SEMIHOSTING;
     if (o->untagged)
         snprintf(o->cpu + strlen(o->cpu), sizeof(o->cpu) - strlen(o->cpu), CPU_UNTAGGED);

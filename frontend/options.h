@@ -57,12 +57,11 @@ struct domain_option {
 
 struct options {
     bool machine_given, nographic, no_reboot, no_shutdown, stats, list_done;
-    bool virtualization, secure, plain_dtb /* without random nodes */, untagged, virtio_modern, reset_loud;
-    enum semihosting semihosting;
-    u32 given; /* GIVEN_*: what -restore must not contradict */
+    bool plain_dtb /* without random nodes */, untagged;
+    struct machine_options machine; /* what the guest can see, but disks and devices */
+    u32 given;                      /* GIVEN_*: what -restore must not contradict */
     char cpu[512], dumpdtb[1024];
-    unsigned cpus;
-    u64 ram_size, seed, rtc_base, max_insns;
+    u64 max_insns;
     enum engine engine;
     const char *kernel, *initrd, *dtb, *append;
     char semihost_line[OPTION_TEXT];

@@ -198,7 +198,7 @@ void opt_device(struct options *o, const char *name, const char *arg)
 void opt_global(struct options *o, const char *name, const char *arg)
 {
     static const struct property rows[] = {
-        PROPERTY("virtio-mmio.force-legacy", PROPERTY_OFF, struct options, virtio_modern),
+        PROPERTY("virtio-mmio.force-legacy", PROPERTY_OFF, struct options, machine.virtio_modern),
     };
     (void)name;
     properties_read(rows, ARRAY_LEN(rows), "-global", arg, NULL, o);

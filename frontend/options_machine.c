@@ -27,8 +27,8 @@ static void machine_gic(void *target, const char *option, const struct suboption
 
 static const struct property machine_rows[] = {
     PROPERTY_BY("type", machine_type),
-    PROPERTY("virtualization", PROPERTY_ON, struct options, virtualization),
-    PROPERTY("secure", PROPERTY_ON, struct options, secure),
+    PROPERTY("virtualization", PROPERTY_ON, struct options, machine.virtualization),
+    PROPERTY("secure", PROPERTY_ON, struct options, machine.secure),
     PROPERTY("mte", PROPERTY_OFF, struct options, untagged), /* on: what the CPU has; off: RAM without tags */
     PROPERTY_BY("gic-version", machine_gic),
     PROPERTY("dumpdtb", PROPERTY_TEXT, struct options, dumpdtb),
@@ -125,7 +125,7 @@ void opt_smp(struct options *o, const char *name, const char *arg)
         die("-smp: Invalid SMP CPUs %llu. The max CPUs supported by machine 'virt' is %d (1 to %d)",
             (unsigned long long)cpus, MAX_CPUS, MAX_CPUS);
     o->given |= GIVEN_SMP;
-    o->cpus = (unsigned)cpus;
+    o->machine.cpu_count = (unsigned)cpus;
 }
 
 void opt_memory(struct options *o, const char *name, const char *arg)
@@ -136,9 +136,9 @@ void opt_memory(struct options *o, const char *name, const char *arg)
         if (strcmp(s.key, "size"))
             die("-m: %s: memory hotplug is not supported", s.key);
         o->given |= GIVEN_MEMORY;
-        o->ram_size = suboption_number("-m", s.value, 1 << 20);
+        o->machine.ram_size = suboption_number("-m", s.value, 1 << 20);
     }
-    if (o->ram_size < 1 << 20 || o->ram_size % (1 << 20) || o->ram_size > (u64)255 << 30)
+    if (o->machine.ram_size < 1 << 20 || o->machine.ram_size % (1 << 20) || o->machine.ram_size > (u64)255 << 30)
         die("-m: RAM must be a multiple of 1 MiB, from 1 MiB to 255 GiB");
 }
 
@@ -173,7 +173,7 @@ void opt_reset(struct options *o, const char *name, const char *arg)
     if (strcmp(arg, "zero") && strcmp(arg, "loud"))
         die("--%s %s: expected zero or loud", name, arg);
     o->given |= GIVEN_RESET;
-    o->reset_loud = !strcmp(arg, "loud");
+    o->machine.reset_loud = !strcmp(arg, "loud");
 }
 
 /* ---- -semihosting-config ---- */
@@ -208,17 +208,17 @@ void opt_semihosting(struct options *o, const char *name, const char *arg)
 {
     (void)name, (void)arg;
     o->given |= GIVEN_SEMIHOSTING;
-    if (o->semihosting == SEMIHOSTING_OFF)
-        o->semihosting = SEMIHOSTING_ON;
+    if (o->machine.semihosting == SEMIHOSTING_OFF)
+        o->machine.semihosting = SEMIHOSTING_ON;
 }
 
 void opt_semihosting_config(struct options *o, const char *name, const char *arg)
 {
-    struct semihost s = { .o = o, .enable = true, .userspace = o->semihosting == SEMIHOSTING_USERSPACE };
+    struct semihost s = { .o = o, .enable = true, .userspace = o->machine.semihosting == SEMIHOSTING_USERSPACE };
     (void)name;
     o->given |= GIVEN_SEMIHOSTING;
     properties_read(semihosting_rows, ARRAY_LEN(semihosting_rows), "-semihosting-config", arg, "enable", &s);
-    o->semihosting = !s.enable ? SEMIHOSTING_OFF : s.userspace ? SEMIHOSTING_USERSPACE : SEMIHOSTING_ON;
+    o->machine.semihosting = !s.enable ? SEMIHOSTING_OFF : s.userspace ? SEMIHOSTING_USERSPACE : SEMIHOSTING_ON;
 }
 
 /* ---- time ---- */
@@ -229,10 +229,10 @@ static void rtc_base(void *target, const char *option, const struct suboption *s
     struct tm tm = { .tm_isdst = 0 };
     const char *end;
     if (!strcmp(s->value, "utc") || !strcmp(s->value, "localtime"))
-        o->rtc_base = (u64)time(NULL);
+        o->machine.rtc_base = (u64)time(NULL);
     else if (((end = strptime(s->value, "%Y-%m-%dT%H:%M:%S", &tm)) || (end = strptime(s->value, "%Y-%m-%d", &tm))) &&
              !*end)
-        o->rtc_base = (u64)timegm(&tm);
+        o->machine.rtc_base = (u64)timegm(&tm);
     else
         die("%s base=%s: expected utc or a date like 2024-02-29T12:00:00", option, s->value);
 }

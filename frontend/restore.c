@@ -26,12 +26,12 @@ static void number_take(const struct options *o, unsigned *value, u64 file, u32 
     *value = (unsigned)file;
 }
 
-static void flag_take(const struct options *o, bool *value, u32 file, u32 given, const char *option, const char *on,
+static void flag_take(const struct options *o, u8 *value, u32 file, u32 given, const char *option, const char *on,
                       const char *off)
 {
     if (o->given & given && *value != !!file)
         contradicts(o, option, *value ? on : off, file ? on : off);
-    *value = file;
+    *value = !!file;
 }
 
 static void cpu_take(struct options *o, const struct machine *s)
@@ -40,7 +40,7 @@ static void cpu_take(struct options *o, const struct machine *s)
     struct cpu_model model;
     model_describe(&s->model, text, sizeof(text));
     if (o->given & GIVEN_CPU) {
-        if (!model_parse(o->cpu, s->virtualization, s->secure, &model, error))
+        if (!model_parse(o->cpu, s->options.virtualization, s->options.secure, &model, error))
             die("%s", error);
         model_describe(&model, given, sizeof(given));
         if (memcmp(&model, &s->model, sizeof(model)))
@@ -54,13 +54,13 @@ static void devices_take(struct options *o, const struct machine *s)
 {
     if (o->device_count || o->drive_count)
         return;
-    for (unsigned n = 0; n < ARRAY_LEN(s->plug); n++) {
-        if (s->plug[n].kind == VIRTIO_BLK)
+    for (unsigned n = 0; n < ARRAY_LEN(s->options.plug); n++) {
+        if (s->options.plug[n].kind == VIRTIO_BLK)
             die("-restore %s: made with a disk: -drive is needed", o->restore);
-        if (s->plug[n].kind == VIRTIO_NONE || o->device_count == ARRAY_LEN(o->device))
+        if (s->options.plug[n].kind == VIRTIO_NONE || o->device_count == ARRAY_LEN(o->device))
             continue;
         o->device[o->device_count++] =
-            (struct device_config){ .kind = (enum virtio_kind)s->plug[n].kind, .slot = (int)n };
+            (struct device_config){ .kind = (enum virtio_kind)s->options.plug[n].kind, .slot = (int)n };
     }
 }
 
@@ -72,21 +72,21 @@ void restore_options(struct options *o)
         die("out of memory");
     if (!snapshot_peek(o->restore, s, error))
         die("-restore: %s", error);
-    if (o->given & GIVEN_MEMORY && o->ram_size != s->ram_size)
-        contradicts(o, "-m", size_text(o->ram_size, a), size_text(s->ram_size, b));
-    o->ram_size = s->ram_size;
-    number_take(o, &o->cpus, s->cpu_count, GIVEN_SMP, "-smp");
-    flag_take(o, &o->virtualization, s->virtualization, GIVEN_VIRTUALIZATION, "-M", "virtualization=on",
+    if (o->given & GIVEN_MEMORY && o->machine.ram_size != s->options.ram_size)
+        contradicts(o, "-m", size_text(o->machine.ram_size, a), size_text(s->options.ram_size, b));
+    o->machine.ram_size = s->options.ram_size;
+    number_take(o, &o->machine.cpu_count, s->options.cpu_count, GIVEN_SMP, "-smp");
+    flag_take(o, &o->machine.virtualization, s->options.virtualization, GIVEN_VIRTUALIZATION, "-M", "virtualization=on",
               "virtualization=off");
-    flag_take(o, &o->secure, s->secure, GIVEN_SECURE, "-M", "secure=on", "secure=off");
-    bool semihosting = o->semihosting != SEMIHOSTING_OFF;
-    flag_take(o, &semihosting, s->semihosting != SEMIHOSTING_OFF, GIVEN_SEMIHOSTING, "-semihosting-config", "enable=on",
-              "enable=off");
-    o->semihosting = (enum semihosting)s->semihosting;
-    flag_take(o, &o->reset_loud, s->reset_loud, GIVEN_RESET, "-reset", "loud", "zero");
+    flag_take(o, &o->machine.secure, s->options.secure, GIVEN_SECURE, "-M", "secure=on", "secure=off");
+    u8 semihosting = o->machine.semihosting != SEMIHOSTING_OFF;
+    flag_take(o, &semihosting, s->options.semihosting != SEMIHOSTING_OFF, GIVEN_SEMIHOSTING, "-semihosting-config",
+              "enable=on", "enable=off");
+    o->machine.semihosting = (enum semihosting)s->options.semihosting;
+    flag_take(o, &o->machine.reset_loud, s->options.reset_loud, GIVEN_RESET, "-reset", "loud", "zero");
     cpu_take(o, s);
     if (!o->device_count)
-        o->virtio_modern = s->virtio_modern;
+        o->machine.virtio_modern = s->options.virtio_modern;
     devices_take(o, s);
     free(s);
 }

@@ -59,15 +59,15 @@ static inline struct machine_config *fixture_config(struct fixture *f)
 {
     struct machine_config *c = calloc(1, sizeof(*c));
     ck_assert_ptr_nonnull(c);
-    *c = (struct machine_config){ .cpu = "cortex-a57", .cpus = 1, .ram_size = 16 << 20, .rtc_base = 1000 };
+    *c = (struct machine_config){ .cpu = "cortex-a57",
+                                  .options = { .cpu_count = 1, .ram_size = 16 << 20, .rtc_base = 1000 } };
     c->host = (struct machine_host){ .who = f,
                                      .output = fixture_output,
                                      .input = fixture_input,
                                      .idle = fixture_idle,
                                      .disk_read = fixture_disk_read,
                                      .disk_write = fixture_disk_write };
-    c->disk[0] = (struct disk_config){ .size = FIXTURE_DISK, .serial = "serial" };
-    c->disk_count = 1;
+    c->options.disk[0] = (struct disk_option){ .size = FIXTURE_DISK, .serial = "serial" };
     c->virtio[0] = (struct virtio_config){ .kind = VIRTIO_BLK, .unit = 0, .slot = -1 };
     c->virtio[1] = (struct virtio_config){ .kind = VIRTIO_CONSOLE, .unit = PORT_VIRTIO, .slot = -1 };
     c->virtio[2] = (struct virtio_config){ .kind = VIRTIO_RNG, .slot = -1 };

@@ -13,9 +13,9 @@ static struct fixture *machine_of(const char *cpu, unsigned cpus, bool el2, bool
     ck_assert_ptr_nonnull(f);
     struct machine_config *c = fixture_config(f);
     c->cpu = cpu;
-    c->cpus = cpus;
-    c->virtualization = el2;
-    c->secure = el3;
+    c->options.cpu_count = cpus;
+    c->options.virtualization = el2;
+    c->options.secure = el3;
     c->engine = engine;
     fixture_make(f, c);
     return f;
@@ -25,8 +25,8 @@ static struct fixture *machine_of(const char *cpu, unsigned cpus, bool el2, bool
 static void program(struct fixture *f, const u32 *words, unsigned count)
 {
     ck_assert(phys_copy_in(&f->m->d.phys, BASE, words, 4 * (u64)count));
-    f->m->conduit = f->m->virtualization ? CONDUIT_SMC : CONDUIT_HVC;
-    f->m->entry_el = f->m->virtualization ? 2 : 1;
+    f->m->conduit = f->m->options.virtualization ? CONDUIT_SMC : CONDUIT_HVC;
+    f->m->entry_el = f->m->options.virtualization ? 2 : 1;
     machine_cpu_enter(f->m, &f->m->d.cpu[0], f->m->entry_el, BASE, 0);
 }
 #define PROGRAM(f, ...)                                                                                                \
@@ -406,10 +406,10 @@ START_TEST(validate_bounds)
         field = keep_;                                                                                                 \
         ck_assert_ptr_null(machine_validate(f->m));                                                                    \
     } while (0)
-    WRONG(f->m->cpu_count, 9);
+    WRONG(f->m->options.cpu_count, 9);
     WRONG(f->m->turn, 2);
     WRONG(f->m->conduit, 3);
-    WRONG(f->m->ram_size, 1);
+    WRONG(f->m->options.ram_size, 1);
     WRONG(*(u32 *)device_field(f, ROW_uart0, 0, "head"), 16);
     WRONG(*(u32 *)device_field(f, ROW_uart0, 0, "used"), 17);
     WRONG(*(u32 *)device_field(f, ROW_uart0, 0, "port"), 99);

@@ -40,7 +40,7 @@ static void pool_of(struct fixture *f, unsigned pages)
 {
     struct machine *m = f->m;
     code_destroy(m->d.code);
-    m->d.code = code_create(&m->d.phys, m->d.decoder, m->d.cpu, m->cpu_count, pages);
+    m->d.code = code_create(&m->d.phys, m->d.decoder, m->d.cpu, m->options.cpu_count, pages);
     ck_assert_ptr_nonnull(m->d.code);
     m->d.phys.code = m->d.cpu[0].d.host.code = m->d.code;
 }

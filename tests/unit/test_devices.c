@@ -216,7 +216,7 @@ static struct fixture *modern_open(void)
     struct fixture *f = calloc(1, sizeof(*f));
     ck_assert_ptr_nonnull(f);
     struct machine_config *c = fixture_config(f);
-    c->virtio_modern = true;
+    c->options.virtio_modern = true;
     fixture_make(f, c);
     return f;
 }
@@ -326,8 +326,8 @@ START_TEST(blk_partial_sector)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     struct machine_config *c = fixture_config(f);
-    c->virtio_modern = true;
-    c->disk[0].size = 3 * 512 + 1;
+    c->options.virtio_modern = true;
+    c->options.disk[0].size = 3 * 512 + 1;
     fixture_make(f, c);
     memset(f->disk, 0x5a, 3 * 512 + 1);
     ck_assert_uint_eq(bus_r(f, BLK + 0x100), 4);
@@ -401,7 +401,7 @@ START_TEST(blk_readonly)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     struct machine_config *c = fixture_config(f);
-    c->virtio_modern = c->disk[0].readonly = true;
+    c->options.virtio_modern = c->options.disk[0].readonly = true;
     fixture_make(f, c);
     ck_assert_uint_eq(bus_r(f, BLK + 0x10) & 0x20, 0x20);
     modern_driver(f, BLK, 0);
@@ -549,7 +549,7 @@ START_TEST(dma_wakes_wfe)
     for (unsigned engine = 0; engine < 2; engine++) {
         struct fixture *f = calloc(1, sizeof(*f));
         struct machine_config *c = fixture_config(f);
-        c->virtio_modern = true;
+        c->options.virtio_modern = true;
         c->engine = engine ? ENGINE_STEP : ENGINE_THREADED;
         fixture_make(f, c);
         ck_assert(phys_copy_in(&f->m->d.phys, RAM_BASE, waits, sizeof(waits)));

@@ -16,10 +16,10 @@ static struct fixture *machine_of(u64 ram_size, bool el2, bool el3, unsigned cpu
     struct fixture *f = calloc(1, sizeof(*f));
     ck_assert_ptr_nonnull(f);
     struct machine_config *c = fixture_config(f);
-    c->ram_size = ram_size;
-    c->virtualization = el2;
-    c->secure = el3;
-    c->cpus = cpus;
+    c->options.ram_size = ram_size;
+    c->options.virtualization = el2;
+    c->options.secure = el3;
+    c->options.cpu_count = cpus;
     fixture_make(f, c);
     return f;
 }
@@ -215,7 +215,7 @@ START_TEST(timer_interrupts)
         struct fixture *f = calloc(1, sizeof(*f));
         struct machine_config *mc = fixture_config(f);
         mc->cpu = cases[n].cpu;
-        mc->virtualization = cases[n].el2;
+        mc->options.virtualization = cases[n].el2;
         fixture_make(f, mc);
         struct boot_config c = { .kernel = image_make(bytes, sizeof(bytes), 0, 4096) };
         load(f, &c);

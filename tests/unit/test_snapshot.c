@@ -65,8 +65,8 @@ static struct fixture *machine_open(const char *cpu)
     u64 seed = 88172645463325252ull;
     u32 words[1024];
     c->cpu = cpu;
-    c->cpus = 2;
-    c->virtualization = true;
+    c->options.cpu_count = 2;
+    c->options.virtualization = true;
     c->host.disk_read_file = fixture_read_file;
     c->host.disk_change = fixture_change;
     c->host.disk_set = fixture_set;

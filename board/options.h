@@ -1,0 +1,37 @@
+/*
+ * What the guest can see of the options: one struct that the front end fills, the configuration carries and the machine
+ * keeps in its state, so that nothing is copied field by field, a snapshot knows what it was made with, and -restore
+ * takes it from there. Plain data without padding.
+ */
+#ifndef BOARD_OPTIONS_H
+#define BOARD_OPTIONS_H
+
+#include "board/virtio.h"
+#include "lib/state.h"
+
+enum { MAX_DISKS = 32 };
+/* Who may make semihosting calls: nobody, EL1 and up, all ELs (userspace=on). */
+enum semihosting { SEMIHOSTING_OFF, SEMIHOSTING_ON, SEMIHOSTING_USERSPACE };
+
+struct disk_option {
+    u64 size;    /* bytes; the machine rounds it up to whole sectors. 0: no disk */
+    u8 readonly; /* 0 or 1, as all switches here */
+    u8 serial[23]; /* VIRTIO_BLK_T_GET_ID: 20 characters at most, then zeros */
+};
+
+struct machine_options {
+    u64 ram_size; /* bytes, a multiple of 1 MiB */
+    u64 seed;
+    u64 rtc_base; /* seconds since 1970 at reset */
+    u32 cpu_count;
+    u32 semihosting; /* enum semihosting */
+    u8 virtualization, secure;
+    u8 reset_loud;    /* what the architecture leaves UNKNOWN at reset holds 0xdeadbeefdeadbeef, not 0 */
+    u8 virtio_modern; /* virtio-mmio version 2 */
+    u32 pad;
+    struct disk_option disk[MAX_DISKS];
+    struct virtio_plug plug[VIRTIO_SLOTS];
+};
+extern const struct state_shape machine_options_shape;
+
+#endif
