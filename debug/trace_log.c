@@ -358,8 +358,8 @@ bool log_open(struct tracer *r, u32 items, const char *name, char error[256])
 {
     struct log *l = calloc(1, sizeof(*l));
     snprintf(error, 256, "out of memory");
-    unsigned rows = 0;
-    while (sysreg_get(rows))
+    size_t rows = 1; /* one to spare: never an allocation of nothing */
+    while (sysreg_get((unsigned)rows - 1))
         rows++;
     if (!l || !(l->seen = calloc(SEEN, sizeof(*l->seen))) || !(l->dropped = calloc(rows, sizeof(*l->dropped))) ||
         !(l->out = out_open(name, false, error))) {

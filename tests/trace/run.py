@@ -514,7 +514,7 @@ class Suite:
         self.run('-trace', 'tarmac=t', '-trace-insns', '2019824-2019825')
         changed = {m['name'] for n, (kind, m) in enumerate(tarmac.parse('t')) if kind == 'reg'}
         named = set(re.findall(r'^  cpu0 (X\d+) ', said, re.M))
-        assert named <= changed and re.search(r'^  cpu0 PC ', said, re.M) and '\n  clock' in said, said
+        assert named <= changed and re.search(r'^  cpu0 PC ', said, re.M) and '\n  machine.now' in said, said
 
     def test_refused(self):
         self.refused('expected exits=FILE', '-trace', 'everything')
