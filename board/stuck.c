@@ -75,9 +75,18 @@ static void begin(struct loop_watch *w, const struct cpu *cpu, const struct loop
     w->begun = 1;
 }
 
-/* An exception that the EL takes that it came from. */
-static void taken_again(struct loop_watch *w, const struct cpu *cpu, const struct exc *exc, u64 entered)
+/* Who else hears of exceptions. */
+static inline void pass_on(struct machine *m, struct cpu *cpu, const struct exc *exc)
 {
+    if (m->d.host.exception)
+        m->d.host.exception(m->d.host.who, cpu, exc);
+}
+
+/* An exception that the EL takes that it came from. Apart from the hook, which every exit of a guest goes through and
+ * which keeps no frame so. */
+static NOINLINE void taken_again(struct machine *m, struct cpu *cpu, const struct exc *exc, u64 entered)
+{
+    struct loop_watch *w = &m->loop[cpu->index];
     const struct loop_seen e = { cpu->pc,       exc->has_far ? exc->far : 0, exc->iss, exc->kind, exc->ec, cpu->ps.el,
                                  exc->target_el };
     const struct loop_seen *l = &w->last;
@@ -99,6 +108,7 @@ static void taken_again(struct loop_watch *w, const struct cpu *cpu, const struc
     }
     w->last = e;
     w->insns = insns;
+    pass_on(m, cpu, exc);
 }
 
 void stuck_exception(void *who, struct cpu *cpu, const struct exc *exc)
@@ -106,11 +116,11 @@ void stuck_exception(void *who, struct cpu *cpu, const struct exc *exc)
     struct machine *m = who;
     struct loop_watch *w = &m->loop[cpu->index];
     u64 entered = w->entered;
-    if (m->d.host.exception)
-        m->d.host.exception(m->d.host.who, cpu, exc);
     w->entered = (cpu->d.now + 1) << 2 | exc->kind;
     if (exc->target_el == cpu->ps.el)
-        taken_again(w, cpu, exc, entered);
+        taken_again(m, cpu, exc, entered);
+    else
+        pass_on(m, cpu, exc);
 }
 
 void stuck_return(void *who, struct cpu *cpu, u64 from_pc)
