@@ -110,9 +110,8 @@ static bool type_is_valid(const struct cpu *cpu, unsigned n, unsigned type)
 
 static bool vmid_matches(const struct cpu *cpu, u64 value)
 {
-    u64 mask = cpu_has(cpu, FEAT_VMID16) && bit(cpu->sys.vtcr_el2, VTCR_VS) ? 0xffff : 0xff;
     return cpu->ps.el < 2 && cpu_el2_enabled(cpu) && !cpu_is_in_host(cpu) &&
-           !((cpu->sys.vttbr_el2 >> 48 ^ value >> 32) & mask);
+           !((cpu_vmid(cpu) ^ value >> 32) & cpu_vmid_mask(cpu));
 }
 
 /* CONTEXTIDR and VMID, by BT<3:1>: 1 CONTEXTIDR of the current EL's, 3 _EL1, 4 VMID, 5 VMID and _EL1, 6 _EL2,

@@ -51,6 +51,26 @@ static inline bool cpu_is_in_host(const struct cpu *cpu)
     return bit(hcr, HCR_E2H) && (cpu->ps.el == 2 || (cpu->ps.el == 0 && bit(hcr, HCR_TGE)));
 }
 
+/* The bits of a VMID that count: 16 with FEAT_VMID16 and VTCR_EL2.VS, else 8. */
+static inline u16 cpu_vmid_mask(const struct cpu *cpu)
+{
+    return cpu_has(cpu, FEAT_VMID16) && bit(cpu->sys.vtcr_el2, VTCR_VS) ? 0xffff : 0xff;
+}
+
+/* VTTBR_EL2.VMID, whether it is in use or not. */
+static inline u16 cpu_vmid(const struct cpu *cpu)
+{
+    return (u16)FIELD_OF(cpu->sys.vttbr_el2, VTTBR_VMID) & cpu_vmid_mask(cpu);
+}
+
+/* The guest that runs: a VMID while stage 2 is on at EL1 or EL0, else NO_GUEST. */
+enum { NO_GUEST = -1 };
+static inline s32 cpu_guest(const struct cpu *cpu)
+{
+    u64 hcr = cpu->ps.el < 2 ? cpu_hcr(cpu) : 0; /* VM is 0 in it where there is no EL2 */
+    return bit(hcr, HCR_VM) && !bit(hcr, HCR_TGE) ? cpu_vmid(cpu) : NO_GUEST;
+}
+
 /* SCTLR of the current translation regime. */
 static inline u64 cpu_sctlr(const struct cpu *cpu)
 {

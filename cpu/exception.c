@@ -239,12 +239,14 @@ static u64 *banked(struct cpu *cpu, unsigned el, u64 *el1, u64 *el2, u64 *el3)
 }
 #define BANKED(el, name) banked(cpu, el, &cpu->sys.name##_el1, &cpu->sys.name##_el2, &cpu->sys.name##_el3)
 
-static u64 vector_offset(const struct cpu *cpu, const struct exc *e)
+u64 exception_vector(const struct cpu *cpu, const struct exc *e)
 {
     static const u16 kinds[] = { [EXC_SYNC] = 0, [EXC_IRQ] = 0x80, [EXC_FIQ] = 0x100, [EXC_SERROR] = 0x180 };
+    const struct sysregs *s = &cpu->sys;
+    u64 vbar = e->target_el == 1 ? s->vbar_el1 : e->target_el == 2 ? s->vbar_el2 : s->vbar_el3;
     /* FEAT_DoubleFault: external aborts as if they were SErrors */
-    bool ease = e->external && e->target_el == 3 && bit(cpu->sys.scr_el3, SCR_EASE);
-    return kinds[ease ? EXC_SERROR : e->kind] + (e->target_el > cpu->ps.el ? 0x400u : cpu->ps.sp ? 0x200u : 0u);
+    bool ease = e->external && e->target_el == 3 && bit(s->scr_el3, SCR_EASE);
+    return vbar + kinds[ease ? EXC_SERROR : e->kind] + (e->target_el > cpu->ps.el ? 0x400u : cpu->ps.sp ? 0x200u : 0u);
 }
 
 /* AArch64.ReportException: interrupts leave ESR alone. */
@@ -306,7 +308,7 @@ void exception_take(struct cpu *cpu)
     if (unlikely(o && o->exception))
         o->exception(o->who, cpu, e);
     unsigned el = e->target_el;
-    u64 vector = *BANKED(el, vbar) + vector_offset(cpu, e);
+    u64 vector = exception_vector(cpu, e);
     u64 spsr = cpu_spsr(cpu);
     if (cpu->ps.btype && !keeps_btype(e))
         spsr &= ~FIELD_MASK(SPSR_BTYPE);

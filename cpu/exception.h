@@ -50,6 +50,8 @@ void exception_step_done(struct cpu *cpu);
 /* Takes cpu->d.exc with cpu->pc as the address of the instruction: adds the instruction syndrome (ISV and friends),
  * sets SPSR, ELR, ESR, FAR, HPFAR, PSTATE, PC. */
 void exception_take(struct cpu *cpu);
+/* The vector that an exception goes to, as the PE is before it is taken (D1.3.1.5). */
+u64 exception_vector(const struct cpu *cpu, const struct exc *e);
 /* Takes a pending interrupt or SError if one is unmasked (D1.3.6). True when taken; cpu->pc is the vector then. */
 bool exception_take_interrupt(struct cpu *cpu);
 /* Would it take one? */

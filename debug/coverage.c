@@ -274,7 +274,7 @@ static bool has_lines(const struct symbols *s)
     return count;
 }
 
-bool coverage_open(struct tracer *r, const char *name, char error[256])
+bool coverage_open(struct tracer *r, const struct trace_config *config, char error[256])
 {
     if (!has_lines(r->t->symbols)) {
         snprintf(error, 256, "-coverage: no -sym file tells source lines (DWARF): compile it with -g");
@@ -282,7 +282,7 @@ bool coverage_open(struct tracer *r, const char *name, char error[256])
     }
     struct coverage *c = calloc(1, sizeof(*c));
     snprintf(error, 256, "out of memory");
-    if (!c || !areas_make(c, r->t->symbols) || !(c->out = out_open(name, true, error))) {
+    if (!c || !areas_make(c, r->t->symbols) || !(c->out = out_open(config->coverage, true, error))) {
         for (unsigned n = 0; c && n < c->areas; n++) {
             free(c->area[n].count);
             free(c->area[n].taken);

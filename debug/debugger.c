@@ -74,11 +74,7 @@ static void vm_seen(struct debugger *d, const struct cpu *cpu, s32 vmid, bool en
     regime_describe(cpu, REGIME_EL10, &v->regime);
 }
 
-static s32 vmid_of(const struct cpu *cpu)
-{
-    bool guest = cpu->ps.el < 2 && cpu_el2_enabled(cpu) && bit(cpu_hcr(cpu), HCR_VM) && !bit(cpu_hcr(cpu), HCR_TGE);
-    return guest ? stops_scope_of(cpu).vmid : ANY;
-}
+static_assert((int)ANY == (int)NO_GUEST, "what runs in no guest fits every scope that names none");
 
 static void exception(void *who, struct cpu *cpu, const struct exc *exc)
 {
@@ -91,7 +87,7 @@ static void exception(void *who, struct cpu *cpu, const struct exc *exc)
                             .return_pc = exc->elr,
                             .cpu = cpu->index,
                             .from_el = cpu->ps.el,
-                            .vmid = vmid_of(cpu),
+                            .vmid = cpu_guest(cpu),
                             .vttbr = cpu->sys.vttbr_el2,
                             .spsr = cpu_spsr(cpu),
                             .route = exc_route_of(cpu, exc, &d->m->gic) };
@@ -108,7 +104,7 @@ static void exception(void *who, struct cpu *cpu, const struct exc *exc)
 static void returned(void *who, struct cpu *cpu)
 {
     struct debugger *d = who;
-    s32 vmid = vmid_of(cpu);
+    s32 vmid = cpu_guest(cpu);
     if (vmid != ANY && stops_position(d->m) >= d->counted)
         vm_seen(d, cpu, vmid, true);
 }

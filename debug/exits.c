@@ -220,11 +220,11 @@ static void exits_flush(struct tracer *r)
         out_flush(out);
 }
 
-bool exits_open(struct tracer *r, const char *name, char error[256])
+bool exits_open(struct tracer *r, const struct trace_config *config, char error[256])
 {
     struct exits *x = calloc(1, sizeof(*x));
     snprintf(error, 256, "out of memory");
-    struct out *out = x ? out_open(name, false, error) : NULL;
+    struct out *out = x ? out_open(config->exits, false, error) : NULL;
     if (!out) {
         free(x);
         return false;

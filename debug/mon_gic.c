@@ -2,8 +2,6 @@
  */
 #include "debug/monitor.h"
 
-#include "cpu/exception.h"
-#include "cpu/sysreg.h"
 #include "debug/regs.h"
 
 static void lr_print(struct text *out, unsigned n, u64 lr)
@@ -50,35 +48,27 @@ void cmd_vgic(struct monitor_line *l)
         bank_print(l->out, "SPI", &gic->spi[n], GIC_BANK * (n + 1));
 }
 
+static void timer_print(const struct timer_view *v, struct text *out)
+{
+    bool past = v->count >= v->cval;
+    text_add(out, "  %-14s %s%s, compare 0x%llx, %s by %llu ticks, PPI %u", v->name, bit(v->ctl, 0) ? "enabled" : "off",
+             bit(v->ctl, 1) ? ", masked" : "", HEX(v->cval), past ? "past" : "to come",
+             HEX(past ? v->count - v->cval : v->cval - v->count), v->ppi);
+    text_add(out, "%s%s\n", v->offset ? ", of the count less " : "", v->offset ? v->offset : "");
+}
+
 void cmd_timers(struct monitor_line *l)
 {
-    static const struct {
-        const char *ctl, *cval, *count;
-        bool virtual_count;
-        unsigned ppi;
-    } timers[] = {
-        { "CNTP_CTL_EL0", "CNTP_CVAL_EL0", "CNTPCT", false, TIMER_PPI_CNTP },
-        { "CNTV_CTL_EL0", "CNTV_CVAL_EL0", "CNTVCT", true, TIMER_PPI_CNTV },
-        { "CNTHP_CTL_EL2", "CNTHP_CVAL_EL2", "CNTPCT", false, TIMER_PPI_CNTHP },
-        { "CNTHV_CTL_EL2", "CNTHV_CVAL_EL2", "CNTPCT", false, TIMER_PPI_CNTHV },
-        { "CNTPS_CTL_EL1", "CNTPS_CVAL_EL1", "CNTPCT", false, TIMER_PPI_CNTPS },
-    };
-    struct cpu *cpu = monitor_cpu(l);
-    u64 count = l->d->m->now / TIMER_TICK_NS;
-    text_add(l->out, "cpu%u: count %llu, CNTVOFF_EL2 0x%llx\n", l->d->cpu, HEX(count), HEX(cpu->sys.cntvoff_el2));
-    for (unsigned n = 0; n < ARRAY_LEN(timers); n++) {
-        const struct sysreg *ctl = NULL, *cval = NULL;
-        for (unsigned k = 0; sysreg_get(k); k++) {
-            const struct sysreg *row = sysreg_get(k);
-            ctl = strcmp(row->name, timers[n].ctl) ? ctl : row;
-            cval = strcmp(row->name, timers[n].cval) ? cval : row;
-        }
-        if (!ctl || !cval || !cpu_has(cpu, (enum feature)ctl->feature))
-            continue;
-        u64 c = *sysreg_field(cpu, ctl), at = *sysreg_field(cpu, cval);
-        u64 now = timers[n].virtual_count ? count - cpu->sys.cntvoff_el2 : count;
-        text_add(l->out, "  %-13s %s%s, compare 0x%llx, %s by %llu ticks, PPI %u\n", ctl->name,
-                 bit(c, 0) ? "enabled" : "off", bit(c, 1) ? ", masked" : "", HEX(at), now >= at ? "past" : "to come",
-                 HEX(now >= at ? now - at : at - now), timers[n].ppi);
-    }
+    const struct cpu *cpu = monitor_cpu(l);
+    u64 now = l->d->m->now;
+    struct timer_view v;
+    text_add(l->out, "cpu%u: count %llu", l->d->cpu, HEX(now / TIMER_TICK_NS));
+    if (cpu_has(cpu, FEAT_EL2))
+        text_add(l->out, ", CNTVOFF_EL2 0x%llx", HEX(cpu->sys.cntvoff_el2));
+    if (cpu_has(cpu, FEAT_CNTPOFF))
+        text_add(l->out, ", CNTPOFF_EL2 0x%llx", HEX(cpu->sys.cntpoff_el2));
+    text_add(l->out, "\n");
+    for (unsigned n = 0; timer_view(cpu, n, now, &v); n++)
+        if (v.there)
+            timer_print(&v, l->out);
 }

@@ -137,7 +137,7 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *e)
 {
     struct perfetto *f = r->data;
     struct stay *s = &f->stay[cpu->index];
-    s32 vmid = trace_vmid(cpu);
+    s32 vmid = cpu_guest(cpu);
     u32 pid = pid_of(cpu->ps.el, vmid);
     stay_first(f, r, cpu->index);
     if (!s->open)
@@ -174,7 +174,7 @@ static void exception_return_seen(struct tracer *r, struct cpu *cpu, u64 from_pc
         return;
     }
     stay_end(f, cpu->index, now);
-    stay_begin(f, r->t, cpu->index, cpu->ps.el, trace_vmid(cpu), now);
+    stay_begin(f, r->t, cpu->index, cpu->ps.el, cpu_guest(cpu), now);
 }
 
 static void perfetto_reset(struct tracer *r)
@@ -196,11 +196,11 @@ static bool perfetto_close(struct tracer *r, char error[256])
     return ok;
 }
 
-bool perfetto_open(struct tracer *r, const char *name, char error[256])
+bool perfetto_open(struct tracer *r, const struct trace_config *config, char error[256])
 {
     struct perfetto *f = calloc(1, sizeof(*f));
     snprintf(error, 256, "out of memory");
-    if (!f || !(f->out = out_open(name, true, error))) {
+    if (!f || !(f->out = out_open(config->perfetto, true, error))) {
         free(f);
         return false;
     }

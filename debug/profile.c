@@ -165,10 +165,8 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *e)
 {
     struct profile *p = r->data;
     bool below = e->target_el > cpu->ps.el;
-    u64 vbar = e->target_el == 1 ? cpu->sys.vbar_el1 : e->target_el == 2 ? cpu->sys.vbar_el2 : cpu->sys.vbar_el3;
-    u64 vector = vbar + 0x80u * e->kind + (below ? 0x400u : cpu->ps.sp ? 0x200u : 0);
-    struct context *c = context_find(p, cpu->index, e->target_el, e->target_el >= 2 ? SYMBOL_ANY : trace_vmid(cpu));
-    call(p, c, r->t, vector, below ? BACK_ENTRY : e->elr);
+    struct context *c = context_find(p, cpu->index, e->target_el, e->target_el >= 2 ? SYMBOL_ANY : cpu_guest(cpu));
+    call(p, c, r->t, exception_vector(cpu, e), below ? BACK_ENTRY : e->elr);
     p->last_word[cpu->index] = 0;
 }
 
@@ -232,11 +230,11 @@ static bool profile_close(struct tracer *r, char error[256])
     return ok && written;
 }
 
-bool profile_open(struct tracer *r, const char *name, char error[256])
+bool profile_open(struct tracer *r, const struct trace_config *config, char error[256])
 {
     struct profile *p = calloc(1, sizeof(*p));
     snprintf(error, 256, "out of memory");
-    if (!p || !(p->out = out_open(name, true, error))) {
+    if (!p || !(p->out = out_open(config->profile, true, error))) {
         free(p);
         return false;
     }

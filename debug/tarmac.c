@@ -302,18 +302,18 @@ static void tarmac_flush(struct tracer *r)
         out_flush(t->cpu[n].out);
 }
 
-bool tarmac_open(struct tracer *r, const char *name, char error[256])
+bool tarmac_open(struct tracer *r, const struct trace_config *config, char error[256])
 {
     struct tarmac *t = calloc(1, sizeof(*t));
     char file[OUT_NAME];
-    bool device = file_is_stream(name);
+    bool device = file_is_stream(config->tarmac);
     snprintf(error, 256, "out of memory");
     r->data = t;
     for (u32 n = 0; t && n < r->t->m->options.cpu_count; n++) {
         if (n && !device)
-            snprintf(file, sizeof(file), "%.1000s.%u", name, n);
+            snprintf(file, sizeof(file), "%.1000s.%u", config->tarmac, n);
         else
-            snprintf(file, sizeof(file), "%.1000s", name);
+            snprintf(file, sizeof(file), "%.1000s", config->tarmac);
         t->cpu[n].out = out_open(file, false, error);
         if (!t->cpu[n].out) {
             char ignored[256];

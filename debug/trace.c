@@ -28,7 +28,7 @@ static bool selected(const struct trace *t, const struct cpu *cpu, u64 lo, u64 h
         return false;
     if (f->els && !bit(f->els, cpu->ps.el))
         return false;
-    if (f->vmids && !vmid_selected(f, trace_vmid(cpu)))
+    if (f->vmids && !vmid_selected(f, cpu_guest(cpu)))
         return false;
     for (u32 n = 0; n < f->ranges; n++)
         if (lo <= f->range[n].hi && hi >= f->range[n].lo)
@@ -264,9 +264,21 @@ static void hooks_set(struct trace *t)
 
 /* ---- opening and closing ---- */
 
+static bool kind_wanted(const struct trace_config *c, unsigned kind)
+{
+    const bool wanted[TRACERS] = {
+#define TRACE(name) c->name != 0,
+#include "debug/trace_kind.def"
+    };
+    return wanted[kind];
+}
+
 bool trace_wanted(const struct trace_config *c)
 {
-    return c->exits || c->tarmac || c->perfetto || c->coverage || c->profile || c->log;
+    bool any = false;
+    for (unsigned n = 0; n < TRACERS; n++)
+        any |= kind_wanted(c, n);
+    return any;
 }
 
 static bool point_find(const struct trace *t, struct trace_point *p, const char *option, char error[256])
@@ -279,27 +291,21 @@ static bool point_find(const struct trace *t, struct trace_point *p, const char 
 
 static bool tracers_open(struct trace *t, char error[256])
 {
-    const struct trace_config *c = t->config;
-    const struct {
-        const char *name;
-        bool (*open)(struct tracer *r, const char *name, char error[256]);
-    } kinds[] = { { c->exits, exits_open },
-                  { c->tarmac, tarmac_open },
-                  { c->perfetto, perfetto_open },
-                  { c->coverage, coverage_open },
-                  { c->profile, profile_open } };
-    for (unsigned n = 0; n < ARRAY_LEN(kinds); n++) {
+    static const struct {
+        bool (*open)(struct tracer *r, const struct trace_config *c, char error[256]);
+    } kinds[TRACERS] = {
+#define TRACE(name) { name##_open },
+#include "debug/trace_kind.def"
+    };
+    for (unsigned n = 0; n < TRACERS; n++) {
         struct tracer *r = &t->tracer[t->tracers];
         r->t = t;
-        if (kinds[n].name && !kinds[n].open(r, kinds[n].name, error))
+        if (!kind_wanted(t->config, n))
+            continue;
+        if (!kinds[n].open(r, t->config, error))
             return false;
-        t->tracers += !!kinds[n].name;
+        t->tracers++;
     }
-    struct tracer *r = &t->tracer[t->tracers];
-    r->t = t;
-    if (c->log && !log_open(r, c->log, c->log_file ? c->log_file : "", error))
-        return false;
-    t->tracers += !!c->log;
     return true;
 }
 

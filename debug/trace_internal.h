@@ -30,7 +30,13 @@ struct tracer {
     void *data;
 };
 
-enum { TRACERS = 6, PLACES = 1 << 13, PLACE_TEXT = 200 };
+enum {
+#define TRACE(name) TRACER_##name,
+#include "debug/trace_kind.def"
+    TRACERS,
+    PLACES = 1 << 13,
+    PLACE_TEXT = 200
+};
 
 /* An address in words, kept: "main+0x14 main.c:12", or "-". */
 struct trace_place {
@@ -62,12 +68,8 @@ bool trace_stay_selected(const struct trace *t, u32 cpu, unsigned el, s32 vmid);
 const struct trace_place *trace_place_text(struct trace *t, u64 pc, struct symbol_place where);
 
 /* Each fills a tracer, or returns false with the error. */
-bool exits_open(struct tracer *r, const char *name, char error[256]);
-bool tarmac_open(struct tracer *r, const char *name, char error[256]);
-bool perfetto_open(struct tracer *r, const char *name, char error[256]);
-bool coverage_open(struct tracer *r, const char *name, char error[256]);
-bool profile_open(struct tracer *r, const char *name, char error[256]);
-bool log_open(struct tracer *r, u32 items, const char *name, char error[256]);
+#define TRACE(name) bool name##_open(struct tracer *r, const struct trace_config *c, char error[256]);
+#include "debug/trace_kind.def"
 
 /* Instructions of the machine so far, from within hooks; those of the PE: cpu_position. */
 static inline u64 trace_now(const struct trace *t, const struct cpu *cpu)
@@ -78,18 +80,10 @@ static inline u64 trace_now(const struct trace *t, const struct cpu *cpu)
     return sum;
 }
 
-/* The guest that runs: a VMID while stage 2 is on, else SYMBOL_ANY. */
-static inline s32 trace_vmid(const struct cpu *cpu)
-{
-    u64 hcr = cpu->ps.el < 2 ? cpu_hcr(cpu) : 0;
-    if (!bit(hcr, HCR_VM) || bit(hcr, HCR_TGE) || !cpu_el2_enabled(cpu))
-        return SYMBOL_ANY;
-    bool vmid16 = cpu_has(cpu, FEAT_VMID16) && bit(cpu->sys.vtcr_el2, VTCR_VS);
-    return (s32)bits(cpu->sys.vttbr_el2, vmid16 ? 63 : 55, 48);
-}
+static_assert((int)SYMBOL_ANY == (int)NO_GUEST, "what runs in no guest has the symbols of no VMID");
 static inline struct symbol_place trace_place(const struct cpu *cpu)
 {
-    return (struct symbol_place){ cpu->ps.el, trace_vmid(cpu) };
+    return (struct symbol_place){ cpu->ps.el, cpu_guest(cpu) };
 }
 
 #endif

@@ -80,13 +80,6 @@ static void insn(struct tracer *r, struct cpu *cpu, u64 pc, u32 word)
 
 /* ---- int ---- */
 
-/* D1.3.1.5: the vector that is taken. */
-static u64 vector_of(const struct cpu *cpu, const struct exc *e)
-{
-    u64 vbar = e->target_el == 1 ? cpu->sys.vbar_el1 : e->target_el == 2 ? cpu->sys.vbar_el2 : cpu->sys.vbar_el3;
-    return vbar + 0x80u * e->kind + (e->target_el > cpu->ps.el ? 0x400u : cpu->ps.sp ? 0x200u : 0);
-}
-
 static void int_log(struct tracer *r, struct cpu *cpu, const struct exc *e)
 {
     struct log *l = r->data;
@@ -110,7 +103,7 @@ static void int_log(struct tracer *r, struct cpu *cpu, const struct exc *e)
         out_format(l->out, "...with HPFAR 0x%llx\n", (unsigned long long)e->hpfar);
     out_format(l->out, "...because of %s\n...with ELR 0x%llx\n...with SPSR 0x%llx\n...to EL%u PC 0x%llx\n", cause,
                (unsigned long long)e->elr, (unsigned long long)cpu_spsr(cpu), e->target_el,
-               (unsigned long long)vector_of(cpu, e));
+               (unsigned long long)exception_vector(cpu, e));
 }
 
 /* ---- mmu ---- */
@@ -354,7 +347,7 @@ static void reset_log(struct tracer *r, struct cpu *cpu)
     log_show(l);
 }
 
-bool log_open(struct tracer *r, u32 items, const char *name, char error[256])
+bool log_open(struct tracer *r, const struct trace_config *config, char error[256])
 {
     struct log *l = calloc(1, sizeof(*l));
     snprintf(error, 256, "out of memory");
@@ -362,13 +355,13 @@ bool log_open(struct tracer *r, u32 items, const char *name, char error[256])
     while (sysreg_get((unsigned)rows - 1))
         rows++;
     if (!l || !(l->seen = calloc(SEEN, sizeof(*l->seen))) || !(l->dropped = calloc(rows, sizeof(*l->dropped))) ||
-        !(l->out = out_open(name, false, error))) {
+        !(l->out = out_open(config->log_file ? config->log_file : "", false, error))) {
         if (l)
             free(l->seen), free(l->dropped);
         free(l);
         return false;
     }
-    l->items = items;
+    u32 items = l->items = config->log;
     r->data = l;
     if (items & LOG_in_asm)
         r->insn = insn;

@@ -21,7 +21,7 @@ enum { ROWS = 1024 };
 
 /* One kind of exit. The key is all but the count. */
 struct exit_row {
-    u32 guest; /* VMID + 1, 0: no guest */
+    s32 guest; /* VMID, or NO_GUEST */
     u8 target_el, source_el, kind, ec;
     u16 cause_kind, cause_id;
     u32 fsc; /* of an abort */
@@ -53,13 +53,6 @@ struct stats *stats_create(void)
 
 void stats_destroy(struct stats *s) { free(s); }
 
-static u32 guest_of(const struct cpu *cpu)
-{
-    bool guest = cpu->ps.el < 2 && cpu_el2_enabled(cpu) && bit(cpu_hcr(cpu), 0) && !bit(cpu_hcr(cpu), 27);
-    bool vmid16 = cpu_has(cpu, FEAT_VMID16) && bit(cpu->sys.vtcr_el2, VTCR_VS);
-    return guest ? (u32)bits(cpu->sys.vttbr_el2, vmid16 ? 63 : 55, 48) + 1 : 0;
-}
-
 static bool is_abort(unsigned ec)
 {
     return ec == EC_IABT_LOWER || ec == EC_IABT_SAME || ec == EC_DABT_LOWER || ec == EC_DABT_SAME;
@@ -70,7 +63,7 @@ void stats_exception(struct stats *s, const struct cpu *cpu, const struct exc *e
     if (exc->target_el < 2)
         return;
     bool sync = exc->kind == EXC_SYNC, trap = sync && exc->cause.kind == CAUSE_TRAP;
-    struct exit_row key = { .guest = guest_of(cpu),
+    struct exit_row key = { .guest = cpu_guest(cpu),
                             .target_el = exc->target_el,
                             .source_el = cpu->ps.el,
                             .kind = exc->kind,
@@ -94,8 +87,8 @@ void stats_exception(struct stats *s, const struct cpu *cpu, const struct exc *e
 static int order(const void *a, const void *b)
 {
     const struct exit_row *x = a, *y = b;
-    u64 kx = (u64)x->guest << 32 | (u64)x->source_el << 24 | (u64)x->target_el << 16 | (u64)x->kind << 8 | x->ec;
-    u64 ky = (u64)y->guest << 32 | (u64)y->source_el << 24 | (u64)y->target_el << 16 | (u64)y->kind << 8 | y->ec;
+    u64 kx = (u64)(x->guest + 1) << 32 | (u64)x->source_el << 24 | (u64)x->target_el << 16 | (u64)x->kind << 8 | x->ec;
+    u64 ky = (u64)(y->guest + 1) << 32 | (u64)y->source_el << 24 | (u64)y->target_el << 16 | (u64)y->kind << 8 | y->ec;
     if (kx != ky)
         return kx < ky ? -1 : 1;
     return x->count != y->count ? x->count > y->count ? -1 : 1 : (int)x->cause_id - (int)y->cause_id;
@@ -117,8 +110,8 @@ static void row_print(const struct exit_row *r)
 {
     static const char *const kinds[] = { "", "IRQ", "FIQ", "SError" };
     char from[24];
-    if (r->guest)
-        snprintf(from, sizeof(from), "VMID %u, EL%u", r->guest - 1, r->source_el);
+    if (r->guest != NO_GUEST)
+        snprintf(from, sizeof(from), "VMID %d, EL%u", r->guest, r->source_el);
     else
         snprintf(from, sizeof(from), "EL%u", r->source_el);
     fprintf(stderr, "  %-16s to EL%u %10llu  ", from, r->target_el, (unsigned long long)r->count);

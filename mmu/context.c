@@ -106,8 +106,7 @@ static void describe_el10(const struct cpu *cpu, struct regime_desc *r)
     r->nv_nv1 = (cpu_nvx(cpu) & (NVX_NV | NVX_NV1)) == (NVX_NV | NVX_NV1);
     r->stage1 = r->stage1 && !bit(r->hcr, HCR_TGE) && !bit(r->hcr, HCR_DC);
     r->stage2 = bit(r->hcr, HCR_VM) || bit(r->hcr, HCR_DC);
-    bool vmid16 = cpu_has(cpu, FEAT_VMID16) && bit(r->vtcr, VTCR_VS);
-    r->vmid = (u16)(vmid16 ? bits(r->vttbr, 63, 48) : bits(r->vttbr, 55, 48));
+    r->vmid = cpu_vmid(cpu);
 }
 
 void regime_describe(const struct cpu *cpu, enum regime regime, struct regime_desc *r)

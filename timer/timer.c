@@ -8,18 +8,18 @@
 #include "cpu/exception.h"
 #include "gic/gic.h"
 
-#define ROW(name, PPI, OFFSET)                                                                                         \
-    {                                                                                                                  \
-        offsetof(struct sysregs, name##_ctl_##OFFSET), offsetof(struct sysregs, name##_cval_##OFFSET), PPI             \
-    }
+#define ROW(NAME, name, EL, el, FEATURE)                                                                               \
+    [TIMER_##NAME] = { #NAME "_CTL_" #EL, offsetof(struct sysregs, name##_ctl_##el),                                   \
+                       offsetof(struct sysregs, name##_cval_##el), TIMER_PPI_##NAME, FEAT_##FEATURE }
 static const struct timer_row {
+    const char *name;
     u32 ctl, cval; /* offsets in struct sysregs */
     u32 ppi;
+    enum feature feature;
 } rows[TIMERS] = {
-    [TIMER_CNTP] = ROW(cntp, TIMER_PPI_CNTP, el0),       [TIMER_CNTV] = ROW(cntv, TIMER_PPI_CNTV, el0),
-    [TIMER_CNTHP] = ROW(cnthp, TIMER_PPI_CNTHP, el2),    [TIMER_CNTHV] = ROW(cnthv, TIMER_PPI_CNTHV, el2),
-    [TIMER_CNTPS] = ROW(cntps, TIMER_PPI_CNTPS, el1),    [TIMER_CNTHPS] = ROW(cnthps, TIMER_PPI_CNTHPS, el2),
-    [TIMER_CNTHVS] = ROW(cnthvs, TIMER_PPI_CNTHVS, el2),
+    ROW(CNTP, cntp, EL0, el0, BASE),     ROW(CNTV, cntv, EL0, el0, BASE),  ROW(CNTHP, cnthp, EL2, el2, EL2),
+    ROW(CNTHV, cnthv, EL2, el2, VHE),    ROW(CNTPS, cntps, EL1, el1, EL3), ROW(CNTHPS, cnthps, EL2, el2, SEL2),
+    ROW(CNTHVS, cnthvs, EL2, el2, SEL2),
 };
 
 static inline u64 field(const struct cpu *cpu, u32 offset) { return load_le64((const u8 *)&cpu->sys + offset); }
@@ -136,6 +136,25 @@ static u64 next_edge(const struct cpu *cpu, u64 now)
         next = at < next ? at : next;
     }
     return next;
+}
+
+/* ---- For people ---- */
+
+bool timer_view(const struct cpu *cpu, unsigned n, u64 now, struct timer_view *v)
+{
+    if (n >= TIMERS)
+        return false;
+    const struct timer_row *row = &rows[n];
+    *v = (struct timer_view){ .name = row->name,
+                              .offset = n == TIMER_CNTV && cpu_has(cpu, FEAT_EL2)          ? "CNTVOFF_EL2"
+                                        : n == TIMER_CNTP && timer_offset_of_physical(cpu) ? "CNTPOFF_EL2"
+                                                                                           : NULL,
+                              .ctl = field(cpu, row->ctl),
+                              .cval = field(cpu, row->cval),
+                              .count = timer_count(cpu, (enum timer)n, now),
+                              .ppi = row->ppi,
+                              .there = cpu_has(cpu, row->feature) };
+    return true;
 }
 
 /* ---- For the machine ---- */

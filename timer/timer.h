@@ -26,6 +26,18 @@ struct timers {
     u64 event_seen[MAX_CPUS];
 };
 
+/* One timer as a person wants to see it. */
+struct timer_view {
+    const char *name;   /* of its control register */
+    const char *offset; /* the register that the count lags the machine's by; NULL: it does not */
+    u64 ctl, cval;      /* its registers: CTL without ISTATUS */
+    u64 count;          /* what it compares with cval now */
+    u32 ppi;
+    bool there; /* on this PE */
+};
+/* Timer number n of the PE at `now` (ns). False: there are not so many. */
+bool timer_view(const struct cpu *cpu, unsigned n, u64 now, struct timer_view *v);
+
 void timer_reset(struct timers *timers);
 
 /* Absolute ns of the next moment at which an output of this PE changes, or, while it waits in WFE, at which an event

@@ -443,6 +443,31 @@ class Suite:
         assert re.search(r'^mmu: .*translation fault.*\n(  stage .*\n)+', log, re.M) and 'VTTBR_EL2 = 0x' in log
         assert 'Exception return on CPU 0 from PC 0x' in log
 
+    def test_all_at_once(self):
+        """Every kind there is, in one run: each writes what it writes alone."""
+        kinds = {'exits': ['-trace', 'exits=%s'], 'tarmac': ['-trace', 'tarmac=%s'], 'perfetto': ['-trace', 'perfetto=%s'],
+                 'coverage': ['-coverage', '%s'], 'profile': ['-profile', '%s'], 'log': ['-d', 'int,mmu,guest_errors,unimp,in_asm', '-D', '%s']}
+        with open(os.path.join(HERE, '../../debug/trace_kind.def')) as f:
+            assert sorted(kinds) == sorted(re.findall(r'^TRACE\((\w+)\)', f.read(), re.M))
+        for name, options in kinds.items():
+            self.run(*[o.replace('%s', name + '.alone') for o in options], *WINDOW, *self.sym)
+        self.run(*[o.replace('%s', name) for name, options in kinds.items() for o in options], *WINDOW, *self.sym)
+        for name in kinds:
+            alone, together = (open(n, 'rb').read() for n in (name + '.alone', name))
+            assert alone == together and alone, name
+
+    def test_log_vector(self):
+        """-d int and the profile name the vector that is taken, with SCR_EL3.EASE too."""
+        subprocess.run([CROSS + 'gcc', '-nostdlib', '-static', '-Wl,--build-id=none,-Ttext=0x40200000', '-o', 'ease.elf',
+                        os.path.join(HERE, 'ease.S')], check=True)
+        for ease in ('off', 'on'):
+            err = subprocess.run([self.elmu, '-M', 'virt,gic-version=3,secure=on', '-cpu', 'max' if ease == 'on' else 'cortex-a57', '-m', '64M',
+                                  '-nographic', '-kernel', 'ease.elf', '-d', 'int', '-D', ease, '--max-insns', '40'],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE).stderr
+            log = open(ease).read()
+            vector = re.search(r'^\.\.\.to EL3 PC 0x[0-9a-f]+([0-9a-f]{3})$', log, re.M)
+            assert vector and vector[1] == {'off': 'a00', 'on': 'b80'}[ease], (log, err)
+
     def test_log_devices(self):
         for engine in ('threaded', 'step'):
             subprocess.run([self.elmu, '-M', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-m', '64M', '-nographic', '-semihosting-config',

@@ -266,7 +266,9 @@ START_TEST(external_aborts)
         at(1, true, BIT(EA) | (ease ? BIT(EASE) : 0), 0);
         cpu->lines = 0;
         exc_abort(cpu, &f, 0x2000, ACC_READ);
+        u64 vector = exception_vector(cpu, &cpu->d.exc);
         exception_take(cpu);
+        ck_assert_uint_eq(cpu->pc, vector);
         ck_assert_uint_eq(cpu->pc, ease ? 0x30580 : 0x30400);
         ck_assert_uint_eq(cpu->sys.esr_el3 >> 26, EC_DABT_LOWER);
     }

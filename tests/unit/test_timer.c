@@ -515,6 +515,41 @@ START_TEST(physical_offset)
 }
 END_TEST
 
+/* Every timer that the PE has is shown, with the count that it compares with. */
+START_TEST(views)
+{
+    static const struct {
+        const char *name, *offset;
+        u64 count;
+        bool plain; /* there without Secure EL2 */
+    } want[] = {
+        { "CNTP_CTL_EL0", "CNTPOFF_EL2", 1000, true }, { "CNTV_CTL_EL0", "CNTVOFF_EL2", 1700, true },
+        { "CNTHP_CTL_EL2", NULL, 2000, true },         { "CNTHV_CTL_EL2", NULL, 2000, true },
+        { "CNTPS_CTL_EL1", NULL, 2000, true },         { "CNTHPS_CTL_EL2", NULL, 2000, false },
+        { "CNTHVS_CTL_EL2", NULL, 2000, false },
+    };
+    struct timer_view v;
+    cpu->sys.cntvoff_el2 = 300;
+    for (unsigned n = 0; n < ARRAY_LEN(want); n++) {
+        ck_assert(timer_view(cpu, n, 2000 * TICK, &v));
+        ck_assert_str_eq(v.name, want[n].name);
+        ck_assert_uint_eq(v.there, want[n].plain);
+        ck_assert_uint_eq(v.count, n == 0 ? 2000 : want[n].count);
+    }
+    feature_add(&cpu->features, FEAT_SEL2);
+    feature_add(&cpu->features, FEAT_CNTPOFF);
+    cpu->sys.scr_el3 |= BIT(28);
+    cpu->sys.cntpoff_el2 = 1000;
+    cpu->sys.cnthctl_el2 = 3 | BIT(12);
+    for (unsigned n = 0; n < ARRAY_LEN(want); n++) {
+        ck_assert(timer_view(cpu, n, 2000 * TICK, &v) && v.there);
+        ck_assert_uint_eq(v.count, want[n].count);
+        ck_assert(want[n].offset ? v.offset && !strcmp(v.offset, want[n].offset) : !v.offset);
+    }
+    ck_assert(!timer_view(cpu, ARRAY_LEN(want), 0, &v));
+}
+END_TEST
+
 /* FEAT_ECV: EVNTIS scales the stream by 256 (D19.12 CNTHCTL_EL2.EVNTIS); without the feature the bit is RES0. */
 START_TEST(scaled_event_stream)
 {
@@ -603,6 +638,7 @@ Suite *test_timer_suite(void)
         event_stream,
         scaled_event_stream,
         physical_offset,
+        views,
         virtual_event_stream,
         next_event_is_exact,
     };
