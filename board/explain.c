@@ -9,46 +9,13 @@
 
 #include <stdio.h>
 
-static const struct {
-    u8 ec;
-    const char *name;
-} classes[] = {
-    { EC_UNKNOWN, "undefined instruction" },
-    { EC_WFX, "trapped WFI or WFE" },
-    { EC_FP_TRAP, "trapped SIMD or floating point" },
-    { EC_PAC_TRAP, "trapped pointer authentication" },
-    { EC_BTI, "branch target" },
-    { EC_ILLEGAL_STATE, "illegal execution state" },
-    { EC_SVC, "SVC" },
-    { EC_HVC, "HVC" },
-    { EC_SMC, "SMC" },
-    { EC_SYSREG, "trapped system register" },
-    { EC_SVE_TRAP, "trapped SVE" },
-    { EC_ERET_TRAP, "trapped ERET" },
-    { EC_PAC_FAIL, "pointer authentication failure" },
-    { EC_IABT_LOWER, "instruction abort from a lower EL" },
-    { EC_IABT_SAME, "instruction abort" },
-    { EC_PC_ALIGN, "PC alignment fault" },
-    { EC_DABT_LOWER, "data abort from a lower EL" },
-    { EC_DABT_SAME, "data abort" },
-    { EC_SP_ALIGN, "SP alignment fault" },
-    { EC_FP_EXC, "floating-point exception" },
-    { EC_SERROR, "SError" },
-    { EC_BREAK_LOWER, "breakpoint from a lower EL" },
-    { EC_BREAK_SAME, "breakpoint" },
-    { EC_STEP_LOWER, "software step from a lower EL" },
-    { EC_STEP_SAME, "software step" },
-    { EC_WATCH_LOWER, "watchpoint from a lower EL" },
-    { EC_WATCH_SAME, "watchpoint" },
-    { EC_BRK, "BRK instruction" },
-};
-
 const char *ec_name(unsigned ec)
 {
-    for (unsigned n = 0; n < ARRAY_LEN(classes); n++)
-        if (classes[n].ec == ec)
-            return classes[n].name;
-    return "reserved exception class";
+    static const char *const names[64] = {
+#define EC(name, number, words, iss) [number] = words,
+#include "cpu/ec.def"
+    };
+    return ec < ARRAY_LEN(names) && names[ec] ? names[ec] : "reserved exception class";
 }
 
 const char *fault_name(unsigned ec, u32 iss)

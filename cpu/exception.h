@@ -7,14 +7,10 @@
 
 #include "cpu/el.h"
 
-/* Exception classes (ESR_ELx.EC, D19.2.37). */
+/* Exception classes (ESR_ELx.EC, D19.2.37): EC_*. */
 enum {
-    EC_UNKNOWN = 0x00, EC_WFX = 0x01, EC_FP_TRAP = 0x07, EC_PAC_TRAP = 0x09, EC_LS64 = 0x0a, EC_BTI = 0x0d,
-    EC_ILLEGAL_STATE = 0x0e, EC_SVC = 0x15, EC_HVC = 0x16, EC_SMC = 0x17, EC_SYSREG = 0x18, EC_SVE_TRAP = 0x19,
-    EC_ERET_TRAP = 0x1a, EC_PAC_FAIL = 0x1c, EC_IABT_LOWER = 0x20, EC_IABT_SAME = 0x21, EC_PC_ALIGN = 0x22,
-    EC_DABT_LOWER = 0x24, EC_DABT_SAME = 0x25, EC_SP_ALIGN = 0x26, EC_MOPS = 0x27, EC_FP_EXC = 0x2c,
-    EC_SERROR = 0x2f, EC_BREAK_LOWER = 0x30, EC_BREAK_SAME = 0x31, EC_STEP_LOWER = 0x32, EC_STEP_SAME = 0x33,
-    EC_WATCH_LOWER = 0x34, EC_WATCH_SAME = 0x35, EC_BRK = 0x3c,
+#define EC(name, number, words, iss) EC_##name = number,
+#include "cpu/ec.def"
 };
 
 #define ISS_COND_AL 0x1e00000u /* CV and COND of the WFx and FP traps, from A64: always */

@@ -21,8 +21,9 @@ const char *exc_class_words(const struct exc *exc)
 
 /* ---- syndrome ---- */
 
-static void sysreg_words(u32 iss, char *text)
+static void iss_sysreg(const struct exc *e, char *text)
 {
+    u32 iss = e->iss;
     u32 key = SYSREG_KEY(bits(iss, 21, 20), bits(iss, 16, 14), bits(iss, 13, 10), bits(iss, 4, 1), bits(iss, 19, 17));
     const struct sysreg *row = sysreg_find(key);
     unsigned rt = (unsigned)bits(iss, 9, 5);
@@ -37,7 +38,7 @@ static void sysreg_words(u32 iss, char *text)
     snprintf(text, EXC_WORDS, iss & 1 ? "read %s to %s" : "write %s from %s", name, reg);
 }
 
-static void abort_words(const struct exc *e, char *text)
+static void iss_abort(const struct exc *e, char *text)
 {
     bool data = e->ec == EC_DABT_LOWER || e->ec == EC_DABT_SAME, isv = data && bit(e->iss, 24);
     const char *what = !data            ? "fetch"
@@ -56,11 +57,15 @@ static void abort_words(const struct exc *e, char *text)
     snprintf(text + n, EXC_WORDS - (size_t)n, "%s", fault);
 }
 
-static void watch_words(u32 iss, char *text) { snprintf(text, EXC_WORDS, "%s", bit(iss, 6) ? "write" : "read"); }
+static void iss_watch(const struct exc *e, char *text)
+{
+    snprintf(text, EXC_WORDS, "%s", bit(e->iss, 6) ? "write" : "read");
+}
 
 /* Of memory copy and set: which instruction found which registers in the state of another (FEAT_MOPS). */
-static void mops_words(u32 iss, char *text)
+static void iss_mops(const struct exc *e, char *text)
 {
+    u32 iss = e->iss;
     unsigned rd = (unsigned)bits(iss, 14, 10), rs = (unsigned)bits(iss, 9, 5), rn = (unsigned)bits(iss, 4, 0);
     snprintf(text, EXC_WORDS, "%s to x%u from x%u, size in x%u, option %c, %s%s",
              !bit(iss, 24)  ? "copy"
@@ -70,36 +75,45 @@ static void mops_words(u32 iss, char *text)
              bit(iss, 17) ? ", wrong option" : "");
 }
 
-void exc_iss_words(const struct exc *exc, char text[EXC_WORDS])
+/* TI. */
+static void iss_wait(const struct exc *e, char *text)
 {
     static const char *const waits[] = { "WFI", "WFE", "WFIT", "WFET" };
+    snprintf(text, EXC_WORDS, "%s", waits[e->iss & 3]);
+}
+
+static void iss_eret(const struct exc *e, char *text)
+{
     static const char *const returns[] = { "ERET", "ERET", "ERETAA", "ERETAB" };
+    snprintf(text, EXC_WORDS, "%s", returns[e->iss & 3]);
+}
+
+static void iss_key(const struct exc *e, char *text)
+{
     static const char *const keys[] = { "instruction key A", "instruction key B", "data key A", "data key B" };
-    u32 iss = exc->iss;
+    snprintf(text, EXC_WORDS, "%s", keys[e->iss & 3]);
+}
+
+static void iss_btype(const struct exc *e, char *text) { snprintf(text, EXC_WORDS, "BTYPE %u", e->iss & 3); }
+
+static void iss_imm(const struct exc *e, char *text) { snprintf(text, EXC_WORDS, "imm 0x%x", e->iss & 0xffff); }
+
+/* Software step: ISV and EX. */
+static void iss_step(const struct exc *e, char *text)
+{
+    snprintf(text, EXC_WORDS, "%s", bit(e->iss, 24) && bit(e->iss, 6) ? "a load exclusive" : "");
+}
+
+#define iss_NONE NULL
+void exc_iss_words(const struct exc *exc, char text[EXC_WORDS])
+{
+    static void (*const shapes[64])(const struct exc *e, char *text) = {
+#define EC(name, number, words, shape) [number] = iss_##shape,
+#include "cpu/ec.def"
+    };
     text[0] = 0;
-    if (exc->kind != EXC_SYNC)
-        return;
-    switch (exc->ec) {
-    case EC_WFX: snprintf(text, EXC_WORDS, "%s", waits[iss & 3]); break;
-    case EC_SVC:
-    case EC_HVC:
-    case EC_SMC:
-    case EC_BRK: snprintf(text, EXC_WORDS, "imm 0x%x", iss & 0xffff); break;
-    case EC_SYSREG: sysreg_words(iss, text); break;
-    case EC_ERET_TRAP: snprintf(text, EXC_WORDS, "%s", returns[iss & 3]); break;
-    case EC_PAC_FAIL: snprintf(text, EXC_WORDS, "%s", keys[iss & 3]); break;
-    case EC_BTI: snprintf(text, EXC_WORDS, "BTYPE %u", iss & 3); break;
-    case EC_IABT_LOWER:
-    case EC_IABT_SAME:
-    case EC_DABT_LOWER:
-    case EC_DABT_SAME: abort_words(exc, text); break;
-    case EC_MOPS: mops_words(iss, text); break;
-    case EC_STEP_LOWER:
-    case EC_STEP_SAME: snprintf(text, EXC_WORDS, "%s", (iss & 0x1000040) == 0x1000040 ? "a load exclusive" : ""); break;
-    case EC_WATCH_LOWER:
-    case EC_WATCH_SAME: watch_words(iss, text); break;
-    default: break;
-    }
+    if (exc->kind == EXC_SYNC && shapes[exc->ec & 63])
+        shapes[exc->ec & 63](exc, text);
 }
 
 /* ---- cause ---- */

@@ -6,55 +6,31 @@
 
 #include "board/explain.h"
 #include "cpu/exception.h"
-#include "cpu/sysop.h"
 #include "cpu/sysreg.h"
 #include "debug/regs.h"
 
 /* ---- the syndrome ---- */
 
+/* What the words of the ISS leave out of an abort. */
 static void iss_abort(u32 iss, bool data, struct text *out)
 {
-    text_add(out, "  FSC 0x%02x%s%s%s%s%s%s\n", iss & 63, bit(iss, 7) ? ", on a stage 1 table walk (S1PTW)" : "",
-             data ? (bit(iss, 6) ? ", write" : ", read") : "", data && bit(iss, 8) ? ", cache maintenance" : "",
-             bit(iss, 9) ? ", external (EA)" : "", bit(iss, 10) ? ", FAR not valid" : "",
-             data && !bit(iss, 24) && bit(iss, 13) ? ", a register of EL1 in VNCR_EL2's page" : "");
+    text_add(out, ", FSC 0x%02x%s%s", iss & 63, bit(iss, 9) ? ", external (EA)" : "",
+             bit(iss, 10) ? ", FAR not valid" : "");
     if (data && bit(iss, 24))
-        text_add(out, "  instruction: %u byte%s, register %c%u%s%s\n", 1u << bits(iss, 23, 22),
-                 bits(iss, 23, 22) ? "s" : "", bit(iss, 15) ? 'x' : 'w', (unsigned)bits(iss, 20, 16),
-                 bit(iss, 21) ? ", sign-extended" : "", bit(iss, 14) ? ", acquire/release" : "");
-}
-
-static void iss_sysreg(u32 iss, struct text *out)
-{
-    u32 key = SYSREG_KEY((u32)bits(iss, 21, 20), (u32)bits(iss, 16, 14), (u32)bits(iss, 13, 10), (u32)bits(iss, 4, 1),
-                         (u32)bits(iss, 19, 17));
-    const struct sysreg *row = sysreg_find(key);
-    text_add(out, "  %s ", bit(iss, 0) ? "MRS: read of" : "MSR (or system instruction): write of");
-    const struct sysop *op = sysop_find(key);
-    if (row || op)
-        text_add(out, "%s", row ? row->name : op->name);
-    else
-        text_add(out, "S%u_%u_C%u_C%u_%u", key >> 14, key >> 11 & 7, key >> 7 & 15, key >> 3 & 15, key & 7);
-    text_add(out, ", x%u\n", (unsigned)bits(iss, 9, 5));
+        text_add(out, "%s%s", bit(iss, 21) ? ", sign-extended" : "", bit(iss, 14) ? ", acquire/release" : "");
 }
 
 static void iss_print(const struct exc *e, struct text *out)
 {
-    static const char *const waits[] = { "WFI", "WFE", "WFIT", "WFET" };
-    switch (e->ec) {
-    case EC_DABT_LOWER:
-    case EC_DABT_SAME: iss_abort(e->iss, true, out); break;
-    case EC_IABT_LOWER:
-    case EC_IABT_SAME: iss_abort(e->iss, false, out); break;
-    case EC_SYSREG: iss_sysreg(e->iss, out); break;
-    case EC_SVC:
-    case EC_HVC:
-    case EC_SMC:
-    case EC_BRK: text_add(out, "  immediate 0x%x\n", e->iss & 0xffff); break;
-    case EC_WFX: text_add(out, "  %s\n", waits[e->iss & 3]); break;
-    case EC_ERET_TRAP: text_add(out, "  %s\n", !(e->iss & 2) ? "ERET" : e->iss & 1 ? "ERETAB" : "ERETAA"); break;
-    default: break;
-    }
+    char words[EXC_WORDS];
+    exc_iss_words(e, words);
+    if (!words[0])
+        return;
+    text_add(out, "  %s", words);
+    bool data = e->ec == EC_DABT_LOWER || e->ec == EC_DABT_SAME;
+    if (data || e->ec == EC_IABT_LOWER || e->ec == EC_IABT_SAME)
+        iss_abort(e->iss, data, out);
+    text_add(out, "\n");
 }
 
 /* ---- the cause ---- */

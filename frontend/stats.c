@@ -9,9 +9,8 @@
 
 #include "board/explain.h"
 #include "cpu/exception.h"
-#include "cpu/sysreg.h"
+#include "debug/exits_words.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -94,18 +93,6 @@ static int order(const void *a, const void *b)
     return x->count != y->count ? x->count > y->count ? -1 : 1 : (int)x->cause_id - (int)y->cause_id;
 }
 
-/* ": HCR_EL2.TWI". */
-static void trap_print(unsigned id)
-{
-    const struct trap_row *t = trap_get(id);
-    if (!t)
-        return;
-    fputs(": ", stderr);
-    for (const char *c = t->reg; *c; c++)
-        fputc(toupper((unsigned char)*c), stderr);
-    fprintf(stderr, ".%s", t->name);
-}
-
 static void row_print(const struct exit_row *r)
 {
     static const char *const kinds[] = { "", "IRQ", "FIQ", "SError" };
@@ -119,8 +106,11 @@ static void row_print(const struct exit_row *r)
         fprintf(stderr, "%s%s", ec_name(r->ec), fault_name(r->ec, r->fsc));
     else
         fputs(kinds[r->kind & 3], stderr);
-    if (r->cause_kind == CAUSE_TRAP)
-        trap_print(r->cause_id);
+    if (r->cause_kind == CAUSE_TRAP) {
+        char trap[EXC_WORDS];
+        exc_trap_words(r->cause_id, trap, sizeof(trap));
+        fprintf(stderr, ": %s", trap);
+    }
     fputc('\n', stderr);
 }
 

@@ -4,6 +4,7 @@
  */
 #include <check.h>
 
+#include "board/explain.h"
 #include "cpu/exception.h"
 #include "debug/exits_words.h"
 
@@ -97,12 +98,31 @@ START_TEST(interrupts)
 }
 END_TEST
 
+/* Each class of cpu/ec.def has words of its own; other numbers have none. */
+START_TEST(classes)
+{
+    static const u8 numbers[] = {
+#define EC(name, number, words, iss) EC_##name,
+#include "cpu/ec.def"
+    };
+    const char *reserved = ec_name(0x3f);
+    for (unsigned n = 0; n < ARRAY_LEN(numbers); n++) {
+        ck_assert_str_ne(ec_name(numbers[n]), reserved);
+        for (unsigned k = 0; k < n; k++)
+            ck_assert_str_ne(ec_name(numbers[n]), ec_name(numbers[k]));
+    }
+    ck_assert_str_eq(ec_name(EC_LS64), "trapped 64-byte load or store");
+    ck_assert_str_eq(ec_name(64), reserved);
+}
+END_TEST
+
 Suite *test_iss_suite(void)
 {
     Suite *s = suite_create("iss");
     TCase *c = tcase_create("iss");
     tcase_add_loop_test(c, words, 0, (int)ARRAY_LEN(table));
     tcase_add_test(c, interrupts);
+    tcase_add_test(c, classes);
     suite_add_tcase(s, c);
     return s;
 }
