@@ -14,8 +14,8 @@ enum { MAX_DISKS = 32 };
 enum semihosting { SEMIHOSTING_OFF, SEMIHOSTING_ON, SEMIHOSTING_USERSPACE };
 
 struct disk_option {
-    u64 size;    /* bytes; the machine rounds it up to whole sectors. 0: no disk */
-    u8 readonly; /* 0 or 1, as all switches here */
+    u64 size;      /* bytes; the machine rounds it up to whole sectors. 0: no disk */
+    u8 readonly;   /* 0 or 1, as all switches here */
     u8 serial[23]; /* VIRTIO_BLK_T_GET_ID: 20 characters at most, then zeros */
 };
 
