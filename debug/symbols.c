@@ -77,6 +77,13 @@ void symbols_destroy(struct symbols *s)
 
 /* ---- reading ---- */
 
+/* qsort, for what may be nothing at all. */
+static void sort(void *rows, size_t count, size_t size, int (*order)(const void *, const void *))
+{
+    if (count)
+        qsort(rows, count, size, order);
+}
+
 static int by_address(const void *a, const void *b)
 {
     const struct symbol *x = a, *y = b;
@@ -122,8 +129,8 @@ static bool symbols_read(struct module *m, Elf_Scn *scn, const GElf_Shdr *sh)
         else if (name && (!strncmp(name, "$d", 2) || !strncmp(name, "$x", 2)))
             m->mark[m->marks++] = (struct mark){ sym.st_value + m->about.offset, name[1] == 'd' };
     }
-    qsort(m->symbol, m->symbols, sizeof(*m->symbol), by_address);
-    qsort(m->mark, m->marks, sizeof(*m->mark), by_mark);
+    sort(m->symbol, m->symbols, sizeof(*m->symbol), by_address);
+    sort(m->mark, m->marks, sizeof(*m->mark), by_mark);
     for (size_t n = 0; n < m->symbols; n++) /* without a size: up to the next */
         if (m->symbol[n].hi <= m->symbol[n].lo) {
             size_t next = n + 1;
@@ -246,7 +253,7 @@ static bool lines_read(struct module *m)
             return false;
         off = next;
     }
-    qsort(m->line, m->lines, sizeof(*m->line), by_line_address);
+    sort(m->line, m->lines, sizeof(*m->line), by_line_address);
     return true;
 }
 
