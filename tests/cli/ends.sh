@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # read by run.sh, which sets cross, elmu and what these use
 # Part of tests/cli/run.sh: how runs end, what is said then, snapshots at a text, options from a snapshot.
 for case in 1 2 3; do
     "${cross}gcc" -nostdlib -static -DCASE=$case -Wl,--build-id=none,-Ttext=0x40200000,--no-warn-rwx-segments \
@@ -58,7 +59,7 @@ input=/dev/null
 # The machine is the file's.
 run 'a machine to save' 3 -M virt,virtualization=on -cpu cortex-a53,lse=on -smp 3 -m 64M -semihosting --reset loud \
     -device virtio-rng-device -kernel ends-1.elf --snapshot-save m.snap@1000 --max-insns 3000 --stats
-grep '^hash' err >hash
+grep '^hash' err >./hash
 run 'its options come from the file' 3 --restore m.snap --max-insns 3000 --stats
 grep '^hash' err | cmp -s - hash && pass || fail 'its options come from the file' 'another hash'
 run 'the same options given' 3 --restore m.snap -M virt,virtualization=on -cpu cortex-a53,lse=on -smp 3 -m 64 -semihosting \

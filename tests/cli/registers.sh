@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # read by run.sh, which sets cross, elmu and what these use
 # Part of tests/cli/run.sh: what registers hold at reset, -reset, mmu-off-align, HCR_EL2.RW.
 el2="-M virt,virtualization=on"
 registers() # CASE: registers-CASE.elf

@@ -371,6 +371,7 @@ same 'EL3, EL2, 2 CPUs' ',secure=on,virtualization=on' cortex-a57 2 1G
 
 # ---- parts ----
 for part in "$here"/{stuck,registers,ends}.sh; do
+    # shellcheck disable=SC1090 # the parts beside it
     . "$part"
 done
 

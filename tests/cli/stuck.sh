@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # read by run.sh, which sets cross, elmu and what these use
 # Part of tests/cli/run.sh: exception handlers that take exceptions. Stuck is a machine in which nothing can change
 # anything any more; all else goes on.
 loops() # CASE: loops-CASE.elf
