@@ -39,8 +39,6 @@ static u64 registers_of(const struct cpu *cpu)
     return hash;
 }
 
-static u64 insns_now(const struct cpu *cpu) { return cpu->insns + cpu->d.now - cpu->d.run_from; }
-
 /* What the handler was entered for, as the registers of its EL still say. */
 static struct loop_seen handled(const struct cpu *cpu, unsigned kind)
 {
@@ -67,12 +65,15 @@ static bool is_fault(const struct loop_seen *e)
 static void begin(struct loop_watch *w, const struct cpu *cpu, const struct loop_seen *e, u64 entered)
 {
     bool near = entered && cpu->d.now + 1 - (entered >> 2) <= NEAR_NS;
-    bool in_vectors = cpu->pc - BANKED(cpu, cpu->ps.el, vbar) < VECTORS;
-    struct loop_seen before = handled(cpu, entered & 3);
     if (near && w->begun)
         return;
-    w->first = near && (in_vectors || is_fault(&before)) ? before : *e;
+    w->first = *e;
     w->begun = 1;
+    if (!near)
+        return; /* as each interrupt that an EL takes from itself */
+    struct loop_seen before = handled(cpu, entered & 3);
+    if (cpu->pc - BANKED(cpu, cpu->ps.el, vbar) < VECTORS || is_fault(&before))
+        w->first = before;
 }
 
 /* Who else hears of exceptions. */
@@ -90,7 +91,7 @@ static NOINLINE void taken_again(struct machine *m, struct cpu *cpu, const struc
     const struct loop_seen e = { cpu->pc,       exc->has_far ? exc->far : 0, exc->iss, exc->kind, exc->ec, cpu->ps.el,
                                  exc->target_el };
     const struct loop_seen *l = &w->last;
-    u64 insns = insns_now(cpu);
+    u64 insns = cpu_position(cpu);
     if (!entered)
         w->begun = 0;
     if (entered && e.kind == EXC_SYNC && l->kind == EXC_SYNC && l->pc == e.pc && l->iss == e.iss && l->ec == e.ec &&
