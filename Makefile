@@ -23,9 +23,9 @@ PGOFLAGS := $(if $(PGO),-fprofile-$(PGO) -fprofile-partial-training -Wno-missing
 CFLAGS := -std=gnu11 -gdwarf-4 $(OPT) $(WARN) -ffp-contract=off -fno-strict-aliasing -fno-semantic-interposition -I. $(SANFLAGS) $(LTOFLAGS) $(PGOFLAGS) $(EXTRA)
 LIBS   := -lelf -lfdt -lz -lxxhash -lzstd -lcapstone -ldw -lpthread -lm
 
-# Files of instruction bodies (they include cpu/op.h) are compiled once for each engine; all others once.
-BODIES := $(filter-out cpu/threaded.c cpu/stepping.c cpu/fuse.c,$(shell grep -lE '^\#include "cpu/(op|ldst|simd_op)\.h"' cpu/*.c))
-ONCE   := $(filter-out $(BODIES),$(wildcard lib/*.c cpu/*.c mmu/*.c gic/*.c timer/*.c board/*.c debug/*.c))
+# Instruction bodies (cpu/insn/) are compiled once for each engine; all others once.
+BODIES := $(wildcard cpu/insn/*.c)
+ONCE   := $(filter-out $(BODIES),$(wildcard $(foreach f,lib cpu mmu gic timer board debug,$f/*.c $f/*/*.c)))
 CORE_O := $(ONCE:%.c=$(B)/%.o) $(BODIES:%.c=$(B)/%.thr.o) $(BODIES:%.c=$(B)/%.step.o)
 PE_O   := $(filter-out $(B)/board/% $(B)/debug/%,$(CORE_O)) # the PE and its GIC and timers, without a board
 MAIN_O := $(patsubst %.c,$(B)/%.o,$(wildcard frontend/*.c))

@@ -4,7 +4,7 @@
 
 #include "cpu/exception.h"
 #include "cpu/field.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "mmu/context.h"
 
 #include <stdio.h>

@@ -5,12 +5,12 @@
 #include "board/machine.h"
 
 #include "mmu/tags.h"
-#include "cpu/code.h"
+#include "cpu/engine/code.h"
 #include "cpu/exception.h"
 #include "cpu/observer.h"
-#include "cpu/pmu.h"
-#include "cpu/run.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/pmu.h"
+#include "cpu/engine/run.h"
+#include "cpu/sysreg/sysreg.h"
 #include "mmu/context.h"
 #include "mmu/memo.h"
 

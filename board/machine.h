@@ -10,8 +10,8 @@
 
 #include "board/device.h"
 #include "board/options.h"
-#include "board/virtio.h"
-#include "cpu/decode.h"
+#include "board/dev/virtio.h"
+#include "cpu/insn/decode.h"
 #include "cpu/model.h"
 #include "cpu/state.h"
 #include "gic/gic.h"

@@ -6,7 +6,7 @@
 #ifndef BOARD_OPTIONS_H
 #define BOARD_OPTIONS_H
 
-#include "board/virtio.h"
+#include "board/dev/virtio.h"
 #include "lib/state.h"
 
 enum { MAX_DISKS = 32 };

@@ -6,7 +6,7 @@
 #include "board/machine.h"
 
 #include "cpu/exception.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "cpu/field.h"
 
 enum { FN_64 = 0x40000000 };

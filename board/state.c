@@ -3,9 +3,9 @@
  */
 #include "board/state.h"
 
-#include "cpu/code.h"
+#include "cpu/engine/code.h"
 #include "cpu/exception.h"
-#include "cpu/pmu.h"
+#include "cpu/sysreg/pmu.h"
 #include "mmu/access.h"
 #include "mmu/tlb.h"
 

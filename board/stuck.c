@@ -10,7 +10,7 @@
 #include "board/machine.h"
 #include "cpu/exception.h"
 #include "cpu/field.h"
-#include "cpu/pmu.h"
+#include "cpu/sysreg/pmu.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
  * Where a PE is: security state, whether EL2 is there, whose controls are in force (Arm ARM D1.2, D1.3; the predicates
- * of the shared pseudocode). In a header, because each is a bit or two and exceptions, traps and the GIC ask them all
- * the time.
+ * of the shared pseudocode). Nearly all are in the header, because each is a bit or two and exceptions, traps and the
+ * GIC ask them all the time.
  */
 #ifndef CPU_EL_H
 #define CPU_EL_H
@@ -51,6 +51,14 @@ static inline bool cpu_is_in_host(const struct cpu *cpu)
     return bit(hcr, HCR_E2H) && (cpu->ps.el == 2 || (cpu->ps.el == 0 && bit(hcr, HCR_TGE)));
 }
 
+/* EffectiveHCR_EL2_NVx: HCR_EL2.{NV2,NV1,NV} where they are in force, else 0. */
+enum { NVX_NV = 1, NVX_NV1 = 2, NVX_NV2 = 4 };
+unsigned cpu_nested_bits(const struct cpu *cpu);
+static inline unsigned cpu_nvx(const struct cpu *cpu)
+{
+    return unlikely(bit(cpu->sys.hcr_el2, HCR_NV)) ? cpu_nested_bits(cpu) : 0;
+}
+
 /* The bits of a VMID that count: 16 with FEAT_VMID16 and VTCR_EL2.VS, else 8. */
 static inline u16 cpu_vmid_mask(const struct cpu *cpu)
 {
@@ -77,6 +85,13 @@ static inline u64 cpu_sctlr(const struct cpu *cpu)
     if (cpu->ps.el == 3)
         return cpu->sys.sctlr_el3;
     return cpu->ps.el == 2 || cpu_is_in_host(cpu) ? cpu->sys.sctlr_el2 : cpu->sys.sctlr_el1;
+}
+
+/* AArch64.BranchAddr: the address that a branch to va really goes to (tagged addresses, D8.9). */
+u64 cpu_tagged_address(const struct cpu *cpu, u64 va);
+static inline u64 cpu_branch_address(const struct cpu *cpu, u64 va)
+{
+    return likely(!(va >> 55)) ? va : cpu_tagged_address(cpu, va);
 }
 
 #endif

@@ -15,14 +15,6 @@ enum {
 
 #define ISS_COND_AL 0x1e00000u /* CV and COND of the WFx and FP traps, from A64: always */
 
-/* EffectiveHCR_EL2_NVx: HCR_EL2.{NV2,NV1,NV} where they are in force, else 0. */
-enum { NVX_NV = 1, NVX_NV1 = 2, NVX_NV2 = 4 };
-unsigned nested_bits(const struct cpu *cpu);
-static inline unsigned cpu_nvx(const struct cpu *cpu)
-{
-    return unlikely(bit(cpu->sys.hcr_el2, HCR_NV)) ? nested_bits(cpu) : 0;
-}
-
 /* Each fills cpu->d.exc completely except elr, for the instruction being executed; the handler then RAISEs. */
 void exc_undefined(struct cpu *cpu, struct cause cause); /* EC 0, routed by D1.3.. */
 void exc_sync(struct cpu *cpu, unsigned ec, u32 iss, unsigned target_el, struct cause cause);
@@ -33,7 +25,7 @@ unsigned exc_default_target(const struct cpu *cpu);
 struct fault;
 void exc_abort(struct cpu *cpu, const struct fault *fault, u64 va, unsigned acc_flags);
 
-/* Called by the engines (cpu/run.c, threaded.c, stepping.c); cpu->pc is the instruction. */
+/* Called by the engines (cpu/engine/run.c, threaded.c, stepping.c); cpu->pc is the instruction. */
 void exc_fetch_state(struct cpu *cpu);          /* PC alignment fault, else Illegal Execution state (D1.3.5 order) */
 void exc_fetch_external_abort(struct cpu *cpu); /* synchronous external abort on instruction fetch */
 void exc_sp_alignment(struct cpu *cpu);         /* EC_SP_ALIGN */
@@ -83,8 +75,8 @@ bool debug_enabled_from(const struct cpu *cpu, unsigned el, bool mask);
 /* The EL that debug exceptions are routed to (DebugTarget). */
 unsigned debug_target(const struct cpu *cpu);
 
-/* Breakpoints and watchpoints (cpu/breakpoint.c). A debug register, the OS lock or MDSCR_EL1.MDE may have changed:
- * finds the enabled ones, and drops what is derived when they are others than before. */
+/* Breakpoints and watchpoints (cpu/exception/breakpoint.c). A debug register, the OS lock or MDSCR_EL1.MDE may have
+ * changed: finds the enabled ones, and drops what is derived when they are others than before. */
 void breakpoint_changed(struct cpu *cpu);
 /* While d.breakpoints: can one match in the page (4 KiB) at va? Does one match at cpu->pc: true, the exception is in
  * d.exc. */

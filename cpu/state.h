@@ -30,7 +30,7 @@ struct pstate {
 /* System registers with storage: a field a SYSREG row, in the order of the tables. */
 struct sysregs {
 #define SYSREG(name, op0, op1, crn, crm, op2, access, field, ...) u64 field;
-#include "cpu/sysreg_all.def"
+#include "cpu/sysreg/sysreg_all.def"
 #undef SYSREG
 };
 
@@ -38,7 +38,7 @@ struct sysregs {
  * was taken to that EL, which writes ELR, SPSR and ESR. */
 enum {
 #define SYSREG(name, op0, op1, crn, crm, op2, access, field, ...) WRITTEN_##field,
-#include "cpu/sysreg_all.def"
+#include "cpu/sysreg/sysreg_all.def"
 #undef SYSREG
     WRITTEN_BY_ENTRY, WRITTEN_COUNT = WRITTEN_BY_ENTRY + 4
 };
@@ -203,8 +203,8 @@ enum { MMU_NONE = 0xffff, MMU_MANY = 0xfffe };
 
 struct phys;     /* mmu/phys.h: RAM and the way to devices */
 struct memo;     /* mmu/memo.h: what earlier walks found out about tables */
-struct decoder;  /* cpu/decode.h */
-struct code;     /* cpu/code.h: pages of decoded instructions */
+struct decoder;  /* cpu/insn/decode.h */
+struct code;     /* cpu/engine/code.h: pages of decoded instructions */
 struct gic;      /* gic/gic.h */
 struct timers;   /* timer/timer.h */
 struct machine;  /* board/machine.h */
@@ -255,7 +255,7 @@ struct cpu {
     u32 index;        /* number of this PE, from 0 */
     u32 powered;      /* PSCI: on */
     u32 step_active;  /* software step state machine: active-not-pending was entered (D2.12) */
-    u32 pmu_counting; /* counters that have been counting since pmu_mark: cpu/pmu.c */
+    u32 pmu_counting; /* counters that have been counting since pmu_mark: cpu/sysreg/pmu.c */
     u32 serror_iss;   /* IDS and ISS<23:0> of the pending physical SError (LINE_SERROR), but ISS.IESB */
     u32 yields;       /* what YIELD, and a WFE that does not wait, raise of ATT_TURN and ATT_STOP */
     struct features features;
@@ -293,23 +293,23 @@ struct cpu {
         struct mmu_derived mmu;
         u64 btype_next;     /* stepping: PSTATE.BTYPE after the instruction */
         u64 branched;       /* stepping: the last instruction was a taken branch */
-        u64 spsr_known;     /* bits of SPSR that features bring, and bit 63: known (cpu/exception.c) */
-        u32 el_known[4];    /* by EL, while its live_traps are known: EL_KNOWN_* (cpu/exception.c) */
+        u64 spsr_known;     /* bits of SPSR that features bring, and bit 63: known (cpu/exception/exception.c) */
+        u32 el_known[4];    /* by EL, while its live_traps are known: EL_KNOWN_* (cpu/exception/exception.c) */
         u64 live_traps[4];  /* by EL: trap groups that fire; all ones: not known. Of another EL, 0: the same
-                               (cpu/sysreg.h) */
+                               (cpu/sysreg/sysreg.h) */
         u64 trap_misses[4]; /* by EL: register accesses since then that had to ask */
         u64 ctx_table_gen;
         u64 threaded;           /* the threaded engine runs */
         u64 slice_end;          /* absolute ns: of the slice that runs, whatever cuts it */
         u64 look_at;            /* absolute ns: when the machine looks next at what is due */
-        u32 pmu_at[4], pmu_hot; /* counters that count at each EL; those that exceptions matter to: cpu/pmu.c */
+        u32 pmu_at[4], pmu_hot; /* counters that count at each EL; those that exceptions matter to: cpu/sysreg/pmu.c */
         u32 pmu_pad;
         u64 run_from; /* absolute ns at which cpu_run_to began: insns does not count what came since */
         u64 unfinished_at, unfinished_pc; /* cpu_unfinished: cpu_position after the last such attempt, or 0 */
         u64 stats[8];
         struct pac_entry {
             u64 data, modifier, key[2], code, valid;
-        } pac[256]; /* cpu/pauth_lib.c */
+        } pac[256]; /* cpu/ops/pauth_lib.c */
     } d;
 };
 extern const struct state_shape cpu_shape; /* up to d */

@@ -4,7 +4,7 @@
 
 #include "debug/stops.h"
 #include "debug/symbols.h"
-#include "debug/exits_words.h"
+#include "debug/trace/exits_words.h"
 #include "debug/text.h"
 #include "mmu/walk.h"
 
@@ -50,7 +50,7 @@ size_t debugger_read(struct debugger *d, u64 addr, void *to, size_t size);
 /* RAM only. False: some byte is not there; nothing was written. */
 bool debugger_write(struct debugger *d, u64 addr, const void *from, size_t size);
 
-/* debug/monitor.c: a line of `monitor`, its answer. True: the machine's state was changed. */
+/* debug/monitor/monitor.c: a line of `monitor`, its answer. True: the machine's state was changed. */
 bool monitor_run(struct debugger *d, const char *line, struct text *out);
 
 #endif

@@ -12,7 +12,7 @@
 #include "board/state.h"
 #include "cpu/exception.h"
 #include "cpu/observer.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "debug/disasm.h"
 #include "mmu/context.h"
 

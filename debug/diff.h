@@ -6,7 +6,7 @@
 
 #include "board/machine.h"
 #include "debug/symbols.h"
-#include "debug/trace_out.h"
+#include "debug/trace/trace_out.h"
 
 struct diff_count {
     u64 registers, words, devices;

@@ -4,8 +4,8 @@
  */
 #include "debug/disasm.h"
 
-#include "cpu/decode.h"
-#include "cpu/sysreg.h"
+#include "cpu/insn/decode.h"
+#include "cpu/sysreg/sysreg.h"
 
 #include <capstone/capstone.h>
 #include <stdio.h>

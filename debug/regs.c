@@ -1,13 +1,13 @@
 /*
  * Registers for debuggers: values, and the target description that names them (gdb manual, appendix G "Target
  * Descriptions", features org.gnu.gdb.aarch64.core, fpu, pauth_v2; system registers in QEMU's
- * org.qemu.gdb.arm.sys.regs, all of them from the rows of cpu/sysreg_all.def).
+ * org.qemu.gdb.arm.sys.regs, all of them from the rows of cpu/sysreg/sysreg_all.def).
  */
 #include "debug/regs.h"
 
 #include "cpu/exception.h"
 #include "cpu/field.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "mmu/context.h"
 
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #define DEBUG_REGS_H
 
 #include "board/machine.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "debug/text.h"
 
 enum { REG_PC_NUM = 32, REG_CPSR = 33, REG_V0 = 34, REG_FPSR = 66, REG_FPCR = 67, REG_SYS = 68, REG_PAUTH = 4096 };

@@ -5,7 +5,8 @@
  */
 #include "debug/reverse.h"
 
-#include "cpu/run.h"
+#include "cpu/engine/run.h"
+#include "cpu/ops/unfinished.h"
 #include "debug/journal.h"
 #include "board/state.h"
 #include "mmu/access.h"

@@ -11,7 +11,7 @@
 #define _GNU_SOURCE
 #include "debug/snapshot.h"
 
-#include "cpu/code.h"
+#include "cpu/engine/code.h"
 #include "debug/file.h"
 #include "board/state.h"
 

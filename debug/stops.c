@@ -6,7 +6,7 @@
 
 #include "board/explain.h"
 #include "cpu/exception.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "mmu/access.h"
 #include "mmu/context.h"
 

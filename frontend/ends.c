@@ -2,7 +2,7 @@
 #include "frontend/frontend.h"
 
 #include "debug/symbols.h"
-#include "debug/trace_internal.h"
+#include "debug/trace/trace_internal.h"
 
 static const struct {
     int status;

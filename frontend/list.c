@@ -1,7 +1,7 @@
 /* What is printed from the tables: --list-*. */
 #include "frontend/frontend.h"
 
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 
 static void list_cpus(void)
 {
@@ -33,11 +33,11 @@ static void list_traps(void)
 {
 #define TRAP(id, ...) printf("%-16s %s\n", #id, #__VA_ARGS__);
 #define LONE(...)     TRAP(__VA_ARGS__)
-#include "cpu/traps.def"
+#include "cpu/sysreg/traps.def"
 #undef TRAP
 #define FGT_ROW(dir, id, reg, field, at, feature, ec)                                                                  \
     printf("%-16s %s, %s, %u, %s, %s\n", #id, #reg, #dir, at, #feature, #ec);
-#include "cpu/fgt.def"
+#include "cpu/sysreg/fgt.def"
 #undef FGT_ROW
 }
 

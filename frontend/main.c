@@ -272,7 +272,8 @@ int main(int argc, char **argv)
     static struct boot_config boot;
     static struct frontend f;
     int status;
-    fesetenv(FE_DFL_ENV); /* a library made with -ffast-math may have set flush-to-zero: cpu/fp_host.h wants it clear */
+    fesetenv(
+        FE_DFL_ENV); /* a library made with -ffast-math may have set flush-to-zero: cpu/insn/fp_host.h wants it clear */
     streams_open();
     signal(SIGPIPE, SIG_IGN); /* who reads our output may leave: write says so */
     files_guard();

@@ -4,9 +4,9 @@
 #ifndef FRONTEND_OPTIONS_H
 #define FRONTEND_OPTIONS_H
 
-#include "board/boot.h"
+#include "board/boot/boot.h"
 #include "board/machine.h"
-#include "debug/trace.h"
+#include "debug/trace/trace.h"
 
 enum { MAX_CHARDEVS = 16, MAX_SENDS = 256, MAX_SERIALS = 2, OPTION_TEXT = 4096 };
 

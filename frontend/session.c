@@ -5,7 +5,7 @@
 #include "frontend/frontend.h"
 
 #include "debug/file.h"
-#include "debug/gdb.h"
+#include "debug/gdb/gdb.h"
 #include "debug/journal.h"
 #include "debug/snapshot.h"
 #include "debug/symbols.h"

@@ -9,7 +9,7 @@
 
 #include "board/explain.h"
 #include "cpu/exception.h"
-#include "debug/exits_words.h"
+#include "debug/trace/exits_words.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -2,10 +2,10 @@
  * The GIC's system registers: ICC_* with what HCR_EL2.{IMO,FMO} makes of them at EL1, ICV_*, and ICH_* (GIC 12.2 to
  * 12.4). Each hook finds who looks, and which groups the register reaches from there, and has the interface do it
  * (cpuif.h); after a write the PE's lines are found again. Layouts of registers that only exist here are here, too.
- * Traps are rows of cpu/traps.def. Left out: SRE 0 (RAO/WI), the registers of more than 5 bits of priority.
+ * Traps are rows of cpu/sysreg/traps.def. Left out: SRE 0 (RAO/WI), the registers of more than 5 bits of priority.
  */
 #include "cpu/exception.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "gic/gic_sysreg.h"
 #include "gic/internal.h"
 #include "gic/pe.h"

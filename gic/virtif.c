@@ -1,8 +1,8 @@
 /*
  * The virtual CPU interface: list registers, what they signal, the guest's side of it and the hypervisor's (GIC chapter
  * 6; the registers in 12.3 and 12.4, whose names are in brackets). Four list registers, five bits of priority. Which
- * register asks and what it traps are the callers' (gic_sysreg.c, cpu/traps.def); ICH_HCR_EL2 is theirs, too, since
- * traps look for it in the PE. Left out: SEIs, LPIs injected directly (GICv4).
+ * register asks and what it traps are the callers' (gic_sysreg.c, cpu/sysreg/traps.def); ICH_HCR_EL2 is theirs, too,
+ * since traps look for it in the PE. Left out: SEIs, LPIs injected directly (GICv4).
  *
  *     ICH_LR   <63:62> state  <61> HW  <60> group  <55:48> priority  <44:32> pINTID, or <41> EOI  <31:0> vINTID
  *     ICH_VMCR <31:24> VPMR  <23:21> VBPR0  <20:18> VBPR1  <9> VEOIM  <4> VCBPR  <3> VFIQEn  <1> VENG1  <0> VENG0

@@ -2,7 +2,7 @@
  * Address translation: a pure function from (regime, address, access) to a translation or a fault (Arm ARM D8; shared
  * pseudocode AArch64.FullTranslate and below). One walker serves TLB fill, AT, gdb, inspectors and the explanation of
  * an abort. It reads physical memory through phys_*, and writes it only to set an access flag or dirty state.
- * What failed is decided here; who hears of it is decided in cpu/exception.c.
+ * What failed is decided here; who hears of it is decided in cpu/exception/exception.c.
  */
 #ifndef MMU_WALK_H
 #define MMU_WALK_H

@@ -12,8 +12,8 @@ passed=0 failed=0
 
 check() # FILE EXEMPT FRAMES: patterns of handlers that may call, and that may have a stack frame
 {
-    object=$B/cpu/$1.thr.o
-    [ "$1" = fuse ] && object=$B/cpu/fuse.o # compiled once, for the threaded engine only
+    object=$B/cpu/insn/$1.thr.o
+    [ "$1" = fuse ] && object=$B/cpu/engine/fuse.o # compiled once, for the threaded engine only
     [ -f "$object" ] || { echo "FAIL $object: not built"; failed=$((failed + 1)); return; }
     objdump -dr --no-show-raw-insn "$object" | awk -v exempt="$2" -v file="$1" -v frames="$3" '
         function finish() {

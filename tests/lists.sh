@@ -6,6 +6,7 @@
 #   - the links of the README and of docs/ lead somewhere, and the files that they name exist
 #   - every check that QEMU fails (tests/guest/qemu-differences) has its verdict in docs/differences.md
 #   - every table of rows (.def) is included by somebody
+#   - the lines up of the picture of the house (docs/structure.svg) are those that there are
 # shellcheck disable=SC2013,SC2086 # names without blanks
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -61,7 +62,7 @@ for path in $(grep -ohE "\\b($places)/[A-Za-z0-9_./-]+\.(c|h|S|def|sh|py|md|list
         failed=$((failed + 1))
     fi
 done
-for table in $(git ls-files '*.def' 2>/dev/null || ls ./*/*.def); do
+for table in $(git ls-files '*.def' 2>/dev/null || find . -name "*.def"); do
     if grep -qrF --include='*.[ch]' --include='*.def' "include \"$table\"" $folders tests; then
         passed=$((passed + 1))
     else
@@ -69,5 +70,10 @@ for table in $(git ls-files '*.def' 2>/dev/null || ls ./*/*.def); do
         failed=$((failed + 1))
     fi
 done
+tests/includes.sh --edges | sed -nE 's/^[^ ]+ ([^ ]+) [^ ]+ ([^ ]+) lent$/\1 \2/p' | sort >"$work"
+if sed -nE 's/.*class="lent" data-from="([^"]*)" data-to="([^"]*)".*/\1 \2/p' docs/structure.svg | sort | cmp -s - "$work" && [ -s "$work" ]; then passed=$((passed + 1)); else
+    echo "FAIL docs/structure.svg shows other lines up than there are: tests/structure.py draws it"
+    failed=$((failed + 1))
+fi
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]

@@ -1,12 +1,12 @@
 /*
  * The generic timers' registers (Arm ARM D19.12): counters, CTL, CVAL and TVAL views, and the controls that other
- * registers' traps hang on. Traps are rows of cpu/traps.def. ISTATUS and TVAL of a disabled timer, which are UNKNOWN:
- * 0, and the difference as if it were enabled.
+ * registers' traps hang on. Traps are rows of cpu/sysreg/traps.def. ISTATUS and TVAL of a disabled timer, which are
+ * UNKNOWN: 0, and the difference as if it were enabled.
  */
 #include "timer/timer_sysreg.h"
 
 #include "cpu/exception.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "timer/internal.h"
 
 /* Which timer a row's register is: CRm 2 physical, 3 virtual; op1 4 is EL2's (with CRm 5 physical and 4 virtual those

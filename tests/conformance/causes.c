@@ -5,11 +5,11 @@
  */
 #include "tests/conformance/causes.h"
 
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "mmu/context.h"
 #include "mmu/walk.h"
 
-/* cpu/traps.def: bit v of `values` says that field value v traps. */
+/* cpu/sysreg/traps.def: bit v of `values` says that field value v traps. */
 static bool mend_trap(struct cpu *cpu, const struct trap_row *row)
 {
     u8 *at = (u8 *)&cpu->sys + row->offset;

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "cpu/exception.h"
-#include "cpu/run.h"
+#include "cpu/engine/run.h"
 #include "gic/gic.h"
 #include "mmu/access.h"
 #include "mmu/phys.h"

@@ -2,7 +2,7 @@
  * What is not compared after a vector: where the model that the vectors come from does less than the manual, or where
  * Arm's manual says otherwise (../shared/vectors/README.md). Vectors that are not run at all: rules.c.
  */
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "tests/conformance/vectors.h"
 
 /* HCR_EL2.{NV,NV1,NV2} = {1,1,1} */

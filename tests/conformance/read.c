@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-#include "cpu/code.h"
-#include "cpu/decode.h"
+#include "cpu/engine/code.h"
+#include "cpu/insn/decode.h"
 #include "cpu/model.h"
 #include "gic/gic.h"
 #include "tests/conformance/vectors.h"

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "tests/conformance/vectors.h"
 
 struct reg regs[REGS];

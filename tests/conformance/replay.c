@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "cpu/code.h"
+#include "cpu/engine/code.h"
 #include "cpu/exception.h"
-#include "cpu/run.h"
-#include "cpu/sysreg.h"
+#include "cpu/engine/run.h"
+#include "cpu/sysreg/sysreg.h"
 #include "mmu/access.h"
 #include "mmu/tags.h"
 #include "tests/conformance/atcall.h"

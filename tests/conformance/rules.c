@@ -3,9 +3,9 @@
 
 #include "cpu/exception.h"
 #include "cpu/field.h"
-#include "cpu/nested.h"
-#include "cpu/sysop.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/nested.h"
+#include "cpu/sysreg/sysop.h"
+#include "cpu/sysreg/sysreg.h"
 #include "mmu/context.h"
 #include "mmu/walk.h"
 #include "tests/conformance/atcall.h"

@@ -3,7 +3,7 @@
 #ifndef TESTS_CONFORMANCE_SWEEP_H
 #define TESTS_CONFORMANCE_SWEEP_H
 
-#include "cpu/decode.h"
+#include "cpu/insn/decode.h"
 #include "cpu/model.h"
 
 enum { OPINIONS = 2, MNEMONIC_SIZE = 32 };

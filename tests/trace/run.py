@@ -447,7 +447,7 @@ class Suite:
         """Every kind there is, in one run: each writes what it writes alone."""
         kinds = {'exits': ['-trace', 'exits=%s'], 'tarmac': ['-trace', 'tarmac=%s'], 'perfetto': ['-trace', 'perfetto=%s'],
                  'coverage': ['-coverage', '%s'], 'profile': ['-profile', '%s'], 'log': ['-d', 'int,mmu,guest_errors,unimp,in_asm', '-D', '%s']}
-        with open(os.path.join(HERE, '../../debug/trace_kind.def')) as f:
+        with open(os.path.join(HERE, '../../debug/trace/trace_kind.def')) as f:
             assert sorted(kinds) == sorted(re.findall(r'^TRACE\((\w+)\)', f.read(), re.M))
         for name, options in kinds.items():
             self.run(*[o.replace('%s', name + '.alone') for o in options], *WINDOW, *self.sym)

@@ -2,7 +2,7 @@
 #ifndef TESTS_UNIT_BOARD_FIXTURE_H
 #define TESTS_UNIT_BOARD_FIXTURE_H
 
-#include "board/boot.h"
+#include "board/boot/boot.h"
 #include "board/machine.h"
 
 #include <check.h>

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "cpu/exception.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "gic/internal.h"
 #include "gic/pe.h"
 

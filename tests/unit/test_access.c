@@ -9,7 +9,7 @@
 
 #include "cpu/exception.h"
 #include "cpu/model.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "gic/gic.h"
 
 Suite *test_access_suite(void);

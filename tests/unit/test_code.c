@@ -1,8 +1,8 @@
-/* Decoded code (cpu/code.h): a pool that is smaller than the program, and a page of it that is written to in every
- * turn. */
+/* Decoded code (cpu/engine/code.h): a pool that is smaller than the program, and a page of it that is written to in
+ * every turn. */
 #include "tests/unit/board_fixture.h"
 
-#include "cpu/code.h"
+#include "cpu/engine/code.h"
 
 enum { PAGES = 10, WRITTEN = 4, TURNS = 100, B_NEXT_PAGE = 0x140003ff, HERE = 0x14000000 };
 #define BASE ((u64)0x40000000)

@@ -5,12 +5,12 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "cpu/decode.h"
+#include "cpu/insn/decode.h"
 #include "cpu/exception.h"
-#include "cpu/run.h"
-#include "cpu/sysreg.h"
-#include "cpu/system_ops.h"
-#include "cpu/wait.h"
+#include "cpu/engine/run.h"
+#include "cpu/sysreg/sysreg.h"
+#include "cpu/ops/system_ops.h"
+#include "cpu/ops/wait.h"
 #include "mmu/access.h"
 #include "mmu/phys.h"
 #include "mmu/walk.h"

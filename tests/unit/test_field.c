@@ -1,7 +1,7 @@
 /*
  * The fields of registers (cpu/field.def) against the other tables that know where a field lies: a control that traps
- * (cpu/traps.def, cpu/fgt.def) is a field of its register, what software can write has a name, and what has a name in a
- * control register can be written where the feature is there.
+ * (cpu/sysreg/traps.def, cpu/sysreg/fgt.def) is a field of its register, what software can write has a name, and what
+ * has a name in a control register can be written where the feature is there.
  */
 #include <check.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #include "cpu/exception.h"
 #include "cpu/model.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "gic/gic.h"
 
 Suite *test_field_suite(void);

@@ -5,7 +5,7 @@
 #include <check.h>
 #include <fenv.h>
 #include <math.h>
-#include "cpu/fp.h"
+#include "lib/fp/fp.h"
 
 Suite *test_fp_suite(void);
 

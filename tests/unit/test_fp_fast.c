@@ -1,12 +1,12 @@
 /*
- * Floating point on the host's unit (cpu/fp_host.h) against the soft-float: each hot instruction is run as a word by
- * both engines with random operands, once where the host may be used and once where FPCR.FZ16, which means nothing to
- * single and double precision, forbids it. Registers, NZCV and FPSR must be the same. Also that the host is in fact
+ * Floating point on the host's unit (cpu/insn/fp_host.h) against the soft-float: each hot instruction is run as a word
+ * by both engines with random operands, once where the host may be used and once where FPCR.FZ16, which means nothing
+ * to single and double precision, forbids it. Registers, NZCV and FPSR must be the same. Also that the host is in fact
  * used, and that reserved words and absent formats are refused.
  */
 #include <check.h>
 #include <stdlib.h>
-#include "cpu/fp_host.h"
+#include "cpu/insn/fp_host.h"
 #include "tests/unit/word.h"
 
 Suite *test_fp_fast_suite(void);

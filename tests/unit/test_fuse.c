@@ -1,13 +1,13 @@
 /*
- * Every sequence of cpu/fuse.def, word by word, on both engines: from random registers, which often are the same ones,
- * with addresses that hit, that fault and that are not aligned, they must leave the same state and memory. And each
- * must have been fused, or the row is never used.
+ * Every sequence of cpu/engine/fuse.def, word by word, on both engines: from random registers, which often are the same
+ * ones, with addresses that hit, that fault and that are not aligned, they must leave the same state and memory. And
+ * each must have been fused, or the row is never used.
  */
 #include "tests/unit/board_fixture.h"
 
-#include "cpu/code.h"
-#include "cpu/fuse.h"
-#include "cpu/run.h"
+#include "cpu/engine/code.h"
+#include "cpu/engine/fuse.h"
+#include "cpu/engine/run.h"
 
 Suite *test_fuse_suite(void);
 
@@ -35,7 +35,7 @@ static const struct sequence_row rows[] = {
     NAMED(id, id, id##_##way##2) NAMED(id, id##_##way##2, id##_##way##3) NAMED(id, id##_##way##3, id##_##way##4)
 #define LOADS_RUN(id)                           RUNS(id, up) RUNS(id, down)
 #define STORES_RUN(id)                          RUNS(id, up)
-#include "cpu/fuse.def"
+#include "cpu/engine/fuse.def"
 };
 
 static const struct sequence_row *row_named(const char *name)

@@ -1,12 +1,12 @@
 /*
- * Syndromes in words (debug/exits_words.c): each exception class's ISS by the names of its fields, from values put
- * together by hand from the layouts of Arm ARM D19.2.37 (ESR_ELx).
+ * Syndromes in words (debug/trace/exits_words.c): each exception class's ISS by the names of its fields, from values
+ * put together by hand from the layouts of Arm ARM D19.2.37 (ESR_ELx).
  */
 #include <check.h>
 
 #include "board/explain.h"
 #include "cpu/exception.h"
-#include "debug/exits_words.h"
+#include "debug/trace/exits_words.h"
 
 Suite *test_iss_suite(void);
 

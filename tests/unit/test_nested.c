@@ -8,9 +8,9 @@
 
 #include "cpu/exception.h"
 #include "cpu/model.h"
-#include "cpu/nested.h"
-#include "cpu/sysop.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/nested.h"
+#include "cpu/sysreg/sysop.h"
+#include "cpu/sysreg/sysreg.h"
 #include "gic/gic.h"
 
 Suite *test_nested_suite(void);
@@ -42,7 +42,7 @@ static const struct vncr_row {
     u16 offset;
 } vncr_rows[] = {
 #define VNCR(offset, NAME, op0, op1, crn, crm, op2, WHEN) { #NAME, SYSREG_KEY(op0, op1, crn, crm, op2), offset },
-#include "cpu/vncr.def"
+#include "cpu/sysreg/vncr.def"
 #undef VNCR
 };
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "cpu/exception.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "mmu/access.h"
 #include "mmu/phys.h"
 #include "mmu/walk.h"

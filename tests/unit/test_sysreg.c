@@ -8,9 +8,9 @@
 
 #include "cpu/exception.h"
 #include "cpu/model.h"
-#include "cpu/nested.h"
-#include "cpu/sysop.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/nested.h"
+#include "cpu/sysreg/sysop.h"
+#include "cpu/sysreg/sysreg.h"
 #include "gic/gic.h"
 
 Suite *test_sysreg_suite(void);
@@ -504,7 +504,7 @@ static void open_all(bool e2h)
 enum {
 #define TRAP(id, ...) GROUPED_##id,
 #define ALSO(id, ...) GROUPED_##id,
-#include "cpu/traps.def"
+#include "cpu/sysreg/traps.def"
 #undef TRAP
     LONE_ROWS
 };
@@ -515,7 +515,7 @@ static unsigned group_of(unsigned n)
     static const u8 first[] = {
 #define TRAP(id, ...) 1,
 #define ALSO(...)     0,
-#include "cpu/traps.def"
+#include "cpu/sysreg/traps.def"
 #undef TRAP
     };
     unsigned group = 0;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "cpu/exception.h"
-#include "cpu/sysreg.h"
+#include "cpu/sysreg/sysreg.h"
 #include "gic/gic.h"
 #include "timer/timer.h"
 

@@ -3,7 +3,7 @@
 #define TESTS_UNIT_WORD_H
 
 #include <check.h>
-#include "cpu/op.h"
+#include "cpu/insn/op.h"
 
 /* The slot after the word. */
 static void word_stop(struct cpu *c, u64 u1, u64 u2, u64 u3, u64 L, const struct op *i)

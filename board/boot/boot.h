@@ -1,0 +1,94 @@
+/*
+ * Loading: from files (as bytes: the front end reads them) to RAM, a device tree and the PEs' first instruction, placed
+ * and entered as QEMU's boot code for virt does (found by running it; docs/boot in the tests).
+ */
+#ifndef BOARD_BOOT_H
+#define BOARD_BOOT_H
+
+#include "board/machine.h"
+
+/* A file: name for messages, bytes. data NULL: not given. mapped: data is a mapping of the file itself, which its maker
+ * has open as this descriptor - 1; 0: it is not. */
+struct blob {
+    const char *name;
+    const u8 *data;
+    u64 size;
+    int mapped;
+};
+
+enum { MAX_LOADERS = 32, MAX_DOMAINS = 16, BOOT_ERROR = 512 };
+
+/* -device loader: a file, or a value, put somewhere; and perhaps a PE started there. */
+struct boot_loader {
+    struct blob file;
+    u64 addr, data;
+    unsigned data_len; /* bytes; 0: it's a file */
+    bool has_addr, force_raw;
+    int cpu; /* -1: none */
+};
+
+/* A Xen domain: dom0, or one that Xen makes at boot (dom0less). */
+struct boot_domain {
+    bool dom0;
+    struct blob kernel, initrd;
+    const char *append;
+    u64 mem; /* MiB */
+    unsigned vcpus;
+};
+
+struct boot_config {
+    struct blob kernel, initrd, dtb;
+    const char *append;
+    bool plain_dtb; /* the device tree gets no random nodes (kaslr-seed, rng-seed) */
+    struct boot_loader loader[MAX_LOADERS];
+    unsigned loader_count;
+    struct boot_domain domain[MAX_DOMAINS];
+    unsigned domain_count;
+};
+
+/* Loads everything and sets the entry of the PEs of a machine just reset. False: error says what is wrong. */
+bool boot_load(struct machine *m, const struct boot_config *config, char error[BOOT_ERROR]);
+
+/* Where something lies in memory: ranges that do not touch, in no order. When there are too many, one is widened. */
+struct boot_used {
+    struct {
+        u64 low, high; /* high: one past the last byte */
+    } range[64];
+    unsigned count;
+};
+void boot_use(struct boot_used *used, u64 low, u64 high);
+
+/* ---- board/boot/image.c ---- */
+enum image_kind { IMAGE_ELF, IMAGE_LINUX, IMAGE_RAW };
+struct image {
+    enum image_kind kind;
+    u64 entry, low, high;   /* physical addresses; high is one past the last */
+    struct boot_used *used; /* NULL, or who wants to know about each part */
+};
+/* Puts a kernel into RAM: ELF, arm64 Image (plain, gzip, EFI zboot with gzip) or raw bytes. */
+bool image_load(struct machine *m, const struct blob *file, struct image *image, char error[BOOT_ERROR]);
+/* An ELF; false with an empty error: it isn't one. */
+bool image_load_elf(struct machine *m, const struct blob *file, struct image *image, char error[BOOT_ERROR]);
+/* Raw bytes; what: for the message. */
+bool image_put(struct machine *m, u64 pa, const struct blob *file, const char *what, char error[BOOT_ERROR]);
+
+/* ---- board/boot/fdt.c ---- */
+struct fdt_module {
+    u64 pa, size;
+    const char *kind;   /* "kernel", "ramdisk" */
+    const char *append; /* NULL: none */
+    unsigned domain;    /* index in boot_config.domain */
+};
+struct fdt_boot {
+    const char *append;
+    u64 initrd, initrd_size;
+    const struct boot_config *config; /* domains; may be NULL */
+    const struct fdt_module *module;
+    unsigned module_count;
+};
+enum { FDT_SIZE = 0x100000 };
+/* The machine's device tree, or (base not NULL) a given one, with what the boot adds. Writes at most FDT_SIZE bytes to
+ * out and returns the size; 0: error. */
+u64 fdt_make(struct machine *m, const struct fdt_boot *boot, const struct blob *base, u8 *out, char error[BOOT_ERROR]);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * The GIC's register frames on the bus. What they show is in machine.gic (gic/frames.c), where the PEs' interfaces are.
+ */
+#include "board/machine.h"
+#include "board/boot/tree.h"
+
+static bool dist_read(struct machine *m, void *state, const struct access *a, u64 *value)
+{
+    (void)state;
+    return gic_dist_read(&m->gic, a->offset, a->size, a->by, value);
+}
+
+static bool dist_write(struct machine *m, void *state, const struct access *a, u64 value)
+{
+    (void)state;
+    return gic_dist_write(&m->gic, a->offset, a->size, a->by, value);
+}
+
+static bool redist_read(struct machine *m, void *state, const struct access *a, u64 *value)
+{
+    (void)state;
+    return gic_redist_read(&m->gic, a->offset, a->size, a->by, value);
+}
+
+static bool redist_write(struct machine *m, void *state, const struct access *a, u64 value)
+{
+    (void)state;
+    return gic_redist_write(&m->gic, a->offset, a->size, a->by, value);
+}
+
+/* One node for all frames, at the distributor's address. */
+static void node(struct tree *t, struct place at)
+{
+    char path[64];
+    const struct row *redist = row_get(ROW_gicr), *dist = row_get(at.row);
+    tree_device(t, path, "intc", at);
+    TREE_CELLS(t, path, "#interrupt-cells", 3);
+    tree_flag(t, path, "interrupt-controller");
+    TREE_CELLS(t, path, "#address-cells", 2);
+    TREE_CELLS(t, path, "#size-cells", 2);
+    tree_flag(t, path, "ranges");
+    tree_compatible(t, path, at);
+    TREE_CELLS(t, path, "#redistributor-regions", 1);
+    TREE_CELLS(t, path, "reg", TREE_CELLS64(dist->base), TREE_CELLS64(dist->size), TREE_CELLS64(redist->base),
+               TREE_CELLS64(redist->size));
+    if (t->m->options.virtualization)
+        TREE_CELLS(t, path, "interrupts", TREE_PPI, GIC_PPI_MAINTENANCE - 16, TREE_LEVEL);
+    TREE_CELLS(t, path, "phandle", t->gic);
+    TREE_CELLS(t, "/", "interrupt-parent", t->gic);
+}
+
+const struct kind kind_gic_dist = {
+    .name = "gic_dist",
+    .compatible = "arm,gic-v3\0",
+    .read = dist_read,
+    .write = dist_write,
+    .node = node,
+};
+const struct kind kind_gic_redist = {
+    .name = "gic_redist",
+    .compatible = "arm,gic-v3\0",
+    .read = redist_read,
+    .write = redist_write,
+};

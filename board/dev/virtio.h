@@ -1,0 +1,117 @@
+/*
+ * virtio (Virtual I/O Device specification 1.2): what devices and transports share. A device (virtio_blk.c ...) sees
+ * queues, buffers and features and knows no transport; a transport (virtio_mmio.c) has registers and makes interrupts
+ * of the news that the core keeps for it.
+ */
+#ifndef BOARD_VIRTIO_H
+#define BOARD_VIRTIO_H
+
+#include "board/device.h"
+
+enum { VIRTIO_QUEUES = 4, VIRTIO_QUEUE_MAX = 1024 };
+enum virtio_kind {
+    VIRTIO_NONE,
+#define VIRTIO(name, ...) VIRTIO_##name,
+#include "board/dev/virtio.def"
+    VIRTIO_KINDS
+};
+/* Bits of the device status field (2.1). */
+enum { VIRTIO_DRIVER_OK = 4, VIRTIO_NEEDS_RESET = 64 };
+
+struct virtio_queue {
+    u64 desc, avail, used; /* guest physical addresses */
+    u32 num, ready;        /* ready: its addresses hold */
+    u16 last_avail, used_idx;
+    u32 pending; /* notified, not yet looked at */
+};
+/* A device, within the state of its transport. */
+struct virtio {
+    u32 kind;   /* enum virtio_kind */
+    u32 unit;   /* number of the disk, or of the console port */
+    u32 legacy; /* VIRTIO_F_VERSION_1 is not offered */
+    u32 status;
+    u64 driver_features;
+    u64 news;        /* a bit for each queue with used buffers that want an interrupt, and VIRTIO_NEWS_CONFIG */
+    struct place at; /* of the transport */
+    u32 generation;  /* of the configuration space */
+    struct virtio_queue queue[VIRTIO_QUEUES];
+};
+#define VIRTIO_NEWS_CONFIG BIT(63)
+extern const struct state_shape virtio_shape;
+
+/* What is plugged into a slot of virtio-mmio: enum virtio_kind and unit. */
+struct virtio_plug {
+    u32 kind, unit;
+};
+enum { VIRTIO_SLOTS = 32 };
+
+/* A buffer of the guest: a chain of descriptors, gathered. */
+enum { VIRTIO_SEGMENTS = VIRTIO_QUEUE_MAX };
+struct virtio_segment {
+    u64 addr;
+    u32 len;
+    bool writable;
+};
+struct virtio_chain {
+    unsigned head, count;
+    u64 readable, writable; /* bytes in all */
+    struct virtio_segment segment[VIRTIO_SEGMENTS];
+};
+
+/* ---- for the devices ---- */
+/* Takes the next buffer of queue q; false: there is none, or the guest's rings are nonsense (the device then needs a
+ * reset). */
+bool virtio_pop(struct machine *m, struct virtio *dev, unsigned q, struct virtio_chain *chain);
+/* Gives it back with `len` bytes written: news for the driver. */
+void virtio_push(struct machine *m, struct virtio *dev, unsigned q, const struct virtio_chain *chain, u32 len);
+/* Copies to or from the chain from `offset` within its readable (writable) bytes. False: out of bounds, or not RAM. */
+bool virtio_copy_from(struct machine *m, const struct virtio *dev, const struct virtio_chain *chain, u64 offset,
+                      void *to, u64 size);
+bool virtio_copy_to(struct machine *m, const struct virtio *dev, const struct virtio_chain *chain, u64 offset,
+                    const void *from, u64 size);
+/* The rings are nonsense: DEVICE_NEEDS_RESET. */
+void virtio_fail(struct virtio *dev);
+/* virtio_ops.timer is called at `when` (ns), or NEVER. */
+void virtio_timer_set(struct machine *m, struct virtio *dev, u64 when);
+bool virtio_timer_runs(struct machine *m, const struct virtio *dev);
+
+/* What a kind of device is. Functions may be NULL but notify. */
+struct virtio_ops {
+    unsigned queues;
+    u64 features;
+    u32 units; /* unit is below that; 0: it has none */
+    u64 (*features_of)(struct machine *m, const struct virtio *dev);
+    u64 (*config_read)(struct machine *m, const struct virtio *dev, u64 offset, unsigned size);
+    /* The driver says that there are buffers in queue q. */
+    void (*notify)(struct machine *m, struct virtio *dev, unsigned q);
+    void (*timer)(struct machine *m, struct virtio *dev);
+    /* The host may have input for it. */
+    void (*input)(struct machine *m, struct virtio *dev);
+};
+
+#define VIRTIO(kind, number, name, ops) extern const struct virtio_ops ops;
+#include "board/dev/virtio.def"
+
+/* ---- for the transports ---- */
+/* NULL: no device. */
+const struct virtio_ops *virtio_ops_of(const struct virtio *dev);
+/* Device type, and the name for -device. */
+unsigned virtio_number(enum virtio_kind kind);
+const char *virtio_name(enum virtio_kind kind);
+u64 virtio_offered(struct machine *m, const struct virtio *dev);
+/* Half `half` (0: low) of the features that the driver accepts: those that were offered count. */
+void virtio_features_accept(struct machine *m, struct virtio *dev, unsigned half, u32 value);
+void virtio_notify(struct machine *m, struct virtio *dev, u32 q);
+/* Queue and features as after a reset by the driver; what is plugged in stays. */
+void virtio_reset(struct virtio *dev);
+const char *virtio_validate(const struct virtio *dev);
+
+/* ---- board/dev/virtio_mmio.c ---- */
+struct machine_config;
+/* Plugs the devices of the configuration into slots: where they ask to be, else into the highest free one. False: error
+ * (256 bytes) says why. */
+bool virtio_plug(struct machine *m, const struct machine_config *config, char *error);
+/* The device in a slot of virtio-mmio. */
+struct virtio *virtio_slot(struct machine *m, unsigned slot);
+
+#endif

@@ -1,0 +1,397 @@
+/*
+ * The decoder: compiles the rows of cpu/insn/insn_all.def for one feature set (Arm ARM C4). A word's upper twelve bits
+ * choose a short list of candidates, tried in the order of the tables.
+ */
+#include "cpu/insn/decode.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cpu/state.h"
+
+/* ---- the tables: rows, decoder functions, and the handlers of both engines ---- */
+
+#define INSN(id, pattern, dec, feat, format)    bool dec_##dec(u32, struct op *);
+#define INSN_S(id, pattern, dec, feat, format)  bool dec_##dec(u32, struct op *);
+#define INSN_N(id, pattern, dec, feat, format)  bool dec_##dec(u32, struct op *);
+#define INSN_Q(id, pattern, dec, feat, format)  bool dec_##dec(u32, struct op *);
+#define INSN_Z(id, pattern, dec, feat, format)  bool dec_##dec(u32, struct op *);
+#define INSN_QZ(id, pattern, dec, feat, format) bool dec_##dec(u32, struct op *);
+#include "cpu/insn/insn_all.def"
+#undef INSN
+#undef INSN_S
+#undef INSN_N
+#undef INSN_Q
+#undef INSN_Z
+#undef INSN_QZ
+
+#define DECLARE(x)       thr_##x, step_##x
+#define INSN(id, ...)    op_fn DECLARE(id);
+#define INSN_S(id, ...)  op_fn DECLARE(id##_0), DECLARE(id##_1);
+#define INSN_N(id, ...)  INSN_S(id)
+#define INSN_Q(id, ...)  INSN_S(id)
+#define INSN_Z(id, ...)  op_fn DECLARE(id##_0), DECLARE(id##_1), DECLARE(id##_2), DECLARE(id##_3);
+#define INSN_QZ(id, ...) INSN_Z(id) op_fn DECLARE(id##_4), DECLARE(id##_5), DECLARE(id##_6), DECLARE(id##_7);
+#include "cpu/insn/insn_all.def"
+op_fn thr_undefined, step_undefined;
+#undef INSN
+#undef INSN_S
+#undef INSN_N
+#undef INSN_Q
+#undef INSN_Z
+#undef INSN_QZ
+
+/* Handlers in table order; PER_ENGINE(name) is defined before each inclusion. */
+#define INSN(id, ...)    PER_ENGINE(id),
+#define INSN_S(id, ...)  PER_ENGINE(id##_0), PER_ENGINE(id##_1),
+#define INSN_N(id, ...)  INSN_S(id)
+#define INSN_Q(id, ...)  INSN_S(id)
+#define INSN_Z(id, ...)  PER_ENGINE(id##_0), PER_ENGINE(id##_1), PER_ENGINE(id##_2), PER_ENGINE(id##_3),
+#define INSN_QZ(id, ...) INSN_Z(id) PER_ENGINE(id##_4), PER_ENGINE(id##_5), PER_ENGINE(id##_6), PER_ENGINE(id##_7),
+#define PER_ENGINE(name) step_##name
+static op_fn *const handlers_step[] = {
+#include "cpu/insn/insn_all.def"
+};
+#undef PER_ENGINE
+#define PER_ENGINE(name) thr_##name
+static op_fn *const handlers_threaded[] = {
+#include "cpu/insn/insn_all.def"
+};
+#undef INSN
+#undef INSN_S
+#undef INSN_N
+#undef INSN_Q
+#undef INSN_Z
+#undef INSN_QZ
+
+/* The direct branches again, for targets in the page (cpu/insn/branch.c); NULL: not direct. */
+#define NEAR_b14(name)                near_##name
+#define NEAR_b19(name)                near_##name
+#define NEAR_b26(name)                near_##name
+#define NEAR_none(name)               NULL
+#define INSN(id, pattern, dec, ...)   op_fn near_##id;
+#define INSN_S(id, pattern, dec, ...) op_fn near_##id##_0, near_##id##_1;
+#include "cpu/insn/branch.def"
+#undef INSN
+#undef INSN_S
+#define INSN(id, pattern, dec, ...)   NEAR_##dec(id),
+#define INSN_S(id, pattern, dec, ...) NEAR_##dec(id##_0), NEAR_##dec(id##_1),
+static op_fn *const handlers_near[] = {
+#include "cpu/insn/branch.def"
+};
+#undef INSN
+#undef INSN_S
+
+/* Handler numbers, by the same counting. */
+enum {
+#define INSN(id, ...)    HANDLER_##id,
+#define INSN_S(id, ...)  HANDLER_##id, HANDLER_##id##_last = HANDLER_##id + 1,
+#define INSN_N(id, ...)  INSN_S(id)
+#define INSN_Q(id, ...)  INSN_S(id)
+#define INSN_Z(id, ...)  HANDLER_##id, HANDLER_##id##_last = HANDLER_##id + 3,
+#define INSN_QZ(id, ...) HANDLER_##id, HANDLER_##id##_last = HANDLER_##id + 7,
+#include "cpu/insn/insn_all.def"
+    HANDLER_COUNT
+#undef INSN
+#undef INSN_S
+#undef INSN_N
+#undef INSN_Q
+#undef INSN_Z
+#undef INSN_QZ
+};
+static_assert(ARRAY_LEN(handlers_step) == HANDLER_COUNT, "one handler a stamp");
+
+#define ROW(id, pattern, dec, feat, format, stamp)                                                                     \
+    { #id, pattern, dec_##dec, format, FEAT_##feat, stamp, HANDLER_##id },
+#define INSN(id, pattern, dec, feat, format)    ROW(id, pattern, dec, feat, format, STAMP_1)
+#define INSN_S(id, pattern, dec, feat, format)  ROW(id, pattern, dec, feat, format, STAMP_S)
+#define INSN_N(id, pattern, dec, feat, format)  ROW(id, pattern, dec, feat, format, STAMP_N)
+#define INSN_Q(id, pattern, dec, feat, format)  ROW(id, pattern, dec, feat, format, STAMP_Q)
+#define INSN_Z(id, pattern, dec, feat, format)  ROW(id, pattern, dec, feat, format, STAMP_Z)
+#define INSN_QZ(id, pattern, dec, feat, format) ROW(id, pattern, dec, feat, format, STAMP_QZ)
+static const struct insn_row rows[] = {
+#include "cpu/insn/insn_all.def"
+};
+
+const struct insn_row *insn_row_get(unsigned n) { return n < ARRAY_LEN(rows) ? &rows[n] : NULL; }
+
+/* ---- compiling the patterns ---- */
+
+enum { INDEX_BITS = 12, INDEX_COUNT = 1 << INDEX_BITS, NO_FIELD = 32 };
+
+/* A row's pattern as masks and field positions. */
+struct compiled {
+    u32 mask, value;
+    const struct insn_row *row;
+    u8 d, n, m, a;                     /* lsb of the field, NO_FIELD = absent */
+    u8 d_kind, n_kind, m_kind, a_kind; /* what 31 becomes: REG_ZR, REG_SP, REG_TRASH, or 0xff for a vector register */
+    u8 s, q, z;                        /* bit positions of stamps, NO_FIELD = absent */
+};
+
+/* What words lately decoded to, by a hash: much code is made of the same words, or made anew where it was. */
+enum { MEMO_BITS = 10 };
+struct decoded {
+    u32 word;
+    u16 handler, known;
+    u8 d, n, m, a;
+    s32 imm;
+};
+
+struct decoder {
+    struct compiled compiled[ARRAY_LEN(rows)];
+    u32 first[INDEX_COUNT + 1]; /* into list */
+    u16 *list;
+    struct decoded memo[1 << MEMO_BITS];
+};
+
+/* The register letters: which slot and what 31 means there. */
+static const struct {
+    char letter, slot;
+    u8 kind;
+} letters[] = {
+    { 'd', 'd', REG_TRASH }, { 'D', 'd', REG_SP }, { 't', 'd', REG_ZR }, { 'n', 'n', REG_ZR },    { 'N', 'n', REG_SP },
+    { 'm', 'm', REG_ZR },    { 'M', 'm', REG_SP }, { 'a', 'a', REG_ZR }, { 'b', 'a', REG_TRASH }, { 'F', 'd', 0xff },
+    { 'G', 'n', 0xff },      { 'H', 'm', 0xff },   { 'K', 'a', 0xff },
+};
+
+static void compile_letter(struct compiled *c, char letter, unsigned position)
+{
+    if (letter == 's')
+        c->s = (u8)position;
+    if (letter == 'q')
+        c->q = (u8)position;
+    if (letter == 'z')
+        c->z = (u8)position; /* ends at the lower bit */
+    for (unsigned n = 0; n < ARRAY_LEN(letters); n++) {
+        if (letters[n].letter != letter)
+            continue;
+        u8 *lsb = letters[n].slot == 'd'   ? &c->d
+                  : letters[n].slot == 'n' ? &c->n
+                  : letters[n].slot == 'm' ? &c->m
+                                           : &c->a;
+        u8 *kind = letters[n].slot == 'd'   ? &c->d_kind
+                   : letters[n].slot == 'n' ? &c->n_kind
+                   : letters[n].slot == 'm' ? &c->m_kind
+                                            : &c->a_kind;
+        *lsb = (u8)position;
+        *kind = letters[n].kind;
+    }
+}
+
+static void compile_row(struct compiled *c, const struct insn_row *row)
+{
+    *c = (struct compiled){ .row = row,
+                            .d = NO_FIELD,
+                            .n = NO_FIELD,
+                            .m = NO_FIELD,
+                            .a = NO_FIELD,
+                            .s = NO_FIELD,
+                            .q = NO_FIELD,
+                            .z = NO_FIELD };
+    unsigned position = 32;
+    for (const char *p = row->pattern; *p; p++) {
+        if (*p == ' ')
+            continue;
+        assert(position > 0 && "a pattern has 32 characters");
+        position--;
+        if (*p == '0' || *p == '1') {
+            c->mask |= (u32)BIT(position);
+            c->value |= (u32)(*p - '0') << position;
+        } else {
+            compile_letter(c, *p, position);
+        }
+    }
+    assert(position == 0 && "a pattern has 32 characters");
+}
+
+/* Adds row n to the lists of all upper parts that its pattern leaves open; `list` NULL: only counts, in first[]. */
+static void row_list(struct decoder *d, unsigned n, u16 *list)
+{
+    const struct compiled *c = &d->compiled[n];
+    u32 fixed = c->value >> (32 - INDEX_BITS), open = ~(c->mask >> (32 - INDEX_BITS)) & (INDEX_COUNT - 1), some = 0;
+    do {
+        if (list)
+            list[d->first[fixed | some]] = (u16)n;
+        d->first[fixed | some]++;
+        some = (some - open) & open; /* the next subset */
+    } while (some);
+}
+
+/* first[] from the number of candidates of each index, or from where each ends, to where each begins. */
+static void first_begin(struct decoder *d, bool counts)
+{
+    u32 at = 0;
+    for (u32 index = 0; index <= INDEX_COUNT; index++) {
+        u32 next = counts ? at + d->first[index] : d->first[index];
+        d->first[index] = at;
+        at = next;
+    }
+}
+
+static bool lists_make(struct decoder *d, const struct features *features)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
+        if (feature_has(features, (enum feature)rows[n].feature))
+            row_list(d, n, NULL);
+    first_begin(d, true);
+    d->list = calloc(d->first[INDEX_COUNT], sizeof *d->list);
+    if (!d->list)
+        return false;
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
+        if (feature_has(features, (enum feature)rows[n].feature))
+            row_list(d, n, d->list);
+    first_begin(d, false);
+    return true;
+}
+
+struct decoder *decoder_create(const struct features *features)
+{
+    struct decoder *d = calloc(1, sizeof *d);
+    if (!d)
+        return NULL;
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
+        compile_row(&d->compiled[n], &rows[n]);
+    if (!lists_make(d, features)) {
+        free(d);
+        return NULL;
+    }
+    return d;
+}
+
+void decoder_destroy(struct decoder *d)
+{
+    if (d)
+        free(d->list);
+    free(d);
+}
+
+/* ---- decoding a word ---- */
+
+static u8 slot_of(u32 word, u8 lsb, u8 kind)
+{
+    u8 r = lsb == NO_FIELD ? 0 : (u8)(word >> lsb & 31);
+    return r == 31 && kind != 0xff ? kind : r;
+}
+
+static unsigned stamp_of(const struct compiled *c, u32 word)
+{
+    switch (c->row->stamp) {
+    case STAMP_S: return word >> c->s & 1;
+    case STAMP_N: return (word >> c->n & 31) == 31;
+    case STAMP_Q: return word >> c->q & 1;
+    case STAMP_Z: return word >> c->z & 3;
+    case STAMP_QZ: return (word >> c->q & 1) << 2 | (word >> c->z & 3);
+    default: return 0;
+    }
+}
+
+/* The row of a word, its operation but for the handler, and the handler's number; NULL: unallocated. */
+static ALWAYS_INLINE const struct insn_row *decode(const struct decoder *d, u32 word, struct op *op, unsigned *handler)
+{
+    u32 index = word >> (32 - INDEX_BITS);
+    for (u32 n = d->first[index]; n < d->first[index + 1]; n++) {
+        const struct compiled *c = &d->compiled[d->list[n]];
+        if ((word ^ c->value) & c->mask)
+            continue;
+        *op = (struct op){ .d = slot_of(word, c->d, c->d_kind),
+                           .n = slot_of(word, c->n, c->n_kind),
+                           .m = slot_of(word, c->m, c->m_kind),
+                           .a = slot_of(word, c->a, c->a_kind) };
+        if (!c->row->decode(word, op))
+            continue;
+        *handler = c->row->handler + stamp_of(c, word);
+        return c->row;
+    }
+    return NULL;
+}
+
+const struct insn_row *decoder_decode(const struct decoder *d, u32 word, enum engine engine, struct op *op)
+{
+    struct op o;
+    unsigned handler;
+    const struct insn_row *row = decode(d, word, &o, &handler);
+    if (row)
+        o.fn = engine == ENGINE_THREADED ? handlers_threaded[handler] : handlers_step[handler];
+    else
+        o = (struct op){ .fn = engine == ENGINE_THREADED ? thr_undefined : step_undefined, .imm = (s32)word };
+    *op = o;
+    return row;
+}
+
+static NOINLINE bool memo_fill(const struct decoder *d, struct decoded *memo, u32 word)
+{
+    struct op o;
+    unsigned handler;
+    if (!decode(d, word, &o, &handler))
+        return false;
+    *memo = (struct decoded){
+        .word = word, .handler = (u16)handler, .known = 1, .d = o.d, .n = o.n, .m = o.m, .a = o.a, .imm = o.imm
+    };
+    return true;
+}
+
+void decoder_decode_slot(struct decoder *d, u32 word, const struct op *page, unsigned slot, unsigned slots,
+                         struct op *op)
+{
+    struct decoded *memo = &d->memo[word * 0x9e3779b1u >> (32 - MEMO_BITS)];
+    if (unlikely(memo->word != word || !memo->known) && !memo_fill(d, memo, word)) {
+        *op = (struct op){ .fn = thr_undefined, .imm = (s32)word };
+        return;
+    }
+    op_copy(op, handlers_threaded[memo->handler], &memo->d);
+    unsigned branch = memo->handler - HANDLER_B;
+    u32 to = slot + (u32)(op->imm >> 2);
+    if (branch < ARRAY_LEN(handlers_near) && handlers_near[branch] && to < slots) {
+        u64 target = (u64)(uintptr_t)&page[to];
+        bool with_register = memo->handler >= HANDLER_CBZ && memo->handler <= HANDLER_TBNZ;
+        if (with_register && target >> 48)
+            return; /* a host with larger addresses: the plain handler will do */
+        op->fn = handlers_near[branch];
+        op->target = with_register ? target << 16 | (u64)op->n << 8 | op->d : target;
+    }
+}
+
+/* ---- text ---- */
+
+static int format_register(char *text, size_t size, char letter, const struct compiled *c, u32 word,
+                           const struct op *op)
+{
+    unsigned r = letter == 'd' || letter == 'D' || letter == 't' || letter == 'F' ? op->d
+                 : letter == 'n' || letter == 'N' || letter == 'G'                ? op->n
+                 : letter == 'm' || letter == 'M' || letter == 'H'                ? op->m
+                                                                                  : op->a;
+    if (strchr("FGHK", letter))
+        return snprintf(text, size, "v%u", r);
+    char width = c->s != NO_FIELD && !(word >> c->s & 1) ? 'w' : 'x';
+    if (r == REG_SP)
+        return snprintf(text, size, width == 'w' ? "wsp" : "sp");
+    if (r > 30)
+        return snprintf(text, size, "%czr", width);
+    return snprintf(text, size, "%c%u", width, r);
+}
+
+void insn_format(const struct insn_row *row, u32 word, u64 pc, char *text, size_t size)
+{
+    struct compiled c;
+    compile_row(&c, row);
+    struct op op = { .d = slot_of(word, c.d, c.d_kind),
+                     .n = slot_of(word, c.n, c.n_kind),
+                     .m = slot_of(word, c.m, c.m_kind),
+                     .a = slot_of(word, c.a, c.a_kind) };
+    row->decode(word, &op);
+    size_t at = 0;
+    text[0] = 0;
+    (void)pc;
+    for (const char *p = row->format; *p && at + 1 < size; p++) {
+        int n = 1;
+        if (*p != '%' || !p[1])
+            n = snprintf(text + at, size - at, "%c", *p);
+        else if (strchr("dDtnNmMabFGHK", *++p))
+            n = format_register(text + at, size - at, *p, &c, word, &op);
+        else if (*p == 'c')
+            n = snprintf(text + at, size - at, "%.2s", &"eqnecsccmiplvsvchilsgeltgtlealnv"[(op.imm & 15) * 2]);
+        else
+            n = snprintf(text + at, size - at, "%d", op.imm);
+        at += n > 0 ? (size_t)n : 0;
+    }
+}

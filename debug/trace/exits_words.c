@@ -1,0 +1,281 @@
+/* Words for exceptions: the syndrome's fields as Arm ARM D19.2.37 lays them out, and causes by the name of their table
+ * row. */
+#include "debug/trace/exits_words.h"
+
+#include "board/explain.h"
+#include "cpu/exception.h"
+#include "cpu/field.h"
+#include "cpu/sysreg/sysop.h"
+#include "cpu/sysreg/sysreg.h"
+#include "gic/gic.h"
+#include "mmu/walk.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+const char *exc_class_words(const struct exc *exc)
+{
+    static const char *const kinds[2][4] = { { "", "IRQ", "FIQ", "SError" }, { "", "vIRQ", "vFIQ", "vSError" } };
+    return exc->kind == EXC_SYNC ? ec_name(exc->ec) : kinds[exc->is_virtual != 0][exc->kind & 3];
+}
+
+/* ---- syndrome ---- */
+
+static void iss_sysreg(const struct exc *e, char *text)
+{
+    u32 iss = e->iss;
+    u32 key = SYSREG_KEY(bits(iss, 21, 20), bits(iss, 16, 14), bits(iss, 13, 10), bits(iss, 4, 1), bits(iss, 19, 17));
+    const struct sysreg *row = sysreg_find(key);
+    unsigned rt = (unsigned)bits(iss, 9, 5);
+    char name[40], reg[8];
+    snprintf(reg, sizeof(reg), rt == 31 ? "xzr" : "x%u", rt);
+    const struct sysop *op = sysop_find(key);
+    if (row || op)
+        snprintf(name, sizeof(name), "%s", row ? row->name : op->name);
+    else
+        snprintf(name, sizeof(name), "S%u_%u_C%u_C%u_%u", key >> 14, key >> 11 & 7, key >> 7 & 15, key >> 3 & 15,
+                 key & 7);
+    snprintf(text, EXC_WORDS, iss & 1 ? "read %s to %s" : "write %s from %s", name, reg);
+}
+
+static void iss_abort(const struct exc *e, char *text)
+{
+    bool data = e->ec == EC_DABT_LOWER || e->ec == EC_DABT_SAME, isv = data && bit(e->iss, 24);
+    const char *what = !data            ? "fetch"
+                       : bit(e->iss, 8) ? "cache maintenance"
+                       : bit(e->iss, 6) ? "write"
+                                        : "read",
+               *fault = fault_name(e->ec, e->iss);
+    int n = snprintf(text, EXC_WORDS, "%s", what);
+    if (isv)
+        n += snprintf(text + n, EXC_WORDS - (size_t)n, " of %u bytes %s %c%u", 1u << bits(e->iss, 23, 22),
+                      bit(e->iss, 6) ? "from" : "to", bit(e->iss, 15) ? 'x' : 'w', (unsigned)bits(e->iss, 20, 16));
+    if (bit(e->iss, 7))
+        n += snprintf(text + n, EXC_WORDS - (size_t)n, ", of a stage 1 table");
+    if (data && !isv && bit(e->iss, 13))
+        n += snprintf(text + n, EXC_WORDS - (size_t)n, " of VNCR_EL2's page");
+    snprintf(text + n, EXC_WORDS - (size_t)n, "%s", fault);
+}
+
+static void iss_watch(const struct exc *e, char *text)
+{
+    snprintf(text, EXC_WORDS, "%s", bit(e->iss, 6) ? "write" : "read");
+}
+
+/* Of memory copy and set: which instruction found which registers in the state of another (FEAT_MOPS). */
+static void iss_mops(const struct exc *e, char *text)
+{
+    u32 iss = e->iss;
+    unsigned rd = (unsigned)bits(iss, 14, 10), rs = (unsigned)bits(iss, 9, 5), rn = (unsigned)bits(iss, 4, 0);
+    snprintf(text, EXC_WORDS, "%s to x%u from x%u, size in x%u, option %c, %s%s",
+             !bit(iss, 24)  ? "copy"
+             : bit(iss, 23) ? "set with tags"
+                            : "set",
+             rd, rs, rn, bit(iss, 16) ? 'A' : 'B', bit(iss, 18) ? "epilogue" : "main part",
+             bit(iss, 17) ? ", wrong option" : "");
+}
+
+/* TI. */
+static void iss_wait(const struct exc *e, char *text)
+{
+    static const char *const waits[] = { "WFI", "WFE", "WFIT", "WFET" };
+    snprintf(text, EXC_WORDS, "%s", waits[e->iss & 3]);
+}
+
+static void iss_eret(const struct exc *e, char *text)
+{
+    static const char *const returns[] = { "ERET", "ERET", "ERETAA", "ERETAB" };
+    snprintf(text, EXC_WORDS, "%s", returns[e->iss & 3]);
+}
+
+static void iss_key(const struct exc *e, char *text)
+{
+    static const char *const keys[] = { "instruction key A", "instruction key B", "data key A", "data key B" };
+    snprintf(text, EXC_WORDS, "%s", keys[e->iss & 3]);
+}
+
+static void iss_btype(const struct exc *e, char *text) { snprintf(text, EXC_WORDS, "BTYPE %u", e->iss & 3); }
+
+static void iss_imm(const struct exc *e, char *text) { snprintf(text, EXC_WORDS, "imm 0x%x", e->iss & 0xffff); }
+
+/* Software step: ISV and EX. */
+static void iss_step(const struct exc *e, char *text)
+{
+    snprintf(text, EXC_WORDS, "%s", bit(e->iss, 24) && bit(e->iss, 6) ? "a load exclusive" : "");
+}
+
+#define iss_NONE NULL
+void exc_iss_words(const struct exc *exc, char text[EXC_WORDS])
+{
+    static void (*const shapes[64])(const struct exc *e, char *text) = {
+#define EC(name, number, words, shape) [number] = iss_##shape,
+#include "cpu/ec.def"
+    };
+    text[0] = 0;
+    if (exc->kind == EXC_SYNC && shapes[exc->ec & 63])
+        shapes[exc->ec & 63](exc, text);
+}
+
+/* ---- cause ---- */
+
+void exc_trap_words(unsigned id, char *text, size_t size)
+{
+    const struct trap_row *t = trap_get(id);
+    size_t n = 0;
+    text[0] = 0;
+    if (!t)
+        return;
+    for (const char *c = t->reg; *c && n + 1 < size; c++)
+        text[n++] = (char)toupper((unsigned char)*c);
+    snprintf(text + n, size - n, ".%s", t->name);
+}
+
+/* ---- routing ---- */
+
+static const char *const scr_names[] = { "", "IRQ", "FIQ", "EA" }, *const hcr_names[] = { "", "IMO", "FMO", "AMO" },
+                         *const pending_names[] = { "", "VI", "VF", "VSE" };
+static const u8 pending_bits[] = { 0, HCR_VI, HCR_VF, HCR_VSE };
+
+/* D1.3.6: who routed a physical interrupt to EL2 or EL3, a virtual one to EL1. */
+static const char *routing(const struct cpu *cpu, const struct exc *e, char text[32])
+{
+    unsigned kind = e->kind & 3;
+    bool tge = bit(e->cause.value, HCR_TGE);
+    if (e->is_virtual && !bit(e->cause.value, pending_bits[kind]))
+        return "list register";
+    if (e->target_el == 1 && !e->is_virtual && !cpu_el2_enabled(cpu))
+        return "EL1";
+    if (e->target_el == 2 && tge)
+        return "HCR_EL2.TGE";
+    snprintf(text, 32, "%s.%s%s", e->target_el == 3 ? "SCR_EL3" : "HCR_EL2",
+             e->is_virtual       ? pending_names[kind]
+             : e->target_el == 3 ? scr_names[kind]
+                                 : hcr_names[kind],
+             e->target_el == 1 && !e->is_virtual ? " = 0" : "");
+    return text;
+}
+
+struct exc_route exc_route_of(const struct cpu *cpu, const struct exc *e, const struct gic *gic)
+{
+    const struct gic_best *best = &gic->d.best[cpu->index];
+    u64 hcr = e->kind == EXC_SYNC ? cpu->sys.hcr_el2 : e->cause.value; /* VSE is cleared as it is taken */
+    struct exc_route r = { .hcr = hcr,
+                           .scr = cpu->sys.scr_el3,
+                           .mdcr = cpu->sys.mdcr_el2,
+                           .intid = -1,
+                           .lr = -1,
+                           .has_el3 = cpu_has(cpu, FEAT_EL3),
+                           .has_el2 = cpu_has(cpu, FEAT_EL2),
+                           .el2_enabled = cpu_el2_enabled(cpu) };
+    if (e->kind != EXC_IRQ && e->kind != EXC_FIQ)
+        return r;
+    if (!e->is_virtual && best->priority < 0x100)
+        r.intid = (s32)best->intid;
+    if (e->is_virtual && !bit(hcr, pending_bits[e->kind]))
+        r.lr = gic_pending_lr(gic, cpu->index);
+    if (r.lr >= 0)
+        r.intid = (s32)bits(gic->cpu[cpu->index].ich_lr[r.lr], 31, 0);
+    return r;
+}
+
+/* To EL2 or EL1: below SCR_EL3, which did not want it. */
+static void below_el3(unsigned kind, unsigned target, const struct exc_route *r, char *text, size_t size)
+{
+    if (target == 2)
+        snprintf(text, size, "HCR_EL2.%s = 1", bit(r->hcr, HCR_TGE) ? "TGE" : hcr_names[kind]);
+    else if (!r->has_el2)
+        snprintf(text, size, "there is no EL2");
+    else if (!r->el2_enabled)
+        snprintf(text, size, "EL2 is not enabled in Secure state (SCR_EL3.{NS, EEL2} = {0, 0})");
+    else
+        snprintf(text, size, "HCR_EL2.%s = 0, HCR_EL2.TGE = 0", hcr_names[kind]);
+}
+
+static void interrupt_words(const struct exc *e, const struct exc_route *r, char text[EXC_WORDS])
+{
+    unsigned kind = e->kind & 3;
+    if (e->target_el == 3) {
+        snprintf(text, EXC_WORDS, "SCR_EL3.%s = 1", scr_names[kind]);
+        return;
+    }
+    if (e->is_virtual) {
+        char by[40];
+        if (r->lr >= 0)
+            snprintf(by, sizeof(by), "list register %d", r->lr);
+        else
+            snprintf(by, sizeof(by), "HCR_EL2.%s = 1", pending_names[kind]);
+        snprintf(text, EXC_WORDS, "HCR_EL2.%s = 1 makes virtual ones EL1's, HCR_EL2.TGE = 0; pending by %s",
+                 hcr_names[kind], by);
+        return;
+    }
+    char why[128];
+    below_el3(kind, e->target_el, r, why, sizeof(why));
+    snprintf(text, EXC_WORDS, "%s%s%s%s", why, r->has_el3 ? ", SCR_EL3." : "", r->has_el3 ? scr_names[kind] : "",
+             r->has_el3 ? " = 0" : "");
+}
+
+static bool is_debug_class(unsigned ec) { return (ec >= EC_BREAK_LOWER && ec <= EC_WATCH_SAME) || ec == EC_BRK; }
+
+void exc_route_words(const struct exc *e, unsigned from_el, const struct exc_route *r, char text[EXC_WORDS])
+{
+    const char *why;
+    if (e->kind != EXC_SYNC) {
+        interrupt_words(e, r, text);
+        return;
+    }
+    if (e->ec == EC_HVC || e->ec == EC_SMC)
+        why = "that is what the instruction is for";
+    else if (e->cause.kind == CAUSE_TRAP)
+        why = "the control's target";
+    else if (e->has_hpfar && e->target_el == 2)
+        why = "stage 2 is EL2's";
+    else if (e->external && e->target_el == 3)
+        why = "SCR_EL3.EA = 1";
+    else if (is_debug_class(e->ec) && e->target_el == 2 && from_el < 2)
+        why = bit(r->hcr, HCR_TGE) ? "HCR_EL2.TGE = 1 routes debug exceptions" : "MDCR_EL2.TDE = 1";
+    else if (e->target_el == from_el)
+        why = "the same EL takes it";
+    else if (e->target_el == 1)
+        why = r->el2_enabled ? "EL1 takes what comes from EL0 (HCR_EL2.TGE = 0)" : "EL1 takes what comes from EL0";
+    else if (e->target_el == 2)
+        why = bit(r->hcr, HCR_TGE) ? "HCR_EL2.TGE = 1" : e->external ? "HCR_EL2.TEA = 1" : "it is about EL2's own";
+    else
+        why = "the only EL that can";
+    snprintf(text, EXC_WORDS, "%s", why);
+}
+
+static void descriptor_words(const struct exc *e, char *text)
+{
+    snprintf(text, EXC_WORDS, "stage %u descriptor 0x%llx level %d: %s", e->has_hpfar ? 2 : 1,
+             (unsigned long long)e->cause.value, (int)(s32)e->cause.level, fault_rule_text(e->cause.id));
+}
+
+void exc_cause_words(const struct cpu *cpu, const struct exc *exc, int intid, char text[EXC_WORDS])
+{
+    static const char *const kinds[CAUSE_COUNT] = { [CAUSE_NONE] = "-",
+                                                    [CAUSE_UNALLOCATED] = "no such instruction or register here",
+                                                    [CAUSE_ACCESS] = "not accessible at this EL",
+                                                    [CAUSE_INSTRUCTION] = "instruction",
+                                                    [CAUSE_ILLEGAL_STATE] = "PSTATE.IL",
+                                                    [CAUSE_STEP] = "MDSCR_EL1.SS",
+                                                    [CAUSE_BREAKPOINT] = "a breakpoint of the guest's",
+                                                    [CAUSE_WATCHPOINT] = "a watchpoint of the guest's" };
+    const struct cause *c = &exc->cause;
+    switch (c->kind) {
+    case CAUSE_TRAP: exc_trap_words(c->id, text, EXC_WORDS); break;
+    case CAUSE_DESCRIPTOR: descriptor_words(exc, text); break;
+    case CAUSE_INPUT_SIZE:
+    case CAUSE_EXTERNAL:
+        snprintf(text, EXC_WORDS, "stage %u: %s", exc->has_hpfar ? 2 : 1, fault_rule_text(c->id));
+        break;
+    case CAUSE_ALIGNMENT: snprintf(text, EXC_WORDS, "%s", c->id ? fault_rule_text(c->id) : "alignment"); break;
+    case CAUSE_INTERRUPT: {
+        char who[32];
+        int n = snprintf(text, EXC_WORDS, "%s", routing(cpu, exc, who));
+        if (intid >= 0)
+            snprintf(text + n, EXC_WORDS - (size_t)n, ", INTID %d", intid);
+        break;
+    }
+    default: snprintf(text, EXC_WORDS, "%s", c->kind < CAUSE_COUNT && kinds[c->kind] ? kinds[c->kind] : "-"); break;
+    }
+}

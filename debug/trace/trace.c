@@ -1,0 +1,409 @@
+/*
+ * What the traces see. Exceptions come from both engines. Instructions come from the stepping engine, which is used as
+ * little as possible: within the window, and where a filter by EL, VMID, vCPU or address allows it only for the pages
+ * that it names.
+ */
+#include "debug/trace/trace_internal.h"
+
+#include "mmu/access.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- the filter ---- */
+
+static bool vmid_selected(const struct trace_filter *f, s32 vmid)
+{
+    for (u32 n = 0; n < f->vmids; n++)
+        if (f->vmid[n] == vmid)
+            return true;
+    return !f->vmids;
+}
+
+/* lo, hi: the addresses asked about. */
+static bool selected(const struct trace *t, const struct cpu *cpu, u64 lo, u64 hi)
+{
+    const struct trace_filter *f = &t->config->filter;
+    if (f->cpus && !bit(f->cpus, cpu->index))
+        return false;
+    if (f->els && !bit(f->els, cpu->ps.el))
+        return false;
+    if (f->vmids && !vmid_selected(f, cpu_guest(cpu)))
+        return false;
+    for (u32 n = 0; n < f->ranges; n++)
+        if (lo <= f->range[n].hi && hi >= f->range[n].lo)
+            return true;
+    return !f->ranges;
+}
+
+static bool wanted(const struct trace *t, const struct cpu *cpu, u64 pc)
+{
+    return t->active && (!t->narrow || selected(t, cpu, pc, pc));
+}
+
+bool trace_stay_selected(const struct trace *t, u32 cpu, unsigned el, s32 vmid)
+{
+    const struct trace_filter *f = &t->config->filter;
+    return t->active && (!f->cpus || bit(f->cpus, cpu)) && (!f->els || bit(f->els, el)) &&
+           (!f->vmids || vmid_selected(f, vmid));
+}
+
+/* ---- places ---- */
+
+const struct trace_place *trace_place_text(struct trace *t, u64 pc, struct symbol_place where)
+{
+    struct trace_place *p = &t->place[(pc >> 2 ^ pc >> 15 ^ (u32)where.vmid << 5) & (PLACES - 1)];
+    if (unlikely(p->pc != pc || p->el != where.el || p->vmid != where.vmid || !p->length)) {
+        p->pc = pc;
+        p->el = where.el;
+        p->vmid = where.vmid;
+        p->length = (u32)symbols_describe(t->symbols, pc, where, p->text, PLACE_TEXT);
+    }
+    return p;
+}
+
+/* ---- switching on and off ---- */
+
+/* What is active has changed. between: no PE runs, so that what is derived may be dropped. */
+static void engine_choose(struct trace *t, bool between)
+{
+    t->active = t->window && t->triggered;
+    if (!t->insns)
+        return;
+    if (t->active && between)
+        t->by_page = t->narrow;
+    bool step = t->engine_step || (t->active && !t->by_page);
+    for (u32 n = 0; n < t->m->options.cpu_count; n++) {
+        struct cpu *cpu = &t->m->d.cpu[n];
+        cpu->d.host.force_step = step;
+        cpu->d.attention |= ATT_ENGINE;
+        if (between)
+            mmu_drop_derived(cpu);
+    }
+}
+
+static void trigger(struct trace *t, bool on)
+{
+    t->triggered = on;
+    engine_choose(t, false);
+}
+
+u64 trace_limit(struct trace *t, u64 limit)
+{
+    const struct trace_filter *f = &t->config->filter;
+    u64 now = machine_insns(t->m), last = f->last ? f->last : NEVER;
+    bool window = now >= f->first && now < last, triggered = t->triggered;
+    if (f->start.kind == POINT_COUNT && now == f->start.at)
+        triggered = true;
+    if (f->stop.kind == POINT_COUNT && now == f->stop.at)
+        triggered = false;
+    if (window != t->window || triggered != t->triggered) {
+        t->window = window;
+        t->triggered = triggered;
+        engine_choose(t, true);
+    }
+    u64 points[] = { f->first, last, f->start.kind == POINT_COUNT ? f->start.at : NEVER,
+                     f->stop.kind == POINT_COUNT ? f->stop.at : NEVER };
+    for (unsigned n = 0; n < ARRAY_LEN(points); n++)
+        if (points[n] > now && points[n] < limit)
+            limit = points[n];
+    return limit;
+}
+
+/* ---- hooks ---- */
+
+static bool page(void *who, struct cpu *cpu, u64 va)
+{
+    struct trace *t = who;
+    const struct trace_filter *f = &t->config->filter;
+    if (t->next.page && t->next.page(t->next.who, cpu, va))
+        return true;
+    if (t->window && !t->triggered && f->start.kind == POINT_SYMBOL && (f->start.at ^ va) < 4096)
+        return true;
+    if (t->active && f->stop.kind == POINT_SYMBOL && (f->stop.at ^ va) < 4096)
+        return true;
+    return t->active && t->by_page && selected(t, cpu, va, va + 4095);
+}
+
+static bool before(void *who, struct cpu *cpu, u64 pc, u32 word)
+{
+    struct trace *t = who;
+    const struct trace_filter *f = &t->config->filter;
+    if (t->next.before && !t->next.before(t->next.who, cpu, pc, word))
+        return false;
+    if (unlikely(f->stop.kind == POINT_SYMBOL && t->triggered && pc == f->stop.at))
+        trigger(t, false);
+    if (unlikely(f->start.kind == POINT_SYMBOL && !t->triggered && pc == f->start.at))
+        trigger(t, true);
+    bool seen = t->seen[cpu->index] = wanted(t, cpu, pc);
+    for (unsigned n = 0; seen && n < t->tracers; n++)
+        if (t->tracer[n].insn)
+            t->tracer[n].insn(&t->tracer[n], cpu, pc, word);
+    return true;
+}
+
+static void after(void *who, struct cpu *cpu, u64 pc, u32 word)
+{
+    struct trace *t = who;
+    if (t->next.after)
+        t->next.after(t->next.who, cpu, pc, word);
+    for (unsigned n = 0; t->seen[cpu->index] && n < t->tracers; n++)
+        if (t->tracer[n].done)
+            t->tracer[n].done(&t->tracer[n], cpu, pc, word);
+    t->seen[cpu->index] = false;
+}
+
+static void memory(void *who, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value)
+{
+    struct trace *t = who;
+    if (t->next.memory)
+        t->next.memory(t->next.who, cpu, va, pa, size, write, value);
+    for (unsigned n = 0; t->seen[cpu->index] && n < t->tracers; n++)
+        if (t->tracer[n].memory)
+            t->tracer[n].memory(&t->tracer[n], cpu, va, pa, size, write, value);
+}
+
+static void reset_seen(void *who, struct cpu *cpu)
+{
+    struct trace *t = who;
+    if (t->next.reset)
+        t->next.reset(t->next.who, cpu);
+    for (unsigned n = 0; n < t->tracers; n++)
+        if (t->tracer[n].cpu_reset)
+            t->tracer[n].cpu_reset(&t->tracer[n], cpu);
+}
+
+static void sysreg_written(void *who, struct cpu *cpu, unsigned row, u64 value)
+{
+    struct trace *t = who;
+    if (t->next.sysreg_written)
+        t->next.sysreg_written(t->next.who, cpu, row, value);
+    bool seen = wanted(t, cpu, cpu->pc);
+    for (unsigned n = 0; seen && n < t->tracers; n++)
+        if (t->tracer[n].sysreg)
+            t->tracer[n].sysreg(&t->tracer[n], cpu, row, value);
+}
+
+static void odd_access(void *who, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
+                       bool write, u64 value)
+{
+    struct trace *t = who;
+    if (t->next.odd_access)
+        t->next.odd_access(t->next.who, cpu, device, why, offset, size, write, value);
+    bool seen = wanted(t, cpu, cpu->pc);
+    for (unsigned n = 0; seen && n < t->tracers; n++)
+        if (t->tracer[n].odd)
+            t->tracer[n].odd(&t->tracer[n], cpu, device, why, offset, size, write, value);
+}
+
+/* Accesses to devices are made one by one: the fast engine does not keep the PC. */
+static bool data_seen(void *who, struct cpu *cpu, u64 va, u64 pa)
+{
+    struct trace *t = who;
+    return (t->next.data && t->next.data(t->next.who, cpu, va, pa)) ||
+           !phys_find(&t->m->d.phys, pa, (struct phys_attrs){ .privileged = 1 });
+}
+
+static void exception(void *who, struct cpu *cpu, const struct exc *exc)
+{
+    struct trace *t = who;
+    const struct trace_filter *f = &t->config->filter;
+    if (t->next.exception)
+        t->next.exception(t->next.who, cpu, exc);
+    if (unlikely(f->start.kind == POINT_EXCEPTION && !t->triggered))
+        trigger(t, true);
+    else if (unlikely(f->stop.kind == POINT_EXCEPTION && t->triggered))
+        trigger(t, false);
+    bool seen = wanted(t, cpu, cpu->pc);
+    for (unsigned n = 0; n < t->tracers; n++)
+        if (t->tracer[n].exception && (seen || t->tracer[n].every_exception))
+            t->tracer[n].exception(&t->tracer[n], cpu, exc);
+}
+
+static void exception_return_seen(void *who, struct cpu *cpu, u64 from_pc)
+{
+    struct trace *t = who;
+    if (t->next.exception_return)
+        t->next.exception_return(t->next.who, cpu, from_pc);
+    for (unsigned n = 0; n < t->tracers; n++)
+        if (t->tracer[n].exception_return)
+            t->tracer[n].exception_return(&t->tracer[n], cpu, from_pc);
+}
+
+/* Who wraps this later keeps a copy of the pointers, so they are set once. */
+static void hooks_set(struct trace *t)
+{
+    struct observer *o = t->m->d.observer;
+    bool sysreg = false, data = false, odd = false,
+         symbols = t->config->filter.start.kind == POINT_SYMBOL || t->config->filter.stop.kind == POINT_SYMBOL;
+    for (unsigned n = 0; n < t->tracers; n++) {
+        t->insns |= t->tracer[n].insn || t->tracer[n].done;
+        sysreg |= !!t->tracer[n].sysreg;
+        data |= !!t->tracer[n].memory;
+        odd |= !!t->tracer[n].odd;
+    }
+    t->next = *o;
+    o->who = t;
+    o->exception = exception;
+    o->exception_return = exception_return_seen;
+    o->reset = reset_seen;
+    if (odd || t->next.odd_access) {
+        o->odd_access = odd_access;
+        o->data = data_seen;
+    }
+    if (sysreg || t->next.sysreg_written)
+        o->sysreg_written = sysreg_written;
+    if (data || t->next.memory)
+        o->memory = memory;
+    if (t->insns || symbols) {
+        o->before = before;
+        o->after = after;
+        o->page = page;
+    }
+}
+
+/* ---- opening and closing ---- */
+
+static bool kind_wanted(const struct trace_config *c, unsigned kind)
+{
+    const bool wanted[TRACERS] = {
+#define TRACE(name) c->name != 0,
+#include "debug/trace/trace_kind.def"
+    };
+    return wanted[kind];
+}
+
+bool trace_wanted(const struct trace_config *c)
+{
+    bool any = false;
+    for (unsigned n = 0; n < TRACERS; n++)
+        any |= kind_wanted(c, n);
+    return any;
+}
+
+static bool point_find(const struct trace *t, struct trace_point *p, const char *option, char error[256])
+{
+    if (p->kind != POINT_SYMBOL || !p->symbol[0] || symbols_address(t->symbols, p->symbol, &p->at))
+        return true;
+    snprintf(error, 256, "%s %.160s: no such symbol in any -sym file", option, p->symbol);
+    return false;
+}
+
+static bool tracers_open(struct trace *t, char error[256])
+{
+    static const struct {
+        bool (*open)(struct tracer *r, const struct trace_config *c, char error[256]);
+    } kinds[TRACERS] = {
+#define TRACE(name) { name##_open },
+#include "debug/trace/trace_kind.def"
+    };
+    for (unsigned n = 0; n < TRACERS; n++) {
+        struct tracer *r = &t->tracer[t->tracers];
+        r->t = t;
+        if (!kind_wanted(t->config, n))
+            continue;
+        if (!kinds[n].open(r, t->config, error))
+            return false;
+        t->tracers++;
+    }
+    return true;
+}
+
+struct trace *trace_open(struct machine *m, const struct trace_config *config, char error[256])
+{
+    struct trace *t = calloc(1, sizeof(*t));
+    struct trace_filter *f = (struct trace_filter *)(uintptr_t)&config->filter;
+    char ignored[256];
+    snprintf(error, 256, "out of memory");
+    if (!t)
+        return NULL;
+    t->m = m;
+    t->config = config;
+    t->symbols = symbols_create();
+    t->disasm = disasm_create(m->d.decoder);
+    bool ok = t->symbols && t->disasm;
+    for (unsigned n = 0; ok && n < config->symbol_count; n++)
+        ok = symbols_add(t->symbols, &config->symbol[n], error);
+    ok = ok && point_find(t, &f->start, "-trace-start", error) && point_find(t, &f->stop, "-trace-stop", error) &&
+         tracers_open(t, error);
+    if (!ok) {
+        for (unsigned n = 0; n < t->tracers; n++)
+            t->tracer[n].close(&t->tracer[n], ignored);
+        symbols_destroy(t->symbols);
+        disasm_destroy(t->disasm);
+        free(t);
+        return NULL;
+    }
+    t->narrow = f->cpus || f->els || f->vmids || f->ranges;
+    t->engine_step = m->d.cpu[0].d.host.force_step;
+    t->triggered = f->start.kind == POINT_NONE;
+    hooks_set(t);
+    return t;
+}
+
+void trace_reset(struct trace *t)
+{
+    for (unsigned n = 0; t && n < t->tracers; n++)
+        if (t->tracer[n].reset)
+            t->tracer[n].reset(&t->tracer[n]);
+}
+
+bool trace_flush(struct trace *t)
+{
+    bool any = false;
+    for (unsigned n = 0; t && n < t->tracers; n++)
+        if (t->tracer[n].flush) {
+            t->tracer[n].flush(&t->tracer[n]);
+            any = true;
+        }
+    return any;
+}
+
+bool trace_close(struct trace *t, char error[256])
+{
+    bool ok = true;
+    char first[256] = "";
+    if (!t)
+        return true;
+    for (unsigned n = 0; n < t->tracers; n++) {
+        char text[256];
+        if (!t->tracer[n].close(&t->tracer[n], text) && ok) {
+            snprintf(first, sizeof(first), "%s", text);
+            ok = false;
+        }
+    }
+    if (!ok)
+        snprintf(error, 256, "%s", first);
+    *t->m->d.observer = t->next;
+    symbols_destroy(t->symbols);
+    disasm_destroy(t->disasm);
+    free(t);
+    return ok;
+}
+
+u32 trace_log_items(const char *text, char error[256])
+{
+    static const char *const names[] = {
+#define LOG_ITEM(name, help) #name,
+#include "debug/trace/trace_log.def"
+#undef LOG_ITEM
+    };
+    u32 set = 0;
+    while (*text) {
+        size_t len = strcspn(text, ",");
+        u32 item = 0;
+        for (unsigned n = 0; n < ARRAY_LEN(names); n++)
+            if (strlen(names[n]) == len && !strncmp(names[n], text, len))
+                item = 1u << n;
+        if (!item) {
+            snprintf(error, 256, "-d %.*s: no such item (there are: in_asm, int, mmu, unimp, cpu_reset, guest_errors)",
+                     (int)(len < 60 ? len : 60), text);
+            return 0;
+        }
+        set |= item;
+        text += len + (text[len] == ',');
+    }
+    if (!set)
+        snprintf(error, 256, "-d: no item is named (there are: in_asm, int, mmu, unimp, cpu_reset, guest_errors)");
+    return set;
+}
