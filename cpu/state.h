@@ -8,6 +8,7 @@
 #define CPU_STATE_H
 
 #include "cpu/feature.h"
+#include "cpu/field.h"
 #include "lib/state.h"
 
 enum { MAX_CPUS = 8 };
@@ -307,6 +308,8 @@ struct cpu {
         u64 run_from; /* absolute ns at which cpu_run_to began: insns does not count what came since */
         u64 unfinished_at, unfinished_pc; /* cpu_unfinished: cpu_position after the last such attempt, or 0 */
         u64 stats[8];
+        struct features writable_of; /* the features that `writable` was made of */
+        u64 writable[LAYOUT_COUNT];  /* what software can write of a register so laid out (cpu/field.def) */
         struct pac_entry {
             u64 data, modifier, key[2], code, valid;
         } pac[256]; /* cpu/ops/pauth_lib.c */

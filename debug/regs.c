@@ -25,6 +25,9 @@ static const struct reg_field fields[] = {
 #define FIELD_ENUM(layout, name, hi, lo, values) { #layout, #name, #values, hi, lo, -1 },
 #define FIELD_ADDR(layout, name, hi, lo, at)     { #layout, #name, NULL, hi, lo, at },
 #include "cpu/field.def"
+#define FGT_ROW(dir, id, reg, field, at, FEATURE, EC) { #reg, field, NULL, at, at, -1 },
+#include "cpu/sysreg/fgt.def"
+#undef FGT_ROW
 };
 enum { UNCONDITIONAL = 64 };
 static const struct {

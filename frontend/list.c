@@ -29,14 +29,32 @@ static void list_sysregs(void)
                r->access >> 4, r->access >> 4 == 4 ? "(never)" : "", feature_name(r->feature));
 }
 
+static void trap_print(const char *id, unsigned row, const char *values, const char *dir, const char *from,
+                       const char *to, const char *ec, const char *need, const char *bar)
+{
+    const struct trap_row *t = trap_get(row);
+    char field[64];
+    snprintf(field, sizeof field, t->hi == t->lo ? "%s.%s<%u>" : "%s.%s<%u:%u>", t->reg, t->name, t->hi, t->lo);
+    printf("%-16s %-36s %-8s %-2s %-6s -> %s  %-9s", id, field, values, dir, from, to, ec);
+    printf(*need == '0' ? "" : "  where %s", need);
+    printf(*bar == '0' ? "\n" : "  not where %s\n", bar);
+}
+
 static void list_traps(void)
 {
-#define TRAP(id, ...) printf("%-16s %s\n", #id, #__VA_ARGS__);
-#define LONE(...)     TRAP(__VA_ARGS__)
+#define TRAP(id, reg, field, values, dir, from, to, ec, need, bar)                                                     \
+    trap_print(#id, TRAPROW_##id, #values, #dir, #from, #to, #ec, #need, #bar);
+#define ALSO(id, reg, field, values, dir, from, to, ec, need, bar)                                                     \
+    trap_print(#id, TRAPROW_##id, #values, #dir, #from, #to, #ec, #need, #bar);
+#include "cpu/sysreg/traps.def"
+#undef TRAP
+#define TRAP(...)
+#define LONE(id, reg, field, values, dir, from, to, ec, need, bar)                                                     \
+    trap_print(#id, (unsigned)LONE_FIRST + LONE_##id, #values, #dir, #from, #to, #ec, #need, #bar);
 #include "cpu/sysreg/traps.def"
 #undef TRAP
 #define FGT_ROW(dir, id, reg, field, at, feature, ec)                                                                  \
-    printf("%-16s %s, %s, %u, %s, %s\n", #id, #reg, #dir, at, #feature, #ec);
+    trap_print(#id, FGT_##dir##_##id, "IF_ONE", #dir, "EL01", "EL2", #ec, "FGTEN", "HOST0");
 #include "cpu/sysreg/fgt.def"
 #undef FGT_ROW
 }

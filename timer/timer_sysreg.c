@@ -149,13 +149,13 @@ static void set_control(struct cpu *cpu, u64 *control, u64 value, u64 stream_bit
     *control = value;
 }
 
-enum { STREAM_BITS = 0x200fc, CNTKCTL_MASK = 0x3ff, EVNTIS = 0x20000 };
+/* What of either register the event stream hangs on. */
+#define STREAM_BITS (BIT(CNTHCTL_EVNTEN) | BIT(CNTHCTL_EVNTDIR) | FIELD_MASK(CNTHCTL_EVNTI) | BIT(CNTHCTL_EVNTIS))
 
 void cntkctl_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    set_control(cpu, &cpu->sys.cntkctl_el1, value & (cpu_has(cpu, FEAT_ECV) ? CNTKCTL_MASK | EVNTIS : CNTKCTL_MASK),
-                STREAM_BITS);
+    set_control(cpu, &cpu->sys.cntkctl_el1, value & sysreg_layout_bits(cpu, LAYOUT_CNTKCTL), STREAM_BITS);
 }
 
 /* Both formats: <1:0> EL1PCEN, EL1PCTEN, or with E2H EL0VCTEN, EL0PCTEN; <11:8> are used with E2H only, and kept
@@ -163,10 +163,8 @@ void cntkctl_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 void cnthctl_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    u64 mask = cpu_has(cpu, FEAT_VHE) ? 0xfff : 0xff, old = cpu->sys.cnthctl_el2;
-    mask |= cpu_has(cpu, FEAT_ECV) ? 0x3e000 : 0; /* EL1TVT EL1TVCT EL1NVPCT EL1NVVCT EVNTIS */
-    mask |= cpu_has(cpu, FEAT_CNTPOFF) ? BIT(CNTHCTL_ECV) : 0;
-    set_control(cpu, &cpu->sys.cnthctl_el2, value & mask, STREAM_BITS);
+    u64 old = cpu->sys.cnthctl_el2;
+    set_control(cpu, &cpu->sys.cnthctl_el2, value & sysreg_layout_bits(cpu, LAYOUT_CNTHCTL), STREAM_BITS);
     if (bit(old ^ cpu->sys.cnthctl_el2, CNTHCTL_ECV))
         changed(cpu, TIMER_CNTP);
 }

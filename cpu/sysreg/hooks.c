@@ -157,123 +157,44 @@ void disr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     u64 *reg = disr(cpu);
     if (reg)
-        *reg = value & row->mask;
+        *reg = value & sysreg_writable(cpu, row);
 }
 
 /* ---- control registers whose format depends on HCR_EL2.E2H ---- */
 
 static bool e2h(const struct cpu *cpu) { return cpu_has(cpu, FEAT_VHE) && bit(cpu->sys.hcr_el2, HCR_E2H); }
 
-/* Bits that features bring, in the format of EL1 (and of EL2 with E2H), and in that of EL3 (EL2 without). */
-const struct sysreg_bits sctlr1_bits[] = {
-    { FEAT_PAN, 0, BIT(SCTLR_SPAN) },
-    { FEAT_PAUTH, 0, BIT(SCTLR_EnIA) | BIT(SCTLR_EnIB) | BIT(SCTLR_EnDA) | BIT(SCTLR_EnDB) },
-    { FEAT_SSBS, 0, BIT(SCTLR_DSSBS) },
-    { FEAT_BTI, 0, BIT(SCTLR_BT0) | BIT(SCTLR_BT1) },
-    { FEAT_MOPS, 0, BIT(SCTLR_MSCEn) },
-    { FEAT_MTE2, 0,
-      BIT(SCTLR_ITFSB) | FIELD_MASK(SCTLR_TCF0) | FIELD_MASK(SCTLR_TCF) | BIT(SCTLR_ATA0) | BIT(SCTLR_ATA) },
-    { FEAT_LSE2, 0, BIT(SCTLR_nAA) },
-    { FEAT_PAN3, 0, BIT(SCTLR_EPAN) },
-    { FEAT_CMOW, 0, BIT(SCTLR_CMOW) },
-    { FEAT_SPECRES, 0, BIT(SCTLR_EnRCTX) },
-    { FEAT_CSV2_2, 0, BIT(SCTLR_TSCXT) },
-    { FEAT_NMI, 0, BIT(SCTLR_NMI) | BIT(SCTLR_SPINTMASK) },
-    { FEAT_TWED, 0, BIT(SCTLR_TWEDEn) | FIELD_MASK(SCTLR_TWEDEL) },
-    { FEAT_TIDCP1, 0, BIT(SCTLR_TIDCP) },
-    { FEAT_IESB, 0, BIT(SCTLR_IESB) },
-    { 0, 0, 0 },
-};
-const struct sysreg_bits sctlr3_bits[] = {
-    { FEAT_PAUTH, 0, BIT(SCTLR_EnIA) | BIT(SCTLR_EnIB) | BIT(SCTLR_EnDA) | BIT(SCTLR_EnDB) },
-    { FEAT_SSBS, 0, BIT(SCTLR_DSSBS) },
-    { FEAT_LSE2, 0, BIT(SCTLR_nAA) },
-    { FEAT_BTI, 0, BIT(SCTLR_BT1) }, /* called BT there */
-    { FEAT_MTE2, 0, BIT(SCTLR_ITFSB) | FIELD_MASK(SCTLR_TCF) | BIT(SCTLR_ATA) },
-    { FEAT_NMI, 0, BIT(SCTLR_NMI) | BIT(SCTLR_SPINTMASK) },
-    { FEAT_IESB, 0, BIT(SCTLR_IESB) },
-    { 0, 0, 0 },
-};
-const struct sysreg_bits tcr1_bits[] = {
-    { FEAT_HPDS2, 0, 0xffull << TCR_EL1_HWU059 }, /* to HWU162 */
-    { FEAT_HPDS, 0, BIT(TCR_EL1_HPD0) | BIT(TCR_EL1_HPD1) },
-    { FEAT_HAFDBS, 0, BIT(TCR_EL1_HA) | BIT(TCR_EL1_HD) },
-    { FEAT_PAUTH, 0, BIT(TCR_EL1_TBID0) | BIT(TCR_EL1_TBID1) },
-    { FEAT_E0PD, 0, BIT(TCR_EL1_E0PD0) | BIT(TCR_EL1_E0PD1) },
-    { FEAT_LPA2, 0, BIT(TCR_EL1_DS) },
-    { FEAT_MTE2, 0, BIT(TCR_EL1_TCMA0) | BIT(TCR_EL1_TCMA1) },
-    { 0, 0, 0 },
-};
-const struct sysreg_bits tcr3_bits[] = {
-    { FEAT_HPDS2, 0, 0xf << TCR_EL3_HWU59 }, /* to HWU62 */
-    { FEAT_S1PIE, 0, BIT(TCR_EL3_PIE) },     /* this and the next: TCR_EL3 only */
-    { FEAT_S1POE, 0, BIT(TCR_EL3_POE) },
-    { FEAT_HPDS, 0, BIT(TCR_EL3_HPD) },
-    { FEAT_HAFDBS, 0, BIT(TCR_EL3_HA) | BIT(TCR_EL3_HD) },
-    { FEAT_PAUTH, 0, BIT(TCR_EL3_TBID) },
-    { FEAT_LPA2, 0, BIT(TCR_EL3_DS) },
-    { FEAT_MTE2, 0, BIT(TCR_EL3_TCMA) },
-    { 0, 0, 0 },
-};
-
-static u64 bits_present(const struct cpu *cpu, const struct sysreg_bits *opt)
-{
-    u64 mask = 0;
-    for (; opt->bits; opt++)
-        mask |= cpu_has(cpu, (enum feature)opt->feature) ? opt->bits : 0;
-    return mask;
-}
-
-/* Every bit of HCRX_EL2 is some feature's. */
-void hcrx_write(struct cpu *cpu, const struct sysreg *row, u64 value)
-{
-    static const struct sysreg_bits hcrx_bits[] = {
-        { FEAT_MOPS, 0, BIT(HCRX_MCE2) | BIT(HCRX_MSCEn) },
-        { FEAT_XS, 0, BIT(HCRX_FnXS) | BIT(HCRX_FGTnXS) },
-        { FEAT_NMI, 0, BIT(HCRX_TALLINT) | BIT(HCRX_VINMI) | BIT(HCRX_VFNMI) },
-        { FEAT_CMOW, 0, BIT(HCRX_CMOW) },
-        { FEAT_TCR2, 0, BIT(HCRX_TCR2En) },
-        { FEAT_SCTLR2, 0, BIT(HCRX_SCTLR2En) },
-        { 0, 0, 0 },
-    };
-    (void)row;
-    cpu->sys.hcrx_el2 = value & bits_present(cpu, hcrx_bits);
-}
-
 /* E0POE is there where EL0 is: not in TCR2_EL2 without E2H. */
 void tcr2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
-    static const struct sysreg_bits tcr2_bits[] = {
-        { FEAT_S1PIE, 0, BIT(TCR2_PIE) },
-        { FEAT_S1POE, 0, BIT(TCR2_E0POE) | BIT(TCR2_POE) },
-        { 0, 0, 0 },
-    };
-    u64 *reg = sysreg_field(cpu, row), mask = bits_present(cpu, tcr2_bits);
+    u64 *reg = sysreg_field(cpu, row), mask = sysreg_layout_bits(cpu, LAYOUT_TCR2);
     *reg = value & (reg == &cpu->sys.tcr2_el2 && !e2h(cpu) ? mask & ~BIT(TCR2_E0POE) : mask);
 }
 
+/* With E2H as SCTLR_EL1, but that the applications of a host have no UMA, and SPAN is always there: FEAT_VHE has
+ * FEAT_PAN. Without, as SCTLR_EL3. */
 void sctlr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    u64 more = bits_present(cpu, e2h(cpu) ? sctlr1_bits : sctlr3_bits);
-    cpu->sys.sctlr_el2 = e2h(cpu) ? (value & ((SCTLR1_MASK & ~BIT(SCTLR_UMA)) | more | BIT(SCTLR_SPAN))) |
-                                        (SCTLR1_RES1 & ~(more | BIT(SCTLR_SPAN)))
-                                  : (value & (SCTLR3_MASK | more)) | SCTLR3_RES1;
+    u64 mask = sysreg_layout_bits(cpu, e2h(cpu) ? LAYOUT_SCTLR : LAYOUT_SCTLR_EL3);
+    if (e2h(cpu))
+        mask = (mask & ~BIT(SCTLR_UMA)) | BIT(SCTLR_SPAN);
+    cpu->sys.sctlr_el2 = (value & mask) | (e2h(cpu) ? SCTLR1_RES1 & ~mask : SCTLR3_RES1);
 }
 
 void cptr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    u64 e0poe = cpu_has(cpu, FEAT_S1POE) ? BIT(CPACR_E0POE) : 0;
-    u64 host = BIT(CPTR2_TCPAC) | FIELD_MASK(CPTR2_FPEN) | e0poe, guest = BIT(CPTR2_TCPAC) | BIT(CPTR2_TFP);
+    u64 host = sysreg_layout_bits(cpu, LAYOUT_CPACR) | BIT(CPTR2_TCPAC), guest = sysreg_layout_bits(cpu, LAYOUT_CPTR2);
     cpu->sys.cptr_el2 = e2h(cpu) ? value & host : (value & guest) | CPTR2_RES1;
 }
 
+/* With E2H as TCR_EL1; without, as TCR_EL3, whose PIE and POE are in TCR2_EL2. */
 void tcr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    u64 more = bits_present(cpu, e2h(cpu) ? tcr1_bits : tcr3_bits + 2);
-    cpu->sys.tcr_el2 = e2h(cpu) ? value & (TCR1_MASK | more) : (value & (TCR3_MASK | more)) | TCR3_RES1;
+    u64 own = sysreg_layout_bits(cpu, LAYOUT_TCR_EL3) & ~(BIT(TCR_EL3_PIE) | BIT(TCR_EL3_POE));
+    cpu->sys.tcr_el2 = e2h(cpu) ? value & sysreg_layout_bits(cpu, LAYOUT_TCR_EL1) : (value & own) | TCR3_RES1;
 }
 
 /* Whether CNTPOFF_EL2 counts hangs on HCR_EL2 and SCR_EL3: the timers look again at the end of the slice. */
@@ -283,11 +204,9 @@ static void offset_may_change(struct cpu *cpu)
         cpu->d.attention |= ATT_STOP;
 }
 
-/* HCD exists where EL3, whose SCR_EL3.HCE does its work, does not. */
 void hcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
-    u64 mask = sysreg_writable(cpu, row) | (cpu_has(cpu, FEAT_EL3) ? 0 : BIT(HCR_HCD));
-    cpu->sys.hcr_el2 = (value & mask) | BIT(HCR_RW);
+    cpu->sys.hcr_el2 = (value & sysreg_writable(cpu, row)) | BIT(HCR_RW);
     offset_may_change(cpu);
 }
 
@@ -295,14 +214,6 @@ void hcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 void vncr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row, cpu->sys.vncr_el2 = sext(value & ~0xfffull, 53);
-}
-
-/* The bits of fine-grained traps are those of cpu/sysreg/fgt.def, and those that features bring as rows of
- * cpu/sysreg/traps.def. */
-void fgt_write(struct cpu *cpu, const struct sysreg *row, u64 value)
-{
-    u64 inverted = row->opt ? bits_present(cpu, row->opt) : 0;
-    *sysreg_field(cpu, row) = value & (trap_fgt_bits(cpu, (unsigned)row->offset) | inverted);
 }
 
 /* What the GIC signals as FIQ follows the security state. */
@@ -383,13 +294,14 @@ u64 l2ctlr_read(struct cpu *cpu, const struct sysreg *row)
 
 /* ---- debug ---- */
 
-/* ERR, INTdis, TDA, RXO, TXU, RXfull, TXfull, TFO and HDE mirror the external debugger's register: written under OS
- * lock only. */
+/* The external debugger's register is mirrored by fields that can be written under OS lock only. */
 void mdscr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    u64 mirrors = 0x6ce04040 | (cpu_has(cpu, FEAT_TRF) ? BIT(MDSCR_TFO) : 0);
-    u64 mask = 0xb001 | (bit(cpu->sys.oslsr_el1, OSLSR_OSLK) ? mirrors : 0);
+    u64 mirrors = BIT(MDSCR_ERR) | BIT(MDSCR_HDE) | BIT(MDSCR_TDA) | FIELD_MASK(MDSCR_INTdis) | BIT(MDSCR_TXU) |
+                  BIT(MDSCR_RXO) | BIT(MDSCR_TXfull) | BIT(MDSCR_RXfull) |
+                  (cpu_has(cpu, FEAT_TRF) ? BIT(MDSCR_TFO) : 0);
+    u64 mask = sysreg_layout_bits(cpu, LAYOUT_MDSCR) | (bit(cpu->sys.oslsr_el1, OSLSR_OSLK) ? mirrors : 0);
     cpu->sys.mdscr_el1 = (cpu->sys.mdscr_el1 & ~mask) | (value & mask);
 }
 

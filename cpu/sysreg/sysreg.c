@@ -49,13 +49,8 @@ enum {
     .name = #NAME, .key = SYSREG_KEY(op0, op1, crn, crm, op2), .access = (ACCESS), .feature = FEAT_##FEATURE,          \
     .traps = (TRAPS), .quick_read = QUICK_READ_##NAME, .quick_write = QUICK_WRITE_##NAME
 #define E2H(NAME) .e2h_key = KEY_##NAME, .e2h_row = ROW_##NAME + 1
-#define OPT(...)                                                                                                       \
-    .opt = (const struct sysreg_bits[])                                                                                \
-    {                                                                                                                  \
-        __VA_ARGS__, { 0, 0, 0 }                                                                                       \
-    }
 
-/* Some members are set twice: a fine-grained trap is folded into its row. */
+/* Some members are set twice: a layout and a fine-grained trap are folded into the row. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
 const struct sysreg sysreg_rows[ROW_COUNT] = {
@@ -77,6 +72,12 @@ const struct sysreg sysreg_rows[ROW_COUNT] = {
 #include "cpu/sysreg/fgt.def"
 #undef FGT_READ
 #undef FGT_WRITE
+/* What can be written of those that have a layout */
+#define HAS(reg, LAYOUT)                                                                                               \
+    [ROW_##reg].layout = LAYOUT_##LAYOUT, [ROW_##reg].mask = LAYOUT_ALWAYS_##LAYOUT,                                   \
+    [ROW_##reg].varies = LAYOUT_VARIES_##LAYOUT != 0,
+#define SHOWS(reg, LAYOUT)
+#include "cpu/field.def"
 };
 #pragma GCC diagnostic pop
 
@@ -103,18 +104,23 @@ bool sysreg_is_quick(const struct sysreg *row, bool write)
         return false;
     if (!write)
         return !row->read;
-    return !row->write && !row->opt && !(row->flags & (SR_CONTROL | SR_TRAPS | SR_CONTEXT | SR_RES0));
+    return !row->write && !row->varies && !(row->flags & (SR_CONTROL | SR_TRAPS | SR_CONTEXT | SR_RES0));
+}
+
+u64 sysreg_layout_bits(const struct cpu *cpu, enum register_layout layout)
+{
+    if (likely(!memcmp(&cpu->d.writable_of, &cpu->features, sizeof cpu->features)))
+        return cpu->d.writable[layout];
+    return field_writable(&cpu->features, layout);
 }
 
 u64 sysreg_writable(const struct cpu *cpu, const struct sysreg *row)
 {
     if (row->flags & SR_RES0)
         return 0;
-    u64 mask = row->mask ? row->mask : ~(u64)0;
-    for (const struct sysreg_bits *b = row->opt; b && b->bits; b++)
-        if (cpu_has(cpu, (enum feature)b->feature))
-            mask |= b->bits;
-    return mask;
+    if (row->layout)
+        return sysreg_layout_bits(cpu, (enum register_layout)row->layout);
+    return row->mask ? row->mask : ~(u64)0;
 }
 
 bool sysreg_is_redirected(const struct cpu *cpu, const struct sysreg *row)
@@ -365,6 +371,8 @@ static u64 reset_value(const struct cpu *cpu, const struct sysreg *row)
 void sysreg_reset(struct cpu *cpu)
 {
     memset(cpu->written, 0, sizeof(cpu->written));
+    cpu->d.writable_of = cpu->features;
+    field_writable_all(&cpu->features, cpu->d.writable);
     for (const struct sysreg *row = sysreg_rows; row < sysreg_rows + ROW_COUNT; row++)
         if (row->offset >= 0 && !row->alias && !is_constant(row))
             *sysreg_field(cpu, row) = reset_value(cpu, row);

@@ -83,12 +83,13 @@ struct sysreg {
     u8 access;   /* ACCESS_RW */
     u8 flags;    /* SR_* */
     u8 alias;    /* SYSREG_AT: the field belongs to another row */
-    u8 pad;
-    s32 offset;              /* of the field in struct sysregs, -1 = none */
+    u8 layout;   /* enum register_layout, which says what can be written; LAYOUT_NONE: mask does (cpu/field.def) */
+    s32 offset;  /* of the field in struct sysregs, -1 = none */
     u16 fgt_read, fgt_write; /* enum trap_number of the fine-grained trap, 0 = none (cpu/sysreg/fgt.def) */
     u128 traps;              /* set of enum trap */
     u64 reset;
-    u64 mask;  /* bits that a write can change; 0 = all (the others keep their value) */
+    u64 mask;  /* bits that a write can change, of a layout those that it can on any PE; 0 = all (the others keep their
+                  value) */
     u64 loose; /* bits of which a write is no store, and that are not RES0: read-only, write-only, RAZ/WI, set and clear
                 */
     u64 (*read)(struct cpu *cpu, const struct sysreg *row);
@@ -101,14 +102,10 @@ struct sysreg {
     /* At EL2 with HCR_EL2.E2H: the key of the register really accessed, 0 = none (its traps have T(E2H)), and the
      * number of its row + 1, 0 = to be looked up. */
     u16 e2h_key, e2h_row;
+    u8 varies;                   /* what can be written of its layout hangs on features */
     u64 quick_read, quick_write; /* plain storage may be accessed at once while none of these is in d.live_traps[el] */
-    const struct sysreg_bits *opt; /* writable bits besides .mask that features bring; ends with bits 0 */
 };
-/* In a row: E2H(SCTLR_EL2), OPT({ FEAT_PAN, BIT(23) }, ...). */
-struct sysreg_bits {
-    u32 feature, pad;
-    u64 bits;
-};
+/* In a row: E2H(SCTLR_EL2). */
 enum { SR_CONTROL = 1,     /* a write changes what translation, traps or routing do: cpu_control_changed follows */
        SR_CHECK_LAST = 2,
        SR_E2H_ONLY = 4,    /* *_EL12 and *_EL02: UNDEFINED unless E2H is 1 (at EL2, EL3) */
@@ -147,9 +144,10 @@ extern const struct sysreg sysreg_rows[];
 u32 sysreg_iss(u32 key, unsigned rt, bool write);
 /* Reset values of all rows, ID registers from model and features. */
 void sysreg_reset(struct cpu *cpu);
-/* The bits that MSR can change here, with the features of this PE. */
 /* A register of plain storage that is not itself here, but another or memory: EL2 with E2H, EL1 with NV. */
 bool sysreg_is_redirected(const struct cpu *cpu, const struct sysreg *row);
+/* The bits that MSR can change, of a layout and of a row, with the features of this PE. */
+u64 sysreg_layout_bits(const struct cpu *cpu, enum register_layout layout);
 u64 sysreg_writable(const struct cpu *cpu, const struct sysreg *row);
 /* Bits of a value just written that the register does not hold, since they are RES0 on this PE. A register that cannot
  * be read says nothing. */
@@ -180,8 +178,6 @@ struct trap_row {
     u16 values;
 };
 const struct trap_row *trap_get(unsigned n);
-/* The bits of a register of fine-grained traps (its offset in struct sysregs) that this PE has. */
-u64 trap_fgt_bits(const struct cpu *cpu, unsigned offset);
 /* Sets of groups that fire at `el` in some direction, with the pseudo-groups: what d.live_traps[el] holds. */
 u64 trap_live(const struct cpu *cpu, unsigned el);
 /* Does a control of one group fire at `el`? */

@@ -63,15 +63,6 @@ static bool fgt_live(const struct cpu *cpu, unsigned el, unsigned c)
             ((s->hdfgrtr_el2 | s->hdfgwtr_el2) & hdfg));
 }
 
-u64 trap_fgt_bits(const struct cpu *cpu, unsigned offset)
-{
-    u64 set = 0;
-    for (unsigned n = FGT_FIRST; n < TRAPROW_COUNT; n++)
-        if (rows[n].offset == offset && cpu_has(cpu, (enum feature)rows[n].feature))
-            set |= BIT(rows[n].lo);
-    return set;
-}
-
 static unsigned conditions(const struct cpu *cpu, unsigned el)
 {
     u64 hcr = cpu_hcr(cpu);

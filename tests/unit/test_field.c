@@ -21,6 +21,9 @@ static const struct {
 } fields[] = {
 #define FIELD(layout, name, hi, lo) { #layout, #name, hi, lo },
 #include "cpu/field.def"
+#define FGT_ROW(dir, id, reg, field, at, FEATURE, EC) { #reg, field, at, at },
+#include "cpu/sysreg/fgt.def"
+#undef FGT_ROW
 };
 static const struct {
     const char *reg, *layout;
@@ -95,7 +98,7 @@ START_TEST(traps_are_fields)
         if (!layout)
             continue;
         unsigned k = field_find(layout, row);
-        ck_assert_msg(k < ARRAY_LEN(fields) && fields[k].hi == row->hi, "%s.%s<%u:%u>: no such field", row->reg,
+        ck_assert_msg(k < ARRAY_LEN(fields) && fields[k].hi <= row->hi, "%s.%s<%u:%u>: no such field", row->reg,
                       row->name, row->hi, row->lo);
         found++;
     }
@@ -106,16 +109,52 @@ END_TEST
 /* SPSR_ELx keeps all of its lower half, AArch32's fields among it. */
 START_TEST(what_is_written_has_a_name)
 {
+    struct features all;
+    memset(&all, 0xff, sizeof all);
     const struct sysreg *row;
     for (unsigned n = 0; (row = sysreg_get(n)); n++) {
         const char *layout = layout_of(row->name);
-        u64 writable = row->mask;
-        for (const struct sysreg_bits *b = row->opt; b && b->bits; b++)
-            writable |= b->bits;
-        if (layout && row->mask && strcmp(layout, "SPSR"))
+        u64 writable = row->layout ? field_writable(&all, (enum register_layout)row->layout) : row->mask;
+        if (layout && writable && strcmp(layout, "SPSR"))
             ck_assert_msg(!(writable & ~named_bits(layout)), "%s: bits %llx can be written and have no name", row->name,
                           (unsigned long long)(writable & ~named_bits(layout)));
     }
+}
+END_TEST
+
+/* What a feature brings is there with it alone; what is always there needs none. */
+START_TEST(features_bring_fields)
+{
+    static const struct {
+        enum register_layout layout;
+        enum feature feature;
+        u64 bits, always;
+    } rows[] = {
+        { LAYOUT_HCR, FEAT_VHE, BIT(HCR_E2H), BIT(HCR_VM) },
+        { LAYOUT_HCR, FEAT_TWED, BIT(HCR_TWEDEn) | FIELD_MASK(HCR_TWEDEL), BIT(HCR_TWE) },
+        { LAYOUT_SCR, FEAT_S1POE, BIT(SCR_PIEn), BIT(SCR_NS) }, /* either of two */
+        { LAYOUT_SCR, FEAT_S1PIE, BIT(SCR_PIEn), BIT(SCR_NS) },
+        { LAYOUT_VTTBR, FEAT_VMID16, 0xffull << 56, 0xffull << 48 }, /* a part of a field */
+        { LAYOUT_VTTBR, FEAT_TTCNP, BIT(VTTBR_CnP), BIT(1) },
+        { LAYOUT_HPFAR, FEAT_LPA, 0xfull << 40, 0xfffffffff0 },
+        { LAYOUT_TCR_EL3, FEAT_HPDS2, 0xfull << TCR_EL3_HWU59, BIT(TCR_EL3_TBI) },
+        { LAYOUT_hfgitr_el2, FEAT_PAN2, 3ull << 16, 0xffff & ~0x300ull },
+    };
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
+        struct features none = { { 0 } };
+        feature_add(&none, FEAT_BASE);
+        u64 without = field_writable(&none, rows[n].layout);
+        feature_add(&none, rows[n].feature);
+        u64 with = field_writable(&none, rows[n].layout);
+        ck_assert_msg((with & ~without) == (with & rows[n].bits) && (with & rows[n].bits) == rows[n].bits,
+                      "row %u: %llx", n, (unsigned long long)(with & ~without));
+        ck_assert_msg((without & rows[n].always) == rows[n].always, "row %u: %llx", n, (unsigned long long)without);
+    }
+    struct features el3 = { { 0 } }; /* HCR_EL2.HCD: where EL3 is not */
+    feature_add(&el3, FEAT_BASE);
+    ck_assert(bit(field_writable(&el3, LAYOUT_HCR), HCR_HCD));
+    feature_add(&el3, FEAT_EL3);
+    ck_assert(!bit(field_writable(&el3, LAYOUT_HCR), HCR_HCD));
 }
 END_TEST
 
@@ -127,8 +166,7 @@ static const struct {
     { "SCTLR_EL1", SCTLR_FIXED },
     { "SCTLR_EL12", SCTLR_FIXED },
     { "SCTLR_EL2", SCTLR_FIXED " UMA " },
-    { "SCTLR_EL3", SCTLR_FIXED " UMA SA0 EnRCTX DZE UCT nTWI nTWE TSCXT SPAN E0E UCI CMOW MSCEn BT0 TCF0 ATA0 TWEDEn "
-                               "TWEDEL EPAN TIDCP " }, /* EL0's and EL1's */
+    { "SCTLR_EL3", " EOS EIS " }, /* FEAT_ExS */
     { "CPACR_EL1", " ZEN TTA " },
     { "CPTR_EL2", " TZ TSM ZEN TTA TAM " },
     { "CPTR_EL3", " EZ ESM TTA TAM " },
@@ -222,6 +260,7 @@ Suite *test_field_suite(void)
     tcase_add_test(t, registers_exist);
     tcase_add_test(t, traps_are_fields);
     tcase_add_test(t, what_is_written_has_a_name);
+    tcase_add_test(t, features_bring_fields);
     tcase_add_test(t, what_has_a_name_can_be_written);
     suite_add_tcase(s, t);
     return s;

@@ -280,6 +280,7 @@ START_TEST(bits_of_max)
         { SYSREG_KEY(3, 4, 1, 1, 1), 0x2c8a0fff, 0 },              /* MDCR_EL2: TDCC */
         { SYSREG_KEY(3, 6, 1, 3, 1), 3ull << 34 | 0x08bf0640, 0 }, /* MDCR_EL3: TDCC, STE */
         { SYSREG_KEY(3, 4, 1, 2, 2), 0xcfd8, 0 },                  /* HCRX_EL2 */
+        { SYSREG_KEY(3, 4, 2, 0, 2), 0x1fff7ff3full, 0x80800000 }, /* TCR_EL2, E2H 0: HWU59 to HWU62, DS, no POE */
     };
     remake("max", true, true);
     at(3);
