@@ -80,6 +80,12 @@ static void pmu_interrupt(struct cpu *cpu, bool level) { gic_set_ppi(cpu->d.host
 static u64 random_number(struct cpu *cpu) { return machine_random(cpu->d.host.machine); }
 static void security_changed(struct cpu *cpu) { gic_update_cpu(cpu->d.host.gic, cpu); }
 
+static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc)
+{
+    const struct machine *m = who;
+    m->d.host.exception(m->d.host.who, cpu, exc);
+}
+
 static bool cpus_create(struct machine *m, const struct machine_config *config)
 {
     m->d.decoder = decoder_create(&m->model.features);
@@ -92,7 +98,7 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
     if (!m->d.code)
         return false;
     m->d.memo = memo_create();
-    *m->d.observer = (struct observer){ .who = m, .exception = stuck_exception, .exception_return = stuck_return };
+    *m->d.observer = (struct observer){ .who = m, .exception = m->d.host.exception ? exception_seen : NULL };
     for (u32 n = 0; n < m->options.cpu_count; n++) {
         struct cpu *cpu = &m->d.cpu[n];
         cpu->index = n;
@@ -112,6 +118,7 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
             .cpu_count = m->options.cpu_count,
             .call = cpu_call,
             .security_changed = m->options.secure ? security_changed : NULL,
+            .taken_again = stuck_taken_again,
             .random = random_number,
             .unknown = m->options.reset_loud ? SYSREG_UNKNOWN : 0,
             .pmu_interrupt = pmu_interrupt,

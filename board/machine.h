@@ -116,9 +116,9 @@ struct loop_seen {
     u32 iss;
     u8 kind, ec, el, target; /* el: where it was taken from */
 };
-/* Exceptions that a PE takes one in the other, without a return: board/stuck.c. */
+/* Exceptions that a PE takes one in the other, without a return: board/stuck.c. Of no account unless cpu->entered has
+ * ENTERED_AGAIN. */
 struct loop_watch {
-    u64 entered;            /* ns of the last exception << 2 | its kind; 0: returned since, or none yet */
     u64 count;              /* how often `last` was taken again, with nothing else in between */
     u64 insns;              /* of the PE, when it was last taken */
     u64 registers;          /* what the general registers were, mixed */
@@ -128,7 +128,7 @@ struct loop_watch {
     u32 plain; /* the handler does not get beyond its first instruction */
     u32 begun; /* `first` is set */
 };
-static_assert(sizeof(struct loop_seen) == 24 && sizeof(struct loop_watch) == 104, "no padding");
+static_assert(sizeof(struct loop_seen) == 24 && sizeof(struct loop_watch) == 96, "no padding");
 
 struct machine {
     struct machine_options options;
@@ -254,9 +254,8 @@ struct requester {
 bool bus_dma(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write);
 
 /* ---- board/stuck.c: PEs that get nowhere ---- */
-/* The observer's: an exception is being taken; a return was. */
-void stuck_exception(void *who, struct cpu *cpu, const struct exc *exc);
-void stuck_return(void *who, struct cpu *cpu, u64 from_pc);
+/* struct cpu_host's taken_again. */
+void stuck_taken_again(struct cpu *cpu, const struct exc *exc);
 /* Between slices: stops the machine (STOP_LOOP) when a PE loops, and nothing that is to come can change anything. */
 void stuck_look(struct machine *m);
 /* All PEs sleep, and nothing is to come: stops the machine (STOP_ASLEEP). */

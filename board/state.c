@@ -24,7 +24,6 @@ static const struct state_field seen_fields[] = {
 };
 static const struct state_shape seen_shape = STATE_SHAPE(loop_seen, seen_fields);
 static const struct state_field loop_fields[] = {
-    STATE(loop_watch, entered),
     STATE(loop_watch, count),
     STATE(loop_watch, insns),
     STATE(loop_watch, registers),

@@ -60,82 +60,58 @@ static bool is_fault(const struct loop_seen *e)
     return e->kind == EXC_SYNC && e->ec != EC_SVC && e->ec != EC_HVC && e->ec != EC_SMC;
 }
 
-/* A fault soon after an entry is of its handler, which what was entered for began; but a call or an interrupt only when
- * the vector itself fails. */
-static void begin(struct loop_watch *w, const struct cpu *cpu, const struct loop_seen *e, u64 entered)
+/* The first in a handler: what that was entered for stands for the exceptions so far, which nobody heard of. */
+static void first_again(struct loop_watch *w, const struct cpu *cpu)
 {
-    bool near = entered && cpu->d.now + 1 - (entered >> 2) <= NEAR_NS;
+    w->first = w->last = handled(cpu, cpu->entered & ENTERED_KIND);
+    w->begun = w->last.el == cpu->ps.el;
+    w->count = w->memory_at = w->insns = 0;
+}
+
+/* A fault soon after an entry is of its handler, which what was entered for (`last`) began; but a call or an interrupt
+ * only when the vector itself fails. */
+static void begin(struct loop_watch *w, const struct cpu *cpu, const struct loop_seen *e)
+{
+    bool near = cpu->d.now + 1 - (cpu->entered >> ENTERED_SHIFT) <= NEAR_NS;
     if (near && w->begun)
         return;
-    w->first = *e;
+    bool in_vectors = cpu->pc - BANKED(cpu, cpu->ps.el, vbar) < VECTORS;
+    w->first = near && (in_vectors || is_fault(&w->last)) ? w->last : *e;
     w->begun = 1;
-    if (!near)
-        return; /* as each interrupt that an EL takes from itself */
-    struct loop_seen before = handled(cpu, entered & 3);
-    if (cpu->pc - BANKED(cpu, cpu->ps.el, vbar) < VECTORS || is_fault(&before))
-        w->first = before;
 }
 
-/* Who else hears of exceptions. */
-static inline void pass_on(struct machine *m, struct cpu *cpu, const struct exc *exc)
+void stuck_taken_again(struct cpu *cpu, const struct exc *exc)
 {
-    if (m->d.host.exception)
-        m->d.host.exception(m->d.host.who, cpu, exc);
-}
-
-/* An exception that the EL takes that it came from. Apart from the hook, which every exit of a guest goes through and
- * which keeps no frame so. */
-static NOINLINE void taken_again(struct machine *m, struct cpu *cpu, const struct exc *exc, u64 entered)
-{
+    struct machine *m = cpu->d.host.machine;
     struct loop_watch *w = &m->loop[cpu->index];
-    const struct loop_seen e = { cpu->pc,       exc->has_far ? exc->far : 0, exc->iss, exc->kind, exc->ec, cpu->ps.el,
-                                 exc->target_el };
+    u64 far = exc->has_far && fault_has_address(exc->ec) ? exc->far : 0;
+    const struct loop_seen e = { cpu->pc, far, exc->iss, exc->kind, exc->ec, cpu->ps.el, exc->target_el };
     const struct loop_seen *l = &w->last;
     u64 insns = cpu_position(cpu);
-    if (!entered)
-        w->begun = 0;
-    if (entered && e.kind == EXC_SYNC && l->kind == EXC_SYNC && l->pc == e.pc && l->iss == e.iss && l->ec == e.ec &&
+    if (!(cpu->entered & ENTERED_AGAIN))
+        first_again(w, cpu);
+    if (e.kind == EXC_SYNC && l->kind == EXC_SYNC && l->pc == e.pc && l->iss == e.iss && l->ec == e.ec &&
         l->el == e.el) {
         bool plain = insns - w->insns == 1; /* nothing was executed, no register changed */
         u64 registers = plain ? w->registers : registers_of(cpu);
         bool still = w->count && registers == w->registers;
-        w->plain = still ? w->plain && plain : plain;
+        w->plain = plain && (!still || w->count == 1 || w->plain); /* when the first was taken is not known */
         w->count = still ? w->count + 1 : 1;
         w->memory_at = still ? w->memory_at : 0;
         w->registers = registers;
     } else {
-        begin(w, cpu, &e, entered);
+        begin(w, cpu, &e);
         w->count = w->memory_at = 0;
     }
     w->last = e;
     w->insns = insns;
-    pass_on(m, cpu, exc);
-}
-
-void stuck_exception(void *who, struct cpu *cpu, const struct exc *exc)
-{
-    struct machine *m = who;
-    struct loop_watch *w = &m->loop[cpu->index];
-    u64 entered = w->entered;
-    w->entered = (cpu->d.now + 1) << 2 | exc->kind;
-    if (exc->target_el == cpu->ps.el)
-        taken_again(m, cpu, exc, entered);
-    else
-        pass_on(m, cpu, exc);
-}
-
-void stuck_return(void *who, struct cpu *cpu, u64 from_pc)
-{
-    struct loop_watch *w = &((struct machine *)who)->loop[cpu->index];
-    (void)from_pc;
-    w->entered = w->count = 0;
 }
 
 /* ---- can anything change anything? ---- */
 
 static bool loops(const struct machine *m, const struct cpu *cpu)
 {
-    return cpu->halted == HALT_NONE && m->loop[cpu->index].count >= LOOP_LIMIT;
+    return cpu->halted == HALT_NONE && cpu->entered & ENTERED_AGAIN && m->loop[cpu->index].count >= LOOP_LIMIT;
 }
 
 /* Would an interrupt be taken by a PE that loops? A handler that does something may unmask them for a while. */

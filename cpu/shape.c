@@ -73,6 +73,7 @@ static const struct state_field fields[] = {
     STATE(cpu, pmu_mark),
     STATE(cpu, wake_at),
     STATE(cpu, trap_at),
+    STATE(cpu, entered),
     STATE_OF(cpu, tlb, &tlb_shape),
 };
 const struct state_shape cpu_shape = STATE_SHAPE_UP_TO(cpu, fields, d);

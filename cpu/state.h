@@ -112,6 +112,9 @@ enum { LINE_IRQ = 1, LINE_FIQ = 2, LINE_VIRQ = 4, LINE_VFIQ = 8, LINE_SERROR = 1
        LINE_IRQ_NMI = 32, LINE_FIQ_NMI = 64, LINE_VIRQ_NMI = 128 /* beside IRQ, FIQ, VIRQ: Superpriority (FEAT_NMI) */ };
 
 enum { HALT_NONE, HALT_WFI, HALT_WFE, HALT_OFF };
+/* cpu->entered: <1:0> the kind (EXC_*), <2> since the last return an EL took one that it came from, <63:3> the absolute
+ * ns after it was taken. */
+enum { ENTERED_KIND = 3, ENTERED_AGAIN = 4, ENTERED_SHIFT = 3 };
 /* To an HVC, SMC or HLT: not the board's; done; not yet, the PE sleeps and executes it again (HLT only). */
 enum board_answer { BOARD_LEAVES, BOARD_ANSWERED, BOARD_AGAIN };
 
@@ -231,6 +234,9 @@ struct cpu_host {
     u64 (*random)(struct cpu *cpu); /* NULL, or a random number: RNDR */
     /* NULL, or: the PE entered or left EL3 or its security state changed, which its GIC lines depend on. */
     void (*security_changed)(struct cpu *cpu);
+    /* NULL, or: an EL takes an exception from itself, and none returned since the last was taken. As for an observer:
+     * the PE is as before it, cpu->entered too. */
+    void (*taken_again)(struct cpu *cpu, const struct exc *exc);
     /* NULL, or: the level of the PMU's overflow interrupt. */
     void (*pmu_interrupt)(struct cpu *cpu, bool level);
 };
@@ -269,6 +275,7 @@ struct cpu {
     u64 pmu_mark; /* instructions up to which the counters are right: insns and those of the slice */
     u64 wake_at;  /* WFxT and event stream: absolute ns, or ~0 */
     u64 trap_at;  /* a WFE waits for an event before it traps (FEAT_TWED): absolute ns, or 0 */
+    u64 entered;  /* the last exception, ENTERED_*; 0: returned since, or none yet */
 
     struct tlb tlb;
 

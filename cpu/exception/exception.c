@@ -239,7 +239,7 @@ static u64 *banked(struct cpu *cpu, unsigned el, u64 *el1, u64 *el2, u64 *el3)
 }
 #define BANKED(el, name) banked(cpu, el, &cpu->sys.name##_el1, &cpu->sys.name##_el2, &cpu->sys.name##_el3)
 
-u64 exception_vector(const struct cpu *cpu, const struct exc *e)
+static inline u64 vector_of(const struct cpu *cpu, const struct exc *e)
 {
     static const u16 kinds[] = { [EXC_SYNC] = 0, [EXC_IRQ] = 0x80, [EXC_FIQ] = 0x100, [EXC_SERROR] = 0x180 };
     const struct sysregs *s = &cpu->sys;
@@ -247,6 +247,20 @@ u64 exception_vector(const struct cpu *cpu, const struct exc *e)
     /* FEAT_DoubleFault: external aborts as if they were SErrors */
     bool ease = e->external && e->target_el == 3 && bit(s->scr_el3, SCR_EASE);
     return vbar + kinds[ease ? EXC_SERROR : e->kind] + (e->target_el > cpu->ps.el ? 0x400u : cpu->ps.sp ? 0x200u : 0u);
+}
+
+u64 exception_vector(const struct cpu *cpu, const struct exc *e) { return vector_of(cpu, e); }
+
+/* Who looks for handlers that get nowhere hears of an exception in a handler alone: all others cost this word. */
+static inline void note_entry(struct cpu *cpu, const struct exc *e)
+{
+    u64 again = cpu->entered & ENTERED_AGAIN;
+    if (unlikely(e->target_el == cpu->ps.el && cpu->entered)) {
+        if (cpu->d.host.taken_again)
+            cpu->d.host.taken_again(cpu, e);
+        again = ENTERED_AGAIN;
+    }
+    cpu->entered = ((cpu->d.now + 1) << ENTERED_SHIFT) + e->kind + again;
 }
 
 /* AArch64.ReportException: interrupts leave ESR alone. */
@@ -308,7 +322,8 @@ void exception_take(struct cpu *cpu)
     if (unlikely(o && o->exception))
         o->exception(o->who, cpu, e);
     unsigned el = e->target_el;
-    u64 vector = exception_vector(cpu, e);
+    note_entry(cpu, e);
+    u64 vector = vector_of(cpu, e);
     u64 spsr = cpu_spsr(cpu);
     if (cpu->ps.btype && !keeps_btype(e))
         spsr &= ~FIELD_MASK(SPSR_BTYPE);
@@ -412,6 +427,7 @@ void exception_return(struct cpu *cpu, u64 elr, u64 spsr)
     store_le32(&cpu->ps.d, daif_bytes[bits(spsr, 9, 6)]);
     cpu->excl_valid = 0;
     cpu->event = 1;
+    cpu->entered = 0;
     cpu->pc = cpu_branch_address(cpu, elr);
     el_changed(cpu);
     if (unlikely(o && o->exception_return))
@@ -447,7 +463,7 @@ void cpu_reset(struct cpu *cpu)
     cpu->lines &= ~(u32)LINE_SERROR;
     cpu->serror_iss = 0;
     cpu->wake_at = ~(u64)0;
-    cpu->trap_at = 0;
+    cpu->trap_at = cpu->entered = 0;
     cpu_control_changed(cpu);
     if (cpu->d.host.security_changed)
         cpu->d.host.security_changed(cpu);
