@@ -107,13 +107,14 @@ void bus_timers_run(struct machine *m)
 
 /* ---- what all devices do ---- */
 
-void bus_levels(struct machine *m, struct place at)
+static inline void levels(struct machine *m, const struct row *row, unsigned n, const void *state)
 {
-    const struct row *row = &rows[at.row];
-    for (unsigned wire = 0; wire < row->kind->wires; wire++)
-        gic_set_spi(&m->gic, GIC_BANK + row->spi + at.n * row->kind->wires + wire,
-                    row->kind->level(place_state(m, at), wire));
+    unsigned wires = row->kind->wires, intid = GIC_BANK + row->spi + n * wires;
+    for (unsigned wire = 0; wire < wires; wire++)
+        gic_set_spi(&m->gic, intid + wire, row->kind->level(state, wire));
 }
+
+void bus_levels(struct machine *m, struct place at) { levels(m, &rows[at.row], at.n, place_state(m, at)); }
 
 void bus_input(struct machine *m)
 {
@@ -211,8 +212,7 @@ static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_att
     }
     void *state = place_state(m, a.at);
     bool ok = write ? kind->write && kind->write(m, state, &a, *value) : kind->read && kind->read(m, state, &a, value);
-    if (kind->wires)
-        bus_levels(m, a.at);
+    levels(m, row, a.at.n, state);
     if (unlikely(m->d.guest_error))
         guest_error_tell(m, row, &a, write, *value);
     return ok;

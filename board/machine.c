@@ -72,7 +72,7 @@ static enum board_answer cpu_call(struct cpu *cpu, unsigned ec, u32 imm)
     struct machine *m = cpu->d.host.machine;
     m->now = cpu_now(cpu);
     if (ec == EC_HVC || ec == EC_SMC)
-        return psci_call(m, cpu, ec, imm) ? BOARD_ANSWERED : BOARD_LEAVES;
+        return psci_call(m, cpu, ec, imm);
     return imm == 0xf000 ? semihost_call(m, cpu) : BOARD_LEAVES;
 }
 

@@ -264,7 +264,7 @@ void stuck_asleep(struct machine *m);
 void stuck_where(struct machine *m, const struct cpu *cpu, char *text, size_t size);
 
 /* ---- board/psci.c, board/semihost.c: calls that the board answers (cpu_host.call) ---- */
-bool psci_call(struct machine *m, struct cpu *cpu, unsigned ec, u32 imm);
+enum board_answer psci_call(struct machine *m, struct cpu *cpu, unsigned ec, u32 imm);
 enum board_answer semihost_call(struct machine *m, struct cpu *cpu);
 /* There may be console input for a semihosting call that waits. */
 void semihost_input(struct machine *m);

@@ -125,17 +125,17 @@ static s64 call(struct machine *m, struct cpu *cpu, u32 fn, const u64 *arg)
     }
 }
 
-bool psci_call(struct machine *m, struct cpu *cpu, unsigned ec, u32 imm)
+enum board_answer psci_call(struct machine *m, struct cpu *cpu, unsigned ec, u32 imm)
 {
     (void)imm;
     if (m->conduit != (ec == EC_HVC ? CONDUIT_HVC : CONDUIT_SMC))
-        return false;
+        return BOARD_LEAVES;
     u32 fn = (u32)cpu->x[0];
     u64 arg[3];
     for (unsigned n = 0; n < 3; n++) /* SMC32: the lower halves */
         arg[n] = fn & FN_64 ? cpu->x[1 + n] : (u32)cpu->x[1 + n];
     cpu->x[0] = (u64)call(m, cpu, fn, arg);
-    return true;
+    return BOARD_ANSWERED;
 }
 
 /* What EL3 and EL2 let the levels below use of a feature. */

@@ -133,6 +133,8 @@ enum { STEPPING_GUEST = 1, /* software step */
        STEPPING_ALL = 4    /* an observer wants to see every instruction */
 };
 
+enum { RAISED_EXCEPTION = 1, RAISED_UNFINISHED = 2 };
+
 enum { FAST_ENTRIES = 16384, XPAGE_ENTRIES = 256 };
 
 /* A fast tag: va page | context, for each access; host address of a byte = va + addend. */
@@ -290,7 +292,7 @@ struct cpu {
         u32 sp_check;   /* SP must be 16-byte aligned when it is a base (SCTLR_ELx.SA, SA0): cpu_control_changed */
         u32 breakpoints, watchpoints; /* sets of enabled ones: breakpoint_changed */
         u64 debug_sum;                /* of their settings */
-        u32 raised;                   /* stepping: the last instruction took an exception */
+        u32 raised;                   /* stepping: how the last instruction was cut, RAISED_* */
         struct fast_context data;     /* at this EL, for fetches too */
         struct fast_context unpriv;   /* of LDTR and STTR */
         struct code_page *page;

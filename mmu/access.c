@@ -82,28 +82,31 @@ static struct walk_access describe(struct cpu *cpu, unsigned flags, bool unalign
     };
 }
 
+/* RAM that is Device memory only since stage 1 is off, on a CPU that needs no alignment there (mmu-off-align=off). */
+static NOINLINE bool is_flat_ram(struct cpu *cpu, const struct tlb_entry *e, u64 plain)
+{
+    return e->perm & TLB_FLAT && phys_flags(cpu->d.host.phys, e->pa | (plain & ones(e->size_log2)));
+}
+static inline bool is_loose(struct cpu *cpu, const struct mmu_view *v, const struct tlb_entry *e, u64 plain)
+{
+    return unlikely(v->feat & WALK_LOOSE) && is_flat_ram(cpu, e, plain);
+}
+
 /* Does what the TLB holds permit the access? When not, a walk says why, or that the descriptor was relaxed. From the
  * flags, since a description made of bytes would stall whoever reads it as words. */
-static bool entry_permits(struct cpu *cpu, const struct tlb_entry *e, unsigned flags, bool el0, bool unaligned,
-                          bool loose)
+static bool entry_permits(struct cpu *cpu, const struct mmu_view *v, const struct tlb_entry *e, u64 plain,
+                          unsigned flags, bool el0, bool unaligned)
 {
     unsigned have = el0 ? e->perm : e->perm >> 3;
     if (flags & ACC_FETCH)
         return have & 4;
     if (e->perm & TLB_USER && with_pan(cpu, flags, el0))
         return false;
-    if (e->memattr != MEM_NORMAL && (unaligned || flags & ACC_ZVA) && !loose)
+    if (e->memattr != MEM_NORMAL && (unaligned || flags & ACC_ZVA) && !is_loose(cpu, v, e, plain))
         return false;
     if (flags & (ACC_WRITE | ACC_CMOW1 | ACC_CMOW2) && !(have & 2))
         return false;
     return have & 1 || !reads(flags) || (flags & ACC_CACHE && cpu->ps.el != 0);
-}
-
-/* RAM that is Device memory only since stage 1 is off, on a CPU that needs no alignment there (mmu-off-align=off). */
-static bool is_loose(struct cpu *cpu, const struct mmu_view *v, const struct tlb_entry *e, u64 plain)
-{
-    return unlikely(v->feat & WALK_LOOSE) && e->perm & TLB_FLAT &&
-           phys_flags(cpu->d.host.phys, e->pa | (plain & ones(e->size_log2)));
 }
 
 /* va without its tag byte, where one is allowed. */
@@ -158,14 +161,14 @@ static bool translate(struct cpu *cpu, u64 va, unsigned flags, bool unaligned, s
     bool fetch = flags & ACC_FETCH, el0 = with_el0_rights(cpu, flags);
     u64 plain = canonical(v, va, fetch);
     const struct tlb_entry *e = tlb_find(cpu, v, plain);
-    if (unlikely(!e || !entry_permits(cpu, e, flags, el0, unaligned, is_loose(cpu, v, e, plain)))) {
+    if (unlikely(!e || !entry_permits(cpu, v, e, plain, flags, el0, unaligned))) {
         e = refill(cpu, v, va, plain, flags, unaligned, e);
         if (!e)
             return false;
     }
     p->pa = e->pa | (plain & ones(e->size_log2));
     p->attrs = phys_attrs_make(e->ns, cpu->index, !el0);
-    p->type = (fetch && e->perm & TLB_FLAT) || is_loose(cpu, v, e, plain) ? (u8)MEM_NORMAL : e->memattr;
+    p->type = unlikely(e->perm & TLB_FLAT) && (fetch || is_loose(cpu, v, e, plain)) ? (u8)MEM_NORMAL : e->memattr;
     p->entry = e;
     if (cpu->d.threaded && !fetch && observed(cpu, va, p->pa)) {
         cpu->d.exc.kind = EXC_RESTART;

@@ -313,8 +313,9 @@ bool mmu_unpriv_applies(struct cpu *cpu) { return !cpu->ps.uao && mmu_view(cpu, 
 
 static ALWAYS_INLINE void use_contexts(struct cpu *cpu, const struct mmu_view *v)
 {
-    cpu->d.data = v->data[cpu->ps.pan & 1];
-    cpu->d.unpriv = v->unpriv && !cpu->ps.uao ? v->as_el0 : cpu->d.data;
+    struct fast_context data = v->data[cpu->ps.pan & 1];
+    cpu->d.data = data;
+    cpu->d.unpriv = v->unpriv && !cpu->ps.uao ? v->as_el0 : data;
 }
 
 static void lose_contexts(struct cpu_derived *d) { d->data.ctx = d->data.wide = d->unpriv.ctx = d->unpriv.wide = 0; }
@@ -342,7 +343,7 @@ void mmu_context_changed(struct cpu *cpu)
 
 void mmu_el_changed(struct cpu *cpu)
 {
-    const struct mmu_view *v = &cpu->d.mmu.view[cpu->ps.el & 3];
+    const struct mmu_view *v = &cpu->d.mmu.view[cpu->ps.el];
     if (v->valid && v->data[cpu->ps.pan & 1].ctx && (!v->unpriv || v->as_el0.ctx))
         use_contexts(cpu, v);
     else

@@ -41,7 +41,7 @@ void step_decode(OP_ARGS)
 void step_raise(OP_ARGS)
 {
     cpu->pc = PC;
-    cpu->d.raised = 1;
+    cpu->d.raised = RAISED_EXCEPTION;
     if (unlikely(cpu->d.exc.kind == EXC_RESTART))
         return;
     cpu->d.branched = 1;
@@ -102,7 +102,7 @@ static bool step_one(struct cpu *cpu)
     const struct observer *o = cpu->d.host.observer;
     cpu->d.branched = 0;
     cpu->d.raised = 0;
-    if (exception_take_step(cpu)) { /* a pending software step exception comes before the instruction */
+    if (unlikely(cpu->d.stepping & STEPPING_GUEST) && exception_take_step(cpu)) { /* a pending software step exception comes before the instruction */
         cpu->fetch_valid = 0;
         cpu->d.branched = 1;
         cpu->d.now = now + 1;
@@ -116,8 +116,7 @@ static bool step_one(struct cpu *cpu)
     u64 pc = cpu->pc;
     struct op *i = &cpu->d.page->op[(pc & 4095) >> 2];
     u32 word = cpu->d.page->host ? load_le32(cpu->d.page->host + (pc & 4095)) : 0;
-    bool inside = cpu_is_inside(cpu);
-    if (unlikely(o && o->before) && !inside && !o->before(o->who, cpu, pc, word)) {
+    if (unlikely(o && o->before) && !cpu_is_inside(cpu) && !o->before(o->who, cpu, pc, word)) {
         cpu->d.attention |= ATT_DEBUG;
         cpu->d.branched = branched;
         return false;
@@ -128,8 +127,12 @@ static bool step_one(struct cpu *cpu)
     if (unlikely(cpu->ps.btype))
         cpu->d.attention |= ATT_ENGINE; /* a landing: the threaded engine goes on from here */
     cpu->d.btype_next = BTYPE_NONE;
-    cpu->d.unfinished_at = 0;
     i->fn(OP_PASS);
+    if (unlikely(cpu->d.raised) && cpu->d.raised == RAISED_UNFINISHED) {
+        cpu->ps.btype = (u8)cpu->d.btype_next;
+        cpu->d.now = now + 1;
+        return true;
+    }
     if (unlikely(cpu->d.raised) && cpu->d.exc.kind == EXC_RESTART) { /* an observer stopped at one of its accesses */
         cpu->d.exc.kind = EXC_SYNC;
         cpu->d.attention |= ATT_NOW;
@@ -138,9 +141,8 @@ static bool step_one(struct cpu *cpu)
     }
     cpu->ps.btype = (u8)cpu->d.btype_next;
     cpu->d.now = now + 1;
-    if (unlikely(cpu->d.unfinished_at))
-        return true;
-    exception_step_done(cpu);
+    if (unlikely(cpu->step_active))
+        exception_step_done(cpu);
     if (!cpu->d.branched && !(cpu->pc & 4095))
         cpu->d.branched = 1; /* the end of a page is a point like a branch */
     if (unlikely(o && o->after))

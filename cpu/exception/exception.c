@@ -241,12 +241,14 @@ static u64 *banked(struct cpu *cpu, unsigned el, u64 *el1, u64 *el2, u64 *el3)
 
 static inline u64 vector_of(const struct cpu *cpu, const struct exc *e)
 {
-    static const u16 kinds[] = { [EXC_SYNC] = 0, [EXC_IRQ] = 0x80, [EXC_FIQ] = 0x100, [EXC_SERROR] = 0x180 };
+    enum { KIND = 0x80, LOWER = 0x400, WITH_SP = 0x200 };
+    static_assert(EXC_SYNC == 0 && EXC_IRQ == 1 && EXC_FIQ == 2 && EXC_SERROR == 3, "the order of the vectors");
     const struct sysregs *s = &cpu->sys;
     u64 vbar = e->target_el == 1 ? s->vbar_el1 : e->target_el == 2 ? s->vbar_el2 : s->vbar_el3;
     /* FEAT_DoubleFault: external aborts as if they were SErrors */
     bool ease = e->external && e->target_el == 3 && bit(s->scr_el3, SCR_EASE);
-    return vbar + kinds[ease ? EXC_SERROR : e->kind] + (e->target_el > cpu->ps.el ? 0x400u : cpu->ps.sp ? 0x200u : 0u);
+    unsigned kind = ease ? EXC_SERROR : e->kind;
+    return vbar + KIND * kind + (e->target_el > cpu->ps.el ? LOWER : cpu->ps.sp ? WITH_SP : 0u);
 }
 
 u64 exception_vector(const struct cpu *cpu, const struct exc *e) { return vector_of(cpu, e); }
@@ -254,13 +256,14 @@ u64 exception_vector(const struct cpu *cpu, const struct exc *e) { return vector
 /* Who looks for handlers that get nowhere hears of an exception in a handler alone: all others cost this word. */
 static inline void note_entry(struct cpu *cpu, const struct exc *e)
 {
-    u64 again = cpu->entered & ENTERED_AGAIN;
-    if (unlikely(e->target_el == cpu->ps.el && cpu->entered)) {
-        if (cpu->d.host.taken_again)
+    u64 flags = e->kind;
+    if (cpu->entered) {
+        bool again = e->target_el == cpu->ps.el;
+        if (unlikely(again) && cpu->d.host.taken_again)
             cpu->d.host.taken_again(cpu, e);
-        again = ENTERED_AGAIN;
+        flags |= again ? ENTERED_AGAIN : cpu->entered & ENTERED_AGAIN;
     }
-    cpu->entered = ((cpu->d.now + 1) << ENTERED_SHIFT) + e->kind + again;
+    cpu->entered = ((cpu->d.now + 1) << ENTERED_SHIFT) + flags;
 }
 
 /* AArch64.ReportException: interrupts leave ESR alone. */

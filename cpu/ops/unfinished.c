@@ -7,6 +7,7 @@ void cpu_unfinished(struct cpu *cpu, u64 pc)
 {
     cpu->d.unfinished_at = cpu_position(cpu);
     cpu->d.unfinished_pc = pc;
+    cpu->d.raised = RAISED_UNFINISHED;
     if (unlikely(cpu->d.pmu_hot))
         pmu_unfinished(cpu);
 }

@@ -224,16 +224,33 @@ static struct target nested_el2(struct cpu *cpu, const struct sysreg *row, u32 k
     return stopped;
 }
 
+/* What of a live set is in the way, but is no trap control. */
+#define NO_TRAPS (BIT(TRAP_E2H) | BIT(TRAP_AT_EL0) | BIT(TRAP_AT_EL1) | BIT(TRAP_AT_EL2) | TRAPS_VALID)
+
+/* Of what access_check asks only traps can stop the access, or a control that asked names, and nothing redirects it. */
+static inline bool has_traps_only(const struct cpu *cpu, const struct sysreg *row, u64 asked)
+{
+    return likely(!row->check && !(row->flags & SR_E2H_ONLY)) && likely(!row->e2h_key || asked & BIT(TRAP_E2H)) &&
+           cpu_has(cpu, (enum feature)row->feature) && likely(cpu->ps.el != 1 || !cpu_nvx(cpu));
+}
+
+/* Nothing can stop the access: most end here. */
+static inline bool is_open(const struct cpu *cpu, const struct sysreg *row, u64 asked)
+{
+    return likely(!(asked & cpu->d.live_traps[cpu->ps.el])) && has_traps_only(cpu, row, asked);
+}
+
 /* All that can stop an access. */
-static struct target access_check(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, bool write)
+static NOINLINE struct target access_check(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, bool write)
 {
     if (!row)
         return no_such_register(cpu, key, rt, write), stopped;
     u64 live = cpu->d.live_traps[cpu->ps.el], asked = write ? row->quick_write : row->quick_read;
-    if (likely(!(asked & live) && !row->check && !(row->flags & SR_E2H_ONLY)) &&
-        likely(!row->e2h_key || asked & BIT(TRAP_E2H)) && cpu_has(cpu, (enum feature)row->feature) &&
-        likely(cpu->ps.el != 1 || !cpu_nvx(cpu)))
-        return (struct target){ row, 0 }; /* nothing of what follows can be */
+    if (!(asked & live & NO_TRAPS) && has_traps_only(cpu, row, asked)) {
+        bool stops = trap_check_fine(cpu, row->traps, write ? row->fgt_write : row->fgt_read, write,
+                                     sysreg_iss(key, rt, write));
+        return stops ? stopped : (struct target){ row, 0 };
+    }
     bool e2h = cpu_has(cpu, FEAT_VHE) && cpu_el2_enabled(cpu) && bit(cpu->sys.hcr_el2, HCR_E2H);
     if (row->e2h_key && e2h && cpu->ps.el == 2) {
         row = row->e2h_row ? &sysreg_rows[row->e2h_row - 1] : sysreg_find(row->e2h_key);
@@ -291,6 +308,8 @@ static void row_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 
 struct sysreg_value sysreg_row_read(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt)
 {
+    if (likely(row) && is_open(cpu, row, row->quick_read))
+        return (struct sysreg_value){ row_read(cpu, row), true };
     struct target target = access_check(cpu, row, key, rt, false);
     row = target.row;
     if (!row)
@@ -304,12 +323,14 @@ struct sysreg_value sysreg_row_read(struct cpu *cpu, const struct sysreg *row, u
 
 bool sysreg_row_write(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, u64 value)
 {
-    struct target target = access_check(cpu, row, key, rt, true);
-    row = target.row;
-    if (!row)
-        return false;
-    if (unlikely(target.vncr))
-        return mem_write(cpu, nested_address(cpu, target.vncr), value, 8, ACC_NV2);
+    if (unlikely(!row) || !is_open(cpu, row, row->quick_write)) {
+        struct target target = access_check(cpu, row, key, rt, true);
+        row = target.row;
+        if (!row)
+            return false;
+        if (unlikely(target.vncr))
+            return mem_write(cpu, nested_address(cpu, target.vncr), value, 8, ACC_NV2);
+    }
     if (!absent_el2(cpu, row))
         row_write(cpu, row, value);
     const struct observer *o = cpu->d.host.observer;

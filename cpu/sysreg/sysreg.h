@@ -86,10 +86,10 @@ struct sysreg {
     u8 layout;   /* enum register_layout, which says what can be written; LAYOUT_NONE: mask does (cpu/field.def) */
     s32 offset;  /* of the field in struct sysregs, -1 = none */
     u16 fgt_read, fgt_write; /* enum trap_number of the fine-grained trap, 0 = none (cpu/sysreg/fgt.def) */
-    u128 traps;              /* set of enum trap */
     u64 reset;
-    u64 mask;  /* bits that a write can change, of a layout those that it can on any PE; 0 = all (the others keep their
-                  value) */
+    u128 traps; /* set of enum trap */
+    u64 mask;   /* bits that a write can change, of a layout those that it can on any PE; 0 = all (the others keep their
+                   value) */
     u64 loose; /* bits of which a write is no store, and that are not RES0: read-only, write-only, RAZ/WI, set and clear
                 */
     u64 (*read)(struct cpu *cpu, const struct sysreg *row);
@@ -99,12 +99,14 @@ struct sysreg {
     bool (*check)(struct cpu *cpu, const struct sysreg *row, bool write);
     /* Groups besides .traps: which they are hangs on another register, or on the number of this one. */
     u128 (*groups)(const struct cpu *cpu, const struct sysreg *row);
+    u64 quick_read, quick_write; /* plain storage may be accessed at once while none of these is in d.live_traps[el] */
+    const struct sysreg_bits *opt; /* writable bits besides .mask that features bring; ends with bits 0 */
     /* At EL2 with HCR_EL2.E2H: the key of the register really accessed, 0 = none (its traps have T(E2H)), and the
      * number of its row + 1, 0 = to be looked up. */
     u16 e2h_key, e2h_row;
-    u8 varies;                   /* what can be written of its layout hangs on features */
-    u64 quick_read, quick_write; /* plain storage may be accessed at once while none of these is in d.live_traps[el] */
+    u8 varies; /* what can be written of its layout hangs on features */
 };
+static_assert(sizeof(struct sysreg) == 128, "a row is found from its number by a shift");
 /* In a row: E2H(SCTLR_EL2). */
 enum { SR_CONTROL = 1,     /* a write changes what translation, traps or routing do: cpu_control_changed follows */
        SR_CHECK_LAST = 2,
