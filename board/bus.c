@@ -173,7 +173,7 @@ void bus_destroy(struct machine *m)
 
 /* ---- accesses by PEs ---- */
 
-/* The row that answers at pa, or NULL. */
+/* The row that answers at pa, or NULL; m->d.row is its number. */
 static const struct row *row_at(struct machine *m, u64 pa, struct phys_attrs by)
 {
     unsigned n = m->d.row; /* the last one: guests stay with a device for a while */
@@ -205,12 +205,12 @@ static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_att
     if (by.cpu < m->options.cpu_count)
         m->now = cpu_now(&m->d.cpu[by.cpu]);
     const struct kind *kind = row->kind;
-    struct access a = { .offset = pa - row->base, .by = by, .at = { .row = (u16)(row - rows) }, .size = size };
+    struct access a = { .offset = pa - row->base, .by = by, .at = { .row = (u16)m->d.row }, .size = size };
     if (row->count > 1) {
         a.at.n = (u16)(a.offset / row->size);
         a.offset %= row->size;
     }
-    void *state = place_state(m, a.at);
+    void *state = m->d.devices + m->d.state_at[m->d.row] + (u64)a.at.n * kind->state.size;
     bool ok = write ? kind->write && kind->write(m, state, &a, *value) : kind->read && kind->read(m, state, &a, value);
     levels(m, row, a.at.n, state);
     if (unlikely(m->d.guest_error))

@@ -118,33 +118,42 @@ void gic_deactivate(struct gic *gic, unsigned cpu, unsigned intid)
         gic_refresh_intid(gic, cpu, intid);
 }
 
-/* A wire changed. True: the PE's best interrupt may be another one now. */
-static bool set_level(struct gic_bank *b, unsigned n, bool level)
+/* A wire changes, which it seldom does when somebody says what it is. True: the PE's best interrupt may be another one
+ * now. */
+static inline bool is_level(const struct gic_bank *b, unsigned n, bool level) { return bit(b->level, n) == level; }
+static bool flip_level(struct gic_bank *b, unsigned n)
 {
-    u32 mask = (u32)BIT(n);
-    if (!(b->level & mask) == !level)
-        return false;
-    u32 was = bank_ready(b);
+    u32 mask = (u32)BIT(n), was = bank_ready(b);
     b->level ^= mask;
-    if (level && b->edge & mask)
+    if (b->level & b->edge & mask)
         b->latch |= mask;
     return bank_ready(b) != was;
 }
 
+static NOINLINE void flip_spi(struct gic *gic, unsigned intid)
+{
+    if (flip_level(gic_bank(gic, 0, intid), intid % GIC_BANK))
+        gic_refresh_intid(gic, 0, intid);
+}
+
 void gic_set_spi(struct gic *gic, unsigned intid, bool level)
 {
-    if (intid < GIC_BANK || intid >= GIC_INTIDS)
+    if (intid < GIC_BANK || intid >= GIC_INTIDS || is_level(gic_bank(gic, 0, intid), intid % GIC_BANK, level))
         return;
-    if (set_level(gic_bank(gic, 0, intid), intid % GIC_BANK, level))
-        gic_refresh_intid(gic, 0, intid);
+    flip_spi(gic, intid);
+}
+
+static NOINLINE void flip_ppi(struct gic *gic, unsigned cpu, unsigned intid)
+{
+    if (flip_level(&gic->ppi[cpu], intid))
+        gic_refresh(gic, cpu);
 }
 
 void gic_set_ppi(struct gic *gic, unsigned cpu, unsigned intid, bool level)
 {
-    if (cpu >= gic->cpu_count || intid < 16 || intid >= GIC_BANK)
+    if (cpu >= gic->cpu_count || intid < 16 || intid >= GIC_BANK || is_level(&gic->ppi[cpu], intid, level))
         return;
-    if (set_level(&gic->ppi[cpu], intid, level))
-        gic_refresh(gic, cpu);
+    flip_ppi(gic, cpu, intid);
 }
 
 /* "Forwarding an SGI to a target PE" (GIC 12.1, GICR_NSACR): an SGI register generates SGIs of its own group, the

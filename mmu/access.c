@@ -102,7 +102,7 @@ static bool entry_permits(struct cpu *cpu, const struct mmu_view *v, const struc
         return have & 4;
     if (e->perm & TLB_USER && with_pan(cpu, flags, el0))
         return false;
-    if (e->memattr != MEM_NORMAL && (unaligned || flags & ACC_ZVA) && !is_loose(cpu, v, e, plain))
+    if (unlikely(e->memattr != MEM_NORMAL) && (unaligned || flags & ACC_ZVA) && !is_loose(cpu, v, e, plain))
         return false;
     if (flags & (ACC_WRITE | ACC_CMOW1 | ACC_CMOW2) && !(have & 2))
         return false;

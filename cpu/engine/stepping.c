@@ -102,7 +102,8 @@ static bool step_one(struct cpu *cpu)
     const struct observer *o = cpu->d.host.observer;
     cpu->d.branched = 0;
     cpu->d.raised = 0;
-    if (unlikely(cpu->d.stepping & STEPPING_GUEST) && exception_take_step(cpu)) { /* a pending software step exception comes before the instruction */
+    if (unlikely(cpu->d.stepping & STEPPING_GUEST) &&
+        exception_take_step(cpu)) { /* a pending software step exception comes before the instruction */
         cpu->fetch_valid = 0;
         cpu->d.branched = 1;
         cpu->d.now = now + 1;

@@ -247,8 +247,8 @@ static NOINLINE struct target access_check(struct cpu *cpu, const struct sysreg 
         return no_such_register(cpu, key, rt, write), stopped;
     u64 live = cpu->d.live_traps[cpu->ps.el], asked = write ? row->quick_write : row->quick_read;
     if (!(asked & live & NO_TRAPS) && has_traps_only(cpu, row, asked)) {
-        bool stops = trap_check_fine(cpu, row->traps, write ? row->fgt_write : row->fgt_read, write,
-                                     sysreg_iss(key, rt, write));
+        bool stops =
+            trap_check_fine(cpu, row->traps, write ? row->fgt_write : row->fgt_read, write, sysreg_iss(key, rt, write));
         return stops ? stopped : (struct target){ row, 0 };
     }
     bool e2h = cpu_has(cpu, FEAT_VHE) && cpu_el2_enabled(cpu) && bit(cpu->sys.hcr_el2, HCR_E2H);

@@ -100,7 +100,6 @@ struct sysreg {
     /* Groups besides .traps: which they are hangs on another register, or on the number of this one. */
     u128 (*groups)(const struct cpu *cpu, const struct sysreg *row);
     u64 quick_read, quick_write; /* plain storage may be accessed at once while none of these is in d.live_traps[el] */
-    const struct sysreg_bits *opt; /* writable bits besides .mask that features bring; ends with bits 0 */
     /* At EL2 with HCR_EL2.E2H: the key of the register really accessed, 0 = none (its traps have T(E2H)), and the
      * number of its row + 1, 0 = to be looked up. */
     u16 e2h_key, e2h_row;
