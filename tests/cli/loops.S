@@ -129,6 +129,18 @@ late:
 deep:
     ldr x0, =0x30000000
     ldr x1, [x0]
+#elif CASE == 24 // an exception that returns, and then a call from EL0 whose handler fails
+    adr x0, vectors
+    msr vbar_el1, x0
+    mov x5, #0
+    svc #1
+    mov x5, #1
+    msr spsr_el1, xzr
+    adr x0, caller
+    msr elr_el1, x0
+    eret
+caller:
+    svc #2
 #elif CASE == 30 // EL2 has no vectors, EL1 calls it
     mov x0, #0x80000000
     msr hcr_el2, x0
@@ -205,14 +217,24 @@ vectors:
     sub sp, sp, #256
     stp x0, x1, [sp]
     b bad
+#elif CASE == 24
+    .balign 128
+    cbnz x5, 1f
+    eret
+1:  udf #0
 #else
     .balign 128
     b bad
 #endif
-    .rept 4
+    .rept 3
     .balign 128
     b bad
     .endr
+    .balign 128 // from a lower EL
+#if CASE == 24
+    udf #0
+#endif
+    b bad
     .balign 128 // IRQ from EL1
     b good
     .rept 6
