@@ -1,7 +1,8 @@
 /*
  * Interrupts and SError: routing, masking, virtual interrupts (Arm ARM D1.3.6; of the shared pseudocode
  * AArch64.TakePhysicalIRQException and its like, InterruptPending). The order of several that can be taken is free
- * (D1.3.6.4): virtual before physical, FIQ before IRQ before SError, as Arm's executable specification has it.
+ * (D1.3.6.4): virtual before physical, then the rows of cpu/interrupt.def, FIQ before IRQ before SError, as Arm's
+ * executable specification has it.
  */
 #include "cpu/exception.h"
 #include "cpu/field.h"
@@ -11,12 +12,14 @@ struct physical {
     u8 kind, scr, hcr;
     u32 line, super; /* super: the line that says that it has Superpriority */
 };
-enum { FIQ, IRQ, SERROR };
+enum {
+#define INTERRUPT(name, words, event, scr, hcr, pending, super) name,
+#include "cpu/interrupt.def"
+};
 #define PHYSICAL_LINES (LINE_FIQ | LINE_IRQ | LINE_SERROR)
 static const struct physical physicals[] = {
-    [FIQ] = { EXC_FIQ, SCR_FIQ, HCR_FMO, LINE_FIQ, LINE_FIQ_NMI },
-    [IRQ] = { EXC_IRQ, SCR_IRQ, HCR_IMO, LINE_IRQ, LINE_IRQ_NMI },
-    [SERROR] = { EXC_SERROR, SCR_EA, HCR_AMO, LINE_SERROR, 0 },
+#define INTERRUPT(name, words, event, scr, hcr, pending, super) { EXC_##name, SCR_##scr, HCR_##hcr, LINE_##name, super },
+#include "cpu/interrupt.def"
 };
 /* ESR_ELx, ISS of an SError: with IDS the rest is IMPLEMENTATION DEFINED; else IESB, AET and EA are RES0 for another
  * DFSC than ASYNC. */

@@ -13,10 +13,21 @@
 #include <ctype.h>
 #include <stdio.h>
 
+/* By kind: a physical one and a virtual one in words, the fields of SCR_EL3 and HCR_EL2 that route it, and the field of
+ * HCR_EL2 that makes a virtual one pending. */
+static const struct {
+    const char *words[2], *scr, *hcr, *pending;
+    u8 pending_bit;
+} interrupts[4] = {
+    [EXC_SYNC] = { { "", "" }, "", "", "", 0 },
+#define INTERRUPT(name, words, event, scr, hcr, pending, super) \
+    [EXC_##name] = { { words, "v" words }, #scr, #hcr, #pending, HCR_##pending },
+#include "cpu/interrupt.def"
+};
+
 const char *exc_class_words(const struct exc *exc)
 {
-    static const char *const kinds[2][4] = { { "", "IRQ", "FIQ", "SError" }, { "", "vIRQ", "vFIQ", "vSError" } };
-    return exc->kind == EXC_SYNC ? ec_name(exc->ec) : kinds[exc->is_virtual != 0][exc->kind & 3];
+    return exc->kind == EXC_SYNC ? ec_name(exc->ec) : interrupts[exc->kind & 3].words[exc->is_virtual != 0];
 }
 
 /* ---- syndrome ---- */
@@ -132,25 +143,21 @@ void exc_trap_words(unsigned id, char *text, size_t size)
 
 /* ---- routing ---- */
 
-static const char *const scr_names[] = { "", "IRQ", "FIQ", "EA" }, *const hcr_names[] = { "", "IMO", "FMO", "AMO" },
-                         *const pending_names[] = { "", "VI", "VF", "VSE" };
-static const u8 pending_bits[] = { 0, HCR_VI, HCR_VF, HCR_VSE };
-
 /* D1.3.6: who routed a physical interrupt to EL2 or EL3, a virtual one to EL1. */
 static const char *routing(const struct cpu *cpu, const struct exc *e, char text[32])
 {
     unsigned kind = e->kind & 3;
     bool tge = bit(e->cause.value, HCR_TGE);
-    if (e->is_virtual && !bit(e->cause.value, pending_bits[kind]))
+    if (e->is_virtual && !bit(e->cause.value, interrupts[kind].pending_bit))
         return "list register";
     if (e->target_el == 1 && !e->is_virtual && !cpu_el2_enabled(cpu))
         return "EL1";
     if (e->target_el == 2 && tge)
         return "HCR_EL2.TGE";
     snprintf(text, 32, "%s.%s%s", e->target_el == 3 ? "SCR_EL3" : "HCR_EL2",
-             e->is_virtual       ? pending_names[kind]
-             : e->target_el == 3 ? scr_names[kind]
-                                 : hcr_names[kind],
+             e->is_virtual       ? interrupts[kind].pending
+             : e->target_el == 3 ? interrupts[kind].scr
+                                 : interrupts[kind].hcr,
              e->target_el == 1 && !e->is_virtual ? " = 0" : "");
     return text;
 }
@@ -171,7 +178,7 @@ struct exc_route exc_route_of(const struct cpu *cpu, const struct exc *e, const 
         return r;
     if (!e->is_virtual && best->priority < 0x100)
         r.intid = (s32)best->intid;
-    if (e->is_virtual && !bit(hcr, pending_bits[e->kind]))
+    if (e->is_virtual && !bit(hcr, interrupts[e->kind].pending_bit))
         r.lr = gic_pending_lr(gic, cpu->index);
     if (r.lr >= 0)
         r.intid = (s32)bits(gic->cpu[cpu->index].ich_lr[r.lr], 31, 0);
@@ -182,20 +189,20 @@ struct exc_route exc_route_of(const struct cpu *cpu, const struct exc *e, const 
 static void below_el3(unsigned kind, unsigned target, const struct exc_route *r, char *text, size_t size)
 {
     if (target == 2)
-        snprintf(text, size, "HCR_EL2.%s = 1", bit(r->hcr, HCR_TGE) ? "TGE" : hcr_names[kind]);
+        snprintf(text, size, "HCR_EL2.%s = 1", bit(r->hcr, HCR_TGE) ? "TGE" : interrupts[kind].hcr);
     else if (!r->has_el2)
         snprintf(text, size, "there is no EL2");
     else if (!r->el2_enabled)
         snprintf(text, size, "EL2 is not enabled in Secure state (SCR_EL3.{NS, EEL2} = {0, 0})");
     else
-        snprintf(text, size, "HCR_EL2.%s = 0, HCR_EL2.TGE = 0", hcr_names[kind]);
+        snprintf(text, size, "HCR_EL2.%s = 0, HCR_EL2.TGE = 0", interrupts[kind].hcr);
 }
 
 static void interrupt_words(const struct exc *e, const struct exc_route *r, char text[EXC_WORDS])
 {
     unsigned kind = e->kind & 3;
     if (e->target_el == 3) {
-        snprintf(text, EXC_WORDS, "SCR_EL3.%s = 1", scr_names[kind]);
+        snprintf(text, EXC_WORDS, "SCR_EL3.%s = 1", interrupts[kind].scr);
         return;
     }
     if (e->is_virtual) {
@@ -203,14 +210,14 @@ static void interrupt_words(const struct exc *e, const struct exc_route *r, char
         if (r->lr >= 0)
             snprintf(by, sizeof(by), "list register %d", r->lr);
         else
-            snprintf(by, sizeof(by), "HCR_EL2.%s = 1", pending_names[kind]);
+            snprintf(by, sizeof(by), "HCR_EL2.%s = 1", interrupts[kind].pending);
         snprintf(text, EXC_WORDS, "HCR_EL2.%s = 1 makes virtual ones EL1's, HCR_EL2.TGE = 0; pending by %s",
-                 hcr_names[kind], by);
+                 interrupts[kind].hcr, by);
         return;
     }
     char why[128];
     below_el3(kind, e->target_el, r, why, sizeof(why));
-    snprintf(text, EXC_WORDS, "%s%s%s%s", why, r->has_el3 ? ", SCR_EL3." : "", r->has_el3 ? scr_names[kind] : "",
+    snprintf(text, EXC_WORDS, "%s%s%s%s", why, r->has_el3 ? ", SCR_EL3." : "", r->has_el3 ? interrupts[kind].scr : "",
              r->has_el3 ? " = 0" : "");
 }
 

@@ -252,7 +252,11 @@ static void sysreg(struct tracer *r, struct cpu *cpu, unsigned row, u64 value)
 
 static void exception(struct tracer *r, struct cpu *cpu, const struct exc *e)
 {
-    static const char *const kinds[] = { "SYNC", "IRQ", "FIQ", "SERR" };
+    static const char *const kinds[4] = {
+        [EXC_SYNC] = "SYNC",
+#define INTERRUPT(name, words, event, scr, hcr, pending, super) [EXC_##name] = event,
+#include "cpu/interrupt.def"
+    };
     struct tarmac *t = r->data;
     struct tarmac_cpu *c = &t->cpu[cpu->index];
     char iss[EXC_WORDS], cause[EXC_WORDS], text[64];
