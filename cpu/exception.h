@@ -44,6 +44,18 @@ u64 exception_vector(const struct cpu *cpu, const struct exc *e);
 bool exception_take_interrupt(struct cpu *cpu);
 /* Would it take one? */
 bool exception_interrupt_pending(const struct cpu *cpu);
+/* What sent an interrupt where it went (D1.3.6.1): SCR_EL3.{IRQ, FIQ, EA}, HCR_EL2.TGE, HCR_EL2.{IMO, FMO, AMO}; to
+ * EL1: the last that is 0, or no EL2, or none for Secure state. Of a virtual one, which HCR_EL2.{IMO, FMO, AMO} gives
+ * to EL1, what makes it pending: HCR_EL2.{VI, VF, VSE}, or a list register. */
+enum exc_by { BY_NONE, BY_SCR, BY_TGE, BY_HCR, BY_HCR_CLEAR, BY_NO_EL2, BY_NO_SECURE_EL2, BY_PENDING, BY_LIST };
+/* Which interrupt it was, for those who look in (gic_source knows): by whom; its INTID, of a virtual one the number of
+ * its list register, -1: none. Of other exceptions BY_NONE. */
+struct exc_source {
+    u32 by; /* enum exc_by */
+    s32 intid, lr;
+};
+/* cpu is as before the exception. */
+enum exc_by exception_routed_by(const struct cpu *cpu, const struct exc *exc);
 /* ESB: a masked SError that is pending is noted in DISR_EL1 (a virtual one in VDISR_EL2), and no longer pending. */
 void exception_esb(struct cpu *cpu);
 /* A syndrome that someone wants for an SError, as this PE can report it: what is RES0 in ESR_ELx.ISS is 0. ISS.IESB is

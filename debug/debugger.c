@@ -90,7 +90,7 @@ static void exception(void *who, struct cpu *cpu, const struct exc *exc)
                             .vmid = cpu_guest(cpu),
                             .vttbr = cpu->sys.vttbr_el2,
                             .spsr = cpu_spsr(cpu),
-                            .route = exc_route_of(cpu, exc, &d->m->gic) };
+                            .route = exc_route_of(cpu, exc, gic_source(&d->m->gic, cpu, exc)) };
     if (at < d->counted) /* replayed */
         return;
     d->counted = at;

@@ -77,6 +77,22 @@ static void update_lines(struct gic *gic, unsigned cpu)
 
 void gic_update_cpu(struct gic *gic, struct cpu *cpu) { update_lines(gic, cpu->index); }
 
+struct exc_source gic_source(const struct gic *gic, const struct cpu *cpu, const struct exc *exc)
+{
+    struct exc_source s = { BY_NONE, -1, -1 };
+    if (exc->cause.kind != CAUSE_INTERRUPT)
+        return s;
+    s.by = exception_routed_by(cpu, exc);
+    if (s.by == BY_LIST)
+        s.lr = gic_pending_lr(gic, cpu->index);
+    if (s.lr >= 0)
+        s.intid = (s32)FIELD_OF(gic->cpu[cpu->index].ich_lr[s.lr], ICH_LR_vINTID);
+    bool physical = (exc->kind == EXC_IRQ || exc->kind == EXC_FIQ) && !exc->is_virtual;
+    if (physical && gic->d.best[cpu->index].priority != PRIO_NONE)
+        s.intid = (s32)gic->d.best[cpu->index].intid;
+    return s;
+}
+
 void gic_refresh(struct gic *gic, unsigned cpu)
 {
     find_best(gic, cpu);

@@ -9,7 +9,7 @@
 #ifndef GIC_GIC_H
 #define GIC_GIC_H
 
-#include "cpu/state.h"
+#include "cpu/exception.h"
 #include "mmu/phys.h"
 
 enum {
@@ -92,8 +92,8 @@ static_assert(offsetof(struct gic, d) == 16 + sizeof(struct gic_bank) * (GIC_SPI
                                              sizeof(struct gic_cpu) * MAX_CPUS,
               "no padding");
 
-/* For those who look in: the list register with the virtual interrupt that a PE would be given, -1: none. */
-int gic_pending_lr(const struct gic *gic, unsigned cpu);
+/* For those who look in: which interrupt a PE takes, with its state as before the exception. */
+struct exc_source gic_source(const struct gic *gic, const struct cpu *cpu, const struct exc *exc);
 
 /* The machine: reset with all derived data; cpus[0..count) are the PEs whose lines it drives, count 1..MAX_CPUS. */
 void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security);

@@ -76,6 +76,9 @@ static inline void gic_set_lines(struct gic *gic, unsigned cpu, u32 mask, u32 va
 /* An SGI arrives at a PE, from a write to the SGI register of `group` by a PE in Non-secure state or not. */
 void gic_send_sgi(struct gic *gic, unsigned cpu, unsigned intid, enum gic_group group, bool ns);
 
+/* virtif.c: the list register with the virtual interrupt that a PE would be given, -1: none. */
+int gic_pending_lr(const struct gic *gic, unsigned cpu);
+
 /* Priority arithmetic that both interfaces share (GIC 4.8). */
 /* The bits of a priority that preempt, for a binary point in the scale of group 0. */
 static inline u32 gic_group_mask(unsigned bpr) { return 0xffu << (bpr + 1) & 0xff; }

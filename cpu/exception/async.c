@@ -66,6 +66,27 @@ static unsigned physical_target(const struct cpu *cpu, const struct physical *p)
     return to_el2 ? 2 : 1;
 }
 
+/* HCR_EL2 is the one that decided: VSE is cleared when it is taken. */
+enum exc_by exception_routed_by(const struct cpu *cpu, const struct exc *e)
+{
+    static const u8 pending_bits[] = {
+#define INTERRUPT(name, words, event, scr, hcr, pending, super) [EXC_##name] = HCR_##pending,
+#include "cpu/interrupt.def"
+    };
+    u64 hcr = e->cause.value;
+    if (e->cause.kind != CAUSE_INTERRUPT)
+        return BY_NONE;
+    if (e->is_virtual)
+        return bit(hcr, pending_bits[e->kind]) ? BY_PENDING : BY_LIST;
+    if (e->target_el == 3)
+        return BY_SCR;
+    if (e->target_el == 2)
+        return bit(hcr, HCR_TGE) ? BY_TGE : BY_HCR;
+    if (cpu_el2_enabled(cpu))
+        return BY_HCR_CLEAR;
+    return cpu_has(cpu, FEAT_EL2) ? BY_NO_SECURE_EL2 : BY_NO_EL2;
+}
+
 /* FEAT_DoubleFault: what SCR_EL3.NMEA lets SErrors do at EL3. */
 static bool non_maskable(const struct cpu *cpu, unsigned kind)
 {

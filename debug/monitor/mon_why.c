@@ -79,12 +79,12 @@ static void route_print(const struct exc_note *n, struct text *out)
 
 static void interrupt_print(const struct exc_note *n, struct text *out)
 {
-    const struct exc_route *r = &n->route;
+    const struct exc_source *s = &n->route.source;
     text_add(out, "  ");
-    if (r->intid >= 0)
-        text_add(out, "INTID %d, ", r->intid);
-    if (r->lr >= 0)
-        text_add(out, "of list register %d, ", r->lr);
+    if (s->intid >= 0)
+        text_add(out, "INTID %d, ", s->intid);
+    if (s->lr >= 0)
+        text_add(out, "of list register %d, ", s->lr);
     if (n->exc.kind == EXC_SERROR)
         text_add(out, "ISS 0x%x, ", n->exc.iss);
     text_add(out, "ELR_EL%u 0x%llx\n", n->exc.target_el, HEX(n->return_pc));

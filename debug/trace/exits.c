@@ -28,7 +28,7 @@ struct kind_key {
     u32 iss;
     u16 cause_kind, cause_id;
     u32 level;
-    s32 intid;
+    struct exc_source source;
     u64 value;
 };
 struct exit_kind {
@@ -54,7 +54,7 @@ struct exits {
 
 /* ---- words, kept ---- */
 
-static void kind_fill(struct exit_kind *k, const struct cpu *cpu, const struct exc *e)
+static void kind_fill(struct exit_kind *k, const struct exc *e)
 {
     char iss[EXC_WORDS], cause[EXC_WORDS], class[EXC_WORDS];
     if (e->kind == EXC_SYNC)
@@ -62,25 +62,17 @@ static void kind_fill(struct exit_kind *k, const struct cpu *cpu, const struct e
     else
         snprintf(class, sizeof(class), "%s", exc_class_words(e));
     exc_iss_words(e, iss);
-    exc_cause_words(cpu, e, k->key.intid, cause);
+    exc_cause_words(e, &k->key.source, cause);
     int n = snprintf(k->text, WORDS, "\tEL%u\t%s\t0x%07x%s%s\t%.*s", e->target_el, class, e->iss, iss[0] ? " " : "",
                      iss, 128, cause);
     k->length = n < WORDS ? (u32)n : WORDS - 1;
-}
-
-/* The interrupt that the GIC forwards to the PE, or -1. */
-static s32 intid_of(const struct trace *t, const struct cpu *cpu, const struct exc *e)
-{
-    const struct gic_best *best = &t->m->gic.d.best[cpu->index];
-    bool interrupt = e->kind == EXC_IRQ || e->kind == EXC_FIQ;
-    return interrupt && !e->is_virtual && best->priority < 0x100 ? (s32)best->intid : -1;
 }
 
 static const struct exit_kind *kind_of(struct exits *x, const struct trace *t, const struct cpu *cpu,
                                        const struct exc *e)
 {
     const struct cause *c = &e->cause;
-    bool valued = c->kind == CAUSE_DESCRIPTOR || c->kind == CAUSE_INTERRUPT;
+    bool valued = c->kind == CAUSE_DESCRIPTOR;
     struct kind_key key = { .kind = e->kind,
                             .ec = e->ec,
                             .target_el = e->target_el,
@@ -91,15 +83,15 @@ static const struct exit_kind *kind_of(struct exits *x, const struct trace *t, c
                             .cause_kind = c->kind,
                             .cause_id = c->id,
                             .level = c->level,
-                            .intid = intid_of(t, cpu, e),
+                            .source = gic_source(&t->m->gic, cpu, e),
                             .value = valued ? c->value : 0 };
-    u64 hash =
-        ((u64)key.iss << 16 ^ key.ec ^ (u64)key.intid << 4 ^ key.value ^ (u64)key.target_el << 6 ^ key.cause_id) *
-        0x9e3779b97f4a7c15ull;
+    u64 hash = ((u64)key.iss << 16 ^ key.ec ^ (u64)key.source.intid << 4 ^ key.value ^ (u64)key.target_el << 6 ^
+                key.cause_id) *
+               0x9e3779b97f4a7c15ull;
     struct exit_kind *k = &x->kind[hash >> 52 & (KINDS - 1)];
     if (unlikely(!k->length || memcmp(&k->key, &key, sizeof(key)))) {
         k->key = key;
-        kind_fill(k, cpu, e);
+        kind_fill(k, e);
     }
     return k;
 }

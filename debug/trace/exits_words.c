@@ -7,7 +7,6 @@
 #include "cpu/field.h"
 #include "cpu/sysreg/sysop.h"
 #include "cpu/sysreg/sysreg.h"
-#include "gic/gic.h"
 #include "mmu/walk.h"
 
 #include <ctype.h>
@@ -17,11 +16,10 @@
  * HCR_EL2 that makes a virtual one pending. */
 static const struct {
     const char *words[2], *scr, *hcr, *pending;
-    u8 pending_bit;
 } interrupts[4] = {
-    [EXC_SYNC] = { { "", "" }, "", "", "", 0 },
+    [EXC_SYNC] = { { "", "" }, "", "", "" },
 #define INTERRUPT(name, words, event, scr, hcr, pending, super) \
-    [EXC_##name] = { { words, "v" words }, #scr, #hcr, #pending, HCR_##pending },
+    [EXC_##name] = { { words, "v" words }, #scr, #hcr, #pending },
 #include "cpu/interrupt.def"
 };
 
@@ -143,82 +141,52 @@ void exc_trap_words(unsigned id, char *text, size_t size)
 
 /* ---- routing ---- */
 
-/* D1.3.6: who routed a physical interrupt to EL2 or EL3, a virtual one to EL1. */
-static const char *routing(const struct cpu *cpu, const struct exc *e, char text[32])
+/* The control alone, as a trap's: "HCR_EL2.IMO", with what it is only where that is not 1. */
+static void by_words(unsigned kind, const struct exc_source *s, char *text, size_t size)
 {
-    unsigned kind = e->kind & 3;
-    bool tge = bit(e->cause.value, HCR_TGE);
-    if (e->is_virtual && !bit(e->cause.value, interrupts[kind].pending_bit))
-        return "list register";
-    if (e->target_el == 1 && !e->is_virtual && !cpu_el2_enabled(cpu))
-        return "EL1";
-    if (e->target_el == 2 && tge)
-        return "HCR_EL2.TGE";
-    snprintf(text, 32, "%s.%s%s", e->target_el == 3 ? "SCR_EL3" : "HCR_EL2",
-             e->is_virtual       ? interrupts[kind].pending
-             : e->target_el == 3 ? interrupts[kind].scr
-                                 : interrupts[kind].hcr,
-             e->target_el == 1 && !e->is_virtual ? " = 0" : "");
-    return text;
+    const char *scr = interrupts[kind & 3].scr, *hcr = interrupts[kind & 3].hcr,
+               *pending = interrupts[kind & 3].pending;
+    switch (s->by) {
+    case BY_SCR: snprintf(text, size, "SCR_EL3.%s", scr); break;
+    case BY_TGE: snprintf(text, size, "HCR_EL2.TGE"); break;
+    case BY_HCR: snprintf(text, size, "HCR_EL2.%s", hcr); break;
+    case BY_HCR_CLEAR: snprintf(text, size, "HCR_EL2.%s = 0", hcr); break;
+    case BY_NO_EL2: snprintf(text, size, "no EL2"); break;
+    case BY_NO_SECURE_EL2: snprintf(text, size, "SCR_EL3.{NS,EEL2} = {0,0}"); break;
+    case BY_PENDING: snprintf(text, size, "HCR_EL2.%s", pending); break;
+    case BY_LIST: snprintf(text, size, s->lr < 0 ? "list register" : "list register %d", s->lr); break;
+    default: snprintf(text, size, "-"); break;
+    }
 }
 
-struct exc_route exc_route_of(const struct cpu *cpu, const struct exc *e, const struct gic *gic)
+struct exc_route exc_route_of(const struct cpu *cpu, const struct exc *e, struct exc_source source)
 {
-    const struct gic_best *best = &gic->d.best[cpu->index];
-    u64 hcr = e->kind == EXC_SYNC ? cpu->sys.hcr_el2 : e->cause.value; /* VSE is cleared as it is taken */
-    struct exc_route r = { .hcr = hcr,
-                           .scr = cpu->sys.scr_el3,
-                           .mdcr = cpu->sys.mdcr_el2,
-                           .intid = -1,
-                           .lr = -1,
-                           .has_el3 = cpu_has(cpu, FEAT_EL3),
-                           .has_el2 = cpu_has(cpu, FEAT_EL2),
-                           .el2_enabled = cpu_el2_enabled(cpu) };
-    if (e->kind != EXC_IRQ && e->kind != EXC_FIQ)
-        return r;
-    if (!e->is_virtual && best->priority < 0x100)
-        r.intid = (s32)best->intid;
-    if (e->is_virtual && !bit(hcr, interrupts[e->kind].pending_bit))
-        r.lr = gic_pending_lr(gic, cpu->index);
-    if (r.lr >= 0)
-        r.intid = (s32)bits(gic->cpu[cpu->index].ich_lr[r.lr], 31, 0);
-    return r;
+    return (struct exc_route){ .hcr = e->kind == EXC_SYNC ? cpu->sys.hcr_el2 : e->cause.value,
+                               .source = source,
+                               .has_el3 = cpu_has(cpu, FEAT_EL3),
+                               .el2_enabled = cpu_el2_enabled(cpu) };
 }
 
-/* To EL2 or EL1: below SCR_EL3, which did not want it. */
-static void below_el3(unsigned kind, unsigned target, const struct exc_route *r, char *text, size_t size)
-{
-    if (target == 2)
-        snprintf(text, size, "HCR_EL2.%s = 1", bit(r->hcr, HCR_TGE) ? "TGE" : interrupts[kind].hcr);
-    else if (!r->has_el2)
-        snprintf(text, size, "there is no EL2");
-    else if (!r->el2_enabled)
-        snprintf(text, size, "EL2 is not enabled in Secure state (SCR_EL3.{NS, EEL2} = {0, 0})");
-    else
-        snprintf(text, size, "HCR_EL2.%s = 0, HCR_EL2.TGE = 0", interrupts[kind].hcr);
-}
-
+/* The control with its value, and those that come before it. */
 static void interrupt_words(const struct exc *e, const struct exc_route *r, char text[EXC_WORDS])
 {
-    unsigned kind = e->kind & 3;
-    if (e->target_el == 3) {
-        snprintf(text, EXC_WORDS, "SCR_EL3.%s = 1", interrupts[kind].scr);
-        return;
+    const char *scr = interrupts[e->kind & 3].scr, *hcr = interrupts[e->kind & 3].hcr;
+    char by[48], above[32] = "";
+    by_words(e->kind, &r->source, by, sizeof(by));
+    if (r->has_el3)
+        snprintf(above, sizeof(above), ", SCR_EL3.%s = 0", scr);
+    switch (r->source.by) {
+    case BY_SCR: snprintf(text, EXC_WORDS, "%s = 1", by); break;
+    case BY_PENDING:
+    case BY_LIST:
+        snprintf(text, EXC_WORDS, "HCR_EL2.%s = 1 makes virtual ones EL1's, HCR_EL2.TGE = 0; pending by %s%s", hcr, by,
+                 r->source.by == BY_PENDING ? " = 1" : "");
+        break;
+    case BY_HCR_CLEAR: snprintf(text, EXC_WORDS, "%s, HCR_EL2.TGE = 0%s", by, above); break;
+    case BY_NO_SECURE_EL2: snprintf(text, EXC_WORDS, "EL2 is not enabled in Secure state (%s)%s", by, above); break;
+    case BY_NO_EL2: snprintf(text, EXC_WORDS, "there is %s%s", by, above); break;
+    default: snprintf(text, EXC_WORDS, "%s = 1%s", by, above); break;
     }
-    if (e->is_virtual) {
-        char by[40];
-        if (r->lr >= 0)
-            snprintf(by, sizeof(by), "list register %d", r->lr);
-        else
-            snprintf(by, sizeof(by), "HCR_EL2.%s = 1", interrupts[kind].pending);
-        snprintf(text, EXC_WORDS, "HCR_EL2.%s = 1 makes virtual ones EL1's, HCR_EL2.TGE = 0; pending by %s",
-                 interrupts[kind].hcr, by);
-        return;
-    }
-    char why[128];
-    below_el3(kind, e->target_el, r, why, sizeof(why));
-    snprintf(text, EXC_WORDS, "%s%s%s%s", why, r->has_el3 ? ", SCR_EL3." : "", r->has_el3 ? interrupts[kind].scr : "",
-             r->has_el3 ? " = 0" : "");
 }
 
 static bool is_debug_class(unsigned ec) { return (ec >= EC_BREAK_LOWER && ec <= EC_WATCH_SAME) || ec == EC_BRK; }
@@ -257,7 +225,7 @@ static void descriptor_words(const struct exc *e, char *text)
              (unsigned long long)e->cause.value, (int)(s32)e->cause.level, fault_rule_text(e->cause.id));
 }
 
-void exc_cause_words(const struct cpu *cpu, const struct exc *exc, int intid, char text[EXC_WORDS])
+void exc_cause_words(const struct exc *exc, const struct exc_source *source, char text[EXC_WORDS])
 {
     static const char *const kinds[CAUSE_COUNT] = { [CAUSE_NONE] = "-",
                                                     [CAUSE_UNALLOCATED] = "no such instruction or register here",
@@ -277,10 +245,11 @@ void exc_cause_words(const struct cpu *cpu, const struct exc *exc, int intid, ch
         break;
     case CAUSE_ALIGNMENT: snprintf(text, EXC_WORDS, "%s", c->id ? fault_rule_text(c->id) : "alignment"); break;
     case CAUSE_INTERRUPT: {
-        char who[32];
-        int n = snprintf(text, EXC_WORDS, "%s", routing(cpu, exc, who));
-        if (intid >= 0)
-            snprintf(text + n, EXC_WORDS - (size_t)n, ", INTID %d", intid);
+        char intid[24] = "";
+        by_words(exc->kind, source, text, EXC_WORDS - sizeof(intid));
+        if (source->intid >= 0)
+            snprintf(intid, sizeof(intid), ", INTID %d", source->intid);
+        strcat(text, intid);
         break;
     }
     default: snprintf(text, EXC_WORDS, "%s", c->kind < CAUSE_COUNT && kinds[c->kind] ? kinds[c->kind] : "-"); break;

@@ -2,18 +2,17 @@
 #ifndef DEBUG_EXITS_WORDS_H
 #define DEBUG_EXITS_WORDS_H
 
-#include "cpu/state.h"
+#include "cpu/exception.h"
 
 enum { EXC_WORDS = 192 };
 
-/* What decides who takes an interrupt (D1.3.6.1), as it was when one was taken, and which interrupt it was. */
-struct gic;
+/* What decides who takes an exception, as it was when one was taken, and which interrupt it was (gic_source). */
 struct exc_route {
-    u64 hcr, scr, mdcr; /* HCR_EL2, SCR_EL3, MDCR_EL2 */
-    s32 intid, lr;      /* -1: none; lr: the list register of a virtual one */
-    u8 has_el3, has_el2, el2_enabled, pad;
+    u64 hcr; /* HCR_EL2 */
+    struct exc_source source;
+    u8 has_el3, el2_enabled, pad[2];
 };
-struct exc_route exc_route_of(const struct cpu *cpu, const struct exc *exc, const struct gic *gic);
+struct exc_route exc_route_of(const struct cpu *cpu, const struct exc *exc, struct exc_source source);
 /* The controls that sent it where it went, with their values: "HCR_EL2.IMO = 0, HCR_EL2.TGE = 0, SCR_EL3.IRQ = 0". */
 void exc_route_words(const struct exc *exc, unsigned from_el, const struct exc_route *r, char text[EXC_WORDS]);
 
@@ -22,9 +21,9 @@ const char *exc_class_words(const struct exc *exc);
 /* The ISS: "imm 0x0", "write ICC_SGI1R_EL1 from x3", "read of 4 bytes to w1: translation fault, level 3"; "" when it
  * says nothing. */
 void exc_iss_words(const struct exc *exc, char text[EXC_WORDS]);
-/* The control bit, descriptor or rule: "HCR_EL2.TWI", "stage 2 descriptor 0x40003000 level 3: ...", "instruction", ...
- * cpu is as before the exception. intid: of the interrupt, or -1. */
-void exc_cause_words(const struct cpu *cpu, const struct exc *exc, int intid, char text[EXC_WORDS]);
+/* The control bit, descriptor or rule: "HCR_EL2.TWI", "stage 2 descriptor 0x40003000 level 3: ...", "instruction",
+ * "HCR_EL2.IMO, INTID 27", "list register 1, INTID 40" ... */
+void exc_cause_words(const struct exc *exc, const struct exc_source *source, char text[EXC_WORDS]);
 /* "HCR_EL2.TWI" of a row of cpu/sysreg/traps.def. */
 void exc_trap_words(unsigned id, char *text, size_t size);
 

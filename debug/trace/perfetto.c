@@ -94,13 +94,14 @@ static void stay_begin(struct perfetto *f, const struct trace *t, u32 cpu, unsig
 static void slice_begin(struct perfetto *f, struct tracer *r, const struct cpu *cpu, const struct exc *e)
 {
     struct stay *s = &f->stay[cpu->index];
+    const struct exc_source source = gic_source(&r->t->m->gic, cpu, e);
     char iss[EXC_WORDS], cause[EXC_WORDS];
     if (s->depth == NEST) {
         s->hidden++;
         return;
     }
     exc_iss_words(e, iss);
-    exc_cause_words(cpu, e, -1, cause);
+    exc_cause_words(e, &source, cause);
     s->depth++;
     event(f, 'B', cpu->d.now, s->pid, cpu->index);
     out_format(f->out, ",\"name\":");

@@ -259,6 +259,7 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *e)
     };
     struct tarmac *t = r->data;
     struct tarmac_cpu *c = &t->cpu[cpu->index];
+    const struct exc_source source = gic_source(&r->t->m->gic, cpu, e);
     char iss[EXC_WORDS], cause[EXC_WORDS], text[64];
     time_set(c, r->t, cpu);
     if (unlikely(c->taken_el))
@@ -273,7 +274,7 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *e)
     snprintf(text, sizeof(text), " CoreEvent_%s_%s", from, kinds[e->kind & 3]);
     end(c, put_text(p, text));
     exc_iss_words(e, iss);
-    exc_cause_words(cpu, e, -1, cause);
+    exc_cause_words(e, &source, cause);
     snprintf(text, sizeof(text), "EXC [EL%u to EL%u] ", cpu->ps.el, e->target_el);
     p = put_text(put_text(begin(c), text), exc_class_words(e));
     if (iss[0])

@@ -84,10 +84,9 @@ static void int_log(struct tracer *r, struct cpu *cpu, const struct exc *e)
 {
     struct log *l = r->data;
     char iss[EXC_WORDS], cause[EXC_WORDS], where[256];
-    const struct gic_best *best = &r->t->m->gic.d.best[cpu->index];
-    bool line = (e->kind == EXC_IRQ || e->kind == EXC_FIQ) && !e->is_virtual && best->priority < 0x100;
+    const struct exc_source source = gic_source(&r->t->m->gic, cpu, e);
     exc_iss_words(e, iss);
-    exc_cause_words(cpu, e, line ? (int)best->intid : -1, cause);
+    exc_cause_words(e, &source, cause);
     symbols_describe(r->t->symbols, cpu->pc, trace_place(cpu), where, sizeof(where));
     out_format(l->out,
                "Taking exception [%s] on CPU %u after %llu instructions\n...from EL%u to EL%u, PC 0x%llx (%s)\n",

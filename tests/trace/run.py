@@ -329,6 +329,25 @@ class Suite:
         self.run('-trace', 'perfetto=p', '--max-insns', '300000', guest=guest, smp='4', status=(0, 3))
         timeline.check('p')
 
+    # ---- interrupts ----
+
+    ROUTES = [('IRQ', 'EL1', 'EL1', 'HCR_EL2.IMO = 0, INTID 5'), ('IRQ', 'EL1', 'EL2', 'HCR_EL2.IMO, INTID 5'),
+              ('IRQ', 'EL0', 'EL2', 'HCR_EL2.TGE, INTID 5'), ('vIRQ', 'EL1', 'EL1', 'HCR_EL2.VI'),
+              ('vIRQ', 'EL1', 'EL1', 'list register 1, INTID 77')]
+
+    def test_interrupts(self):
+        """Each way to take one: every trace names the control and the INTID."""
+        self.run('-semihosting-config', 'enable=on,target=native', '-trace', 'tarmac=t', '-trace', 'perfetto=p', '-trace', 'exits=x', '-d', 'int',
+                 '-D', 'log', guest=guest('points'))
+        rows = [(r['class'], r['from'], r['to'], r['cause']) for r in self.exits('x')]
+        assert [r for r in rows if 'IRQ' in r[0]] == [r for r in self.ROUTES if r[2] == 'EL2'], rows
+        said = [re.fullmatch(r'(EL.) to (EL.): (v?IRQ); (.*)', m['what'] + ': ' + m['text']) for kind, m in tarmac.parse('t') if kind == 'exc']
+        assert [(m[3], m[1], m[2], m[4]) for m in said if m] == self.ROUTES, said
+        slices = [e for e in timeline.check('p') if e['ph'] == 'B' and 'IRQ' in e['name']]
+        assert [(e['name'], e['args']['from'], e['args']['cause']) for e in slices] == [(r[0], r[1], r[3]) for r in self.ROUTES], slices
+        log = re.findall(r'^Taking exception \[(v?IRQ)\].*\n\.\.\.from (EL.) to (EL.), .*\n\.\.\.because of (.*)$', open('log').read(), re.M)
+        assert log == self.ROUTES, log
+
     # ---- coverage, profile ----
 
     def executed(self):

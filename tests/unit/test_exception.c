@@ -178,6 +178,65 @@ START_TEST(routing)
 }
 END_TEST
 
+/* Controls of an interrupt: SCR_EL3 and HCR_EL2. */
+struct route {
+    u8 scr, ns, tge, mo, e2h;
+};
+
+/* The EL that takes an interrupt of a kind (EXC_*) from EL `el`; 0: none. */
+static unsigned routed(struct route r, unsigned kind, unsigned el)
+{
+    static const u8 line[] = { 0, LINE_IRQ, LINE_FIQ, LINE_SERROR }, scr[] = { 0, 1, 2, 3 }, mo[] = { 0, 4, 3, 5 };
+    at(el);
+    cpu->sys.scr_el3 = 0x430 | r.ns | (u64)r.scr << scr[kind];
+    cpu->sys.hcr_el2 = BIT(31) | (u64)r.tge << TGE | (u64)r.mo << mo[kind] | (u64)r.e2h << E2H;
+    cpu->lines = line[kind];
+    return exception_take_interrupt(cpu) ? cpu->ps.el : 0;
+}
+
+/* The control that is named as who routed it is: were it another, another EL would take it. */
+static unsigned routed_by(struct route r, unsigned kind, unsigned el)
+{
+    unsigned target = routed(r, kind, el), by = exception_routed_by(cpu, &cpu->d.exc);
+    struct route other = r;
+    if (!target)
+        return BY_NONE;
+    switch (by) {
+    case BY_SCR: other.scr = 0; break;
+    case BY_TGE: other.tge = other.mo = 0; break;
+    case BY_HCR: other.mo = 0; break;
+    case BY_HCR_CLEAR: other.mo = 1; break;
+    case BY_NO_SECURE_EL2: other.ns = other.mo = 1; break;
+    default: ck_assert_msg(by == BY_NO_EL2 && !cpu_has(cpu, FEAT_EL2), "kind %u, EL%u: by %u", kind, el, by); return by;
+    }
+    ck_assert_msg(routed(other, kind, el) != target, "kind %u, EL%u to EL%u: not by %u", kind, el, target, by);
+    return by;
+}
+
+START_TEST(who_routed)
+{
+    unsigned seen = 0;
+    for (unsigned els = 0; els < 4; els++) {
+        bool el2 = els & 1, el3 = els & 2;
+        remake(el2, el3);
+        for (unsigned n = 0; n < 32; n++) {
+            struct route r = { n & 1, n >> 1 & 1, n >> 2 & 1, n >> 3 & 1, n >> 4 };
+            bool enabled = el2 && (r.ns || !el3);
+            if ((!el3 && (r.scr || r.ns)) || (!el2 && (r.tge || r.mo || r.e2h)))
+                continue;
+            for (unsigned kind = EXC_IRQ; kind <= EXC_SERROR; kind++)
+                for (unsigned el = 0; el < 3; el++)
+                    if (el != 2 || enabled)
+                        if (el != 1 || !enabled || !r.tge)
+                            seen |= 1u << routed_by(r, kind, el);
+        }
+    }
+    ck_assert_uint_eq(seen, (1u << (BY_NO_SECURE_EL2 + 1)) - 1);
+    const struct exc svc = { .kind = EXC_SYNC, .target_el = 2, .cause = { .kind = CAUSE_INSTRUCTION } };
+    ck_assert_uint_eq(exception_routed_by(cpu, &svc), BY_NONE);
+}
+END_TEST
+
 /* D1.3.6.2: PSTATE masks what goes to the same EL, to EL1, and to EL2 from a host's application; nothing else above. */
 START_TEST(masking)
 {
@@ -290,6 +349,7 @@ START_TEST(virtual_interrupts)
             ck_assert(exception_wakes(cpu));
             ck_assert(exception_take_interrupt(cpu));
             ck_assert_uint_eq(cpu->pc, 0x10200 + table[n].offset);
+            ck_assert_uint_eq(exception_routed_by(cpu, &cpu->d.exc), by_line ? BY_LIST : BY_PENDING);
             ck_assert(!exception_take_interrupt(cpu));      /* masked now */
             ck_assert_uint_eq(bit(cpu->sys.hcr_el2, 8), 0); /* VSE is taken away with it */
             cpu->sys.hcr_el2 = pending & ~BIT(table[n].mo); /* not enabled */
@@ -768,6 +828,7 @@ Suite *test_exception_suite(void)
     tcase_add_test(t, saved_state);
     tcase_add_test(t, pan_on_entry);
     tcase_add_test(t, routing);
+    tcase_add_test(t, who_routed);
     tcase_add_test(t, masking);
     tcase_add_test(t, virtual_interrupts);
     tcase_add_test(t, all_interrupts_masked);

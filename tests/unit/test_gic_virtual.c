@@ -208,6 +208,42 @@ START_TEST(virtual_selection)
 }
 END_TEST
 
+/* Which interrupt it is: the one that an acknowledge would give now. */
+static struct exc_source source(unsigned kind, bool is_virtual, u64 hcr)
+{
+    const struct exc exc = { .kind = (u8)kind,
+                             .is_virtual = is_virtual,
+                             .target_el = is_virtual ? 1 : 2,
+                             .cause = { .kind = CAUSE_INTERRUPT, .value = hcr } };
+    return gic_source(&gic, pe(0), &exc);
+}
+
+START_TEST(sources)
+{
+    hyp();
+    open_pe(0);
+    open_guest();
+    config(0, 27, GROUP_1NS, 0xa0);
+    struct exc_source s = source(EXC_IRQ, false, BIT(HCR_IMO));
+    ck_assert(s.by == BY_HCR && s.intid == -1 && s.lr == -1); /* it went away */
+    gic_set_ppi(&gic, 0, 27, true);
+    lr(1, LR_PEND | LR_GRP1 | LR_PRIO(0x80) | 61);
+    lr(3, LR_PEND | LR_GRP1 | LR_PRIO(0x40) | 70000);
+    s = source(EXC_IRQ, false, BIT(HCR_IMO));
+    ck_assert(s.by == BY_HCR && s.intid == 27 && s.lr == -1);
+    s = source(EXC_IRQ, true, BIT(HCR_IMO));
+    ck_assert(s.by == BY_LIST && s.intid == (s32)(get_lr(3) & 0xffffffff) && s.lr == 3);
+    s = source(EXC_IRQ, true, BIT(HCR_IMO) | BIT(HCR_VI));
+    ck_assert(s.by == BY_PENDING && s.intid == -1 && s.lr == -1);
+    s = source(EXC_SERROR, false, BIT(HCR_AMO));
+    ck_assert(s.by == BY_HCR && s.intid == -1 && s.lr == -1);
+    lr(1, 0);
+    lr(3, 0);
+    s = source(EXC_IRQ, true, BIT(HCR_IMO));
+    ck_assert(s.by == BY_LIST && s.intid == -1 && s.lr == -1);
+}
+END_TEST
+
 /* GIC 12.4: ICH_MISR, ICH_EISR, ICH_ELRSR and the maintenance interrupt, cause by cause. */
 START_TEST(virtual_maintenance)
 {
@@ -352,7 +388,7 @@ Suite *test_gic_virtual_suite(void)
     tcase_set_timeout(one, 60);
     const TTest *const one_tests[] = {
         virtual_identity,  virtual_life,        virtual_redirection, virtual_vmcr, virtual_priorities,
-        virtual_selection, virtual_maintenance, virtual_eoi,         virtual_hw,
+        virtual_selection, virtual_maintenance, virtual_eoi,         virtual_hw,   sources,
     };
     for (unsigned n = 0; n < ARRAY_LEN(one_tests); n++)
         tcase_add_test(one, one_tests[n]);
