@@ -1,53 +1,13 @@
-/* Words for syndromes: exception classes and fault status codes, Arm ARM D19.2.37; what may be behind a loop of them.
- */
+/* What may be behind a loop of exceptions: registers that were never written, semihosting that is off... Hints, in
+ * sentences; the exceptions themselves are in the words of cpu/exception_words.c. */
 #include "board/explain.h"
 
-#include "cpu/exception.h"
+#include "cpu/exception_words.h"
 #include "cpu/field.h"
 #include "cpu/sysreg/sysreg.h"
 #include "mmu/context.h"
 
 #include <stdio.h>
-
-const char *ec_name(unsigned ec)
-{
-    static const char *const names[64] = {
-#define EC(name, number, words, iss) [number] = words,
-#include "cpu/ec.def"
-    };
-    return ec < ARRAY_LEN(names) && names[ec] ? names[ec] : "reserved exception class";
-}
-
-const char *fault_name(unsigned ec, u32 iss)
-{
-    static const char *const by_level[4][4] = {
-        { ", address size fault, level 0", ", address size fault, level 1", ", address size fault, level 2",
-          ", address size fault, level 3" },
-        { ", translation fault, level 0", ", translation fault, level 1", ", translation fault, level 2",
-          ", translation fault, level 3" },
-        { ", access flag fault, level 0", ", access flag fault, level 1", ", access flag fault, level 2",
-          ", access flag fault, level 3" },
-        { ", permission fault, level 0", ", permission fault, level 1", ", permission fault, level 2",
-          ", permission fault, level 3" },
-    };
-    if (ec != EC_IABT_LOWER && ec != EC_IABT_SAME && ec != EC_DABT_LOWER && ec != EC_DABT_SAME)
-        return "";
-    unsigned fsc = iss & 0x3f;
-    if (fsc < 16)
-        return by_level[fsc >> 2][fsc & 3];
-    return fsc == 0x10                  ? ", external abort: nothing answers at that address"
-           : fsc >= 0x14 && fsc <= 0x17 ? ", external abort on a translation table walk"
-           : fsc == 0x21                ? ", alignment fault"
-                                        : "";
-}
-
-bool fault_has_address(unsigned ec)
-{
-    return ec == EC_IABT_LOWER || ec == EC_IABT_SAME || ec == EC_DABT_LOWER || ec == EC_DABT_SAME ||
-           ec == EC_PC_ALIGN || ec == EC_WATCH_LOWER || ec == EC_WATCH_SAME;
-}
-
-/* ---- hints ---- */
 
 /* What a hint looks at: the loop, or what began it. */
 struct look {

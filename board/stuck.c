@@ -8,7 +8,7 @@
  */
 #include "board/explain.h"
 #include "board/machine.h"
-#include "cpu/exception.h"
+#include "cpu/exception_words.h"
 #include "cpu/field.h"
 #include "cpu/sysreg/pmu.h"
 
@@ -221,10 +221,9 @@ static void __attribute__((format(printf, 2, 3))) add(struct line *l, const char
 
 static void add_exception(struct line *l, const struct loop_seen *e)
 {
-    static const char *const kinds[] = { "", "an IRQ", "a FIQ", "an SError" };
     add(l, "at EL%u, pc 0x%llx, ", e->el, (unsigned long long)e->pc);
     if (e->kind != EXC_SYNC) {
-        add(l, "%s", kinds[e->kind & 3]);
+        add(l, "%s", exc_kind_words(e->kind, false));
         return;
     }
     add(l, "EC 0x%02x (%s), ISS 0x%x%s", e->ec, ec_name(e->ec), e->iss, fault_name(e->ec, e->iss));

@@ -4,8 +4,7 @@
  */
 #include "debug/stops.h"
 
-#include "board/explain.h"
-#include "cpu/exception.h"
+#include "cpu/exception_words.h"
 #include "cpu/sysreg/sysreg.h"
 #include "mmu/access.h"
 #include "mmu/context.h"
@@ -251,11 +250,9 @@ static void exception(void *who, struct cpu *cpu, const struct exc *exc)
         const struct stop_point *p = &s->point[n];
         if (!exception_fits(p, cpu, exc) || !in_scope(&p->scope, cpu))
             continue;
-        static const char *const kinds[] = { "", "IRQ", "FIQ", "SError" };
         char text[160];
         u64 now = stops_position(s->m);
-        snprintf(text, sizeof(text), "EL%u to EL%u: %s%s", cpu->ps.el, exc->target_el,
-                 exc->kind == EXC_SYNC ? ec_name(exc->ec) : kinds[exc->kind & 3],
+        snprintf(text, sizeof(text), "EL%u to EL%u: %s%s", cpu->ps.el, exc->target_el, exc_class_words(exc),
                  exc->kind == EXC_SYNC ? fault_name(exc->ec, exc->iss) : "");
         if (exc->kind != EXC_SYNC)
             happened(s, cpu, p, now, now, text);

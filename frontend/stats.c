@@ -7,9 +7,7 @@
 #include "cpu/field.h"
 #include "frontend/frontend.h"
 
-#include "board/explain.h"
-#include "cpu/exception.h"
-#include "debug/trace/exits_words.h"
+#include "cpu/exception_words.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -52,11 +50,6 @@ struct stats *stats_create(void)
 
 void stats_destroy(struct stats *s) { free(s); }
 
-static bool is_abort(unsigned ec)
-{
-    return ec == EC_IABT_LOWER || ec == EC_IABT_SAME || ec == EC_DABT_LOWER || ec == EC_DABT_SAME;
-}
-
 void stats_exception(struct stats *s, const struct cpu *cpu, const struct exc *exc)
 {
     if (exc->target_el < 2)
@@ -69,7 +62,7 @@ void stats_exception(struct stats *s, const struct cpu *cpu, const struct exc *e
                             .ec = sync ? exc->ec : 0,
                             .cause_kind = trap ? CAUSE_TRAP : CAUSE_NONE,
                             .cause_id = trap ? exc->cause.id : 0,
-                            .fsc = sync && is_abort(exc->ec) ? exc->iss & 0x3f : 0 };
+                            .fsc = sync && ec_is_abort(exc->ec) ? exc->iss & 0x3f : 0 };
     for (unsigned n = 0; n < s->rows; n++)
         if (!memcmp(&s->row[n], &key, offsetof(struct exit_row, count))) {
             s->row[n].count++;
@@ -95,7 +88,6 @@ static int order(const void *a, const void *b)
 
 static void row_print(const struct exit_row *r)
 {
-    static const char *const kinds[] = { "", "IRQ", "FIQ", "SError" };
     char from[24];
     if (r->guest != NO_GUEST)
         snprintf(from, sizeof(from), "VMID %d, EL%u", r->guest, r->source_el);
@@ -105,7 +97,7 @@ static void row_print(const struct exit_row *r)
     if (r->kind == EXC_SYNC)
         fprintf(stderr, "%s%s", ec_name(r->ec), fault_name(r->ec, r->fsc));
     else
-        fputs(kinds[r->kind & 3], stderr);
+        fputs(exc_kind_words(r->kind, false), stderr);
     if (r->cause_kind == CAUSE_TRAP) {
         char trap[EXC_WORDS];
         exc_trap_words(r->cause_id, trap, sizeof(trap));

@@ -7,6 +7,7 @@
 #   - every check that QEMU fails (tests/guest/qemu-differences) has its verdict in docs/differences.md
 #   - every table of rows (.def) is included by somebody
 #   - the lines up of the picture of the house (docs/structure.svg) are those that there are
+#   - the words of exception classes and interrupts (cpu/ec.def, interrupt.def) are written nowhere else
 # shellcheck disable=SC2013,SC2086 # names without blanks
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -75,5 +76,16 @@ if sed -nE 's/.*class="lent" data-from="([^"]*)" data-to="([^"]*)".*/\1 \2/p' do
     echo "FAIL docs/structure.svg shows other lines up than there are: tests/structure.py draws it"
     failed=$((failed + 1))
 fi
+find $folders '(' -name ec.def -o -name interrupt.def ')' -exec \
+    sed -nE 's/^(EC|INTERRUPT)\([A-Z0-9_]+, *(0x[0-9a-f]+, *)?"([^"]+)".*/\3/p' {} + >"$work"
+[ -s "$work" ] || { echo "FAIL cpu/ec.def, interrupt.def: no words are found there"; failed=$((failed + 1)); }
+while read -r words; do
+    if grep -rnE --include='*.c' "\"v?$words\"" $folders; then
+        echo "FAIL \"$words\" is written there, and by a row of cpu/ec.def or interrupt.def"
+        failed=$((failed + 1))
+    else
+        passed=$((passed + 1))
+    fi
+done <"$work"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]

@@ -4,8 +4,7 @@
  */
 #include "debug/monitor/monitor.h"
 
-#include "board/explain.h"
-#include "cpu/exception.h"
+#include "cpu/exception_words.h"
 #include "cpu/sysreg/sysreg.h"
 #include "debug/regs.h"
 
@@ -27,9 +26,8 @@ static void iss_print(const struct exc *e, struct text *out)
     if (!words[0])
         return;
     text_add(out, "  %s", words);
-    bool data = e->ec == EC_DABT_LOWER || e->ec == EC_DABT_SAME;
-    if (data || e->ec == EC_IABT_LOWER || e->ec == EC_IABT_SAME)
-        iss_abort(e->iss, data, out);
+    if (ec_is_abort(e->ec))
+        iss_abort(e->iss, e->ec == EC_DABT_LOWER || e->ec == EC_DABT_SAME, out);
     text_add(out, "\n");
 }
 
@@ -92,12 +90,9 @@ static void interrupt_print(const struct exc_note *n, struct text *out)
 
 static void note_print(const struct exc_note *n, struct text *out)
 {
-    static const char *const kinds[] = { "", "IRQ", "FIQ", "SError" };
     const struct exc *e = &n->exc;
     struct text mode = { 0 };
-    text_add(out, "%s%s", e->is_virtual ? "virtual " : "", e->kind == EXC_SYNC ? ec_name(e->ec) : kinds[e->kind & 3]);
-    if (e->kind == EXC_SYNC)
-        text_add(out, "%s", fault_name(e->ec, e->iss));
+    text_add(out, "%s%s", exc_class_words(e), e->kind == EXC_SYNC ? fault_name(e->ec, e->iss) : "");
     regs_fields("SPSR_EL2", n->spsr, &mode);
     text_add(out, "\n  cpu%u, pc 0x%llx, after %llu instructions; PSTATE %s", n->cpu, HEX(n->pc), HEX(n->at),
              mode.s ? mode.s : "");
@@ -139,7 +134,6 @@ void cmd_why(struct monitor_line *l)
 
 void cmd_exits(struct monitor_line *l)
 {
-    static const char *const late[] = { "", "IRQ", "FIQ", "SError" };
     const struct debugger *d = l->d;
     for (u32 c = 0; c < d->m->options.cpu_count; c++)
         for (unsigned from = 0; from < 4; from++)
@@ -149,5 +143,6 @@ void cmd_exits(struct monitor_line *l)
     text_add(l->out, "to EL2 from below, by class:\n");
     for (unsigned n = 0; n < ARRAY_LEN(d->exit_class); n++)
         if (d->exit_class[n])
-            text_add(l->out, "%12llu  0x%02x %s\n", HEX(d->exit_class[n]), n, n < 64 ? ec_name(n) : late[n - 63]);
+            text_add(l->out, "%12llu  0x%02x %s\n", HEX(d->exit_class[n]), n,
+                     n < 64 ? ec_name(n) : exc_kind_words(n - 63, false));
 }

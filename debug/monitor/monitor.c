@@ -4,7 +4,7 @@
  */
 #include "debug/monitor/monitor.h"
 
-#include "cpu/exception.h"
+#include "cpu/exception_words.h"
 #include "cpu/sysreg/sysreg.h"
 #include "debug/regs.h"
 #include "debug/reverse.h"
@@ -248,11 +248,13 @@ static const struct {
 
 static bool class_parse(const char *word, s64 *value)
 {
-    static const char *const words[] = { "any", "irq", "fiq", "serror" };
     u64 ec;
-    for (unsigned n = 0; n < ARRAY_LEN(words); n++)
-        if (!strcmp(word, words[n])) {
-            *value = n ? 0x40 + (s64)n : ANY;
+    *value = ANY;
+    if (!strcmp(word, "any"))
+        return true;
+    for (unsigned kind = EXC_IRQ; kind <= EXC_SERROR; kind++)
+        if (!strcasecmp(word, exc_kind_words(kind, false))) {
+            *value = 0x40 + (s64)kind;
             return true;
         }
     *value = monitor_number(word, &ec) && ec < 64 ? (s64)ec : regs_class(word);

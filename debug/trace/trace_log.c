@@ -4,7 +4,7 @@
  * exceptions with the cause that only the tables know; mmu shows the walk behind each abort. An exception that is taken
  * in its own handler, again and again, is shown once, and how often.
  */
-#include "debug/trace/exits_words.h"
+#include "cpu/exception_words.h"
 #include "debug/trace/trace_internal.h"
 
 #include "cpu/sysreg/sysreg.h"
@@ -282,8 +282,7 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *e)
     if (repeats(l, cpu, e))
         return;
     bool sync = e->kind == EXC_SYNC;
-    bool is_abort =
-        sync && (e->ec == EC_IABT_LOWER || e->ec == EC_IABT_SAME || e->ec == EC_DABT_LOWER || e->ec == EC_DABT_SAME);
+    bool is_abort = sync && ec_is_abort(e->ec);
     if (l->items & LOG_int)
         int_log(r, cpu, e);
     if (l->items & LOG_mmu && is_abort)
@@ -297,7 +296,7 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *e)
     else if (e->ec == EC_PC_ALIGN || e->ec == EC_SP_ALIGN)
         error_log(r, cpu, e, e->ec == EC_PC_ALIGN ? "misaligned PC" : "misaligned SP");
     else if (e->ec == EC_ILLEGAL_STATE)
-        error_log(r, cpu, e, "illegal execution state");
+        error_log(r, cpu, e, exc_class_words(e));
     log_show(l);
 }
 

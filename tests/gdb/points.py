@@ -185,8 +185,8 @@ def registers(work):
 
 def routes(work):
     want = [("IRQ", "EL1 to EL1: HCR_EL2.IMO = 0, HCR_EL2.TGE = 0", 5, 1), ("IRQ", "EL1 to EL2: HCR_EL2.IMO = 1", 5, 2),
-            ("IRQ", "EL0 to EL2: HCR_EL2.TGE = 1", 5, 2), ("virtual IRQ", "EL1 to EL1: HCR_EL2.IMO = 1 .*by HCR_EL2.VI = 1", None, 1),
-            ("virtual IRQ", "EL1 to EL1: HCR_EL2.IMO = 1 .*by list register 1", 77, 1)]
+            ("IRQ", "EL0 to EL2: HCR_EL2.TGE = 1", 5, 2), ("vIRQ", "EL1 to EL1: HCR_EL2.IMO = 1 .*by HCR_EL2.VI = 1", None, 1),
+            ("vIRQ", "EL1 to EL1: HCR_EL2.IMO = 1 .*by list register 1", 77, 1)]
     with Run(work) as c:
         c.monitor("catch exception irq")
         for kind, route, intid, el in want:

@@ -1,12 +1,11 @@
 /*
- * Syndromes in words (debug/trace/exits_words.c): each exception class's ISS by the names of its fields, from values
- * put together by hand from the layouts of Arm ARM D19.2.37 (ESR_ELx).
+ * Exceptions in words (cpu/exception_words.c): each exception class's ISS by the names of its fields, from values put
+ * together by hand from the layouts of Arm ARM D19.2.37 (ESR_ELx).
  */
 #include <check.h>
 
-#include "board/explain.h"
 #include "cpu/exception.h"
-#include "debug/trace/exits_words.h"
+#include "cpu/exception_words.h"
 
 Suite *test_iss_suite(void);
 
@@ -95,6 +94,9 @@ START_TEST(interrupts)
     ck_assert_str_eq(text, "");
     ck_assert_str_eq(exc_class_words(&irq), "IRQ");
     ck_assert_str_eq(exc_class_words(&vfiq), "vFIQ");
+    ck_assert_str_eq(exc_kind_words(EXC_SERROR, false), "SError");
+    ck_assert_str_eq(exc_kind_words(EXC_SERROR, true), "vSError");
+    ck_assert_str_eq(exc_kind_words(EXC_SYNC, false), "");
 }
 END_TEST
 

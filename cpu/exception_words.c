@@ -1,16 +1,28 @@
-/* Words for exceptions: the syndrome's fields as Arm ARM D19.2.37 lays them out, and causes by the name of their table
- * row. */
-#include "debug/trace/exits_words.h"
+/*
+ * Exceptions in words, the same for whoever tells of them: the class (cpu/ec.def, interrupt.def), the syndrome's fields
+ * as Arm ARM D19.2.37 lays them out, the cause by the name of its table row (struct cause), and who routed it (D1.3.6).
+ * What a fault's rule is called is in mmu/fault.c. Nothing here decides anything, and nothing that runs a guest calls
+ * it.
+ */
+#include "cpu/exception_words.h"
 
-#include "board/explain.h"
-#include "cpu/exception.h"
 #include "cpu/field.h"
 #include "cpu/sysreg/sysop.h"
 #include "cpu/sysreg/sysreg.h"
 #include "mmu/walk.h"
 
-#include <ctype.h>
 #include <stdio.h>
+
+/* ---- class ---- */
+
+const char *ec_name(unsigned ec)
+{
+    static const char *const names[64] = {
+#define EC(name, number, words, iss) [number] = words,
+#include "cpu/ec.def"
+    };
+    return ec < ARRAY_LEN(names) && names[ec] ? names[ec] : "reserved exception class";
+}
 
 /* By kind: a physical one and a virtual one in words, the fields of SCR_EL3 and HCR_EL2 that route it, and the field of
  * HCR_EL2 that makes a virtual one pending. */
@@ -23,12 +35,47 @@ static const struct {
 #include "cpu/interrupt.def"
 };
 
+const char *exc_kind_words(unsigned kind, bool is_virtual) { return interrupts[kind & 3].words[is_virtual]; }
+
 const char *exc_class_words(const struct exc *exc)
 {
-    return exc->kind == EXC_SYNC ? ec_name(exc->ec) : interrupts[exc->kind & 3].words[exc->is_virtual != 0];
+    return exc->kind == EXC_SYNC ? ec_name(exc->ec) : exc_kind_words(exc->kind, exc->is_virtual);
 }
 
 /* ---- syndrome ---- */
+
+bool ec_is_abort(unsigned ec)
+{
+    return ec == EC_IABT_LOWER || ec == EC_IABT_SAME || ec == EC_DABT_LOWER || ec == EC_DABT_SAME;
+}
+
+const char *fault_name(unsigned ec, u32 iss)
+{
+    static const char *const by_level[4][4] = {
+        { ", address size fault, level 0", ", address size fault, level 1", ", address size fault, level 2",
+          ", address size fault, level 3" },
+        { ", translation fault, level 0", ", translation fault, level 1", ", translation fault, level 2",
+          ", translation fault, level 3" },
+        { ", access flag fault, level 0", ", access flag fault, level 1", ", access flag fault, level 2",
+          ", access flag fault, level 3" },
+        { ", permission fault, level 0", ", permission fault, level 1", ", permission fault, level 2",
+          ", permission fault, level 3" },
+    };
+    if (!ec_is_abort(ec))
+        return "";
+    unsigned fsc = iss & 0x3f;
+    if (fsc < 16)
+        return by_level[fsc >> 2][fsc & 3];
+    return fsc == 0x10                  ? ", external abort: nothing answers at that address"
+           : fsc >= 0x14 && fsc <= 0x17 ? ", external abort on a translation table walk"
+           : fsc == 0x21                ? ", alignment fault"
+                                        : "";
+}
+
+bool fault_has_address(unsigned ec)
+{
+    return ec_is_abort(ec) || ec == EC_PC_ALIGN || ec == EC_WATCH_LOWER || ec == EC_WATCH_SAME;
+}
 
 static void iss_sysreg(const struct exc *e, char *text)
 {
@@ -135,7 +182,7 @@ void exc_trap_words(unsigned id, char *text, size_t size)
     if (!t)
         return;
     for (const char *c = t->reg; *c && n + 1 < size; c++)
-        text[n++] = (char)toupper((unsigned char)*c);
+        text[n++] = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
     snprintf(text + n, size - n, ".%s", t->name);
 }
 

@@ -1,6 +1,6 @@
-/* Exceptions in words: what the syndrome says (Arm ARM D19.2.37) and what caused it (struct cause). */
-#ifndef DEBUG_EXITS_WORDS_H
-#define DEBUG_EXITS_WORDS_H
+/* Exceptions in words: what the syndrome says (Arm ARM D19.2.37), what caused it (struct cause), who routed it. */
+#ifndef CPU_EXCEPTION_WORDS_H
+#define CPU_EXCEPTION_WORDS_H
 
 #include "cpu/exception.h"
 
@@ -16,6 +16,16 @@ struct exc_route exc_route_of(const struct cpu *cpu, const struct exc *exc, stru
 /* The controls that sent it where it went, with their values: "HCR_EL2.IMO = 0, HCR_EL2.TGE = 0, SCR_EL3.IRQ = 0". */
 void exc_route_words(const struct exc *exc, unsigned from_el, const struct exc_route *r, char text[EXC_WORDS]);
 
+/* An exception class. Never NULL. */
+const char *ec_name(unsigned ec);
+/* Instruction or data abort? */
+bool ec_is_abort(unsigned ec);
+/* Do exceptions of the class leave an address in FAR_ELx? */
+bool fault_has_address(unsigned ec);
+/* For aborts: ", translation fault, level 1" and the like; else "". */
+const char *fault_name(unsigned ec, u32 iss);
+/* "IRQ", "vIRQ", "SError" ... of enum exc_kind; "" of what is synchronous. */
+const char *exc_kind_words(unsigned kind, bool is_virtual);
 /* "HVC", "data abort from a lower EL", "IRQ", "vIRQ" ... */
 const char *exc_class_words(const struct exc *exc);
 /* The ISS: "imm 0x0", "write ICC_SGI1R_EL1 from x3", "read of 4 bytes to w1: translation fault, level 3"; "" when it
