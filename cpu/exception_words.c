@@ -174,7 +174,8 @@ void exc_iss_words(const struct exc *exc, char text[EXC_WORDS])
 
 /* ---- cause ---- */
 
-void exc_trap_words(unsigned id, char *text, size_t size)
+/* "HCR_EL2.TWI" of a row of cpu/sysreg/traps.def. */
+static void trap_words(unsigned id, char *text, size_t size)
 {
     const struct trap_row *t = trap_get(id);
     size_t n = 0;
@@ -272,25 +273,31 @@ static void descriptor_words(const struct exc *e, char *text)
              (unsigned long long)e->cause.value, (int)(s32)e->cause.level, fault_rule_text(e->cause.id));
 }
 
+/* Causes that are the same each time. */
+static const char *const plain[] = {
+    [CAUSE_UNALLOCATED] = "no such instruction on this CPU, or not at this EL",
+    [CAUSE_ACCESS] = "no such register or operation on this CPU, or not at this EL",
+    [CAUSE_INSTRUCTION] = "instruction",
+    [CAUSE_ILLEGAL_STATE] = "PSTATE.IL, set by an illegal exception return",
+    [CAUSE_STEP] = "MDSCR_EL1.SS",
+};
+
 void exc_cause_words(const struct exc *exc, const struct exc_source *source, char text[EXC_WORDS])
 {
-    static const char *const kinds[CAUSE_COUNT] = { [CAUSE_NONE] = "-",
-                                                    [CAUSE_UNALLOCATED] = "no such instruction or register here",
-                                                    [CAUSE_ACCESS] = "not accessible at this EL",
-                                                    [CAUSE_INSTRUCTION] = "instruction",
-                                                    [CAUSE_ILLEGAL_STATE] = "PSTATE.IL",
-                                                    [CAUSE_STEP] = "MDSCR_EL1.SS",
-                                                    [CAUSE_BREAKPOINT] = "a breakpoint of the guest's",
-                                                    [CAUSE_WATCHPOINT] = "a watchpoint of the guest's" };
     const struct cause *c = &exc->cause;
     switch (c->kind) {
-    case CAUSE_TRAP: exc_trap_words(c->id, text, EXC_WORDS); break;
+    case CAUSE_TRAP: trap_words(c->id, text, EXC_WORDS); break;
     case CAUSE_DESCRIPTOR: descriptor_words(exc, text); break;
     case CAUSE_INPUT_SIZE:
     case CAUSE_EXTERNAL:
         snprintf(text, EXC_WORDS, "stage %u: %s", exc->has_hpfar ? 2 : 1, fault_rule_text(c->id));
         break;
     case CAUSE_ALIGNMENT: snprintf(text, EXC_WORDS, "%s", c->id ? fault_rule_text(c->id) : "alignment"); break;
+    case CAUSE_BREAKPOINT:
+    case CAUSE_WATCHPOINT:
+        snprintf(text, EXC_WORDS, "DBG%cVR%u_EL1, 0x%llx", c->kind == CAUSE_BREAKPOINT ? 'B' : 'W', c->id,
+                 (unsigned long long)c->value);
+        break;
     case CAUSE_INTERRUPT: {
         char intid[24] = "";
         by_words(exc->kind, source, text, EXC_WORDS - sizeof(intid));
@@ -299,6 +306,8 @@ void exc_cause_words(const struct exc *exc, const struct exc_source *source, cha
         strcat(text, intid);
         break;
     }
-    default: snprintf(text, EXC_WORDS, "%s", c->kind < CAUSE_COUNT && kinds[c->kind] ? kinds[c->kind] : "-"); break;
+    default:
+        snprintf(text, EXC_WORDS, "%s", c->kind < ARRAY_LEN(plain) && plain[c->kind] ? plain[c->kind] : "-");
+        break;
     }
 }

@@ -34,7 +34,5 @@ void exc_iss_words(const struct exc *exc, char text[EXC_WORDS]);
 /* The control bit, descriptor or rule: "HCR_EL2.TWI", "stage 2 descriptor 0x40003000 level 3: ...", "instruction",
  * "HCR_EL2.IMO, INTID 27", "list register 1, INTID 40" ... */
 void exc_cause_words(const struct exc *exc, const struct exc_source *source, char text[EXC_WORDS]);
-/* "HCR_EL2.TWI" of a row of cpu/sysreg/traps.def. */
-void exc_trap_words(unsigned id, char *text, size_t size);
 
 #endif

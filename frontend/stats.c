@@ -20,8 +20,8 @@ enum { ROWS = 1024 };
 struct exit_row {
     s32 guest; /* VMID, or NO_GUEST */
     u8 target_el, source_el, kind, ec;
-    u16 cause_kind, cause_id;
-    u32 fsc; /* of an abort */
+    u16 cause_kind, cause_id; /* of a trap, of an interrupt (enum exc_by); else CAUSE_NONE */
+    u32 fsc;                  /* of an abort */
     u64 count;
 };
 
@@ -54,14 +54,14 @@ void stats_exception(struct stats *s, const struct cpu *cpu, const struct exc *e
 {
     if (exc->target_el < 2)
         return;
-    bool sync = exc->kind == EXC_SYNC, trap = sync && exc->cause.kind == CAUSE_TRAP;
+    bool sync = exc->kind == EXC_SYNC, trap = exc->cause.kind == CAUSE_TRAP;
     struct exit_row key = { .guest = cpu_guest(cpu),
                             .target_el = exc->target_el,
                             .source_el = cpu->ps.el,
                             .kind = exc->kind,
                             .ec = sync ? exc->ec : 0,
-                            .cause_kind = trap ? CAUSE_TRAP : CAUSE_NONE,
-                            .cause_id = trap ? exc->cause.id : 0,
+                            .cause_kind = trap || !sync ? exc->cause.kind : CAUSE_NONE,
+                            .cause_id = trap ? exc->cause.id : (u16)exception_routed_by(cpu, exc),
                             .fsc = sync && ec_is_abort(exc->ec) ? exc->iss & 0x3f : 0 };
     for (unsigned n = 0; n < s->rows; n++)
         if (!memcmp(&s->row[n], &key, offsetof(struct exit_row, count))) {
@@ -94,14 +94,13 @@ static void row_print(const struct exit_row *r)
     else
         snprintf(from, sizeof(from), "EL%u", r->source_el);
     fprintf(stderr, "  %-16s to EL%u %10llu  ", from, r->target_el, (unsigned long long)r->count);
-    if (r->kind == EXC_SYNC)
-        fprintf(stderr, "%s%s", ec_name(r->ec), fault_name(r->ec, r->fsc));
-    else
-        fputs(exc_kind_words(r->kind, false), stderr);
-    if (r->cause_kind == CAUSE_TRAP) {
-        char trap[EXC_WORDS];
-        exc_trap_words(r->cause_id, trap, sizeof(trap));
-        fprintf(stderr, ": %s", trap);
+    const struct exc exc = { .kind = r->kind, .ec = r->ec, .cause = { .kind = r->cause_kind, .id = r->cause_id } };
+    fprintf(stderr, "%s%s", exc_class_words(&exc), r->kind == EXC_SYNC ? fault_name(r->ec, r->fsc) : "");
+    if (r->cause_kind != CAUSE_NONE) {
+        const struct exc_source source = { r->cause_id, -1, -1 };
+        char cause[EXC_WORDS];
+        exc_cause_words(&exc, &source, cause);
+        fprintf(stderr, ": %s", cause);
     }
     fputc('\n', stderr);
 }
@@ -144,7 +143,7 @@ void stats_print(struct stats *s, struct machine *m)
     memory_print(m);
     qsort(s->row, s->rows, sizeof(s->row[0]), order);
     if (s->rows)
-        fprintf(stderr, "exits from guest and EL, count, class, and the control that trapped\n");
+        fprintf(stderr, "exits from guest and EL, count, class, and the control that trapped or routed\n");
     for (unsigned n = 0; n < s->rows; n++)
         row_print(&s->row[n]);
     if (s->others)

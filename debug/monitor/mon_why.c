@@ -33,38 +33,18 @@ static void iss_print(const struct exc *e, struct text *out)
 
 /* ---- the cause ---- */
 
-static void cause_trap(const struct exc_note *n, struct text *out)
-{
-    const struct trap_row *t = trap_get(n->exc.cause.id);
-    if (!t)
-        return;
-    text_add(out, "caused by: %s.%s", t->reg, t->name);
-    text_add(out, t->hi == t->lo ? " (bit %u)\n" : " (bits %u:%u)\n", t->hi, t->lo);
-}
-
 static void cause_print(const struct exc_note *n, struct text *out)
 {
     const struct cause *c = &n->exc.cause;
-    switch (c->kind) {
-    case CAUSE_TRAP: cause_trap(n, out); break;
-    case CAUSE_DESCRIPTOR:
-        text_add(out, "caused by: the level %d descriptor at 0x%llx: %s\n", (s32)c->level, HEX(c->value),
-                 fault_rule_text(c->id));
-        break;
-    case CAUSE_INPUT_SIZE: text_add(out, "caused by: %s\n", fault_rule_text(c->id)); break;
-    case CAUSE_ALIGNMENT:
-        text_add(out, "caused by: alignment%s%s\n", c->id ? ": " : "", c->id ? fault_rule_text(c->id) : "");
-        break;
-    case CAUSE_EXTERNAL: text_add(out, "caused by: no memory or device answers at that address\n"); break;
-    case CAUSE_UNALLOCATED: text_add(out, "caused by: no such instruction on this CPU, or not at this EL\n"); break;
-    case CAUSE_ACCESS: text_add(out, "caused by: no such register on this CPU, or not at this EL\n"); break;
-    case CAUSE_ILLEGAL_STATE: text_add(out, "caused by: PSTATE.IL, set by an illegal exception return\n"); break;
-    case CAUSE_STEP: text_add(out, "caused by: software step (MDSCR_EL1.SS)\n"); break;
-    case CAUSE_BREAKPOINT: text_add(out, "caused by: DBGBVR%u_EL1, 0x%llx\n", c->id, HEX(c->value)); break;
-    case CAUSE_WATCHPOINT: text_add(out, "caused by: DBGWVR%u_EL1, 0x%llx\n", c->id, HEX(c->value)); break;
-    case CAUSE_INSTRUCTION: text_add(out, "caused by: the instruction itself\n"); break;
-    default: break;
-    }
+    const struct trap_row *t = c->kind == CAUSE_TRAP ? trap_get(c->id) : NULL;
+    char words[EXC_WORDS];
+    if (c->kind == CAUSE_NONE)
+        return;
+    exc_cause_words(&n->exc, &n->route.source, words);
+    text_add(out, "caused by: %s", words);
+    if (t)
+        text_add(out, t->hi == t->lo ? " (bit %u)" : " (bits %u:%u)", t->hi, t->lo);
+    text_add(out, "\n");
 }
 
 /* Which rule sent it where it went. */

@@ -72,7 +72,7 @@ static const struct exit_kind *kind_of(struct exits *x, const struct trace *t, c
                                        const struct exc *e)
 {
     const struct cause *c = &e->cause;
-    bool valued = c->kind == CAUSE_DESCRIPTOR;
+    bool valued = c->kind == CAUSE_DESCRIPTOR || c->kind == CAUSE_BREAKPOINT || c->kind == CAUSE_WATCHPOINT;
     struct kind_key key = { .kind = e->kind,
                             .ec = e->ec,
                             .target_el = e->target_el,

@@ -184,15 +184,17 @@ def registers(work):
     check("... not a read-only bit", "CNTP_CTL" not in log, log)
 
 def routes(work):
-    want = [("IRQ", "EL1 to EL1: HCR_EL2.IMO = 0, HCR_EL2.TGE = 0", 5, 1), ("IRQ", "EL1 to EL2: HCR_EL2.IMO = 1", 5, 2),
-            ("IRQ", "EL0 to EL2: HCR_EL2.TGE = 1", 5, 2), ("vIRQ", "EL1 to EL1: HCR_EL2.IMO = 1 .*by HCR_EL2.VI = 1", None, 1),
-            ("vIRQ", "EL1 to EL1: HCR_EL2.IMO = 1 .*by list register 1", 77, 1)]
+    want = [("IRQ", "EL1 to EL1: HCR_EL2.IMO = 0, HCR_EL2.TGE = 0", 5, 1, "HCR_EL2.IMO = 0, INTID 5"),
+            ("IRQ", "EL1 to EL2: HCR_EL2.IMO = 1", 5, 2, "HCR_EL2.IMO, INTID 5"), ("IRQ", "EL0 to EL2: HCR_EL2.TGE = 1", 5, 2, "HCR_EL2.TGE, INTID 5"),
+            ("vIRQ", "EL1 to EL1: HCR_EL2.IMO = 1 .*by HCR_EL2.VI = 1", None, 1, "HCR_EL2.VI"),
+            ("vIRQ", "EL1 to EL1: HCR_EL2.IMO = 1 .*by list register 1", 77, 1, "list register 1, INTID 77")]
     with Run(work) as c:
         c.monitor("catch exception irq")
-        for kind, route, intid, el in want:
+        for kind, route, intid, el, cause in want:
             go(c)
             said = c.monitor("why")
-            check(f"why: {kind}, {route}", said.startswith(kind + "\n") and re.search("routed: " + route, said) and
+            check(f"why: {kind}, {route}", said.startswith(kind + "\n") and f"\ncaused by: {cause}\nrouted: " in said and
+                  re.search("routed: " + route, said) and
                   (f"INTID {intid}," in said) == (intid is not None) and re.search(f"ELR_EL{el} 0x{c.elr(el):x}", said), said)
     with Run(work) as c:
         for hcr, pc, route in ((1 << 5, "EL1", "EL1 to EL2: HCR_EL2.AMO = 1"), (0, "EL1", "EL1 to EL1: HCR_EL2.AMO = 0, HCR_EL2.TGE = 0")):
@@ -210,9 +212,10 @@ def routes(work):
 def secure(work):
     with Run(work, "-machine", "secure=on") as c:
         ns = 1 | 1 << 8 | 1 << 10
-        for scr, hcr, route in ((ns | 8, 0, "EL1 to EL3: SCR_EL3.EA = 1"), (ns, 0, "EL1 to EL1: HCR_EL2.AMO = 0, HCR_EL2.TGE = 0, SCR_EL3.EA = 0"),
-                                (ns, 1 << 5, "EL1 to EL2: HCR_EL2.AMO = 1, SCR_EL3.EA = 0"),
-                                (1 << 10, 1 << 5, "EL1 to EL1: EL2 is not enabled in Secure state .*, SCR_EL3.EA = 0")):
+        for scr, hcr, route, cause in ((ns | 8, 0, "EL1 to EL3: SCR_EL3.EA = 1", "SCR_EL3.EA"), (ns, 0, "EL1 to EL1: HCR_EL2.AMO = 0, HCR_EL2.TGE = 0, SCR_EL3.EA = 0", "HCR_EL2.AMO = 0"),
+                                       (ns, 1 << 5, "EL1 to EL2: HCR_EL2.AMO = 1, SCR_EL3.EA = 0", "HCR_EL2.AMO"),
+                                       (1 << 10, 1 << 5, "EL1 to EL1: EL2 is not enabled in Secure state .*, SCR_EL3.EA = 0",
+                                        "SCR_EL3.{NS,EEL2} = {0,0}")):
             c.ask("P21=cd030000") # EL3h
             c.ask(f"P{c.number('SCR_EL3'):x}=" + number(scr))
             c.ask(f"P{c.number('HCR_EL2'):x}=" + number(1 << 31 | hcr))
@@ -222,7 +225,7 @@ def secure(work):
             c.monitor("catch exception serror")
             go(c)
             said = c.monitor("why")
-            check(f"why: SError, {route}", re.search("routed: " + route, said), said)
+            check(f"why: SError, {route}", re.search("routed: " + route, said) and f"\ncaused by: {cause}\n" in said, said)
             c.monitor("delete")
 
 def number_of(self, name):

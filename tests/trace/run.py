@@ -123,14 +123,15 @@ class Suite:
         assert text == want, 'not as in %s: %s' % (GOLDEN, differ[:3])
 
     def test_exits_as_stats(self):
-        """--stats counts the same exits another way: by guest, class and trap."""
+        """--stats counts the same exits another way: by guest, class and the control that trapped or routed."""
         err = self.run('-trace', 'exits=x', *self.sym)
         want = collections.Counter()
-        for m in re.finditer(r'^  (?:VMID (\d+), )?(EL\d) +to (EL\d) +(\d+)  (.*)$', err, re.M):
-            want[m[1] or '-', m[2], m[3], m[5].split(', ')[0].split(': ')[0]] += int(m[4])
+        for m in re.finditer(r'^  (?:VMID (\d+), )?(EL\d) +to (EL\d) +(\d+)  ([^,:\n]*)(?:, [^:\n]*)?(?:: (.*))?$', err, re.M):
+            want[m[1] or '-', m[2], m[3], m[5], m[6]] += int(m[4])
         have = collections.Counter()
         for r in self.exits('x'):
-            have[r['vmid'], r['from'], r['to'], re.sub(r'^0x\w+ ', '', r['class'])] += 1
+            control = re.fullmatch(r'([A-Z]+_EL[123]\.\w+)(, INTID \d+)?', r['cause'])
+            have[r['vmid'], r['from'], r['to'], re.sub(r'^0x\w+ ', '', r['class']), control and control[1]] += 1
         assert want and have == want, '%s, not %s' % (have - want, want - have)
 
     def test_exits_handlers(self):
@@ -337,8 +338,10 @@ class Suite:
 
     def test_interrupts(self):
         """Each way to take one: every trace names the control and the INTID."""
-        self.run('-semihosting-config', 'enable=on,target=native', '-trace', 'tarmac=t', '-trace', 'perfetto=p', '-trace', 'exits=x', '-d', 'int',
-                 '-D', 'log', guest=guest('points'))
+        err = self.run('-semihosting-config', 'enable=on,target=native', '-trace', 'tarmac=t', '-trace', 'perfetto=p', '-trace', 'exits=x', '-d',
+                       'int', '-D', 'log', guest=guest('points'))
+        counted = re.findall(r'^  (EL.) +to (EL.) +1  (IRQ): (.*)$', err, re.M)
+        assert sorted(counted) == sorted((r[1], r[2], r[0], r[3].split(',')[0]) for r in self.ROUTES if r[2] == 'EL2'), err
         rows = [(r['class'], r['from'], r['to'], r['cause']) for r in self.exits('x')]
         assert [r for r in rows if 'IRQ' in r[0]] == [r for r in self.ROUTES if r[2] == 'EL2'], rows
         said = [re.fullmatch(r'(EL.) to (EL.): (v?IRQ); (.*)', m['what'] + ': ' + m['text']) for kind, m in tarmac.parse('t') if kind == 'exc']

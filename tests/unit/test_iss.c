@@ -4,8 +4,9 @@
  */
 #include <check.h>
 
-#include "cpu/exception.h"
 #include "cpu/exception_words.h"
+#include "cpu/sysreg/sysreg.h"
+#include "mmu/walk.h"
 
 Suite *test_iss_suite(void);
 
@@ -118,6 +119,85 @@ START_TEST(classes)
 }
 END_TEST
 
+/* The cause, and who routed it: controls by Arm's names. */
+static const struct {
+    struct exc exc;
+    struct exc_source source;
+    const char *cause, *route; /* route: with EL3, from EL1 */
+} causes[] = {
+    { { .kind = EXC_IRQ, .target_el = 3 }, { BY_SCR, 27, -1 }, "SCR_EL3.IRQ, INTID 27", "SCR_EL3.IRQ = 1" },
+    { { .kind = EXC_FIQ, .target_el = 3 }, { BY_SCR, -1, -1 }, "SCR_EL3.FIQ", "SCR_EL3.FIQ = 1" },
+    { { .kind = EXC_SERROR, .target_el = 3 }, { BY_SCR, -1, -1 }, "SCR_EL3.EA", "SCR_EL3.EA = 1" },
+    { { .kind = EXC_IRQ, .target_el = 2 },
+      { BY_HCR, 0, -1 },
+      "HCR_EL2.IMO, INTID 0",
+      "HCR_EL2.IMO = 1, SCR_EL3.IRQ = 0" },
+    { { .kind = EXC_FIQ, .target_el = 2 }, { BY_TGE, -1, -1 }, "HCR_EL2.TGE", "HCR_EL2.TGE = 1, SCR_EL3.FIQ = 0" },
+    { { .kind = EXC_FIQ, .target_el = 1 },
+      { BY_HCR_CLEAR, 5, -1 },
+      "HCR_EL2.FMO = 0, INTID 5",
+      "HCR_EL2.FMO = 0, HCR_EL2.TGE = 0, SCR_EL3.FIQ = 0" },
+    { { .kind = EXC_SERROR, .target_el = 1 }, { BY_NO_EL2, -1, -1 }, "no EL2", "there is no EL2, SCR_EL3.EA = 0" },
+    { { .kind = EXC_SERROR, .target_el = 1 },
+      { BY_NO_SECURE_EL2, -1, -1 },
+      "SCR_EL3.{NS,EEL2} = {0,0}",
+      "EL2 is not enabled in Secure state (SCR_EL3.{NS,EEL2} = {0,0}), SCR_EL3.EA = 0" },
+    { { .kind = EXC_SERROR, .target_el = 1, .is_virtual = 1 },
+      { BY_PENDING, -1, -1 },
+      "HCR_EL2.VSE",
+      "HCR_EL2.AMO = 1 makes virtual ones EL1's, HCR_EL2.TGE = 0; pending by HCR_EL2.VSE = 1" },
+    { { .kind = EXC_FIQ, .target_el = 1, .is_virtual = 1 },
+      { BY_LIST, 40, 3 },
+      "list register 3, INTID 40",
+      "HCR_EL2.FMO = 1 makes virtual ones EL1's, HCR_EL2.TGE = 0; pending by list register 3" },
+    { { .ec = EC_SYSREG, .target_el = 2, .cause = { CAUSE_TRAP, TRAPROW_TVM, 0, 0 } },
+      { BY_NONE, -1, -1 },
+      "HCR_EL2.TVM",
+      "the control's target" },
+    { { .ec = EC_DABT_LOWER,
+        .target_el = 2,
+        .has_hpfar = 1,
+        .cause = { CAUSE_DESCRIPTOR, RULE_INVALID, 3, 0x40210018 } },
+      { BY_NONE, -1, -1 },
+      "stage 2 descriptor 0x40210018 level 3: the descriptor is invalid (bit 0 is 0)",
+      "stage 2 is EL2's" },
+    { { .ec = EC_DABT_LOWER, .target_el = 3, .external = 1, .cause = { CAUSE_EXTERNAL, RULE_EXTERNAL, 0, 0 } },
+      { BY_NONE, -1, -1 },
+      "stage 1: nothing answers at the physical address",
+      "SCR_EL3.EA = 1" },
+    { { .ec = EC_BREAK_SAME, .target_el = 1, .cause = { CAUSE_BREAKPOINT, 5, 0, 0x80000 } },
+      { BY_NONE, -1, -1 },
+      "DBGBVR5_EL1, 0x80000",
+      "the same EL takes it" },
+    { { .ec = EC_WATCH_LOWER, .target_el = 2, .cause = { CAUSE_WATCHPOINT, 0, 0, 0x80008 } },
+      { BY_NONE, -1, -1 },
+      "DBGWVR0_EL1, 0x80008",
+      "MDCR_EL2.TDE = 1" },
+    { { .ec = EC_STEP_SAME, .target_el = 1, .cause = { CAUSE_STEP, 0, 0, 1 } },
+      { BY_NONE, -1, -1 },
+      "MDSCR_EL1.SS",
+      "the same EL takes it" },
+    { { .ec = EC_HVC, .target_el = 2, .cause = { CAUSE_INSTRUCTION, 0, 0, 0 } },
+      { BY_NONE, -1, -1 },
+      "instruction",
+      "that is what the instruction is for" },
+    { { .ec = EC_UNKNOWN, .target_el = 1 }, { BY_NONE, -1, -1 }, "-", "the same EL takes it" },
+};
+
+START_TEST(cause)
+{
+    char text[EXC_WORDS];
+    const struct exc_route route = { .source = causes[_i].source, .has_el3 = 1, .el2_enabled = 1 };
+    struct exc exc = causes[_i].exc;
+    if (exc.kind != EXC_SYNC)
+        exc.cause.kind = CAUSE_INTERRUPT;
+    exc_cause_words(&exc, &route.source, text);
+    ck_assert_str_eq(text, causes[_i].cause);
+    exc_route_words(&exc, 1, &route, text);
+    ck_assert_str_eq(text, causes[_i].route);
+}
+END_TEST
+
 Suite *test_iss_suite(void)
 {
     Suite *s = suite_create("iss");
@@ -125,6 +205,7 @@ Suite *test_iss_suite(void)
     tcase_add_loop_test(c, words, 0, (int)ARRAY_LEN(table));
     tcase_add_test(c, interrupts);
     tcase_add_test(c, classes);
+    tcase_add_loop_test(c, cause, 0, (int)ARRAY_LEN(causes));
     suite_add_tcase(s, c);
     return s;
 }
