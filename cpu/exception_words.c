@@ -49,27 +49,28 @@ bool ec_is_abort(unsigned ec)
     return ec == EC_IABT_LOWER || ec == EC_IABT_SAME || ec == EC_DABT_LOWER || ec == EC_DABT_SAME;
 }
 
+/* By fault status code (DFSC, IFSC). */
+static const char *const fault_names[64] = {
+#define LEVELS(fsc, words) [fsc] = words "0", [(fsc) + 1] = words "1", [(fsc) + 2] = words "2", [(fsc) + 3] = words "3"
+    LEVELS(0x00, ", address size fault, level "),
+    LEVELS(0x04, ", translation fault, level "),
+    LEVELS(0x08, ", access flag fault, level "),
+    LEVELS(0x0c, ", permission fault, level "),
+#undef LEVELS
+    [0x10] = ", external abort: nothing answers at that address",
+    [0x11] = ", tag check fault",
+    [0x13 ... 0x17] = ", external abort on a translation table walk",
+    [0x21] = ", alignment fault",
+    [0x29] = ", address size fault, level -1",
+    [0x2b] = ", translation fault, level -1",
+    [0x31] = ", unsupported update of a descriptor",
+    [0x35] = ", unsupported exclusive or atomic access",
+};
+
 const char *fault_name(unsigned ec, u32 iss)
 {
-    static const char *const by_level[4][4] = {
-        { ", address size fault, level 0", ", address size fault, level 1", ", address size fault, level 2",
-          ", address size fault, level 3" },
-        { ", translation fault, level 0", ", translation fault, level 1", ", translation fault, level 2",
-          ", translation fault, level 3" },
-        { ", access flag fault, level 0", ", access flag fault, level 1", ", access flag fault, level 2",
-          ", access flag fault, level 3" },
-        { ", permission fault, level 0", ", permission fault, level 1", ", permission fault, level 2",
-          ", permission fault, level 3" },
-    };
-    if (!ec_is_abort(ec))
-        return "";
-    unsigned fsc = iss & 0x3f;
-    if (fsc < 16)
-        return by_level[fsc >> 2][fsc & 3];
-    return fsc == 0x10                  ? ", external abort: nothing answers at that address"
-           : fsc >= 0x14 && fsc <= 0x17 ? ", external abort on a translation table walk"
-           : fsc == 0x21                ? ", alignment fault"
-                                        : "";
+    const char *name = ec_is_abort(ec) ? fault_names[iss & 0x3f] : NULL;
+    return name ? name : "";
 }
 
 bool fault_has_address(unsigned ec)
@@ -292,6 +293,7 @@ void exc_cause_words(const struct exc *exc, const struct exc_source *source, cha
     case CAUSE_EXTERNAL:
         snprintf(text, EXC_WORDS, "stage %u: %s", exc->has_hpfar ? 2 : 1, fault_rule_text(c->id));
         break;
+    case CAUSE_TAG: snprintf(text, EXC_WORDS, "%s", fault_rule_text(c->id)); break;
     case CAUSE_ALIGNMENT: snprintf(text, EXC_WORDS, "%s", c->id ? fault_rule_text(c->id) : "alignment"); break;
     case CAUSE_BREAKPOINT:
     case CAUSE_WATCHPOINT:

@@ -32,7 +32,7 @@ const char *exc_class_words(const struct exc *exc);
  * says nothing. */
 void exc_iss_words(const struct exc *exc, char text[EXC_WORDS]);
 /* The control bit, descriptor or rule: "HCR_EL2.TWI", "stage 2 descriptor 0x40003000 level 3: ...", "instruction",
- * "HCR_EL2.IMO, INTID 27", "list register 1, INTID 40" ... */
+ * "HCR_EL2.IMO, INTID 27", "list register 1, INTID 40" ... source (gic_source) is read of an interrupt only. */
 void exc_cause_words(const struct exc *exc, const struct exc_source *source, char text[EXC_WORDS]);
 
 #endif

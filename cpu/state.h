@@ -89,7 +89,7 @@ struct cause {
     u64 value; /* address of the descriptor, value of the control register... */
 };
 enum cause_kind { CAUSE_NONE, CAUSE_TRAP, CAUSE_UNALLOCATED, CAUSE_ACCESS, CAUSE_DESCRIPTOR, CAUSE_INPUT_SIZE, CAUSE_ALIGNMENT,
-                  CAUSE_INSTRUCTION, CAUSE_EXTERNAL, CAUSE_ILLEGAL_STATE, CAUSE_STEP, CAUSE_INTERRUPT,
+                  CAUSE_INSTRUCTION, CAUSE_EXTERNAL, CAUSE_ILLEGAL_STATE, CAUSE_STEP, CAUSE_INTERRUPT, CAUSE_TAG,
                   CAUSE_BREAKPOINT, CAUSE_WATCHPOINT, /* id: its number */
                   CAUSE_COUNT };
 

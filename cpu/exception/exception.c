@@ -87,7 +87,7 @@ void exc_abort(struct cpu *cpu, const struct fault *fault, u64 va, unsigned acc_
         iss |= (u32)(fault->wnr || fault->cm) << 6 | (u32)fault->cm << 8;
     struct cause cause = { .id = fault->rule, .level = (u32)(s32)fault->level };
     switch (fault->kind) {
-    case FAULT_TAG: cause.kind = CAUSE_ACCESS; break;
+    case FAULT_TAG: cause.kind = CAUSE_TAG; break;
     case FAULT_ALIGNMENT: cause.kind = CAUSE_ALIGNMENT; break;
     case FAULT_EXTERNAL:
     case FAULT_EXTERNAL_WALK: cause.kind = CAUSE_EXTERNAL; break;

@@ -75,7 +75,8 @@ static void fault_print(const struct fault *f, struct text *out)
                                          "external abort on a walk",
                                          "alignment",
                                          "atomic update",
-                                         "exclusive" };
+                                         "exclusive",
+                                         "tag check" };
     text_add(out, "%s fault, stage %u level %d: %s", kinds[f->kind < FAULT_KINDS ? f->kind : 0], f->stage2 ? 2 : 1,
              f->level, fault_rule_text(f->rule));
     if (f->stage2)

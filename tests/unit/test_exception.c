@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "cpu/insn/decode.h"
-#include "cpu/exception.h"
+#include "cpu/exception_words.h"
 #include "cpu/engine/run.h"
 #include "cpu/sysreg/sysreg.h"
 #include "cpu/ops/system_ops.h"
@@ -745,6 +745,18 @@ START_TEST(abort_targets)
 }
 END_TEST
 
+/* A Tag Check Fault is named as what it is. */
+START_TEST(tag_check_cause)
+{
+    const struct fault fault = { .kind = FAULT_TAG, .rule = RULE_TAG, .fsc = 0x11 };
+    char text[EXC_WORDS];
+    at(1);
+    exc_abort(cpu, &fault, 0x2000, 0);
+    exc_cause_words(&cpu->d.exc, NULL, text);
+    ck_assert_str_eq(text, fault_rule_text(RULE_TAG));
+}
+END_TEST
+
 START_TEST(stage2_abort_registers)
 {
     struct fault f = { .kind = FAULT_TRANSLATION, .stage2 = 1, .fsc = 6, .ipa = 0x8000123456, .ns_ipa = 1 };
@@ -848,6 +860,7 @@ Suite *test_exception_suite(void)
     tcase_add_test(t, step_in_secure_state);
     tcase_add_test(t, step_of_a_load_exclusive);
     tcase_add_test(t, abort_targets);
+    tcase_add_test(t, tag_check_cause);
     tcase_add_test(t, stage2_abort_registers);
     tcase_add_test(t, instruction_syndrome);
     suite_add_tcase(s, t);
