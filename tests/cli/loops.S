@@ -157,6 +157,14 @@ caller: .quad 0, 0
     smc #0
 #elif CASE == 33 // no FP before CPACR_EL1 is written
     fmov d0, xzr
+#elif CASE == 34 // EL1 has no vectors, and EL2 gives it an interrupt
+    ldr x0, =0x80000090
+    msr hcr_el2, x0
+    mov x0, #0x345
+    msr spsr_el2, x0
+    adr x0, good
+    msr elr_el2, x0
+    eret
 #endif
 
 good:
