@@ -1,8 +1,8 @@
 /* What may be behind a loop of exceptions: registers that were never written, semihosting that is off... Hints, in
- * sentences; the exceptions themselves are in the words of cpu/exception_words.c. */
+ * sentences; the exceptions themselves are in the words of cpu/exception/words.c. */
 #include "board/explain.h"
 
-#include "cpu/exception_words.h"
+#include "cpu/exception/words.h"
 #include "cpu/field.h"
 #include "cpu/sysreg/sysreg.h"
 #include "mmu/context.h"

@@ -8,7 +8,7 @@
  */
 #include "board/explain.h"
 #include "board/machine.h"
-#include "cpu/exception_words.h"
+#include "cpu/exception/words.h"
 #include "cpu/field.h"
 #include "cpu/sysreg/pmu.h"
 

@@ -4,7 +4,7 @@
 
 #include "debug/stops.h"
 #include "debug/symbols.h"
-#include "cpu/exception_words.h"
+#include "cpu/exception/words.h"
 #include "debug/text.h"
 #include "mmu/walk.h"
 

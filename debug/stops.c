@@ -4,7 +4,7 @@
  */
 #include "debug/stops.h"
 
-#include "cpu/exception_words.h"
+#include "cpu/exception/words.h"
 #include "cpu/sysreg/sysreg.h"
 #include "mmu/access.h"
 #include "mmu/context.h"

@@ -7,7 +7,7 @@
 #include "cpu/field.h"
 #include "frontend/frontend.h"
 
-#include "cpu/exception_words.h"
+#include "cpu/exception/words.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>

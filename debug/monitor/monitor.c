@@ -4,7 +4,7 @@
  */
 #include "debug/monitor/monitor.h"
 
-#include "cpu/exception_words.h"
+#include "cpu/exception/words.h"
 #include "cpu/sysreg/sysreg.h"
 #include "debug/regs.h"
 #include "debug/reverse.h"

@@ -14,7 +14,7 @@
  *
  * Costs little: words are made once for each kind of exit and kept, as are places.
  */
-#include "cpu/exception_words.h"
+#include "cpu/exception/words.h"
 #include "debug/trace/trace_internal.h"
 
 #include <stdio.h>

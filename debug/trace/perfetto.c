@@ -6,7 +6,7 @@
  *
  * The file appears, whole, when the trace is closed.
  */
-#include "cpu/exception_words.h"
+#include "cpu/exception/words.h"
 #include "debug/trace/trace_internal.h"
 
 #include <stdio.h>

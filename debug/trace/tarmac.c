@@ -6,7 +6,7 @@
  *
  * Left out: speculation, cache and TLB events; registers that change without an instruction writing them (counters).
  */
-#include "cpu/exception_words.h"
+#include "cpu/exception/words.h"
 #include "debug/file.h"
 #include "debug/trace/trace_internal.h"
 

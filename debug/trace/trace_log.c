@@ -4,7 +4,7 @@
  * exceptions with the cause that only the tables know; mmu shows the walk behind each abort. An exception that is taken
  * in its own handler, again and again, is shown once, and how often.
  */
-#include "cpu/exception_words.h"
+#include "cpu/exception/words.h"
 #include "debug/trace/trace_internal.h"
 
 #include "cpu/sysreg/sysreg.h"

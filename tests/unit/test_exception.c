@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "cpu/insn/decode.h"
-#include "cpu/exception_words.h"
+#include "cpu/exception/words.h"
 #include "cpu/engine/run.h"
 #include "cpu/sysreg/sysreg.h"
 #include "cpu/ops/system_ops.h"

@@ -1,10 +1,10 @@
 /*
- * Exceptions in words (cpu/exception_words.c): each exception class's ISS by the names of its fields, from values put
+ * Exceptions in words (cpu/exception/words.c): each exception class's ISS by the names of its fields, from values put
  * together by hand from the layouts of Arm ARM D19.2.37 (ESR_ELx).
  */
 #include <check.h>
 
-#include "cpu/exception_words.h"
+#include "cpu/exception/words.h"
 #include "cpu/sysreg/sysreg.h"
 #include "mmu/walk.h"
 

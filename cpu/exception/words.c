@@ -4,7 +4,7 @@
  * What a fault's rule is called is in mmu/fault.c. Nothing here decides anything, and nothing that runs a guest calls
  * it.
  */
-#include "cpu/exception_words.h"
+#include "cpu/exception/words.h"
 
 #include "cpu/field.h"
 #include "cpu/sysreg/sysop.h"
