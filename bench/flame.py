@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 
 WIDTH, ROW, MARGIN, TOP = 1200, 17, 10, 44
 SMALLEST = 1 / 400
-COLOURS = [(r'^(thr|step)_', '#e8a33d'), (r'^fused_', '#d97a2b'), (r'^(mmu|mem|walk|tlb|phys|fast|victim)', '#6fa8dc'),
+COLOURS = [(r'^(thr|step)_', '#e8a33d'), (r'^fused_', '#d97a2b'), (r'^(mmu|mem|access|tags|walk|tlb|phys|fast|victim)', '#6fa8dc'),
            (r'^(exc|exception|trap)', '#cc6666'), (r'^(gic|timer)', '#8e7cc3'), (r'^(code|decode)', '#76a874'),
            (r'.*_[kK]$|^\[', '#b0b0b0')]
 

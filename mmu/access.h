@@ -5,12 +5,14 @@
  *     ((va + S-1) & ~0xfff | ctx) == tag
  * so that one that crosses its page misses. Where alignment is checked (SCTLR_ELx.A, or no stage 1), accesses of more
  * than a byte ask with a context that no tag has: then a second compare, with the address's low bits, decides, which
- * elsewhere only an access that misses comes to. Everything unusual (Device memory, MMIO, code pages, watchpoints,
- * permission) has no fast tag at all.
+ * elsewhere only an access that misses comes to. What is unusual has no tag: MMIO, big-endian data, pages with a
+ * watched byte, Tagged memory where tags are checked, what is not permitted. A page with decoded code has none for
+ * writes, and Device memory has one only where accesses that are not aligned fault or are checked anyway (mmu/fast.c).
  *
- * Slow path: mem_read and friends do everything: alignment, translation of each page touched, permission, Device rules,
- * MMIO. When they fail nothing has changed but cpu->d.exc, which holds the exception to take (all of it except the
- * instruction-syndrome bits of the ISS and elr, which exception_raise adds from the instruction).
+ * Exact path: mem_read and friends do everything (mmu/access.c, atomic.c, tags.c): alignment, translation of each page
+ * touched, permission, Device rules, MMIO. When they fail, cpu->d.exc holds the exception to take (all of it but elr
+ * and the instruction-syndrome bits of the ISS, which exception_take adds), and memory and registers are as they were,
+ * unless an external abort came after the first bytes (mmu/access.c).
  */
 #ifndef MMU_ACCESS_H
 #define MMU_ACCESS_H
@@ -22,22 +24,18 @@ enum {
     ACC_READ = 0,
     ACC_WRITE = 1,
     ACC_FETCH = 2,
-    ACC_UNPRIV = 4,      /* LDTR, STTR: EL0's permissions (B2.., D8.4.1), unless UAO */
-    ACC_ATOMIC = 8,      /* exclusive, LSE or CASP: alignment fault when unaligned whatever SCTLR.A says */
-    ACC_ORDERED = 16,    /* load-acquire, store-release: the same, until FEAT_LSE2 */
-    ACC_EXCLUSIVE = 32,
+    ACC_UNPRIV = 4,      /* LDTR, STTR: EL0's permissions (D8.4.1), unless UAO */
+    ACC_ATOMIC = 8,      /* exclusive, LSE or CASP: alignment fault when unaligned whatever SCTLR.A says, with
+                            FEAT_LSE2 when it crosses 16 bytes */
+    ACC_ORDERED = 16,    /* load-acquire, store-release: the same, but for SCTLR.nAA (FEAT_LSE2) */
     ACC_ZVA = 64,        /* DC ZVA: Device memory is an alignment fault */
     ACC_CACHE = 128,     /* cache maintenance by VA: CM bit in the ISS, no data moves */
-    ACC_RMW = 256,       /* a read that is the read half of an atomic: permission faults report WnR = 0 only when the
-                            read itself is not permitted */
-    ACC_DEBUG = 512,     /* for those who look in: no TLB fill, no state changed, no exception */
+    ACC_RMW = 256,       /* with ACC_WRITE: an atomic, which reads too: WnR is 1 only where the read is permitted */
     ACC_SP = 1024,       /* not checked for tags: the base is SP without write-back, or PC (FEAT_MTE2) */
-    ACC_NONTEMPORAL = 2048,
     ACC_TAGS = 8192,     /* an allocation tag itself: never checked */
     ACC_NV2 = 16384,     /* a register of EL1 in memory (FEAT_NV2): EL2's access, without PAN */
     ACC_CMOW1 = 32768,   /* cache maintenance that needs write permission in stage 1, in stage 2 (FEAT_CMOW) */
-    ACC_CMOW2 = 65536,
-    ACC_PAIR_ALIGN = 4096 /* aligned to the whole size of a pair (LDXP/STXP/CASP) */
+    ACC_CMOW2 = 65536
 };
 
 struct mem_val {
@@ -52,17 +50,17 @@ struct mem_val128 {
 /* size: 1, 2, 4 or 8 bytes. Byte order follows SCTLR_ELx.EE/E0E. */
 struct mem_val mem_read(struct cpu *cpu, u64 va, unsigned size, unsigned flags);
 bool mem_write(struct cpu *cpu, u64 va, u64 value, unsigned size, unsigned flags);
-/* One 16-byte access (Q registers): two 8-byte halves, low first; both pages checked before anything is written. */
+/* 16 bytes (Q registers) as two accesses of 8, low first; both checked before anything is written. */
 struct mem_val128 mem_read128(struct cpu *cpu, u64 va, unsigned flags);
 bool mem_write128(struct cpu *cpu, u64 va, union vreg value, unsigned flags);
 /* A pair of `size`-byte elements at va and va + size (LDP, STP): both checked before anything is written. */
 bool mem_write_pair(struct cpu *cpu, u64 va, u64 first, u64 second, unsigned size, unsigned flags);
-/* Would an access of `size` bytes (1..64, may cross a page) be allowed? Fills cpu->d.exc and returns false if not. */
+/* Would an access of `size` bytes (1..4096, may cross a page) be allowed? Fills cpu->d.exc and returns false if not.
+ * Its alignment is looked at for powers of two up to 16. */
 bool mem_probe(struct cpu *cpu, u64 va, unsigned size, unsigned flags);
 
-/* Exclusives (B2.9). mem_read_exclusive marks the monitor; mem_store_exclusive returns whether the store is to be made
- * in `pass` (monitor matches, and the access is permitted) and clears the monitor. size up to 16; CASP-like pairs
- * as 16. */
+/* Exclusives (B2.9). mem_read_exclusive marks the monitor. mem_write_exclusive opens it, and stores when it matched:
+ * `pass`. size: bytes in all, up to 16; `pair`: two elements of half of it. */
 struct mem_val128 mem_read_exclusive(struct cpu *cpu, u64 va, unsigned size, bool pair, unsigned flags);
 struct excl_result {
     bool ok;   /* false: an exception is in cpu->d.exc */
@@ -132,7 +130,7 @@ void mmu_context_find(struct cpu *cpu);
 /* Drops all that is derived (fast tags, xpages, contexts); the state TLB stays. */
 void mmu_drop_derived(struct cpu *cpu);
 /* Drops the fast write tags of the RAM page at pa on this PE (a page starts to hold code). */
-void mmu_drop_write_tags(struct cpu *cpu, u64 pa);
+void fast_drop_writes(struct cpu *cpu, u64 pa);
 
 static ALWAYS_INLINE struct fast_entry *fast_entry(struct cpu *cpu, u64 va, const struct fast_context *c)
 {

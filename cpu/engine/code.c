@@ -147,7 +147,7 @@ struct code_page *code_page_get(struct code *c, u64 pa, bool ns, enum engine eng
     c->hash[h] = (u32)(page - c->pages);
     u8 *flags = phys_flags(c->phys, pa);
     for (unsigned n = 0; n < c->cpu_count && (!flags || *flags & PAGE_TAGGED); n++)
-        mmu_drop_write_tags(&c->cpus[n], pa);
+        fast_drop_writes(&c->cpus[n], pa);
     if (flags)
         *flags = (u8)((*flags & ~PAGE_TAGGED) | PAGE_CODE);
     return page;

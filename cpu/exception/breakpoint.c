@@ -254,7 +254,7 @@ static void raise_watchpoint(struct cpu *cpu, unsigned n, unsigned flags, bool w
 bool watchpoint_hit(struct cpu *cpu, u64 va, unsigned access_size, unsigned flags, bool el0)
 {
     unsigned regime_el = flags & ACC_NV2 ? 2 : cpu->ps.el, el = el0 ? 0 : regime_el;
-    if (flags & (ACC_DEBUG | ACC_FETCH) || !debug_enabled_from(cpu, regime_el, !(flags & ACC_NV2) && cpu->ps.d))
+    if (flags & ACC_FETCH || !debug_enabled_from(cpu, regime_el, !(flags & ACC_NV2) && cpu->ps.d))
         return false;
     u64 from = va, size = watched_size(cpu, &from, access_size, flags), mask = address_bits(cpu, regime_el, va, false);
     unsigned kinds = flags & ACC_WRITE ? (flags & ACC_RMW ? 3u : 2u) : 1u, seen = 0, which = 0;

@@ -68,8 +68,7 @@ static ALWAYS_INLINE void OPN(cas_pair)(OP_ARGS, const bool s)
     unsigned rs = i->a, rt = i->d;
     union vreg compare = { .d = { SIZED(s, cpu->x[rs]), SIZED(s, cpu->x[rs + 1]) } };
     union vreg swap = { .d = { SIZED(s, cpu->x[rt]), SIZED(s, cpu->x[rt + 1]) } };
-    struct mem_val128 r =
-        mem_casp(cpu, RN, compare, swap, s ? 8 : 4, ACC_WRITE | ACC_ATOMIC | ACC_RMW | ACC_PAIR_ALIGN | UNCHECKED_SP);
+    struct mem_val128 r = mem_casp(cpu, RN, compare, swap, s ? 8 : 4, ACC_WRITE | ACC_ATOMIC | ACC_RMW | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     cpu->x[rs] = r.v.d[0];

@@ -231,8 +231,7 @@ LOAD_PAIRS(LDPSW, 2, SIGN_EXTENDED)
 static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow_load_exclusive)(OP_ARGS)
 {
     SLOW_BEGIN;
-    struct mem_val128 r =
-        mem_read_exclusive(cpu, RN, 1u << (WORD >> 30), false, ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE | UNCHECKED_SP);
+    struct mem_val128 r = mem_read_exclusive(cpu, RN, 1u << (WORD >> 30), false, ACC_READ | ACC_ATOMIC | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     RD = r.v.d[0];
@@ -254,8 +253,8 @@ OP_Z(LDXR)
 static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow_store_exclusive)(OP_ARGS)
 {
     SLOW_BEGIN;
-    struct excl_result r = mem_write_exclusive(cpu, RN, RD, 0, 1u << (WORD >> 30), false,
-                                               ACC_WRITE | ACC_ATOMIC | ACC_EXCLUSIVE | UNCHECKED_SP);
+    struct excl_result r =
+        mem_write_exclusive(cpu, RN, RD, 0, 1u << (WORD >> 30), false, ACC_WRITE | ACC_ATOMIC | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     RB = !r.pass;
@@ -280,8 +279,7 @@ static ALWAYS_INLINE OP_TYPE OPN(load_exclusive_pair)(OP_ARGS, const bool s)
 {
     BASE_CHECK;
     SLOW_BEGIN;
-    struct mem_val128 r = mem_read_exclusive(cpu, RN, s ? 16 : 8, true,
-                                             ACC_READ | ACC_ATOMIC | ACC_EXCLUSIVE | ACC_PAIR_ALIGN | UNCHECKED_SP);
+    struct mem_val128 r = mem_read_exclusive(cpu, RN, s ? 16 : 8, true, ACC_READ | ACC_ATOMIC | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     RD = r.v.d[0];
@@ -296,7 +294,7 @@ static ALWAYS_INLINE OP_TYPE OPN(store_exclusive_pair)(OP_ARGS, const bool s)
     BASE_CHECK;
     SLOW_BEGIN;
     struct excl_result r = mem_write_exclusive(cpu, RN, SIZED(s, RD), SIZED(s, RM), s ? 16 : 8, true,
-                                               ACC_WRITE | ACC_ATOMIC | ACC_EXCLUSIVE | ACC_PAIR_ALIGN | UNCHECKED_SP);
+                                               ACC_WRITE | ACC_ATOMIC | UNCHECKED_SP);
     if (!r.ok)
         RAISE;
     RB = !r.pass;

@@ -1,5 +1,5 @@
 /*
- * Memory access through the TLB (mmu/access.c, tlb.c, context.c, at.c): what a PE sees after descriptors, control
+ * Memory access through the TLB (mmu/access.c, fast.c, atomic.c, tlb.c, context.c, at.c): what a PE sees after descriptors, control
  * registers or TLB contents change, and that fast tags never hold more than the TLB. Sections are of the Arm ARM.
  */
 #include <check.h>
@@ -424,7 +424,7 @@ START_TEST(shared_slots)
         }
     }
     page_flags[1] |= PAGE_CODE;
-    mmu_drop_write_tags(cpu, RAM + 4096);
+    fast_drop_writes(cpu, RAM + 4096);
     check_subset(cpu);
     ck_assert(mem_write(cpu, 0x1000 + FAST_ENTRIES * 4096, 5, 8, ACC_WRITE));
     ck_assert_uint_eq(code_written_at, RAM + 4096);
@@ -610,7 +610,7 @@ START_TEST(code_pages)
     ck_assert(mem_write(cpu, 0x1000, 1, 8, ACC_WRITE) && is_fast(0x1000, true));
     ck_assert(page_flags[0] & PAGE_TOUCHED);
     page_flags[0] |= PAGE_CODE;
-    mmu_drop_write_tags(cpu, RAM);
+    fast_drop_writes(cpu, RAM);
     ck_assert(is_fast(0x1000, false) && !is_fast(0x1000, true));
     ck_assert(mem_write(cpu, 0x1008, 1, 8, ACC_WRITE) && !is_fast(0x1000, true));
     ck_assert_uint_eq(code_written_at, RAM + 8);
@@ -650,9 +650,9 @@ START_TEST(atomics)
     ck_assert_uint_eq(mem_cas(cpu, 0x1000, 5, 9, 8, 0).v, 5);
     ck_assert_uint_eq(*word(RAM), 9);
     union vreg compare = { .d = { 9, 0 } }, swap = { .d = { 1, 2 } };
-    struct mem_val128 p = mem_casp(cpu, 0x1000, compare, swap, 8, ACC_PAIR_ALIGN);
+    struct mem_val128 p = mem_casp(cpu, 0x1000, compare, swap, 8, 0);
     ck_assert(p.ok && p.v.d[0] == 9 && *word(RAM) == 1 && *word(RAM + 8) == 2);
-    ck_assert(!mem_casp(cpu, 0x1008, compare, swap, 8, ACC_PAIR_ALIGN).ok);
+    ck_assert(!mem_casp(cpu, 0x1008, compare, swap, 8, 0).ok);
 }
 END_TEST
 
