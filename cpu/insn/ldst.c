@@ -7,53 +7,17 @@
 
 /* ---- one register ---- */
 
-/* Addressing modes: the address, and what happens to the base afterwards. */
-#define ADDR_ui       (RN + (u64)IMM)
-#define ADDR_ur       (RN + (u64)IMM)
-#define ADDR_unpriv   (RN + (u64)IMM)
-#define ADDR_pre      (RN + (u64)IMM)
-#define ADDR_post     RN
-#define ADDR_regx     (RN + RM)
-#define ADDR_regs     (RN + RM * element)
-#define ADDR_reg      (RN + offset_word(RM, i->imm))
-#define BACK_ui       (void)0
-#define BACK_ur       (void)0
-#define BACK_unpriv   (void)0
-#define BACK_reg      (void)0
-#define BACK_regx     (void)0
-#define BACK_regs     (void)0
-#define BACK_pre      (BASE = va)
-#define BACK_post     (BASE = va + (u64)IMM)
-#define FLAGS_ui      UNCHECKED_SP
-#define FLAGS_ur      UNCHECKED_SP
-#define FLAGS_pre     0
-#define FLAGS_post    0
-#define FLAGS_reg     0
-#define FLAGS_regx    0
-#define FLAGS_regs    0
-#define FLAGS_unpriv  (ACC_UNPRIV | UNCHECKED_SP)
-#define FLAGS_off     UNCHECKED_SP
-#define FLAGS_np      UNCHECKED_SP
-#define UNPRIV_ui     false
-#define UNPRIV_ur     false
-#define UNPRIV_pre    false
-#define UNPRIV_post   false
-#define UNPRIV_reg    false
-#define UNPRIV_regx   false
-#define UNPRIV_regs   false
-#define UNPRIV_unpriv true
-
 #define LOAD(name, mode, log2, convert)                                                                                \
     static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow_##name##_##mode)(OP_ARGS)                                            \
     {                                                                                                                  \
         const u64 element MAYBE_UNUSED = 1u << (log2);                                                                 \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val r = mem_read(cpu, va, 1u << (log2), ACC_READ | FLAGS_##mode);                                   \
+        struct mem_val r = mem_read(cpu, va, 1u << (log2), ACC_READ | FLAGS(mode));                                    \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         u64 v = r.v;                                                                                                   \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         RD = (convert);                                                                                                \
         SLOW_END;                                                                                                      \
     }                                                                                                                  \
@@ -61,12 +25,12 @@
     {                                                                                                                  \
         SP_CHECK;                                                                                                      \
         const u64 element MAYBE_UNUSED = 1u << (log2);                                                                 \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
-        const u8 *p = FAST(va, log2, false, UNPRIV_##mode);                                                            \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
+        const u8 *p = FAST(va, log2, false, UNPRIV(mode));                                                             \
         if (unlikely(!p))                                                                                              \
             MISS(slow_##name##_##mode);                                                                                \
         u64 v = load_bytes(p, log2);                                                                                   \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         RD = (convert);                                                                                                \
         NEXT;                                                                                                          \
     }
@@ -75,23 +39,23 @@
     static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow_##name##_##mode)(OP_ARGS)                                            \
     {                                                                                                                  \
         const u64 element MAYBE_UNUSED = 1u << (log2);                                                                 \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
         SLOW_BEGIN;                                                                                                    \
-        if (!mem_write(cpu, va, RD, 1u << (log2), ACC_WRITE | FLAGS_##mode))                                           \
+        if (!mem_write(cpu, va, RD, 1u << (log2), ACC_WRITE | FLAGS(mode)))                                            \
             RAISE;                                                                                                     \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         SLOW_END;                                                                                                      \
     }                                                                                                                  \
     OP_N(name##_##mode)                                                                                                \
     {                                                                                                                  \
         SP_CHECK;                                                                                                      \
         const u64 element MAYBE_UNUSED = 1u << (log2);                                                                 \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
-        u8 *p = FAST(va, log2, true, UNPRIV_##mode);                                                                   \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
+        u8 *p = FAST(va, log2, true, UNPRIV(mode));                                                                    \
         if (unlikely(!p))                                                                                              \
             MISS(slow_##name##_##mode);                                                                                \
         store_bytes(p, log2, RD);                                                                                      \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         NEXT;                                                                                                          \
     }
 
@@ -125,7 +89,7 @@ LOADS(LDRSW, 2, (u64)(s64)(s32)v)
     static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow_##name)(OP_ARGS)                                                     \
     {                                                                                                                  \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val r = mem_read(cpu, PC + (u64)IMM, 1u << (log2), ACC_READ | ACC_SP);                              \
+        struct mem_val r = mem_read(cpu, ADDR(lit), 1u << (log2), ACC_READ | FLAGS(lit));                              \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         u64 v = r.v;                                                                                                   \
@@ -134,7 +98,7 @@ LOADS(LDRSW, 2, (u64)(s64)(s32)v)
     }                                                                                                                  \
     OP(name)                                                                                                           \
     {                                                                                                                  \
-        const u8 *p = FAST(PC + (u64)IMM, log2, false, false);                                                         \
+        const u8 *p = FAST(ADDR(lit), log2, false, UNPRIV(lit));                                                       \
         if (unlikely(!p))                                                                                              \
             MISS(slow_##name);                                                                                         \
         u64 v = load_bytes(p, log2);                                                                                   \
@@ -153,23 +117,18 @@ OP(PRFM_reg) { NEXT; }
 
 /* ---- pairs ---- */
 
-#define ADDR_off ADDR_ui
-#define ADDR_np  ADDR_ui
-#define BACK_off BACK_ui
-#define BACK_np  BACK_ui
-
 #define LOAD_PAIR(name, mode, log2, convert)                                                                           \
     static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow_##name##_##mode)(OP_ARGS)                                            \
     {                                                                                                                  \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val lo = mem_read(cpu, va, 1u << (log2), ACC_READ | FLAGS_##mode);                                  \
+        struct mem_val lo = mem_read(cpu, va, 1u << (log2), ACC_READ | FLAGS(mode));                                   \
         if (!lo.ok)                                                                                                    \
             RAISE;                                                                                                     \
-        struct mem_val hi = mem_read(cpu, va + (1u << (log2)), 1u << (log2), ACC_READ | FLAGS_##mode);                 \
+        struct mem_val hi = mem_read(cpu, va + (1u << (log2)), 1u << (log2), ACC_READ | FLAGS(mode));                  \
         if (!hi.ok)                                                                                                    \
             RAISE;                                                                                                     \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         RD = convert(lo.v);                                                                                            \
         RB = convert(hi.v);                                                                                            \
         SLOW_END;                                                                                                      \
@@ -177,12 +136,12 @@ OP(PRFM_reg) { NEXT; }
     OP_N(name##_##mode)                                                                                                \
     {                                                                                                                  \
         SP_CHECK;                                                                                                      \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
         const u8 *p = FAST(va, (log2) + 1, false, false);                                                              \
         if (unlikely(!p))                                                                                              \
             MISS(slow_##name##_##mode);                                                                                \
         u64 lo = load_bytes(p, log2), hi = load_bytes(p + (1u << (log2)), log2);                                       \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         RD = convert(lo);                                                                                              \
         RB = convert(hi);                                                                                              \
         NEXT;                                                                                                          \
@@ -191,23 +150,23 @@ OP(PRFM_reg) { NEXT; }
 #define STORE_PAIR(name, mode, log2)                                                                                   \
     static NOINLINE MAYBE_UNUSED OP_TYPE OPN(slow_##name##_##mode)(OP_ARGS)                                            \
     {                                                                                                                  \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
         SLOW_BEGIN;                                                                                                    \
-        if (!mem_write_pair(cpu, va, RD, RB, 1u << (log2), ACC_WRITE | FLAGS_##mode))                                  \
+        if (!mem_write_pair(cpu, va, RD, RB, 1u << (log2), ACC_WRITE | FLAGS(mode)))                                   \
             RAISE;                                                                                                     \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         SLOW_END;                                                                                                      \
     }                                                                                                                  \
     OP_N(name##_##mode)                                                                                                \
     {                                                                                                                  \
         SP_CHECK;                                                                                                      \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
         u8 *p = FAST(va, (log2) + 1, true, false);                                                                     \
         if (unlikely(!p))                                                                                              \
             MISS(slow_##name##_##mode);                                                                                \
         store_bytes(p, log2, RD);                                                                                      \
         store_bytes(p + (1u << (log2)), log2, RB);                                                                     \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         NEXT;                                                                                                          \
     }
 

@@ -62,7 +62,7 @@ static ALWAYS_INLINE void store_bytes(u8 *p, unsigned log2, u64 v)
 }
 
 /* ExtendReg for register offsets: imm = bits lost | shift << 8 | signed << 16 (dec_extend's form). */
-static ALWAYS_INLINE u64 offset_extend(u64 v, s32 imm)
+static ALWAYS_INLINE MAYBE_UNUSED u64 offset_extend(u64 v, s32 imm)
 {
     unsigned lost = imm & 63, shift = imm >> 8 & 7;
     return (imm >> 16 & 1 ? (u64)((s64)(v << lost) >> lost) : v << lost >> lost) << shift;
@@ -73,6 +73,32 @@ static ALWAYS_INLINE MAYBE_UNUSED u64 offset_word(u64 v, s32 imm)
 {
     return (imm >> 16 & 1 ? (u64)(s64)(s32)v : (u64)(u32)v) << (imm >> 8 & 7);
 }
+
+/*
+ * Addressing modes, of general and of SIMD&FP registers alike (C1.3.3): a row gives the address, what happens to the
+ * base afterwards (`va` is the address then), the flags of the exact path, and whether it is an access with EL0's
+ * rights. `element` is the bytes of one register. A mode is the end of a row's name in the .def files.
+ */
+#define MODE_ui(is)     is(RN + (u64)IMM,                  (void)0,              UNCHECKED_SP,              false) /* [n, #i] */
+#define MODE_ur(is)     is(RN + (u64)IMM,                  (void)0,              UNCHECKED_SP,              false) /* unscaled */
+#define MODE_unpriv(is) is(RN + (u64)IMM,                  (void)0,              ACC_UNPRIV | UNCHECKED_SP, true)
+#define MODE_pre(is)    is(RN + (u64)IMM,                  BASE = va,            0,                         false) /* [n, #i]! */
+#define MODE_post(is)   is(RN,                             BASE = va + (u64)IMM, 0,                         false) /* [n], #i */
+#define MODE_regx(is)   is(RN + RM,                        (void)0,              0,                         false) /* [n, Xm] */
+#define MODE_regs(is)   is(RN + RM * element,              (void)0,              0,                         false) /* scaled */
+#define MODE_reg(is)    is(RN + offset_word(RM, i->imm),   (void)0,              0,                         false) /* [n, Wm] */
+#define MODE_ext(is)    is(RN + offset_extend(RM, i->imm), (void)0,              0,                         false) /* any */
+#define MODE_lit(is)    is(PC + (u64)IMM,                  (void)0,              ACC_SP,                    false) /* literal */
+#define MODE_off(is)    MODE_ui(is) /* of pairs */
+#define MODE_np(is)     MODE_ui(is) /* of pairs, non-temporal */
+#define MODE_ADDR(address, back, flags, unpriv)   (address)
+#define MODE_BACK(address, back, flags, unpriv)   (back)
+#define MODE_FLAGS(address, back, flags, unpriv)  (flags)
+#define MODE_UNPRIV(address, back, flags, unpriv) (unpriv)
+#define ADDR(mode)   MODE_##mode(MODE_ADDR)
+#define BACK(mode)   MODE_##mode(MODE_BACK)
+#define FLAGS(mode)  MODE_##mode(MODE_FLAGS)
+#define UNPRIV(mode) MODE_##mode(MODE_UNPRIV)
 
 /* Host pointer for an access that must be aligned whatever SCTLR_ELx.A says (exclusive, atomic, ordered), with its
  * entry; .p is NULL on a miss, which an unaligned one is (FEAT_LSE2's exceptions are left to the slow path). */

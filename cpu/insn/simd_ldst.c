@@ -32,49 +32,28 @@ static ALWAYS_INLINE bool slow_store(struct cpu *cpu, u64 va, union vreg v, unsi
 
 /* ---- one register ---- */
 
-#define ADDR_ui   (RN + (u64)IMM)
-#define ADDR_ur   (RN + (u64)IMM)
-#define ADDR_pre  (RN + (u64)IMM)
-#define ADDR_post RN
-#define ADDR_reg  (RN + offset_extend(RM, i->imm))
-#define ADDR_lit  (PC + (u64)IMM)
-#define FLAGS_ui   UNCHECKED_SP
-#define FLAGS_ur   UNCHECKED_SP
-#define FLAGS_off  UNCHECKED_SP
-#define FLAGS_np   UNCHECKED_SP
-#define FLAGS_reg  0
-#define FLAGS_pre  0
-#define FLAGS_post 0
-#define FLAGS_lit  ACC_SP
-#define BACK_ui   (void)0
-#define BACK_ur   (void)0
-#define BACK_reg  (void)0
-#define BACK_lit  (void)0
-#define BACK_pre  (BASE = va)
-#define BACK_post (BASE = va + (u64)IMM)
-
 #define LOAD_BODIES(name, kind, check, mode, log2)                                                                     \
     static NOINLINE void OPN(slow_##name)(OP_ARGS)                                                                     \
     {                                                                                                                  \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val128 r = slow_load(cpu, va, log2, FLAGS_##mode);                                                  \
+        struct mem_val128 r = slow_load(cpu, va, log2, FLAGS(mode));                                                   \
         if (!r.ok)                                                                                                     \
             RAISE;                                                                                                     \
         VD = r.v;                                                                                                      \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         SLOW_END;                                                                                                      \
     }                                                                                                                  \
     kind(name)                                                                                                         \
     {                                                                                                                  \
         FP_CHECK;                                                                                                      \
         check;                                                                                                         \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
         const u8 *p = FAST(va, log2, false, false);                                                                    \
         if (unlikely(!p))                                                                                              \
             return OPN(slow_##name)(OP_PASS);                                                                          \
         VD = bytes_load(p, log2);                                                                                      \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         NEXT;                                                                                                          \
     }
 #define LOAD(name, mode, log2) LOAD_BODIES(name##_##mode, OP_N, SP_CHECK, mode, log2)
@@ -82,28 +61,28 @@ static ALWAYS_INLINE bool slow_store(struct cpu *cpu, u64 va, union vreg v, unsi
 #define STORE(name, mode, log2)                                                                                        \
     static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
     {                                                                                                                  \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
         SLOW_BEGIN;                                                                                                    \
-        if (!slow_store(cpu, va, VD, log2, FLAGS_##mode))                                                              \
+        if (!slow_store(cpu, va, VD, log2, FLAGS(mode)))                                                               \
             RAISE;                                                                                                     \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         SLOW_END;                                                                                                      \
     }                                                                                                                  \
     OP_N(name##_##mode)                                                                                                \
     {                                                                                                                  \
         FP_CHECK;                                                                                                      \
         SP_CHECK;                                                                                                      \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
         u8 *p = FAST(va, log2, true, false);                                                                           \
         if (unlikely(!p))                                                                                              \
             return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
         memcpy(p, &VD, (size_t)1 << (log2));                                                                           \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         NEXT;                                                                                                          \
     }
 
 #define ALL_MODES(M, name, log2)                                                                                       \
-    M(name, ui, log2) M(name, ur, log2) M(name, post, log2) M(name, pre, log2) M(name, reg, log2)
+    M(name, ui, log2) M(name, ur, log2) M(name, post, log2) M(name, pre, log2) M(name, ext, log2)
 ALL_MODES(STORE, STR_vb, 0)
 ALL_MODES(STORE, STR_vh, 1)
 ALL_MODES(STORE, STR_vs, 2)
@@ -120,11 +99,6 @@ LOAD_BODIES(LDR_lit_vq, OP, (void)0, lit, 4)
 
 /* ---- pairs: two accesses ---- */
 
-#define ADDR_off ADDR_ui
-#define ADDR_np  ADDR_ui
-#define BACK_off BACK_ui
-#define BACK_np  BACK_ui
-
 /* Both in one page, as the tag of the first says. Under SCTLR_ELx.A a pair of S or D that is aligned to one register
  * only goes the slow way, which allows it. */
 #define FAST_PAIR(va, log2, write)                                                                                     \
@@ -133,57 +107,57 @@ LOAD_BODIES(LDR_lit_vq, OP, (void)0, lit, 4)
 #define LOAD_PAIR(name, mode, log2)                                                                                    \
     static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
     {                                                                                                                  \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
         SLOW_BEGIN;                                                                                                    \
-        struct mem_val128 lo = slow_load(cpu, va, log2, FLAGS_##mode);                                                 \
+        struct mem_val128 lo = slow_load(cpu, va, log2, FLAGS(mode));                                                  \
         if (!lo.ok)                                                                                                    \
             RAISE;                                                                                                     \
-        struct mem_val128 hi = slow_load(cpu, va + (1u << (log2)), log2, FLAGS_##mode);                                \
+        struct mem_val128 hi = slow_load(cpu, va + (1u << (log2)), log2, FLAGS(mode));                                 \
         if (!hi.ok)                                                                                                    \
             RAISE;                                                                                                     \
         VD = lo.v;                                                                                                     \
         VA = hi.v;                                                                                                     \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         SLOW_END;                                                                                                      \
     }                                                                                                                  \
     OP_N(name##_##mode)                                                                                                \
     {                                                                                                                  \
         FP_CHECK;                                                                                                      \
         SP_CHECK;                                                                                                      \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
         const u8 *p = FAST_PAIR(va, log2, false);                                                                      \
         if (unlikely(!p))                                                                                              \
             return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
         VD = bytes_load(p, log2);                                                                                      \
         VA = bytes_load(p + (1u << (log2)), log2);                                                                     \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         NEXT;                                                                                                          \
     }
 
 #define STORE_PAIR(name, mode, log2)                                                                                   \
     static NOINLINE void OPN(slow_##name##_##mode)(OP_ARGS)                                                            \
     {                                                                                                                  \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
         SLOW_BEGIN;                                                                                                    \
-        if (!mem_probe(cpu, va, 1u << (log2), ACC_WRITE | FLAGS_##mode) ||                                             \
-            !mem_probe(cpu, va + (1u << (log2)), 1u << (log2), ACC_WRITE | FLAGS_##mode) ||                            \
-            !slow_store(cpu, va, VD, log2, FLAGS_##mode) ||                                                            \
-            !slow_store(cpu, va + (1u << (log2)), VA, log2, FLAGS_##mode))                                             \
+        if (!mem_probe(cpu, va, 1u << (log2), ACC_WRITE | FLAGS(mode)) ||                                              \
+            !mem_probe(cpu, va + (1u << (log2)), 1u << (log2), ACC_WRITE | FLAGS(mode)) ||                             \
+            !slow_store(cpu, va, VD, log2, FLAGS(mode)) ||                                                             \
+            !slow_store(cpu, va + (1u << (log2)), VA, log2, FLAGS(mode)))                                              \
             RAISE;                                                                                                     \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         SLOW_END;                                                                                                      \
     }                                                                                                                  \
     OP_N(name##_##mode)                                                                                                \
     {                                                                                                                  \
         FP_CHECK;                                                                                                      \
         SP_CHECK;                                                                                                      \
-        u64 va MAYBE_UNUSED = ADDR_##mode;                                                                             \
+        u64 va MAYBE_UNUSED = ADDR(mode);                                                                              \
         u8 *p = FAST_PAIR(va, log2, true);                                                                             \
         if (unlikely(!p))                                                                                              \
             return OPN(slow_##name##_##mode)(OP_PASS);                                                                 \
         memcpy(p, &VD, (size_t)1 << (log2));                                                                           \
         memcpy(p + (1u << (log2)), &VA, (size_t)1 << (log2));                                                          \
-        BACK_##mode;                                                                                                   \
+        BACK(mode);                                                                                                    \
         NEXT;                                                                                                          \
     }
 
@@ -197,11 +171,6 @@ PAIR_MODES(LOAD_PAIR, LDP_vq, 4)
 
 /* ---- structures ---- */
 
-#define STRUCT_CHECK                                                                                                   \
-    do {                                                                                                               \
-        const bool sp = i->n == REG_SP;                                                                                \
-        SP_CHECK;                                                                                                      \
-    } while (0)
 /* Post-index by a register, or by the bytes transferred when that is 31. */
 #define POST(total) (RN += i->m == REG_ZR ? (total) : RM)
 #define KEEP(total) ((void)0)
@@ -214,7 +183,7 @@ PAIR_MODES(LOAD_PAIR, LDP_vq, 4)
     OP(name)                                                                                                           \
     {                                                                                                                  \
         FP_CHECK;                                                                                                      \
-        STRUCT_CHECK;                                                                                                  \
+        BASE_CHECK;                                                                                                    \
         SLOW_BEGIN;                                                                                                    \
         const struct simd_structs s = simd_structs(WORD);                                                              \
         const u64 total MAYBE_UNUSED = simd_structs_bytes(s);                                                          \
@@ -257,7 +226,7 @@ STRUCT_LOADS(LD4R)
     OP_Q(name)                                                                                                         \
     {                                                                                                                  \
         FP_CHECK;                                                                                                      \
-        STRUCT_CHECK;                                                                                                  \
+        BASE_CHECK;                                                                                                    \
         const unsigned size = q ? 16 : 8, total = (regs) * size;                                                       \
         u8 *p = FAST_ROW(RN, total, WORD >> 10 & 3, write);                                                            \
         if (unlikely(!p))                                                                                              \

@@ -1,6 +1,7 @@
 /*
- * Memory access through the TLB (mmu/access.c, fast.c, atomic.c, tlb.c, context.c, at.c): what a PE sees after descriptors, control
- * registers or TLB contents change, and that fast tags never hold more than the TLB. Sections are of the Arm ARM.
+ * Memory access through the TLB (mmu/access.c, fast.c, atomic.c, tlb.c, context.c, at.c): what a PE sees after
+ * descriptors, control registers or TLB contents change, and that fast tags never hold more than the TLB. Sections are
+ * of the Arm ARM.
  */
 #include <check.h>
 #include <stdlib.h>
