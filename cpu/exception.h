@@ -15,8 +15,8 @@ enum {
 
 #define ISS_COND_AL 0x1e00000u /* CV and COND of the WFx and FP traps, from A64: always */
 
-/* Each fills cpu->d.exc completely except elr, for the instruction being executed; the handler then RAISEs. */
-void exc_undefined(struct cpu *cpu, struct cause cause); /* EC 0, routed by D1.3.. */
+/* Each fills cpu->d.exc for the instruction being executed, which ELR will point to; the handler then RAISEs. */
+void exc_undefined(struct cpu *cpu, struct cause cause); /* EC 0 */
 void exc_sync(struct cpu *cpu, unsigned ec, u32 iss, unsigned target_el, struct cause cause);
 /* The EL that takes a synchronous exception from the current EL when nothing else claims it (EL1, or EL2 by TGE, or the
  * same EL when higher). */
@@ -35,8 +35,8 @@ void exc_fp_access_trap(struct cpu *cpu);       /* CheckFPAdvSIMDEnabled64: whic
 bool exception_take_step(struct cpu *cpu);
 void exception_step_done(struct cpu *cpu);
 
-/* Takes cpu->d.exc with cpu->pc as the address of the instruction: adds the instruction syndrome (ISV and friends),
- * sets SPSR, ELR, ESR, FAR, HPFAR, PSTATE, PC. */
+/* Takes cpu->d.exc with cpu->pc as the address of the instruction: adds it to elr, and the instruction syndrome (ISV
+ * and friends), sets SPSR, ELR, ESR, FAR, HPFAR, PSTATE, PC. */
 void exception_take(struct cpu *cpu);
 /* The vector that an exception goes to, as the PE is before it is taken (D1.3.1.5). */
 u64 exception_vector(const struct cpu *cpu, const struct exc *e);
@@ -102,11 +102,12 @@ bool watchpoint_hit(struct cpu *cpu, u64 va, unsigned size, unsigned flags, bool
 bool exc_instruction(const struct cpu *cpu, u64 va, u32 *word);
 u32 iss_instruction(u32 word);
 bool insn_is_load_exclusive(u32 word);
-/* The current EL or SPSel changes: banks SP and drops what hangs on the EL. */
+/* Sets PSTATE.EL and SP, banks SP, and tells whom the security state matters to (security_changed). Whatever else hangs
+ * on the EL is the caller's to have found again (cpu_control_changed). */
 void cpu_set_el_sp(struct cpu *cpu, unsigned el, unsigned sp);
 
-/* A control register that decides traps, FP access, software step or routing was written, or the EL changed: recomputes
- * what is derived from them (d.fp_trapped, d.live_traps, d.stepping) and calls mmu_context_changed. */
+/* A control register that decides traps, FP access, software step or routing was written, or the EL changed: forgets
+ * d.live_traps, finds d.fp_trapped, sp_check, stepping and attention again, and calls mmu_context_changed. */
 void cpu_control_changed(struct cpu *cpu);
 /* The same for a register that translation does not depend on. */
 void cpu_traps_changed(struct cpu *cpu);

@@ -84,7 +84,7 @@ struct tlb {
 /* Why an exception is taken, for people: which trap row, descriptor, or rule (cause.kind: enum cause_kind). */
 struct cause {
     u16 kind;
-    u16 id;    /* trap row, alignment rule, level of the descriptor... */
+    u16 id;    /* trap row, RULE_* of a walk or an alignment, key of a register... */
     u32 level; /* of the walk, where that says something */
     u64 value; /* address of the descriptor, value of the control register... */
 };
@@ -103,7 +103,7 @@ struct exc {
     u8 external, pad[7]; /* an external abort */
     u32 iss, iss2;
     u64 far, hpfar;
-    u64 elr; /* preferred return address */
+    u64 elr; /* preferred return address, as bytes from the instruction until it is taken */
     struct cause cause;
 };
 
@@ -176,7 +176,7 @@ struct mmu_view {
     u8 regime, big_endian;
     u8 strict;       /* SCTLR_ELx.A */
     u8 naa;          /* SCTLR_ELx.nAA (FEAT_LSE2) */
-    u8 flat;         /* stage 1 is off and data is Device: unaligned accesses fault */
+    u8 flat;         /* stage 1 is off and makes data Device: unaligned accesses fault */
     u8 regime_known; /* config, asid, vmid and the contexts are of a regime, if perhaps not the one of now */
     u8 unpriv;       /* LDTR and STTR use EL0's permissions, unless PSTATE.UAO */
     u8 nv_nv1;       /* HCR_EL2.{NV,NV1}: EL1 has no EL0, and PSTATE.PAN no effect */
@@ -217,7 +217,8 @@ struct machine;  /* board/machine.h */
 struct observer; /* cpu/observer.h: those who look in */
 struct cpu;
 
-/* What the machine lends a PE, set once at creation. Functions are called outside of the fast path only. */
+/* What the machine lends a PE at creation; force_step changes with who looks in. Functions are called outside of the
+ * fast path only. */
 struct cpu_host {
     struct phys *phys;
     struct memo *memo; /* NULL: walks start at the top */
@@ -226,7 +227,7 @@ struct cpu_host {
     struct gic *gic;
     struct timers *timers;
     struct machine *machine;
-    const struct observer *observer; /* NULL, or who looks in (debug/) */
+    const struct observer *observer; /* the hooks of those who look in; NULL: there is no machine */
     struct cpu *cpus;                /* all PEs of the machine, for broadcast TLBI, SEV and SGIs */
     u32 cpu_count;
     u64 unknown;     /* what registers hold at reset that the architecture leaves UNKNOWN then: 0, or a loud value */
@@ -255,7 +256,7 @@ struct cpu {
     struct sysregs sys;
     u8 written[(WRITTEN_COUNT + 7) / 8 * 8]; /* WRITTEN_* */
 
-    /* Exclusives monitor (B2.9): local and global in one, since a turn's end clears it. */
+    /* Exclusives monitor (B2.9): local and global in one, since it opens when another PE gets the turn. */
     u64 excl_pa, excl_size;
     u32 excl_valid;
     u32 event;        /* event register (WFE) */
@@ -263,7 +264,7 @@ struct cpu {
     u32 halted;       /* HALT_* */
     u32 index;        /* number of this PE, from 0 */
     u32 powered;      /* PSCI: on */
-    u32 step_active;  /* software step state machine: active-not-pending was entered (D2.12) */
+    u32 step_active;  /* software step (D2.12): what the instruction before was (cpu/exception/step.c) */
     u32 pmu_counting; /* counters that have been counting since pmu_mark: cpu/sysreg/pmu.c */
     u32 serror_iss;   /* IDS and ISS<23:0> of the pending physical SError (LINE_SERROR), but ISS.IESB */
     u32 yields;       /* what YIELD, and a WFE that does not wait, raise of ATT_TURN and ATT_STOP */
@@ -288,8 +289,8 @@ struct cpu {
         u64 now;        /* absolute ns at the instruction being executed; valid in slow paths and hooks */
         u32 attention;  /* ATT_* */
         u32 stepping;   /* STEPPING_*: the stepping engine is to be used */
-        u32 fp_trapped; /* FP and SIMD instructions trap at this EL: maintained by cpu_control_changed */
-        u32 sp_check;   /* SP must be 16-byte aligned when it is a base (SCTLR_ELx.SA, SA0): cpu_control_changed */
+        u32 fp_trapped; /* FP and SIMD instructions trap at this EL: found again when that or a control changes */
+        u32 sp_check;   /* SP must be 16-byte aligned when it is a base (SCTLR_ELx.SA, SA0): likewise found */
         u32 breakpoints, watchpoints; /* sets of enabled ones: breakpoint_changed */
         u64 debug_sum;                /* of their settings */
         u32 raised;                   /* stepping: how the last instruction was cut, RAISED_* */

@@ -1,7 +1,8 @@
 /*
  * Exceptions: who hears of them, what they leave in registers, and the way back (Arm ARM D1.3, D2; of the shared
  * pseudocode AArch64.TakeException, AArch64.Abort and the routing of each class, AArch64.ExceptionReturn,
- * IllegalExceptionReturn). Interrupts are in async.c, software step in step.c.
+ * IllegalExceptionReturn); with them PSTATE as SPSR has it, what hangs on the EL, and reset. Interrupts are in
+ * async.c, software step in step.c. Left out: AArch32.
  */
 #include "cpu/exception.h"
 
@@ -24,7 +25,7 @@ unsigned exc_default_target(const struct cpu *cpu)
 
 /* ---- making exceptions ---- */
 
-/* Classes that say whether the EL changes: the odd one when it doesn't. */
+/* Classes of which the next number says that the EL stays the same. */
 static bool class_has_same_el_form(unsigned ec)
 {
     return ec == EC_IABT_LOWER || ec == EC_DABT_LOWER || ec == EC_BREAK_LOWER || ec == EC_STEP_LOWER ||
@@ -135,7 +136,7 @@ u64 cpu_spsr(const struct cpu *cpu)
            (u64)p->ssbs << 12 | (u64)p->btype << 10;
 }
 
-/* Where the stack pointer of (el, sp) is kept while it is not the current one. */
+/* sp_el[] keeps the stack pointers that are not the current one; with SPSel 0 all ELs share EL0's. */
 void cpu_set_el_sp(struct cpu *cpu, unsigned el, unsigned sp)
 {
     cpu->sp_el[cpu->ps.sp ? cpu->ps.el : 0] = cpu->x[REG_SP];

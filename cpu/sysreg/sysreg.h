@@ -9,7 +9,8 @@
  *         without storage: .read and .write do it
  *
  * ACCESS says the lowest EL that may read and write: RW_EL1, RO_EL0, R0_W1 (read from EL0, write from EL1) ...
- * TRAPS is a set of rows of cpu/sysreg/traps.def: T(TVM) | T(TRVM), or 0.
+ * TRAPS is a set of groups of cpu/sysreg/traps.def: T(TVM) | T(TRVM), or 0. Fine-grained traps are not in it: cpu/sysreg/fgt.def
+ * names the registers.
  */
 #ifndef CPU_SYSREG_H
 #define CPU_SYSREG_H
@@ -94,8 +95,8 @@ struct sysreg {
                 */
     u64 (*read)(struct cpu *cpu, const struct sysreg *row);
     void (*write)(struct cpu *cpu, const struct sysreg *row, u64 value);
-    /* Access rules beyond ACCESS and TRAPS. False: cpu->d.exc is filled, or the access is UNDEFINED when exc_undefined
-     * was called. Evaluated after the lowest-EL rule and before .traps unless SR_CHECK_LAST. */
+    /* Access rules beyond ACCESS and TRAPS. False: cpu->d.exc is filled. Evaluated after the lowest-EL rule and before
+     * .traps, unless SR_CHECK_LAST. */
     bool (*check)(struct cpu *cpu, const struct sysreg *row, bool write);
     /* Groups besides .traps: which they are hangs on another register, or on the number of this one. */
     u128 (*groups)(const struct cpu *cpu, const struct sysreg *row);
@@ -107,13 +108,13 @@ struct sysreg {
 };
 static_assert(sizeof(struct sysreg) == 128, "a row is found from its number by a shift");
 /* In a row: E2H(SCTLR_EL2). */
-enum { SR_CONTROL = 1,     /* a write changes what translation, traps or routing do: cpu_control_changed follows */
+enum { SR_CONTROL = 1,     /* a change alters what translation, traps or routing do: cpu_control_changed follows */
        SR_CHECK_LAST = 2,
        SR_E2H_ONLY = 4,    /* *_EL12 and *_EL02: UNDEFINED unless E2H is 1 (at EL2, EL3) */
        SR_RES0 = 8,       /* no bit can be written */
        SR_READ_EFFECT = 16, /* reading changes state (ICC_IAR1_EL1): sysreg_peek must not call .read */
-       SR_CONTEXT = 32,    /* a write changes translation only: mmu_context_changed follows */
-       SR_TRAPS = 64 /* a write changes traps, FP access and step only: cpu_traps_changed follows */ };
+       SR_CONTEXT = 32,    /* a change alters translation only: mmu_context_changed follows */
+       SR_TRAPS = 64 /* a change alters traps, FP access and step only: cpu_traps_changed follows */ };
 
 #define SYSREG_KEY(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 /* In a row's reset: UNKNOWN to the architecture, and as many of its bits as can be written hold what the machine says
@@ -124,7 +125,7 @@ enum { SR_CONTROL = 1,     /* a write changes what translation, traps or routing
 const struct sysreg *sysreg_find(u32 key);
 const struct sysreg *sysreg_get(unsigned n);
 unsigned sysreg_number(const struct sysreg *row);
-/* Debug access by row, without traps or checks, with hooks where they are what the register is. */
+/* Debug access by row, without traps or checks: by .read, or the storage where that would change state. */
 u64 sysreg_peek(struct cpu *cpu, const struct sysreg *row);
 /* What the architecture does for MRS/MSR at this EL: access check, traps, hooks. False: cpu->d.exc is filled.
  * rt (0..31) is for the syndrome only. */
@@ -143,9 +144,9 @@ bool sysreg_is_quick(const struct sysreg *row, bool write);
 extern const struct sysreg sysreg_rows[];
 /* ISS of EC 0x18 for an access. */
 u32 sysreg_iss(u32 key, unsigned rt, bool write);
-/* Reset values of all rows, ID registers from model and features. */
+/* Reset values of all rows but the constants of model and board (ID registers, MPIDR, RVBAR), which stay. */
 void sysreg_reset(struct cpu *cpu);
-/* A register of plain storage that is not itself here, but another or memory: EL2 with E2H, EL1 with NV. */
+/* A register that is not itself at this EL, but another or memory: EL2 with E2H, EL1 with NV. */
 bool sysreg_is_redirected(const struct cpu *cpu, const struct sysreg *row);
 /* The bits that MSR can change, of a layout and of a row, with the features of this PE. */
 u64 sysreg_layout_bits(const struct cpu *cpu, enum register_layout layout);
@@ -187,8 +188,9 @@ bool trap_group_live(const struct cpu *cpu, unsigned el, enum trap group);
 void trap_forget(struct cpu *cpu);
 /* Called where d.live_traps is asked while not known: now and then it pays to find the whole set. */
 void trap_learn(struct cpu *cpu);
-/* Evaluates groups for an access from the current EL in the architecture's order. True: cpu->d.exc is filled.
- * iss: of EC 0x18 (or WFx, SMC: whatever the rows' EC wants); the FP rows have their own. */
+/* Evaluates groups for an access from the current EL: of the rows that fire the one to the lowest EL counts, and of
+ * those the first. True: cpu->d.exc is filled. iss: of EC 0x18 (or WFx, SMC: whatever the rows' EC wants); the FP rows
+ * have their own. */
 bool trap_check(struct cpu *cpu, u128 groups, bool write, u32 iss);
 /* The same with a fine-grained trap (enum trap_number, 0: none), and for one that is of no group. */
 bool trap_check_fine(struct cpu *cpu, u128 groups, unsigned fgt, bool write, u32 iss);
