@@ -10,7 +10,6 @@
 enum feature {
 #define FEATURE(id, name, reg, lsb, value, requires) FEAT_##id,
 #include "cpu/feature.def"
-#undef FEATURE
     FEATURE_COUNT
 };
 

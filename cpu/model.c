@@ -13,7 +13,6 @@ static const struct {
 #define FEATURE(id, name, reg, lsb, value, requires)                                                                   \
     { name, offsetof(struct sysregs, reg), lsb, value, FEAT_##requires },
 #include "cpu/feature.def"
-#undef FEATURE
 #undef none
 };
 
@@ -23,29 +22,20 @@ static const struct {
     unsigned features;
 } models[] = {
 #define MODEL(id, name, compatible, features) { name, compatible, features },
-#define MODEL_REG(...)
 #include "cpu/model.def"
-#undef MODEL
-#undef MODEL_REG
 };
 
 enum {
 #define MODEL(id, ...) MODEL_##id,
-#define MODEL_REG(...)
 #include "cpu/model.def"
-#undef MODEL
-#undef MODEL_REG
 };
 
 static const struct {
     u32 model, offset;
     u64 value;
 } constants[] = {
-#define MODEL(...)
 #define MODEL_REG(id, field, value) { MODEL_##id, offsetof(struct sysregs, field), value },
 #include "cpu/model.def"
-#undef MODEL
-#undef MODEL_REG
 };
 
 /* What of an ID register is the model's own; the other fields are those of features, or of what elmu has not (zero). */

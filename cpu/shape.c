@@ -12,7 +12,6 @@ static const struct state_shape pstate_shape = STATE_SHAPE(pstate, pstate_fields
 static const struct state_field sysreg_fields[] = {
 #define SYSREG(name, op0, op1, crn, crm, op2, access, field, ...) STATE(sysregs, field),
 #include "cpu/sysreg/sysreg_all.def"
-#undef SYSREG
 };
 static const struct state_shape sysregs_shape = STATE_SHAPE(sysregs, sysreg_fields);
 

@@ -32,7 +32,6 @@ struct pstate {
 struct sysregs {
 #define SYSREG(name, op0, op1, crn, crm, op2, access, field, ...) u64 field;
 #include "cpu/sysreg/sysreg_all.def"
-#undef SYSREG
 };
 
 /* A byte for each of them: something was written to it since reset (sysreg_is_untouched). The last ones: an exception
@@ -40,7 +39,6 @@ struct sysregs {
 enum {
 #define SYSREG(name, op0, op1, crn, crm, op2, access, field, ...) WRITTEN_##field,
 #include "cpu/sysreg/sysreg_all.def"
-#undef SYSREG
     WRITTEN_BY_ENTRY, WRITTEN_COUNT = WRITTEN_BY_ENTRY + 4
 };
 

@@ -10,7 +10,6 @@ static const struct {
 } rows[] = {
 #define STATUS(number, id, why) { number, why },
 #include "frontend/status.def"
-#undef STATUS
 };
 
 void status_help(void)

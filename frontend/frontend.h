@@ -151,7 +151,6 @@ struct machine *machine_load(struct options *o, struct frontend *f, struct boot_
 enum {
 #define STATUS(number, id, why) STATUS_##id = number,
 #include "frontend/status.def"
-#undef STATUS
 };
 /* The exit status; says on standard error what ended the run, and where the CPUs are if nobody asked for it. unseen: a
  * text or count that was waited for never came. */

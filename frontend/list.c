@@ -52,11 +52,9 @@ static void list_traps(void)
 #define LONE(id, reg, field, values, dir, from, to, ec, need, bar)                                                     \
     trap_print(#id, (unsigned)LONE_FIRST + LONE_##id, #values, #dir, #from, #to, #ec, #need, #bar);
 #include "cpu/sysreg/traps.def"
-#undef TRAP
 #define FGT_ROW(dir, id, reg, field, at, feature, ec)                                                                  \
     trap_print(#id, FGT_##dir##_##id, "IF_ONE", #dir, "EL01", "EL2", #ec, "FGTEN", "HOST0");
 #include "cpu/sysreg/fgt.def"
-#undef FGT_ROW
 }
 
 static void list_devices(void)

@@ -92,14 +92,6 @@ bool options_parse(struct options *o, int argc, char **argv, int *status);
 /* The functions of options that need more than a row. name: as in the row; arg: "" when it takes none. */
 typedef void option_fn(struct options *o, const char *name, const char *arg);
 #define CALL(function) option_fn function;
-#define TEXT(field)
-#define ONCE(field)
-#define NUMBER(field)
-#define FLAG(field)
-#define LIST(table)
-#define ONLY(values)
-#define IGNORED
-#define NOT_YET(message)
 #define OPTION(name, argument, how, help) how
 #define OWN_OPTION                        OPTION
 #include "frontend/options.def"

@@ -215,14 +215,14 @@ static void waker_set(const struct access *a, u64 v)
 
 /* ---- Access ---- */
 
+#define REG(name, offset, length, unit, sizes, bits, get, set) { #name, offset, length, unit, sizes, bits, get, set },
 static const struct gic_reg dist_regs[] = {
-#define GIC_REG(name, offset, length, unit, sizes, bits, get, set)                                                     \
-    { #name, offset, length, unit, sizes, bits, get, set },
+#define GIC_REG REG
 #include "gic/gicd.def"
 };
 static const struct gic_reg redist_regs[] = {
+#define GIC_REG REG
 #include "gic/gicr.def"
-#undef GIC_REG
 };
 
 static const struct gic_reg *find(const struct gic_reg *regs, unsigned count, u32 offset, unsigned size)

@@ -8,6 +8,8 @@
 #   - every table of rows (.def) is included by somebody
 #   - the lines up of the picture of the house (docs/structure.svg) are those that there are
 #   - the words of exception classes and interrupts (cpu/ec.def, interrupt.def) are written nowhere else
+#   - a table that a .c or .h includes gives each macro of its rows a default (#ifndef, #define, #endif) and undefines it
+#     at its end, as its helpers; one that only tables include does so with its helpers alone; users undefine none
 # shellcheck disable=SC2013,SC2086 # names without blanks
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -63,7 +65,8 @@ for path in $(grep -ohE "\\b($places)/[A-Za-z0-9_./-]+\.(c|h|S|def|sh|py|md|list
         failed=$((failed + 1))
     fi
 done
-for table in $(git ls-files '*.def' 2>/dev/null || find . -name "*.def"); do
+tables=$(git ls-files '*.def' 2>/dev/null || find $folders tests -name '*.def')
+for table in $tables; do
     if grep -qrF --include='*.[ch]' --include='*.def' "include \"$table\"" $folders tests; then
         passed=$((passed + 1))
     else
@@ -87,5 +90,39 @@ while read -r words; do
         passed=$((passed + 1))
     fi
 done <"$work"
+# whole TABLE: its text with that of the tables that it includes.
+whole() { awk '/^#include "/ { file = $2; gsub(/"/, "", file); while ((getline line <file) > 0) print line; close(file); next } 1' "$1"; }
+for table in $tables; do
+    part=1
+    grep -qrF --include='*.[ch]' "include \"$table\"" $folders tests && part=0
+    whole "$table" | awk -v table="$table" -v part=$part '
+    function name(text) { sub(/\(.*/, "", text); return text }
+    /^#ifndef / { asked[$2] = 1; last = $2; next }
+    /^#define / { n = name($2); if (n != last) helper[n] = 1; defined[n] = NR; last = ""; next }
+    /^#undef / { gone[$2] = NR; next }
+    /^[A-Z][A-Z0-9_]*\(/ { n = name($1); rows[n] = NR }
+    END {
+        for (n in defined)
+            if (gone[n] < defined[n] || gone[n] < rows[n]) bad = bad " " n " is not undefined at its end;"
+        for (n in gone)
+            if (!(n in defined)) bad = bad " " n " is undefined and not its own;"
+        for (n in asked)
+            if (part) bad = bad " " n " has a default in a part of a table;"
+        for (n in rows)
+            if (!part && !(n in asked) && !(n in helper)) bad = bad " " n " has no default;"
+        if (bad != "") { print "FAIL " table ":" bad; exit 1 }
+    }'
+    if [ $? = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+done
+for user in $(grep -rlE --include='*.[ch]' '^#include "[^"]*\.def"' $folders tests); do
+    its=$(sed -nE 's/^#include "([^"]*\.def)"/\1/p' "$user" | sort -u)
+    own=$(sed -nE 's/^#ifndef ([A-Z0-9_]+)$/\1/p' $its | sort -u | tr '\n' '|')
+    if found=$(grep -nE "^[[:space:]]*#[[:space:]]*undef (${own%|})\$" "$user"); then
+        echo "FAIL $user undefines what its table does: $found"
+        failed=$((failed + 1))
+    else
+        passed=$((passed + 1))
+    fi
+done
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]

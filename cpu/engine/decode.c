@@ -11,19 +11,8 @@
 
 /* ---- the tables: rows, decoder functions, and the handlers of both engines ---- */
 
-#define INSN(id, pattern, dec, feat, format)    bool dec_##dec(u32, struct op *);
-#define INSN_S(id, pattern, dec, feat, format)  bool dec_##dec(u32, struct op *);
-#define INSN_N(id, pattern, dec, feat, format)  bool dec_##dec(u32, struct op *);
-#define INSN_Q(id, pattern, dec, feat, format)  bool dec_##dec(u32, struct op *);
-#define INSN_Z(id, pattern, dec, feat, format)  bool dec_##dec(u32, struct op *);
-#define INSN_QZ(id, pattern, dec, feat, format) bool dec_##dec(u32, struct op *);
+#define INSN(id, pattern, dec, feat, format) bool dec_##dec(u32, struct op *);
 #include "cpu/insn/insn_all.def"
-#undef INSN
-#undef INSN_S
-#undef INSN_N
-#undef INSN_Q
-#undef INSN_Z
-#undef INSN_QZ
 
 #define DECLARE(x)       thr_##x, step_##x
 #define INSN(id, ...)    op_fn DECLARE(id);
@@ -34,35 +23,33 @@
 #define INSN_QZ(id, ...) INSN_Z(id) op_fn DECLARE(id##_4), DECLARE(id##_5), DECLARE(id##_6), DECLARE(id##_7);
 #include "cpu/insn/insn_all.def"
 op_fn thr_undefined, step_undefined;
-#undef INSN
-#undef INSN_S
-#undef INSN_N
-#undef INSN_Q
-#undef INSN_Z
-#undef INSN_QZ
 
-/* Handlers in table order; PER_ENGINE(name) is defined before each inclusion. */
-#define INSN(id, ...)    PER_ENGINE(id),
-#define INSN_S(id, ...)  PER_ENGINE(id##_0), PER_ENGINE(id##_1),
-#define INSN_N(id, ...)  INSN_S(id)
-#define INSN_Q(id, ...)  INSN_S(id)
-#define INSN_Z(id, ...)  PER_ENGINE(id##_0), PER_ENGINE(id##_1), PER_ENGINE(id##_2), PER_ENGINE(id##_3),
-#define INSN_QZ(id, ...) INSN_Z(id) PER_ENGINE(id##_4), PER_ENGINE(id##_5), PER_ENGINE(id##_6), PER_ENGINE(id##_7),
-#define PER_ENGINE(name) step_##name
+/* Handlers in table order: those of a row, each as `of` makes it of the name. */
+#define HANDLERS_1(of, id) of(id),
+#define HANDLERS_2(of, id) of(id##_0), of(id##_1),
+#define HANDLERS_4(of, id) HANDLERS_2(of, id) of(id##_2), of(id##_3),
+#define HANDLERS_8(of, id) HANDLERS_4(of, id) of(id##_4), of(id##_5), of(id##_6), of(id##_7),
+
+#define STEP(name) step_##name
 static op_fn *const handlers_step[] = {
+#define INSN(id, ...)    HANDLERS_1(STEP, id)
+#define INSN_S(id, ...)  HANDLERS_2(STEP, id)
+#define INSN_N(id, ...)  HANDLERS_2(STEP, id)
+#define INSN_Q(id, ...)  HANDLERS_2(STEP, id)
+#define INSN_Z(id, ...)  HANDLERS_4(STEP, id)
+#define INSN_QZ(id, ...) HANDLERS_8(STEP, id)
 #include "cpu/insn/insn_all.def"
 };
-#undef PER_ENGINE
-#define PER_ENGINE(name) thr_##name
+#define THREADED(name) thr_##name
 static op_fn *const handlers_threaded[] = {
+#define INSN(id, ...)    HANDLERS_1(THREADED, id)
+#define INSN_S(id, ...)  HANDLERS_2(THREADED, id)
+#define INSN_N(id, ...)  HANDLERS_2(THREADED, id)
+#define INSN_Q(id, ...)  HANDLERS_2(THREADED, id)
+#define INSN_Z(id, ...)  HANDLERS_4(THREADED, id)
+#define INSN_QZ(id, ...) HANDLERS_8(THREADED, id)
 #include "cpu/insn/insn_all.def"
 };
-#undef INSN
-#undef INSN_S
-#undef INSN_N
-#undef INSN_Q
-#undef INSN_Z
-#undef INSN_QZ
 
 /* The direct branches again, for targets in the page (cpu/insn/branch.c); NULL: not direct. */
 #define NEAR_b14(name)                near_##name
@@ -71,16 +58,12 @@ static op_fn *const handlers_threaded[] = {
 #define NEAR_none(name)               NULL
 #define INSN(id, pattern, dec, ...)   op_fn near_##id;
 #define INSN_S(id, pattern, dec, ...) op_fn near_##id##_0, near_##id##_1;
-#include "cpu/insn/branch.def"
-#undef INSN
-#undef INSN_S
+#include "cpu/insn/insn_branch.def"
+static op_fn *const handlers_near[] = {
 #define INSN(id, pattern, dec, ...)   NEAR_##dec(id),
 #define INSN_S(id, pattern, dec, ...) NEAR_##dec(id##_0), NEAR_##dec(id##_1),
-static op_fn *const handlers_near[] = {
-#include "cpu/insn/branch.def"
+#include "cpu/insn/insn_branch.def"
 };
-#undef INSN
-#undef INSN_S
 
 /* Handler numbers, by the same counting. */
 enum {
@@ -92,12 +75,6 @@ enum {
 #define INSN_QZ(id, ...) HANDLER_##id, HANDLER_##id##_last = HANDLER_##id + 7,
 #include "cpu/insn/insn_all.def"
     HANDLER_COUNT
-#undef INSN
-#undef INSN_S
-#undef INSN_N
-#undef INSN_Q
-#undef INSN_Z
-#undef INSN_QZ
 };
 static_assert(ARRAY_LEN(handlers_step) == HANDLER_COUNT, "one handler a stamp");
 

@@ -12,18 +12,7 @@ struct bitmask {
 struct bitmask bitmask_decode(unsigned n, unsigned immr, unsigned imms);
 
 #define INSN(id, pattern, dec, feat, format) bool dec_##dec(u32, struct op *);
-#define INSN_S(id, pattern, dec, feat, format) INSN(id, pattern, dec, feat, format)
-#define INSN_N(id, pattern, dec, feat, format) INSN(id, pattern, dec, feat, format)
-#define INSN_Q(id, pattern, dec, feat, format) INSN(id, pattern, dec, feat, format)
-#define INSN_Z(id, pattern, dec, feat, format) INSN(id, pattern, dec, feat, format)
-#define INSN_QZ(id, pattern, dec, feat, format) INSN(id, pattern, dec, feat, format)
 #include "cpu/insn/insn_all.def"
 bool dec_bitfield(u32, struct op *);
-#undef INSN
-#undef INSN_S
-#undef INSN_N
-#undef INSN_Q
-#undef INSN_Z
-#undef INSN_QZ
 
 #endif

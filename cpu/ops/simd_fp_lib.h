@@ -70,6 +70,5 @@ void simd_bfmmla(struct cpu *cpu, u32 word);
 
 #define FP_LANES(id, forms, result) fp_lane_fn fp_lane_##id;
 #include "cpu/ops/simd_fp_lanes.def"
-#undef FP_LANES
 
 #endif

@@ -46,6 +46,5 @@ union vreg poly_mul64(u64 a, u64 b);
 
 #define LANES(id, forms, how, result) lane_fn lane_##id;
 #include "cpu/ops/simd_lanes.def"
-#undef LANES
 
 #endif

@@ -24,7 +24,6 @@ static struct vncr_row vncr_find(u32 key)
 #define VNCR(offset, NAME, op0, op1, crn, crm, op2, WHEN)                                                              \
     case SYSREG_KEY(op0, op1, crn, crm, op2): return (struct vncr_row){ offset, WHEN };
 #include "cpu/sysreg/vncr.def"
-#undef VNCR
     default: return (struct vncr_row){ 0, 0 };
     }
 }

@@ -22,7 +22,6 @@ static const struct event {
 } events[] = {
 #define PMU_EVENT(number, name, kind, feature) { number, KIND_##kind, FEAT_##feature },
 #include "cpu/sysreg/pmu.def"
-#undef PMU_EVENT
 };
 
 enum { CYCLE_COUNTER = 31 };

@@ -120,7 +120,6 @@ enum {
 #define SYSOP(NAME, ...) ROW_##NAME,
 #include "cpu/sysreg/sysop.def"
     ROW_COUNT
-#undef SYSOP
 };
 
 const struct sysop sysop_rows[ROW_COUNT] = {
@@ -134,14 +133,12 @@ const struct sysop sysop_rows[ROW_COUNT] = {
       .traps = (TRAPS),                                                                                                \
       .run = RUN },
 #include "cpu/sysreg/sysop.def"
-#undef SYSOP
 };
 
 /* Fine-grained traps, by row. */
 static const u16 fgt_of[ROW_COUNT] = {
 #define FGT_OP(id, NAME) [ROW_##NAME] = FGT_I_##id,
 #include "cpu/sysreg/fgt.def"
-#undef FGT_OP
 };
 
 /* TLBI ...NXS (FEAT_XS) is CRn 9 where the other is CRn 8, and does the same: nothing here takes long. */
@@ -155,7 +152,6 @@ const struct sysop *sysop_find(u32 key)
     case SYSREG_KEY(1, op1, crn, crm, op2):                                                                            \
         return &sysop_rows[ROW_##NAME];
 #include "cpu/sysreg/sysop.def"
-#undef SYSOP
     default: return NULL;
     }
 }

@@ -20,7 +20,6 @@ enum {
 #define SYSREG_AT(NAME, op0, op1, crn, crm, op2, ...) KEY_##NAME = SYSREG_KEY(op0, op1, crn, crm, op2),
 #define SYSREG_FN(NAME, op0, op1, crn, crm, op2, ...) KEY_##NAME = SYSREG_KEY(op0, op1, crn, crm, op2),
 #include "cpu/sysreg/sysreg_all.def"
-#undef SYSREG
 };
 
 enum {
@@ -29,7 +28,6 @@ enum {
 #define SYSREG_FN(NAME, ...) ROW_##NAME,
 #include "cpu/sysreg/sysreg_all.def"
     ROW_COUNT
-#undef SYSREG
 };
 
 /* ELs below the lowest one that may (4: none may): they are in the way like a trap. */
@@ -43,7 +41,6 @@ enum {
 #define SYSREG_FN(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS, ...)                                          \
     SYSREG(NAME, 0, 0, 0, 0, 0, ACCESS, 0, 0, 0, TRAPS)
 #include "cpu/sysreg/sysreg_all.def"
-#undef SYSREG
 };
 #define COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS)                                                  \
     .name = #NAME, .key = SYSREG_KEY(op0, op1, crn, crm, op2), .access = (ACCESS), .feature = FEAT_##FEATURE,          \
@@ -63,15 +60,12 @@ const struct sysreg sysreg_rows[ROW_COUNT] = {
 #define SYSREG_FN(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS, ...)                                          \
     { COMMON(NAME, op0, op1, crn, crm, op2, ACCESS, FEATURE, TRAPS), .offset = -1, ##__VA_ARGS__ },
 #include "cpu/sysreg/sysreg_all.def"
-#undef SYSREG
 /* What fine-grained traps add to the rows above */
 #define FGT_READ(id, NAME)                                                                                             \
     [ROW_##NAME].fgt_read = FGT_R_##id, [ROW_##NAME].quick_read = QUICK_READ_##NAME | BIT(TRAP_FGT),
 #define FGT_WRITE(id, NAME)                                                                                            \
     [ROW_##NAME].fgt_write = FGT_W_##id, [ROW_##NAME].quick_write = QUICK_WRITE_##NAME | BIT(TRAP_FGT),
 #include "cpu/sysreg/fgt.def"
-#undef FGT_READ
-#undef FGT_WRITE
 /* What can be written of those that have a layout */
 #define HAS(reg, LAYOUT)                                                                                               \
     [ROW_##reg].layout = LAYOUT_##LAYOUT, [ROW_##reg].mask = LAYOUT_ALWAYS_##LAYOUT,                                   \
@@ -90,7 +84,6 @@ const struct sysreg *sysreg_find(u32 key)
 #define SYSREG_AT(NAME, ...) SYSREG(NAME)
 #define SYSREG_FN(NAME, ...) SYSREG(NAME)
 #include "cpu/sysreg/sysreg_all.def"
-#undef SYSREG
     default: return NULL;
     }
 }

@@ -26,15 +26,12 @@ enum trap {
     TRAP_FGT, TRAP_RARE, TRAP_FIRST, TRAP_BEFORE_FIRST = TRAP_FIRST - 1,
 #define TRAP(id, ...) TRAP_##id,
 #include "cpu/sysreg/traps.def"
-#undef TRAP
     TRAP_COUNT
 };
 /* Controls outside of the groups: asked for one by one, where they apply. */
 enum trap_lone {
-#define TRAP(...)
 #define LONE(id, ...) LONE_##id,
 #include "cpu/sysreg/traps.def"
-#undef TRAP
     LONE_COUNT
 };
 enum { TRAP_RARE_FIRST = 63 };
@@ -51,11 +48,9 @@ enum trap_number {
 #define TRAP(id, ...) TRAPROW_##id,
 #define ALSO(id, ...) TRAPROW_##id,
 #include "cpu/sysreg/traps.def"
-#undef TRAP
     LONE_FIRST, FGT_FIRST = LONE_FIRST + LONE_COUNT, FGT_BEFORE_FIRST = FGT_FIRST - 1,
 #define FGT_ROW(dir, id, ...) FGT_##dir##_##id,
 #include "cpu/sysreg/fgt.def"
-#undef FGT_ROW
     TRAPROW_COUNT
 };
 

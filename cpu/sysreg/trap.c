@@ -19,18 +19,14 @@ static const struct trap_row rows[TRAPROW_COUNT] = {
 #define TRAP(...) ROW(__VA_ARGS__, FEAT_BASE)
 #define ALSO(...) ROW(__VA_ARGS__, FEAT_BASE)
 #include "cpu/sysreg/traps.def"
-#undef TRAP
-#define TRAP(...)
 #define LONE(...) ROW(__VA_ARGS__, FEAT_BASE)
 #include "cpu/sysreg/traps.def"
-#undef TRAP
 #define FGT_DIR_R R
 #define FGT_DIR_W W
 #define FGT_DIR_I RW
 #define FGT_ROW(DIRECTION, ID, REG, FIELD, AT, FEATURE, EC)                                                            \
     ROW(ID, REG, FIELD, AT, AT, 2, FGT_DIR_##DIRECTION, EL01, EL2, EC, FGTEN, HOST0, FEAT_##FEATURE)
 #include "cpu/sysreg/fgt.def"
-#undef FGT_ROW
 };
 static_assert(TRAPROW_COUNT <= 0xffff, "cause.id is a u16");
 
@@ -39,7 +35,6 @@ enum { GROUPS = TRAP_COUNT - TRAP_FIRST };
 static const u16 group_first[GROUPS + 1] = {
 #define TRAP(id, ...) TRAPROW_##id,
 #include "cpu/sysreg/traps.def"
-#undef TRAP
     LONE_FIRST
 };
 

@@ -226,7 +226,6 @@ static void packet_do(struct gdb *g)
     } rows[] = {
 #define PACKET(name, arguments, handler) { name, arguments, handler },
 #include "debug/gdb/gdb_packet.def"
-#undef PACKET
     };
     char *p = g->link.packet;
     bool known = false;

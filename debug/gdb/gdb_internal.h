@@ -37,7 +37,6 @@ enum { NO_CPU = ~0u };
 typedef void gdb_packet_fn(struct gdb *g, const struct gdb_args *a);
 #define PACKET(name, arguments, handler) gdb_packet_fn handler;
 #include "debug/gdb/gdb_packet.def"
-#undef PACKET
 
 /* Sends a text. */
 void gdb_answer(struct gdb *g, const char *text);

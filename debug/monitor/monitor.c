@@ -21,7 +21,6 @@ static const struct {
 } commands[] = {
 #define MONITOR(name, args, handler, help) { name, args, help, handler },
 #include "debug/monitor/monitor.def"
-#undef MONITOR
 };
 
 /* ---- words ---- */

@@ -19,7 +19,6 @@ struct monitor_line {
 typedef void monitor_fn(struct monitor_line *l);
 #define MONITOR(name, args, handler, help) monitor_fn handler;
 #include "debug/monitor/monitor.def"
-#undef MONITOR
 
 /* A number (0x..., decimal) that is the whole word, or ends at `end` when that is not 0. */
 bool monitor_number(const char *word, u64 *value);

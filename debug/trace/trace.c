@@ -386,7 +386,6 @@ u32 trace_log_items(const char *text, char error[256])
     static const char *const names[] = {
 #define LOG_ITEM(name, help) #name,
 #include "debug/trace/trace_log.def"
-#undef LOG_ITEM
     };
     u32 set = 0;
     while (*text) {

@@ -33,12 +33,10 @@ struct trace_filter {
 enum {
 #include "debug/trace/trace_log.def"
 };
-#undef LOG_ITEM
 #define LOG_ITEM(name, help) LOG_##name = 1 << LOG_BIT_##name,
 enum {
 #include "debug/trace/trace_log.def"
 };
-#undef LOG_ITEM
 
 struct trace_config {
     const char *exits, *tarmac, *perfetto, *coverage, *profile; /* file names; NULL: not asked for */

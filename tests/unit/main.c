@@ -10,7 +10,6 @@
 
 #define SUITE(name) Suite *test_##name##_suite(void);
 #include "tests/unit/suites.def"
-#undef SUITE
 
 static const struct {
     const char *name;
@@ -18,7 +17,6 @@ static const struct {
 } suites[] = {
 #define SUITE(name) { #name, test_##name##_suite },
 #include "tests/unit/suites.def"
-#undef SUITE
 };
 enum { SUITES = sizeof suites / sizeof *suites };
 

@@ -43,7 +43,6 @@ static const struct vncr_row {
 } vncr_rows[] = {
 #define VNCR(offset, NAME, op0, op1, crn, crm, op2, WHEN) { #NAME, SYSREG_KEY(op0, op1, crn, crm, op2), offset },
 #include "cpu/sysreg/vncr.def"
-#undef VNCR
 };
 
 /* The table names registers as theirs does, and no doubleword is two registers' but for the names of one. */

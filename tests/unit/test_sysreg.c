@@ -506,7 +506,6 @@ enum {
 #define TRAP(id, ...) GROUPED_##id,
 #define ALSO(id, ...) GROUPED_##id,
 #include "cpu/sysreg/traps.def"
-#undef TRAP
     LONE_ROWS
 };
 
@@ -517,7 +516,6 @@ static unsigned group_of(unsigned n)
 #define TRAP(id, ...) 1,
 #define ALSO(...)     0,
 #include "cpu/sysreg/traps.def"
-#undef TRAP
     };
     unsigned group = 0;
     for (unsigned k = 1; k <= n; k++)
