@@ -2,7 +2,7 @@
  * Allocation tags (FEAT_MTE2): which accesses are checked, the check, and accesses to the tags themselves (Arm ARM
  * D10.3, D10.4; AArch64.AccessIsTagChecked, AArch64.CheckTag, EffectiveTCF, AArch64.ReportTagCheckFault,
  * AArch64.MemTag[] of the shared pseudocode). Whether the instruction is one that checks is the caller's to say
- * (ACC_SP). What the instructions make of tags is in cpu/mte_lib.c.
+ * (ACC_SP). What the instructions make of tags is in cpu/ops/mte_lib.c.
  */
 #include "mmu/tags.h"
 

@@ -9,8 +9,8 @@
  *         without storage: .read and .write do it
  *
  * ACCESS says the lowest EL that may read and write: RW_EL1, RO_EL0, R0_W1 (read from EL0, write from EL1) ...
- * TRAPS is a set of groups of cpu/sysreg/traps.def: T(TVM) | T(TRVM), or 0. Fine-grained traps are not in it: cpu/sysreg/fgt.def
- * names the registers.
+ * TRAPS is a set of groups of cpu/sysreg/traps.def: T(TVM) | T(TRVM), or 0. Fine-grained traps are not in it:
+ * cpu/sysreg/fgt.def names the registers.
  */
 #ifndef CPU_SYSREG_H
 #define CPU_SYSREG_H
