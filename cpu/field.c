@@ -16,7 +16,6 @@ static const struct {
 #include "cpu/field.def"
 #define FGT_ROW(DIRECTION, ID, REG, FIELD, AT, FEATURE, EC) { LAYOUT_##REG, 0, FEAT_##FEATURE, BIT(AT) },
 #include "cpu/sysreg/fgt.def"
-#undef FGT_ROW
 };
 static_assert(LAYOUT_COUNT <= 256, "struct sysreg has a byte for it");
 

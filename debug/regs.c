@@ -27,7 +27,6 @@ static const struct reg_field fields[] = {
 #include "cpu/field.def"
 #define FGT_ROW(dir, id, reg, field, at, FEATURE, EC) { #reg, field, NULL, at, at, -1 },
 #include "cpu/sysreg/fgt.def"
-#undef FGT_ROW
 };
 enum { UNCONDITIONAL = 64 };
 static const struct {

@@ -47,8 +47,6 @@ static void list_traps(void)
 #define ALSO(id, reg, field, values, dir, from, to, ec, need, bar)                                                     \
     trap_print(#id, TRAPROW_##id, #values, #dir, #from, #to, #ec, #need, #bar);
 #include "cpu/sysreg/traps.def"
-#undef TRAP
-#define TRAP(...)
 #define LONE(id, reg, field, values, dir, from, to, ec, need, bar)                                                     \
     trap_print(#id, (unsigned)LONE_FIRST + LONE_##id, #values, #dir, #from, #to, #ec, #need, #bar);
 #include "cpu/sysreg/traps.def"

@@ -95,7 +95,7 @@ whole() { awk '/^#include "/ { file = $2; gsub(/"/, "", file); while ((getline l
 for table in $tables; do
     part=1
     grep -qrF --include='*.[ch]' "include \"$table\"" $folders tests && part=0
-    whole "$table" | awk -v table="$table" -v part=$part '
+    if whole "$table" | awk -v table="$table" -v part=$part '
     function name(text) { sub(/\(.*/, "", text); return text }
     /^#ifndef / { asked[$2] = 1; last = $2; next }
     /^#define / { n = name($2); if (n != last) helper[n] = 1; defined[n] = NR; last = ""; next }
@@ -111,8 +111,7 @@ for table in $tables; do
         for (n in rows)
             if (!part && !(n in asked) && !(n in helper)) bad = bad " " n " has no default;"
         if (bad != "") { print "FAIL " table ":" bad; exit 1 }
-    }'
-    if [ $? = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    }'; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 done
 for user in $(grep -rlE --include='*.[ch]' '^#include "[^"]*\.def"' $folders tests); do
     its=$(sed -nE 's/^#include "([^"]*\.def)"/\1/p' "$user" | sort -u)

@@ -23,7 +23,6 @@ static const struct {
 #include "cpu/field.def"
 #define FGT_ROW(dir, id, reg, field, at, FEATURE, EC) { #reg, field, at, at },
 #include "cpu/sysreg/fgt.def"
-#undef FGT_ROW
 };
 static const struct {
     const char *reg, *layout;
