@@ -6,7 +6,7 @@
  */
 #include "cpu/exception.h"
 #include "cpu/sysreg/sysreg.h"
-#include "gic/gic_sysreg.h"
+#include "cpu/sysreg/hooks.h"
 #include "gic/internal.h"
 #include "gic/pe.h"
 

@@ -49,8 +49,7 @@ awk -v edges="${1-}" '
         rank["gic"] = 4; rank["timer"] = 4.5 # timers raise their interrupts at the GIC
         rank["board"] = 5; rank["debug"] = 6; rank["frontend"] = 7
     }
-    # What a register table needs of the folder that implements the registers: names of hooks only.
-    $1 == "include" && ($3 ~ /\.def$/ || $3 ~ /^(gic|timer)\/(gic|timer)_sysreg\.h$/) { next }
+    $1 == "include" && $3 ~ /\.def$/ { next }
     {
         from = floor(room($2)); to = floor(room($3)); how = $1
         if (to < 0 || to > from) {

@@ -3,7 +3,7 @@
  * registers' traps hang on. Traps are rows of cpu/sysreg/traps.def. ISTATUS and TVAL of a disabled timer, which are
  * UNKNOWN: 0, and the difference as if it were enabled.
  */
-#include "timer/timer_sysreg.h"
+#include "cpu/sysreg/hooks.h"
 
 #include "cpu/exception.h"
 #include "cpu/sysreg/sysreg.h"

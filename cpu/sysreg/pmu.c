@@ -423,6 +423,7 @@ u64 pmccntr_read(struct cpu *cpu, const struct sysreg *row)
     return cpu->sys.pmccntr_el0;
 }
 
+/* PMCCNTR_EL0, PMCCFILTR_EL0, MDCR_EL2, MDCR_EL3: storage that counting depends on. */
 void pmu_plain_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     u64 *field = sysreg_field(cpu, row), mask = sysreg_writable(cpu, row);

@@ -31,23 +31,4 @@ void pmu_el_changed(struct cpu *cpu);
 void pmu_update(struct cpu *cpu);
 u64 pmu_next_overflow(const struct cpu *cpu);
 
-/* Rows of cpu/sysreg/sysreg.def. */
-u64 pmcr_read(struct cpu *cpu, const struct sysreg *row);
-u64 pmu_set_read(struct cpu *cpu, const struct sysreg *row);
-u64 pmceid_read(struct cpu *cpu, const struct sysreg *row);
-u64 pmccntr_read(struct cpu *cpu, const struct sysreg *row);
-u64 pmev_read(struct cpu *cpu, const struct sysreg *row);
-u64 pmxev_read(struct cpu *cpu, const struct sysreg *row);
-void pmcr_write(struct cpu *cpu, const struct sysreg *row, u64 value);
-void pmu_set_write(struct cpu *cpu, const struct sysreg *row, u64 value);
-void pmu_clear_write(struct cpu *cpu, const struct sysreg *row, u64 value);
-void pmswinc_write(struct cpu *cpu, const struct sysreg *row, u64 value);
-void pmev_write(struct cpu *cpu, const struct sysreg *row, u64 value);
-void pmxev_write(struct cpu *cpu, const struct sysreg *row, u64 value);
-/* PMCCNTR_EL0, PMCCFILTR_EL0, MDCR_EL2, MDCR_EL3: storage that counting depends on. */
-void pmu_plain_write(struct cpu *cpu, const struct sysreg *row, u64 value);
-bool pmu_check(struct cpu *cpu, const struct sysreg *row, bool write);
-bool pmxev_check(struct cpu *cpu, const struct sysreg *row, bool write);
-u128 pmu_groups(const struct cpu *cpu, const struct sysreg *row);
-
 #endif

@@ -11,9 +11,7 @@
 #include "cpu/observer.h"
 #include "cpu/sysreg/pmu.h"
 #include "cpu/sysreg/hooks.h"
-#include "gic/gic_sysreg.h"
 #include "mmu/access.h"
-#include "timer/timer_sysreg.h"
 
 enum {
 #define SYSREG(NAME, op0, op1, crn, crm, op2, ...)    KEY_##NAME = SYSREG_KEY(op0, op1, crn, crm, op2),
