@@ -1,7 +1,7 @@
 /* What the devices ask of the machine: console bytes, random numbers, RAM that is written beside the PEs. */
 #include "board/machine.h"
 
-void machine_output(struct machine *m, unsigned port, u8 byte) { m->d.host.output(m->d.host.who, port, byte); }
+void machine_output(struct machine *m, unsigned port, u8 byte) { m->d.host.output(m->d.host.ctx, port, byte); }
 
 int machine_input(struct machine *m, unsigned port, bool waiting)
 {
@@ -10,9 +10,9 @@ int machine_input(struct machine *m, unsigned port, bool waiting)
         m->key = 0;
         return (int)key;
     }
-    int byte = m->d.host.input(m->d.host.who, port, waiting || m->d.waiting);
+    int byte = m->d.host.input(m->d.host.ctx, port, waiting || m->d.waiting);
     if (byte >= 0 && m->d.host.input_logged)
-        m->d.host.input_logged(m->d.host.who, port, (u8)byte, m->now);
+        m->d.host.input_logged(m->d.host.ctx, port, (u8)byte, m->now);
     return byte;
 }
 

@@ -193,7 +193,7 @@ static void guest_error_tell(struct machine *m, const struct row *row, const str
     const char *what = m->d.guest_error == ERROR_NONSENSE ? "nonsense, the device needs a reset" : "no such register";
     m->d.guest_error = ERROR_NONE;
     if (o && o->odd_access && a->by.cpu < m->options.cpu_count)
-        o->odd_access(o->who, &m->d.cpu[a->by.cpu], row->name, what, a->offset + a->at.n * row->size, a->size, write,
+        o->odd_access(o->ctx, &m->d.cpu[a->by.cpu], row->name, what, a->offset + a->at.n * row->size, a->size, write,
                       value);
 }
 

@@ -80,10 +80,10 @@ static void pmu_interrupt(struct cpu *cpu, bool level) { gic_set_ppi(cpu->d.host
 static u64 random_number(struct cpu *cpu) { return machine_random(cpu->d.host.machine); }
 static void security_changed(struct cpu *cpu) { gic_update_cpu(cpu->d.host.gic, cpu); }
 
-static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc)
+static void exception_seen(void *ctx, struct cpu *cpu, const struct exc *exc)
 {
-    const struct machine *m = who;
-    m->d.host.exception(m->d.host.who, cpu, exc);
+    const struct machine *m = ctx;
+    m->d.host.exception(m->d.host.ctx, cpu, exc);
 }
 
 static bool cpus_create(struct machine *m, const struct machine_config *config)
@@ -98,7 +98,7 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
     if (!m->d.code)
         return false;
     m->d.memo = memo_create();
-    *m->d.observer = (struct observer){ .who = m, .exception = m->d.host.exception ? exception_seen : NULL };
+    *m->d.observer = (struct observer){ .ctx = m, .exception = m->d.host.exception ? exception_seen : NULL };
     for (u32 n = 0; n < m->options.cpu_count; n++) {
         struct cpu *cpu = &m->d.cpu[n];
         cpu->index = n;
@@ -230,7 +230,7 @@ void machine_stop(struct machine *m, enum stop_kind kind, int status, const char
 
 void machine_power_key(struct machine *m)
 {
-    if (!m->d.host.power_key || m->d.host.power_key(m->d.host.who))
+    if (!m->d.host.power_key || m->d.host.power_key(m->d.host.ctx))
         pl061_key(m, (struct place){ ROW_gpio, 0 }, 3);
 }
 
@@ -434,7 +434,7 @@ static void idle(struct machine *m)
             return;
     u64 until = next_event(m), to = until;
     if (m->d.host.idle)
-        to = m->d.host.idle(m->d.host.who, m->now, until);
+        to = m->d.host.idle(m->d.host.ctx, m->now, until);
     if (to == NEVER)
         stuck_asleep(m);
     else if (to > m->now)
@@ -457,7 +457,7 @@ static struct cpu *between_slices(struct machine *m)
     if (m->d.poll_in-- == 0) {
         m->d.poll_in = POLL_SLICES;
         if (m->d.host.poll)
-            m->d.host.poll(m->d.host.who);
+            m->d.host.poll(m->d.host.ctx);
     }
     events_run(m);
     stuck_look(m);

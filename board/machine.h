@@ -45,50 +45,50 @@ struct stop {
     char text[2048]; /* for people; may be empty */
 };
 
-/* What the front end lends. Every function may be NULL but input and output. `who` is handed back. */
+/* What the front end lends. Every function may be NULL but input and output. `ctx` is handed back. */
 struct machine_host {
-    void *who;
-    void (*output)(void *who, unsigned port, u8 byte);
+    void *ctx;
+    void (*output)(void *ctx, unsigned port, u8 byte);
     /* The next byte of input that is there, or -1. Called when the guest is ready for it; waiting: it does nothing else
      * than wait (all PEs sleep, or it polls), which is when prepared input should come. */
-    int (*input)(void *who, unsigned port, bool waiting);
+    int (*input)(void *ctx, unsigned port, bool waiting);
     /* Can a port that has no byte now have one later? False: its input has ended, or there is none. */
-    bool (*input_comes)(void *who, unsigned port);
+    bool (*input_comes)(void *ctx, unsigned port);
     /* Called for each byte that entered the guest, with the machine's time in ns: what a replay needs. */
-    void (*input_logged)(void *who, unsigned port, u8 byte, u64 now);
+    void (*input_logged)(void *ctx, unsigned port, u8 byte, u64 now);
     /* The power key was pressed. False: it is not to be. */
-    bool (*power_key)(void *who);
+    bool (*power_key)(void *ctx);
     /* An exception is being taken; cpu is as before it. */
-    void (*exception)(void *who, struct cpu *cpu, const struct exc *exc);
+    void (*exception)(void *ctx, struct cpu *cpu, const struct exc *exc);
     /* Once in a while between slices: looks at the world, may call machine_input_kick, machine_stop. */
-    void (*poll)(void *who);
+    void (*poll)(void *ctx);
     /* Every PE sleeps until `until` (ns; NEVER: no event is to come). Returns the time to continue at (<= until), or
      * NEVER when until is NEVER and no input can ever come. May sleep host time, may call machine_input_kick. */
-    u64 (*idle)(void *who, u64 now, u64 until);
+    u64 (*idle)(void *ctx, u64 now, u64 until);
     /* NULL: never, or: may input still come, from a person or a socket? */
-    bool (*listens)(void *who);
+    bool (*listens)(void *ctx);
     /* NULL, or: something worth to be told while the machine goes on, one line. */
-    void (*note)(void *who, const char *text);
+    void (*note)(void *ctx, const char *text);
     /* Disks: offsets and sizes in bytes, whole sectors of 512 within the size given at creation. False: I/O error. */
-    bool (*disk_read)(void *who, unsigned disk, u64 offset, void *data, u64 size);
-    bool (*disk_write)(void *who, unsigned disk, u64 offset, const void *data, u64 size);
-    bool (*disk_flush)(void *who, unsigned disk);
+    bool (*disk_read)(void *ctx, unsigned disk, u64 offset, void *data, u64 size);
+    bool (*disk_write)(void *ctx, unsigned disk, u64 offset, const void *data, u64 size);
+    bool (*disk_flush)(void *ctx, unsigned disk);
     /* For snapshots of disks whose writes are kept apart from their file. disk_change: the first block of 4 KiB, from
      * `block` on, that was written; -1: none; -2: this disk's writes go to its file. disk_read_file: what the file
      * holds. disk_set: one such block, `size` bytes of it lie in the disk; data NULL: forgets all that were written. */
-    s64 (*disk_change)(void *who, unsigned disk, u64 block);
-    bool (*disk_read_file)(void *who, unsigned disk, u64 offset, void *data, u64 size);
-    bool (*disk_set)(void *who, unsigned disk, u64 block, const void *data, u64 size);
+    s64 (*disk_change)(void *ctx, unsigned disk, u64 block);
+    bool (*disk_read_file)(void *ctx, unsigned disk, u64 offset, void *data, u64 size);
+    bool (*disk_set)(void *ctx, unsigned disk, u64 block, const void *data, u64 size);
     /* Semihosting files: handles are 0 and up; a negative result is -errno. */
-    s64 (*file_open)(void *who, const char *name, unsigned mode);
-    s64 (*file_close)(void *who, s64 handle);
-    s64 (*file_read)(void *who, s64 handle, void *data, u64 size);        /* bytes read */
-    s64 (*file_write)(void *who, s64 handle, const void *data, u64 size); /* bytes written */
-    s64 (*file_seek)(void *who, s64 handle, u64 offset);
-    s64 (*file_length)(void *who, s64 handle);
-    s64 (*file_is_tty)(void *who, s64 handle);
-    s64 (*file_remove)(void *who, const char *name);
-    s64 (*file_rename)(void *who, const char *from, const char *to);
+    s64 (*file_open)(void *ctx, const char *name, unsigned mode);
+    s64 (*file_close)(void *ctx, s64 handle);
+    s64 (*file_read)(void *ctx, s64 handle, void *data, u64 size);        /* bytes read */
+    s64 (*file_write)(void *ctx, s64 handle, const void *data, u64 size); /* bytes written */
+    s64 (*file_seek)(void *ctx, s64 handle, u64 offset);
+    s64 (*file_length)(void *ctx, s64 handle);
+    s64 (*file_is_tty)(void *ctx, s64 handle);
+    s64 (*file_remove)(void *ctx, const char *name);
+    s64 (*file_rename)(void *ctx, const char *from, const char *to);
 };
 
 struct virtio_config {

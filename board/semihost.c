@@ -66,7 +66,7 @@ enum { KEY_NONE, KEY_END = 0x101 };
 
 static bool input_comes(struct machine *m)
 {
-    return m->d.host.input_comes && m->d.host.input_comes(m->d.host.who, PORT_UART0);
+    return m->d.host.input_comes && m->d.host.input_comes(m->d.host.ctx, PORT_UART0);
 }
 
 void semihost_input(struct machine *m)
@@ -155,7 +155,7 @@ static s64 sys_open(struct call *c)
     }
     if (!m->d.host.file_open)
         return failed(c, ERR_NOENT);
-    s64 handle = m->d.host.file_open(m->d.host.who, name, (unsigned)mode);
+    s64 handle = m->d.host.file_open(m->d.host.ctx, name, (unsigned)mode);
     return handle < 0 ? failed(c, -handle) : handle + HANDLE_FILES;
 }
 
@@ -171,7 +171,7 @@ static s64 write_some(struct call *c, const u8 *bytes, u64 size)
         return (s64)size;
     return handle < HANDLE_FILES || !host->file_write
                ? -ERR_BADF
-               : host->file_write(host->who, (s64)(handle - HANDLE_FILES), bytes, size);
+               : host->file_write(host->ctx, (s64)(handle - HANDLE_FILES), bytes, size);
 }
 
 static s64 read_some(struct call *c, u8 *bytes, u64 size)
@@ -184,7 +184,7 @@ static s64 read_some(struct call *c, u8 *bytes, u64 size)
         return features_read(c->m, bytes, size);
     return handle < HANDLE_FILES || !host->file_read
                ? -ERR_BADF
-               : host->file_read(host->who, (s64)(handle - HANDLE_FILES), bytes, size);
+               : host->file_read(host->ctx, (s64)(handle - HANDLE_FILES), bytes, size);
 }
 
 /* Returns the number of bytes not written. */
@@ -230,7 +230,7 @@ static s64 sys_read(struct call *c)
 }
 
 /* CLOSE, FLEN, ISTTY: operations on a handle alone; what the console and the features answer. */
-static s64 on_handle(struct call *c, s64 (*fn)(void *who, s64 handle), s64 tt, s64 feature)
+static s64 on_handle(struct call *c, s64 (*fn)(void *ctx, s64 handle), s64 tt, s64 feature)
 {
     u64 handle = c->field[0];
     if (is_tt(handle))
@@ -239,7 +239,7 @@ static s64 on_handle(struct call *c, s64 (*fn)(void *who, s64 handle), s64 tt, s
         return feature;
     if (handle < HANDLE_FILES || !fn)
         return failed(c, ERR_BADF);
-    return result(c, fn(c->m->d.host.who, (s64)(handle - HANDLE_FILES)));
+    return result(c, fn(c->m->d.host.ctx, (s64)(handle - HANDLE_FILES)));
 }
 
 static s64 sys_close(struct call *c) { return on_handle(c, c->m->d.host.file_close, 0, 0); }
@@ -256,7 +256,7 @@ static s64 sys_seek(struct call *c)
     }
     if (handle < HANDLE_FILES || !host->file_seek)
         return failed(c, handle == HANDLE_FEATURES ? ERR_INVAL : ERR_BADF);
-    return result(c, host->file_seek(host->who, (s64)(handle - HANDLE_FILES), to)) < 0 ? -1 : 0;
+    return result(c, host->file_seek(host->ctx, (s64)(handle - HANDLE_FILES), to)) < 0 ? -1 : 0;
 }
 
 static s64 sys_remove(struct call *c)
@@ -265,7 +265,7 @@ static s64 sys_remove(struct call *c)
     char name[NAME_MAX_BYTES];
     if (!name_read(c, c->field[0], c->field[1], name) || !host->file_remove)
         return failed(c, ERR_INVAL);
-    return result(c, host->file_remove(host->who, name));
+    return result(c, host->file_remove(host->ctx, name));
 }
 
 static s64 sys_rename(struct call *c)
@@ -275,7 +275,7 @@ static s64 sys_rename(struct call *c)
     if (!name_read(c, c->field[0], c->field[1], from) || !name_read(c, c->field[2], c->field[3], to) ||
         !host->file_rename)
         return failed(c, ERR_INVAL);
-    return result(c, host->file_rename(host->who, from, to));
+    return result(c, host->file_rename(host->ctx, from, to));
 }
 
 /* The same name for the same identifier, in the working directory: a run that is repeated finds its files again. */

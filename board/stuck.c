@@ -174,7 +174,7 @@ static bool input_comes(struct machine *m)
         if (cpu->halted != HALT_OFF && (cpu->halted ? exception_wakes(cpu) : exception_interrupt_pending(cpu)))
             return true;
     }
-    return m->d.host.listens && m->d.host.listens(m->d.host.who);
+    return m->d.host.listens && m->d.host.listens(m->d.host.ctx);
 }
 
 static bool is_stuck(struct machine *m)
@@ -256,7 +256,7 @@ static void loop_note(struct machine *m, const struct cpu *cpu)
     m->d.loop_noted |= 1u << cpu->index;
     loop_tell(m, cpu, &l);
     add(&l, "; the machine goes on, since something may still change that");
-    m->d.host.note(m->d.host.who, l.text);
+    m->d.host.note(m->d.host.ctx, l.text);
 }
 
 void stuck_look(struct machine *m)

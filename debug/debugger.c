@@ -76,9 +76,9 @@ static void vm_seen(struct debugger *d, const struct cpu *cpu, s32 vmid, bool en
 
 static_assert((int)ANY == (int)NO_GUEST, "what runs in no guest fits every scope that names none");
 
-static void exception(void *who, struct cpu *cpu, const struct exc *exc)
+static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
 {
-    struct debugger *d = who;
+    struct debugger *d = ctx;
     u64 at = stops_position(d->m);
     struct exc_note *n = &d->note[d->notes++ % EXC_NOTES];
     *n = (struct exc_note){ .exc = *exc,
@@ -101,9 +101,9 @@ static void exception(void *who, struct cpu *cpu, const struct exc *exc)
         d->exit_class[exc->kind == EXC_SYNC ? exc->ec & 63u : 63u + exc->kind]++;
 }
 
-static void returned(void *who, struct cpu *cpu)
+static void returned(void *ctx, struct cpu *cpu)
 {
-    struct debugger *d = who;
+    struct debugger *d = ctx;
     s32 vmid = cpu_guest(cpu);
     if (vmid != ANY && stops_position(d->m) >= d->counted)
         vm_seen(d, cpu, vmid, true);

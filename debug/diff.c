@@ -207,30 +207,30 @@ struct side {
     struct stop stop;
 };
 
-static void after(void *who, struct cpu *cpu, u64 pc, u32 word)
+static void after(void *ctx, struct cpu *cpu, u64 pc, u32 word)
 {
-    struct side *s = who;
+    struct side *s = ctx;
     u64 sum = pc ^ (u64)word << 32 ^ cpu->pc << 11;
     for (unsigned n = 0; n < 31; n++)
         sum = (sum << 7 | sum >> 57) ^ cpu->x[n];
     s->digest = (s->digest ^ sum ^ cpu->x[REG_SP]) * 0x9e3779b97f4a7c15ull;
     s->digest ^= s->digest >> 29;
     if (s->next.after)
-        s->next.after(s->next.who, cpu, pc, word);
+        s->next.after(s->next.ctx, cpu, pc, word);
 }
 
-static void exception(void *who, struct cpu *cpu, const struct exc *exc)
+static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
 {
-    struct side *s = who;
+    struct side *s = ctx;
     if (s->next.exception)
-        s->next.exception(s->next.who, cpu, exc);
+        s->next.exception(s->next.ctx, cpu, exc);
 }
 
-static void exception_return_seen(void *who, struct cpu *cpu, u64 from_pc)
+static void exception_return_seen(void *ctx, struct cpu *cpu, u64 from_pc)
 {
-    struct side *s = who;
+    struct side *s = ctx;
     if (s->next.exception_return)
-        s->next.exception_return(s->next.who, cpu, from_pc);
+        s->next.exception_return(s->next.ctx, cpu, from_pc);
 }
 
 /* Digests what is executed from now on. */
@@ -239,7 +239,7 @@ static void side_watch(struct side *s)
     struct observer *o = s->m->d.observer;
     s->next = *o;
     *o = (struct observer){
-        .who = s, .after = after, .exception = exception, .exception_return = exception_return_seen
+        .ctx = s, .after = after, .exception = exception, .exception_return = exception_return_seen
     };
     for (u32 n = 0; n < s->m->options.cpu_count; n++)
         s->m->d.cpu[n].d.host.force_step = true;

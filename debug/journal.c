@@ -74,23 +74,23 @@ static s64 tell(struct journal *j, s64 result)
 
 /* ---- consoles ---- */
 
-static void output(void *who, unsigned port, u8 byte)
+static void output(void *ctx, unsigned port, u8 byte)
 {
-    struct journal *j = who;
+    struct journal *j = ctx;
     if (j->m->now >= j->front)
-        j->host.output(j->host.who, port, byte);
+        j->host.output(j->host.ctx, port, byte);
 }
 
-static int input(void *who, unsigned port, bool waiting)
+static int input(void *ctx, unsigned port, bool waiting)
 {
-    struct journal *j = who;
+    struct journal *j = ctx;
     if (behind(j)) {
         if (j->at >= j->count || j->entry[j->at].port != port)
             return -1;
         const struct entry *e = take(j, ENTRY_INPUT);
         return e ? (int)(u8)e->value : -1;
     }
-    int byte = j->host.input(j->host.who, port, waiting);
+    int byte = j->host.input(j->host.ctx, port, waiting);
     if (byte < 0)
         return byte;
     if (j->kicking) { /* the front end woke the machine for it: it must be woken again */
@@ -103,13 +103,13 @@ static int input(void *who, unsigned port, bool waiting)
 }
 
 /* Woken for the end of the input, the machine must be woken again. What a mere kick asks in vain is not asked again. */
-static bool input_comes(void *who, unsigned port)
+static bool input_comes(void *ctx, unsigned port)
 {
-    struct journal *j = who;
+    struct journal *j = ctx;
     s64 result;
     if (told(j, &result))
         return result;
-    bool comes = behind(j) || j->host.input_comes(j->host.who, port);
+    bool comes = behind(j) || j->host.input_comes(j->host.ctx, port);
     if (behind(j) || (j->kicking && comes))
         return true;
     if (j->kicking)
@@ -118,11 +118,11 @@ static bool input_comes(void *who, unsigned port)
     return tell(j, comes);
 }
 
-static void input_logged(void *who, unsigned port, u8 byte, u64 now)
+static void input_logged(void *ctx, unsigned port, u8 byte, u64 now)
 {
-    struct journal *j = who;
+    struct journal *j = ctx;
     if (j->host.input_logged)
-        j->host.input_logged(j->host.who, port, byte, now);
+        j->host.input_logged(j->host.ctx, port, byte, now);
 }
 
 static void again(struct journal *j)
@@ -141,21 +141,21 @@ static void again(struct journal *j)
 }
 
 /* A key that is pressed while the past is run again has no effect. */
-static bool power_key(void *who)
+static bool power_key(void *ctx)
 {
-    struct journal *j = who;
+    struct journal *j = ctx;
     if (j->again)
         return true;
-    if (behind(j) || (j->host.power_key && !j->host.power_key(j->host.who)))
+    if (behind(j) || (j->host.power_key && !j->host.power_key(j->host.ctx)))
         return false;
     put(j, ENTRY_POWER, 0, 0, 0);
     return true;
 }
 
 /* While behind, every gap between slices is looked at: a kick was in one of them. */
-static void poll_host(void *who)
+static void poll_host(void *ctx)
 {
-    struct journal *j = who;
+    struct journal *j = ctx;
     bool was = behind(j);
     if (was) {
         again(j);
@@ -163,13 +163,13 @@ static void poll_host(void *who)
     }
     j->kicking = !was;
     if (j->host.poll && !j->quiet)
-        j->host.poll(j->host.who);
+        j->host.poll(j->host.ctx);
     j->kicking = false;
 }
 
-static u64 idle(void *who, u64 now, u64 until)
+static u64 idle(void *ctx, u64 now, u64 until)
 {
-    struct journal *j = who;
+    struct journal *j = ctx;
     if (behind(j)) {
         again(j);
         const struct entry *e = take(j, ENTRY_IDLE);
@@ -181,32 +181,32 @@ static u64 idle(void *who, u64 now, u64 until)
     if (!j->host.idle)
         return until;
     j->kicking = true;
-    u64 to = j->host.idle(j->host.who, now, until);
+    u64 to = j->host.idle(j->host.ctx, now, until);
     j->kicking = false;
     if (to != until)
         put(j, ENTRY_IDLE, 0, to, 0);
     return to;
 }
 
-static void exception(void *who, struct cpu *cpu, const struct exc *exc)
+static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
 {
-    struct journal *j = who;
+    struct journal *j = ctx;
     if (j->host.exception && j->m->now >= j->front)
-        j->host.exception(j->host.who, cpu, exc);
+        j->host.exception(j->host.ctx, cpu, exc);
 }
 
 /* ---- disks ---- */
 
-static bool disk_read(void *who, unsigned disk, u64 offset, void *data, u64 size)
+static bool disk_read(void *ctx, unsigned disk, u64 offset, void *data, u64 size)
 {
-    struct journal *j = who;
-    return j->host.disk_read && j->host.disk_read(j->host.who, disk, offset, data, size);
+    struct journal *j = ctx;
+    return j->host.disk_read && j->host.disk_read(j->host.ctx, disk, offset, data, size);
 }
 
 /* What was there is kept (once: a replayed write finds its own bytes), so that journal_seek can put it back. */
-static bool disk_write(void *who, unsigned disk, u64 offset, const void *data, u64 size)
+static bool disk_write(void *ctx, unsigned disk, u64 offset, const void *data, u64 size)
 {
-    struct journal *j = who;
+    struct journal *j = ctx;
     if (!j->host.disk_write)
         return false;
     u8 old[8];
@@ -215,34 +215,34 @@ static bool disk_write(void *who, unsigned disk, u64 offset, const void *data, u
         const struct entry *e = behind(j) ? take(j, ENTRY_DISK) : NULL;
         if (e)
             continue;
-        if (!j->host.disk_read(j->host.who, disk, offset + at, old, part))
+        if (!j->host.disk_read(j->host.ctx, disk, offset + at, old, part))
             return false;
         memcpy(&value, old, part);
         put(j, ENTRY_DISK, disk << 8 | (u32)part, value, offset + at);
     }
-    return j->host.disk_write(j->host.who, disk, offset, data, size);
+    return j->host.disk_write(j->host.ctx, disk, offset, data, size);
 }
 
-static bool disk_flush(void *who, unsigned disk)
+static bool disk_flush(void *ctx, unsigned disk)
 {
-    struct journal *j = who;
-    return j->host.disk_flush && j->host.disk_flush(j->host.who, disk);
+    struct journal *j = ctx;
+    return j->host.disk_flush && j->host.disk_flush(j->host.ctx, disk);
 }
 
-static s64 disk_change(void *who, unsigned disk, u64 block)
+static s64 disk_change(void *ctx, unsigned disk, u64 block)
 {
-    struct journal *j = who;
-    return j->host.disk_change(j->host.who, disk, block);
+    struct journal *j = ctx;
+    return j->host.disk_change(j->host.ctx, disk, block);
 }
-static bool disk_read_file(void *who, unsigned disk, u64 offset, void *data, u64 size)
+static bool disk_read_file(void *ctx, unsigned disk, u64 offset, void *data, u64 size)
 {
-    struct journal *j = who;
-    return j->host.disk_read_file(j->host.who, disk, offset, data, size);
+    struct journal *j = ctx;
+    return j->host.disk_read_file(j->host.ctx, disk, offset, data, size);
 }
-static bool disk_set(void *who, unsigned disk, u64 block, const void *data, u64 size)
+static bool disk_set(void *ctx, unsigned disk, u64 block, const void *data, u64 size)
 {
-    struct journal *j = who;
-    return j->host.disk_set(j->host.who, disk, block, data, size);
+    struct journal *j = ctx;
+    return j->host.disk_set(j->host.ctx, disk, block, data, size);
 }
 
 /* ---- semihosting files: results come again, the files are left alone ---- */
@@ -250,22 +250,22 @@ static bool disk_set(void *who, unsigned disk, u64 block, const void *data, u64 
 #define FILE_CALL(name, parameters, arguments)                                                                         \
     static s64 name parameters                                                                                         \
     {                                                                                                                  \
-        struct journal *j = who;                                                                                       \
+        struct journal *j = ctx;                                                                                       \
         s64 result;                                                                                                    \
         return told(j, &result) ? result : tell(j, j->host.name arguments);                                            \
     }
-FILE_CALL(file_open, (void *who, const char *name, unsigned mode), (j->host.who, name, mode))
-FILE_CALL(file_close, (void *who, s64 handle), (j->host.who, handle))
-FILE_CALL(file_write, (void *who, s64 handle, const void *data, u64 size), (j->host.who, handle, data, size))
-FILE_CALL(file_seek, (void *who, s64 handle, u64 offset), (j->host.who, handle, offset))
-FILE_CALL(file_length, (void *who, s64 handle), (j->host.who, handle))
-FILE_CALL(file_is_tty, (void *who, s64 handle), (j->host.who, handle))
-FILE_CALL(file_remove, (void *who, const char *name), (j->host.who, name))
-FILE_CALL(file_rename, (void *who, const char *from, const char *to), (j->host.who, from, to))
+FILE_CALL(file_open, (void *ctx, const char *name, unsigned mode), (j->host.ctx, name, mode))
+FILE_CALL(file_close, (void *ctx, s64 handle), (j->host.ctx, handle))
+FILE_CALL(file_write, (void *ctx, s64 handle, const void *data, u64 size), (j->host.ctx, handle, data, size))
+FILE_CALL(file_seek, (void *ctx, s64 handle, u64 offset), (j->host.ctx, handle, offset))
+FILE_CALL(file_length, (void *ctx, s64 handle), (j->host.ctx, handle))
+FILE_CALL(file_is_tty, (void *ctx, s64 handle), (j->host.ctx, handle))
+FILE_CALL(file_remove, (void *ctx, const char *name), (j->host.ctx, name))
+FILE_CALL(file_rename, (void *ctx, const char *from, const char *to), (j->host.ctx, from, to))
 
-static s64 file_read(void *who, s64 handle, void *data, u64 size)
+static s64 file_read(void *ctx, s64 handle, void *data, u64 size)
 {
-    struct journal *j = who;
+    struct journal *j = ctx;
     s64 result;
     if (told(j, &result)) {
         for (u64 at = 0; result > 0 && at < (u64)result && at < size; at += 8) {
@@ -276,7 +276,7 @@ static s64 file_read(void *who, s64 handle, void *data, u64 size)
         }
         return result > 0 && (u64)result > size ? (s64)size : result;
     }
-    result = tell(j, j->host.file_read(j->host.who, handle, data, size));
+    result = tell(j, j->host.file_read(j->host.ctx, handle, data, size));
     for (u64 at = 0; result > 0 && at < (u64)result && at < size; at += 8) {
         u64 value = 0, part = size - at < 8 ? size - at : 8;
         memcpy(&value, (u8 *)data + at, part);
@@ -295,7 +295,7 @@ struct journal *journal_attach(struct machine *m)
     j->m = m;
     j->host = m->d.host;
     struct machine_host *h = &m->d.host;
-    h->who = j;
+    h->ctx = j;
     h->output = output;
     h->input = input;
     h->input_logged = input_logged;
@@ -343,7 +343,7 @@ void journal_seek(struct journal *j, u64 mark)
     for (; j->at > mark; j->at--) { /* the disks as they were */
         const struct entry *e = &j->entry[j->at - 1];
         if (e->kind == ENTRY_DISK)
-            j->host.disk_write(j->host.who, e->port >> 8, e->extra, &e->value, e->port & 0xff);
+            j->host.disk_write(j->host.ctx, e->port >> 8, e->extra, &e->value, e->port & 0xff);
     }
     j->m->d.poll_in = 0;
 }

@@ -40,8 +40,8 @@ struct reverse {
     u64 bytes;
     u32 *head[PHYS_REGIONS];
     bool failed, broken; /* broken: the client wants an end */
-    bool (*wanted)(void *who);
-    void *who;
+    bool (*wanted)(void *ctx);
+    void *ctx;
 };
 
 /* ---- page versions ---- */
@@ -233,7 +233,7 @@ struct stop reverse_run(struct reverse *r, u64 limit)
 
 static bool break_wanted(struct reverse *r)
 {
-    r->broken = r->broken || (r->wanted && r->wanted(r->who));
+    r->broken = r->broken || (r->wanted && r->wanted(r->ctx));
     return r->broken;
 }
 
@@ -300,7 +300,7 @@ static bool back_to(struct reverse *r, struct stops *s, struct stop_hit hit)
 /* From a checkpoint, whatever the client wants. */
 static void forward_again(struct reverse *r, struct stops *s, u64 to)
 {
-    bool (*wanted)(void *who) = r->wanted;
+    bool (*wanted)(void *ctx) = r->wanted;
     r->wanted = NULL;
     r->broken = false;
     run_quietly(r, s, to);
@@ -421,10 +421,10 @@ void reverse_changed(struct reverse *r)
     r->failed = !begin(r);
 }
 
-void reverse_set_break(struct reverse *r, bool (*wanted)(void *who), void *who)
+void reverse_set_break(struct reverse *r, bool (*wanted)(void *ctx), void *ctx)
 {
     r->wanted = wanted;
-    r->who = who;
+    r->ctx = ctx;
 }
 
 bool reverse_broken(const struct reverse *r) { return r->broken; }

@@ -20,7 +20,7 @@ bool reverse_goto(struct reverse *r, struct stops *s, u64 insns);
  * the machine is at the earliest point. The hit is in s->pending. */
 bool reverse_back(struct reverse *r, struct stops *s, u32 cpu, bool insns);
 /* Asked once in a while on a long way: true ends it. */
-void reverse_set_break(struct reverse *r, bool (*wanted)(void *who), void *who);
+void reverse_set_break(struct reverse *r, bool (*wanted)(void *ctx), void *ctx);
 /* Did that end the last reverse_back (the machine is where it was) or reverse_goto (it is on the way)? */
 bool reverse_broken(const struct reverse *r);
 /* Someone changed the machine (registers, memory): what was ahead is no longer its future, and what lies before it led

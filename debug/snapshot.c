@@ -102,7 +102,7 @@ static void runs_find(struct machine *m, struct runs *l)
     const struct machine_host *h = &m->d.host;
     for (u32 n = 0; h->disk_change && n < MAX_DISKS; n++) {
         l->begin = l->count;
-        for (s64 block = 0; l->run && (block = h->disk_change(h->who, n, (u64)block)) >= 0; block++)
+        for (s64 block = 0; l->run && (block = h->disk_change(h->ctx, n, (u64)block)) >= 0; block++)
             runs_add(l, (u64)block * PAGE, n + 1);
     }
     for (u64 n = 0; l->run && n < l->count; n++)
@@ -128,7 +128,7 @@ static bool disk_hash(struct machine *m, unsigned disk, const struct run *run, u
             continue;
         }
         size = end - at < PART ? end - at : PART;
-        ok = host->disk_read_file && host->disk_read_file(host->who, disk, at, part, size);
+        ok = host->disk_read_file && host->disk_read_file(host->ctx, disk, at, part, size);
         if (ok)
             XXH3_64bits_update(&h, part, size);
     }
@@ -176,7 +176,7 @@ static const u8 *run_bytes(struct machine *m, const struct run *r, u64 done, u8 
     if (!r->disk)
         return run_host(m, r);
     memset(block, 0, PAGE);
-    return m->d.host.disk_read(m->d.host.who, r->disk - 1, at, block, disk_part(m, r, at)) ? block : NULL;
+    return m->d.host.disk_read(m->d.host.ctx, r->disk - 1, at, block, disk_part(m, r, at)) ? block : NULL;
 }
 
 static bool put_plain(struct machine *m, struct new_file *f, const struct run *runs, struct snapshot_head *head)
@@ -421,7 +421,7 @@ static bool disks_fit(struct machine *m, const struct loaded *l, const char *fil
 {
     const struct machine_host *h = &m->d.host;
     for (u64 n = 0; n < l->head->runs; n++)
-        if (l->runs[n].disk && (!h->disk_change || h->disk_change(h->who, l->runs[n].disk - 1, 0) == -2)) {
+        if (l->runs[n].disk && (!h->disk_change || h->disk_change(h->ctx, l->runs[n].disk - 1, 0) == -2)) {
             snprintf(error, 256, "%.150s: it has changed blocks of disk %u: its -drive needs snapshot=on", file,
                      l->runs[n].disk - 1);
             return false;
@@ -522,7 +522,7 @@ static void touched(struct machine *m, const struct run *r)
 static bool disk_put(struct machine *m, const struct run *r, u64 page, const u8 *bytes)
 {
     u64 at = r->at + page * PAGE;
-    return m->d.host.disk_set(m->d.host.who, r->disk - 1, at / PAGE, bytes, disk_part(m, r, at));
+    return m->d.host.disk_set(m->d.host.ctx, r->disk - 1, at / PAGE, bytes, disk_part(m, r, at));
 }
 
 /* Long runs of RAM are mapped, copy on write; short ones copied. */
@@ -584,7 +584,7 @@ static bool get_compressed(struct machine *m, const struct loaded *l)
 static void disks_revert(struct machine *m)
 {
     for (unsigned n = 0; m->d.host.disk_set && n < MAX_DISKS; n++)
-        m->d.host.disk_set(m->d.host.who, n, 0, NULL, 0);
+        m->d.host.disk_set(m->d.host.ctx, n, 0, NULL, 0);
 }
 
 static bool restore_from(struct machine *m, const struct loaded *l, int fd, const char *file, char error[256])

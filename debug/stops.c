@@ -111,9 +111,9 @@ static bool stops_here(struct stops *s, struct cpu *cpu, u64 pc, struct stop_hit
     return !first;
 }
 
-static bool before(void *who, struct cpu *cpu, u64 pc, u32 insn)
+static bool before(void *ctx, struct cpu *cpu, u64 pc, u32 insn)
 {
-    struct stops *s = who;
+    struct stops *s = ctx;
     struct stop_hit h;
     if (s->scanning) {
         hit_fill(&h, cpu, NULL, stops_position(s->m), stops_position(s->m));
@@ -123,7 +123,7 @@ static bool before(void *who, struct cpu *cpu, u64 pc, u32 insn)
         stop_before(s, cpu, &h);
         return false;
     }
-    return s->next.before ? s->next.before(s->next.who, cpu, pc, insn) : true;
+    return s->next.before ? s->next.before(s->next.ctx, cpu, pc, insn) : true;
 }
 
 /* ---- data ---- */
@@ -149,9 +149,9 @@ static u64 point_base(const struct stop_point *p, const struct cpu *cpu)
 }
 
 /* Stops before the access, as gdb expects of this architecture. */
-static bool access(void *who, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write)
+static bool access(void *ctx, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write)
 {
-    struct stops *s = who;
+    struct stops *s = ctx;
     u64 now = stops_position(s->m);
     bool known = is_known(s, cpu, cpu->pc);
     for (unsigned n = 0; s->any_data && !known && n < MAX_STOPS; n++) {
@@ -173,13 +173,13 @@ static bool access(void *who, struct cpu *cpu, u64 va, u64 pa, unsigned size, bo
         stop_before(s, cpu, &h);
         return false;
     }
-    return !s->next.access || s->next.access(s->next.who, cpu, va, pa, size, write);
+    return !s->next.access || s->next.access(s->next.ctx, cpu, va, pa, size, write);
 }
 
-static bool page(void *who, struct cpu *cpu, u64 va)
+static bool page(void *ctx, struct cpu *cpu, u64 va)
 {
-    struct stops *s = who;
-    if (s->next.page && s->next.page(s->next.who, cpu, va))
+    struct stops *s = ctx;
+    if (s->next.page && s->next.page(s->next.ctx, cpu, va))
         return true;
     for (unsigned n = 0; n < MAX_STOPS; n++)
         if (s->point[n].used && s->point[n].what == ON_INSN &&
@@ -188,10 +188,10 @@ static bool page(void *who, struct cpu *cpu, u64 va)
     return false;
 }
 
-static bool data(void *who, struct cpu *cpu, u64 va, u64 pa)
+static bool data(void *ctx, struct cpu *cpu, u64 va, u64 pa)
 {
-    struct stops *s = who;
-    if (s->next.data && s->next.data(s->next.who, cpu, va, pa))
+    struct stops *s = ctx;
+    if (s->next.data && s->next.data(s->next.ctx, cpu, va, pa))
         return true;
     for (unsigned n = 0; n < MAX_STOPS; n++) {
         const struct stop_point *p = &s->point[n];
@@ -204,16 +204,16 @@ static bool data(void *who, struct cpu *cpu, u64 va, u64 pa)
     return false;
 }
 
-static void after(void *who, struct cpu *cpu, u64 pc, u32 insn)
+static void after(void *ctx, struct cpu *cpu, u64 pc, u32 insn)
 {
-    struct stops *s = who;
-    s->next.after(s->next.who, cpu, pc, insn);
+    struct stops *s = ctx;
+    s->next.after(s->next.ctx, cpu, pc, insn);
 }
 
-static void memory(void *who, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value)
+static void memory(void *ctx, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value)
 {
-    struct stops *s = who;
-    s->next.memory(s->next.who, cpu, va, pa, size, write, value);
+    struct stops *s = ctx;
+    s->next.memory(s->next.ctx, cpu, va, pa, size, write, value);
 }
 
 /* ---- conditions ---- */
@@ -239,11 +239,11 @@ static bool of_fetch(unsigned ec)
            ec == EC_STEP_LOWER || ec == EC_STEP_SAME;
 }
 
-static void exception(void *who, struct cpu *cpu, const struct exc *exc)
+static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
 {
-    struct stops *s = who;
+    struct stops *s = ctx;
     if (s->next.exception)
-        s->next.exception(s->next.who, cpu, exc);
+        s->next.exception(s->next.ctx, cpu, exc);
     if (s->note_exception)
         s->note_exception(s->note_who, cpu, exc);
     for (unsigned n = 0; n < MAX_STOPS; n++) {
@@ -277,11 +277,11 @@ static void written_words(struct cpu *cpu, const struct sysreg *row, u64 value, 
                  (unsigned long long)value);
 }
 
-static void sysreg_written(void *who, struct cpu *cpu, unsigned row, u64 value)
+static void sysreg_written(void *ctx, struct cpu *cpu, unsigned row, u64 value)
 {
-    struct stops *s = who;
+    struct stops *s = ctx;
     if (s->next.sysreg_written)
-        s->next.sysreg_written(s->next.who, cpu, row, value);
+        s->next.sysreg_written(s->next.ctx, cpu, row, value);
     for (unsigned n = 0; n < MAX_STOPS; n++) {
         const struct stop_point *p = &s->point[n];
         if (!p->used || p->what != ON_SYSREG || p->value != (s64)row || !in_scope(&p->scope, cpu))
@@ -293,24 +293,24 @@ static void sysreg_written(void *who, struct cpu *cpu, unsigned row, u64 value)
     }
 }
 
-static void odd_access(void *who, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
+static void odd_access(void *ctx, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
                        bool write, u64 value)
 {
-    struct stops *s = who;
-    s->next.odd_access(s->next.who, cpu, device, why, offset, size, write, value);
+    struct stops *s = ctx;
+    s->next.odd_access(s->next.ctx, cpu, device, why, offset, size, write, value);
 }
 
-static void reset(void *who, struct cpu *cpu)
+static void reset(void *ctx, struct cpu *cpu)
 {
-    struct stops *s = who;
-    s->next.reset(s->next.who, cpu);
+    struct stops *s = ctx;
+    s->next.reset(s->next.ctx, cpu);
 }
 
-static void returned(void *who, struct cpu *cpu, u64 from)
+static void returned(void *ctx, struct cpu *cpu, u64 from)
 {
-    struct stops *s = who;
+    struct stops *s = ctx;
     if (s->next.exception_return)
-        s->next.exception_return(s->next.who, cpu, from);
+        s->next.exception_return(s->next.ctx, cpu, from);
     if (s->note_return)
         s->note_return(s->note_who, cpu);
 }
@@ -333,7 +333,7 @@ static void hooks_set(struct stops *s)
     s->any_at = any_of(s, ON_INSN, ON_INSN);
     s->any_data = any_of(s, ON_WRITE, ON_ACCESS);
     *o = s->next;
-    o->who = s;
+    o->ctx = s;
     o->exception = exception;
     o->exception_return = returned;
     o->before = s->any_at || every || s->next.before ? before : NULL;

@@ -58,8 +58,8 @@ struct stops {
     u32 next_number;
     struct observer next; /* who looked in before us: called too */
     /* NULL, or: take notes of every exception and return (debug/debugger.c). */
-    void (*note_exception)(void *who, struct cpu *cpu, const struct exc *exc);
-    void (*note_return)(void *who, struct cpu *cpu);
+    void (*note_exception)(void *ctx, struct cpu *cpu, const struct exc *exc);
+    void (*note_return)(void *ctx, struct cpu *cpu);
     void *note_who;
     struct stop_hit pending, last;
     /* stepping: one instruction of PE step_cpu */

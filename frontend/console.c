@@ -148,9 +148,9 @@ static void testdev_output(struct console *c, struct port *p, u8 byte)
         p->test_code = 0;
 }
 
-void console_output(void *who, unsigned number, u8 byte)
+void console_output(void *ctx, unsigned number, u8 byte)
 {
-    struct console *c = who;
+    struct console *c = ctx;
     struct port *p = &c->port[number];
     if (p->kind == CHAR_TESTDEV) {
         testdev_output(c, p, byte);
@@ -252,9 +252,9 @@ static bool readable(int fd, int timeout_ms)
     return poll(&wait, 1, timeout_ms) > 0;
 }
 
-int console_input(void *who, unsigned number, bool waiting)
+int console_input(void *ctx, unsigned number, bool waiting)
 {
-    struct console *c = who;
+    struct console *c = ctx;
     struct port *p = &c->port[number];
     if (p->typed_at < p->typed_size)
         return (u8)p->typed[p->typed_at++];
@@ -274,9 +274,9 @@ int console_input(void *who, unsigned number, bool waiting)
     return byte;
 }
 
-bool console_input_comes(void *who, unsigned port)
+bool console_input_comes(void *ctx, unsigned port)
 {
-    const struct port *p = &((struct console *)who)->port[port];
+    const struct port *p = &((struct console *)ctx)->port[port];
     bool open = p->live && !p->ended && (p->in >= 0 || p->listener >= 0);
     return p->used || p->typed_at < p->typed_size || open;
 }
@@ -357,9 +357,9 @@ static bool any_live(struct console *c)
     return poll_set(c, fds, ports) > 0;
 }
 
-void console_poll(void *who)
+void console_poll(void *ctx)
 {
-    struct console *c = who;
+    struct console *c = ctx;
     static const struct timespec now = { 0, 0 };
     console_flush(c);
     ends(c);
@@ -367,7 +367,7 @@ void console_poll(void *who)
         wait_input(c, &now);
 }
 
-bool console_listens(void *who) { return any_live(who); }
+bool console_listens(void *ctx) { return any_live(ctx); }
 
 static u64 host_ns(void)
 {
@@ -377,9 +377,9 @@ static u64 host_ns(void)
 }
 
 /* Nobody there: straight to the next event. Somebody: sleeps, so that machine time does not run ahead of theirs. */
-u64 console_idle(void *who, u64 now, u64 until)
+u64 console_idle(void *ctx, u64 now, u64 until)
 {
-    struct console *c = who;
+    struct console *c = ctx;
     console_flush(c);
     if (ends(c))
         return now;

@@ -67,16 +67,16 @@ static u64 block_part(u64 offset, u64 size)
     return part < size ? part : size;
 }
 
-static struct disk *disk_of(void *who, unsigned n, u64 offset, u64 size)
+static struct disk *disk_of(void *ctx, unsigned n, u64 offset, u64 size)
 {
-    struct disks *all = ((struct frontend *)who)->disks;
+    struct disks *all = ((struct frontend *)ctx)->disks;
     struct disk *d = &all->disk[n];
     return n < all->count && offset <= d->size && size <= d->size - offset ? d : NULL;
 }
 
-static bool disk_read(void *who, unsigned n, u64 offset, void *data, u64 size)
+static bool disk_read(void *ctx, unsigned n, u64 offset, void *data, u64 size)
 {
-    struct disk *d = disk_of(who, n, offset, size);
+    struct disk *d = disk_of(ctx, n, offset, size);
     u8 *to = data;
     if (!d || !d->overlay)
         return d && whole_read(d->fd, offset, data, size);
@@ -91,9 +91,9 @@ static bool disk_read(void *who, unsigned n, u64 offset, void *data, u64 size)
     return true;
 }
 
-static bool disk_write(void *who, unsigned n, u64 offset, const void *data, u64 size)
+static bool disk_write(void *ctx, unsigned n, u64 offset, const void *data, u64 size)
 {
-    struct disk *d = disk_of(who, n, offset, size);
+    struct disk *d = disk_of(ctx, n, offset, size);
     const u8 *from = data;
     if (!d || !d->overlay)
         return d && whole_write(d->fd, offset, data, size);
@@ -111,17 +111,17 @@ static bool disk_write(void *who, unsigned n, u64 offset, const void *data, u64 
     return true;
 }
 
-static bool disk_flush(void *who, unsigned n)
+static bool disk_flush(void *ctx, unsigned n)
 {
-    struct disk *d = disk_of(who, n, 0, 0);
+    struct disk *d = disk_of(ctx, n, 0, 0);
     return d && (d->overlay || !fdatasync(d->fd) || errno == EINVAL || errno == EROFS);
 }
 
 /* ---- for snapshots ---- */
 
-static s64 disk_change(void *who, unsigned n, u64 block)
+static s64 disk_change(void *ctx, unsigned n, u64 block)
 {
-    struct disk *d = disk_of(who, n, 0, 0);
+    struct disk *d = disk_of(ctx, n, 0, 0);
     if (!d || !d->overlay)
         return -2;
     for (; block * BLOCK < d->size; block++)
@@ -130,22 +130,22 @@ static s64 disk_change(void *who, unsigned n, u64 block)
     return -1;
 }
 
-static bool disk_read_file(void *who, unsigned n, u64 offset, void *data, u64 size)
+static bool disk_read_file(void *ctx, unsigned n, u64 offset, void *data, u64 size)
 {
-    struct disk *d = disk_of(who, n, offset, size);
+    struct disk *d = disk_of(ctx, n, offset, size);
     return d && whole_read(d->fd, offset, data, size);
 }
 
-static bool disk_set(void *who, unsigned n, u64 block, const void *data, u64 size)
+static bool disk_set(void *ctx, unsigned n, u64 block, const void *data, u64 size)
 {
-    struct disk *d = disk_of(who, n, 0, 0);
+    struct disk *d = disk_of(ctx, n, 0, 0);
     if (!d || !d->overlay)
         return false;
     if (!data) {
         memset(d->written, 0, d->size / BLOCK / 8 + 1);
         return !madvise(d->overlay, align_up(d->size, BLOCK) + BLOCK, MADV_DONTNEED);
     }
-    return block <= d->size / BLOCK && size <= BLOCK && disk_write(who, n, block * BLOCK, data, size);
+    return block <= d->size / BLOCK && size <= BLOCK && disk_write(ctx, n, block * BLOCK, data, size);
 }
 
 static void overlay_make(struct disk *d, const char *name)

@@ -57,15 +57,15 @@ void console_open(struct console *c, struct machine *m, const struct options *o)
 bool console_close(struct console *c);
 /* What was gathered goes out. */
 void console_flush(struct console *c);
-/* For struct machine_host; who is struct console. */
-void console_output(void *who, unsigned port, u8 byte);
-int console_input(void *who, unsigned port, bool waiting);
-bool console_input_comes(void *who, unsigned port);
-void console_poll(void *who);
+/* For struct machine_host; ctx is struct console. */
+void console_output(void *ctx, unsigned port, u8 byte);
+int console_input(void *ctx, unsigned port, bool waiting);
+bool console_input_comes(void *ctx, unsigned port);
+void console_poll(void *ctx);
 /* The snapshot was written. */
 void console_release(struct console *c);
-u64 console_idle(void *who, u64 now, u64 until);
-bool console_listens(void *who);
+u64 console_idle(void *ctx, u64 now, u64 until);
+bool console_listens(void *ctx);
 /* Which port a chardev or serial option of the machine configuration uses is fixed: serial n is port n, virtconsole k
  * is PORT_VIRTIO + k. */
 

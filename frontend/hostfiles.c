@@ -8,22 +8,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int *slot_of(void *who, s64 handle)
+static int *slot_of(void *ctx, s64 handle)
 {
-    struct hostfiles *files = &((struct frontend *)who)->files;
+    struct hostfiles *files = &((struct frontend *)ctx)->files;
     return handle >= 0 && handle < HOST_FILES ? &files->file[handle] : NULL;
 }
 
 /* -1: none. */
-static int fd_of(void *who, s64 handle)
+static int fd_of(void *ctx, s64 handle)
 {
-    const int *slot = slot_of(who, handle);
+    const int *slot = slot_of(ctx, handle);
     return slot ? *slot - 1 : -1;
 }
 
 static s64 result(s64 value) { return value < 0 ? -errno : value; }
 
-static s64 host_open(void *who, const char *name, unsigned mode)
+static s64 host_open(void *ctx, const char *name, unsigned mode)
 {
     /* r, rb, r+, r+b, w, wb, w+, w+b, a, ab, a+, a+b */
     static const int flags[3] = { O_RDONLY, O_WRONLY | O_CREAT | O_TRUNC, O_WRONLY | O_CREAT | O_APPEND };
@@ -31,7 +31,7 @@ static s64 host_open(void *who, const char *name, unsigned mode)
     if (mode & 2)
         flag = (flag & ~O_ACCMODE) | O_RDWR;
     for (int n = 0; n < HOST_FILES; n++) {
-        int *slot = slot_of(who, n);
+        int *slot = slot_of(ctx, n);
         if (*slot)
             continue;
         int fd = open(name, flag | O_CLOEXEC, 0644);
@@ -43,51 +43,51 @@ static s64 host_open(void *who, const char *name, unsigned mode)
     return -EMFILE;
 }
 
-static s64 host_close(void *who, s64 handle)
+static s64 host_close(void *ctx, s64 handle)
 {
-    int fd = fd_of(who, handle);
+    int fd = fd_of(ctx, handle);
     if (fd < 0)
         return -EBADF;
-    *slot_of(who, handle) = 0;
+    *slot_of(ctx, handle) = 0;
     return result(close(fd));
 }
 
-static s64 host_read(void *who, s64 handle, void *data, u64 size)
+static s64 host_read(void *ctx, s64 handle, void *data, u64 size)
 {
-    return result(read(fd_of(who, handle), data, size));
+    return result(read(fd_of(ctx, handle), data, size));
 }
 
-static s64 host_write(void *who, s64 handle, const void *data, u64 size)
+static s64 host_write(void *ctx, s64 handle, const void *data, u64 size)
 {
-    return result(write(fd_of(who, handle), data, size));
+    return result(write(fd_of(ctx, handle), data, size));
 }
 
-static s64 host_seek(void *who, s64 handle, u64 offset)
+static s64 host_seek(void *ctx, s64 handle, u64 offset)
 {
-    return result(lseek(fd_of(who, handle), (off_t)offset, SEEK_SET));
+    return result(lseek(fd_of(ctx, handle), (off_t)offset, SEEK_SET));
 }
 
-static s64 host_length(void *who, s64 handle)
+static s64 host_length(void *ctx, s64 handle)
 {
     struct stat st;
-    return fstat(fd_of(who, handle), &st) ? -errno : st.st_size;
+    return fstat(fd_of(ctx, handle), &st) ? -errno : st.st_size;
 }
 
-static s64 host_is_tty(void *who, s64 handle)
+static s64 host_is_tty(void *ctx, s64 handle)
 {
-    int fd = fd_of(who, handle);
+    int fd = fd_of(ctx, handle);
     return fd < 0 ? -EBADF : isatty(fd);
 }
 
-static s64 host_remove(void *who, const char *name)
+static s64 host_remove(void *ctx, const char *name)
 {
-    (void)who;
+    (void)ctx;
     return result(unlink(name));
 }
 
-static s64 host_rename(void *who, const char *from, const char *to)
+static s64 host_rename(void *ctx, const char *from, const char *to)
 {
-    (void)who;
+    (void)ctx;
     return result(rename(from, to));
 }
 

@@ -7,41 +7,41 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static void exception_seen(void *who, struct cpu *cpu, const struct exc *exc)
+static void exception_seen(void *ctx, struct cpu *cpu, const struct exc *exc)
 {
-    stats_exception(((struct frontend *)who)->stats, cpu, exc);
+    stats_exception(((struct frontend *)ctx)->stats, cpu, exc);
 }
 
 /* What traces have said comes before it, in case they share a file with the console. What a snapshot waits for comes
  * first, too: what is typed then is not in it. */
-static void output(void *who, unsigned port, u8 byte)
+static void output(void *ctx, unsigned port, u8 byte)
 {
-    struct frontend *f = who;
+    struct frontend *f = ctx;
     f->console.direct = session_flush(f->session);
     f->console.saving = session_output(f->session, port, byte);
-    console_output(who, port, byte);
+    console_output(ctx, port, byte);
 }
 
-static void note(void *who, const char *text)
+static void note(void *ctx, const char *text)
 {
-    (void)who;
+    (void)ctx;
     fprintf(stderr, "elmu: %s\n", text);
 }
 
-static void poll_all(void *who)
+static void poll_all(void *ctx)
 {
-    struct frontend *f = who;
+    struct frontend *f = ctx;
     session_fds(f->session, f->console.wake);
-    console_poll(who);
+    console_poll(ctx);
     session_poll(f->session);
 }
 
 /* gdb may have come or gone since the last look: who sleeps must hear it. */
-static u64 idle(void *who, u64 now, u64 until)
+static u64 idle(void *ctx, u64 now, u64 until)
 {
-    struct frontend *f = who;
+    struct frontend *f = ctx;
     session_fds(f->session, f->console.wake);
-    return console_idle(who, now, until);
+    return console_idle(ctx, now, until);
 }
 
 static struct blob blob_of(const char *what, const char *name)
@@ -119,7 +119,7 @@ static void config_make(const struct options *o, struct frontend *f, struct mach
     c->options = o->machine;
     c->engine = o->engine;
     c->semihost_line = o->semihost_line;
-    c->host.who = f;
+    c->host.ctx = f;
     c->host.output = output;
     c->host.input = console_input;
     c->host.input_comes = console_input_comes;

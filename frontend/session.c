@@ -74,7 +74,7 @@ static void save_parse(struct session *s, const char *arg)
 static void disks_warn(struct machine *m)
 {
     for (unsigned n = 0; n < MAX_DISKS; n++)
-        if (m->options.disk[n].size && !m->options.disk[n].readonly && m->d.host.disk_change(m->d.host.who, n, 0) == -2)
+        if (m->options.disk[n].size && !m->options.disk[n].readonly && m->d.host.disk_change(m->d.host.ctx, n, 0) == -2)
             fprintf(stderr,
                     "elmu: -snapshot-save: what is written to disk %u goes to its file, not to the snapshot; once it "
                     "changes this cannot be restored (snapshot=on keeps both together)\n",

@@ -43,8 +43,8 @@ static bool transfer(struct machine *m, struct virtio *dev, const struct virtio_
     for (u64 done = 0; done < size;) {
         u64 part = size - done < CHUNK ? size - done : CHUNK, at = sector * SECTOR + done;
         bool ok = write ? virtio_copy_from(m, dev, c, HEADER + done, buffer, part) &&
-                              host->disk_write(host->who, dev->unit, at, buffer, part)
-                        : host->disk_read(host->who, dev->unit, at, buffer, part) &&
+                              host->disk_write(host->ctx, dev->unit, at, buffer, part)
+                        : host->disk_read(host->ctx, dev->unit, at, buffer, part) &&
                               virtio_copy_to(m, dev, c, done, buffer, part);
         if (!ok)
             return false;
@@ -72,7 +72,7 @@ static u8 request(struct machine *m, struct virtio *dev, const struct virtio_cha
         if (m->options.disk[dev->unit].readonly)
             return S_IOERR;
         return transfer(m, dev, c, sector, c->readable - HEADER, true) ? S_OK : S_IOERR;
-    case T_FLUSH: return !m->d.host.disk_flush || m->d.host.disk_flush(m->d.host.who, dev->unit) ? S_OK : S_IOERR;
+    case T_FLUSH: return !m->d.host.disk_flush || m->d.host.disk_flush(m->d.host.ctx, dev->unit) ? S_OK : S_IOERR;
     case T_GET_ID:
         *len = data < 20 ? (u32)data : 20;
         return virtio_copy_to(m, dev, c, 0, m->options.disk[dev->unit].serial, *len) ? S_OK : S_IOERR;

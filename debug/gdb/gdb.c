@@ -155,9 +155,9 @@ void packet_vcont(struct gdb *g, const struct gdb_args *args)
 }
 
 /* On a long way back: has the client something to say? A packet waits until the machine stands. */
-static bool break_wanted(void *who)
+static bool break_wanted(void *ctx)
 {
-    struct gdb *g = who;
+    struct gdb *g = ctx;
     if (g->have_packet || g->left || (g->interrupted && g->interrupted()))
         return true;
     switch (gdb_link_next(&g->link, 0)) {

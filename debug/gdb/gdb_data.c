@@ -106,7 +106,7 @@ static bool register_write(struct gdb *g, unsigned n, const u8 *bytes, unsigned 
         return false;
     memcpy(&value, bytes, size < 8 ? size : 8);
     if (row && o->sysreg_written)
-        o->sysreg_written(o->who, current(g), sysreg_number(row), value);
+        o->sysreg_written(o->ctx, current(g), sysreg_number(row), value);
     if (n == REG_PC_NUM)
         stops_moved(&g->d.stops, g->cpu_g);
     return true;

@@ -112,11 +112,11 @@ u64 trace_limit(struct trace *t, u64 limit)
 
 /* ---- hooks ---- */
 
-static bool page(void *who, struct cpu *cpu, u64 va)
+static bool page(void *ctx, struct cpu *cpu, u64 va)
 {
-    struct trace *t = who;
+    struct trace *t = ctx;
     const struct trace_filter *f = &t->config->filter;
-    if (t->next.page && t->next.page(t->next.who, cpu, va))
+    if (t->next.page && t->next.page(t->next.ctx, cpu, va))
         return true;
     if (t->window && !t->triggered && f->start.kind == POINT_SYMBOL && (f->start.at ^ va) < 4096)
         return true;
@@ -125,11 +125,11 @@ static bool page(void *who, struct cpu *cpu, u64 va)
     return t->active && t->by_page && selected(t, cpu, va, va + 4095);
 }
 
-static bool before(void *who, struct cpu *cpu, u64 pc, u32 word)
+static bool before(void *ctx, struct cpu *cpu, u64 pc, u32 word)
 {
-    struct trace *t = who;
+    struct trace *t = ctx;
     const struct trace_filter *f = &t->config->filter;
-    if (t->next.before && !t->next.before(t->next.who, cpu, pc, word))
+    if (t->next.before && !t->next.before(t->next.ctx, cpu, pc, word))
         return false;
     if (unlikely(f->stop.kind == POINT_SYMBOL && t->triggered && pc == f->stop.at))
         trigger(t, false);
@@ -142,54 +142,54 @@ static bool before(void *who, struct cpu *cpu, u64 pc, u32 word)
     return true;
 }
 
-static void after(void *who, struct cpu *cpu, u64 pc, u32 word)
+static void after(void *ctx, struct cpu *cpu, u64 pc, u32 word)
 {
-    struct trace *t = who;
+    struct trace *t = ctx;
     if (t->next.after)
-        t->next.after(t->next.who, cpu, pc, word);
+        t->next.after(t->next.ctx, cpu, pc, word);
     for (unsigned n = 0; t->seen[cpu->index] && n < t->tracers; n++)
         if (t->tracer[n].done)
             t->tracer[n].done(&t->tracer[n], cpu, pc, word);
     t->seen[cpu->index] = false;
 }
 
-static void memory(void *who, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value)
+static void memory(void *ctx, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value)
 {
-    struct trace *t = who;
+    struct trace *t = ctx;
     if (t->next.memory)
-        t->next.memory(t->next.who, cpu, va, pa, size, write, value);
+        t->next.memory(t->next.ctx, cpu, va, pa, size, write, value);
     for (unsigned n = 0; t->seen[cpu->index] && n < t->tracers; n++)
         if (t->tracer[n].memory)
             t->tracer[n].memory(&t->tracer[n], cpu, va, pa, size, write, value);
 }
 
-static void reset_seen(void *who, struct cpu *cpu)
+static void reset_seen(void *ctx, struct cpu *cpu)
 {
-    struct trace *t = who;
+    struct trace *t = ctx;
     if (t->next.reset)
-        t->next.reset(t->next.who, cpu);
+        t->next.reset(t->next.ctx, cpu);
     for (unsigned n = 0; n < t->tracers; n++)
         if (t->tracer[n].cpu_reset)
             t->tracer[n].cpu_reset(&t->tracer[n], cpu);
 }
 
-static void sysreg_written(void *who, struct cpu *cpu, unsigned row, u64 value)
+static void sysreg_written(void *ctx, struct cpu *cpu, unsigned row, u64 value)
 {
-    struct trace *t = who;
+    struct trace *t = ctx;
     if (t->next.sysreg_written)
-        t->next.sysreg_written(t->next.who, cpu, row, value);
+        t->next.sysreg_written(t->next.ctx, cpu, row, value);
     bool seen = wanted(t, cpu, cpu->pc);
     for (unsigned n = 0; seen && n < t->tracers; n++)
         if (t->tracer[n].sysreg)
             t->tracer[n].sysreg(&t->tracer[n], cpu, row, value);
 }
 
-static void odd_access(void *who, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
+static void odd_access(void *ctx, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
                        bool write, u64 value)
 {
-    struct trace *t = who;
+    struct trace *t = ctx;
     if (t->next.odd_access)
-        t->next.odd_access(t->next.who, cpu, device, why, offset, size, write, value);
+        t->next.odd_access(t->next.ctx, cpu, device, why, offset, size, write, value);
     bool seen = wanted(t, cpu, cpu->pc);
     for (unsigned n = 0; seen && n < t->tracers; n++)
         if (t->tracer[n].odd)
@@ -197,19 +197,19 @@ static void odd_access(void *who, struct cpu *cpu, const char *device, const cha
 }
 
 /* Accesses to devices are made one by one: the fast engine does not keep the PC. */
-static bool data_seen(void *who, struct cpu *cpu, u64 va, u64 pa)
+static bool data_seen(void *ctx, struct cpu *cpu, u64 va, u64 pa)
 {
-    struct trace *t = who;
-    return (t->next.data && t->next.data(t->next.who, cpu, va, pa)) ||
+    struct trace *t = ctx;
+    return (t->next.data && t->next.data(t->next.ctx, cpu, va, pa)) ||
            !phys_find(&t->m->d.phys, pa, (struct phys_attrs){ .privileged = 1 });
 }
 
-static void exception(void *who, struct cpu *cpu, const struct exc *exc)
+static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
 {
-    struct trace *t = who;
+    struct trace *t = ctx;
     const struct trace_filter *f = &t->config->filter;
     if (t->next.exception)
-        t->next.exception(t->next.who, cpu, exc);
+        t->next.exception(t->next.ctx, cpu, exc);
     if (unlikely(f->start.kind == POINT_EXCEPTION && !t->triggered))
         trigger(t, true);
     else if (unlikely(f->stop.kind == POINT_EXCEPTION && t->triggered))
@@ -220,11 +220,11 @@ static void exception(void *who, struct cpu *cpu, const struct exc *exc)
             t->tracer[n].exception(&t->tracer[n], cpu, exc);
 }
 
-static void exception_return_seen(void *who, struct cpu *cpu, u64 from_pc)
+static void exception_return_seen(void *ctx, struct cpu *cpu, u64 from_pc)
 {
-    struct trace *t = who;
+    struct trace *t = ctx;
     if (t->next.exception_return)
-        t->next.exception_return(t->next.who, cpu, from_pc);
+        t->next.exception_return(t->next.ctx, cpu, from_pc);
     for (unsigned n = 0; n < t->tracers; n++)
         if (t->tracer[n].exception_return)
             t->tracer[n].exception_return(&t->tracer[n], cpu, from_pc);
@@ -243,7 +243,7 @@ static void hooks_set(struct trace *t)
         odd |= !!t->tracer[n].odd;
     }
     t->next = *o;
-    o->who = t;
+    o->ctx = t;
     o->exception = exception;
     o->exception_return = exception_return_seen;
     o->reset = reset_seen;

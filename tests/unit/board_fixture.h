@@ -19,38 +19,38 @@ struct fixture {
     u64 idle_until; /* what the last idle call asked for */
 };
 
-static void fixture_output(void *who, unsigned port, u8 byte)
+static void fixture_output(void *ctx, unsigned port, u8 byte)
 {
-    struct fixture *f = who;
+    struct fixture *f = ctx;
     if (f->out_used[port] + 1 < sizeof(f->out[port]))
         f->out[port][f->out_used[port]++] = (char)byte;
 }
 
-static int fixture_input(void *who, unsigned port, bool waiting)
+static int fixture_input(void *ctx, unsigned port, bool waiting)
 {
     (void)waiting;
-    struct fixture *f = who;
+    struct fixture *f = ctx;
     return f->in[port] && *f->in[port] ? (u8)*f->in[port]++ : -1;
 }
 
-static u64 fixture_idle(void *who, u64 now, u64 until)
+static u64 fixture_idle(void *ctx, u64 now, u64 until)
 {
     (void)now;
-    ((struct fixture *)who)->idle_until = until;
+    ((struct fixture *)ctx)->idle_until = until;
     return until;
 }
 
-static bool fixture_disk_read(void *who, unsigned disk, u64 offset, void *data, u64 size)
+static bool fixture_disk_read(void *ctx, unsigned disk, u64 offset, void *data, u64 size)
 {
     ck_assert(disk == 0 && offset <= FIXTURE_DISK && size <= FIXTURE_DISK - offset);
-    memcpy(data, ((struct fixture *)who)->disk + offset, size);
+    memcpy(data, ((struct fixture *)ctx)->disk + offset, size);
     return true;
 }
 
-static bool fixture_disk_write(void *who, unsigned disk, u64 offset, const void *data, u64 size)
+static bool fixture_disk_write(void *ctx, unsigned disk, u64 offset, const void *data, u64 size)
 {
     ck_assert(disk == 0 && offset <= FIXTURE_DISK && size <= FIXTURE_DISK - offset);
-    memcpy(((struct fixture *)who)->disk + offset, data, size);
+    memcpy(((struct fixture *)ctx)->disk + offset, data, size);
     return true;
 }
 
@@ -61,7 +61,7 @@ static inline struct machine_config *fixture_config(struct fixture *f)
     ck_assert_ptr_nonnull(c);
     *c = (struct machine_config){ .cpu = "cortex-a57",
                                   .options = { .cpu_count = 1, .ram_size = 16 << 20, .rtc_base = 1000 } };
-    c->host = (struct machine_host){ .who = f,
+    c->host = (struct machine_host){ .ctx = f,
                                      .output = fixture_output,
                                      .input = fixture_input,
                                      .idle = fixture_idle,

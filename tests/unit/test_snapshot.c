@@ -42,19 +42,19 @@ static u64 next(u64 *seed)
     return *seed;
 }
 
-static bool fixture_read_file(void *who, unsigned disk, u64 offset, void *data, u64 size)
+static bool fixture_read_file(void *ctx, unsigned disk, u64 offset, void *data, u64 size)
 {
-    return fixture_disk_read(who, disk, offset, data, size);
+    return fixture_disk_read(ctx, disk, offset, data, size);
 }
-static s64 fixture_change(void *who, unsigned disk, u64 block)
+static s64 fixture_change(void *ctx, unsigned disk, u64 block)
 {
-    (void)who;
+    (void)ctx;
     return disk ? -2 : block == 0 ? 0 : -1;
 }
-static bool fixture_set(void *who, unsigned disk, u64 block, const void *data, u64 size)
+static bool fixture_set(void *ctx, unsigned disk, u64 block, const void *data, u64 size)
 {
     return disk == 0 && block <= FIXTURE_DISK / 4096 &&
-           (!data || fixture_disk_write(who, disk, block * 4096, data, size));
+           (!data || fixture_disk_write(ctx, disk, block * 4096, data, size));
 }
 
 /* Two PEs, one of which has run for a while through whatever lies in RAM. */
