@@ -192,9 +192,9 @@ static void guest_error_tell(struct machine *m, const struct row *row, const str
     const struct observer *o = m->d.observer;
     const char *what = m->d.guest_error == ERROR_NONSENSE ? "nonsense, the device needs a reset" : "no such register";
     m->d.guest_error = ERROR_NONE;
-    if (o && o->odd_access && a->by.cpu < m->options.cpu_count)
-        o->odd_access(o->ctx, &m->d.cpu[a->by.cpu], row->name, what, a->offset + a->at.n * row->size, a->size, write,
-                      value);
+    if (o && o->guest_error && a->by.cpu < m->options.cpu_count)
+        o->guest_error(o->ctx, &m->d.cpu[a->by.cpu], row->name, what, a->offset + a->at.n * row->size, a->size, write,
+                       value);
 }
 
 static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_attrs by, bool write, u64 *value)

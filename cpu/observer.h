@@ -28,8 +28,8 @@ struct observer {
     void (*exception)(void *ctx, struct cpu *cpu, const struct exc *exc);
     void (*exception_return)(void *ctx, struct cpu *cpu, u64 from_pc);
     /* A device was accessed in a way that makes no sense: where, and why. */
-    void (*odd_access)(void *ctx, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
-                       bool write, u64 value);
+    void (*guest_error)(void *ctx, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
+                        bool write, u64 value);
     /* The PE is being reset (power on, PSCI CPU_ON, reset of the machine): it still holds what it did before. */
     void (*reset)(void *ctx, struct cpu *cpu);
     void (*sysreg_written)(void *ctx, struct cpu *cpu, unsigned row, u64 value);

@@ -293,11 +293,11 @@ static void sysreg_written(void *ctx, struct cpu *cpu, unsigned row, u64 value)
     }
 }
 
-static void odd_access(void *ctx, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
-                       bool write, u64 value)
+static void guest_error(void *ctx, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
+                        bool write, u64 value)
 {
     struct stops *s = ctx;
-    s->next.odd_access(s->next.ctx, cpu, device, why, offset, size, write, value);
+    s->next.guest_error(s->next.ctx, cpu, device, why, offset, size, write, value);
 }
 
 static void reset(void *ctx, struct cpu *cpu)
@@ -343,7 +343,7 @@ static void hooks_set(struct stops *s)
     o->page = s->any_at || s->next.page ? page : NULL;
     o->data = s->any_data || s->next.data ? data : NULL;
     o->reset = s->next.reset ? reset : NULL;
-    o->odd_access = s->next.odd_access ? odd_access : NULL;
+    o->guest_error = s->next.guest_error ? guest_error : NULL;
     o->sysreg_written = any_of(s, ON_SYSREG, ON_SYSREG) || s->next.sysreg_written ? sysreg_written : NULL;
     for (u32 n = 0; n < s->m->options.cpu_count; n++) {
         struct cpu *cpu = &s->m->d.cpu[n];

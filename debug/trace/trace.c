@@ -184,16 +184,16 @@ static void sysreg_written(void *ctx, struct cpu *cpu, unsigned row, u64 value)
             t->tracer[n].sysreg(&t->tracer[n], cpu, row, value);
 }
 
-static void odd_access(void *ctx, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
-                       bool write, u64 value)
+static void guest_error(void *ctx, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
+                        bool write, u64 value)
 {
     struct trace *t = ctx;
-    if (t->next.odd_access)
-        t->next.odd_access(t->next.ctx, cpu, device, why, offset, size, write, value);
+    if (t->next.guest_error)
+        t->next.guest_error(t->next.ctx, cpu, device, why, offset, size, write, value);
     bool seen = wanted(t, cpu, cpu->pc);
     for (unsigned n = 0; seen && n < t->tracers; n++)
-        if (t->tracer[n].odd)
-            t->tracer[n].odd(&t->tracer[n], cpu, device, why, offset, size, write, value);
+        if (t->tracer[n].guest_error)
+            t->tracer[n].guest_error(&t->tracer[n], cpu, device, why, offset, size, write, value);
 }
 
 /* Accesses to devices are made one by one: the fast engine does not keep the PC. */
@@ -234,21 +234,21 @@ static void exception_return_seen(void *ctx, struct cpu *cpu, u64 from_pc)
 static void hooks_set(struct trace *t)
 {
     struct observer *o = t->m->d.observer;
-    bool sysreg = false, data = false, odd = false,
+    bool sysreg = false, data = false, errors = false,
          symbols = t->config->filter.start.kind == POINT_SYMBOL || t->config->filter.stop.kind == POINT_SYMBOL;
     for (unsigned n = 0; n < t->tracers; n++) {
         t->insns |= t->tracer[n].insn || t->tracer[n].done;
         sysreg |= !!t->tracer[n].sysreg;
         data |= !!t->tracer[n].memory;
-        odd |= !!t->tracer[n].odd;
+        errors |= !!t->tracer[n].guest_error;
     }
     t->next = *o;
     o->ctx = t;
     o->exception = exception;
     o->exception_return = exception_return_seen;
     o->reset = reset_seen;
-    if (odd || t->next.odd_access) {
-        o->odd_access = odd_access;
+    if (errors || t->next.guest_error) {
+        o->guest_error = guest_error;
         o->data = data_seen;
     }
     if (sysreg || t->next.sysreg_written)

@@ -17,8 +17,8 @@ struct tracer {
     void (*done)(struct tracer *r, struct cpu *cpu, u64 pc, u32 word);
     void (*memory)(struct tracer *r, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value);
     void (*sysreg)(struct tracer *r, struct cpu *cpu, unsigned row, u64 value);
-    void (*odd)(struct tracer *r, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
-                bool write, u64 value);
+    void (*guest_error)(struct tracer *r, struct cpu *cpu, const char *device, const char *why, u64 offset,
+                        unsigned size, bool write, u64 value);
     void (*exception)(struct tracer *r, struct cpu *cpu, const struct exc *exc);
     /* Called whether the exception was selected or not: handlers end. */
     void (*exception_return)(struct tracer *r, struct cpu *cpu, u64 from_pc);

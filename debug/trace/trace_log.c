@@ -185,8 +185,8 @@ static void error_log(struct tracer *r, struct cpu *cpu, const struct exc *e, co
     out_format(l->out, "\n");
 }
 
-static void odd(struct tracer *r, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
-                bool write, u64 value)
+static void guest_error(struct tracer *r, struct cpu *cpu, const char *device, const char *why, u64 offset,
+                        unsigned size, bool write, u64 value)
 {
     struct log *l = r->data;
     out_format(l->out, "guest_errors: cpu %u EL%u PC 0x%llx: %s: %s of %u bytes at offset 0x%llx", cpu->index,
@@ -366,7 +366,7 @@ bool log_open(struct tracer *r, const struct trace_config *config, char error[25
     if (items & (LOG_mmu | LOG_guest_errors))
         r->sysreg = sysreg;
     if (items & LOG_guest_errors)
-        r->odd = odd;
+        r->guest_error = guest_error;
     if (items & LOG_cpu_reset) {
         r->cpu_reset = reset_log;
         for (u32 n = 0; n < r->t->m->options.cpu_count; n++) /* they were reset before anybody looked */
