@@ -4,7 +4,7 @@
  */
 #include "board/machine.h"
 
-#include "cpu/observer.h"
+#include "board/observer.h"
 
 #include <stdlib.h>
 
@@ -189,12 +189,12 @@ static const struct row *row_at(struct machine *m, u64 pa, struct phys_attrs by)
 
 static void guest_error_tell(struct machine *m, const struct row *row, const struct access *a, bool write, u64 value)
 {
-    const struct observer *o = m->d.observer;
+    const struct observer *o = &m->d.observers->seen;
     const char *what = m->d.guest_error == ERROR_NONSENSE ? "nonsense, the device needs a reset" : "no such register";
     m->d.guest_error = ERROR_NONE;
     if (o && o->guest_error && a->by.cpu < m->options.cpu_count)
-        o->guest_error(o->ctx, &m->d.cpu[a->by.cpu], row->name, what, a->offset + a->at.n * row->size, a->size, write,
-                       value);
+        o->guest_error(o->guest_error_ctx, &m->d.cpu[a->by.cpu], row->name, what, a->offset + a->at.n * row->size,
+                       a->size, write, value);
 }
 
 static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_attrs by, bool write, u64 *value)

@@ -4,10 +4,10 @@
 #define _GNU_SOURCE
 #include "board/machine.h"
 
+#include "board/observer.h"
 #include "mmu/tags.h"
 #include "cpu/engine/code.h"
 #include "cpu/exception.h"
-#include "cpu/observer.h"
 #include "cpu/sysreg/pmu.h"
 #include "cpu/engine/run.h"
 #include "cpu/sysreg/sysreg.h"
@@ -85,20 +85,20 @@ static void exception_seen(void *ctx, struct cpu *cpu, const struct exc *exc)
     const struct machine *m = ctx;
     m->d.host.exception(m->d.host.ctx, cpu, exc);
 }
+static const struct hooks told = { .exception = exception_seen };
 
 static bool cpus_create(struct machine *m, const struct machine_config *config)
 {
     m->d.decoder = decoder_create(&m->model.features);
     m->d.cpu = aligned_alloc(64, align_up(sizeof(struct cpu) * m->options.cpu_count, 64));
-    m->d.observer = calloc(1, sizeof(*m->d.observer));
-    if (!m->d.decoder || !m->d.cpu || !m->d.observer)
+    m->d.observers = calloc(1, sizeof(*m->d.observers));
+    if (!m->d.decoder || !m->d.cpu || !m->d.observers)
         return false;
     memset(m->d.cpu, 0, sizeof(struct cpu) * m->options.cpu_count);
     m->d.code = code_create(&m->d.phys, m->d.decoder, m->d.cpu, m->options.cpu_count, CODE_PAGES);
     if (!m->d.code)
         return false;
     m->d.memo = memo_create();
-    *m->d.observer = (struct observer){ .ctx = m, .exception = m->d.host.exception ? exception_seen : NULL };
     for (u32 n = 0; n < m->options.cpu_count; n++) {
         struct cpu *cpu = &m->d.cpu[n];
         cpu->index = n;
@@ -113,7 +113,7 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
             .gic = &m->gic,
             .timers = &m->timers,
             .machine = m,
-            .observer = m->d.observer,
+            .observer = &m->d.observers->seen,
             .cpus = m->d.cpu,
             .cpu_count = m->options.cpu_count,
             .call = cpu_call,
@@ -125,6 +125,8 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
             .force_step = config->engine == ENGINE_STEP,
         };
     }
+    if (m->d.host.exception)
+        observer_attach(m, &told, m, WANT_ALL);
     return true;
 }
 
@@ -171,7 +173,7 @@ void machine_destroy(struct machine *m)
     }
     bus_destroy(m);
     free(m->d.cpu);
-    free(m->d.observer);
+    free(m->d.observers);
     free(m);
 }
 

@@ -225,11 +225,11 @@ struct cpu_host {
     struct gic *gic;
     struct timers *timers;
     struct machine *machine;
-    const struct observer *observer; /* the hooks of those who look in; NULL: there is no machine */
+    const struct observer *observer; /* all who look in; NULL: there is no machine */
     struct cpu *cpus;                /* all PEs of the machine, for broadcast TLBI, SEV and SGIs */
     u32 cpu_count;
     u64 unknown;     /* what registers hold at reset that the architecture leaves UNKNOWN then: 0, or a loud value */
-    bool force_step; /* only the stepping engine (--engine=step, or somebody looks at each instruction) */
+    bool force_step; /* only the stepping engine (--engine=step) */
     /* PSCI and semihosting: called for HVC, SMC, HLT, which the board may answer itself. */
     enum board_answer (*call)(struct cpu *cpu, unsigned ec, u32 imm);
     u64 (*random)(struct cpu *cpu); /* NULL, or a random number: RNDR */

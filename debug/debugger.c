@@ -1,9 +1,10 @@
 /*
- * A machine under a debugger: its memory as a PE sees it, and notes of the exceptions it took (observer hook; the guest
+ * A machine under a debugger: its memory as a PE sees it, and notes of the exceptions it took (an observer; the guest
  * sees nothing of it).
  */
 #include "debug/debugger.h"
 
+#include "board/observer.h"
 #include "cpu/exception.h"
 #include "cpu/field.h"
 #include "mmu/context.h"
@@ -101,22 +102,27 @@ static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
         d->exit_class[exc->kind == EXC_SYNC ? exc->ec & 63u : 63u + exc->kind]++;
 }
 
-static void returned(void *ctx, struct cpu *cpu)
+static void returned(void *ctx, struct cpu *cpu, u64 from_pc)
 {
     struct debugger *d = ctx;
+    (void)from_pc;
     s32 vmid = cpu_guest(cpu);
     if (vmid != ANY && stops_position(d->m) >= d->counted)
         vm_seen(d, cpu, vmid, true);
 }
+
+static const struct hooks hooks = { .exception = exception, .exception_return = returned };
 
 void debugger_init(struct debugger *d, struct machine *m)
 {
     memset(d, 0, sizeof(*d));
     d->m = m;
     stops_init(&d->stops, m);
-    d->stops.note_who = d;
-    d->stops.note_exception = exception;
-    d->stops.note_return = returned;
+    observer_attach(m, &hooks, d, WANT_ALL);
 }
 
-void debugger_end(struct debugger *d) { stops_end(&d->stops); }
+void debugger_end(struct debugger *d)
+{
+    observer_detach(d->m, &hooks, d);
+    stops_end(&d->stops);
+}

@@ -9,9 +9,9 @@
 #define _GNU_SOURCE
 #include "debug/diff.h"
 
+#include "board/observer.h"
 #include "board/state.h"
 #include "cpu/exception.h"
-#include "cpu/observer.h"
 #include "cpu/sysreg/sysreg.h"
 #include "debug/disasm.h"
 #include "mmu/context.h"
@@ -202,7 +202,6 @@ void diff_next(struct machine *m, const struct symbols *symbols, struct out *o)
 
 struct side {
     struct machine *m;
-    struct observer next;
     u64 digest; /* of what was executed */
     struct stop stop;
 };
@@ -215,35 +214,10 @@ static void after(void *ctx, struct cpu *cpu, u64 pc, u32 word)
         sum = (sum << 7 | sum >> 57) ^ cpu->x[n];
     s->digest = (s->digest ^ sum ^ cpu->x[REG_SP]) * 0x9e3779b97f4a7c15ull;
     s->digest ^= s->digest >> 29;
-    if (s->next.after)
-        s->next.after(s->next.ctx, cpu, pc, word);
 }
 
-static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
-{
-    struct side *s = ctx;
-    if (s->next.exception)
-        s->next.exception(s->next.ctx, cpu, exc);
-}
-
-static void exception_return_seen(void *ctx, struct cpu *cpu, u64 from_pc)
-{
-    struct side *s = ctx;
-    if (s->next.exception_return)
-        s->next.exception_return(s->next.ctx, cpu, from_pc);
-}
-
-/* Digests what is executed from now on. */
-static void side_watch(struct side *s)
-{
-    struct observer *o = s->m->d.observer;
-    s->next = *o;
-    *o = (struct observer){
-        .ctx = s, .after = after, .exception = exception, .exception_return = exception_return_seen
-    };
-    for (u32 n = 0; n < s->m->options.cpu_count; n++)
-        s->m->d.cpu[n].d.host.force_step = true;
-}
+/* Of every instruction: what it left. */
+static const struct hooks path_hooks = { .after = after };
 
 /* Runs both to `to`. False: they differ. *ended: a run is over. */
 static bool advance(struct side *a, struct side *b, u64 to, bool by_path, bool *ended)
@@ -263,18 +237,12 @@ static bool copy_waits(int fd)
     return read(fd, &word, 1) == 1 && word == 'g';
 }
 
-enum diff_end diff_runs(struct machine *a, struct machine *b, u64 limit)
+/* A copy of the process returns where the runs part, the first one at the end. */
+static enum diff_end runs_compare(struct side *x, struct side *y, bool by_path, u64 limit)
 {
-    static struct side x, y; /* the observers point to them as long as the machines live */
-    bool by_path = machine_hash(a) != machine_hash(b), ended = false;
+    bool ended = false;
     u64 stretch = by_path ? STRETCH_STEP : STRETCH;
-    x = (struct side){ .m = a };
-    y = (struct side){ .m = b };
-    if (by_path) {
-        side_watch(&x);
-        side_watch(&y);
-    }
-    for (u64 at; (at = machine_insns(a)) < limit && !ended;) {
+    for (u64 at; (at = machine_insns(x->m)) < limit && !ended;) {
         u64 to = limit - at < stretch ? limit : at + stretch;
         int ends[2];
         fflush(NULL);
@@ -292,7 +260,7 @@ enum diff_end diff_runs(struct machine *a, struct machine *b, u64 limit)
             continue;
         }
         int status = 0;
-        bool same = advance(&x, &y, to, by_path, &ended);
+        bool same = advance(x, y, to, by_path, &ended);
         if (!same && write(ends[1], "g", 1) != 1)
             return DIFF_FAILED;
         close(ends[1]);
@@ -301,4 +269,18 @@ enum diff_end diff_runs(struct machine *a, struct machine *b, u64 limit)
             _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
     }
     return DIFF_SAME;
+}
+
+enum diff_end diff_runs(struct machine *a, struct machine *b, u64 limit)
+{
+    struct side x = { .m = a }, y = { .m = b };
+    bool by_path = machine_hash(a) != machine_hash(b);
+    if (by_path) {
+        observer_attach(a, &path_hooks, &x, WANT_ALL | WANT_EVERY);
+        observer_attach(b, &path_hooks, &y, WANT_ALL | WANT_EVERY);
+    }
+    enum diff_end end = runs_compare(&x, &y, by_path, limit);
+    observer_detach(a, &path_hooks, &x);
+    observer_detach(b, &path_hooks, &y);
+    return end;
 }

@@ -1,9 +1,10 @@
 /*
- * Breakpoints, watchpoints, steps and conditions, on struct observer. An access is seen by the page in the fast engine
+ * Breakpoints, watchpoints, steps and conditions, as an observer. An access is seen by the page in the fast engine
  * and then, exactly, in the stepping one.
  */
 #include "debug/stops.h"
 
+#include "board/observer.h"
 #include "cpu/exception/words.h"
 #include "cpu/sysreg/sysreg.h"
 #include "mmu/access.h"
@@ -115,6 +116,7 @@ static bool before(void *ctx, struct cpu *cpu, u64 pc, u32 insn)
 {
     struct stops *s = ctx;
     struct stop_hit h;
+    (void)insn;
     if (s->scanning) {
         hit_fill(&h, cpu, NULL, stops_position(s->m), stops_position(s->m));
         if (h.at < s->scan_end && (stops_here(s, cpu, pc, &h) || (s->scan_insns && cpu->index == s->step_cpu)))
@@ -123,7 +125,7 @@ static bool before(void *ctx, struct cpu *cpu, u64 pc, u32 insn)
         stop_before(s, cpu, &h);
         return false;
     }
-    return s->next.before ? s->next.before(s->next.ctx, cpu, pc, insn) : true;
+    return true;
 }
 
 /* ---- data ---- */
@@ -173,14 +175,12 @@ static bool access(void *ctx, struct cpu *cpu, u64 va, u64 pa, unsigned size, bo
         stop_before(s, cpu, &h);
         return false;
     }
-    return !s->next.access || s->next.access(s->next.ctx, cpu, va, pa, size, write);
+    return true;
 }
 
 static bool page(void *ctx, struct cpu *cpu, u64 va)
 {
     struct stops *s = ctx;
-    if (s->next.page && s->next.page(s->next.ctx, cpu, va))
-        return true;
     for (unsigned n = 0; n < MAX_STOPS; n++)
         if (s->point[n].used && s->point[n].what == ON_INSN &&
             (mmu_debug_untagged(cpu, s->point[n].addr, true) & ~(u64)(PAGE - 1)) == va)
@@ -191,8 +191,6 @@ static bool page(void *ctx, struct cpu *cpu, u64 va)
 static bool data(void *ctx, struct cpu *cpu, u64 va, u64 pa)
 {
     struct stops *s = ctx;
-    if (s->next.data && s->next.data(s->next.ctx, cpu, va, pa))
-        return true;
     for (unsigned n = 0; n < MAX_STOPS; n++) {
         const struct stop_point *p = &s->point[n];
         if (!p->used || p->what < ON_WRITE || p->what > ON_ACCESS)
@@ -202,18 +200,6 @@ static bool data(void *ctx, struct cpu *cpu, u64 va, u64 pa)
             return true;
     }
     return false;
-}
-
-static void after(void *ctx, struct cpu *cpu, u64 pc, u32 insn)
-{
-    struct stops *s = ctx;
-    s->next.after(s->next.ctx, cpu, pc, insn);
-}
-
-static void memory(void *ctx, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value)
-{
-    struct stops *s = ctx;
-    s->next.memory(s->next.ctx, cpu, va, pa, size, write, value);
 }
 
 /* ---- conditions ---- */
@@ -242,10 +228,6 @@ static bool of_fetch(unsigned ec)
 static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
 {
     struct stops *s = ctx;
-    if (s->next.exception)
-        s->next.exception(s->next.ctx, cpu, exc);
-    if (s->note_exception)
-        s->note_exception(s->note_who, cpu, exc);
     for (unsigned n = 0; n < MAX_STOPS; n++) {
         const struct stop_point *p = &s->point[n];
         if (!exception_fits(p, cpu, exc) || !in_scope(&p->scope, cpu))
@@ -280,9 +262,7 @@ static void written_words(struct cpu *cpu, const struct sysreg *row, u64 value, 
 static void sysreg_written(void *ctx, struct cpu *cpu, unsigned row, u64 value)
 {
     struct stops *s = ctx;
-    if (s->next.sysreg_written)
-        s->next.sysreg_written(s->next.ctx, cpu, row, value);
-    for (unsigned n = 0; n < MAX_STOPS; n++) {
+    for (unsigned n = 0; !s->client_writes && n < MAX_STOPS; n++) {
         const struct stop_point *p = &s->point[n];
         if (!p->used || p->what != ON_SYSREG || p->value != (s64)row || !in_scope(&p->scope, cpu))
             continue;
@@ -291,28 +271,6 @@ static void sysreg_written(void *ctx, struct cpu *cpu, unsigned row, u64 value)
         happened(s, cpu, p, stops_position(s->m), stops_position(s->m) + 1, text);
         return;
     }
-}
-
-static void guest_error(void *ctx, struct cpu *cpu, const char *device, const char *why, u64 offset, unsigned size,
-                        bool write, u64 value)
-{
-    struct stops *s = ctx;
-    s->next.guest_error(s->next.ctx, cpu, device, why, offset, size, write, value);
-}
-
-static void reset(void *ctx, struct cpu *cpu)
-{
-    struct stops *s = ctx;
-    s->next.reset(s->next.ctx, cpu);
-}
-
-static void returned(void *ctx, struct cpu *cpu, u64 from)
-{
-    struct stops *s = ctx;
-    if (s->next.exception_return)
-        s->next.exception_return(s->next.ctx, cpu, from);
-    if (s->note_return)
-        s->note_return(s->note_who, cpu);
 }
 
 /* ---- switching it on ---- */
@@ -325,59 +283,38 @@ static bool any_of(const struct stops *s, unsigned first, unsigned last)
     return false;
 }
 
-/* The observer calls what is wanted and no more. */
-static void hooks_set(struct stops *s)
+static const struct hooks hooks = {
+    .page = page, .data = data, .before = before, .access = access, .exception = exception, .sysreg_written = sysreg_written
+};
+
+/* What the points and steps that there are need, and no more. */
+static void wants_set(struct stops *s)
 {
-    struct observer *o = s->m->d.observer;
     bool every = s->stepping || s->scan_insns;
     s->any_at = any_of(s, ON_INSN, ON_INSN);
     s->any_data = any_of(s, ON_WRITE, ON_ACCESS);
-    *o = s->next;
-    o->ctx = s;
-    o->exception = exception;
-    o->exception_return = returned;
-    o->before = s->any_at || every || s->next.before ? before : NULL;
-    o->after = s->next.after ? after : NULL;
-    o->memory = s->next.memory ? memory : NULL;
-    o->access = s->any_data || s->next.access ? access : NULL;
-    o->page = s->any_at || s->next.page ? page : NULL;
-    o->data = s->any_data || s->next.data ? data : NULL;
-    o->reset = s->next.reset ? reset : NULL;
-    o->guest_error = s->next.guest_error ? guest_error : NULL;
-    o->sysreg_written = any_of(s, ON_SYSREG, ON_SYSREG) || s->next.sysreg_written ? sysreg_written : NULL;
-    for (u32 n = 0; n < s->m->options.cpu_count; n++) {
-        struct cpu *cpu = &s->m->d.cpu[n];
-        cpu->d.stepping = (cpu->d.stepping & ~(u32)(STEPPING_ALL | STEPPING_PAGE)) | (every ? STEPPING_ALL : 0);
-    }
+    u32 wants = (s->any_at ? WANT_page | WANT_before : 0) | (s->any_data ? WANT_data | WANT_access : 0);
+    wants |= every ? WANT_before | WANT_EVERY : 0;
+    wants |= any_of(s, ON_EXCEPTION, ON_EXIT) || any_of(s, ON_S2FAULT, ON_S2FAULT) ? WANT_exception : 0;
+    wants |= any_of(s, ON_SYSREG, ON_SYSREG) ? WANT_sysreg_written : 0;
+    observer_attach(s->m, &hooks, s, wants);
 }
 
 void stops_changed(struct stops *s)
 {
-    hooks_set(s);
-    for (u32 n = 0; n < s->m->options.cpu_count; n++)
-        mmu_drop_derived(&s->m->d.cpu[n]);
+    wants_set(s);
+    observer_answers_changed(s->m);
 }
 
 void stops_init(struct stops *s, struct machine *m)
 {
     memset(s, 0, sizeof(*s));
     s->m = m;
-    s->next = *m->d.observer;
     s->next_number = 1;
-    s->hooked = true;
-    stops_changed(s);
+    wants_set(s);
 }
 
-void stops_end(struct stops *s)
-{
-    if (!s->hooked)
-        return;
-    memset(s->point, 0, sizeof(s->point));
-    s->stepping = s->scanning = s->scan_insns = false;
-    stops_changed(s);
-    *s->m->d.observer = s->next;
-    s->hooked = false;
-}
+void stops_end(struct stops *s) { observer_detach(s->m, &hooks, s); }
 
 struct stop_point *stops_new(struct stops *s)
 {
@@ -400,7 +337,7 @@ void stops_step(struct stops *s, u32 cpu)
     s->step_cpu = cpu;
     s->step_pc = s->stepping ? s->m->d.cpu[cpu].pc : 0;
     if (s->stepping || was)
-        hooks_set(s);
+        wants_set(s);
 }
 
 void stops_resume(struct stops *s, u32 cpu)

@@ -2,14 +2,13 @@
  * Where a debugger wants to stop: breakpoints, watchpoints, single steps, and conditions that no instruction address
  * names (an exception class, an exit of a guest, a system register written, a stage 2 fault). Speaks no protocol.
  *
- * Built on struct observer, so that looking changes nothing: code without a breakpoint in its page and data without a
- * watchpoint in its page go through the fast engine.
+ * An observer (board/observer.h), so that looking changes nothing: code without a breakpoint in its page and data
+ * without a watchpoint in its page go through the fast engine.
  */
 #ifndef DEBUG_STOPS_H
 #define DEBUG_STOPS_H
 
 #include "board/machine.h"
-#include "cpu/observer.h"
 
 enum { MAX_STOPS = 64, ANY = -1 };
 
@@ -56,11 +55,6 @@ struct stops {
     struct machine *m;
     struct stop_point point[MAX_STOPS];
     u32 next_number;
-    struct observer next; /* who looked in before us: called too */
-    /* NULL, or: take notes of every exception and return (debug/debugger.c). */
-    void (*note_exception)(void *ctx, struct cpu *cpu, const struct exc *exc);
-    void (*note_return)(void *ctx, struct cpu *cpu);
-    void *note_who;
     struct stop_hit pending, last;
     /* stepping: one instruction of PE step_cpu */
     bool stepping, step_armed;
@@ -75,10 +69,11 @@ struct stops {
     /* scanning (reverse execution): hits before `scan_end` are kept in `last`, nothing stops */
     bool scanning, scan_insns;
     u64 scan_end;
-    bool hooked, any_at, any_data;
+    bool any_at, any_data;
+    bool client_writes; /* registers, which no point is about */
 };
 
-/* Begins to look in (after others set up theirs). */
+/* Begins to look in. */
 void stops_init(struct stops *s, struct machine *m);
 void stops_end(struct stops *s);
 /* A free point, already numbered, or NULL. Fill it, then stops_changed. */

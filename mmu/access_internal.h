@@ -85,7 +85,7 @@ static inline bool access_as_el0(struct cpu *cpu, unsigned flags)
 static inline bool access_observed(struct cpu *cpu, u64 va, u64 pa)
 {
     const struct observer *o = cpu->d.host.observer;
-    return unlikely(o && o->data) && o->data(o->ctx, cpu, va, pa);
+    return unlikely(o && o->data) && o->data(o->data_ctx, cpu, va, pa);
 }
 
 /* Before an access: false when an observer wants to stop at this instruction. */
@@ -93,7 +93,7 @@ static inline bool access_allowed(struct cpu *cpu, u64 va, u64 pa, unsigned size
 {
     const struct observer *o = cpu->d.host.observer;
     if (likely(!o || !o->access) || cpu->d.threaded || flags & (ACC_CACHE | ACC_FETCH) ||
-        o->access(o->ctx, cpu, va, pa, size, flags & ACC_WRITE))
+        o->access(o->access_ctx, cpu, va, pa, size, flags & ACC_WRITE))
         return true;
     cpu->d.exc.kind = EXC_RESTART;
     return false;
@@ -110,7 +110,7 @@ static inline void access_observe(struct cpu *cpu, u64 va, u64 pa, unsigned size
 {
     const struct observer *o = cpu->d.host.observer;
     if (o && o->memory)
-        o->memory(o->ctx, cpu, va, pa, size, write, value);
+        o->memory(o->memory_ctx, cpu, va, pa, size, write, value);
 }
 
 static inline u64 access_swap_bytes(u64 v, unsigned size) { return __builtin_bswap64(v) >> (64 - 8 * size); }

@@ -87,7 +87,7 @@ bool cpu_page_observed(struct cpu *cpu)
 {
     const struct observer *o = cpu->d.host.observer;
     bool observed = (cpu->d.breakpoints && breakpoint_in_page(cpu, cpu->pc)) ||
-                    (o && o->page && o->page(o->ctx, cpu, cpu->pc & ~0xfffull));
+                    (o && o->page && o->page(o->page_ctx, cpu, cpu->pc & ~0xfffull));
     if (unlikely(observed))
         cpu->d.stepping |= STEPPING_PAGE;
     else

@@ -117,7 +117,7 @@ static bool step_one(struct cpu *cpu)
     u64 pc = cpu->pc;
     struct op *i = &cpu->d.page->op[(pc & 4095) >> 2];
     u32 word = cpu->d.page->host ? load_le32(cpu->d.page->host + (pc & 4095)) : 0;
-    if (unlikely(o && o->before) && !cpu_is_inside(cpu) && !o->before(o->ctx, cpu, pc, word)) {
+    if (unlikely(o && o->before) && !cpu_is_inside(cpu) && !o->before(o->before_ctx, cpu, pc, word)) {
         cpu->d.attention |= ATT_DEBUG;
         cpu->d.branched = branched;
         return false;
@@ -147,7 +147,7 @@ static bool step_one(struct cpu *cpu)
     if (!cpu->d.branched && !(cpu->pc & 4095))
         cpu->d.branched = 1; /* the end of a page is a point like a branch */
     if (unlikely(o && o->after))
-        o->after(o->ctx, cpu, pc, word);
+        o->after(o->after_ctx, cpu, pc, word);
     return true;
 }
 

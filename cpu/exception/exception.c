@@ -324,7 +324,7 @@ void exception_take(struct cpu *cpu)
     e->elr += cpu->pc;
     const struct observer *o = cpu->d.host.observer;
     if (unlikely(o && o->exception))
-        o->exception(o->ctx, cpu, e);
+        o->exception(o->exception_ctx, cpu, e);
     unsigned el = e->target_el;
     note_entry(cpu, e);
     u64 vector = vector_of(cpu, e);
@@ -435,7 +435,7 @@ void exception_return(struct cpu *cpu, u64 elr, u64 spsr)
     cpu->pc = cpu_branch_address(cpu, elr);
     el_changed(cpu);
     if (unlikely(o && o->exception_return))
-        o->exception_return(o->ctx, cpu, from);
+        o->exception_return(o->exception_return_ctx, cpu, from);
 }
 
 /* ---- reset ---- */
@@ -444,7 +444,7 @@ void cpu_reset(struct cpu *cpu)
 {
     const struct observer *o = cpu->d.host.observer;
     if (o && o->reset)
-        o->reset(o->ctx, cpu);
+        o->reset(o->reset_ctx, cpu);
     u64 unknown = cpu->d.host.unknown;
     for (unsigned n = 0; n < 31; n++)
         cpu->x[n] = unknown;

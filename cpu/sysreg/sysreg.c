@@ -326,7 +326,7 @@ bool sysreg_row_write(struct cpu *cpu, const struct sysreg *row, u32 key, unsign
         row_write(cpu, row, value);
     const struct observer *o = cpu->d.host.observer;
     if (unlikely(o && o->sysreg_written))
-        o->sysreg_written(o->ctx, cpu, sysreg_number(row), value);
+        o->sysreg_written(o->sysreg_written_ctx, cpu, sysreg_number(row), value);
     return true;
 }
 

@@ -10,8 +10,7 @@
 struct gdb;
 struct symbols;
 /* where: `tcp::PORT`, `tcp:HOST:PORT`, `unix:PATH`. stopped: the machine waits for a client that says continue. input:
- * the machine's input log is kept, so that the run can go backwards. NULL: error says why. After all other observers.
- */
+ * the machine's input log is kept, so that the run can go backwards. NULL: error says why. */
 struct gdb *gdb_open(struct machine *m, const char *where, bool stopped, char error[256]);
 /* Names for `monitor break NAME` and its like, from these files; NULL: there are none. They outlive the stub. */
 void gdb_set_symbols(struct gdb *g, const struct symbols *symbols);

@@ -3,6 +3,7 @@
  */
 #include "debug/gdb/gdb_internal.h"
 
+#include "cpu/observer.h"
 #include "debug/regs.h"
 #include "debug/reverse.h"
 
@@ -96,17 +97,19 @@ void packet_read_all(struct gdb *g, const struct gdb_args *a)
     gdb_link_send(&g->link, g->out.s, g->out.length);
 }
 
-/* A register, with those told who saw writes before gdb came (-d), and that the PC is elsewhere. */
+/* A register, with those told who see writes (-d), and that the PC is elsewhere. */
 static bool register_write(struct gdb *g, unsigned n, const u8 *bytes, unsigned size)
 {
-    const struct observer *o = &g->d.stops.next;
+    const struct observer *o = current(g)->d.host.observer;
     const struct sysreg *row = regs_row(current(g), n);
     u64 value = 0;
     if (!regs_write(current(g), n, bytes, size))
         return false;
     memcpy(&value, bytes, size < 8 ? size : 8);
+    g->d.stops.client_writes = true;
     if (row && o->sysreg_written)
-        o->sysreg_written(o->ctx, current(g), sysreg_number(row), value);
+        o->sysreg_written(o->sysreg_written_ctx, current(g), sysreg_number(row), value);
+    g->d.stops.client_writes = false;
     if (n == REG_PC_NUM)
         stops_moved(&g->d.stops, g->cpu_g);
     return true;

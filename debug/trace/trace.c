@@ -5,7 +5,7 @@
  */
 #include "debug/trace/trace_internal.h"
 
-#include "mmu/access.h"
+#include "board/observer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +64,8 @@ const struct trace_place *trace_place_text(struct trace *t, u64 pc, struct symbo
 
 /* ---- switching on and off ---- */
 
+static const struct hooks hooks;
+
 /* What is active has changed. between: no PE runs, so that what is derived may be dropped. */
 static void engine_choose(struct trace *t, bool between)
 {
@@ -72,14 +74,9 @@ static void engine_choose(struct trace *t, bool between)
         return;
     if (t->active && between)
         t->by_page = t->narrow;
-    bool step = t->engine_step || (t->active && !t->by_page);
-    for (u32 n = 0; n < t->m->options.cpu_count; n++) {
-        struct cpu *cpu = &t->m->d.cpu[n];
-        cpu->d.host.force_step = step;
-        cpu->d.attention |= ATT_ENGINE;
-        if (between)
-            mmu_drop_derived(cpu);
-    }
+    observer_attach(t->m, &hooks, t, t->wants | (t->active && !t->by_page ? WANT_EVERY : 0));
+    if (between)
+        observer_answers_changed(t->m);
 }
 
 static void trigger(struct trace *t, bool on)
@@ -116,8 +113,6 @@ static bool page(void *ctx, struct cpu *cpu, u64 va)
 {
     struct trace *t = ctx;
     const struct trace_filter *f = &t->config->filter;
-    if (t->next.page && t->next.page(t->next.ctx, cpu, va))
-        return true;
     if (t->window && !t->triggered && f->start.kind == POINT_SYMBOL && (f->start.at ^ va) < 4096)
         return true;
     if (t->active && f->stop.kind == POINT_SYMBOL && (f->stop.at ^ va) < 4096)
@@ -125,12 +120,10 @@ static bool page(void *ctx, struct cpu *cpu, u64 va)
     return t->active && t->by_page && selected(t, cpu, va, va + 4095);
 }
 
-static bool before(void *ctx, struct cpu *cpu, u64 pc, u32 word)
+static void insn(void *ctx, struct cpu *cpu, u64 pc, u32 word)
 {
     struct trace *t = ctx;
     const struct trace_filter *f = &t->config->filter;
-    if (t->next.before && !t->next.before(t->next.ctx, cpu, pc, word))
-        return false;
     if (unlikely(f->stop.kind == POINT_SYMBOL && t->triggered && pc == f->stop.at))
         trigger(t, false);
     if (unlikely(f->start.kind == POINT_SYMBOL && !t->triggered && pc == f->start.at))
@@ -139,14 +132,11 @@ static bool before(void *ctx, struct cpu *cpu, u64 pc, u32 word)
     for (unsigned n = 0; seen && n < t->tracers; n++)
         if (t->tracer[n].insn)
             t->tracer[n].insn(&t->tracer[n], cpu, pc, word);
-    return true;
 }
 
 static void after(void *ctx, struct cpu *cpu, u64 pc, u32 word)
 {
     struct trace *t = ctx;
-    if (t->next.after)
-        t->next.after(t->next.ctx, cpu, pc, word);
     for (unsigned n = 0; t->seen[cpu->index] && n < t->tracers; n++)
         if (t->tracer[n].done)
             t->tracer[n].done(&t->tracer[n], cpu, pc, word);
@@ -156,8 +146,6 @@ static void after(void *ctx, struct cpu *cpu, u64 pc, u32 word)
 static void memory(void *ctx, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write, u64 value)
 {
     struct trace *t = ctx;
-    if (t->next.memory)
-        t->next.memory(t->next.ctx, cpu, va, pa, size, write, value);
     for (unsigned n = 0; t->seen[cpu->index] && n < t->tracers; n++)
         if (t->tracer[n].memory)
             t->tracer[n].memory(&t->tracer[n], cpu, va, pa, size, write, value);
@@ -166,8 +154,6 @@ static void memory(void *ctx, struct cpu *cpu, u64 va, u64 pa, unsigned size, bo
 static void reset_seen(void *ctx, struct cpu *cpu)
 {
     struct trace *t = ctx;
-    if (t->next.reset)
-        t->next.reset(t->next.ctx, cpu);
     for (unsigned n = 0; n < t->tracers; n++)
         if (t->tracer[n].cpu_reset)
             t->tracer[n].cpu_reset(&t->tracer[n], cpu);
@@ -176,8 +162,6 @@ static void reset_seen(void *ctx, struct cpu *cpu)
 static void sysreg_written(void *ctx, struct cpu *cpu, unsigned row, u64 value)
 {
     struct trace *t = ctx;
-    if (t->next.sysreg_written)
-        t->next.sysreg_written(t->next.ctx, cpu, row, value);
     bool seen = wanted(t, cpu, cpu->pc);
     for (unsigned n = 0; seen && n < t->tracers; n++)
         if (t->tracer[n].sysreg)
@@ -188,8 +172,6 @@ static void guest_error(void *ctx, struct cpu *cpu, const char *device, const ch
                         bool write, u64 value)
 {
     struct trace *t = ctx;
-    if (t->next.guest_error)
-        t->next.guest_error(t->next.ctx, cpu, device, why, offset, size, write, value);
     bool seen = wanted(t, cpu, cpu->pc);
     for (unsigned n = 0; seen && n < t->tracers; n++)
         if (t->tracer[n].guest_error)
@@ -200,16 +182,15 @@ static void guest_error(void *ctx, struct cpu *cpu, const char *device, const ch
 static bool data_seen(void *ctx, struct cpu *cpu, u64 va, u64 pa)
 {
     struct trace *t = ctx;
-    return (t->next.data && t->next.data(t->next.ctx, cpu, va, pa)) ||
-           !phys_find(&t->m->d.phys, pa, (struct phys_attrs){ .privileged = 1 });
+    (void)cpu;
+    (void)va;
+    return !phys_find(&t->m->d.phys, pa, (struct phys_attrs){ .privileged = 1 });
 }
 
 static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
 {
     struct trace *t = ctx;
     const struct trace_filter *f = &t->config->filter;
-    if (t->next.exception)
-        t->next.exception(t->next.ctx, cpu, exc);
     if (unlikely(f->start.kind == POINT_EXCEPTION && !t->triggered))
         trigger(t, true);
     else if (unlikely(f->stop.kind == POINT_EXCEPTION && t->triggered))
@@ -223,43 +204,35 @@ static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
 static void exception_return_seen(void *ctx, struct cpu *cpu, u64 from_pc)
 {
     struct trace *t = ctx;
-    if (t->next.exception_return)
-        t->next.exception_return(t->next.ctx, cpu, from_pc);
     for (unsigned n = 0; n < t->tracers; n++)
         if (t->tracer[n].exception_return)
             t->tracer[n].exception_return(&t->tracer[n], cpu, from_pc);
 }
 
-/* Who wraps this later keeps a copy of the pointers, so they are set once. */
-static void hooks_set(struct trace *t)
+static const struct hooks hooks = { .page = page,
+                                    .data = data_seen,
+                                    .insn = insn,
+                                    .after = after,
+                                    .memory = memory,
+                                    .exception = exception,
+                                    .exception_return = exception_return_seen,
+                                    .guest_error = guest_error,
+                                    .reset = reset_seen,
+                                    .sysreg_written = sysreg_written };
+
+/* What the tracers and the points that start or stop them need to hear of. */
+static void wants_find(struct trace *t)
 {
-    struct observer *o = t->m->d.observer;
-    bool sysreg = false, data = false, errors = false,
-         symbols = t->config->filter.start.kind == POINT_SYMBOL || t->config->filter.stop.kind == POINT_SYMBOL;
+    bool symbols = t->config->filter.start.kind == POINT_SYMBOL || t->config->filter.stop.kind == POINT_SYMBOL;
+    t->wants = WANT_exception | WANT_exception_return | WANT_reset;
     for (unsigned n = 0; n < t->tracers; n++) {
-        t->insns |= t->tracer[n].insn || t->tracer[n].done;
-        sysreg |= !!t->tracer[n].sysreg;
-        data |= !!t->tracer[n].memory;
-        errors |= !!t->tracer[n].guest_error;
+        const struct tracer *r = &t->tracer[n];
+        t->insns |= r->insn || r->done;
+        t->wants |= r->sysreg ? WANT_sysreg_written : 0;
+        t->wants |= r->memory ? WANT_memory : 0;
+        t->wants |= r->guest_error ? WANT_guest_error | WANT_data : 0;
     }
-    t->next = *o;
-    o->ctx = t;
-    o->exception = exception;
-    o->exception_return = exception_return_seen;
-    o->reset = reset_seen;
-    if (errors || t->next.guest_error) {
-        o->guest_error = guest_error;
-        o->data = data_seen;
-    }
-    if (sysreg || t->next.sysreg_written)
-        o->sysreg_written = sysreg_written;
-    if (data || t->next.memory)
-        o->memory = memory;
-    if (t->insns || symbols) {
-        o->before = before;
-        o->after = after;
-        o->page = page;
-    }
+    t->wants |= t->insns || symbols ? WANT_page | WANT_insn | WANT_after : 0;
 }
 
 /* ---- opening and closing ---- */
@@ -335,9 +308,9 @@ struct trace *trace_open(struct machine *m, const struct trace_config *config, c
         return NULL;
     }
     t->narrow = f->cpus || f->els || f->vmids || f->ranges;
-    t->engine_step = m->d.cpu[0].d.host.force_step;
     t->triggered = f->start.kind == POINT_NONE;
-    hooks_set(t);
+    wants_find(t);
+    observer_attach(m, &hooks, t, t->wants);
     return t;
 }
 
@@ -374,7 +347,7 @@ bool trace_close(struct trace *t, char error[256])
     }
     if (!ok)
         snprintf(error, 256, "%s", first);
-    *t->m->d.observer = t->next;
+    observer_detach(t->m, &hooks, t);
     symbols_destroy(t->symbols);
     disasm_destroy(t->disasm);
     free(t);

@@ -50,8 +50,7 @@ struct trace_config {
 struct trace;
 /* Is there anything to trace? */
 bool trace_wanted(const struct trace_config *config);
-/* After the images are loaded, before other debuggers look in; they may wrap it. config stays where it is. NULL: error.
- */
+/* After the images are loaded. config stays where it is. NULL: error. */
 struct trace *trace_open(struct machine *m, const struct trace_config *config, char error[256]);
 /* Up to where a run may go (<= limit, machine-wide instructions) before asking again: windows begin and end there. */
 u64 trace_limit(struct trace *t, u64 limit);

@@ -51,7 +51,7 @@ struct trace {
     const struct trace_config *config;
     struct symbols *symbols;
     struct disasm *disasm;
-    struct observer next; /* who looked in before: called too */
+    u32 wants; /* hooks (WANT_*), but for WANT_EVERY */
     struct tracer tracer[TRACERS];
     unsigned tracers;
     bool insns;                     /* some tracer sees instructions */
@@ -59,7 +59,6 @@ struct trace {
     bool window, triggered, active; /* within first..last; between start and stop; both */
     bool by_page;                   /* the stepping engine is used for the pages of the filter only */
     bool seen[MAX_CPUS];            /* the instruction being executed was selected */
-    bool engine_step;               /* the user forced the stepping engine */
     struct trace_place place[PLACES];
 };
 
