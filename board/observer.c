@@ -61,6 +61,14 @@ static bool before_insn(void *ctx, struct cpu *cpu, u64 pc, u32 insn)
     return true;
 }
 
+/* Nobody asks. */
+static bool insn_only(void *ctx, struct cpu *cpu, u64 pc, u32 insn)
+{
+    const struct observer *each = &((const struct observers *)ctx)->each;
+    each->insn(each->insn_ctx, cpu, pc, insn);
+    return true;
+}
+
 /* ---- the list ---- */
 
 static u32 has_functions(const struct hooks *hooks)
@@ -98,7 +106,7 @@ static void see(struct observers *l)
 #include "cpu/observer.def"
     l->seen = *each;
     if (each->insn) {
-        l->seen.before = before_insn;
+        l->seen.before = each->before ? before_insn : insn_only;
         l->seen.before_ctx = l;
     }
 }

@@ -66,16 +66,23 @@ const struct trace_place *trace_place_text(struct trace *t, u64 pc, struct symbo
 
 static const struct hooks hooks;
 
-/* What is active has changed. between: no PE runs, so that what is derived may be dropped. */
+static bool is_met_by_hook(const struct trace_point *p)
+{
+    return p->kind == POINT_SYMBOL || p->kind == POINT_EXCEPTION;
+}
+
+/* What is active has changed. between: no PE runs, so that what is derived may be dropped. In a hook nothing changes
+ * but whether every instruction is wanted: what a hook may switch on is wanted all along. */
 static void engine_choose(struct trace *t, bool between)
 {
     t->active = t->window && t->triggered;
-    if (!t->insns)
-        return;
-    if (t->active && between)
-        t->by_page = t->narrow;
-    observer_attach(t->m, &hooks, t, t->wants | (t->active && !t->by_page ? WANT_EVERY : 0));
-    if (between)
+    if (between) {
+        t->by_page = t->active ? t->narrow : t->by_page;
+        t->awake = t->active || (t->window && is_met_by_hook(&t->config->filter.start)) || t->symbols_wanted;
+    }
+    bool every = t->insns && t->active && !t->by_page;
+    observer_attach(t->m, &hooks, t, t->wants | (t->awake ? t->wants_awake : 0) | (every ? WANT_EVERY : 0));
+    if (t->insns && between)
         observer_answers_changed(t->m);
 }
 
@@ -220,19 +227,24 @@ static const struct hooks hooks = { .page = page,
                                     .reset = reset_seen,
                                     .sysreg_written = sysreg_written };
 
-/* What the tracers and the points that start or stop them need to hear of. */
+/* What the tracers, and the points that start or stop them, need to hear of. */
 static void wants_find(struct trace *t)
 {
-    bool symbols = t->config->filter.start.kind == POINT_SYMBOL || t->config->filter.stop.kind == POINT_SYMBOL;
-    t->wants = WANT_exception | WANT_exception_return | WANT_reset;
+    const struct trace_filter *f = &t->config->filter;
+    t->symbols_wanted = f->start.kind == POINT_SYMBOL || f->stop.kind == POINT_SYMBOL;
+    t->wants = f->start.kind == POINT_EXCEPTION || f->stop.kind == POINT_EXCEPTION ? WANT_exception : 0;
     for (unsigned n = 0; n < t->tracers; n++) {
         const struct tracer *r = &t->tracer[n];
         t->insns |= r->insn || r->done;
-        t->wants |= r->sysreg ? WANT_sysreg_written : 0;
-        t->wants |= r->memory ? WANT_memory : 0;
-        t->wants |= r->guest_error ? WANT_guest_error | WANT_data : 0;
+        t->wants |= r->exception && r->every_exception ? WANT_exception : 0;
+        t->wants |= r->exception_return ? WANT_exception_return : 0;
+        t->wants |= r->cpu_reset ? WANT_reset : 0;
+        t->wants_awake |= r->exception ? WANT_exception : 0;
+        t->wants_awake |= r->sysreg ? WANT_sysreg_written : 0;
+        t->wants_awake |= r->memory ? WANT_memory : 0;
+        t->wants_awake |= r->guest_error ? WANT_guest_error | WANT_data : 0;
     }
-    t->wants |= t->insns || symbols ? WANT_page | WANT_insn | WANT_after : 0;
+    t->wants_awake |= t->insns || t->symbols_wanted ? WANT_page | WANT_insn | WANT_after : 0;
 }
 
 /* ---- opening and closing ---- */
@@ -310,7 +322,7 @@ struct trace *trace_open(struct machine *m, const struct trace_config *config, c
     t->narrow = f->cpus || f->els || f->vmids || f->ranges;
     t->triggered = f->start.kind == POINT_NONE;
     wants_find(t);
-    observer_attach(m, &hooks, t, t->wants);
+    engine_choose(t, true);
     return t;
 }
 

@@ -51,12 +51,14 @@ struct trace {
     const struct trace_config *config;
     struct symbols *symbols;
     struct disasm *disasm;
-    u32 wants; /* hooks (WANT_*), but for WANT_EVERY */
+    u32 wants, wants_awake; /* hooks (WANT_*): always; besides while awake */
     struct tracer tracer[TRACERS];
     unsigned tracers;
     bool insns;                     /* some tracer sees instructions */
+    bool symbols_wanted;            /* to start or to stop */
     bool narrow;                    /* the filter leaves out some of them by EL, VMID, vCPU or address */
     bool window, triggered, active; /* within first..last; between start and stop; both */
+    bool awake;                     /* active, or a hook may make it so */
     bool by_page;                   /* the stepping engine is used for the pages of the filter only */
     bool seen[MAX_CPUS];            /* the instruction being executed was selected */
     struct trace_place place[PLACES];
