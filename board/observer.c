@@ -8,16 +8,17 @@
 
 /* ---- several want a hook ---- */
 
-/* From one observer that wants it to the next, without those who were attached or left meanwhile. */
+/* From one observer that wants it to the next. When the list changes meanwhile, without those who have left or come. */
 #define EACH(l, name, n)                                                                                               \
     for (u32 left_ = (l)->wanting[HOOK_NUMBER_##name], n = 0; left_; left_ &= left_ - 1)                               \
-        if (n = (u32)__builtin_ctz(left_), (l)->list[n].wants & WANT_##name && (l)->list[n].number <= attached)
+        if (n = (u32)__builtin_ctz(left_),                                                                             \
+            likely((l)->changes == changes) || ((l)->list[n].wants & WANT_##name && (l)->list[n].since <= changes))
 
 #define ROUND_ANY(name, parameters, arguments)                                                                         \
     static bool name##_round parameters                                                                                \
     {                                                                                                                  \
         const struct observers *l = ctx;                                                                               \
-        u64 attached = l->attached;                                                                                    \
+        u64 changes = l->changes;                                                                                      \
         EACH (l, name, n) {                                                                                            \
             ctx = l->list[n].ctx;                                                                                      \
             if (l->list[n].hooks->name arguments)                                                                      \
@@ -29,7 +30,7 @@
     static bool name##_round parameters                                                                                \
     {                                                                                                                  \
         const struct observers *l = ctx;                                                                               \
-        u64 attached = l->attached;                                                                                    \
+        u64 changes = l->changes;                                                                                      \
         bool all = true;                                                                                               \
         EACH (l, name, n) {                                                                                            \
             ctx = l->list[n].ctx;                                                                                      \
@@ -41,7 +42,7 @@
     static void name##_round parameters                                                                                \
     {                                                                                                                  \
         const struct observers *l = ctx;                                                                               \
-        u64 attached = l->attached;                                                                                    \
+        u64 changes = l->changes;                                                                                      \
         EACH (l, name, n) {                                                                                            \
             ctx = l->list[n].ctx;                                                                                      \
             l->list[n].hooks->name arguments;                                                                          \
@@ -128,6 +129,7 @@ static void want(struct machine *m, u32 n, u32 wants)
     struct observers *l = m->d.observers;
     u32 added = wants & ~l->list[n].wants, all = 0;
     l->list[n].wants = wants;
+    l->changes++;
     see(l);
     for (u32 k = 0; k < MAX_OBSERVERS; k++)
         all |= l->list[k].wants;
@@ -145,7 +147,7 @@ void observer_attach(struct machine *m, const struct hooks *hooks, void *ctx, u3
         assert(n < MAX_OBSERVERS);
         l->list[n].hooks = hooks;
         l->list[n].ctx = ctx;
-        l->list[n].number = ++l->attached;
+        l->list[n].since = l->changes + 1;
     }
     want(m, n, wants & has_functions(hooks));
 }

@@ -20,12 +20,12 @@ struct observers {
     struct observer seen; /* what the core looks at */
     struct observer each; /* the same, with `before` and `insn` apart */
     u32 wanting[HOOKS];   /* who wants a hook: a bit for each place of the list */
-    u64 attached;         /* how many were, up to now */
+    u64 changes;          /* of the list, up to now */
     struct {
         const struct hooks *hooks; /* NULL: a free place */
         void *ctx;
         u32 wants;
-        u64 number; /* which one it was to be attached */
+        u64 since; /* which change attached it */
     } list[MAX_OBSERVERS];
 };
 
