@@ -102,7 +102,7 @@ static void see(struct observers *l)
         u32 set = l->wanting[HOOK_NUMBER_##name];                                                                      \
         bool one = set && !(set & (set - 1));                                                                          \
         each->name = one ? l->list[__builtin_ctz(set)].hooks->name : set ? name##_round : NULL;                        \
-        each->name##_ctx = one ? l->list[__builtin_ctz(set)].ctx : l;                                                  \
+        each->name##_ctx = one ? l->list[__builtin_ctz(set)].ctx : set ? l : NULL;                                                \
     }
 #include "cpu/observer.def"
     l->seen = *each;
