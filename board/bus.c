@@ -32,6 +32,18 @@ unsigned place_number(struct place at)
     return number;
 }
 
+/* Console ports of the rows before `row`. */
+static unsigned ports_before(unsigned row)
+{
+    unsigned ports = 0;
+    for (unsigned n = 0; n < row; n++)
+        ports += rows[n].kind && rows[n].kind->back_end == BACK_END_PORT ? rows[n].count : 0;
+    return ports;
+}
+
+unsigned place_port(struct place at) { return ports_before(at.row) + at.n; }
+unsigned row_ports(void) { return ports_before(ROW_COUNT); }
+
 bool place_next(const struct machine *m, struct place *at)
 {
     at->n++;

@@ -30,6 +30,10 @@ struct access {
 };
 enum { NOT_A_CPU = 0xff };
 
+/* What of the host a device has for itself (struct machine_host), and how many of them there can be. */
+enum back_end { BACK_END_NONE, BACK_END_PORT, /* a console: -serial, -chardev */ BACK_END_DISK /* -drive */ };
+enum { MAX_PORTS = 16, MAX_DISKS = 32 };
+
 /* One const in each device's file. A function that is NULL: it has no such thing. */
 struct kind {
     const char *name;
@@ -40,7 +44,8 @@ struct kind {
     u8 timers;                /* events, each with a time of its own */
     /* Sets of timers: those that only offer input that is prepared; those that write RAM. All others may interrupt. */
     u8 timers_listen, timers_write;
-    u8 edge; /* its outputs are edges, for the device tree */
+    u8 edge;     /* its outputs are edges, for the device tree */
+    u8 back_end; /* enum back_end; the number of its port is place_port */
     /* False: nothing answers there (external abort). *value is 0 before a read. */
     bool (*read)(struct machine *m, void *state, const struct access *a, u64 *value);
     bool (*write)(struct machine *m, void *state, const struct access *a, u64 value);
@@ -79,8 +84,11 @@ const struct row *row_get(unsigned n);
 bool row_there(const struct machine *m, const struct row *row);
 /* Address of a device. */
 u64 place_base(struct place at);
-/* How many devices of the same kind stand before it in the table: the number of a serial port. */
+/* How many devices of the same kind stand before it in the table. */
 unsigned place_number(struct place at);
+/* The number of its console port. What is plugged in has those from row_ports() on. */
+unsigned place_port(struct place at);
+unsigned row_ports(void);
 
 /* ---- lines that the board itself drives ---- */
 /* An input of a PL061. */

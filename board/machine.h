@@ -25,7 +25,7 @@ enum { QUANTUM_NS = 32768, SLICE_NS = 32768, EVENT_MIN_NS = 40000 };
 #define NEVER (~(u64)0)
 
 enum conduit { CONDUIT_NONE, CONDUIT_HVC, CONDUIT_SMC };
-enum { PORT_UART0, PORT_UART1, PORT_VIRTIO, MAX_PORTS = 16 };
+enum { PORT_CONSOLE }; /* the first port: semihosting's console, too */
 
 /* Why machine_run came back. */
 enum stop_kind {

@@ -9,7 +9,6 @@
 #include "board/dev/virtio.h"
 #include "lib/state.h"
 
-enum { MAX_DISKS = 32 };
 /* Who may make semihosting calls: nobody, EL1 and up, all ELs (userspace=on). */
 enum semihosting { SEMIHOSTING_OFF, SEMIHOSTING_ON, SEMIHOSTING_USERSPACE };
 

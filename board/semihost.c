@@ -66,14 +66,14 @@ enum { KEY_NONE, KEY_END = 0x101 };
 
 static bool input_comes(struct machine *m)
 {
-    return m->d.host.input_comes && m->d.host.input_comes(m->d.host.ctx, PORT_UART0);
+    return m->d.host.input_comes && m->d.host.input_comes(m->d.host.ctx, PORT_CONSOLE);
 }
 
 void semihost_input(struct machine *m)
 {
     if (!m->key_waiters || m->key)
         return;
-    int byte = machine_input(m, PORT_UART0, true);
+    int byte = machine_input(m, PORT_CONSOLE, true);
     if (byte >= 0)
         m->key = (u32)byte + 1;
     else if (!input_comes(m))
@@ -85,7 +85,7 @@ static int key_read(struct call *c)
 {
     struct machine *m = c->m;
     bool ended = m->key == KEY_END;
-    int byte = ended ? -1 : machine_input(m, PORT_UART0, true);
+    int byte = ended ? -1 : machine_input(m, PORT_CONSOLE, true);
     m->key = KEY_NONE;
     c->again = byte < 0 && !ended && input_comes(m);
     return byte;
@@ -95,7 +95,7 @@ static int key_read(struct call *c)
 static s64 tt_read(struct call *c, u8 *buffer, u64 size)
 {
     u64 n = 0;
-    for (int byte; n < size && (byte = n ? machine_input(c->m, PORT_UART0, true) : key_read(c)) >= 0; n++)
+    for (int byte; n < size && (byte = n ? machine_input(c->m, PORT_CONSOLE, true) : key_read(c)) >= 0; n++)
         buffer[n] = (u8)byte;
     return (s64)n;
 }
@@ -114,7 +114,7 @@ static s64 sys_write0(struct call *c)
 {
     u8 byte;
     for (u64 n = 0; n < TEXT_MAX && guest_copy(c, c->cpu->x[1] + n, &byte, 1, false) && byte; n++)
-        machine_output(c->m, PORT_UART0, byte);
+        machine_output(c->m, PORT_CONSOLE, byte);
     return (s64)c->cpu->x[0];
 }
 
@@ -122,7 +122,7 @@ static s64 sys_writec(struct call *c)
 {
     u8 byte;
     if (guest_copy(c, c->cpu->x[1], &byte, 1, false))
-        machine_output(c->m, PORT_UART0, byte);
+        machine_output(c->m, PORT_CONSOLE, byte);
     return (s64)c->cpu->x[0];
 }
 
@@ -166,7 +166,7 @@ static s64 write_some(struct call *c, const u8 *bytes, u64 size)
     const struct machine_host *host = &c->m->d.host;
     u64 handle = c->field[0];
     for (u64 n = 0; is_tt(handle) && n < size; n++)
-        machine_output(c->m, PORT_UART0, bytes[n]);
+        machine_output(c->m, PORT_CONSOLE, bytes[n]);
     if (is_tt(handle))
         return (s64)size;
     return handle < HANDLE_FILES || !host->file_write

@@ -489,18 +489,18 @@ static void ports_open(struct console *c)
     static const struct char_config standard = { .kind = CHAR_STDIO };
     static const struct char_config muxed = { .kind = CHAR_STDIO, .mux = true };
     const struct options *o = c->o;
-    unsigned port = PORT_VIRTIO;
+    unsigned port = row_ports();
     bool stdio = false;
     for (unsigned n = 0; n < o->device_count; n++)
-        if (o->device[n].kind == VIRTIO_CONSOLE && port < MAX_PORTS) {
+        if (virtio_back_end(o->device[n].kind) == BACK_END_PORT && port < MAX_PORTS) {
             const struct char_config *config = chardev_of(o, o->device[n].chardev);
             stdio = stdio || config->kind == CHAR_STDIO;
             port_open(c, port++, config);
         }
     for (unsigned n = 0; n < o->serial_count; n++)
-        port_open(c, PORT_UART0 + n, &o->serial[n]);
+        port_open(c, PORT_CONSOLE + n, &o->serial[n]);
     if (!o->serial_count && !stdio)
-        port_open(c, PORT_UART0, o->nographic ? &muxed : &standard);
+        port_open(c, PORT_CONSOLE, o->nographic ? &muxed : &standard);
 }
 
 /* Ports that write to one file write each byte at once. */
@@ -529,7 +529,7 @@ void console_open(struct console *c, struct machine *m, const struct options *o)
     after_set(c);
     c->start_ns = host_ns();
     if (o->send_count && !o->send[0].after[0])
-        sends_run(c, &c->port[PORT_UART0]);
+        sends_run(c, &c->port[PORT_CONSOLE]);
 }
 
 /* Some file systems tell only now that there was no room. */

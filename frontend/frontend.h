@@ -67,7 +67,7 @@ void console_release(struct console *c);
 u64 console_idle(void *ctx, u64 now, u64 until);
 bool console_listens(void *ctx);
 /* Which port a chardev or serial option of the machine configuration uses is fixed: serial n is port n, virtconsole k
- * is PORT_VIRTIO + k. */
+ * is row_ports() + k. */
 
 /* ---- terminal.c: raw mode, signals, keys ---- */
 /* SIGINT, SIGTERM and SIGHUP end the run as a whole, with all that is written at its end; a second one at once. */

@@ -88,26 +88,29 @@ static unsigned drive_number(const struct options *o, const char *id)
     for (unsigned n = 0; n < o->drive_count; n++)
         if (!strcmp(o->drive[n].id, id))
             return n;
-    die("-device virtio-blk-device: no -drive has id=%s", id);
+    die("-device: no -drive has id=%s", id);
 }
 
 static void devices_set(const struct options *o, struct machine_config *c)
 {
-    unsigned port = PORT_VIRTIO;
+    unsigned port = row_ports();
     bool used[MAX_DISKS] = { false };
     for (unsigned n = 0; n < o->device_count; n++) {
         const struct device_config *d = &o->device[n];
         struct virtio_config *v = &c->virtio[c->virtio_count++];
         *v = (struct virtio_config){ .kind = d->kind, .slot = d->slot };
-        if (d->kind == VIRTIO_BLK) {
+        switch (virtio_back_end(d->kind)) {
+        case BACK_END_NONE: break;
+        case BACK_END_DISK:
             v->unit = drive_number(o, d->drive);
             if (used[v->unit])
                 die("-drive id=%s: given to two devices", d->drive);
             used[v->unit] = true;
             memcpy(c->options.disk[v->unit].serial, d->serial, sizeof(d->serial));
-        } else if (d->kind == VIRTIO_CONSOLE) {
+            break;
+        case BACK_END_PORT:
             if (port == MAX_PORTS)
-                die("-device virtio-serial-device: more than %d", MAX_PORTS - PORT_VIRTIO);
+                die("-device %s: more than %u", virtio_name(d->kind), MAX_PORTS - row_ports());
             v->unit = port++;
         }
     }

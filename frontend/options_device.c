@@ -111,25 +111,18 @@ static const struct property virtio_rows[] = {
     PROPERTY_BY("bus", virtio_bus),
     PROPERTY_ACCEPTED("id", ""),
     PROPERTY_ACCEPTED("rng", ""),
-    /* of virtio-blk-device only */
+    /* of those with a disk only */
     PROPERTY("drive", PROPERTY_TEXT, struct device_config, drive),
     PROPERTY_BY("serial", blk_serial),
 };
 
-static void device_blk(struct options *o, const char *option, const char *arg)
+static void device_virtio(struct options *o, const char *option, const char *arg, enum virtio_kind kind)
 {
-    struct device_config *d = device_add(o, VIRTIO_BLK);
-    properties_read(virtio_rows, ARRAY_LEN(virtio_rows), option, arg, NULL, d);
-    if (!d->drive[0])
+    bool disk = virtio_back_end(kind) == BACK_END_DISK;
+    struct device_config *d = device_add(o, kind);
+    properties_read(virtio_rows, disk ? ARRAY_LEN(virtio_rows) : VIRTIO_ROWS, option, arg, NULL, d);
+    if (disk && !d->drive[0])
         die("%s: drive= is missing", option);
-}
-static void device_serial(struct options *o, const char *option, const char *arg)
-{
-    properties_read(virtio_rows, VIRTIO_ROWS, option, arg, NULL, device_add(o, VIRTIO_CONSOLE));
-}
-static void device_rng(struct options *o, const char *option, const char *arg)
-{
-    properties_read(virtio_rows, VIRTIO_ROWS, option, arg, NULL, device_add(o, VIRTIO_RNG));
 }
 
 static const struct property virtconsole_rows[] = {
@@ -145,7 +138,7 @@ static void device_virtconsole(struct options *o, const char *option, const char
 {
     struct device_config *d = NULL;
     for (unsigned n = 0; n < o->device_count && !d; n++)
-        if (o->device[n].kind == VIRTIO_CONSOLE && !o->device[n].console)
+        if (virtio_back_end(o->device[n].kind) == BACK_END_PORT && !o->device[n].console)
             d = &o->device[n];
     if (!d)
         die("%s: needs a -device virtio-serial-device before it (one for each)", option);
@@ -153,14 +146,12 @@ static void device_virtconsole(struct options *o, const char *option, const char
     properties_read(virtconsole_rows, ARRAY_LEN(virtconsole_rows), option, arg, NULL, d);
 }
 
+/* Besides the virtio devices of board/dev/virtio.def. */
 static const struct {
     const char *name, *words;
     void (*add)(struct options *o, const char *option, const char *arg);
 } models[] = {
     { "loader", "desc \"Generic Loader\"", device_loader },
-    { "virtio-blk-device", "bus virtio-bus", device_blk },
-    { "virtio-rng-device", "bus virtio-bus", device_rng },
-    { "virtio-serial-device", "bus virtio-bus", device_serial },
     { "virtconsole", "bus virtio-serial-bus", device_virtconsole },
 };
 
@@ -168,6 +159,8 @@ static void models_list(void)
 {
     for (unsigned n = 0; n < ARRAY_LEN(models); n++)
         printf("name \"%s\", %s\n", models[n].name, models[n].words);
+    for (enum virtio_kind kind = VIRTIO_NONE + 1; kind < VIRTIO_KINDS; kind++)
+        printf("name \"%s\", bus virtio-bus\n", virtio_name(kind));
 }
 
 void opt_device(struct options *o, const char *name, const char *arg)
@@ -181,9 +174,15 @@ void opt_device(struct options *o, const char *name, const char *arg)
         return;
     }
     snprintf(option, sizeof(option), "-device %.*s", (int)(length < 64 ? length : 64), arg);
+    arg += length + (arg[length] != 0);
     for (unsigned n = 0; n < ARRAY_LEN(models); n++)
         if (!strcmp(model, models[n].name)) {
-            models[n].add(o, option, arg + length + (arg[length] != 0));
+            models[n].add(o, option, arg);
+            return;
+        }
+    for (enum virtio_kind kind = VIRTIO_NONE + 1; kind < VIRTIO_KINDS; kind++)
+        if (!strcmp(model, virtio_name(kind))) {
+            device_virtio(o, option, arg, kind);
             return;
         }
     if (strstr(model, "-pci") || !strcmp(model, "virtio-blk") || !strcmp(model, "virtio-serial"))

@@ -55,12 +55,12 @@ static void devices_take(struct options *o, const struct machine *s)
     if (o->device_count || o->drive_count)
         return;
     for (unsigned n = 0; n < ARRAY_LEN(s->options.plug); n++) {
-        if (s->options.plug[n].kind == VIRTIO_BLK)
-            die("-restore %s: made with a disk: -drive is needed", o->restore);
-        if (s->options.plug[n].kind == VIRTIO_NONE || o->device_count == ARRAY_LEN(o->device))
+        enum virtio_kind kind = (enum virtio_kind)s->options.plug[n].kind;
+        if (kind == VIRTIO_NONE || kind >= VIRTIO_KINDS || o->device_count == ARRAY_LEN(o->device))
             continue;
-        o->device[o->device_count++] =
-            (struct device_config){ .kind = (enum virtio_kind)s->options.plug[n].kind, .slot = (int)n };
+        if (virtio_back_end(kind) == BACK_END_DISK)
+            die("-restore %s: made with a disk: -drive is needed", o->restore);
+        o->device[o->device_count++] = (struct device_config){ .kind = kind, .slot = (int)n };
     }
 }
 

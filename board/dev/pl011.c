@@ -221,8 +221,7 @@ static bool pl011_level(const void *state, unsigned wire)
 static void pl011_reset(struct machine *m, void *state, struct place at)
 {
     (void)m;
-    *(struct pl011 *)state =
-        (struct pl011){ .port = PORT_UART0 + place_number(at), .cr = 0x300, .ifls = 0x12, .at = at };
+    *(struct pl011 *)state = (struct pl011){ .port = place_port(at), .cr = 0x300, .ifls = 0x12, .at = at };
 }
 
 static const char *pl011_validate(const void *state, struct place at)
@@ -230,7 +229,7 @@ static const char *pl011_validate(const void *state, struct place at)
     const struct pl011 *dev = state;
     if (dev->at.row != at.row || dev->at.n != at.n)
         return "pl011: place out of range";
-    if (dev->head >= FIFO || dev->used > FIFO || dev->port != PORT_UART0 + place_number(at))
+    if (dev->head >= FIFO || dev->used > FIFO || dev->port != place_port(at))
         return "pl011: FIFO index or port out of range";
     return NULL;
 }
@@ -252,6 +251,7 @@ const struct kind kind_pl011 = {
     .version = 1,
     .wires = 1,
     .timers = TIMERS,
+    .back_end = BACK_END_PORT,
     .timers_listen = 1 << TIMER_LISTEN,
     .read = pl011_read,
     .write = pl011_write,

@@ -45,6 +45,7 @@ const struct virtio_ops *virtio_ops_of(const struct virtio *dev)
 }
 
 unsigned virtio_number(enum virtio_kind kind) { return kinds[kind].number; }
+enum back_end virtio_back_end(enum virtio_kind kind) { return kinds[kind].ops->back_end; }
 const char *virtio_name(enum virtio_kind kind) { return kinds[kind].name; }
 
 /* ---- features and status ---- */
@@ -93,7 +94,8 @@ const char *virtio_validate(const struct virtio *dev)
     const struct virtio_ops *ops = virtio_ops_of(dev);
     if (dev->kind && !ops)
         return "virtio: no such kind of device";
-    if (ops && ops->units && dev->unit >= ops->units)
+    static const unsigned units[] = { [BACK_END_NONE] = 1, [BACK_END_PORT] = MAX_PORTS, [BACK_END_DISK] = MAX_DISKS };
+    if (ops && dev->unit >= units[ops->back_end])
         return "virtio: unit out of range";
     for (unsigned n = 0; n < VIRTIO_QUEUES; n++)
         if (dev->queue[n].num > VIRTIO_QUEUE_MAX || (dev->queue[n].num && !is_pow2(dev->queue[n].num)))

@@ -27,7 +27,7 @@ struct virtio_queue {
 /* A device, within the state of its transport. */
 struct virtio {
     u32 kind;   /* enum virtio_kind */
-    u32 unit;   /* number of the disk, or of the console port */
+    u32 unit;   /* number of its back end: disk, console port */
     u32 legacy; /* VIRTIO_F_VERSION_1 is not offered */
     u32 status;
     u64 driver_features;
@@ -79,7 +79,7 @@ bool virtio_timer_runs(struct machine *m, const struct virtio *dev);
 struct virtio_ops {
     unsigned queues;
     u64 features;
-    u32 units; /* unit is below that; 0: it has none */
+    enum back_end back_end; /* of which `unit` is the number */
     u64 (*features_of)(struct machine *m, const struct virtio *dev);
     u64 (*config_read)(struct machine *m, const struct virtio *dev, u64 offset, unsigned size);
     /* The driver says that there are buffers in queue q. */
@@ -97,6 +97,7 @@ struct virtio_ops {
 const struct virtio_ops *virtio_ops_of(const struct virtio *dev);
 /* Device type, and the name for -device. */
 unsigned virtio_number(enum virtio_kind kind);
+enum back_end virtio_back_end(enum virtio_kind kind);
 const char *virtio_name(enum virtio_kind kind);
 u64 virtio_offered(struct machine *m, const struct virtio *dev);
 /* Half `half` (0: low) of the features that the driver accepts: those that were offered count. */

@@ -64,4 +64,6 @@ static void notify(struct machine *m, struct virtio *dev, unsigned n)
     receive(m, dev);
 }
 
-const struct virtio_ops virtio_console_ops = { .queues = 2, .units = MAX_PORTS, .notify = notify, .input = receive };
+const struct virtio_ops virtio_console_ops = {
+    .queues = 2, .back_end = BACK_END_PORT, .notify = notify, .input = receive
+};

@@ -69,7 +69,7 @@ static inline struct machine_config *fixture_config(struct fixture *f)
                                      .disk_write = fixture_disk_write };
     c->options.disk[0] = (struct disk_option){ .size = FIXTURE_DISK, .serial = "serial" };
     c->virtio[0] = (struct virtio_config){ .kind = VIRTIO_BLK, .unit = 0, .slot = -1 };
-    c->virtio[1] = (struct virtio_config){ .kind = VIRTIO_CONSOLE, .unit = PORT_VIRTIO, .slot = -1 };
+    c->virtio[1] = (struct virtio_config){ .kind = VIRTIO_CONSOLE, .unit = row_ports(), .slot = -1 };
     c->virtio[2] = (struct virtio_config){ .kind = VIRTIO_RNG, .slot = -1 };
     c->virtio_count = 3;
     return c;

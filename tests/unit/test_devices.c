@@ -365,11 +365,11 @@ START_TEST(chain_as_long_as_the_queue)
             poke(f, text + n, 'a' + n % 26, 1);
             desc_put(f, n, text + n, 1, n + 1 < LONG || loop ? NEXT : 0, (n + 1) % LONG);
         }
-        f->out_used[PORT_VIRTIO] = 0;
+        f->out_used[row_ports()] = 0;
         poke(f, DESC + 16 * LONG + 2, 1, 2);
         bus_w(f, CON + 0x50, 1);
         ck_assert_uint_eq(bus_r(f, CON + 0x70) & 64, loop ? 64 : 0);
-        ck_assert_uint_eq(f->out_used[PORT_VIRTIO], loop ? 0 : 1023); /* what the fixture keeps */
+        ck_assert_uint_eq(f->out_used[row_ports()], loop ? 0 : 1023); /* what the fixture keeps */
     }
     fixture_close(f);
 }
@@ -388,11 +388,11 @@ START_TEST(console_before_driver_ok)
     poke(f, DATA, '0' | 'q' << 8, 2);
     desc_put(f, 0, DATA, 2, 0, 0);
     offer(f, CON, 1, 0, 0);
-    ck_assert_str_eq(f->out[PORT_VIRTIO], "0q");
+    ck_assert_str_eq(f->out[row_ports()], "0q");
     ck_assert_uint_eq(peek(f, USED + 2, 2), 1);
     bus_w(f, CON + 0x44, 0); /* not set up: nothing */
     offer(f, CON, 1, 1, 0);
-    ck_assert_str_eq(f->out[PORT_VIRTIO], "0q");
+    ck_assert_str_eq(f->out[row_ports()], "0q");
     fixture_close(f);
 }
 END_TEST
@@ -498,7 +498,7 @@ START_TEST(console_both_ways)
     poke(f, DATA, 0x6f6c6c6568, 5);
     desc_put(f, 0, DATA, 5, 0, 0);
     offer(f, CON, 1, 0, 0);
-    ck_assert_str_eq(f->out[PORT_VIRTIO], "hello");
+    ck_assert_str_eq(f->out[row_ports()], "hello");
     ck_assert_uint_eq(peek(f, USED + 2, 2), 1);
 
     modern_driver(f, CON, 0);
@@ -507,12 +507,12 @@ START_TEST(console_both_ways)
     desc_put(f, 0, DATA, 4, WRITE, 0);
     offer(f, CON, 0, 0, 0);
     ck_assert_uint_eq(peek(f, USED + 2, 2), 0); /* the buffer waits */
-    f->in[PORT_VIRTIO] = "abcdef";
+    f->in[row_ports()] = "abcdef";
     machine_input_kick(f->m);
     ck_assert_uint_eq(peek(f, USED + 2, 2), 1);
     ck_assert_uint_eq(peek(f, USED + 8, 4), 4);
     ck_assert_uint_eq(peek(f, DATA, 4), 0x64636261);
-    ck_assert_str_eq(f->in[PORT_VIRTIO], "ef"); /* no further buffer: stays outside */
+    ck_assert_str_eq(f->in[row_ports()], "ef"); /* no further buffer: stays outside */
     fixture_close(f);
 }
 END_TEST
