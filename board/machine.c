@@ -1,5 +1,6 @@
 /*
- * The machine's life: making it, resetting it, its clock and event table, whose turn it is. DESIGN sections 3 and 6.
+ * The machine's life: making it, resetting it, its clock and event table, whose turn it is (docs/design.md, "Time,
+ * processors, input").
  */
 #define _GNU_SOURCE
 #include "board/machine.h"
@@ -298,7 +299,7 @@ static bool cpu_awake(struct machine *m, struct cpu *cpu)
 }
 
 /* Gives the turn to a PE. Where that is another one, the monitor of the one that had it opens, with the event that this
- * makes: both are legal at any time, and let fast stores leave the other PEs' monitors alone (DESIGN section 6). */
+ * makes: both are legal at any time, and let fast stores leave the other PEs' monitors alone. */
 static struct cpu *turn_give(struct machine *m, u32 index)
 {
     struct cpu *before = &m->d.cpu[m->turn];
@@ -317,10 +318,8 @@ static bool is_called(const struct machine *m, const struct cpu *cpu)
     return cpu_roused(m, cpu) || (cpu->halted != HALT_WFI && cpu->event == EVENT_CALLED);
 }
 
-/* Since a PE that loses its turn finds the event register set, WFE never holds it for long when others run. When all of
- * them have done nothing but look and WFE in their last turns, no SEV was executed and no interrupt is pending, they
- * wait.
- */
+/* Since a PE that loses its turn finds the event register set, WFE never holds it for long when others run. They wait
+ * when all have done nothing but look and WFE in their last turns, no SEV was executed and no interrupt is pending. */
 static bool all_wait(struct machine *m)
 {
     u32 on = 0;

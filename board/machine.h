@@ -1,6 +1,6 @@
 /*
  * The machine: processing elements, interrupt controller, timers, devices and memory on one clock, and what its front
- * end lends it. DESIGN sections 3 and 6.
+ * end lends it (docs/design.md, "State", "Time, processors, input").
  *
  * struct machine is plain data up to `d`; together with the PEs (each plain up to its own `d`) and RAM it is everything
  * that the guest can see. The board does no I/O, reads no clock: the front end does, through struct machine_host.

@@ -335,9 +335,7 @@ static s64 sys_elapsed(struct call *c)
     return guest_copy(c, c->cpu->x[1], ticks, sizeof(ticks), true) ? 0 : failed(c, ERR_FAULT);
 }
 
-/* By operation number: how many fields of 8 bytes its argument block has, 0 when x1 is none or points to something
- * else.
- */
+/* The operations by number: fields of 8 bytes in the argument block, 0 when x1 is none or points to something else. */
 static const struct {
     unsigned fields;
     s64 (*call)(struct call *c);

@@ -1,6 +1,6 @@
 /*
  * Loading: from files (as bytes: the front end reads them) to RAM, a device tree and the PEs' first instruction, placed
- * and entered as QEMU's boot code for virt does (found by running it; docs/boot in the tests).
+ * and entered as QEMU's boot code for virt does, which was found by running it (board/boot/boot.c has the rules).
  */
 #ifndef BOARD_BOOT_H
 #define BOARD_BOOT_H

@@ -188,8 +188,8 @@ static void module_node(struct tree *t, const char *parent, const struct fdt_mod
         tree_string(t, path, "bootargs", mod->append);
 }
 
-/* Xen's boot protocol: docs/misc/arm/device-tree/booting.txt of Xen. xen,xen-bootargs is Xen's own line in every case.
- */
+/* Xen's boot protocol (docs/misc/arm/device-tree/booting.txt in Xen's sources). xen,xen-bootargs is Xen's own line in
+ * every case. */
 static void domains(struct tree *t, const struct fdt_boot *boot)
 {
     const struct boot_config *c = boot->config;

@@ -115,8 +115,7 @@ static bool virtio_mmio_read(struct machine *m, void *state, const struct access
     return true;
 }
 
-/* Writing 0 resets the device; the guest's page size belongs to the transport and stays (legacy drivers set it once).
- */
+/* Writing 0 resets the device; the guest's page size belongs to the transport and stays: legacy drivers set it once. */
 static void status_write(struct virtio_mmio *dev, u32 value)
 {
     if (value & 0xff) {
