@@ -1,5 +1,4 @@
-/* Disassembly: capstone, and the instruction tables where capstone 4.0.2 knows no better (LSE atomics, PAuth, MTE...).
- */
+/* Disassembly: capstone, and the instruction tables where capstone 4.0.2 knows no better (atomics, PAuth, MTE...). */
 #ifndef DEBUG_DISASM_H
 #define DEBUG_DISASM_H
 

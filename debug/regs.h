@@ -25,8 +25,7 @@ void regs_fields(const char *name, u64 value, struct text *out);
 /* All fields with their values, also those that are zero: "VM=1 SWIO=0 ... TWEDEL=0x0". */
 void regs_fields_all(const char *name, u64 value, struct text *out);
 
-/* An exception class by its name among the fields of ESR: "dabt_lower", "hvc" (HVC64), "dabt" (DABT_LOWER). -1: none.
- */
+/* An exception class by its name in ESR's field EC: "dabt_lower", "hvc" (HVC64), "dabt" (DABT_LOWER). -1: none. */
 int regs_class(const char *word);
 
 #endif

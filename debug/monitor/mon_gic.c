@@ -1,5 +1,4 @@
-/* Monitor commands about interrupts: the virtual interface and what feeds it (GIC 11 and 12.5), and the timers (D11).
- */
+/* Monitor commands about interrupts: the virtual interface with what feeds it (GIC 6 and 12.4), the timers (D11). */
 #include "debug/monitor/monitor.h"
 
 #include "debug/regs.h"

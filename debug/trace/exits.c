@@ -2,14 +2,13 @@
  * -trace exits=FILE: one line for each entry to EL2 or EL3, written when its handler returns. Columns, separated by
  * tabs:
  *
- *     insns   instructions of the machine when it was taken (the one that caused it included)
+ *     insns             instructions of the machine when it was taken (the one that caused it included)
  *     cpu, vmid, from   who: vCPU, VMID or "-", EL
  *     pc, where         the instruction; its symbol and source line, or "-"
  *     to, class, iss    the EL that took it; EC in words; ISS as hex, then in words
  *     cause             the control bit, descriptor or interrupt
  *     address           va 0x... of an abort, and ipa 0x... when stage 2 found it; or "-"
- *     handler           instructions that this vCPU executed up to the exception return that ended it; "N+": it had not
- * ended
+ *     handler           instructions that this vCPU executed up to the exception return that ended it; "N+": none did
  *     to_pc, pstate     what that returned to: address, and PSTATE as SPSR_ELx has it; or "-"
  *
  * Costs little: words are made once for each kind of exit and kept, as are places.
