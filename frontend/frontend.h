@@ -103,7 +103,7 @@ enum { HOST_FILES = 64 };
 struct hostfiles {
     int file[HOST_FILES]; /* descriptor + 1; 0: free */
 };
-/* The callbacks; their `who` is a struct frontend. */
+/* The callbacks; their `ctx` is a struct frontend. */
 void hostfiles_set(struct machine_host *host);
 /* Closes what the guest left open. */
 void hostfiles_close(struct hostfiles *files);
@@ -136,7 +136,7 @@ bool session_destroy(struct session *s, int status);
 
 /* What the callbacks are handed. */
 struct frontend {
-    struct console console; /* first: `who` is a struct console too */
+    struct console console; /* first: `ctx` is a struct console too */
     struct session *session;
     struct hostfiles files;
     struct disks *disks;

@@ -25,9 +25,9 @@ struct char_config {
 
 struct drive_config {
     char id[64], file[1024];
-    bool readonly, snapshot, raw, unplugged, used; /* raw: said so; unplugged: of no device before a -device names it
-                                                    */
-    unsigned device;                               /* row of devices: 0 none, else its number + 1 */
+    bool readonly, snapshot, raw; /* raw: said so */
+    bool unplugged, used;         /* unplugged: of no device before a -device names it */
+    unsigned device;              /* row of devices: 0 none, else its number + 1 */
 };
 
 struct device_config {

@@ -1,4 +1,4 @@
-/* The options of the machine: -machine, -cpu, -smp, -m, -rtc, -semihosting-config, -global, Xen's domains. */
+/* The options of the machine: -machine, -cpu, -smp, -m, -rtc, -semihosting-config, Xen's domains. */
 #define _GNU_SOURCE
 #include "frontend/property.h"
 
