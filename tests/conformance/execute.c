@@ -204,8 +204,7 @@ static bool controls_changed(const struct sysregs *was)
     return memcmp(s, was, sizeof *s);
 }
 
-/* Puts everything back as a template has it: another one every 32 words (it costs time), or the one that is asked for.
- */
+/* Puts everything back as a template has it: another one every 32 words (it costs time), or the one asked for. */
 static void restore(u32 word, unsigned template)
 {
     u64 z = (word >> 5) * 0x9e3779b97f4a7c15ull;
@@ -229,8 +228,7 @@ static void restore(u32 word, unsigned template)
     cpu->d.deadline = cpu->d.slice_end = 1100;
 }
 
-/* Is anything different but the PC, which went on by 4? The fetch page may be looked up again without anybody seeing.
- */
+/* Is all as it was but the PC, which went on by 4? The fetch page may be looked up again without anybody seeing. */
 static bool is_idle(void)
 {
     const struct cpu *was = (const struct cpu *)(const void *)started;

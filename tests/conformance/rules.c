@@ -50,8 +50,7 @@ static bool is_access(const struct rule_input *in)
 }
 static u32 key_of(const struct rule_input *in) { return in->insn >> 5 & 0xffff; }
 
-/* Of the model's own list of registers. The -any classes try all encodings, and count but where they hit one of these.
- */
+/* Of the model's own list of registers. The -any classes try all encodings: they count but where they hit one. */
 static bool is_absent(const struct rule_input *in)
 {
     if (!is_access(in) || (strstr(in->class_, "-any") && !in->listed))
@@ -371,8 +370,7 @@ static bool is_nested_vsttbr(const struct rule_input *in)
     return is_nested_access(in) && key_of(in) == SYSREG_KEY(3, 4, 2, 6, 0) && bit(in->cpu->sys.scr_el3, 0);
 }
 
-/* MSR of what EL1 finds in memory under HCR_EL2.NV2: the v8.5 model stores the lower half of registers that had 32 bits
- */
+/* MSR of what EL1 finds in memory under HCR_EL2.NV2: the v8.5 model stores the lower half of 32-bit registers */
 static bool is_nested_short_store(const struct rule_input *in)
 {
     static const u16 offsets[] = { 0x040, 0x048, 0x080, 0x088, 0x100, 0x108, 0x128, 0x130, 0x138,
@@ -526,8 +524,7 @@ static bool is_unaligned_ordered(const struct rule_input *in)
 
 /* Is the range of contiguous blocks that this last descriptor says larger than the input of its tables, and are the
  * address's bits in it not the descriptor's? {bits of a block, bits of its contiguous range} by level from 3 down. In
- * the upper half only: in the lower one the bits of the address that are too many are 0, as those of the descriptors.
- */
+ * the upper half only: in the lower one the bits of the address that are too many are 0 as the descriptors' are. */
 static bool is_small_leaf(const struct rule_input *in, enum regime regime, u64 va)
 {
     static const u8 ranges[3][4][2] = { { { 12, 16 }, { 21, 25 }, { 30, 34 }, { 39, 43 } },

@@ -2,8 +2,9 @@
  * The decode sweep's worker (sweep.py shares out the work and judges). A block is the 2^20 words that have their upper
  * twelve bits in common.
  *
- *     sweep CPU allocated|executed [SAMPLES SEED] <blocks     a number a line; SAMPLES random words of each, otherwise
- * all
+ *     sweep CPU allocated|executed [SAMPLES SEED] <blocks
+ *
+ * blocks: a number a line. SAMPLES: so many random words of each block; without it all of them.
  *
  * allocated: decodes each word with elmu's tables and asks two independent disassemblers. For each block: a line `class
  * ROW LLVM BINUTILS COUNT ONES ZEROS FIRST` for each combination of elmu's row and the mnemonics about which not all

@@ -1,7 +1,6 @@
 /* EL2 in Secure state (FEAT_SEL2), seen from EL3: what SCR_EL3.EEL2 turns on, the two stage 2 tables with their address
- * spaces, HPFAR_EL2.NS, the timers of Secure EL2.
- * Arm ARM D1.3 (routing), D8.2.5 (address spaces of stage 2), D19.2 (SCR_EL3, VSTCR_EL2, VTCR_EL2, HPFAR_EL2), D11.2.
- */
+ * spaces, HPFAR_EL2.NS, the timers of Secure EL2 (D11.2).
+ * Arm ARM D1.3 (routing), D8.2.5 (address spaces of stage 2), D19.2 (SCR_EL3, VSTCR_EL2, VTCR_EL2, HPFAR_EL2). */
 #include "rt.h"
 
 #define VSTTBR      s3_4_c2_c6_0

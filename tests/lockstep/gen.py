@@ -1,8 +1,8 @@
 """Makes lock-step programs: sections of blocks of random but meaningful instructions, for the frame of frame.S.
 
 A program is a blob for BLOB (rows of sections, seeds, translation tables, code). A section runs at one EL under one set of
-controls; its kind says which instructions it is made of: compute, memory, system, registers, timer. A block is 23
-instructions and a BRK, after which all registers start anew from the seeds.
+controls; its kind says which instructions it is made of: compute, memory, system, registers, timer; mte (gen_mte.py);
+gicd, icc, icv, irq (gen_gic.py). A block is 23 instructions and a BRK, after which all registers start anew from the seeds.
 """
 import random
 import re

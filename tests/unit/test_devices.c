@@ -181,7 +181,7 @@ static void offer(struct fixture *f, u64 base, unsigned queue, unsigned n, unsig
     bus_w(f, base + 0x50, queue);
 }
 
-/* A driver of the legacy interface sets queue `queue` up; page size 4096: rings at DESC as legacy_layout puts them. */
+/* A driver of the legacy interface sets queue `queue` up; page size 4096: rings at DESC, as 2.7.2 lays them out. */
 static void legacy_driver(struct fixture *f, u64 base, unsigned queue)
 {
     bus_w(f, base + 0x28, 4096);

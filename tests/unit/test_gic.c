@@ -235,8 +235,7 @@ END_TEST
 
 /* ---- Priorities ---- */
 
-/* GIC 4.8: masks let only higher priorities by; the running priority does too; of equals the lower INTID comes first.
- */
+/* GIC 4.8: masks and the running priority let only higher priorities by; of equals the lower INTID comes first. */
 START_TEST(priority_mask)
 {
     open_pe(0);

@@ -190,8 +190,8 @@ START_TEST(virtual_priorities)
 }
 END_TEST
 
-/* Of several pending ones the highest priority, of equals the lowest list register; active and pending is not pending.
- */
+/* Of several pending ones the highest priority, of equals the lowest list register; one that is active too is not
+ * pending. */
 START_TEST(virtual_selection)
 {
     open_guest();

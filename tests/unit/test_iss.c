@@ -67,8 +67,8 @@ static const struct {
     { EC_DABT_SAME, 0x71, "write, unsupported update of a descriptor" },
     { EC_DABT_SAME, 0x75, "write, unsupported exclusive or atomic access" },
     { EC_DABT_SAME, 0x3e, "read" },
-    /* Memory copy and set: MemInst 24, isSETG 23, FromEpilogue 18, WrongOption 17, OptionA 16, destreg, srcreg, sizereg
-     */
+    /* Memory copy and set: MemInst 24, isSETG 23, FromEpilogue 18, WrongOption 17, OptionA 16, destreg 14:10,
+     * srcreg 9:5, sizereg 4:0 */
     { EC_MOPS, 1u << 16 | 1u << 10 | 2u << 5 | 3u, "copy to x1 from x2, size in x3, option A, main part" },
     { EC_MOPS, 1u << 24 | 1u << 18 | 1u << 17 | 4u << 10 | 5u << 5 | 6u,
       "set to x4 from x5, size in x6, option B, epilogue, wrong option" },

@@ -532,8 +532,7 @@ static bool fires(unsigned n, bool write)
     return trapped && cpu->d.exc.cause.kind == CAUSE_TRAP && cpu->d.exc.cause.id == n;
 }
 
-/* Row n from `el`: for each value of its field, fires if and only if the row says so, and then says the right things.
- */
+/* Row n from `el`: for each value of its field it fires if and only if the row says so, and says the right things. */
 static void row_by_values(unsigned n, unsigned el)
 {
     const struct trap_row *t = trap_get(n);

@@ -133,7 +133,7 @@ static bool faults(u64 va, unsigned flags, unsigned fsc)
 /* Does a fast tag answer, and with the byte that the TLB says? */
 static bool is_fast(u64 va, bool write) { return fast_pointer(cpu, va, 3, write, false) != NULL; }
 
-/* Every fast tag stands for an entry that is there, covers the page and has the right address (DESIGN section 5). */
+/* Every fast tag stands for an entry that is there, covers the page and has the right address. */
 static void check_subset(struct cpu *c)
 {
     for (unsigned n = 0; n < FAST_ENTRIES + FAST_VICTIMS; n++) {
@@ -380,8 +380,7 @@ START_TEST(tlbi_range_large)
 }
 END_TEST
 
-/* Many more pages than entries, remapped and invalidated at random: the tags stay a subset, and nothing wrong is read.
- */
+/* Many more pages than entries, remapped and invalidated at random: tags stay a subset, and nothing wrong is read. */
 START_TEST(churn)
 {
     u64 seed = 12345;

@@ -79,8 +79,7 @@ static void attack(void)
     report("execute the closed guest's memory", n);
 }
 
-/* Work without any exit of its own: only the hypervisor's timer takes the CPU away, whenever the closed guest is due.
- */
+/* Work without any exit of its own: only the hypervisor's timer takes the CPU away, when the closed guest is due. */
 static u32 primes_below(u32 limit)
 {
     u32 count = 0;

@@ -1,5 +1,4 @@
-/* The virtual machine that vmm.c makes and guest.S runs in: guest physical addresses, read by C and by the assembler.
- */
+/* The virtual machine that vmm.c makes and guest.S runs in: guest physical addresses, for C and for the assembler. */
 #ifndef VMM_MACHINE_H
 #define VMM_MACHINE_H
 
