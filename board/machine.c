@@ -212,19 +212,19 @@ void machine_reset(struct machine *m)
         m->d.cpu[n].powered = 0;
         m->d.cpu[n].halted = HALT_OFF;
     }
-    m->d.stop = (struct stop){ .kind = STOP_NONE };
+    m->d.end = (struct run_end){ .kind = END_NONE };
     memset(m->loop, 0, sizeof(m->loop));
     memset(m->idles, 0, sizeof(m->idles));
     m->d.loop_noted = 0;
 }
 
-void machine_stop(struct machine *m, enum stop_kind kind, int status, const char *text)
+void machine_end(struct machine *m, enum end_kind kind, int status, const char *text)
 {
-    if (m->d.stop.kind != STOP_NONE)
+    if (m->d.end.kind != END_NONE)
         return;
-    m->d.stop.kind = kind;
-    m->d.stop.status = status;
-    snprintf(m->d.stop.text, sizeof(m->d.stop.text), "%s", text);
+    m->d.end.kind = kind;
+    m->d.end.status = status;
+    snprintf(m->d.end.text, sizeof(m->d.end.text), "%s", text);
     for (u32 n = 0; n < m->options.cpu_count; n++)
         m->d.cpu[n].d.attention |= ATT_DEBUG;
 }
@@ -465,19 +465,19 @@ static struct cpu *between_slices(struct machine *m)
     return turn_next(m);
 }
 
-struct stop machine_run(struct machine *m, u64 limit)
+struct run_end machine_run(struct machine *m, u64 limit)
 {
-    m->d.stop = (struct stop){ .kind = STOP_NONE };
+    m->d.end = (struct run_end){ .kind = END_NONE };
     for (u32 n = 0; n < m->options.cpu_count; n++)
         m->d.cpu[n].d.attention &= ~(u32)(ATT_DEBUG | ATT_NOW);
-    while (m->d.stop.kind == STOP_NONE) {
+    while (m->d.end.kind == END_NONE) {
         u64 insns = machine_insns(m);
         if (insns >= limit) {
-            machine_stop(m, STOP_INSNS, 0, "");
+            machine_end(m, END_INSNS, 0, "");
             break;
         }
         struct cpu *cpu = m->slice_end ? &m->d.cpu[m->turn] : between_slices(m);
-        if (m->d.stop.kind != STOP_NONE)
+        if (m->d.end.kind != END_NONE)
             break;
         if (cpu)
             slice_run(m, cpu, limit - insns);
@@ -486,5 +486,5 @@ struct stop machine_run(struct machine *m, u64 limit)
     }
     for (u32 n = 0; n < m->options.cpu_count; n++)
         m->d.cpu[n].d.now = m->d.cpu[n].d.run_from = m->now;
-    return m->d.stop;
+    return m->d.end;
 }

@@ -28,19 +28,19 @@ enum conduit { CONDUIT_NONE, CONDUIT_HVC, CONDUIT_SMC };
 enum { PORT_CONSOLE }; /* the first port: semihosting's console, too */
 
 /* Why machine_run came back. */
-enum stop_kind {
-    STOP_NONE,
-    STOP_OFF,     /* the guest switched the machine off */
-    STOP_RESET,   /* the guest asked for a reset */
-    STOP_EXIT,    /* semihosting or a test device ended the run with `status` */
-    STOP_INSNS,   /* the limit is reached */
-    STOP_ASLEEP,  /* all PEs sleep or are off, no event is to come, no input can come */
-    STOP_LOOP,    /* an exception handler that itself faults, for ever */
-    STOP_REQUEST, /* machine_stop was called */
-    STOP_ERROR    /* the host failed */
+enum end_kind {
+    END_NONE,
+    END_OFF,     /* the guest switched the machine off */
+    END_RESET,   /* the guest asked for a reset */
+    END_EXIT,    /* semihosting or a test device ended the run with `status` */
+    END_INSNS,   /* the limit is reached */
+    END_ASLEEP,  /* all PEs sleep or are off, no event is to come, no input can come */
+    END_LOOP,    /* an exception handler that itself faults, for ever */
+    END_REQUEST, /* machine_end was called */
+    END_ERROR    /* the host failed */
 };
-struct stop {
-    enum stop_kind kind;
+struct run_end {
+    enum end_kind kind;
     int status;
     char text[2048]; /* for people; may be empty */
 };
@@ -60,7 +60,7 @@ struct machine_host {
     bool (*power_key)(void *ctx);
     /* An exception is being taken; cpu is as before it. */
     void (*exception)(void *ctx, struct cpu *cpu, const struct exc *exc);
-    /* Once in a while between slices: looks at the world, may call machine_input_kick, machine_stop. */
+    /* Once in a while between slices: looks at the world, may call machine_input_kick, machine_end. */
     void (*poll)(void *ctx);
     /* Every PE sleeps until `until` (ns; NEVER: no event is to come). Returns the time to continue at (<= until), or
      * NEVER when until is NEVER and no input can ever come. May sleep host time, may call machine_input_kick. */
@@ -165,7 +165,7 @@ struct machine {
         struct code *code;
         struct memo *memo;
         struct machine_host host;
-        struct stop stop;
+        struct run_end end;
         const char *semihost_line;
         u64 poll_in; /* slices until the host is polled */
         u32 in_kick, waiting;
@@ -188,11 +188,11 @@ void machine_destroy(struct machine *m);
 /* Devices, GIC, timers and PEs as after power-on; RAM keeps what it holds. The loader then sets the entry. */
 void machine_reset(struct machine *m);
 
-/* Runs until something stops it, or until the PEs have executed `insns` instructions in all since reset (NEVER: no
+/* Runs until something ends it, or until the PEs have executed `insns` instructions in all since reset (NEVER: no
  * limit). */
-struct stop machine_run(struct machine *m, u64 insns);
+struct run_end machine_run(struct machine *m, u64 insns);
 /* From within a host callback: machine_run returns soon. The first call counts. */
-void machine_stop(struct machine *m, enum stop_kind kind, int status, const char *text);
+void machine_end(struct machine *m, enum end_kind kind, int status, const char *text);
 /* From within a host callback: there may be new input. */
 void machine_input_kick(struct machine *m);
 /* The power button: from within poll or idle of the host. */
@@ -256,9 +256,9 @@ bool bus_dma(struct machine *m, struct requester by, u64 pa, void *bytes, u64 si
 /* ---- board/stuck.c: PEs that get nowhere ---- */
 /* struct cpu_host's taken_again. */
 void stuck_taken_again(struct cpu *cpu, const struct exc *exc);
-/* Between slices: stops the machine (STOP_LOOP) when a PE loops, and nothing that is to come can change anything. */
+/* Between slices: ends the run (END_LOOP) when a PE loops, and nothing that is to come can change anything. */
 void stuck_look(struct machine *m);
-/* All PEs sleep, and nothing is to come: stops the machine (STOP_ASLEEP). */
+/* All PEs sleep, and nothing is to come: ends the run (END_ASLEEP). */
 void stuck_asleep(struct machine *m);
 /* What a PE does or waits for, in words: "is off", "runs", "waits in WFI...". */
 void stuck_where(struct machine *m, const struct cpu *cpu, char *text, size_t size);

@@ -71,9 +71,9 @@ static s64 affinity_info(struct machine *m, u64 target, u32 level)
     return cpu ? !level && !cpu->powered : INVALID_PARAMETERS;
 }
 
-static s64 system_end(struct machine *m, struct cpu *cpu, enum stop_kind kind)
+static s64 system_end(struct machine *m, struct cpu *cpu, enum end_kind kind)
 {
-    machine_stop(m, kind, 0, "");
+    machine_end(m, kind, 0, "");
     cpu->halted = HALT_OFF;
     return SUCCESS;
 }
@@ -81,7 +81,7 @@ static s64 system_end(struct machine *m, struct cpu *cpu, enum stop_kind kind)
 /* Vendors' types (bit 31) there are none of. */
 static s64 system_reset2(struct machine *m, struct cpu *cpu, u32 type)
 {
-    return type == SYSTEM_WARM_RESET ? system_end(m, cpu, STOP_RESET) : INVALID_PARAMETERS;
+    return type == SYSTEM_WARM_RESET ? system_end(m, cpu, END_RESET) : INVALID_PARAMETERS;
 }
 
 static s64 features(u64 fn)
@@ -116,8 +116,8 @@ static s64 call(struct machine *m, struct cpu *cpu, u32 fn, const u64 *arg)
     case AFFINITY_INFO:
     case AFFINITY_INFO | FN_64: return affinity_info(m, arg[0], (u32)arg[1]);
     case MIGRATE_INFO_TYPE: return TOS_NOT_PRESENT;
-    case SYSTEM_OFF: return system_end(m, cpu, STOP_OFF);
-    case SYSTEM_RESET: return system_end(m, cpu, STOP_RESET);
+    case SYSTEM_OFF: return system_end(m, cpu, END_OFF);
+    case SYSTEM_RESET: return system_end(m, cpu, END_RESET);
     case SYSTEM_RESET2:
     case SYSTEM_RESET2 | FN_64: return system_reset2(m, cpu, (u32)arg[0]);
     case PSCI_FEATURES: return features((u32)arg[0]);

@@ -317,7 +317,7 @@ static s64 sys_exit(struct call *c)
 {
     u64 reason = c->field[0], status = c->field[1];
     int low = (int)(status & 0xff);
-    machine_stop(c->m, STOP_EXIT, reason != APPLICATION_EXIT || (status && !low) ? 1 : low, "");
+    machine_end(c->m, END_EXIT, reason != APPLICATION_EXIT || (status && !low) ? 1 : low, "");
     return 0;
 }
 

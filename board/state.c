@@ -194,7 +194,7 @@ void state_load(struct machine *m, const u8 *from)
     for (u32 n = 0; n < m->options.cpu_count; n++)
         m->d.cpu[n].d.attention |= ATT_IRQ;
     m->d.loop_noted = 0;
-    m->d.stop = (struct stop){ .kind = STOP_NONE };
+    m->d.end = (struct run_end){ .kind = END_NONE };
 }
 
 /* ---- what may be wrong ---- */

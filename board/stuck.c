@@ -234,7 +234,7 @@ static void add_exception(struct line *l, const struct loop_seen *e)
 static void loop_tell(const struct machine *m, const struct cpu *cpu, struct line *l)
 {
     const struct loop_watch *w = &m->loop[cpu->index];
-    char hints[sizeof(m->d.stop.text) / 2];
+    char hints[sizeof(m->d.end.text) / 2];
     add(l, "cpu%u is in an exception loop. It began ", cpu->index);
     add_exception(l, &w->first);
     if (memcmp(&w->first, &w->last, sizeof(w->first))) {
@@ -250,7 +250,7 @@ static void loop_tell(const struct machine *m, const struct cpu *cpu, struct lin
 /* Told once while the loop goes on. */
 static void loop_note(struct machine *m, const struct cpu *cpu)
 {
-    struct line l = { .text = (char[sizeof(m->d.stop.text)]){ 0 }, .size = sizeof(m->d.stop.text) };
+    struct line l = { .text = (char[sizeof(m->d.end.text)]){ 0 }, .size = sizeof(m->d.end.text) };
     if (!m->d.host.note || bit(m->d.loop_noted, cpu->index))
         return;
     m->d.loop_noted |= 1u << cpu->index;
@@ -267,9 +267,9 @@ void stuck_look(struct machine *m)
     if (likely(!who))
         return;
     if (is_stuck(m)) {
-        struct line l = { .text = (char[sizeof(m->d.stop.text)]){ 0 }, .size = sizeof(m->d.stop.text) };
+        struct line l = { .text = (char[sizeof(m->d.end.text)]){ 0 }, .size = sizeof(m->d.end.text) };
         loop_tell(m, who, &l);
-        machine_stop(m, STOP_LOOP, 1, l.text);
+        machine_end(m, END_LOOP, 1, l.text);
         return;
     }
     for (u32 n = 0; n < m->options.cpu_count; n++)
@@ -301,7 +301,7 @@ void stuck_where(struct machine *m, const struct cpu *cpu, char *text, size_t si
 
 void stuck_asleep(struct machine *m)
 {
-    struct line l = { .text = (char[sizeof(m->d.stop.text)]){ 0 }, .size = sizeof(m->d.stop.text) };
+    struct line l = { .text = (char[sizeof(m->d.end.text)]){ 0 }, .size = sizeof(m->d.end.text) };
     add(&l, "all CPUs sleep, no event is to come and no input:");
     for (u32 k = 0; k < m->options.cpu_count; k++) {
         const struct cpu *cpu = &m->d.cpu[k];
@@ -311,5 +311,5 @@ void stuck_asleep(struct machine *m)
         else
             add(&l, "%s cpu%u in %s at EL%u, pc 0x%llx", k ? ";" : "", k, how, cpu->ps.el, (unsigned long long)cpu->pc);
     }
-    machine_stop(m, STOP_ASLEEP, 1, l.text);
+    machine_end(m, END_ASLEEP, 1, l.text);
 }

@@ -203,7 +203,7 @@ void diff_next(struct machine *m, const struct symbols *symbols, struct out *o)
 struct side {
     struct machine *m;
     u64 digest; /* of what was executed */
-    struct stop stop;
+    struct run_end end;
 };
 
 static void after(void *ctx, struct cpu *cpu, u64 pc, u32 word)
@@ -222,10 +222,10 @@ static const struct hooks path_hooks = { .after = after };
 /* Runs both to `to`. False: they differ. *ended: a run is over. */
 static bool advance(struct side *a, struct side *b, u64 to, bool by_path, bool *ended)
 {
-    a->stop = machine_run(a->m, to);
-    b->stop = machine_run(b->m, to);
-    *ended = a->stop.kind != STOP_INSNS;
-    if (a->stop.kind != b->stop.kind || machine_insns(a->m) != machine_insns(b->m))
+    a->end = machine_run(a->m, to);
+    b->end = machine_run(b->m, to);
+    *ended = a->end.kind != END_INSNS;
+    if (a->end.kind != b->end.kind || machine_insns(a->m) != machine_insns(b->m))
         return false;
     return by_path ? a->digest == b->digest : machine_hash(a->m) == machine_hash(b->m);
 }

@@ -216,16 +216,16 @@ static bool front_keep(struct reverse *r)
     return begin(r);
 }
 
-struct stop reverse_run(struct reverse *r, u64 limit)
+struct run_end reverse_run(struct reverse *r, u64 limit)
 {
     for (;;) {
         u64 last = r->point[r->count - 1].insns, insns = machine_insns(r->m);
         u64 next = r->failed ? limit : insns < last ? last : last + r->interval;
         next = next - insns > LOOK_INSNS ? insns + LOOK_INSNS : next;
-        struct stop stop = machine_run(r->m, next < limit ? next : limit);
+        struct run_end end = machine_run(r->m, next < limit ? next : limit);
         insns = machine_insns(r->m);
-        if (stop.kind != STOP_INSNS || insns >= limit)
-            return stop;
+        if (end.kind != END_INSNS || insns >= limit)
+            return end;
         if (insns >= last && !r->failed)
             r->failed = !front_keep(r);
     }
@@ -249,7 +249,7 @@ static bool run_quietly(struct reverse *r, struct stops *s, u64 insns)
     journal_set_quiet(r->journal, true);
     for (u64 at = machine_insns(r->m), to; at < insns && !break_wanted(r); at = to) {
         to = insns - at < BREAK_INSNS ? insns : at + BREAK_INSNS;
-        if (reverse_run(r, to).kind != STOP_INSNS)
+        if (reverse_run(r, to).kind != END_INSNS)
             break;
     }
     journal_set_quiet(r->journal, false);

@@ -12,7 +12,7 @@
 struct reverse *reverse_create(struct machine *m);
 void reverse_destroy(struct reverse *r);
 /* machine_run with checkpoints on the way. */
-struct stop reverse_run(struct reverse *r, u64 limit);
+struct run_end reverse_run(struct reverse *r, u64 limit);
 /* To the point after exactly `insns` instructions, earlier or later. False: it lies before the first checkpoint, or the
  * machine ended before. */
 bool reverse_goto(struct reverse *r, struct stops *s, u64 insns);

@@ -73,7 +73,7 @@ static void stop_before(struct stops *s, const struct cpu *cpu, const struct sto
 {
     s->pending = *h;
     stand_set(s, cpu);
-    machine_stop(s->m, STOP_REQUEST, 0, "");
+    machine_end(s->m, END_REQUEST, 0, "");
 }
 
 /* A stop that takes effect at the next architectural point (exceptions, register writes: they are one). */
@@ -89,7 +89,7 @@ static void happened(struct stops *s, struct cpu *cpu, const struct stop_point *
     }
     if (!s->pending.hit)
         s->pending = h;
-    machine_stop(s->m, STOP_REQUEST, 0, "");
+    machine_end(s->m, END_REQUEST, 0, "");
 }
 
 /* Is there a reason to stop before this instruction? Where the run was resumed the first one is executed anyway. */

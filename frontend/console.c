@@ -103,7 +103,7 @@ static void client_left(struct port *p)
 /* What was to be written is lost. Only that nobody reads any more is no error. */
 static void write_failed(struct console *c, struct port *p)
 {
-    char text[sizeof(((struct stop *)0)->text)];
+    char text[sizeof(((struct run_end *)0)->text)];
     int error = errno;
     if (p->listener >= 0) {
         client_left(p);
@@ -115,9 +115,9 @@ static void write_failed(struct console *c, struct port *p)
         return;
     snprintf(text, sizeof(text), "%.400s: cannot be written: %s", p->name, strerror(error));
     p->failed = true;
-    if (c->m->d.stop.kind != STOP_NONE)
+    if (c->m->d.end.kind != END_NONE)
         fprintf(stderr, "elmu: %s\n", text);
-    machine_stop(c->m, STOP_ERROR, 1, text);
+    machine_end(c->m, END_ERROR, 1, text);
 }
 
 static void flush(struct console *c, struct port *p)
@@ -143,7 +143,7 @@ static void testdev_output(struct console *c, struct port *p, u8 byte)
     if (byte >= '0' && byte <= '9')
         p->test_code = p->test_code * 10 + (byte - '0');
     else if (byte == 'q')
-        machine_stop(c->m, STOP_EXIT, (int)((p->test_code << 1 | 1) & 0xff), "");
+        machine_end(c->m, END_EXIT, (int)((p->test_code << 1 | 1) & 0xff), "");
     else
         p->test_code = 0;
 }
@@ -161,7 +161,7 @@ void console_output(void *ctx, unsigned number, u8 byte)
         flush(c, p);
     if (matcher_feed(&p->until, byte)) {
         c->until_seen = true;
-        machine_stop(c->m, STOP_EXIT, 0, "");
+        machine_end(c->m, END_EXIT, 0, "");
     }
     if (!matcher_feed(&p->after, byte))
         return;
@@ -208,7 +208,7 @@ static void where_print(struct machine *m)
 static void key_command(struct console *c, struct port *p, u8 key)
 {
     switch (key) {
-    case 'x': machine_stop(c->m, STOP_REQUEST, 0, ""); break;
+    case 'x': machine_end(c->m, END_REQUEST, 0, ""); break;
     case 'h':
     case '?': help_print(); break;
     case 'c': where_print(c->m); break;
@@ -346,7 +346,7 @@ static bool ends(struct console *c)
 {
     int signal = terminal_signal();
     if (signal)
-        machine_stop(c->m, STOP_REQUEST, 128 + signal, signal == SIGINT ? "interrupted" : strsignal(signal));
+        machine_end(c->m, END_REQUEST, 128 + signal, signal == SIGINT ? "interrupted" : strsignal(signal));
     return signal;
 }
 

@@ -59,20 +59,20 @@ void ends_where(struct machine *m, const struct options *o)
         symbols_destroy(names);
 }
 
-int ends_status(const struct stop *stop, struct machine *m, const struct options *o, bool unseen)
+int ends_status(const struct run_end *end, struct machine *m, const struct options *o, bool unseen)
 {
-    bool forced = stop->kind == STOP_INSNS || stop->kind == STOP_ASLEEP || stop->kind == STOP_LOOP ||
-                  (stop->kind == STOP_REQUEST && stop->status >= STATUS_HANGUP);
-    int status = stop->kind == STOP_INSNS   ? STATUS_LIMIT
-                 : stop->kind == STOP_RESET ? STATUS_RESET
-                 : stop->kind == STOP_OFF   ? STATUS_OFF
-                                            : stop->status;
-    if (stop->kind == STOP_INSNS)
+    bool forced = end->kind == END_INSNS || end->kind == END_ASLEEP || end->kind == END_LOOP ||
+                  (end->kind == END_REQUEST && end->status >= STATUS_HANGUP);
+    int status = end->kind == END_INSNS   ? STATUS_LIMIT
+                 : end->kind == END_RESET ? STATUS_RESET
+                 : end->kind == END_OFF   ? STATUS_OFF
+                                          : end->status;
+    if (end->kind == END_INSNS)
         fprintf(stderr, "elmu: stopped after %llu instructions (--max-insns)\n", (unsigned long long)o->max_insns);
-    else if (stop->kind == STOP_RESET)
+    else if (end->kind == END_RESET)
         fprintf(stderr, "elmu: the guest asked for a reset (-no-reboot)\n");
-    else if (stop->kind != STOP_OFF && stop->text[0])
-        fprintf(stderr, "elmu: %s\n", stop->text);
+    else if (end->kind != END_OFF && end->text[0])
+        fprintf(stderr, "elmu: %s\n", end->text);
     if (forced)
         ends_where(m, o);
     return unseen && status == STATUS_OFF ? STATUS_UNSEEN : status;

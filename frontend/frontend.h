@@ -123,7 +123,7 @@ struct session *session_create(struct machine *m, const struct options *o, struc
 bool session_waits(const struct session *s);
 /* The machine was reset and loaded again. */
 void session_restarted(struct session *s);
-struct stop session_run(struct session *s, u64 limit);
+struct run_end session_run(struct session *s, u64 limit);
 /* Called with s NULL, too: before there is one. */
 void session_poll(struct session *s);
 /* True: the byte completes the text that a snapshot is to be written at. */
@@ -154,7 +154,7 @@ enum {
 };
 /* The exit status; says on standard error what ended the run, and where the CPUs are if nobody asked for it. unseen: a
  * text or count that was waited for never came. */
-int ends_status(const struct stop *stop, struct machine *m, const struct options *o, bool unseen);
+int ends_status(const struct run_end *end, struct machine *m, const struct options *o, bool unseen);
 void ends_where(struct machine *m, const struct options *o);
 
 /* ---- restore.c ---- */

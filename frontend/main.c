@@ -220,13 +220,13 @@ struct machine *machine_load(struct options *o, struct frontend *f, struct boot_
 }
 
 /* Runs, over resets, to the end. */
-static struct stop run(struct machine *m, struct session *s, struct hostfiles *files, const struct options *o,
-                       const struct boot_config *boot)
+static struct run_end run(struct machine *m, struct session *s, struct hostfiles *files, const struct options *o,
+                          const struct boot_config *boot)
 {
     for (;;) {
-        struct stop stop = session_run(s, o->max_insns);
-        if (stop.kind != STOP_RESET || o->no_reboot)
-            return stop;
+        struct run_end end = session_run(s, o->max_insns);
+        if (end.kind != END_RESET || o->no_reboot)
+            return end;
         machine_reset(m);
         hostfiles_close(files);
         load(m, boot);
@@ -235,13 +235,13 @@ static struct stop run(struct machine *m, struct session *s, struct hostfiles *f
 }
 
 /* -no-shutdown: the machine is off, the program stays. */
-static void stay(struct frontend *f, const struct stop *stop, const struct options *o)
+static void stay(struct frontend *f, const struct run_end *end, const struct options *o)
 {
-    if (!o->no_shutdown || stop->kind != STOP_OFF)
+    if (!o->no_shutdown || end->kind != END_OFF)
         return;
     struct machine *m = f->console.m;
-    m->d.stop = (struct stop){ .kind = STOP_NONE };
-    while (m->d.stop.kind == STOP_NONE && !terminal_interrupted()) {
+    m->d.end = (struct run_end){ .kind = END_NONE };
+    while (m->d.end.kind == END_NONE && !terminal_interrupted()) {
         console_poll(f);
         usleep(20000);
     }
@@ -297,19 +297,19 @@ int main(int argc, char **argv)
     console_open(&f.console, m, &o);
     f.stats = stats_create();
     f.session = session_create(m, &o, &f.console);
-    struct stop stop = run(m, f.session, &f.files, &o, &boot);
-    stay(&f, &stop, &o);
-    if (stop.kind == STOP_REQUEST && terminal_signal() && stop.status) /* whoever heard of it first */
-        stop.status = 128 + terminal_signal();
+    struct run_end end = run(m, f.session, &f.files, &o, &boot);
+    stay(&f, &end, &o);
+    if (end.kind == END_REQUEST && terminal_signal() && end.status) /* whoever heard of it first */
+        end.status = 128 + terminal_signal();
     bool unseen = session_waits(f.session) || (o.until && !f.console.until_seen);
     console_flush(&f.console);
-    bool complete = session_destroy(f.session, stop.status);
+    bool complete = session_destroy(f.session, end.status);
     f.session = NULL;
     if (o.until && !f.console.until_seen)
         fprintf(stderr, "elmu: --until: the run ended before that text\n");
     complete = console_close(&f.console) && complete;
     hostfiles_close(&f.files);
-    status = ends_status(&stop, m, &o, unseen);
+    status = ends_status(&end, m, &o, unseen);
     status = complete ? status : 1;
     if (o.stats)
         stats_print(f.stats, m);

@@ -172,7 +172,7 @@ bool session_output(struct session *s, unsigned port, u8 byte)
     if (memcmp(tail, s->save_text, length))
         return false;
     s->save_due = true;
-    machine_stop(s->m, STOP_REQUEST, 0, "");
+    machine_end(s->m, END_REQUEST, 0, "");
     return true;
 }
 
@@ -185,23 +185,23 @@ void session_restarted(struct session *s)
         gdb_restarted(s->gdb);
 }
 
-struct stop session_run(struct session *s, u64 limit)
+struct run_end session_run(struct session *s, u64 limit)
 {
     for (;;) {
         u64 due = s->save_at < limit ? s->save_at : limit, to = s->trace ? trace_limit(s->trace, due) : due;
-        struct stop stop = s->gdb ? gdb_run(s->gdb, to) : machine_run(s->m, to);
-        if (stop.kind == STOP_INSNS && to < due && machine_insns(s->m) >= to)
+        struct run_end end = s->gdb ? gdb_run(s->gdb, to) : machine_run(s->m, to);
+        if (end.kind == END_INSNS && to < due && machine_insns(s->m) >= to)
             continue; /* a window of a trace begins or ends */
-        bool counted = stop.kind == STOP_INSNS && machine_insns(s->m) >= s->save_at;
+        bool counted = end.kind == END_INSNS && machine_insns(s->m) >= s->save_at;
         if (!counted && !s->save_due)
-            return stop;
+            return end;
         save(s);
         if (s->console->until_seen) /* the same text: saved, and the end */
-            return (struct stop){ .kind = STOP_EXIT };
-        if (stop.kind != STOP_INSNS && stop.kind != STOP_REQUEST)
-            return stop;
-        if (stop.kind == STOP_INSNS && machine_insns(s->m) >= limit)
-            return stop;
+            return (struct run_end){ .kind = END_EXIT };
+        if (end.kind != END_INSNS && end.kind != END_REQUEST)
+            return end;
+        if (end.kind == END_INSNS && machine_insns(s->m) >= limit)
+            return end;
     }
 }
 

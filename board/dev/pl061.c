@@ -90,9 +90,9 @@ static void outputs_act(struct machine *m, const struct pl061 *dev, struct place
     if (row_get(at.row)->when != SECURE)
         return;
     if (rose & 1)
-        machine_stop(m, STOP_OFF, 0, "");
+        machine_end(m, END_OFF, 0, "");
     else if (rose & 2)
-        machine_stop(m, STOP_RESET, 0, "");
+        machine_end(m, END_RESET, 0, "");
 }
 
 static bool pl061_write(struct machine *m, void *state, const struct access *a, u64 value)

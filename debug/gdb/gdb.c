@@ -264,7 +264,7 @@ void gdb_poll(struct gdb *g)
     default: break;
     }
     g->asked = true;
-    machine_stop(g->d.m, STOP_REQUEST, 0, "");
+    machine_end(g->d.m, END_REQUEST, 0, "");
 }
 
 /* One packet or event while the machine stands. */
@@ -286,16 +286,16 @@ static void serve(struct gdb *g)
     }
 }
 
-static struct stop machine_go(struct gdb *g, u64 limit)
+static struct run_end machine_go(struct gdb *g, u64 limit)
 {
     return g->d.reverse ? reverse_run(g->d.reverse, limit) : machine_run(g->d.m, limit);
 }
 
 /* The machine came back: whom does it concern? True: the caller. */
-static bool came_back(struct gdb *g, const struct stop *stop)
+static bool came_back(struct gdb *g, const struct run_end *end)
 {
     struct stops *s = &g->d.stops;
-    if (stop->kind == STOP_REQUEST && s->pending.hit) {
+    if (end->kind == END_REQUEST && s->pending.hit) {
         u64 pc = g->d.m->d.cpu[s->pending.cpu].pc;
         if (!s->pending.point && pc - g->range_from < g->range_to - g->range_from) {
             u64 from = g->range_from, to = g->range_to;
@@ -314,20 +314,20 @@ static bool came_back(struct gdb *g, const struct stop *stop)
             stop_reply(g, SIGNAL_INT, "");
         return false;
     }
-    bool stuck = stop->kind == STOP_ASLEEP || stop->kind == STOP_LOOP;
+    bool stuck = end->kind == END_ASLEEP || end->kind == END_LOOP;
     if (!stuck || g->link.fd < 0)
         return true;
     g->running = false;
-    console(g, stop->text);
+    console(g, end->text);
     console(g, "\n");
     select_cpu(g, g->d.m->turn);
     stop_reply(g, SIGNAL_TRAP, "");
     return false;
 }
 
-struct stop gdb_run(struct gdb *g, u64 limit)
+struct run_end gdb_run(struct gdb *g, u64 limit)
 {
-    struct stop end = { .kind = STOP_REQUEST };
+    struct run_end end = { .kind = END_REQUEST };
     while (!g->killed) {
         if (g->interrupted && g->interrupted()) {
             end.status = 130;
@@ -338,9 +338,9 @@ struct stop gdb_run(struct gdb *g, u64 limit)
             serve(g);
             continue;
         }
-        struct stop stop = machine_go(g, limit);
-        if (came_back(g, &stop))
-            return stop;
+        struct run_end came = machine_go(g, limit);
+        if (came_back(g, &came))
+            return came;
     }
     return end;
 }

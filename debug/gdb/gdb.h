@@ -15,7 +15,7 @@ struct gdb *gdb_open(struct machine *m, const char *where, bool stopped, char er
 /* Names for `monitor break NAME` and its like, from these files; NULL: there are none. They outlive the stub. */
 void gdb_set_symbols(struct gdb *g, const struct symbols *symbols);
 /* As machine_run, but stops for the client, and comes back when the machine's run is over or the client ends it. */
-struct stop gdb_run(struct gdb *g, u64 limit);
+struct run_end gdb_run(struct gdb *g, u64 limit);
 /* The machine was reset: there is no way back across it. */
 void gdb_restarted(struct gdb *g);
 /* For the machine's poll: a client that connects, interrupts or leaves. */

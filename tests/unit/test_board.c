@@ -64,7 +64,7 @@ START_TEST(limit_is_exact)
             for (unsigned cpus = 1; cpus <= 2; cpus++) {
                 struct fixture *f = machine_of("cortex-a57", cpus, false, false, engine);
                 PROGRAM(f, 0x91000400, 0x91000421, 0x17fffffe); /* 1: add x0, x0, #1; add x1, x1, #1; b 1b */
-                ck_assert_int_eq(machine_run(f->m, limit).kind, STOP_INSNS);
+                ck_assert_int_eq(machine_run(f->m, limit).kind, END_INSNS);
                 ck_assert_uint_eq(machine_insns(f->m), limit);
                 ck_assert_uint_eq(f->m->now, limit);
                 ck_assert_uint_eq(f->m->d.cpu[0].x[0], (limit + 2) / 3);
@@ -129,9 +129,9 @@ START_TEST(sleep_jumps_to_the_timer)
             0xd51be321,    /* msr cntv_ctl_el0, x1 */
             0xd503207f,    /* wfi: the timer's PPI is not enabled, so it does not wake */
             0xd503207f);
-    struct stop stop = machine_run(f->m, 100);
-    ck_assert_int_eq(stop.kind, STOP_ASLEEP);
-    ck_assert(strstr(stop.text, "cpu0 in WFI at EL1"));
+    struct run_end end = machine_run(f->m, 100);
+    ck_assert_int_eq(end.kind, END_ASLEEP);
+    ck_assert(strstr(end.text, "cpu0 in WFI at EL1"));
     ck_assert_uint_ge(f->m->now, 32000); /* it was waited for all the same */
     ck_assert_uint_le(f->m->now, 33000);
     fixture_close(f);
@@ -143,7 +143,7 @@ START_TEST(turns_alternate)
     struct fixture *f = machine_of("cortex-a57", 2, false, false, ENGINE_THREADED);
     PROGRAM(f, 0x91000400, 0x17ffffff); /* 1: add x0, x0, #1; b 1b */
     machine_cpu_enter(f->m, &f->m->d.cpu[1], 1, BASE, 0);
-    ck_assert_int_eq(machine_run(f->m, 40 * QUANTUM_NS).kind, STOP_INSNS);
+    ck_assert_int_eq(machine_run(f->m, 40 * QUANTUM_NS).kind, END_INSNS);
     u64 a = f->m->d.cpu[0].insns, b = f->m->d.cpu[1].insns;
     ck_assert_uint_eq(a + b, 40 * QUANTUM_NS);
     ck_assert_uint_le(a > b ? a - b : b - a, 2 * QUANTUM_NS);
@@ -165,7 +165,7 @@ START_TEST(wfe_and_yield_end_the_turn)
         static const u32 other[] = { 0xd2a80801, 0xf9000021, 0x14000000 }; /* str x1, [x1]; b . */
         phys_copy_in(&f->m->d.phys, BASE + 0x1000, other, sizeof(other));
         machine_cpu_enter(f->m, &f->m->d.cpu[1], 1, BASE + 0x1000, 0);
-        ck_assert_int_eq(machine_run(f->m, 10 * QUANTUM_NS).kind, STOP_OFF);
+        ck_assert_int_eq(machine_run(f->m, 10 * QUANTUM_NS).kind, END_OFF);
         ck_assert_uint_lt(machine_insns(f->m), QUANTUM_NS + 1000);
         fixture_close(f);
     }
@@ -177,7 +177,7 @@ START_TEST(all_in_wfe_sleep)
     struct fixture *f = machine_of("cortex-a57", 3, false, false, ENGINE_THREADED);
     PROGRAM(f, 0xd503205f, 0x17ffffff); /* 1: wfe; b 1b */
     machine_cpu_enter(f->m, &f->m->d.cpu[1], 1, BASE, 0);
-    ck_assert_int_eq(machine_run(f->m, 100000).kind, STOP_ASLEEP);
+    ck_assert_int_eq(machine_run(f->m, 100000).kind, END_ASLEEP);
     ck_assert_uint_lt(machine_insns(f->m), 200);
     fixture_close(f);
 }
@@ -187,11 +187,11 @@ START_TEST(exception_loop_is_seen)
 {
     struct fixture *f = fixture_open();
     PROGRAM(f, 0xd518c01f, 0xd4000001); /* msr vbar_el1, xzr; svc #0 */
-    struct stop stop = machine_run(f->m, 10000000);
-    ck_assert_int_eq(stop.kind, STOP_LOOP);
-    ck_assert_int_eq(stop.status, 1);
-    ck_assert_msg(strstr(stop.text, "EC 0x21") && strstr(stop.text, "0x200") && strstr(stop.text, "external abort"),
-                  "%s", stop.text);
+    struct run_end end = machine_run(f->m, 10000000);
+    ck_assert_int_eq(end.kind, END_LOOP);
+    ck_assert_int_eq(end.status, 1);
+    ck_assert_msg(strstr(end.text, "EC 0x21") && strstr(end.text, "0x200") && strstr(end.text, "external abort"), "%s",
+                  end.text);
     fixture_close(f);
 }
 END_TEST
@@ -203,7 +203,7 @@ START_TEST(exceptions_are_no_loop)
     PROGRAM(f, 0xd2a80020, 0xd518c000, 0xd4000001, 0x17ffffff); /* vbar_el1 = 0x40010000; 1: svc #0; b 1b */
     static const u32 eret = 0xd69f03e0;
     phys_copy_in(&f->m->d.phys, BASE + 0x10200, &eret, 4);
-    ck_assert_int_eq(machine_run(f->m, 3000000).kind, STOP_INSNS);
+    ck_assert_int_eq(machine_run(f->m, 3000000).kind, END_INSNS);
     fixture_close(f);
 }
 END_TEST
@@ -338,12 +338,12 @@ START_TEST(psci_refuses)
     for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
         s64 got = psci(f, cases[n].fn, cases[n].a, cases[n].b, cases[n].c);
         ck_assert_msg(got == cases[n].result, "case %u, %x: %lld", n, cases[n].fn, (long long)got);
-        ck_assert(!f->m->d.cpu[1].powered && f->m->d.stop.kind == STOP_NONE && !f->m->d.cpu[0].halted);
+        ck_assert(!f->m->d.cpu[1].powered && f->m->d.end.kind == END_NONE && !f->m->d.cpu[0].halted);
     }
     ck_assert_int_eq(psci(f, 0xc4000001, 0x10000, BASE, 0), 0); /* 64-bit call, 32-bit parameter */
     ck_assert_uint_eq(f->m->d.cpu[0].halted, HALT_WFI);
     ck_assert_int_eq(psci(f, 0xc4000012, BIT(32), 0, 0), 0);
-    ck_assert_int_eq(f->m->d.stop.kind, STOP_RESET);
+    ck_assert_int_eq(f->m->d.end.kind, END_RESET);
     fixture_close(f);
 }
 END_TEST
@@ -353,7 +353,7 @@ START_TEST(psci_ends_the_run)
     for (u32 fn = 0x84000008; fn <= 0x84000009; fn++) {
         struct fixture *f = fixture_open();
         PROGRAM(f, 0x52800000 | (fn & 0xffff) << 5, 0x72b08000, 0xd4000002); /* movz w0, movk w0, hvc #0 */
-        ck_assert_int_eq(machine_run(f->m, 100).kind, fn == 0x84000008 ? STOP_OFF : STOP_RESET);
+        ck_assert_int_eq(machine_run(f->m, 100).kind, fn == 0x84000008 ? END_OFF : END_RESET);
         ck_assert_uint_eq(machine_insns(f->m), 3);
         fixture_close(f);
     }

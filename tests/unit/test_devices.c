@@ -559,7 +559,7 @@ START_TEST(dma_wakes_wfe)
         modern_driver(f, BLK, 0);
         blk_request(f, 0, 3, 1024, WRITE);
         offer(f, BLK, 0, 0, 0);
-        ck_assert_int_eq(machine_run(f->m, 1000).kind, STOP_OFF);
+        ck_assert_int_eq(machine_run(f->m, 1000).kind, END_OFF);
         ck_assert_uint_le(machine_insns(f->m), 16); /* it slept */
         fixture_close(f);
     }

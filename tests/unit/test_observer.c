@@ -87,7 +87,7 @@ static bool before(void *ctx, struct cpu *cpu, u64 pc, u32 insn)
     note(s, HOOK_NUMBER_before, pc, insn);
     if (!s->stops_at || pc != s->stops_at)
         return true;
-    machine_stop(s->m, STOP_REQUEST, 0, "");
+    machine_end(s->m, END_REQUEST, 0, "");
     return false;
 }
 static bool access(void *ctx, struct cpu *cpu, u64 va, u64 pa, unsigned size, bool write)
@@ -98,7 +98,7 @@ static bool access(void *ctx, struct cpu *cpu, u64 va, u64 pa, unsigned size, bo
     note(s, HOOK_NUMBER_access, va ^ pa, write);
     if (!s->stops_access || va != s->stops_access)
         return true;
-    machine_stop(s->m, STOP_REQUEST, 0, "");
+    machine_end(s->m, END_REQUEST, 0, "");
     return false;
 }
 static void insn(void *ctx, struct cpu *cpu, u64 pc, u32 word)
@@ -239,16 +239,16 @@ START_TEST(order_does_not_matter)
                                           WANT_ALL & ~(u32)(WANT_page | WANT_data) };
             for (unsigned k = 0; k < 3; k++)
                 observer_attach(f->m, &all_hooks, &s[in[k]], wants[in[k]]);
-            ck_assert_int_eq(machine_run(f->m, INSNS).kind, STOP_REQUEST);
+            ck_assert_int_eq(machine_run(f->m, INSNS).kind, END_REQUEST);
             ck_assert_uint_eq(machine_insns(f->m), 2);
             s[1].stops_at = 0;
-            ck_assert_int_eq(machine_run(f->m, INSNS / 2).kind, STOP_INSNS);
+            ck_assert_int_eq(machine_run(f->m, INSNS / 2).kind, END_INSNS);
             ck_assert(memcmp(seen(f), &at_first, sizeof(at_first)));
             observer_detach(f->m, &all_hooks, &s[out[0]]);
             observer_detach(f->m, &all_hooks, &s[out[1]]);
             observer_detach(f->m, &all_hooks, &s[out[2]]);
             assert_nobody(f);
-            ck_assert_int_eq(machine_run(f->m, INSNS).kind, STOP_INSNS);
+            ck_assert_int_eq(machine_run(f->m, INSNS).kind, END_INSNS);
             ck_assert_uint_eq(machine_hash(f->m), hash);
             for (unsigned k = 0; k < 3; k++) {
                 s[k].calls[HOOK_NUMBER_page] = s[k].calls[HOOK_NUMBER_data] = 0;
@@ -301,7 +301,7 @@ START_TEST(before_asks_all)
         for (unsigned k = 0; k < 3; k++)
             observer_attach(f->m, &all_hooks, &s[orders[order][k]], WANT_before | WANT_insn);
         for (unsigned stopper = 0; stopper < 2; stopper++) {
-            ck_assert_int_eq(machine_run(f->m, 100).kind, STOP_REQUEST);
+            ck_assert_int_eq(machine_run(f->m, 100).kind, END_REQUEST);
             ck_assert_uint_eq(f->m->d.cpu[0].pc, BASE + LOOP);
             for (unsigned k = 0; k < 3; k++) {
                 ck_assert_uint_eq(s[k].calls[HOOK_NUMBER_before], 3 + stopper);
@@ -324,7 +324,7 @@ START_TEST(access_asks_all)
         struct seer s[2] = { { .m = f->m, .stops_access = BASE + DATA }, { .m = f->m } };
         observer_attach(f->m, &all_hooks, &s[order], WANT_access | WANT_memory);
         observer_attach(f->m, &all_hooks, &s[!order], WANT_access | WANT_memory);
-        ck_assert_int_eq(machine_run(f->m, 100).kind, STOP_REQUEST);
+        ck_assert_int_eq(machine_run(f->m, 100).kind, END_REQUEST);
         ck_assert_uint_eq(machine_insns(f->m), 2);
         ck_assert_uint_eq(s[0].calls[HOOK_NUMBER_access], 1);
         ck_assert_uint_eq(s[1].calls[HOOK_NUMBER_access], 1);
@@ -461,7 +461,7 @@ START_TEST(stops_come_first)
             stops_changed(&stops);
             stops_resume(&stops, 0);
             for (unsigned round = 0; round < 3; round++) {
-                ck_assert_int_eq(machine_run(f->m, 1000).kind, STOP_REQUEST);
+                ck_assert_int_eq(machine_run(f->m, 1000).kind, END_REQUEST);
                 ck_assert(stops.pending.hit && stops.pending.point == p);
                 ck_assert_uint_eq(a.calls[HOOK_NUMBER_insn], 2 + round * ROUND);
                 stops_resume(&stops, 0);
