@@ -1,5 +1,4 @@
-/* What software can write of a control register follows from the features of the PE: cpu/field.def, cpu/sysreg/fgt.def.
- */
+/* What software can write of a control register, from the features of the PE: cpu/field.def, cpu/sysreg/fgt.def. */
 #include "cpu/field.h"
 
 static const struct {

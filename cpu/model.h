@@ -13,8 +13,7 @@ struct cpu_model {
     struct features features;
 };
 
-/* `max,sve=off` and the like. el2, el3: what the machine gives the CPU. False: error holds one line without a newline.
- */
+/* Parses `max,sve=off` and the like. el2, el3: what the machine gives the CPU. False: error is one line, no newline. */
 bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, char error[256]);
 /* The text that model_parse makes this of: the model, and the features that it has not of itself. */
 void model_describe(const struct cpu_model *model, char *text, size_t size);

@@ -304,8 +304,7 @@ struct cpu {
         u64 branched;       /* stepping: the last instruction was a taken branch */
         u64 spsr_known;     /* bits of SPSR that features bring, and bit 63: known (cpu/exception/exception.c) */
         u32 el_known[4];    /* by EL, while its live_traps are known: EL_KNOWN_* (cpu/exception/exception.c) */
-        u64 live_traps[4];  /* by EL: trap groups that fire; all ones: not known. Of another EL, 0: the same
-                               (cpu/sysreg/sysreg.h) */
+        u64 live_traps[4];  /* by EL: trap groups that fire (cpu/sysreg/sysreg.h); unknown: all ones, of another EL 0 */
         u64 trap_misses[4]; /* by EL: register accesses since then that had to ask */
         u64 ctx_table_gen;
         u64 threaded;           /* the threaded engine runs */

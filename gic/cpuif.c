@@ -159,8 +159,7 @@ u64 cpuif_running(const struct gic *gic, unsigned cpu, struct gic_view view)
     return flags | (view.half && priority != GIC_PRIO_IDLE ? nonsecure_half(priority) : priority);
 }
 
-/* ICC_CTLR.CBPR below EL3: for Secure group 1 BPR1 is BPR0; for Non-secure BPR1 reads as BPR0 + 1 and can't be written.
- */
+/* ICC_CTLR.CBPR below EL3: for Secure group 1 BPR1 is BPR0; Non-secure BPR1 reads as BPR0 + 1, writes do nothing. */
 static bool common_bpr(const struct gic_cpu *c, struct gic_view view, enum gic_group group)
 {
     return group != GROUP_0 && !view.el3 && c->ctlr[group == GROUP_1S ? GIC_SECURE : GIC_NONSECURE] & ICC_CBPR;

@@ -51,8 +51,7 @@ enum { BPR_MIN = 2, BPR_MIN_NS = 3 };
 /* LINE_* of the physical interrupts that it signals to its PE. */
 u32 cpuif_lines(const struct gic *gic, unsigned cpu, struct gic_view view);
 
-/* INTID of the highest priority pending interrupt, masked or not (HPPIR); INTID_* when there is none of these groups.
- */
+/* INTID of the highest priority pending interrupt, masked or not (HPPIR); INTID_* when these groups have none. */
 u32 cpuif_pending(const struct gic *gic, unsigned cpu, u32 reach);
 /* Makes the interrupt that is signalled active (IAR); returns its INTID, or INTID_* and nothing happened. */
 u32 cpuif_acknowledge(struct gic *gic, unsigned cpu, struct gic_view view, u32 reach, enum gic_ack ack);

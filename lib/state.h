@@ -22,11 +22,11 @@ struct state_shape {
 /* STATE(struct's name, field), STATE_OF(struct's name, field, shape of its elements) */
 #define STATE(type, name)                                                                                              \
     {                                                                                                                  \
-#name, (u32)offsetof(struct type, name), (u32)sizeof(((struct type *)0)->name), NULL                           \
+        #name, (u32)offsetof(struct type, name), (u32)sizeof(((struct type *)0)->name), NULL                           \
     }
 #define STATE_OF(type, name, shape)                                                                                    \
     {                                                                                                                  \
-#name, (u32)offsetof(struct type, name), (u32)sizeof(((struct type *)0)->name), shape                          \
+        #name, (u32)offsetof(struct type, name), (u32)sizeof(((struct type *)0)->name), shape                          \
     }
 /* Of a whole struct, and of one that is saved up to a field. */
 #define STATE_SHAPE(type, fields)                                                                                      \

@@ -197,8 +197,7 @@ static bool find_places(struct cpu *cpu, u64 va, unsigned size, unsigned flags, 
            (!ps->size[1] || access_check_tags(cpu, &ps->at[1], va + ps->size[0], ps->size[1], flags));
 }
 
-/* What crosses a page enters none: the entry found for the first one may have been replaced by the fill for the second.
- */
+/* What crosses a page enters none: the fill for the second page may have replaced the entry found for the first. */
 static void fill_fast_places(struct cpu *cpu, const struct places *ps, u64 va, unsigned flags)
 {
     if (!ps->size[1])

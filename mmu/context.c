@@ -1,5 +1,5 @@
 /*
- * Translation regimes of a PE (Arm ARM D8.1), and the contexts of fast tags (DESIGN section 5): a combination of
+ * Translation regimes of a PE (Arm ARM D8.1), and the contexts of fast tags: a combination of
  * regime, control values, ASID, VMID, privilege and PAN has a number of 8 bits that the tags carry, so that world and
  * process switches drop nothing. Numbers are derived state; the configs that tag TLB entries are state (mmu/tlb.c).
  */
@@ -353,7 +353,7 @@ void mmu_el_changed(struct cpu *cpu)
 void mmu_drop_derived(struct cpu *cpu)
 {
     struct cpu_derived *d = &cpu->d;
-    memset(d->fast, 0xff, sizeof(d->fast)); /* a tag of all ones matches nothing: see fast_tag_none */
+    memset(d->fast, 0xff, sizeof(d->fast)); /* a tag of all ones matches nothing: no context ends in 0xfff */
     memset(d->xpage, 0, sizeof(d->xpage));
     memset(&d->mmu, 0, sizeof(d->mmu));
     memset(d->mmu.set_empty, 0, sizeof(d->mmu.set_empty));

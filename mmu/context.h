@@ -1,6 +1,6 @@
 /*
- * From a PE's registers to the description of a translation regime, and to the small context numbers of the fast tags
- * (DESIGN section 5). The public half is declared in mmu/access.h.
+ * From a PE's registers to the description of a translation regime, and to the small context numbers of the fast tags.
+ * The public half is declared in mmu/access.h.
  */
 #ifndef MMU_CONTEXT_H
 #define MMU_CONTEXT_H

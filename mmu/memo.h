@@ -1,5 +1,5 @@
 /*
- * What earlier walks found out about tables, so that a walk nearby need not start at the top (DESIGN section 5).
+ * What earlier walks found out about tables, so that a walk nearby need not start at the top.
  *
  * An entry stands for 2 MiB of the address space, which one table of the last level translates whatever the granule, in
  * one stage of one regime. It holds the point at which a walk there was about to read its last descriptor, and every

@@ -18,8 +18,7 @@ enum tlbi_op {
 };
 
 /* Executes one TLBI at the current EL of cpu with Xt = value, on this PE or (broadcast) on all PEs. HCR_EL2.FB turns a
- * local one at EL1 into a broadcast here; HCR_EL2.{E2H,TGE} select the regime here. No traps: those are the caller's.
- */
+ * local one at EL1 into a broadcast here; HCR_EL2.{E2H,TGE} select the regime here. Traps are the caller's. */
 void tlbi(struct cpu *cpu, enum tlbi_op op, u64 value, bool broadcast);
 /* The range forms (FEAT_TLBIRANGE): op is the single-address form (TLBI_VAE1 for RVAE1). */
 void tlbi_range(struct cpu *cpu, enum tlbi_op op, u64 value, bool broadcast);

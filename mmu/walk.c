@@ -111,8 +111,7 @@ static COLD void record(struct walker *w, const struct table *t, const struct le
                                                             .updated = updated };
 }
 
-/* The physical address of a descriptor: a stage 1 table under stage 2 is itself translated, by a block of *span bits.
- */
+/* The physical address of a descriptor; a stage 1 table under stage 2 is translated, too, by a block of *span bits. */
 static bool descriptor_address(struct walker *w, const struct table *t, u64 addr, bool ns, enum s2_use use, u64 *pa,
                                bool *pa_ns, unsigned *span)
 {

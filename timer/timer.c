@@ -78,7 +78,8 @@ void timer_drive(struct cpu *cpu, enum timer t, u64 now)
         gic_set_ppi(cpu->d.host.gic, cpu->index, rows[t].ppi, level);
 }
 
-/* ---- Event streams (D11.2) ----
+/*
+ * ---- Event streams (D11.2) ----
  * EVNTEN, EVNTDIR, EVNTI and EVNTIS (EVNTI + 8) of CNTKCTL_EL1 lie as those of CNTHCTL_EL2. A stream is kept as a count
  * whose bit EVNTI+1 and up change at each edge that it triggers on: for 0 to 1 that is the counter plus half a period.
  */
@@ -97,8 +98,7 @@ static struct stream stream_of(u64 control, u64 offset)
 
 enum { STREAM_VIRTUAL, STREAM_PHYSICAL, STREAMS };
 
-/* CNTKCTL_EL1's stream is of the virtual counter, and off in a host (E2H and TGE); CNTHCTL_EL2's of the physical one.
- */
+/* CNTKCTL_EL1's stream is of the virtual counter, off in a host (E2H and TGE); CNTHCTL_EL2's of the physical one. */
 static void streams(const struct cpu *cpu, struct stream s[STREAMS])
 {
     u64 hcr = cpu_hcr(cpu), host = BIT(HCR_E2H) | BIT(HCR_TGE);

@@ -1,7 +1,7 @@
 /*
  * Decoded code: one page of operations per physical page (address and security state), for each engine. A bounded pool,
  * shared by the PEs of a machine; the pages that PEs run from are never freed. Derived state: it can be dropped at any
- * moment between instructions. DESIGN section 4.
+ * moment between instructions.
  */
 #ifndef CPU_CODE_H
 #define CPU_CODE_H
@@ -12,7 +12,7 @@
 enum { CODE_SLOTS = 1024 };
 
 struct code_page {
-    struct op op[CODE_SLOTS + 1]; /* the last is op_page_end */
+    struct op op[CODE_SLOTS + 1]; /* the last is the page's end (thr_page_end, step_page_end) */
     u64 pa;
     const u8 *host; /* the bytes, NULL when each fetch goes to a device */
     u32 next_free, next_hash;

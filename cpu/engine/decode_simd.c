@@ -83,8 +83,7 @@ bool dec_element_q(u32 w, struct op *op) { return q_of(w) && dec_element(w, op);
 
 static u32 imm8_of(u32 w) { return (u32)(bits(w, 18, 16) << 5 | bits(w, 9, 5)); }
 
-/* The value repeated to 32 bits; MVNI and BIC (op 1) inverted. cmode 1110 with op 1 and 1111 with op 1 are other rows.
- */
+/* The value repeated to 32 bits; MVNI and BIC (op 1) inverted. cmode 1110 and 1111 with op 1 are other rows. */
 bool dec_simd_imm32(u32 w, struct op *op)
 {
     u32 imm8 = imm8_of(w), cmode = (u32)bits(w, 15, 12), v;

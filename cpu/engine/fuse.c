@@ -1,7 +1,7 @@
 /*
- * Fused pairs of the threaded engine: the bodies of cpu/engine/fuse.def, and finding them at decode (DESIGN section 4).
- * A pair saves a dispatch, and the branch decides from the operands of the compare instead of from the flags in memory,
- * which are written all the same.
+ * Fused sequences of the threaded engine: the bodies of cpu/engine/fuse.def, and finding them at decode. A pair saves a
+ * dispatch, and its branch decides from the operands of the compare instead of from the flags in memory, which are
+ * written all the same. Nothing of this is of the architecture.
  */
 #define ENGINE 2
 #include "cpu/engine/fuse.h"

@@ -1,7 +1,6 @@
 /*
- * cpu_run: interrupts, then an engine, until the slice ends (DESIGN section 4). Also the fetch page, which both engines
- * share so that they make the same translations: it stays until a branch leaves it, an exception is taken, or the
- * context changes.
+ * cpu_run: interrupts, then an engine, until the slice ends. Also the fetch page, which both engines share so that they
+ * make the same translations: it stays until a branch leaves it, an exception is taken, or the context changes.
  */
 #include "cpu/engine/run.h"
 

@@ -1,4 +1,4 @@
-/* Running a PE: the two engines behind one function. */
+/* Running a PE for a slice of time: the two engines behind one function. Whose turn it is, and what is due: board/. */
 #ifndef CPU_RUN_H
 #define CPU_RUN_H
 

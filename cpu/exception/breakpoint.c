@@ -78,8 +78,7 @@ static bool state_is_valid(const struct cpu *cpu, unsigned state)
     return secure_el2 || !(state == 0x0c || state == 0x14 || (ssc == 3 && pxc & 1));
 }
 
-/* AArch64.StateMatch but for the link. el: whose access it is. DBGWCR<n>_EL1 has these fields where DBGBCR<n>_EL1 does.
- */
+/* AArch64.StateMatch but for the link. el: whose access. DBGWCR<n>_EL1 has the fields where DBGBCR<n>_EL1 has. */
 static bool state_matches(const struct cpu *cpu, u64 control, unsigned el)
 {
     unsigned hmc = (unsigned)bit(control, DBGBCR_HMC), ssc = (unsigned)FIELD_OF(control, DBGBCR_SSC);

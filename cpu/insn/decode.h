@@ -2,15 +2,27 @@
  * Decoding: the rows of the instruction tables (cpu/insn/insn_all.def), compiled at start-up for one set of features
  * into a table of candidates by the upper twelve bits of the word. Arm ARM C4.
  *
- * Row: INSN*(id, "pattern", decoder, feature, "disassembly")
- * The pattern has 32 characters from bit 31 to bit 0 (blanks are free): 0 and 1 must match, x is free, letters are
- * fields: d destination (31: ZR, written to TRASH)      D destination (31: SP) t source in the d slot (31: ZR) n m a
- * sources (31: ZR)     N M sources (31: SP) b second destination, a slot (31: TRASH)      F G H K vector registers in
- * the slots d n m a s q z stamps: 64-bit, 128-bit, element size   all other letters: bits of the immediate, by name The
- * decoder `NAME` is bool dec_NAME(u32 word, struct op *op): it fills op->imm (and what is special) after the register
- * slots are set, and returns false to refuse the word (the next row is tried; UNDEFINED at the end). `none` does
- * nothing, `word` keeps the word in imm. Disassembly letters after %: a register letter of the pattern (x or w by `s`),
- * i immediate, else literal.
+ *     INSN*(id, "pattern", decoder, feature, "disassembly")
+ *
+ * pattern: 32 characters from bit 31 to bit 0, blanks are free.
+ *
+ *     0 1         must match
+ *     x           free
+ *     d           destination; 31 is ZR, written to TRASH
+ *     D           destination; 31 is SP
+ *     t           source in the d slot; 31 is ZR
+ *     n m a       sources; 31 is ZR
+ *     N M         sources; 31 is SP
+ *     b           second destination, in the a slot; 31 is TRASH
+ *     F G H K     vector registers in the slots d n m a
+ *     s q z       stamps: 64-bit, 128-bit, element size (two bits); cpu/insn/op.h
+ *     others      bits of the immediate, by name
+ *
+ * decoder: `NAME` is bool dec_NAME(u32 word, struct op *op). It fills op->imm, and what is special, after the register
+ * slots are set, and returns false to refuse the word: the next row is tried, UNDEFINED at the end. `none` does
+ * nothing, `word` keeps the word in imm.
+ *
+ * disassembly: after % a register letter of the pattern (x or w by `s`), i for the immediate; else literal.
  */
 #ifndef CPU_DECODE_H
 #define CPU_DECODE_H

@@ -1,13 +1,14 @@
 /*
  * Floating point on the host's own unit, for the hot instructions, where its result is provably the soft-float's and
- * the flags need not be read (DESIGN section 8):
+ * the flags need not be read:
  *   - FPCR: round to nearest, FZ, FZ16, FIZ, AH and NEP clear; FPSR.IXC already set, so that inexactness is no news;
  *   - the result is finite, so neither operand was an infinity or a NaN (nor x / 0);
- *   - the result is clear of tininess (at least twice the smallest normal number: tininess is detected before
- * rounding), or it is a sum, which is exact where it is tiny, or a product with 0. Denormal operands then need no care:
- * without FZ, FIZ and AH they raise nothing. Everything else goes to the soft-float. IEEE 754 gives one answer for the
- * rest, on any host that computes in the format itself (FLT_EVAL_METHOD 0), and fused multiply-add is used only where
- * the processor has it. Arm ARM J1 (FPRound).
+ *   - the result is clear of tininess (at least twice the smallest normal number, since tininess is detected before
+ *     rounding), or it is a sum, which is exact where it is tiny, or a product with 0.
+ *
+ * Denormal operands then need no care: without FZ, FIZ and AH they raise nothing. All else goes to the soft-float. IEEE
+ * 754 gives one answer for the rest, on any host that computes in the format itself (FLT_EVAL_METHOD 0), and fused
+ * multiply-add is used only where the processor has it. Arm ARM J1 (FPRound).
  */
 #ifndef CPU_FP_HOST_H
 #define CPU_FP_HOST_H

@@ -1,7 +1,7 @@
 /*
  * How loads and stores are written (integer and SIMD). A hot handler tries the fast tag and on a miss tail-calls its
- * slow twin, so that it has no stack frame of its own (DESIGN section 4). The stepping engine has only the slow twin,
- * where accesses can be seen.
+ * slow twin, so that it has no stack frame of its own. The stepping engine has only the slow twin, where accesses can
+ * be seen.
  */
 #ifndef CPU_LDST_H
 #define CPU_LDST_H
@@ -33,7 +33,7 @@ static COLD MAYBE_UNUSED OP_TYPE OPN(sp_misaligned)(OP_ARGS)
 
 /* At the start of a slow twin: devices and timers ask for the time. */
 #define SLOW_BEGIN (cpu->d.now = NOW)
-/* At its end: an access to a device may have raised an interrupt or asked to stop. */
+/* At its end: an access to a device may have raised an interrupt or ended the slice. */
 #define SLOW_END                                                                                                       \
     do {                                                                                                               \
         if (unlikely(cpu->d.attention))                                                                                \

@@ -1,6 +1,7 @@
 /*
  * What a handler is written in. The same bodies are compiled twice (Makefile: -DENGINE=1 threaded, -DENGINE=0
- * stepping): threaded handlers tail-call the next slot, stepping ones leave cpu->pc and return. DESIGN section 4.
+ * stepping): threaded handlers tail-call the next slot, stepping ones leave cpu->pc and return. docs/design.md,
+ * Execution.
  *
  * A handler is void f(struct cpu *cpu, u1, u2, u3, u64 L, const struct op *i). L carries the budget in a register: what
  * is left of the slice is (L - address of i) / 16 instructions, so that straight-line code counts itself and only

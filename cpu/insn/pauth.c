@@ -1,5 +1,4 @@
-/* Pointer authentication: the bodies of cpu/insn/pauth.def (Arm ARM C6.2). What they compute is in cpu/ops/pauth_lib.c.
- */
+/* Pointer authentication: bodies of cpu/insn/pauth.def (Arm ARM C6.2). What they compute is in cpu/ops/pauth_lib.c. */
 #include "cpu/ops/pauth.h"
 
 #include "cpu/ops/bti.h"

@@ -1,5 +1,4 @@
-/* Advanced SIMD moves: copies, immediates, reversals, permutes, tables (bodies of cpu/insn/simd_int.def; Arm ARM C7.2).
- */
+/* Advanced SIMD moves: copies, immediates, reversals, permutes, tables. Rows: cpu/insn/simd_int.def. Arm ARM C7.2. */
 #include "cpu/insn/op.h"
 
 /* ---- copy ---- */

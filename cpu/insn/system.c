@@ -1,7 +1,7 @@
 /*
  * Exception generation, hints, barriers, PSTATE, system instructions and register moves: the bodies of
- * cpu/insn/system.def (Arm ARM C6.2). What they decide is in engine-independent functions below them:
- * cpu/ops/system_ops.c, sysreg.c, sysop.c, exception.c.
+ * cpu/insn/system.def (Arm ARM C6.2). What they decide is in functions that both engines call: cpu/ops/system_ops.c and
+ * wait.c, cpu/sysreg/sysreg.c and sysop.c, cpu/exception/exception.c.
  */
 #include "cpu/observer.h"
 #include "cpu/insn/ldst.h"

@@ -11,8 +11,7 @@ enum wait_outcome {
     WAIT_TRAPPED, /* cpu->d.exc is filled */
     WAIT_AGAIN    /* asleep; the instruction is to be executed again */
 };
-/* threshold: of the virtual counter, for the timed ones; iss: CV, COND and what else the syndrome says of the register.
- */
+/* threshold: of the virtual counter, for the timed ones; iss: CV, COND and what the syndrome says of the register. */
 enum wait_outcome wait_here(struct cpu *cpu, enum wait_kind kind, u64 threshold, u32 iss);
 
 /* A WFE that finds the event register set does not wait. It ends the turn all the same where another PE could run,

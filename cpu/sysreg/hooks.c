@@ -79,8 +79,7 @@ void allint_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     cpu_set_allint(cpu, bit(value, SPSR_ALLINT));
 }
 
-/* RNDR and RNDRRS: the board's generator; without one there is never a number in time (NZCV 0100, C6.2.. D19.2 RNDR).
- */
+/* RNDR and RNDRRS: the board's generator; without one there is never a number in time (NZCV 0100; D19.2 RNDR). */
 u64 rndr_read(struct cpu *cpu, const struct sysreg *row)
 {
     (void)row;

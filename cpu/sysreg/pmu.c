@@ -455,8 +455,7 @@ bool pmu_check(struct cpu *cpu, const struct sysreg *row, bool write)
     return counter_named(cpu, row) < PMU_COUNTERS || undefined_counter(cpu, row);
 }
 
-/* By PMSELR_EL0 likewise, but that PMXEVTYPER with 31 is PMCCFILTR; without FEAT_FGT it reads as zero, ignores writes.
- */
+/* By PMSELR_EL0 likewise, but PMXEVTYPER with 31 is PMCCFILTR; without FEAT_FGT it reads as zero, ignores writes. */
 bool pmxev_check(struct cpu *cpu, const struct sysreg *row, bool write)
 {
     (void)write;

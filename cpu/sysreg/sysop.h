@@ -19,7 +19,7 @@ struct sysop {
     u8 lowest;
     u8 arg;
     u8 pad[2];
-    u64 quick; /* the bits of d.live_traps that may stop it */
+    u64 quick; /* the bits of d.live_traps that may trap it */
     u128 traps;
     bool (*run)(struct cpu *cpu, const struct sysop *row, u64 value);
 };

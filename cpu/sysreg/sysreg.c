@@ -1,7 +1,7 @@
 /*
- * The table of all system registers, and MRS/MSR through it (Arm ARM D19, C5.1). The order of what can stop an access:
- * no such register (or IMPLEMENTATION DEFINED space under HCR_EL2.TIDCP), an absent feature, the EL, the row's own
- * check, then the traps. Hooks of the PE are in hooks.c, trap controls in trap.c.
+ * The table of all system registers, and MRS/MSR through it (Arm ARM D19, C5.1). The order of what can refuse an
+ * access: no such register (or IMPLEMENTATION DEFINED space under HCR_EL2.TIDCP), an absent feature, the EL, the row's
+ * own check, then the traps. Hooks of the PE are in hooks.c, trap controls in trap.c.
  */
 #include "cpu/sysreg/sysreg.h"
 
@@ -181,13 +181,12 @@ static const struct sysreg *of_secure_el2(const struct sysreg *row)
     return row;
 }
 
-/* What is really accessed: a register, or (vncr not 0) memory in its place; nothing (row NULL) with cpu->d.exc filled.
- */
+/* What is really accessed: a register, or (vncr not 0) memory in its place; row NULL: nothing, cpu->d.exc is filled. */
 struct target {
     const struct sysreg *row;
     u32 vncr;
 };
-static const struct target stopped = { NULL, 0 };
+static const struct target refused = { NULL, 0 };
 
 /* The controls of a row that has not been found open. nv1: HCR_EL2.NV1 is one of them, in the place of a fine-grained
  * trap, whose exception would be the same. */
@@ -202,45 +201,45 @@ static bool row_traps(struct cpu *cpu, const struct sysreg *row, bool nv1, u32 k
 static struct target nested_el2(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, bool write)
 {
     if (row->check && !row->check(cpu, row, write))
-        return stopped;
+        return refused;
     struct nested_access n = nested_access(cpu, row->key);
     if (n.timer && trap_check_lone(cpu, n.timer == NESTED_PHYSICAL ? LONE_EL1NVPCT : LONE_EL1NVVCT, write,
                                    sysreg_iss(key, rt, write)))
-        return stopped;
+        return refused;
     if (n.kind == NESTED_MEMORY)
         return (struct target){ row, n.offset };
     if (n.kind == NESTED_REGISTER) /* after the register's own controls: those of TFSR_EL2 */
-        return row_traps(cpu, row, false, key, rt, write) ? stopped : (struct target){ sysreg_find(n.key), 0 };
+        return row_traps(cpu, row, false, key, rt, write) ? refused : (struct target){ sysreg_find(n.key), 0 };
     trap_check_lone(cpu, LONE_NV, write, sysreg_iss(key, rt, write));
-    return stopped;
+    return refused;
 }
 
 /* What of a live set is in the way, but is no trap control. */
 #define NO_TRAPS (BIT(TRAP_E2H) | BIT(TRAP_AT_EL0) | BIT(TRAP_AT_EL1) | BIT(TRAP_AT_EL2) | TRAPS_VALID)
 
-/* Of what access_check asks only traps can stop the access, or a control that asked names, and nothing redirects it. */
+/* Of what access_check asks only traps, or a control that asked names, can refuse the access; nothing redirects it. */
 static inline bool has_traps_only(const struct cpu *cpu, const struct sysreg *row, u64 asked)
 {
     return likely(!row->check && !(row->flags & SR_E2H_ONLY)) && likely(!row->e2h_key || asked & BIT(TRAP_E2H)) &&
            cpu_has(cpu, (enum feature)row->feature) && likely(cpu->ps.el != 1 || !cpu_nvx(cpu));
 }
 
-/* Nothing can stop the access: most end here. */
+/* Nothing can refuse the access: most end here. */
 static inline bool is_open(const struct cpu *cpu, const struct sysreg *row, u64 asked)
 {
     return likely(!(asked & cpu->d.live_traps[cpu->ps.el])) && has_traps_only(cpu, row, asked);
 }
 
-/* All that can stop an access. */
+/* All that can refuse an access. */
 static NOINLINE struct target access_check(struct cpu *cpu, const struct sysreg *row, u32 key, unsigned rt, bool write)
 {
     if (!row)
-        return no_such_register(cpu, key, rt, write), stopped;
+        return no_such_register(cpu, key, rt, write), refused;
     u64 live = cpu->d.live_traps[cpu->ps.el], asked = write ? row->quick_write : row->quick_read;
     if (!(asked & live & NO_TRAPS) && has_traps_only(cpu, row, asked)) {
-        bool stops =
+        bool refuses =
             trap_check_fine(cpu, row->traps, write ? row->fgt_write : row->fgt_read, write, sysreg_iss(key, rt, write));
-        return stops ? stopped : (struct target){ row, 0 };
+        return refuses ? refused : (struct target){ row, 0 };
     }
     bool e2h = cpu_has(cpu, FEAT_VHE) && cpu_el2_enabled(cpu) && bit(cpu->sys.hcr_el2, HCR_E2H);
     if (row->e2h_key && e2h && cpu->ps.el == 2) {
@@ -254,17 +253,17 @@ static NOINLINE struct target access_check(struct cpu *cpu, const struct sysreg 
         return nested_el2(cpu, row, key, rt, write);
     if (cpu->ps.el < lowest || (!cpu_has(cpu, (enum feature)row->feature) && !el2_register) ||
         ((row->flags & SR_E2H_ONLY) && !e2h))
-        return no_such_register(cpu, key, rt, write), stopped;
+        return no_such_register(cpu, key, rt, write), refused;
     if (row->check && !(row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
-        return stopped;
+        return refused;
     struct nested_access n = { .kind = NESTED_NO };
     if (unlikely(nested))
         n = nested_access(cpu, row->key);
     bool nv1 = n.kind == NESTED_TRAP_NV1;
     if ((asked & live || live == TRAPS_UNKNOWN || row->groups || nv1) && row_traps(cpu, row, nv1, key, rt, write))
-        return stopped;
+        return refused;
     if (row->check && (row->flags & SR_CHECK_LAST) && !row->check(cpu, row, write))
-        return stopped;
+        return refused;
     return (struct target){ row, n.kind == NESTED_MEMORY ? n.offset : 0 };
 }
 

@@ -84,10 +84,8 @@ struct sysreg {
     u16 fgt_read, fgt_write; /* enum trap_number of the fine-grained trap, 0 = none (cpu/sysreg/fgt.def) */
     u64 reset;
     u128 traps; /* set of enum trap */
-    u64 mask;   /* bits that a write can change, of a layout those that it can on any PE; 0 = all (the others keep their
-                   value) */
-    u64 loose; /* bits of which a write is no store, and that are not RES0: read-only, write-only, RAZ/WI, set and clear
-                */
+    u64 mask;   /* bits that a write can change, of a layout: on any PE; 0 = all. The others keep their value */
+    u64 loose;  /* bits, not RES0, of which a write is no store: read-only, write-only, RAZ/WI, set and clear */
     u64 (*read)(struct cpu *cpu, const struct sysreg *row);
     void (*write)(struct cpu *cpu, const struct sysreg *row, u64 value);
     /* Access rules beyond ACCESS and TRAPS. False: cpu->d.exc is filled. Evaluated after the lowest-EL rule and before

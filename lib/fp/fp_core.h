@@ -1,5 +1,5 @@
 /*
- * The inside of the floating point: formats, unpacking, rounding, NaN selection. Included by cpu/fp_*.c only.
+ * The inside of the floating point: formats, unpacking, rounding, NaN selection. Included by lib/fp/fp_*.c only.
  *
  * Arm ARM J1, shared/functions/float: FPUnpackBase, FPRoundBase, FPProcessNaN*, FPProcessDenorm*.
  * The pseudocode computes with real numbers. Here a finite non-zero number is mant * 2^(exp - 63) with mant<63> set;
