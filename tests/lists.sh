@@ -10,12 +10,14 @@
 #   - the words of exception classes and interrupts (cpu/ec.def, interrupt.def) are written nowhere else
 #   - a table that a .c or .h includes gives each macro of its rows a default (#ifndef, #define, #endif) and undefines it
 #     at its end, as its helpers; one that only tables include does so with its helpers alone; users undefine none
-# shellcheck disable=SC2013,SC2086 # names without blanks
+#   - the files and functions that comments name exist, but for those of other documents (tests/lists.names), and no
+#     comment refers to a document that is not here, or has its end pushed to a line of its own
+# shellcheck disable=SC2013,SC2016,SC2086 # names without blanks, programs of awk
 set -u
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
-work=$(mktemp) || exit 1
-trap 'rm -f "$work"' EXIT
+work=$(mktemp) && names=$(mktemp) || exit 1
+trap 'rm -f "$work" "$names"' EXIT
 folders=$(ls -d lib cpu mmu gic timer board debug frontend 2>/dev/null)
 
 # has FILE WHAT PATTERN: PATTERN (fixed text) is in FILE.
@@ -123,5 +125,66 @@ for user in $(grep -rlE --include='*.[ch]' '^#include "[^"]*\.def"' $folders tes
         passed=$((passed + 1))
     fi
 done
+# A name is xxx_yyy in small letters, xxx() or FILE.c, .h, .def... (with * for a part). It exists when code or a string has
+# it, or tests/lists.names; a file when git has it, with its folder or by its last part alone. NAME and id_ stand for others.
+{ git ls-files 2>/dev/null || find . -type f | sed 's|^\./||'; } >"$work"
+for folder in $folders tests/unit; do
+    find "$folder" -name '*.[ch]' -o -name '*.def'
+done | sort | xargs awk -v paths="$work" '
+BEGIN {
+    while ((getline line <paths) > 0) { path[line] = 1; sub(/.*\//, "", line); path[line] = 1 }
+    while ((getline line <"tests/lists.names") > 0) if (line !~ /^#/) { sub(/ .*/, "", line); known[line] = 1 }
+}
+function code(text) {
+    while (match(text, /[A-Za-z_][A-Za-z0-9_]*/)) {
+        known[substr(text, RSTART, RLENGTH)] = 1
+        text = substr(text, RSTART + RLENGTH)
+    }
+}
+function take(text, name) { said[++count] = name; at[count] = FILENAME ":" FNR }
+function comment(text,   name) {
+    if (text ~ /DESIGN/) take(text, "DESIGN")
+    gsub(/"[^"]*"/, " ", text)
+    while (match(text, /[A-Za-z0-9_][A-Za-z0-9_\/.*-]*(\(\))?/)) {
+        name = substr(text, RSTART, RLENGTH); text = substr(text, RSTART + RLENGTH)
+        sub(/[.\/-]+$/, "", name)
+        if (name ~ /NAME|^id_/) continue
+        if (name ~ /^[A-Za-z0-9_\/*-]+\.(c|h|S|def|sh|py|md)$/ || name ~ /^[a-z][a-z0-9]*(_[a-z0-9]+)+$/) take(text, name)
+        else if (name ~ /^[a-z][a-z0-9_]*\(\)$/) take(text, substr(name, 1, length(name) - 2))
+    }
+}
+FNR == 1 { inside = 0 }
+{
+    line = $0
+    if (inside && text && line ~ /^ *\*\/$/) print "FAIL " FILENAME ":" FNR ": a comment that begins with words ends on a line of its own"
+    while (line != "")
+        if (inside) {
+            end = index(line, "*/")
+            comment(end ? substr(line, 1, end - 1) : line)
+            line = end ? substr(line, end + 2) : ""
+            inside = !end
+        } else if (match(line, /"([^"\\]|\\.)*"|\/\*|\/\//)) {
+            before = substr(line, 1, RSTART - 1); what = substr(line, RSTART, RLENGTH); line = substr(line, RSTART + RLENGTH)
+            code(before)
+            if (what == "/*") { inside = 1; text = line != "" }
+            else if (what == "//") { comment(line); line = "" }
+            else code(what)
+        } else { code(line); line = "" }
+}
+function exists(name,   p, like) {
+    if (name in path || name in known) return 1
+    if (name !~ /\*/) return 0
+    like = name; gsub(/\./, "[.]", like); gsub(/\*/, "[^/]*", like)
+    for (p in path) if (p ~ "^" like "$") return 1
+    return 0
+}
+END {
+    for (n = 1; n <= count; n++)
+        if (exists(said[n])) good++
+        else print "FAIL " at[n] ": a comment names " said[n] ", which does not exist"
+    print "names", good + 0
+}' >"$names"
+grep FAIL "$names"
+passed=$((passed + $(sed -n 's/^names //p' "$names"))) failed=$((failed + $(grep -c FAIL "$names")))
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]
