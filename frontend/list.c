@@ -36,8 +36,11 @@ static void trap_print(const char *id, unsigned row, const char *values, const c
     char field[64];
     snprintf(field, sizeof field, t->hi == t->lo ? "%s.%s<%u>" : "%s.%s<%u:%u>", t->reg, t->name, t->hi, t->lo);
     printf("%-16s %-36s %-8s %-2s %-6s -> %s  %-9s", id, field, values, dir, from, to, ec);
-    printf(*need == '0' ? "" : "  where %s", need);
-    printf(*bar == '0' ? "\n" : "  not where %s\n", bar);
+    if (*need != '0')
+        printf("  where %s", need);
+    if (*bar != '0')
+        printf("  not where %s", bar);
+    printf("\n");
 }
 
 static void list_traps(void)
