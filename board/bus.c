@@ -202,7 +202,10 @@ static const struct row *row_at(struct machine *m, u64 pa, struct phys_attrs by)
 static void guest_error_tell(struct machine *m, const struct row *row, const struct access *a, bool write, u64 value)
 {
     const struct observer *o = &m->d.observers->seen;
-    const char *what = m->d.guest_error == ERROR_NONSENSE ? "nonsense, the device needs a reset" : "no such register";
+    static const char *const what_is[] = { [ERROR_REGISTER] = "no such register",
+                                           [ERROR_NONSENSE] = "nonsense, the device needs a reset",
+                                           [ERROR_INTERRUPT] = "no such interrupt" };
+    const char *what = what_is[m->d.guest_error];
     m->d.guest_error = ERROR_NONE;
     if (o && o->guest_error && a->by.cpu < m->options.cpu_count)
         o->guest_error(o->guest_error_ctx, &m->d.cpu[a->by.cpu], row->name, what, a->offset + a->at.n * row->size,
@@ -248,6 +251,22 @@ const struct phys_device_ops bus_ops = { .read = bus_read, .write = bus_write };
 
 /* ---- accesses by bus masters ---- */
 
+/* A message-signalled interrupt: a write of a word or half of one to the frame that takes it. What another device is
+ * seeing to meanwhile stays its own. */
+static bool bus_message(struct machine *m, struct requester by, u64 pa, const void *bytes, u64 size)
+{
+    struct phys_attrs attrs = phys_attrs_make(!by.secure, MAX_CPUS, true);
+    const struct row *row = row_at(m, pa, attrs);
+    if (!row || !row->kind->messages || (size != 2 && size != 4) || pa % size)
+        return false;
+    struct place at = { (u16)m->d.row, 0 };
+    struct access a = { .offset = pa - row->base, .by = attrs, .at = at, .size = (unsigned)size };
+    u32 error = m->d.guest_error;
+    bool ok = row->kind->write(m, place_state(m, at), &a, size == 2 ? load_le16(bytes) : load_le32(bytes));
+    m->d.guest_error = error;
+    return ok;
+}
+
 bool bus_dma(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write)
 {
     for (unsigned n = 0; n < m->d.ram_count; n++) {
@@ -255,5 +274,5 @@ bool bus_dma(struct machine *m, struct requester by, u64 pa, void *bytes, u64 si
         if (pa - ram->base < ram->size && size <= ram->size - (pa - ram->base) && (by.secure || !ram->secure))
             return write ? machine_write(m, pa, bytes, size) : phys_copy_out(&m->d.phys, pa, bytes, size);
     }
-    return false;
+    return write && bus_message(m, by, pa, bytes, size);
 }

@@ -46,6 +46,7 @@ struct kind {
     u8 timers_listen, timers_write;
     u8 edge;     /* its outputs are edges, for the device tree */
     u8 back_end; /* enum back_end; the number of its port is place_port */
+    u8 messages; /* bus masters' writes reach it: an MSI is one. Of devices without, they reach none */
     /* False: nothing answers there (external abort). *value is 0 before a read. */
     bool (*read)(struct machine *m, void *state, const struct access *a, u64 *value);
     bool (*write)(struct machine *m, void *state, const struct access *a, u64 value);

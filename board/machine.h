@@ -211,7 +211,7 @@ void machine_input_offer(struct machine *m);
 
 /* ---- for the devices ---- */
 /* What is wrong with an access: told to who looks in (struct observer), the guest gets what the device gives. */
-enum guest_error { ERROR_NONE, ERROR_REGISTER, ERROR_NONSENSE };
+enum guest_error { ERROR_NONE, ERROR_REGISTER, ERROR_NONSENSE, ERROR_INTERRUPT };
 /* Timer n of a device falls due at `when` (ns), not nearer than EVENT_MIN_NS from now; NEVER cancels. */
 void machine_timer_set(struct machine *m, struct place at, unsigned n, u64 when);
 u64 machine_timer(struct machine *m, struct place at, unsigned n);
@@ -250,7 +250,8 @@ struct requester {
     u32 stream;
     bool secure;
 };
-/* An access of `size` bytes by a bus master. False: nothing answers at some byte of it, and nothing was copied. */
+/* An access of `size` bytes by a bus master: to RAM, or an aligned write of 2 or 4 bytes to a device that takes
+ * messages (struct kind). False: nothing answers at some byte of it, and nothing was copied. */
 bool bus_dma(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write);
 
 /* ---- board/stuck.c: PEs that get nowhere ---- */

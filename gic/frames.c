@@ -2,8 +2,7 @@
  * The register frames of distributor and redistributors (GIC 12.8 to 12.11), driven by the rows of gicd.def and
  * gicr.def. SPIs are reached through the distributor, SGIs and PPIs through the redistributor of their PE, by the same
  * functions. With two security states a Non-secure access sees interrupts of Non-secure group 1 only, and of the others
- * what NSACR gives it, and priorities in the Non-secure half (GIC 4.8). Left out: message-based SPIs, LPIs,
- * GICD_STATUSR (optional).
+ * what NSACR gives it, and priorities in the Non-secure half (GIC 4.8). Left out: LPIs, GICD_STATUSR (optional).
  */
 #include "gic/internal.h"
 
@@ -17,7 +16,7 @@ struct access {
     bool ns; /* Non-secure access, and there are two security states */
 };
 
-enum { S1 = 1, S4 = 4, S8 = 8 };
+enum { S1 = 1, S2 = 2, S4 = 4, S8 = 8 };
 
 struct gic_reg {
     const char *name;
@@ -67,7 +66,7 @@ static void group_set(const struct access *a, u64 v)
         a->bank->group = (u32)v;
 }
 
-/* GRPMODR and NSACR exist for two security states only. */
+/* GRPMODR, NSACR, SETSPI_SR and CLRSPI_SR exist for two security states only. */
 static bool secure_only(const struct access *a) { return a->ns || gic_ds(a->gic); }
 
 static u64 grpmod_get(const struct access *a) { return secure_only(a) ? 0 : a->bank->grpmod; }
@@ -170,10 +169,48 @@ static void ctlr_set(const struct access *a, u64 v)
     gic_refresh_all(a->gic);
 }
 
-/* <4:0> ITLinesNumber <9> NMI <10> SecurityExtn <23:19> IDbits - 1 <24> A3V <25> No1N */
+/* <4:0> ITLinesNumber <9> NMI <10> SecurityExtn <16> MBIS <23:19> IDbits - 1 <24> A3V <25> No1N */
 static u64 typer_get(const struct access *a)
 {
-    return GIC_SPI_BANKS | (u64)a->gic->has_nmi << 9 | (u64)!gic_ds(a->gic) << 10 | 0xf << 19 | 1 << 24 | 1 << 25;
+    return GIC_SPI_BANKS | (u64)a->gic->has_nmi << 9 | (u64)!gic_ds(a->gic) << 10 | 1 << 16 | 0xf << 19 | 1 << 24 |
+           1 << 25;
+}
+
+/* ---- Message-based SPIs ---- */
+
+static u64 write_only(const struct access *a)
+{
+    (void)a;
+    return 0;
+}
+
+/* <12:0> INTID. NS_access of the SPI lets Non-secure messages set it from 1 on, clear it from 2 on, as ISPENDR and
+ * ICPENDR. */
+static void message(const struct access *a, u64 v, bool set)
+{
+    struct access spi = *a;
+    spi.intid = (unsigned)bits(v, 12, 0);
+    if (spi.intid < GIC_BANK || spi.intid >= GIC_INTIDS) {
+        a->gic->d.no_such_spi = true;
+        return;
+    }
+    spi.n = spi.intid % GIC_BANK;
+    spi.bank = gic_bank(a->gic, 0, spi.intid);
+    if (bit(visible(&spi, set ? 1 : 2), spi.n))
+        gic_message(a->gic, spi.intid, set);
+}
+
+static void setspi_nsr_set(const struct access *a, u64 v) { message(a, v, true); }
+static void clrspi_nsr_set(const struct access *a, u64 v) { message(a, v, false); }
+static void setspi_sr_set(const struct access *a, u64 v)
+{
+    if (!secure_only(a))
+        message(a, v, true);
+}
+static void clrspi_sr_set(const struct access *a, u64 v)
+{
+    if (!secure_only(a))
+        message(a, v, false);
 }
 
 /* Implementer Arm, product 0, revision 0: as QEMU's GICv3 names itself. */

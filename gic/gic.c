@@ -136,38 +136,61 @@ void gic_deactivate(struct gic *gic, unsigned cpu, unsigned intid)
 
 /* A wire changes, which it seldom does when somebody says what it is. True: the PE's best interrupt may be another one
  * now. */
-static inline bool is_level(const struct gic_bank *b, unsigned n, bool level) { return bit(b->level, n) == level; }
-static bool flip_level(struct gic_bank *b, unsigned n)
+static inline bool is_level(u32 wires, unsigned n, bool level) { return bit(wires, n) == level; }
+static bool flip_wire(struct gic_bank *b, u32 *wires, u32 messages, unsigned n)
 {
     u32 mask = (u32)BIT(n), was = bank_ready(b);
-    b->level ^= mask;
-    if (b->level & b->edge & mask)
+    *wires ^= mask;
+    if (*wires & b->edge & mask)
         b->latch |= mask;
+    b->level = *wires | messages;
     return bank_ready(b) != was;
 }
 
 static NOINLINE void flip_spi(struct gic *gic, unsigned intid)
 {
-    if (flip_level(gic_bank(gic, 0, intid), intid % GIC_BANK))
+    unsigned n = intid / GIC_BANK - 1;
+    if (flip_wire(&gic->spi[n], &gic->wire[n], gic->message[n], intid % GIC_BANK))
         gic_refresh_intid(gic, 0, intid);
 }
 
 void gic_set_spi(struct gic *gic, unsigned intid, bool level)
 {
-    if (intid < GIC_BANK || intid >= GIC_INTIDS || is_level(gic_bank(gic, 0, intid), intid % GIC_BANK, level))
+    if (intid < GIC_BANK || intid >= GIC_INTIDS || is_level(gic->wire[intid / GIC_BANK - 1], intid % GIC_BANK, level))
         return;
     flip_spi(gic, intid);
 }
 
+/* GICD_SETSPI_NSR, GICD_CLRSPI_NSR (GIC 12.9): an edge is latched; a level stays until a message lowers it, through
+ * acknowledge and ICPENDR. Setting what is pending, by whatever, does nothing; clearing takes all away but the wire. */
+void gic_message(struct gic *gic, unsigned intid, bool set)
+{
+    struct gic_bank *b = gic_bank(gic, 0, intid);
+    unsigned n = intid / GIC_BANK - 1;
+    u32 mask = (u32)BIT(intid % GIC_BANK);
+    if (set && bank_pending(b) & mask)
+        return;
+    if (!set) {
+        b->latch &= ~mask;
+        gic->message[n] &= ~mask;
+    } else if (b->edge & mask) {
+        b->latch |= mask;
+    } else {
+        gic->message[n] |= mask;
+    }
+    b->level = gic->wire[n] | gic->message[n];
+    gic_refresh_intid(gic, 0, intid);
+}
+
 static NOINLINE void flip_ppi(struct gic *gic, unsigned cpu, unsigned intid)
 {
-    if (flip_level(&gic->ppi[cpu], intid))
+    if (flip_wire(&gic->ppi[cpu], &gic->ppi[cpu].level, 0, intid))
         gic_refresh(gic, cpu);
 }
 
 void gic_set_ppi(struct gic *gic, unsigned cpu, unsigned intid, bool level)
 {
-    if (cpu >= gic->cpu_count || intid < 16 || intid >= GIC_BANK || is_level(&gic->ppi[cpu], intid, level))
+    if (cpu >= gic->cpu_count || intid < 16 || intid >= GIC_BANK || is_level(gic->ppi[cpu].level, intid, level))
         return;
     flip_ppi(gic, cpu, intid);
 }
@@ -288,7 +311,7 @@ bool gic_validate(const struct gic *gic)
     if (gic->ctlr & ~(u32)(CTLR_GRP0 | CTLR_GRP1NS | CTLR_GRP1S | CTLR_DS) || (!gic->security && !gic_ds(gic)))
         return false;
     for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
-        if (!bank_valid(&gic->spi[n]))
+        if (!bank_valid(&gic->spi[n]) || gic->spi[n].level != (gic->wire[n] | gic->message[n]))
             return false;
     for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
         if (!bank_valid(&gic->ppi[cpu]) || gic->ppi[cpu].edge << 16 != 0xffff0000 || !interface_valid(&gic->cpu[cpu]))

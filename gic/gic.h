@@ -1,7 +1,7 @@
 /*
  * The interrupt controller, GICv3: distributor, redistributors, CPU interfaces and virtual CPU interfaces of one
- * machine (Arm IHI 0069, cited as GIC with its section). Affinity routing only (ARE is RAO/WI), no message-based SPIs,
- * no LPIs, no ITS, SPIs go to one named PE (GICD_TYPER.No1N). With `security` there are two security states
+ * machine (Arm IHI 0069, cited as GIC with its section). Affinity routing only (ARE is RAO/WI), no LPIs,
+ * no ITS, SPIs go to one named PE (GICD_TYPER.No1N). With `security` there are two security states
  * (GICD_CTLR.DS is 0 until Secure software sets it), without it DS is RAO/WI.
  *
  * Everything is plain state but for the last member, which gic_rebuild makes again from the rest.
@@ -37,7 +37,7 @@ struct gic_bank {
     u32 group, grpmod; /* GIC 4.6: {grpmod, group} = G0 00, G1NS x1, G1S 10 */
     u32 enable;
     u32 latch; /* pending by an edge, an SGI or a write; a level adds to it (bank_pending) */
-    u32 level; /* the wires */
+    u32 level; /* the wires; of SPIs the wires and what messages hold */
     u32 active;
     u32 edge;  /* ICFGR */
     u32 nmi;   /* INMIR: non-maskable, in group 1 */
@@ -77,19 +77,22 @@ struct gic {
     struct gic_bank ppi[MAX_CPUS];
     u64 router[GIC_SPIS]; /* GICD_IROUTER */
     struct gic_cpu cpu[MAX_CPUS];
+    u32 wire[GIC_SPI_BANKS];    /* of SPIs */
+    u32 message[GIC_SPI_BANKS]; /* levels that GICD_SETSPI_* raised, until GICD_CLRSPI_* lowers them */
 
     /* ---- derived from here on ---- */
     struct gic_derived {
         struct cpu *cpus;
         struct gic_best best[MAX_CPUS];
         u32 routed[MAX_CPUS][GIC_SPI_BANKS]; /* SPIs that name this PE */
+        u32 no_such_spi; /* a write to GICD_SETSPI_* or CLRSPI_* named no SPI: a guest error; who looks clears it */
     } d;
 };
 extern const struct state_shape gic_shape; /* up to d */
 static_assert(sizeof(struct gic_bank) == 8 * 4 + 8 + GIC_BANK, "no padding");
 static_assert(sizeof(struct gic_cpu) == 18 * 4 + GIC_LRS * 8, "no padding");
 static_assert(offsetof(struct gic, d) == 16 + sizeof(struct gic_bank) * (GIC_SPI_BANKS + MAX_CPUS) + GIC_SPIS * 8 +
-                                             sizeof(struct gic_cpu) * MAX_CPUS,
+                                             sizeof(struct gic_cpu) * MAX_CPUS + GIC_SPI_BANKS * 8,
               "no padding");
 
 /* For those who look in: which interrupt a PE takes, with its state as before the exception. */

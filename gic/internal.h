@@ -63,6 +63,8 @@ void gic_refresh_intid(struct gic *gic, unsigned cpu, unsigned intid);
 /* Makes an INTID below GIC_INTIDS active and no longer pending by its latch; or not active. */
 void gic_activate(struct gic *gic, unsigned cpu, unsigned intid);
 void gic_deactivate(struct gic *gic, unsigned cpu, unsigned intid);
+/* A message sets or clears the pending state of an SPI (GICD_SETSPI_*, GICD_CLRSPI_*). */
+void gic_message(struct gic *gic, unsigned intid, bool set);
 /* Derived masks of who gets this SPI, after its router changed. */
 void gic_route(struct gic *gic, unsigned intid);
 /* Sets those of the PE's lines in mask that are in value, clears the others of mask. */

@@ -24,5 +24,7 @@ static const struct state_field fields[] = {
     STATE_OF(gic, ppi, &bank_shape),
     STATE(gic, router),
     STATE_OF(gic, cpu, &interface_shape),
+    STATE(gic, wire),
+    STATE(gic, message),
 };
 const struct state_shape gic_shape = STATE_SHAPE_UP_TO(gic, fields, d);

@@ -13,7 +13,12 @@ static bool dist_read(struct machine *m, void *state, const struct access *a, u6
 static bool dist_write(struct machine *m, void *state, const struct access *a, u64 value)
 {
     (void)state;
-    return gic_dist_write(&m->gic, a->offset, a->size, a->by, value);
+    bool ok = gic_dist_write(&m->gic, a->offset, a->size, a->by, value);
+    if (unlikely(m->gic.d.no_such_spi)) {
+        m->gic.d.no_such_spi = false;
+        m->d.guest_error = ERROR_INTERRUPT;
+    }
+    return ok;
 }
 
 static bool redist_read(struct machine *m, void *state, const struct access *a, u64 *value)
@@ -54,6 +59,7 @@ const struct kind kind_gic_dist = {
     .compatible = "arm,gic-v3\0",
     .read = dist_read,
     .write = dist_write,
+    .messages = true,
     .node = node,
 };
 const struct kind kind_gic_redist = {

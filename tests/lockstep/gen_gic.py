@@ -217,6 +217,8 @@ class Interrupts:
         value = rng.choice([0, M64 & 0xffffffff, rng.getrandbits(32), self.some(), 1 << rng.randrange(32)])
         if offset in (0, 4) and base == 16:
             value &= ~0x40  # GICD_CTLR.DS stays
+        if offset in (0x40, 0x48) and base == 16:
+            value &= ~0x1fff  # rule mbi
         if 0x80 <= offset < 0x100 and self.kind == 'irq':
             value |= sum(1 << p % 32 for p in LINKED)
         if 0x400 <= offset < 0x800:

@@ -122,7 +122,7 @@ RULES = {
 ORDER = 'interrupt-order'
 # The rules that are written where they apply.
 NAMED = {ORDER, 'igrpen', 'vgrp0d', 'waker', 'eoicount', 'hw-secure', 'mte-page', 'dir-secure', 'icv-secure', 'cnthps', 'tval-el02', 'mte-cas',
-         'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp'}
+         'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp', 'mbi'}
 RULES_ON = set()
 
 ABORTS = {0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35}

@@ -501,6 +501,7 @@ class Suite:
         said = [re.sub(r'^guest_errors: cpu 0 EL1 PC 0x4020[0-9a-f]{4}: ', '', l) for l in log.splitlines()]
         assert said == ['uart0: write of 4 bytes at offset 0x18, value 0x1: no such register', 'uart0: read of 4 bytes at offset 0x800: no such register',
                         'rtc: write of 4 bytes at offset 0x0, value 0x1: no such register', 'gpio: read of 4 bytes at offset 0x500: no such register',
+                        'gicd: write of 2 bytes at offset 0x40, value 0x1f: no such interrupt',
                         'virtio: write of 1 bytes at offset 0x3e70, value 0x1: no such register',
                         'virtio: write of 4 bytes at offset 0x3e50, value 0x0: nonsense, the device needs a reset'], said
 

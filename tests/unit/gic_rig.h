@@ -152,6 +152,10 @@ static inline void redist_put(unsigned n, u64 offset, u64 v) { redist_put_as(fal
 
 enum {
     WAKER = 0x14,
+    SETSPI_NSR = 0x40,
+    CLRSPI_NSR = 0x48,
+    SETSPI_SR = 0x50,
+    CLRSPI_SR = 0x58,
     SGI = 0x10000,
     IGROUPR = 0x80,
     ISENABLER = 0x100,

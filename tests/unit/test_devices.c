@@ -596,6 +596,35 @@ START_TEST(dma_opens_monitors)
 }
 END_TEST
 
+/* A bus master's write to the distributor is a message: of a word or half of one. Of other devices it reaches none, and
+ * it reads none. */
+START_TEST(dma_is_a_message)
+{
+    static const u8 intid[8] = { GIC_BANK + 100 };
+    const u64 setspi = row_get(ROW_gicd)->base + 0x40, clrspi = setspi + 8, uart = row_get(ROW_uart0)->base;
+    const struct requester by = { 0 };
+    struct fixture *f = fixture_open();
+    u32 *latch = &f->m->gic.spi[3].latch;
+    void *bytes = (void *)(uintptr_t)intid;
+    f->m->gic.spi[3].edge = ~(u32)0;
+    ck_assert(bus_dma(f->m, by, setspi, bytes, 4, true));
+    ck_assert_uint_eq(*latch, 1 << 4);
+    ck_assert(bus_dma(f->m, by, clrspi, bytes, 2, true));
+    ck_assert_uint_eq(*latch, 0);
+    ck_assert(!bus_dma(f->m, by, setspi, bytes, 8, true));
+    ck_assert(!bus_dma(f->m, by, setspi, bytes, 1, true));
+    ck_assert(!bus_dma(f->m, by, setspi - 1, bytes, 2, true));
+    ck_assert(!bus_dma(f->m, by, setspi, bytes, 4, false));
+    ck_assert(!bus_dma(f->m, by, uart, bytes, 4, true));
+    ck_assert(!bus_dma(f->m, by, setspi + 0x10000000000, bytes, 4, true));
+    ck_assert_uint_eq(*latch, 0);
+    f->m->d.guest_error = ERROR_NONSENSE; /* of the device that writes */
+    ck_assert(bus_dma(f->m, by, setspi, (u8[4]){ 31 }, 4, true));
+    ck_assert_uint_eq(f->m->d.guest_error, ERROR_NONSENSE);
+    fixture_close(f);
+}
+END_TEST
+
 Suite *test_devices_suite(void);
 Suite *test_devices_suite(void)
 {
@@ -622,6 +651,7 @@ Suite *test_devices_suite(void)
     tcase_add_test(t, rng_repeats);
     tcase_add_test(t, dma_wakes_wfe);
     tcase_add_test(t, dma_opens_monitors);
+    tcase_add_test(t, dma_is_a_message);
     suite_add_tcase(s, t);
     return s;
 }

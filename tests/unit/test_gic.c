@@ -548,7 +548,100 @@ START_TEST(validate_refuses)
     ck_assert(REFUSED(cpu[1].ich_vmcr, 0));
     ck_assert(REFUSED(spi[3].priority[31], 1));
     ck_assert(REFUSED(ppi[3].edge, 0));
+    ck_assert(REFUSED(wire[2], 1)); /* and its level is low */
+    ck_assert(REFUSED(message[7], 1));
     gic = good;
+}
+END_TEST
+
+/* ---- Message-based SPIs ---- */
+
+/* GIC 12.9 GICD_SETSPI_NSR: an edge is latched until it is acknowledged or cleared; a word or its lower half. */
+START_TEST(message_edge)
+{
+    open_pe(1);
+    config(1, 41, GROUP_1NS, 0xa0);
+    ck_assert_uint_eq(dist(4) >> 16 & 1, 1); /* MBIS */
+    dist_put(ICFGR + 8, 2 << 18);
+    dist_put(SETSPI_NSR, 41);
+    ck_assert_uint_eq(lines(1), LINE_IRQ);
+    ck_assert_uint_eq(dist(SETSPI_NSR), 0); /* write-only */
+    ck_assert_uint_eq(rd(pe(1), IAR1), 41);
+    ck_assert_uint_eq(dist(ISPENDR + 4), 0);
+    dist_put_as(false, SETSPI_NSR, 2, 41);
+    ck_assert_uint_eq(dist(ISPENDR + 4), 1 << 9); /* active and pending */
+    wr(pe(1), EOIR1, 41);
+    ck_assert_uint_eq(lines(1), LINE_IRQ);
+    dist_put_as(false, CLRSPI_NSR, 2, 41);
+    ck_assert_uint_eq(lines(1), 0);
+    dist_put(SETSPI_NSR, 41);
+    dist_put(ICPENDR + 4, 1 << 9);
+    ck_assert_uint_eq(lines(1), 0);
+    ck_assert_uint_eq(gic.message[0], 0);
+}
+END_TEST
+
+/* The same: a level stays through acknowledge, end and ICPENDR until a message lowers it; a wire adds to it. Setting
+ * what is pending does nothing. */
+START_TEST(message_level)
+{
+    open_pe(0);
+    config(0, 40, GROUP_1NS, 0xa0);
+    dist_put(SETSPI_NSR, 40);
+    ck_assert_uint_eq(rd(pe(0), IAR1), 40);
+    ck_assert_uint_eq(dist(ISPENDR + 4), 1 << 8);
+    dist_put(ICPENDR + 4, 1 << 8);
+    wr(pe(0), EOIR1, 40);
+    ck_assert_uint_eq(lines(0), LINE_IRQ);
+    ck_assert(gic_validate(&gic));
+    gic_set_spi(&gic, 40, true);
+    gic_set_spi(&gic, 40, false); /* the wire lowers its own */
+    ck_assert_uint_eq(lines(0), LINE_IRQ);
+    gic_set_spi(&gic, 40, true);
+    dist_put(CLRSPI_NSR, 40); /* and so does a message */
+    ck_assert_uint_eq(lines(0), LINE_IRQ);
+    dist_put(SETSPI_NSR, 40); /* pending: no effect */
+    gic_set_spi(&gic, 40, false);
+    ck_assert_uint_eq(lines(0), 0);
+    dist_put(ISPENDR + 4, 1 << 8); /* what software pended goes, too */
+    dist_put(CLRSPI_NSR, 40);
+    ck_assert_uint_eq(lines(0), 0);
+    ck_assert(gic_validate(&gic));
+}
+END_TEST
+
+/* A wire's edge is an edge also while a message from before, when it was a level, is still held. */
+START_TEST(message_and_edges)
+{
+    open_pe(0);
+    config(0, 40, GROUP_1NS, 0xa0);
+    dist_put(SETSPI_NSR, 40);
+    dist_put(ICFGR + 8, 2 << 16);
+    ck_assert_uint_eq(lines(0), 0);
+    gic_set_spi(&gic, 40, true);
+    ck_assert_uint_eq(lines(0), LINE_IRQ);
+}
+END_TEST
+
+/* INTIDs that are no SPI of this GIC change nothing and are told; <31:13> is RES0; with one security state there are no
+ * Secure SPIs, and the Secure registers are WI. */
+START_TEST(message_refused)
+{
+    static const unsigned wrong[] = { 0, 31, GIC_INTIDS, 1023, 0x1fff };
+    static const u32 registers[] = { SETSPI_NSR, CLRSPI_NSR };
+    struct gic before = gic;
+    for (unsigned n = 0; n < ARRAY_LEN(wrong) * 2; n++) {
+        dist_put(registers[n % 2], wrong[n / 2]);
+        ck_assert_uint_eq(gic.d.no_such_spi, 1);
+        gic.d.no_such_spi = 0;
+    }
+    dist_put(SETSPI_SR, 40);
+    dist_put(SETSPI_SR, 0);
+    ck_assert_mem_eq(&before, &gic, sizeof(gic));
+    dist_put(SETSPI_NSR, 0xffffe000 | (GIC_INTIDS - 1));
+    dist_put(CLRSPI_SR, GIC_INTIDS - 1);
+    ck_assert_uint_eq(dist(ISPENDR + 32), 1u << 31);
+    ck_assert_uint_eq(gic.d.no_such_spi, 0);
 }
 END_TEST
 
@@ -579,6 +672,10 @@ Suite *test_gic_suite(void)
         no_such_wire,
         any_access,
         validate_refuses,
+        message_edge,
+        message_level,
+        message_and_edges,
+        message_refused,
     };
     for (unsigned n = 0; n < ARRAY_LEN(one_tests); n++)
         tcase_add_test(one, one_tests[n]);

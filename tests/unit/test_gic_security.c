@@ -94,6 +94,41 @@ START_TEST(disable_security)
 }
 END_TEST
 
+/* GIC 12.9 GICD_SETSPI_NSR, GICD_NSACR: a Non-secure message sets a Secure SPI with NS_access 1 and more, clears one
+ * with 2 and more; the registers of the Secure state are WI for it, and reach all SPIs. */
+START_TEST(messages_by_security)
+{
+    dist_put(IGROUPR + 4, 1 << 12);
+    dist_put(NSACR + 8, 0xe4u << 16); /* SPIs 40, 41, 42, 43: NS_access 0, 1, 2, 3; 44 is Non-secure */
+    for (unsigned n = 40; n < 45; n++) {
+        dist_put_as(true, SETSPI_SR, 4, n);
+        ck_assert_uint_eq(dist(ISPENDR + 4), 0);
+    }
+    for (unsigned n = 40; n < 45; n++)
+        dist_put_as(true, SETSPI_NSR, 4, n);
+    ck_assert_uint_eq(dist(ISPENDR + 4), 0x1e00);
+    for (unsigned n = 40; n < 45; n++)
+        dist_put_as(true, CLRSPI_SR, 4, n);
+    ck_assert_uint_eq(dist(ISPENDR + 4), 0x1e00);
+    for (unsigned n = 40; n < 45; n++)
+        dist_put_as(true, CLRSPI_NSR, 4, n);
+    ck_assert_uint_eq(dist(ISPENDR + 4), 0x200);
+    dist_put_as(true, SETSPI_SR, 4, 0); /* WI: nothing to tell */
+    ck_assert_uint_eq(gic.d.no_such_spi, 0);
+    dist_put(SETSPI_NSR, 40);
+    dist_put(SETSPI_SR, 44);
+    dist_put(CLRSPI_NSR, 41);
+    ck_assert_uint_eq(dist(ISPENDR + 4), 0x1100);
+    dist_put(CLRSPI_SR, 40);
+    ck_assert_uint_eq(dist(ISPENDR + 4), 0x1000);
+    dist_put(0, 0x40); /* DS */
+    dist_put(CLRSPI_SR, 44);
+    ck_assert_uint_eq(dist(ISPENDR + 4), 0x1000);
+    dist_put_as(true, SETSPI_NSR, 4, 40);
+    ck_assert_uint_eq(dist(ISPENDR + 4), 0x1100);
+}
+END_TEST
+
 /* GIC 4.8: Non-secure software sees priorities 0x80..0xff as 0..0xfe, while SCR_EL3.FIQ keeps group 0 at EL3. */
 START_TEST(nonsecure_priorities)
 {
@@ -469,9 +504,10 @@ Suite *test_gic_security_suite(void)
     tcase_add_checked_fixture(two, setup_security, teardown);
     tcase_set_timeout(two, 60);
     const TTest *const two_tests[] = {
-        signals_by_security, nonsecure_view,  disable_security,         nonsecure_priorities, acknowledge_by_security,
-        el3_controls,        sgi_by_security, deactivation_by_security, traps_to_el3,         virtual_hw_secure,
-        interface_by_view,
+        signals_by_security,  nonsecure_view,           disable_security,
+        nonsecure_priorities, acknowledge_by_security,  el3_controls,
+        sgi_by_security,      deactivation_by_security, traps_to_el3,
+        virtual_hw_secure,    interface_by_view,        messages_by_security,
     };
     for (unsigned n = 0; n < ARRAY_LEN(two_tests); n++)
         tcase_add_test(two, two_tests[n]);

@@ -16,6 +16,7 @@ void test_main(void)
     MMIO32(0x09010000) = 1;   /* the RTC's DR */
     (void)MMIO32(0x09030500); /* the GPIO */
     (void)MMIO32(0x09030fe0); /* its identification: this is allowed */
+    MMIO16(GICD + 0x40) = 31; /* SETSPI_NSR of a PPI */
     for (u64 slot = 0; slot < 32; slot++)
         if (MMIO32(0x0a000000 + slot * 0x200 + 8) == 4)
             rng = 0x0a000000 + slot * 0x200;
