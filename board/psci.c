@@ -41,8 +41,9 @@ static s64 cpu_on(struct machine *m, u64 mpidr, u64 entry, u64 context)
     return SUCCESS;
 }
 
-static s64 cpu_off(struct cpu *cpu)
+static s64 cpu_off(struct machine *m, struct cpu *cpu)
 {
+    gic_disable_cpu(&m->gic, cpu->index);
     cpu->powered = 0;
     cpu->halted = HALT_OFF;
     cpu->d.attention |= ATT_STOP;
@@ -110,7 +111,7 @@ static s64 call(struct machine *m, struct cpu *cpu, u32 fn, const u64 *arg)
     case PSCI_VERSION: return VERSION_1_1;
     case CPU_SUSPEND:
     case CPU_SUSPEND | FN_64: return cpu_suspend(m, cpu, (u32)arg[0], arg[1]);
-    case CPU_OFF: return cpu_off(cpu);
+    case CPU_OFF: return cpu_off(m, cpu);
     case CPU_ON:
     case CPU_ON | FN_64: return cpu_on(m, arg[0], arg[1], arg[2]);
     case AFFINITY_INFO:

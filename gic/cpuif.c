@@ -1,8 +1,8 @@
 /*
  * The physical CPU interface: what is signalled, acknowledged and ended, and the priorities that decide it
  * (GIC 4.1, 4.6 and 4.8; the registers in 12.2, whose names are in brackets). Which register asks, and what the PE is
- * allowed, are the callers' (gic_sysreg.c): here is who looks and a set of groups. Left out: PMHE and RM (no 1-of-N, no
- * legacy operation at EL1), the bypass of FIQ and IRQ.
+ * allowed, are the callers' (gic_sysreg.c): here is who looks and a set of groups. Left out: PMHE (1 of N asks for no
+ * priority masks) and RM (no legacy operation at EL1), the bypass of FIQ and IRQ.
  */
 #include "gic/internal.h"
 
@@ -226,5 +226,5 @@ void cpuif_enable(struct gic *gic, unsigned cpu, enum gic_group group, bool enab
     if (c->igrpen[group] == enable)
         return;
     c->igrpen[group] = enable;
-    gic_refresh(gic, cpu);
+    gic_participation(gic, cpu);
 }

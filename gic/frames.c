@@ -131,7 +131,7 @@ static void priority_set(const struct access *a, u64 v)
     a->bank->priority[a->n] = (u8)((a->ns ? (v & 0xff) >> 1 | 0x80 : v) & GIC_PRIO_MASK);
 }
 
-/* <39:32> Aff3 <23:0> Aff2.Aff1.Aff0; IRM<31> is RAZ/WI (No1N) */
+/* <39:32> Aff3 <31> Interrupt_Routing_Mode <23:0> Aff2.Aff1.Aff0, which stay while IRM is 1 */
 static u64 router_get(const struct access *a)
 {
     return bit(visible(a, 3), a->n) ? a->gic->router[a->intid - GIC_BANK] : 0;
@@ -141,7 +141,7 @@ static void router_set(const struct access *a, u64 v)
 {
     if (!bit(visible(a, 3), a->n))
         return;
-    a->gic->router[a->intid - GIC_BANK] = v & 0xff00ffffffull;
+    a->gic->router[a->intid - GIC_BANK] = v & (0xff00ffffffull | ROUTER_IRM);
     gic_route(a->gic, a->intid);
 }
 
@@ -169,11 +169,10 @@ static void ctlr_set(const struct access *a, u64 v)
     gic_refresh_all(a->gic);
 }
 
-/* <4:0> ITLinesNumber <9> NMI <10> SecurityExtn <16> MBIS <23:19> IDbits - 1 <24> A3V <25> No1N */
+/* <4:0> ITLinesNumber <9> NMI <10> SecurityExtn <16> MBIS <23:19> IDbits - 1 <24> A3V <25> No1N: 0 */
 static u64 typer_get(const struct access *a)
 {
-    return GIC_SPI_BANKS | (u64)a->gic->has_nmi << 9 | (u64)!gic_ds(a->gic) << 10 | 1 << 16 | 0xf << 19 | 1 << 24 |
-           1 << 25;
+    return GIC_SPI_BANKS | (u64)a->gic->has_nmi << 9 | (u64)!gic_ds(a->gic) << 10 | 1 << 16 | 0xf << 19 | 1 << 24;
 }
 
 /* ---- Message-based SPIs ---- */
@@ -233,10 +232,23 @@ static u64 redist_id_get(const struct access *a) { return identification(a->elem
 
 /* ---- A redistributor itself ---- */
 
-/* <63:32> affinity <25:24> CommonLPIAff <23:8> number <4> Last */
+/* <63:32> affinity <25:24> CommonLPIAff <23:8> number <5> DPGS <4> Last */
 static u64 redist_typer_get(const struct access *a)
 {
-    return (u64)a->cpu << 32 | 1 << 24 | (u64)a->cpu << 8 | (u64)(a->cpu == a->gic->cpu_count - 1) << 4;
+    return (u64)a->cpu << 32 | 1 << 24 | (u64)a->cpu << 8 | 1 << 5 | (u64)(a->cpu == a->gic->cpu_count - 1) << 4;
+}
+
+/* DPG1NS is both states', the others the Secure one's; DPG1S is there for two only. RWP and UWP are always 0. */
+static u32 redist_ctlr_mask(const struct access *a)
+{
+    return a->ns ? DPG_1NS : gic_ds(a->gic) ? DPG_0 | DPG_1NS : DPG_0 | DPG_1NS | DPG_1S;
+}
+static u64 redist_ctlr_get(const struct access *a) { return a->gic->redist_ctlr[a->cpu] & redist_ctlr_mask(a); }
+static void redist_ctlr_set(const struct access *a, u64 v)
+{
+    u32 *ctlr = &a->gic->redist_ctlr[a->cpu], mask = redist_ctlr_mask(a);
+    *ctlr = (*ctlr & ~mask) | ((u32)v & mask);
+    gic_participation(a->gic, a->cpu);
 }
 
 static u64 waker_get(const struct access *a) { return a->ns ? 0 : a->gic->cpu[a->cpu].waker; }
@@ -247,7 +259,7 @@ static void waker_set(const struct access *a, u64 v)
     if (a->ns)
         return;
     a->gic->cpu[a->cpu].waker = v & WAKER_SLEEP ? WAKER_SLEEP | WAKER_ASLEEP : 0;
-    gic_refresh(a->gic, a->cpu);
+    gic_participation(a->gic, a->cpu);
 }
 
 /* ---- Access ---- */

@@ -99,8 +99,59 @@ void gic_refresh(struct gic *gic, unsigned cpu)
     update_lines(gic, cpu);
 }
 
+/* ---- 1 of N (GIC 12.9 GICD_IROUTER.Interrupt_Routing_Mode, 12.11 GICR_CTLR) ---- */
+
+/* Of the PEs that are awake, have the group enabled and are not taken out of the choice by GICR_CTLR.DPG* the lowest
+ * numbered (an IMPLEMENTATION DEFINED choice); masks and running priorities do not count. So it depends on the group
+ * alone, and changes only when one of these does. */
+unsigned gic_one_of_n(const struct gic *gic, enum gic_group group)
+{
+    static const u32 dpg[GIC_GROUPS] = { [GROUP_0] = DPG_0, [GROUP_1S] = DPG_1S, [GROUP_1NS] = DPG_1NS };
+    for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++) {
+        const struct gic_cpu *c = &gic->cpu[cpu];
+        if (!(c->waker & WAKER_ASLEEP) && c->igrpen[group] && !(gic->redist_ctlr[cpu] & dpg[group]))
+            return cpu;
+    }
+    return NO_CPU;
+}
+
+static u32 bank_in_group(const struct gic *gic, const struct gic_bank *b, enum gic_group group)
+{
+    u32 secure1 = gic_ds(gic) ? 0 : b->grpmod & ~b->group;
+    return group == GROUP_1NS ? b->group : group == GROUP_1S ? secure1 : ~(b->group | secure1);
+}
+
+/* Gives each SPI of 1 of N to its PE, and takes it from the others. False: there are none. */
+static bool distribute(struct gic *gic)
+{
+    bool some = false;
+    for (unsigned n = 0; n < GIC_SPI_BANKS; n++) {
+        u32 any = gic->d.any[n];
+        if (likely(!any))
+            continue;
+        some = true;
+        for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
+            gic->d.routed[cpu][n] &= ~any;
+        for (enum gic_group group = GROUP_0; group < GIC_GROUPS; group++) {
+            unsigned cpu = gic_one_of_n(gic, group);
+            if (cpu != NO_CPU)
+                gic->d.routed[cpu][n] |= any & bank_in_group(gic, &gic->spi[n], group);
+        }
+    }
+    return some;
+}
+
+void gic_participation(struct gic *gic, unsigned cpu)
+{
+    if (distribute(gic))
+        gic_refresh_all(gic);
+    else
+        gic_refresh(gic, cpu);
+}
+
 void gic_refresh_all(struct gic *gic)
 {
+    distribute(gic);
     for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
         gic_refresh(gic, cpu);
 }
@@ -218,7 +269,8 @@ void gic_send_sgi(struct gic *gic, unsigned cpu, unsigned intid, enum gic_group 
 void gic_route(struct gic *gic, unsigned intid)
 {
     unsigned target = gic_target(gic, intid);
-    u32 mask = (u32)BIT(intid % GIC_BANK);
+    u32 mask = (u32)BIT(intid % GIC_BANK), *any = &gic->d.any[intid / GIC_BANK - 1];
+    *any = gic->router[intid - GIC_BANK] & ROUTER_IRM ? *any | mask : *any & ~mask;
     for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
         u32 *routed = &gic->d.routed[cpu][intid / GIC_BANK - 1];
         *routed = cpu == target ? *routed | mask : *routed & ~mask;
@@ -250,8 +302,14 @@ void gic_reset_cpu(struct gic *gic, unsigned cpu)
     reset_interface(&gic->cpu[cpu]);
     gic->cpu[cpu].waker = 0;
     gic->d.cpus[cpu].sys.ich_hcr_el2 = 0;
-    gic_refresh(gic, cpu);
+    gic_participation(gic, cpu);
     ich_update(gic, &gic->d.cpus[cpu]);
+}
+
+void gic_disable_cpu(struct gic *gic, unsigned cpu)
+{
+    memset(gic->cpu[cpu].igrpen, 0, sizeof(gic->cpu[cpu].igrpen));
+    gic_participation(gic, cpu);
 }
 
 void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security)
@@ -314,7 +372,8 @@ bool gic_validate(const struct gic *gic)
         if (!bank_valid(&gic->spi[n]) || gic->spi[n].level != (gic->wire[n] | gic->message[n]))
             return false;
     for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
-        if (!bank_valid(&gic->ppi[cpu]) || gic->ppi[cpu].edge << 16 != 0xffff0000 || !interface_valid(&gic->cpu[cpu]))
+        if (!bank_valid(&gic->ppi[cpu]) || gic->redist_ctlr[cpu] & ~(u32)(DPG_0 | DPG_1NS | DPG_1S) ||
+            gic->ppi[cpu].edge << 16 != 0xffff0000 || !interface_valid(&gic->cpu[cpu]))
             return false;
     return true;
 }

@@ -1,7 +1,7 @@
 /*
  * The interrupt controller, GICv3: distributor, redistributors, CPU interfaces and virtual CPU interfaces of one
  * machine (Arm IHI 0069, cited as GIC with its section). Affinity routing only (ARE is RAO/WI), no LPIs,
- * no ITS, SPIs go to one named PE (GICD_TYPER.No1N). With `security` there are two security states
+ * no ITS; SPIs go to one named PE or to one of N. With `security` there are two security states
  * (GICD_CTLR.DS is 0 until Secure software sets it), without it DS is RAO/WI.
  *
  * Everything is plain state but for the last member, which gic_rebuild makes again from the rest.
@@ -79,12 +79,14 @@ struct gic {
     struct gic_cpu cpu[MAX_CPUS];
     u32 wire[GIC_SPI_BANKS];    /* of SPIs */
     u32 message[GIC_SPI_BANKS]; /* levels that GICD_SETSPI_* raised, until GICD_CLRSPI_* lowers them */
+    u32 redist_ctlr[MAX_CPUS];  /* GICR_CTLR: DPG* */
 
     /* ---- derived from here on ---- */
     struct gic_derived {
         struct cpu *cpus;
         struct gic_best best[MAX_CPUS];
-        u32 routed[MAX_CPUS][GIC_SPI_BANKS]; /* SPIs that name this PE */
+        u32 routed[MAX_CPUS][GIC_SPI_BANKS]; /* SPIs that this PE gets */
+        u32 any[GIC_SPI_BANKS];              /* SPIs of which any PE may be chosen (IROUTER.IRM) */
         u32 no_such_spi; /* a write to GICD_SETSPI_* or CLRSPI_* named no SPI: a guest error; who looks clears it */
     } d;
 };
@@ -92,7 +94,7 @@ extern const struct state_shape gic_shape; /* up to d */
 static_assert(sizeof(struct gic_bank) == 8 * 4 + 8 + GIC_BANK, "no padding");
 static_assert(sizeof(struct gic_cpu) == 18 * 4 + GIC_LRS * 8, "no padding");
 static_assert(offsetof(struct gic, d) == 16 + sizeof(struct gic_bank) * (GIC_SPI_BANKS + MAX_CPUS) + GIC_SPIS * 8 +
-                                             sizeof(struct gic_cpu) * MAX_CPUS + GIC_SPI_BANKS * 8,
+                                             sizeof(struct gic_cpu) * MAX_CPUS + GIC_SPI_BANKS * 8 + MAX_CPUS * 4,
               "no padding");
 
 /* For those who look in: which interrupt a PE takes, with its state as before the exception. */
@@ -102,6 +104,8 @@ struct exc_source gic_source(const struct gic *gic, const struct cpu *cpu, const
 void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security);
 /* The CPU interface of one PE as firmware brings it up (PSCI CPU_ON): reset, its redistributor awake. */
 void gic_reset_cpu(struct gic *gic, unsigned cpu);
+/* As firmware leaves it when it turns the PE off (PSCI CPU_OFF): its groups disabled. */
+void gic_disable_cpu(struct gic *gic, unsigned cpu);
 /* What firmware leaves for software that is entered without any: redistributors awake (GICR_WAKER). */
 void gic_wake(struct gic *gic);
 /* The same for a Non-secure kernel: all interrupts in group 1. Only meaningful with security. */

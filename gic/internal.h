@@ -9,6 +9,9 @@
 
 /* GICD_CTLR, Secure view with DS = 0 (GIC 12.9); with DS = 1 EnableGrp1 is in the place of EnableGrp1NS. */
 enum { CTLR_GRP0 = 1, CTLR_GRP1NS = 2, CTLR_GRP1S = 4, CTLR_ARE_S = 16, CTLR_ARE_NS = 32, CTLR_DS = 64 };
+/* GICR_CTLR: PEs that 1 of N does not choose for a group (GIC 12.11) */
+enum { DPG_0 = 1 << 24, DPG_1NS = 1 << 25, DPG_1S = 1 << 26 };
+#define ROUTER_IRM BIT(31) /* GICD_IROUTER.Interrupt_Routing_Mode */
 /* GICR_WAKER */
 enum { WAKER_SLEEP = 2, WAKER_ASLEEP = 4 };
 enum { NMI_VIRTUAL = 1 << GIC_GROUPS }; /* in gic_cpu.nmi_active: ICH_AP1R0_EL2.NMI */
@@ -48,16 +51,22 @@ static inline u32 nmi_priority(const struct gic *gic, enum gic_group group)
     return group == GROUP_1NS && !gic_ds(gic) ? 0x80 : 0;
 }
 
-/* The PE that an SPI's GICD_IROUTER names, or NO_CPU. PE n has affinity 0.0.0.n. */
-static inline unsigned gic_target(const struct gic *gic, unsigned intid)
+/* The PE that gets the SPIs of this group that have IRM 1, or NO_CPU. */
+unsigned gic_one_of_n(const struct gic *gic, enum gic_group group);
+/* The PE that gets an SPI: that of its GICD_IROUTER, or one of N; or NO_CPU. PE n has affinity 0.0.0.n. */
+static inline unsigned gic_target(struct gic *gic, unsigned intid)
 {
     u64 affinity = gic->router[intid - GIC_BANK];
-    return affinity < gic->cpu_count ? (unsigned)affinity : (unsigned)NO_CPU;
+    if (likely(affinity < gic->cpu_count))
+        return (unsigned)affinity;
+    return affinity & ROUTER_IRM ? gic_one_of_n(gic, gic_group_of(gic, 0, intid)) : (unsigned)NO_CPU;
 }
 
 /* gic.c: finds the best pending interrupt of a PE again, and its physical lines. */
 void gic_refresh(struct gic *gic, unsigned cpu);
 void gic_refresh_all(struct gic *gic);
+/* After something changed that decides whether 1 of N may choose the PE. */
+void gic_participation(struct gic *gic, unsigned cpu);
 /* After the state of one interrupt changed. */
 void gic_refresh_intid(struct gic *gic, unsigned cpu, unsigned intid);
 /* Makes an INTID below GIC_INTIDS active and no longer pending by its latch; or not active. */

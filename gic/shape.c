@@ -26,5 +26,6 @@ static const struct state_field fields[] = {
     STATE_OF(gic, cpu, &interface_shape),
     STATE(gic, wire),
     STATE(gic, message),
+    STATE(gic, redist_ctlr),
 };
 const struct state_shape gic_shape = STATE_SHAPE_UP_TO(gic, fields, d);

@@ -1,46 +1,10 @@
 /* GICv3 with four CPUs: redistributors, SPIs routed and moved, SGIs and timers that are each CPU's own.
  * Arm IHI 0069: 4.7 (routing), 12.9 (GICD_IROUTER), 12.11 (GICR). */
-#include "rt.h"
+#include "workers.h"
 
-#define CPUS 4
 #define SPI  42u
 #define SGI7 7u
 #define CNTV 27u
-
-/* Each CPU but 0 runs what it is handed, interrupts masked. */
-static u64 (*volatile job[CPUS])(u64);
-static volatile u64 argument[CPUS], result[CPUS], finished[CPUS];
-
-static void worker(void)
-{
-    u32 cpu = cpu_number();
-    gic_init_cpu();
-    for (;;) {
-        while (!job[cpu])
-            ASM("wfe");
-        DSB();
-        result[cpu] = job[cpu](argument[cpu]);
-        job[cpu] = NULL;
-        finished[cpu]++;
-        ASM("dsb sy; sev");
-    }
-}
-
-static u64 on(u32 cpu, u64 (*fn)(u64), u64 a)
-{
-    if (cpu == 0)
-        return fn(a);
-    u64 before = finished[cpu];
-    argument[cpu] = a;
-    DSB();
-    job[cpu] = fn;
-    ASM("dsb sy; sev");
-    while (finished[cpu] == before)
-        ASM("wfe");
-    return result[cpu];
-}
-
-static u64 nothing(u64 a) { return a; }
 
 static u64 ack(u64 a)
 {
@@ -215,11 +179,7 @@ void test_main(void)
     gic_init();
     irq_hook = take;
     redistributors();
-    for (u32 i = 1; i < CPUS; i++) {
-        if (cpu_start(i, worker))
-            stop("CPU_ON");
-        on(i, nothing, 0);
-    }
+    workers_start();
     spis();
     sgis();
     timers();

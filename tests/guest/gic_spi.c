@@ -1,6 +1,7 @@
-/* SPIs that are messages, with GICv3 and four CPUs (one security state).
- * Arm IHI 0069: 12.9 (GICD_SETSPI_NSR, GICD_CLRSPI_NSR, GICD_SETSPI_SR, GICD_CLRSPI_SR, GICD_TYPER.MBIS). */
-#include "rt.h"
+/* SPIs that are messages, and SPIs of which any CPU may be chosen (1 of N), with GICv3 and four CPUs (one security
+ * state). Arm IHI 0069: 12.9 (GICD_SETSPI_NSR, GICD_CLRSPI_NSR, GICD_SETSPI_SR, GICD_CLRSPI_SR, GICD_IROUTER,
+ * GICD_TYPER), 12.11 (GICR_CTLR.DPG1NS, GICR_TYPER.DPGS). */
+#include "workers.h"
 
 #define SETSPI_NSR 0x40
 #define CLRSPI_NSR 0x48
@@ -11,12 +12,15 @@
 
 static u32 typer(void) { return MMIO32(GICD + 4); }
 
-static u64 hppir(void)
+static u64 hppir_of(u64 a)
 {
+    (void)a;
     DSB();
     ISB();
     return READ(ICC_HPPIR1);
 }
+
+static u64 hppir(void) { return hppir_of(0); }
 
 static u64 ack(void)
 {
@@ -31,6 +35,18 @@ static void eoi(u64 intid)
 {
     WRITE(ICC_EOIR1, intid);
     ISB();
+}
+
+static u64 ack_job(u64 a)
+{
+    (void)a;
+    return ack();
+}
+
+static u64 eoi_job(u64 intid)
+{
+    eoi(intid);
+    return 0;
 }
 
 static void configure(u32 intid, bool edge)
@@ -102,7 +118,7 @@ static void levels(void)
     check_eq("  ended: nothing is pending", hppir(), SPURIOUS);
 }
 
-static void nothing(void)
+static void no_spi(void)
 {
     static const u32 wrong[] = { 0, 31, 1020, 1023, 0x1fff };
     for (u32 n = 0; n < sizeof wrong / sizeof *wrong; n++) {
@@ -118,6 +134,96 @@ static void nothing(void)
     message(CLRSPI_NSR, SPI);
 }
 
+/* ---- 1 of N ---- */
+
+static u64 take_it(u64 a)
+{
+    (void)a;
+    u64 intid = ack();
+    if (intid != SPURIOUS)
+        eoi(intid);
+    return intid;
+}
+
+static u64 group_enable(u64 enable)
+{
+    WRITE(ICC_IGRPEN1, enable);
+    ISB();
+    return 0;
+}
+
+static u64 turn_off(u64 a)
+{
+    (void)a;
+    psci(PSCI_CPU_OFF, 0, 0, 0);
+    return 0;
+}
+
+/* Sets GICR_CTLR.DPG1NS of those CPUs. */
+static void take_out(u32 cpus)
+{
+    for (u32 n = 0; n < CPUS; n++)
+        MMIO32(GICR(n)) = cpus >> n & 1 ? BIT(25) : 0;
+    DSB();
+}
+
+/* Which of CPUs 0 to `last` see the SPI: a bit each. */
+static u64 seen_up_to(u32 last)
+{
+    u64 set = 0;
+    for (u32 n = 0; n <= last; n++)
+        set |= (u64)(on(n, hppir_of, 0) == SPI) << n;
+    return set;
+}
+
+static void one_of_n(void)
+{
+    check_eq("GICD_TYPER.No1N 0", typer() >> 25 & 1, 0);
+    for (u32 n = 0; n < CPUS; n++)
+        check_eq("GICR_TYPER.DPGS", MMIO32(GICR(n) + 8) >> 5 & 1, 1);
+    configure(SPI, true);
+    MMIO64(GICD + 0x6000 + SPI * 8) = BIT(31);
+    message(SETSPI_NSR, SPI);
+    u64 seen = seen_up_to(3);
+    check(seen && !(seen & (seen - 1)), "IRM 1: one CPU sees it");
+    u32 takers = 0;
+    for (u32 n = 0; n < CPUS; n++)
+        takers += on(n, take_it, 0) == SPI;
+    check_eq("  and one takes it", takers, 1);
+    take_out(0xb);
+    check_eq("GICR_CTLR.DPG1NS reads back", MMIO32(GICR(0)) & 0x7000000, BIT(25));
+    message(SETSPI_NSR, SPI);
+    check_eq("DPG1NS of all but CPU 2: CPU 2 sees it", seen_up_to(3), BIT(2));
+    take_out(0xf);
+    check_eq("DPG1NS of all: nobody", seen_up_to(3), 0);
+    check(gic_is_pending(SPI), "  it stays pending");
+    take_out(0x7);
+    check_eq("  then CPU 3", on(3, ack_job, 0), SPI);
+    message(SETSPI_NSR, SPI);
+    take_out(0xd);
+    check_eq("active: nobody sees it, chosen or not", seen_up_to(3), 0);
+    on(3, eoi_job, SPI);
+    check_eq("  ended: CPU 1 does", seen_up_to(3), BIT(1));
+    on(1, group_enable, 0);
+    check_eq("ICC_IGRPEN1_EL1 0 at CPU 1: nobody", seen_up_to(3), 0);
+    on(1, group_enable, 1);
+    check_eq("  and 1: CPU 1", on(1, take_it, 0), SPI);
+    take_out(0x3);
+    message(SETSPI_NSR, SPI);
+    seen = seen_up_to(3);
+    check(seen == BIT(2) || seen == BIT(3), "CPU 2 or CPU 3");
+    job[2] = turn_off;
+    ASM("dsb sy; sev");
+    while (psci(PSCI_AFFINITY_INFO, 2, 0, 0) != 1)
+        ;
+    check_eq("CPU 2 is off: CPU 3", on(3, take_it, 0), SPI);
+    take_out(0);
+    MMIO64(GICD + 0x6000 + SPI * 8) = 1;
+    message(SETSPI_NSR, SPI);
+    check_eq("IRM 0: the CPU of IROUTER", seen_up_to(1), BIT(1));
+    message(CLRSPI_NSR, SPI);
+}
+
 void test_main(void)
 {
     gic_init();
@@ -125,6 +231,8 @@ void test_main(void)
     check_eq("GICD_TYPER.MBIS", typer() >> 16 & 1, 1);
     edges();
     levels();
-    nothing();
+    no_spi();
+    workers_start();
+    one_of_n();
     finish();
 }

@@ -151,6 +151,7 @@ static inline void redist_put_as(bool ns, unsigned n, u64 offset, unsigned size,
 static inline void redist_put(unsigned n, u64 offset, u64 v) { redist_put_as(false, n, offset, 4, v); }
 
 enum {
+    REDIST_CTLR = 0,
     WAKER = 0x14,
     SETSPI_NSR = 0x40,
     CLRSPI_NSR = 0x48,

@@ -13,7 +13,7 @@ START_TEST(frames_identify)
 {
     ck_assert_uint_eq(dist(0x4) & 31, 8);         /* 288 INTIDs */
     ck_assert_uint_eq(dist(0x4) >> 10 & 1, 0);    /* one security state */
-    ck_assert_uint_eq(dist(0x4) >> 25 & 1, 1);    /* No1N */
+    ck_assert_uint_eq(dist(0x4) >> 25 & 1, 0);    /* No1N */
     ck_assert_uint_eq(dist(0xffe8) >> 4 & 15, 3); /* PIDR2.ArchRev */
     ck_assert_uint_eq(redist(1, 0xffe8) >> 4 & 15, 3);
     ck_assert_uint_eq(dist(0xfff0) | dist(0xfff4) << 8 | dist(0xfff8) << 16 | dist(0xfffc) << 24, 0xb105f00d);
@@ -40,6 +40,7 @@ START_TEST(redistributor_typer)
         ck_assert_uint_eq(typer >> 32, n);
         ck_assert_uint_eq(typer >> 8 & 0xffff, n);
         ck_assert_uint_eq(typer >> 4 & 1, n == CPUS - 1);
+        ck_assert_uint_eq(typer >> 5 & 1, 1); /* DPGS */
         ck_assert_uint_eq(redist(n, 8) | redist(n, 12) << 32, typer);
     }
 }
@@ -69,7 +70,7 @@ START_TEST(distributor_registers)
     ck_assert_uint_eq(dist(ICFGR + 8), 0xaaaaaaaa);
     ck_assert_uint_eq(gic.spi[0].edge, 0x0001ffff);
     dist_put_as(false, IROUTER + 8 * 40, 8, ~0ull);
-    ck_assert_uint_eq(dist_as(false, IROUTER + 8 * 40, 8), 0xff00ffffff); /* IRM is RAZ/WI */
+    ck_assert_uint_eq(dist_as(false, IROUTER + 8 * 40, 8), 0xff80ffffff);
     dist_put_as(false, IROUTER + 8 * 40, 4, 3);
     ck_assert_uint_eq(dist_as(false, IROUTER + 8 * 40 + 4, 4), 0xff);
     ck_assert_uint_eq(dist_as(false, IROUTER + 8 * 40, 8), 0xff00000003);
@@ -177,6 +178,63 @@ START_TEST(routing)
     dist_put_as(false, IROUTER + 8 * 60, 8, 2);
     ck_assert_uint_eq(rd(pe(0), IAR1), SPURIOUS);
     ck_assert_uint_eq(rd(pe(2), IAR1), 60);
+}
+END_TEST
+
+/* Which PEs have their line up. */
+static unsigned up(void)
+{
+    unsigned set = 0;
+    for (unsigned n = 0; n < CPUS; n++)
+        set |= (unsigned)(lines(n) == LINE_IRQ) << n;
+    return set;
+}
+
+/* GICD_IROUTER.IRM: the lowest PE that is awake, has the group enabled and GICR_CTLR.DPG1NS clear (GIC 12.11) gets it,
+ * and no other; when none does, it stays pending. */
+START_TEST(one_of_n)
+{
+    for (unsigned n = 1; n < CPUS; n++)
+        open_pe(n);
+    config(3, 60, GROUP_1NS, 0x80);
+    gic_set_spi(&gic, 60, true);
+    ck_assert_uint_eq(up(), 8);
+    dist_put_as(false, IROUTER + 8 * 60, 8, BIT(31) | 3);
+    ck_assert_uint_eq(up(), 2); /* 0 sleeps */
+    open_pe(0);
+    ck_assert_uint_eq(up(), 1);
+    redist_put(0, REDIST_CTLR, ~0u);
+    ck_assert_uint_eq(redist(0, REDIST_CTLR), DPG_0 | DPG_1NS); /* one security state: no DPG1S */
+    ck_assert_uint_eq(up(), 2);
+    wr(pe(1), IGRPEN1, 0);
+    ck_assert_uint_eq(up(), 4);
+    redist_put(2, WAKER, 2);
+    ck_assert_uint_eq(up(), 8);
+    gic_disable_cpu(&gic, 3);
+    ck_assert_uint_eq(up(), 0);
+    ck_assert_uint_eq(dist(ISPENDR + 4), 1 << 28);
+    redist_put(2, WAKER, 0);
+    ck_assert_uint_eq(up(), 4);
+    gic_reset_cpu(&gic, 2);
+    ck_assert_uint_eq(up(), 0);
+    redist_put(0, REDIST_CTLR, DPG_0);
+    ck_assert_uint_eq(up(), 1);
+    dist_put(IGROUPR + 4, 0); /* of group 0 now, which 1 has enabled */
+    ck_assert_uint_eq(up(), 0);
+    ck_assert_uint_eq(lines(1), LINE_FIQ);
+    dist_put(IGROUPR + 4, 1 << 28);
+    wr(pe(1), IGRPEN1, 1);
+    ck_assert_uint_eq(rd(pe(1), IAR1), SPURIOUS);
+    ck_assert_uint_eq(rd(pe(0), IAR1), 60);
+    redist_put(0, REDIST_CTLR, DPG_1NS); /* active: whoever would be chosen now does not get it */
+    ck_assert_uint_eq(up(), 0);
+    ck_assert_uint_eq(rd(pe(1), IAR1), SPURIOUS);
+    wr(pe(0), EOIR1, 60);
+    ck_assert_uint_eq(up(), 2);
+    ck_assert_uint_eq(rd(pe(1), IAR1), 60);
+    wr(pe(1), EOIR1, 60);
+    dist_put_as(false, IROUTER + 8 * 60, 8, 0); /* DPG* is about 1 of N only */
+    ck_assert_uint_eq(up(), 1);
 }
 END_TEST
 
@@ -419,8 +477,8 @@ START_TEST(derived_state)
     static const u32 keys[] = { PMR,      IAR0,    EOIR0,    BPR0,    AP0R0,       AP1R0,       DIR,        IAR1,
                                 EOIR1,    BPR1,    CTLR,     IGRPEN0, IGRPEN1,     SGI1R,       SGI0R,      ICH_AP0R,
                                 ICH_AP1R, ICH_HCR, ICH_VMCR, ICH_LR0, ICH_LR0 + 1, ICH_LR0 + 2, ICH_LR0 + 3 };
-    static const u16 offsets[] = { 0,         IGROUPR,   ISENABLER,  ICENABLER, ISPENDR,  ICPENDR,
-                                   ISACTIVER, ICACTIVER, IPRIORITYR, ICFGR,     IGRPMODR, NSACR };
+    static const u16 offsets[] = { 0,         IGROUPR,    ISENABLER, ICENABLER, ISPENDR, ICPENDR,    ISACTIVER,
+                                   ICACTIVER, IPRIORITYR, ICFGR,     IGRPMODR,  NSACR,   SETSPI_NSR, CLRSPI_NSR };
     u32 seed = 1, signalled = 0;
     for (unsigned n = 0; n < CPUS; n++)
         open_pe(n);
@@ -434,11 +492,12 @@ START_TEST(derived_state)
         } else if (what == 2) {
             gic_set_ppi(&gic, cpu->index, r % 40, v & 1);
         } else if (what == 3) {
-            dist_put_as(v & 1, offset, 4, offset ? v * 0x10001 : v);
+            bool message = offset >= SETSPI_NSR && offset < IGROUPR;
+            dist_put_as(v & 1, offset, 4, message ? 32 + r % 80 : offset ? v * 0x10001 : v);
         } else if (what == 4) {
-            redist_put_as(v & 1, cpu->index, offset ? SGI + offset : WAKER, 4, v * 0x10001);
+            redist_put_as(v & 1, cpu->index, offset ? SGI + offset : v & 2 ? WAKER : REDIST_CTLR, 4, v * 0x10001);
         } else if (what == 5) {
-            dist_put_as(false, IROUTER + 8 * (32 + r % 80), 8, v % (CPUS + 1));
+            dist_put_as(false, IROUTER + 8 * (32 + r % 80), 8, v & 8 ? BIT(31) : v % (CPUS + 1));
         } else {
             u32 key = keys[random_next(&seed) % ARRAY_LEN(keys)];
             cpu->sys.hcr_el2 = r >> 12 & (BIT(HCR_IMO) | BIT(HCR_FMO));
@@ -456,6 +515,9 @@ START_TEST(derived_state)
             before[n] = lines(n);
         gic_rebuild(&gic, cpus);
         ck_assert_msg(!memcmp(best, gic.d.best, sizeof best), "step %u: action %u", step, what);
+        for (unsigned n = 0; n < CPUS * CPUS; n++) /* no SPI is forwarded to two PEs */
+            if (n % CPUS != n / CPUS && best[n % CPUS].intid >= GIC_BANK && best[n % CPUS].intid < GIC_INTIDS)
+                ck_assert_msg(best[n % CPUS].intid != best[n / CPUS].intid, "step %u: action %u", step, what);
         for (unsigned n = 0; n < CPUS; n++) {
             ck_assert_msg(before[n] == lines(n), "step %u: action %u, PE %u had %x, has %x", step, what, n, before[n],
                           lines(n));
@@ -550,6 +612,7 @@ START_TEST(validate_refuses)
     ck_assert(REFUSED(ppi[3].edge, 0));
     ck_assert(REFUSED(wire[2], 1)); /* and its level is low */
     ck_assert(REFUSED(message[7], 1));
+    ck_assert(REFUSED(redist_ctlr[5], 1));
     gic = good;
 }
 END_TEST
@@ -660,6 +723,7 @@ Suite *test_gic_suite(void)
         edge_life,
         software_pending,
         routing,
+        one_of_n,
         what_is_forwarded,
         groups_single_state,
         priority_mask,

@@ -94,6 +94,35 @@ START_TEST(disable_security)
 }
 END_TEST
 
+/* GIC 12.11 GICR_CTLR: each group has its own bit; Non-secure state has DPG1NS alone. */
+START_TEST(one_of_n_by_group)
+{
+    static const u32 dpg[GIC_GROUPS] = { DPG_0, DPG_1S, DPG_1NS };
+    open_pe(0);
+    open_pe(1);
+    for (enum gic_group group = GROUP_0; group < GIC_GROUPS; group++) {
+        config(0, 40 + group, group, 0x80);
+        dist_put_as(false, IROUTER + 8 * (40 + group), 8, BIT(31));
+    }
+    for (enum gic_group group = GROUP_0; group < GIC_GROUPS; group++)
+        for (unsigned n = 0; n < 8; n++) {
+            u32 taken_out = (u32)n << 24;
+            redist_put(0, REDIST_CTLR, taken_out);
+            ck_assert_uint_eq(redist(0, REDIST_CTLR), taken_out);
+            ck_assert_uint_eq(redist_as(true, 0, REDIST_CTLR, 4), taken_out & DPG_1NS);
+            gic_set_spi(&gic, 40 + group, true);
+            unsigned chosen = taken_out & dpg[group] ? 1 : 0;
+            ck_assert_uint_eq(gic.d.best[chosen].intid, 40 + group);
+            ck_assert_uint_eq(gic.d.best[!chosen].intid, SPURIOUS);
+            gic_set_spi(&gic, 40 + group, false);
+        }
+    redist_put_as(true, 0, REDIST_CTLR, 4, 0);
+    ck_assert_uint_eq(redist(0, REDIST_CTLR), DPG_0 | DPG_1S);
+    dist_put(0, 0x40); /* DS: there is no group 1S */
+    ck_assert_uint_eq(redist(0, REDIST_CTLR), DPG_0);
+}
+END_TEST
+
 /* GIC 12.9 GICD_SETSPI_NSR, GICD_NSACR: a Non-secure message sets a Secure SPI with NS_access 1 and more, clears one
  * with 2 and more; the registers of the Secure state are WI for it, and reach all SPIs. */
 START_TEST(messages_by_security)
@@ -508,6 +537,7 @@ Suite *test_gic_security_suite(void)
         nonsecure_priorities, acknowledge_by_security,  el3_controls,
         sgi_by_security,      deactivation_by_security, traps_to_el3,
         virtual_hw_secure,    interface_by_view,        messages_by_security,
+        one_of_n_by_group,
     };
     for (unsigned n = 0; n < ARRAY_LEN(two_tests); n++)
         tcase_add_test(two, two_tests[n]);
