@@ -369,7 +369,7 @@ void console_poll(void *ctx)
 
 bool console_listens(void *ctx) { return any_live(ctx); }
 
-static u64 host_ns(void)
+u64 host_ns(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);

@@ -76,6 +76,8 @@ void terminal_signals(void);
 void terminal_signals_hold(sigset_t *was);
 /* Raw mode when stdin is a terminal; restored at exit. keep_signals: Ctrl-C ends elmu. */
 void terminal_raw(bool keep_signals);
+/* The host's monotonic clock, ns. */
+u64 host_ns(void);
 void terminal_restore(void);
 /* A signal asked for the end: which one, else 0. */
 int terminal_signal(void);

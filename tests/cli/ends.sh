@@ -42,6 +42,12 @@ run '-sym with a use' 0 -kernel ends-1.elf $typing --sym ends-1.elf -d int
 ! grep -q 'no trace shows' err && pass || fail '-sym with a use' 'said'
 timeout 2 "$elmu" -kernel ends-1.elf >out 2>err </dev/null
 says 'interrupted says where' err 'cpu0: EL1'
+"$elmu" -kernel ends-1.elf --stats >out 2>err </dev/null & # twice at once, as timeout does: no hurry
+sleep 1
+kill -STOP $!; kill -TERM $!; kill -HUP $!; kill -CONT $! # both before it can do anything about either
+wait $!
+says 'signalled twice says where' err 'cpu0: EL1'
+says 'signalled twice says where' err 'insns'
 
 # Boot to a text, save, quit: in one line; what is typed on the text is not in it.
 run 'boot, save, quit' 0 -kernel ends-1.elf --snapshot-save one.snap@one --until one
