@@ -383,7 +383,7 @@ static void turn_over(struct machine *m, const struct cpu *cpu)
 /* What YIELD ends: the turn when another PE could run. The edges of an event stream are looked for at each. */
 static u32 yield_ends(const struct machine *m, const struct cpu *cpu)
 {
-    u32 what = timer_streams(cpu) ? ATT_STOP : 0;
+    u32 what = timer_streams(cpu) ? ATT_LOOK : 0;
     for (u32 n = 0; n < m->options.cpu_count; n++)
         if (&m->d.cpu[n] != cpu && can_run(m, &m->d.cpu[n]))
             return what | ATT_TURN;
@@ -415,11 +415,11 @@ static void slice_run(struct machine *m, struct cpu *cpu, u64 left)
     unsigned ended = cpu_run_to(cpu, m->slice_end, limit, m->mid);
     m->now = cpu->d.now;
     m->mid = ended & RUN_MID ? 1 : 0;
-    if (m->mid || !(cpu->halted || ended & (RUN_STOP | RUN_TURN) || m->now >= m->slice_end))
+    if (m->mid || !(cpu->halted || ended & (RUN_LOOK | RUN_TURN) || m->now >= m->slice_end))
         return; /* cut: it goes on from there */
     m->slice_end = 0;
     pmu_update(cpu);
-    if (ended & RUN_STOP)
+    if (ended & RUN_LOOK)
         m->look_at = 0;
     if (m->options.cpu_count > 1 && (cpu->halted || ended & RUN_TURN || m->now >= m->turn_end))
         turn_over(m, cpu);

@@ -46,7 +46,7 @@ static s64 cpu_off(struct machine *m, struct cpu *cpu)
     gic_disable_cpu(&m->gic, cpu->index);
     cpu->powered = 0;
     cpu->halted = HALT_OFF;
-    cpu->d.attention |= ATT_STOP;
+    cpu->d.attention |= ATT_LOOK;
     return SUCCESS;
 }
 
@@ -58,7 +58,7 @@ static s64 cpu_suspend(struct machine *m, struct cpu *cpu, u32 state, u64 entry)
     if (state & STATE_POWERDOWN && !entry_is_valid(m, entry))
         return INVALID_ADDRESS;
     cpu->halted = HALT_WFI;
-    cpu->d.attention |= ATT_STOP;
+    cpu->d.attention |= ATT_LOOK;
     return SUCCESS;
 }
 

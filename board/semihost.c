@@ -105,7 +105,7 @@ static void call_again(struct call *c)
     c->m->key_waiters |= 1u << c->cpu->index;
     c->cpu->halted = HALT_WFI;
     c->cpu->wake_at = NEVER;
-    c->cpu->d.attention |= ATT_STOP;
+    c->cpu->d.attention |= ATT_LOOK;
 }
 
 static s64 sys_readc(struct call *c) { return key_read(c); }

@@ -215,7 +215,7 @@ static const char *cpu_validate(const struct machine *m, u32 index)
         return "cpu: an EL that this CPU lacks";
     if (memcmp(&cpu->features, &m->model.features, sizeof(cpu->features)))
         return "cpu: features differ";
-    if (cpu->yields & ~(u32)(ATT_STOP | ATT_TURN))
+    if (cpu->yields & ~(u32)(ATT_LOOK | ATT_TURN))
         return "cpu: end of turn out of range";
     if (cpu->excl_valid && cpu->excl_size > 16)
         return "cpu: exclusive monitor out of range";

@@ -118,7 +118,7 @@ enum board_answer { BOARD_LEAVES, BOARD_ANSWERED, BOARD_AGAIN };
 
 /* Reasons to leave straight-line execution at the next architectural point (cpu->d.attention). */
 enum { ATT_IRQ = 1,     /* inputs or masks changed: look whether an interrupt can be taken */
-       ATT_STOP = 2,    /* power off; what is due next may have changed: timers and events are looked at */
+       ATT_LOOK = 2,    /* the slice ends: power off; what is due next may have changed: timers and events are looked at */
        ATT_CONTEXT = 4, /* translation context changed: the fetch page must be looked up again */
        ATT_ENGINE = 8,  /* what decides between the engines changed */
        ATT_DEBUG = 16,  /* whoever looks in wants to stop: nothing of the guest's */
@@ -265,7 +265,7 @@ struct cpu {
     u32 step_active;  /* software step (D2.12): what the instruction before was (cpu/exception/step.c) */
     u32 pmu_counting; /* counters that have been counting since pmu_mark: cpu/sysreg/pmu.c */
     u32 serror_iss;   /* IDS and ISS<23:0> of the pending physical SError (LINE_SERROR), but ISS.IESB */
-    u32 yields;       /* what YIELD, and a WFE that does not wait, raise of ATT_TURN and ATT_STOP */
+    u32 yields;       /* what YIELD, and a WFE that does not wait, raise of ATT_TURN and ATT_LOOK */
     struct features features;
 
     /* The page that instructions are fetched from: stays until a branch leaves it, an exception, or a context

@@ -33,7 +33,7 @@ static enum timer timer_of_row(const struct cpu *cpu, const struct sysreg *row)
 static void bound_slice(struct cpu *cpu, u64 next)
 {
     if (next < cpu->d.deadline || next < cpu->d.slice_end || next < cpu->d.look_at)
-        cpu->d.attention |= ATT_STOP;
+        cpu->d.attention |= ATT_LOOK;
 }
 
 static void changed(struct cpu *cpu, enum timer t)
@@ -140,7 +140,7 @@ static void set_control(struct cpu *cpu, u64 *control, u64 value, u64 stream_bit
     u64 diff = *control ^ value;
     if (diff & stream_bits) {
         timer_poll_events(cpu, cpu_now(cpu));
-        cpu->d.attention |= ATT_STOP;
+        cpu->d.attention |= ATT_LOOK;
     }
     if (diff & ~stream_bits)
         for (unsigned el = 0; el < 4; el++)

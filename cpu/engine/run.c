@@ -104,7 +104,7 @@ unsigned cpu_run_to(struct cpu *cpu, u64 deadline, u64 hard, bool mid)
     cpu->d.slice_end = deadline;
     cpu->d.branched = !mid;
     while ((cpu->d.now < deadline || !cpu->d.branched) && cpu->d.now < hard &&
-           !(cpu->d.attention & (ATT_STOP | ATT_TURN | ATT_DEBUG | ATT_NOW)) && cpu->halted == HALT_NONE) {
+           !(cpu->d.attention & (ATT_LOOK | ATT_TURN | ATT_DEBUG | ATT_NOW)) && cpu->halted == HALT_NONE) {
         cpu->d.attention &= ~(u32)(ATT_CONTEXT | ATT_ENGINE);
         if (cpu->d.branched && cpu->d.attention & ATT_IRQ) {
             cpu->d.attention &= ~(u32)ATT_IRQ;
@@ -122,11 +122,11 @@ unsigned cpu_run_to(struct cpu *cpu, u64 deadline, u64 hard, bool mid)
             cpu->d.threaded = 0;
         }
     }
-    unsigned ended = (cpu->d.branched ? 0 : RUN_MID) | (cpu->d.attention & ATT_STOP ? RUN_STOP : 0) |
+    unsigned ended = (cpu->d.branched ? 0 : RUN_MID) | (cpu->d.attention & ATT_LOOK ? RUN_LOOK : 0) |
                      (cpu->d.attention & ATT_TURN ? RUN_TURN : 0);
     cpu->insns += cpu->d.now - start;
     cpu->d.run_from = cpu->d.now;
-    cpu->d.attention &= ~(u32)(ATT_STOP | ATT_TURN | ATT_DEBUG | ATT_NOW);
+    cpu->d.attention &= ~(u32)(ATT_LOOK | ATT_TURN | ATT_DEBUG | ATT_NOW);
     return ended;
 }
 

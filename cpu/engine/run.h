@@ -11,7 +11,7 @@ extern const bool engine_threaded;
 
 /*
  * Runs one PE from cpu->d.now until `deadline` (absolute ns; an instruction takes 1 ns), until it halts (cpu->halted)
- * or ATT_STOP or ATT_TURN is raised. The slice may end later than the deadline: it ends at an architectural point
+ * or ATT_LOOK or ATT_TURN is raised. The slice may end later than the deadline: it ends at an architectural point
  * (taken branch, end of page, exception, context synchronization), the same one in both engines. When `exact`, it stops
  * at the exact instruction. Afterwards cpu->d.now is the time reached and cpu->insns has grown by as much.
  */
@@ -21,7 +21,7 @@ void cpu_run(struct cpu *cpu, u64 deadline, bool exact);
  * `hard` (absolute ns, ~0: none), where it may be cut in the middle of straight-line code. mid: it was cut there
  * before, so that no interrupt is taken until the next such point. Returns RUN_*. */
 enum { RUN_MID = 1, /* cut: not at an architectural point */
-       RUN_STOP = 2, /* ATT_STOP was raised */
+       RUN_LOOK = 2, /* ATT_LOOK was raised */
        RUN_TURN = 4  /* ATT_TURN was raised */ };
 unsigned cpu_run_to(struct cpu *cpu, u64 deadline, u64 hard, bool mid);
 

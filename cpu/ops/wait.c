@@ -39,7 +39,7 @@ static void sleep_until(struct cpu *cpu, u32 halt, u64 wake_at)
 {
     cpu->halted = halt;
     cpu->wake_at = wake_at;
-    cpu->d.attention |= ATT_TURN | (wake_at != ~(u64)0 ? ATT_STOP : cpu->yields & ATT_STOP);
+    cpu->d.attention |= ATT_TURN | (wake_at != ~(u64)0 ? ATT_LOOK : cpu->yields & ATT_LOOK);
 }
 
 /* The trap of a WFE: now, or after its delay. */

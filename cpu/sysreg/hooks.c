@@ -200,7 +200,7 @@ void tcr_el2_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 static void offset_may_change(struct cpu *cpu)
 {
     if (unlikely(bit(cpu->sys.cnthctl_el2, CNTHCTL_ECV)))
-        cpu->d.attention |= ATT_STOP;
+        cpu->d.attention |= ATT_LOOK;
 }
 
 void hcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)

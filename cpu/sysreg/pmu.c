@@ -258,7 +258,7 @@ static void resume(struct cpu *cpu)
     cpu->pmu_mark = at > cpu->pmu_mark ? at : cpu->pmu_mark;
     u64 next = cpu->pmu_counting ? pmu_next_overflow(cpu) : ~(u64)0;
     if (unlikely(next < ~(u64)0 - cpu->d.now && cpu->d.now + next < cpu->d.slice_end))
-        cpu->d.attention |= ATT_STOP;
+        cpu->d.attention |= ATT_LOOK;
 }
 
 static void find_sets(struct cpu *cpu)

@@ -257,15 +257,15 @@ START_TEST(slice_is_cut)
     cpu->d.attention = 0;
     wr(CNTHP_TVAL + CTL, ENABLE);
     wr(CNTHP_TVAL + CVAL, 150);
-    ck_assert_uint_eq(cpu->d.attention & ATT_STOP, 0);
+    ck_assert_uint_eq(cpu->d.attention & ATT_LOOK, 0);
     wr(CNTHP_TVAL + CVAL, 149);
-    ck_assert_uint_eq(cpu->d.attention & ATT_STOP, ATT_STOP);
+    ck_assert_uint_eq(cpu->d.attention & ATT_LOOK, ATT_LOOK);
     cpu->d.attention = 0;
     wr(CNTHP_TVAL, 3);
-    ck_assert_uint_eq(cpu->d.attention & ATT_STOP, ATT_STOP);
+    ck_assert_uint_eq(cpu->d.attention & ATT_LOOK, ATT_LOOK);
     cpu->d.attention = 0;
     wr(CNTHP_TVAL + CTL, ENABLE | IMASK);
-    ck_assert_uint_eq(cpu->d.attention & ATT_STOP, 0);
+    ck_assert_uint_eq(cpu->d.attention & ATT_LOOK, 0);
 }
 END_TEST
 
