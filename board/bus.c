@@ -130,11 +130,16 @@ void bus_levels(struct machine *m, struct place at) { levels(m, &rows[at.row], a
 
 void bus_input(struct machine *m)
 {
-    for (struct place at = PLACE_FIRST; place_next(m, &at);)
-        if (rows[at.row].kind->input) {
-            rows[at.row].kind->input(m, place_state(m, at), at);
-            bus_levels(m, at);
-        }
+    for (u16 n = 0; n < ROW_COUNT; n++) { /* by rows, since an idle machine asks often and most slots are empty */
+        const struct row *row = &rows[n];
+        if (!row->kind || !row->kind->input || !row_there(m, row))
+            continue;
+        struct place at = { n, 0 };
+        u8 *state = place_state(m, at);
+        for (; at.n < row->count; at.n++, state += row->kind->state.size)
+            if (row->kind->input(m, state, at))
+                levels(m, row, at.n, state);
+    }
 }
 
 void bus_reset(struct machine *m)

@@ -54,8 +54,8 @@ struct kind {
     bool (*level)(const void *state, unsigned wire);
     /* The time that machine_timer_set gave has come. */
     void (*timer)(struct machine *m, void *state, struct place at, unsigned n);
-    /* The host may have input (machine_input). */
-    void (*input)(struct machine *m, void *state, struct place at);
+    /* The host may have input (machine_input). False: it takes none, and is as before. */
+    bool (*input)(struct machine *m, void *state, struct place at);
     /* At power-on and reset; what is plugged into it stays. */
     void (*reset)(struct machine *m, void *state, struct place at);
     /* NULL when every index in the state is within its bounds, else what is wrong: the state may be hostile. */

@@ -102,10 +102,11 @@ static void pl011_timer(struct machine *m, void *state, struct place at, unsigne
         dev->ris |= INT_RT;
 }
 
-static void pl011_input(struct machine *m, void *state, struct place at)
+static bool pl011_input(struct machine *m, void *state, struct place at)
 {
     (void)at;
     fill(m, state);
+    return true;
 }
 
 static u16 fifo_pop(struct machine *m, struct pl011 *dev)

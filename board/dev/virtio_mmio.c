@@ -235,13 +235,17 @@ static void virtio_mmio_timer(struct machine *m, void *state, struct place at, u
         virtio_ops_of(&dev->virtio)->timer(m, &dev->virtio);
 }
 
-static void virtio_mmio_input(struct machine *m, void *state, struct place at)
+static bool virtio_mmio_input(struct machine *m, void *state, struct place at)
 {
     struct virtio_mmio *dev = state;
-    const struct virtio_ops *ops = virtio_ops_of(&dev->virtio);
     (void)at;
-    if (ops && ops->input)
-        ops->input(m, &dev->virtio);
+    if (!dev->virtio.kind)
+        return false;
+    const struct virtio_ops *ops = virtio_ops_of(&dev->virtio);
+    if (!ops || !ops->input)
+        return false;
+    ops->input(m, &dev->virtio);
+    return true;
 }
 
 static void virtio_mmio_reset(struct machine *m, void *state, struct place at)
