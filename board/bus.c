@@ -130,11 +130,11 @@ void bus_levels(struct machine *m, struct place at) { levels(m, &rows[at.row], a
 
 void bus_input(struct machine *m)
 {
-    for (u16 n = 0; n < ROW_COUNT; n++) { /* by rows, since an idle machine asks often and most slots are empty */
+    for (unsigned n = 0; n < ROW_COUNT; n++) { /* by rows, since an idle machine asks often and most slots are empty */
         const struct row *row = &rows[n];
         if (!row->kind || !row->kind->input || !row_there(m, row))
             continue;
-        struct place at = { n, 0 };
+        struct place at = { (u16)n, 0 };
         u8 *state = place_state(m, at);
         for (; at.n < row->count; at.n++, state += row->kind->state.size)
             if (row->kind->input(m, state, at))
