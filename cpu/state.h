@@ -306,17 +306,15 @@ struct cpu {
         u32 el_known[4];    /* by EL, while its live_traps are known: EL_KNOWN_* (cpu/exception/exception.c) */
         u64 live_traps[4];  /* by EL: trap groups that fire (cpu/sysreg/sysreg.h); unknown: all ones, of another EL 0 */
         u64 trap_misses[4]; /* by EL: register accesses since then that had to ask */
-        u64 ctx_table_gen;
-        u64 threaded;           /* the threaded engine runs */
-        u64 slice_end;          /* absolute ns: of the slice that runs, whatever cuts it */
-        u64 look_at;            /* absolute ns: when the machine looks next at what is due */
+        u64 threaded;       /* the threaded engine runs */
+        u64 slice_end;      /* absolute ns: of the slice that runs, whatever cuts it */
+        u64 look_at;        /* absolute ns: when the machine looks next at what is due */
         u32 pmu_at[4], pmu_hot; /* counters that count at each EL; those that exceptions matter to: cpu/sysreg/pmu.c */
         u32 pmu_pad;
         u64 run_from; /* absolute ns at which cpu_run_to began: insns does not count what came since */
         u64 unfinished_at, unfinished_pc; /* cpu_unfinished: cpu_position after the last such attempt, or 0 */
-        u64 stats[8];
-        struct features writable_of; /* the features that `writable` was made of */
-        u64 writable[LAYOUT_COUNT];  /* what software can write of a register so laid out (cpu/field.def) */
+        struct features writable_of;      /* the features that `writable` was made of */
+        u64 writable[LAYOUT_COUNT];       /* what software can write of a register so laid out (cpu/field.def) */
         struct pac_entry {
             u64 data, modifier, key[2], code, valid;
         } pac[256]; /* cpu/ops/pauth_lib.c */

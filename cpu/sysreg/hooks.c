@@ -5,6 +5,7 @@
 
 #include "cpu/exception.h"
 #include "cpu/field.h"
+#include "lib/fp/fp.h"
 
 u64 zero_read(struct cpu *cpu, const struct sysreg *row) { return (void)cpu, (void)row, 0; }
 void ignore_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)cpu, (void)row, (void)value; }
@@ -105,19 +106,24 @@ void daif_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     cpu_set_daif(cpu, value >> 6 & 15);
 }
 
-/* Len and Stride are AArch32's, trap enables are not implemented (RAZ). Bits of absent features are RES0. */
+/* The fields of FPCR and FPSR are soft-float's (lib/fp/fp.h). Len and Stride are AArch32's, trap enables are not
+ * implemented (RAZ). Bits of absent features are RES0. */
 u64 fpcr_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, cpu->fpcr; }
 void fpcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 {
     (void)row;
-    u64 mask = 0x07c00000;
-    mask |= cpu_has(cpu, FEAT_FP16) ? BIT(19) : 0;  /* FZ16 */
-    mask |= cpu_has(cpu, FEAT_EBF16) ? BIT(13) : 0; /* EBF */
-    mask |= cpu_has(cpu, FEAT_AFP) ? 7 : 0;         /* NEP, AH, FIZ */
+    u64 mask = FPCR_AHP | FPCR_DN | FPCR_FZ | 3u << FPCR_RMODE_SHIFT;
+    mask |= cpu_has(cpu, FEAT_FP16) ? FPCR_FZ16 : 0;
+    mask |= cpu_has(cpu, FEAT_EBF16) ? FPCR_EBF : 0;
+    mask |= cpu_has(cpu, FEAT_AFP) ? FPCR_NEP | FPCR_AH | FPCR_FIZ : 0;
     cpu->fpcr = (u32)(value & mask);
 }
 u64 fpsr_read(struct cpu *cpu, const struct sysreg *row) { return (void)row, cpu->fpsr; }
-void fpsr_write(struct cpu *cpu, const struct sysreg *row, u64 value) { (void)row, cpu->fpsr = value & 0x0800009f; }
+void fpsr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
+{
+    (void)row;
+    cpu->fpsr = (u32)(value & (FPSR_IOC | FPSR_DZC | FPSR_OFC | FPSR_UFC | FPSR_IXC | FPSR_IDC | FPSR_QC));
+}
 
 /* ISR_EL1: pending, whatever the masks say; the virtual ones at EL1 where HCR_EL2 routes the physical ones to EL2. */
 u64 isr_read(struct cpu *cpu, const struct sysreg *row)

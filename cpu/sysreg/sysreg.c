@@ -67,7 +67,7 @@ const struct sysreg sysreg_rows[ROW_COUNT] = {
 /* What can be written of those that have a layout */
 #define HAS(reg, LAYOUT)                                                                                               \
     [ROW_##reg].layout = LAYOUT_##LAYOUT, [ROW_##reg].mask = LAYOUT_ALWAYS_##LAYOUT,                                   \
-    [ROW_##reg].varies = LAYOUT_VARIES_##LAYOUT != 0,
+    [ROW_##reg].varies = LAYOUT_VARIES_##LAYOUT != 0 || LAYOUT_ALWAYS_##LAYOUT == 0,
 #define SHOWS(reg, LAYOUT)
 #include "cpu/field.def"
 };

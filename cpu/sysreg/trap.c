@@ -52,10 +52,9 @@ static bool fgt_enabled(const struct cpu *cpu)
 static bool fgt_live(const struct cpu *cpu, unsigned el, unsigned c)
 {
     const struct sysregs *s = &cpu->sys;
-    u64 hfg = ~(u64)0 >> 14, hfgi = ~(0x1full << 55), hdfg = ~(0xfull << 59);
     return el < 2 && (c & FGTEN) && !(c & HOST0) &&
-           (((s->hfgrtr_el2 | s->hfgwtr_el2) & hfg) | (s->hfgitr_el2 & hfgi) |
-            ((s->hdfgrtr_el2 | s->hdfgwtr_el2) & hdfg));
+           ((s->hfgrtr_el2 & ~(u64)LAYOUT_VARIES_hfgrtr_el2) | (s->hfgwtr_el2 & ~(u64)LAYOUT_VARIES_hfgwtr_el2) |
+            s->hfgitr_el2 | s->hdfgrtr_el2 | s->hdfgwtr_el2);
 }
 
 static unsigned conditions(const struct cpu *cpu, unsigned el)
