@@ -53,10 +53,12 @@ bool place_next(const struct machine *m, struct place *at)
     return at->row < ROW_COUNT;
 }
 
-void *place_state(struct machine *m, struct place at)
+static inline void *state_of(const struct machine *m, const struct kind *kind, struct place at)
 {
-    return m->d.devices + m->d.state_at[at.row] + (u64)at.n * rows[at.row].kind->state.size;
+    return m->d.devices + m->d.state_at[at.row] + (u64)at.n * kind->state.size;
 }
+
+void *place_state(struct machine *m, struct place at) { return state_of(m, rows[at.row].kind, at); }
 
 /* ---- timers ---- */
 
@@ -230,7 +232,7 @@ static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_att
         a.at.n = (u16)(a.offset / row->size);
         a.offset %= row->size;
     }
-    void *state = m->d.devices + m->d.state_at[m->d.row] + (u64)a.at.n * kind->state.size;
+    void *state = state_of(m, kind, a.at);
     bool ok = write ? kind->write && kind->write(m, state, &a, *value) : kind->read && kind->read(m, state, &a, value);
     levels(m, row, a.at.n, state);
     if (unlikely(m->d.guest_error))
@@ -264,10 +266,9 @@ static bool bus_message(struct machine *m, struct requester by, u64 pa, const vo
     const struct row *row = row_at(m, pa, attrs);
     if (!row || !row->kind->messages || (size != 2 && size != 4) || pa % size)
         return false;
-    struct place at = { (u16)m->d.row, 0 };
-    struct access a = { .offset = pa - row->base, .by = attrs, .at = at, .size = (unsigned)size };
     u32 error = m->d.guest_error;
-    bool ok = row->kind->write(m, place_state(m, at), &a, size == 2 ? load_le16(bytes) : load_le32(bytes));
+    u64 value = size == 2 ? load_le16(bytes) : load_le32(bytes);
+    bool ok = bus_access(m, pa, (unsigned)size, attrs, true, &value);
     m->d.guest_error = error;
     return ok;
 }

@@ -121,15 +121,13 @@ static u32 bank_in_group(const struct gic *gic, const struct gic_bank *b, enum g
     return group == GROUP_1NS ? b->group : group == GROUP_1S ? secure1 : ~(b->group | secure1);
 }
 
-/* Gives each SPI of 1 of N to its PE, and takes it from the others. False: there are none. */
-static bool distribute(struct gic *gic)
+/* Gives each SPI of 1 of N to its PE, and takes it from the others. */
+static void distribute(struct gic *gic)
 {
-    bool some = false;
     for (unsigned n = 0; n < GIC_SPI_BANKS; n++) {
         u32 any = gic->d.any[n];
         if (likely(!any))
             continue;
-        some = true;
         for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
             gic->d.routed[cpu][n] &= ~any;
         for (enum gic_group group = GROUP_0; group < GIC_GROUPS; group++) {
@@ -138,12 +136,14 @@ static bool distribute(struct gic *gic)
                 gic->d.routed[cpu][n] |= any & bank_in_group(gic, &gic->spi[n], group);
         }
     }
-    return some;
 }
 
 void gic_participation(struct gic *gic, unsigned cpu)
 {
-    if (distribute(gic))
+    u32 any = 0; /* of the SPIs: where none is of 1 of N, the others lose and get nothing by it */
+    for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
+        any |= gic->d.any[n];
+    if (any)
         gic_refresh_all(gic);
     else
         gic_refresh(gic, cpu);
