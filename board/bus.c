@@ -20,7 +20,13 @@ static const struct row rows[ROW_COUNT] = {
 
 const struct row *row_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; }
 
-bool row_there(const struct machine *m, const struct row *row) { return row->when == ALWAYS || m->options.secure; }
+u32 parts_of(const struct machine_options *o)
+{
+    return (o->secure ? SECURE : 0) | (o->gic_version == 2 ? GICV2 : GICV3) | (o->its ? ITS : 0) |
+           (o->iommu == IOMMU_SMMUV3 ? SMMU : 0);
+}
+
+bool row_there(const struct machine *m, const struct row *row) { return !(row->when & ~m->d.parts); }
 
 u64 place_base(struct place at) { return rows[at.row].base + rows[at.row].size * at.n; }
 
@@ -167,6 +173,7 @@ const char *bus_validate(const struct machine *m)
 
 bool bus_create(struct machine *m)
 {
+    m->d.parts = parts_of(&m->options);
     u64 bytes = 0;
     u32 timers = 0;
     for (unsigned n = 0; n < ROW_COUNT; n++) {
@@ -192,18 +199,21 @@ void bus_destroy(struct machine *m)
 
 /* ---- accesses by PEs ---- */
 
+static inline bool row_holds(const struct machine *m, unsigned n, u64 pa)
+{
+    return pa - rows[n].base < rows[n].size * rows[n].count && rows[n].kind && row_there(m, &rows[n]);
+}
 /* The row that answers at pa, or NULL; m->d.row is its number. */
 static const struct row *row_at(struct machine *m, u64 pa, struct phys_attrs by)
 {
     unsigned n = m->d.row; /* the last one: guests stay with a device for a while */
-    if (pa - rows[n].base >= rows[n].size * rows[n].count || !rows[n].kind)
-        for (n = 0; n < ROW_COUNT; n++)
-            if (rows[n].kind && pa - rows[n].base < rows[n].size * rows[n].count)
-                break;
+    if (!row_holds(m, n, pa))
+        for (n = 0; n < ROW_COUNT && !row_holds(m, n, pa); n++)
+            ;
     if (n == ROW_COUNT)
         return NULL;
     m->d.row = n;
-    return rows[n].when == SECURE && (!m->options.secure || by.ns) ? NULL : &rows[n];
+    return rows[n].when & SECURE && by.ns ? NULL : &rows[n];
 }
 
 static void guest_error_tell(struct machine *m, const struct row *row, const struct access *a, bool write, u64 value)
@@ -219,7 +229,8 @@ static void guest_error_tell(struct machine *m, const struct row *row, const str
                        a->size, write, value);
 }
 
-static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_attrs by, bool write, u64 *value)
+static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_attrs by, u32 stream, bool write,
+                       u64 *value)
 {
     const struct row *row = row_at(m, pa, by);
     if (!row)
@@ -227,7 +238,9 @@ static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_att
     if (by.cpu < m->options.cpu_count)
         m->now = cpu_now(&m->d.cpu[by.cpu]);
     const struct kind *kind = row->kind;
-    struct access a = { .offset = pa - row->base, .by = by, .at = { .row = (u16)m->d.row }, .size = size };
+    struct access a = {
+        .offset = pa - row->base, .by = by, .at = { .row = (u16)m->d.row }, .size = size, .stream = stream
+    };
     if (row->count > 1) {
         a.at.n = (u16)(a.offset / row->size);
         a.offset %= row->size;
@@ -243,7 +256,7 @@ static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_att
 static bool bus_read(void *board, u64 pa, unsigned size, struct phys_attrs by, u64 *value)
 {
     *value = 0;
-    bool ok = bus_access(board, pa, size, by, false, value);
+    bool ok = bus_access(board, pa, size, by, 0, false, value);
     *value &= ones(size * 8);
     return ok;
 }
@@ -251,7 +264,7 @@ static bool bus_read(void *board, u64 pa, unsigned size, struct phys_attrs by, u
 static bool bus_write(void *board, u64 pa, unsigned size, struct phys_attrs by, u64 value)
 {
     value &= ones(size * 8);
-    return bus_access(board, pa, size, by, true, &value);
+    return bus_access(board, pa, size, by, 0, true, &value);
 }
 
 const struct phys_device_ops bus_ops = { .read = bus_read, .write = bus_write };
@@ -268,7 +281,7 @@ static bool bus_message(struct machine *m, struct requester by, u64 pa, const vo
         return false;
     u32 error = m->d.guest_error;
     u64 value = size == 2 ? load_le16(bytes) : load_le32(bytes);
-    bool ok = bus_access(m, pa, (unsigned)size, attrs, true, &value);
+    bool ok = bus_access(m, pa, (unsigned)size, attrs, by.stream, true, &value);
     m->d.guest_error = error;
     return ok;
 }

@@ -14,6 +14,7 @@
 #include "mmu/phys.h"
 
 struct machine;
+struct machine_options;
 struct tree;
 
 /* A device: the row of virt.def, and which of the row's devices. An index, so that it may lie in saved state. */
@@ -27,6 +28,8 @@ struct access {
     struct phys_attrs by; /* the PE, or by.cpu NOT_A_CPU: a bus master */
     struct place at;
     u32 size;
+    u32 stream; /* of a bus master: what an ITS or an SMMU knows it by */
+    u32 pad;
 };
 enum { NOT_A_CPU = 0xff };
 
@@ -65,13 +68,15 @@ struct kind {
 };
 
 /* ---- the rows of virt.def ---- */
-enum when { ALWAYS, SECURE }; /* SECURE: with secure=on, and for Secure accesses only */
+/* Parts of the machine that options bring: a set. A row is there when all that it names are. */
+enum when { ALWAYS, SECURE = 1, /* secure=on; the row answers Secure accesses only */
+            GICV2 = 2, GICV3 = 4 /* and 4 */, ITS = 8, PCIE = 16, SMMU = 32 };
 struct row {
     const char *name;
     const struct kind *kind; /* NULL: RAM */
     u64 base, size;          /* of one device, bytes. RAM of size 0: what -m says */
     u32 count, spi;
-    enum when when;
+    u32 when; /* enum when */
 };
 enum row_number {
 #define DEVICE(name, ...) ROW_##name,
@@ -81,6 +86,8 @@ enum row_number {
 };
 /* Row n; NULL past the last. */
 const struct row *row_get(unsigned n);
+/* The parts that these options bring. */
+u32 parts_of(const struct machine_options *options);
 /* Does this machine have the row? */
 bool row_there(const struct machine *m, const struct row *row);
 /* Address of a device. */

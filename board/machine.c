@@ -47,7 +47,7 @@ static bool ram_create(struct machine *m)
     bool ok = region_add(m, row_get(ROW_ram)->base, m->options.ram_size, false); /* the first: where images go */
     for (unsigned n = 0; ok && (row = row_get(n)); n++)
         if (!row->kind && row->size && row_there(m, row))
-            ok = region_add(m, row->base, row->size, row->when == SECURE);
+            ok = region_add(m, row->base, row->size, row->when & SECURE);
     m->d.ram_count = m->d.phys.region_count;
     /* a byte of allocation tag for each 16 bytes, beside the RAM (mmu/tags.h) */
     for (unsigned n = 0, count = m->d.phys.region_count; ok && n < count && feature_has(&m->model.features, FEAT_MTE2);

@@ -176,6 +176,7 @@ struct machine {
         u64 *timer_at; /* absolute ns, or NEVER */
         u64 device_bytes, timer_next;
         u32 state_at[ROW_COUNT], timers_from[ROW_COUNT], timer_count;
+        u32 parts;                   /* enum when: what the options bring */
         u32 row;                     /* of the last access */
         u32 loop_noted;              /* set of PEs: their loops were told of */
         struct observers *observers; /* board/observer.h */

@@ -12,6 +12,9 @@
 /* Who may make semihosting calls: nobody, EL1 and up, all ELs (userspace=on). */
 enum semihosting { SEMIHOSTING_OFF, SEMIHOSTING_ON, SEMIHOSTING_USERSPACE };
 
+/* What stands between PCI functions and memory. */
+enum iommu { IOMMU_NONE, IOMMU_SMMUV3 };
+
 struct disk_option {
     u64 size;      /* bytes; the machine rounds it up to whole sectors. 0: no disk */
     u8 readonly;   /* 0 or 1, as all switches here */
@@ -27,7 +30,10 @@ struct machine_options {
     u8 virtualization, secure;
     u8 reset_loud;    /* what the architecture leaves UNKNOWN at reset holds 0xdeadbeefdeadbeef, not 0 */
     u8 virtio_modern; /* virtio-mmio version 2 */
-    u32 pad;
+    u8 gic_version;   /* 2 to 4; 0: 3 */
+    u8 its;
+    u8 iommu; /* enum iommu */
+    u8 pad;
     struct disk_option disk[MAX_DISKS];
     struct virtio_plug plug[VIRTIO_SLOTS];
 };

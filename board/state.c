@@ -51,6 +51,9 @@ static const struct state_field option_fields[] = {
     STATE(machine_options, secure),
     STATE(machine_options, reset_loud),
     STATE(machine_options, virtio_modern),
+    STATE(machine_options, gic_version),
+    STATE(machine_options, its),
+    STATE(machine_options, iommu),
     STATE(machine_options, pad),
     STATE_OF(machine_options, disk, &disk_shape),
     STATE(machine_options, plug),
@@ -165,11 +168,11 @@ void state_save(struct machine *m, u8 *to)
 static void state_copy(struct machine *m, const u8 *from)
 {
     struct section s;
-    u32 cpus = m->options.cpu_count, secure = m->options.secure;
+    u32 cpus = m->options.cpu_count;
     for (unsigned n = 0; section_get(m, n, &s); n++) {
         for (u32 k = 0; k < s.count; k++, from += s.size)
             memcpy(s.at + s.stride * k, from, s.size);
-        if (n == SECTION_MACHINE && (m->options.cpu_count != cpus || m->options.secure != secure))
+        if (n == SECTION_MACHINE && (m->options.cpu_count != cpus || parts_of(&m->options) != m->d.parts))
             return;
     }
 }
@@ -249,8 +252,7 @@ static struct machine *shadow_create(const struct machine *m)
     struct machine *s = calloc(1, sizeof(*s));
     if (!s)
         return NULL;
-    s->options.secure = m->options.secure;
-    s->options.cpu_count = m->options.cpu_count;
+    s->options = m->options;
     s->d.phys = m->d.phys;
     s->d.cpu = aligned_alloc(64, align_up(sizeof(struct cpu) * m->options.cpu_count, 64));
     if (bus_create(s) && s->d.cpu) {
@@ -271,7 +273,7 @@ const char *state_examine(const struct machine *m, const u8 *from)
         return "no memory to examine it";
     state_copy(s, from);
     const char *wrong = s->options.cpu_count != m->options.cpu_count ? "machine: number of CPUs differs"
-                        : s->options.secure != m->options.secure     ? "machine: secure= differs"
+                        : parts_of(&s->options) != s->d.parts        ? "machine: what -machine brings differs"
                                                                      : machine_validate(s);
     bus_destroy(s);
     free(s->d.cpu);

@@ -18,11 +18,11 @@ static void machine_type(void *target, const char *option, const struct suboptio
 
 static void machine_gic(void *target, const char *option, const struct suboption *s)
 {
-    (void)target;
     if (!strcmp(s->value, "2"))
         die("%s gic-version=2: not yet supported (only 3)", option);
     if (strcmp(s->value, "3") && strcmp(s->value, "max"))
         die("%s gic-version=%s: not supported (only 3, max)", option, s->value);
+    ((struct options *)target)->machine.gic_version = 3;
 }
 
 static const struct property machine_rows[] = {
