@@ -29,7 +29,7 @@ static void matcher_set(struct matcher *x, const char *text)
 {
     free(x->back);
     *x = (struct matcher){ .text = text, .length = text ? (unsigned)strlen(text) : 0 };
-    if (!x->length)
+    if (!text || !x->length)
         return;
     x->back = calloc(x->length + 1, sizeof(*x->back));
     if (!x->back)

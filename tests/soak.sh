@@ -52,6 +52,6 @@ part sweep-models tests/conformance/sweep.py "$out/gcc/sweep" --samples 5000 --s
     --cpu cortex-a53 cortex-a57 cortex-a72 cortex-a76 neoverse-n1 neoverse-v1 neoverse-n2
 part lockstep env B=$out/gcc tests/lockstep.sh "$PWD/$out/gcc/elmu" 50000000 "$seed"
 part lockstep-stepping env B=$out/gcc tests/lockstep.sh "$PWD/$out/gcc/elmu --engine=step" 5000000 "$seed"
-part lint tests/lint.sh
+part lint env DEEP=1 tests/lint.sh
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]
