@@ -32,6 +32,8 @@ suite_unit() { "$B/unit"; }
 suite_gdb() { tests/gdb/all.sh "$ELMU"; }
 suite_trace() { tests/trace/run.py "$ELMU" "$B"; }
 suite_cli() { tests/cli/run.sh "$ELMU"; }
+# The command lines are beside the vectors.
+suite_cmdlines() { tests/cmdlines.sh "$ELMU" "${VECTORS%% *}/../cmdlines.txt"; }
 suite_bench() { tests/bench.sh "$ELMU" "${VECTORS%% *}/../bench"; }
 suite_calls() { tests/calls.sh; }
 suite_core() { tests/core.sh; }
@@ -49,7 +51,7 @@ suite_sweep()
 }
 # Suites that run only when they are named: parts of others, for slow builds.
 extra="vectors-part"
-all="vectors lockstep causes unit bench guests-stepping guests-threaded guests-qemu determinism fuzz gdb trace cli calls core includes lists sweep"
+all="vectors lockstep causes unit bench guests-stepping guests-threaded guests-qemu determinism fuzz gdb trace cli cmdlines calls core includes lists sweep"
 
 jobs=2
 case ${1-} in
