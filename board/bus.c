@@ -5,6 +5,7 @@
 #include "board/machine.h"
 
 #include "board/observer.h"
+#include "mmu/access.h"
 
 #include <stdlib.h>
 
@@ -22,11 +23,13 @@ const struct row *row_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; 
 
 u32 parts_of(const struct machine_options *o)
 {
-    return (o->secure ? SECURE : 0) | (o->gic_version == 2 ? GICV2 : GICV3) | (o->its ? ITS : 0) |
+    return SECURE_ONLY | (o->secure ? SECURE : 0) | (o->gic_version == 2 ? GICV2 : GICV3) | (o->its ? ITS : 0) |
            (o->iommu == IOMMU_SMMUV3 ? SMMU : 0);
 }
 
 bool row_there(const struct machine *m, const struct row *row) { return !(row->when & ~m->d.parts); }
+
+bool row_secure(const struct machine *m, const struct row *row) { return row->when & SECURE_ONLY && m->options.secure; }
 
 u64 place_base(struct place at) { return rows[at.row].base + rows[at.row].size * at.n; }
 
@@ -127,6 +130,24 @@ void bus_timers_run(struct machine *m)
 
 /* ---- what all devices do ---- */
 
+/* What PEs had found out of this memory they find again where it has closed or opened. */
+static void memory_ask(struct machine *m, struct place at)
+{
+    const struct kind *kind = rows[at.row].kind;
+    struct phys_region *region = kind->memory ? phys_region_at(&m->d.phys, place_base(at)) : NULL;
+    if (!region || region->closed == kind->closed(place_state(m, at)))
+        return;
+    region->closed = !region->closed;
+    for (u32 n = 0; n < m->options.cpu_count; n++)
+        mmu_drop_derived(&m->d.cpu[n]);
+}
+
+void bus_restored(struct machine *m)
+{
+    for (struct place at = PLACE_FIRST; place_next(m, &at);)
+        memory_ask(m, at);
+}
+
 static inline void levels(struct machine *m, const struct row *row, unsigned n, const void *state)
 {
     unsigned wires = row->kind->wires, intid = GIC_BANK + row->spi + n * wires;
@@ -159,6 +180,7 @@ void bus_reset(struct machine *m)
         if (rows[at.row].kind->reset) {
             rows[at.row].kind->reset(m, place_state(m, at), at);
             bus_levels(m, at);
+            memory_ask(m, at);
         }
 }
 
@@ -213,7 +235,7 @@ static const struct row *row_at(struct machine *m, u64 pa, struct phys_attrs by)
     if (n == ROW_COUNT)
         return NULL;
     m->d.row = n;
-    return rows[n].when & SECURE && by.ns ? NULL : &rows[n];
+    return by.ns && row_secure(m, &rows[n]) ? NULL : &rows[n];
 }
 
 static void guest_error_tell(struct machine *m, const struct row *row, const struct access *a, bool write, u64 value)
@@ -248,6 +270,8 @@ static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_att
     void *state = state_of(m, kind, a.at);
     bool ok = write ? kind->write && kind->write(m, state, &a, *value) : kind->read && kind->read(m, state, &a, value);
     levels(m, row, a.at.n, state);
+    if (unlikely(kind->memory))
+        memory_ask(m, a.at);
     if (unlikely(m->d.guest_error))
         guest_error_tell(m, row, &a, write, *value);
     return ok;
@@ -290,7 +314,8 @@ bool bus_dma(struct machine *m, struct requester by, u64 pa, void *bytes, u64 si
 {
     for (unsigned n = 0; n < m->d.ram_count; n++) {
         const struct phys_region *ram = &m->d.phys.region[n];
-        if (pa - ram->base < ram->size && size <= ram->size - (pa - ram->base) && (by.secure || !ram->secure))
+        if (pa - ram->base < ram->size && size <= ram->size - (pa - ram->base) && (by.secure || !ram->secure) &&
+            !(write && ram->readonly))
             return write ? machine_write(m, pa, bytes, size) : phys_copy_out(&m->d.phys, pa, bytes, size);
     }
     return write && bus_message(m, by, pa, bytes, size);

@@ -49,12 +49,15 @@ struct kind {
     u8 timers_listen, timers_write;
     u8 edge;     /* its outputs are edges, for the device tree */
     u8 back_end; /* enum back_end; the number of its port is place_port */
+    u8 memory;   /* it is memory of the row's size, which PEs read and execute while it is open, and do not write */
     u8 messages; /* bus masters' writes reach it: an MSI is one. Of devices without, they reach none */
     /* False: nothing answers there (external abort). *value is 0 before a read. */
     bool (*read)(struct machine *m, void *state, const struct access *a, u64 *value);
     bool (*write)(struct machine *m, void *state, const struct access *a, u64 value);
     /* Is the output high? Asked after each access, timer, input and reset. */
     bool (*level)(const void *state, unsigned wire);
+    /* Memory: does the device itself answer reads now? Asked after each access, reset and restore. */
+    bool (*closed)(const void *state);
     /* The time that machine_timer_set gave has come. */
     void (*timer)(struct machine *m, void *state, struct place at, unsigned n);
     /* The host may have input (machine_input). False: it takes none, and is as before. */
@@ -69,7 +72,8 @@ struct kind {
 
 /* ---- the rows of virt.def ---- */
 /* Parts of the machine that options bring: a set. A row is there when all that it names are. */
-enum when { ALWAYS, SECURE = 1, /* secure=on; the row answers Secure accesses only */
+enum when { ALWAYS, SECURE_ONLY = 64, /* with secure=on it answers Secure accesses only */
+            SECURE = 1 | SECURE_ONLY,         /* there with secure=on only */
             GICV2 = 2, GICV3 = 4 /* and 4 */, ITS = 8, PCIE = 16, SMMU = 32 };
 struct row {
     const char *name;
@@ -90,6 +94,8 @@ const struct row *row_get(unsigned n);
 u32 parts_of(const struct machine_options *options);
 /* Does this machine have the row? */
 bool row_there(const struct machine *m, const struct row *row);
+/* Does it answer Secure accesses only? */
+bool row_secure(const struct machine *m, const struct row *row);
 /* Address of a device. */
 u64 place_base(struct place at);
 /* How many devices of the same kind stand before it in the table. */

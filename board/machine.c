@@ -46,8 +46,11 @@ static bool ram_create(struct machine *m)
     const struct row *row;
     bool ok = region_add(m, row_get(ROW_ram)->base, m->options.ram_size, false); /* the first: where images go */
     for (unsigned n = 0; ok && (row = row_get(n)); n++)
-        if (!row->kind && row->size && row_there(m, row))
-            ok = region_add(m, row->base, row->size, row->when & SECURE);
+        for (u32 k = 0; ok && k < row->count && row_there(m, row) && row->size && (!row->kind || row->kind->memory);
+             k++) {
+            ok = region_add(m, row->base + k * row->size, row->size, row_secure(m, row));
+            m->d.phys.region[m->d.phys.region_count - 1].readonly = row->kind != NULL;
+        }
     m->d.ram_count = m->d.phys.region_count;
     /* a byte of allocation tag for each 16 bytes, beside the RAM (mmu/tags.h) */
     for (unsigned n = 0, count = m->d.phys.region_count; ok && n < count && feature_has(&m->model.features, FEAT_MTE2);

@@ -237,6 +237,8 @@ bool bus_create(struct machine *m);
 void bus_destroy(struct machine *m);
 void bus_reset(struct machine *m);
 const char *bus_validate(const struct machine *m);
+/* The devices' state is another one than it was: what hangs on it is asked again. */
+void bus_restored(struct machine *m);
 /* The interrupt outputs of a device are what its state says. */
 void bus_levels(struct machine *m, struct place at);
 void bus_input(struct machine *m);

@@ -32,8 +32,9 @@ struct machine_options {
     u8 virtio_modern; /* virtio-mmio version 2 */
     u8 gic_version;   /* 2 to 4; 0: 3 */
     u8 its;
-    u8 iommu; /* enum iommu */
-    u8 pad;
+    u8 iommu;         /* enum iommu */
+    u8 flash_disk[2]; /* number of the disk that a bank of flash is, + 1; 0: none */
+    u8 pad[7];
     struct disk_option disk[MAX_DISKS];
     struct virtio_plug plug[VIRTIO_SLOTS];
 };

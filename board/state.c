@@ -54,6 +54,7 @@ static const struct state_field option_fields[] = {
     STATE(machine_options, gic_version),
     STATE(machine_options, its),
     STATE(machine_options, iommu),
+    STATE(machine_options, flash_disk),
     STATE(machine_options, pad),
     STATE_OF(machine_options, disk, &disk_shape),
     STATE(machine_options, plug),
@@ -192,6 +193,7 @@ void state_load(struct machine *m, const u8 *from)
     state_copy(m, from);
     for (u32 n = 0; n < m->options.cpu_count; n++)
         cpu_derive(m, &m->d.cpu[n]);
+    bus_restored(m);
     bus_timers_changed(m);
     gic_rebuild(&m->gic, m->d.cpu);
     for (u32 n = 0; n < m->options.cpu_count; n++)

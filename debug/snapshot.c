@@ -157,7 +157,7 @@ static u32 stamp_of(const struct snapshot_head *head) { return (u32)(head->hash 
 
 static u8 *run_host(struct machine *m, const struct run *r)
 {
-    struct phys_region *region = phys_find(&m->d.phys, r->at, (struct phys_attrs){ .privileged = 1 });
+    struct phys_region *region = phys_region_at(&m->d.phys, r->at);
     return region ? region->host + (r->at - region->base) : NULL;
 }
 
@@ -371,7 +371,7 @@ static bool run_fits(struct machine *m, const struct run *r)
         u64 size = r->disk <= MAX_DISKS ? align_up(m->options.disk[r->disk - 1].size, PAGE) : 0;
         return r->at < size && r->pages <= (size - r->at) / PAGE;
     }
-    const struct phys_region *region = phys_find(&m->d.phys, r->at, (struct phys_attrs){ .privileged = 1 });
+    const struct phys_region *region = phys_region_at(&m->d.phys, r->at);
     return region && r->pages <= (region->size - (r->at - region->base)) / PAGE;
 }
 
@@ -515,7 +515,7 @@ static bool ram_clear(struct machine *m)
 
 static void touched(struct machine *m, const struct run *r)
 {
-    struct phys_region *region = phys_find(&m->d.phys, r->at, (struct phys_attrs){ .privileged = 1 });
+    struct phys_region *region = phys_region_at(&m->d.phys, r->at);
     memset(region->flags + (r->at - region->base) / PAGE, PAGE_TOUCHED | PAGE_DIRTY, r->pages);
 }
 

@@ -63,7 +63,7 @@ static void list_devices(void)
     const struct row *r;
     for (unsigned n = 0; (r = row_get(n)); n++) {
         const struct kind *kind = r->kind;
-        const char *secure = r->when & SECURE ? " (secure)" : "";
+        const char *secure = (r->when & SECURE) == SECURE ? " (secure)" : "";
         printf("0x%08llx 0x%-8llx %-8s %-12s", (unsigned long long)r->base, (unsigned long long)r->size, r->name,
                kind ? kind->name : "RAM");
         if (kind && kind->wires)

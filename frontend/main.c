@@ -52,6 +52,7 @@ static struct blob blob_of(const char *what, const char *name)
 /* All files are read before anything else happens. */
 static void boot_read(const struct options *o, struct boot_config *b)
 {
+    b->bios = blob_of("-bios", o->bios);
     b->kernel = blob_of("-kernel", o->kernel);
     b->initrd = blob_of("-initrd", o->initrd);
     b->dtb = blob_of("-dtb", o->dtb);
@@ -89,6 +90,27 @@ static unsigned drive_number(const struct options *o, const char *id)
         if (!strcmp(o->drive[n].id, id))
             return n;
     die("-device: no -drive has id=%s", id);
+}
+
+/* Drives of if=pflash in the banks that index= or unit= names, else in the next. */
+static void flash_set(const struct options *o, struct machine_config *c)
+{
+    u8 *banks = c->options.flash_disk;
+    unsigned next = 0;
+    for (unsigned n = 0; n < o->drive_count; n++) {
+        const struct drive_config *d = &o->drive[n];
+        if (!d->flash)
+            continue;
+        next = d->index >= 0 ? (unsigned)d->index : next;
+        if (next >= ARRAY_LEN(c->options.flash_disk) || banks[next])
+            die("-drive if=pflash,file=%s: bank %u is taken or does not exist (there are 2)", d->file, next);
+        if (c->options.disk[n].size > row_get(ROW_flash)->size)
+            die("-drive if=pflash,file=%s: is larger than the bank of 64 MiB", d->file);
+        if (next == 0 && o->bios)
+            die("The contents of the first flash device may be specified with -bios or with -drive if=pflash... but "
+                "you cannot use both options at once");
+        banks[next++] = (u8)(n + 1);
+    }
 }
 
 static void devices_set(const struct options *o, struct machine_config *c)
@@ -134,6 +156,7 @@ static void config_make(const struct options *o, struct frontend *f, struct mach
         c->host.exception = exception_seen;
     hostfiles_set(&c->host);
     f->disks = disks_open(o, c);
+    flash_set(o, c);
     devices_set(o, c);
 }
 
@@ -164,6 +187,7 @@ static void dtb_dump(struct machine *m, const struct options *o)
 
 static void files_each(const struct boot_config *boot, void (*call)(const struct blob *file))
 {
+    call(&boot->bios);
     call(&boot->kernel);
     call(&boot->initrd);
     call(&boot->dtb);

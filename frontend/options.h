@@ -27,6 +27,8 @@ struct drive_config {
     char id[64], file[1024];
     bool readonly, snapshot, raw; /* raw: said so */
     bool unplugged, used;         /* unplugged: of no device before a -device names it */
+    bool flash;                   /* a bank of it */
+    s32 index;                    /* -1: the next */
     unsigned device;              /* row of devices: 0 none, else its number + 1 */
 };
 
@@ -63,7 +65,7 @@ struct options {
     char cpu[512], dumpdtb[1024];
     u64 max_insns;
     enum engine engine;
-    const char *kernel, *initrd, *dtb, *append;
+    const char *bios, *kernel, *initrd, *dtb, *append;
     char semihost_line[OPTION_TEXT];
     struct char_config serial[MAX_SERIALS];
     unsigned serial_count;

@@ -17,11 +17,10 @@ static struct device_config *device_add(struct options *o, enum virtio_kind kind
 static void drive_interface(void *target, const char *option, const struct suboption *s)
 {
     struct drive_config *d = target;
-    if (!strcmp(s->value, "pflash"))
-        die("%s if=pflash: flash is not yet supported", option);
-    if (strcmp(s->value, "none") && strcmp(s->value, "virtio"))
-        die("%s if=%s: not supported (only virtio, none)", option, s->value);
-    d->unplugged = !strcmp(s->value, "none");
+    if (strcmp(s->value, "none") && strcmp(s->value, "virtio") && strcmp(s->value, "pflash"))
+        die("%s if=%s: not supported (only virtio, pflash, none)", option, s->value);
+    d->flash = !strcmp(s->value, "pflash");
+    d->unplugged = strcmp(s->value, "virtio") != 0;
 }
 
 static void drive_format(void *target, const char *option, const struct suboption *s)
@@ -42,7 +41,8 @@ static const struct property drive_rows[] = {
     PROPERTY_ACCEPTED("cache", ""),
     PROPERTY_ACCEPTED("aio", ""),
     PROPERTY_ACCEPTED("media", ""),
-    PROPERTY_ACCEPTED("index", ""),
+    PROPERTY("index", PROPERTY_NUMBER, struct drive_config, index),
+    PROPERTY("unit", PROPERTY_NUMBER, struct drive_config, index),
 };
 
 void opt_drive(struct options *o, const char *name, const char *arg)
@@ -51,7 +51,7 @@ void opt_drive(struct options *o, const char *name, const char *arg)
     if (o->drive_count == MAX_DISKS)
         die("-drive: more than %d", MAX_DISKS);
     struct drive_config *d = &o->drive[o->drive_count++];
-    *d = (struct drive_config){ .readonly = false };
+    *d = (struct drive_config){ .index = -1 };
     properties_read(drive_rows, ARRAY_LEN(drive_rows), "-drive", arg, NULL, d);
     if (!d->file[0])
         die("-drive: file= is missing");
@@ -59,6 +59,15 @@ void opt_drive(struct options *o, const char *name, const char *arg)
         snprintf(d->id, sizeof(d->id), "#drive%u", o->drive_count - 1);
     if (!d->unplugged)
         memcpy(device_add(o, VIRTIO_BLK)->drive, d->id, sizeof(d->id));
+}
+
+void opt_pflash(struct options *o, const char *name, const char *arg)
+{
+    char drive[sizeof(o->drive[0].file) + 32];
+    (void)name;
+    if ((size_t)snprintf(drive, sizeof(drive), "if=pflash,format=raw,file=%s", arg) >= sizeof(drive))
+        die("-pflash: the name is too long");
+    opt_drive(o, "drive", drive);
 }
 
 /* ---- -device ---- */

@@ -7,24 +7,14 @@
 
 static const u64 PAGE = 4096;
 
-/* The region that holds pa; sets the offset in it. */
-static struct phys_region *find_at(struct phys *p, u64 pa, struct phys_attrs attrs, u64 *offset)
-{
-    struct phys_region *r = phys_find(p, pa, attrs);
-    if (r)
-        *offset = pa - r->base;
-    return r;
-}
-
 /* Host address of `size` bytes of RAM at pa, which must not cross a page; NULL if it isn't RAM. */
 static u8 *ram_at(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs, struct phys_region **region)
 {
-    u64 offset;
-    struct phys_region *r = find_at(p, pa, attrs, &offset);
+    struct phys_region *r = phys_find(p, pa, attrs);
     if (region)
         *region = r;
     if (r)
-        return size <= r->size - offset ? r->host + offset : NULL;
+        return size <= r->size - (pa - r->base) ? r->host + (pa - r->base) : NULL;
     if (p->ops && p->ops->page && (pa & (PAGE - 1)) + size <= PAGE) {
         u8 *page = p->ops->page(p->board, pa & ~(PAGE - 1), attrs);
         return page ? page + (pa & (PAGE - 1)) : NULL;
@@ -34,17 +24,17 @@ static u8 *ram_at(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs
 
 u8 *phys_page(struct phys *p, u64 pa, struct phys_attrs attrs)
 {
-    return ram_at(p, pa & ~(PAGE - 1), (unsigned)PAGE, attrs, NULL);
+    struct phys_region *r = phys_region_at(p, pa);
+    pa &= ~(PAGE - 1);
+    if (r && r->closed && !(r->secure && attrs.ns))
+        return r->host + (pa - r->base);
+    return ram_at(p, pa, (unsigned)PAGE, attrs, NULL);
 }
 
 u8 *phys_flags(struct phys *p, u64 pa)
 {
-    for (unsigned n = 0; n < p->region_count; n++) {
-        struct phys_region *r = &p->region[n];
-        if (pa - r->base < r->size)
-            return r->flags ? &r->flags[(pa - r->base) / PAGE] : NULL;
-    }
-    return NULL;
+    struct phys_region *r = phys_region_at(p, pa);
+    return r && r->flags ? &r->flags[(pa - r->base) / PAGE] : NULL;
 }
 
 /* Bytes of a RAM page are about to change: decoded code goes, the page is marked. */
@@ -154,10 +144,9 @@ bool phys_cas64(struct phys *p, u64 pa, struct phys_attrs attrs, u64 expected, u
 static u8 *ram_run(struct phys *p, u64 pa, u64 size, struct phys_region **region, u64 *run)
 {
     struct phys_attrs debug = { .privileged = 1 };
-    u64 offset;
-    *region = find_at(p, pa, debug, &offset);
+    *region = phys_region_at(p, pa);
     if (*region) {
-        u64 left = (*region)->size - offset;
+        u64 offset = pa - (*region)->base, left = (*region)->size - offset;
         *run = size < left ? size : left;
         return (*region)->host + offset;
     }

@@ -23,6 +23,7 @@ struct phys_region {
     u8 *flags; /* one byte a page, PAGE_* */
     u8 secure; /* only Secure accesses may reach it */
     u8 readonly;
+    u8 closed; /* a device answers in its place (a flash that takes commands); instructions still come from here */
 };
 
 struct phys_attrs {
@@ -67,13 +68,21 @@ static inline struct phys_region *phys_find(struct phys *p, u64 pa, struct phys_
 {
     for (unsigned n = 0; n < p->region_count; n++) {
         struct phys_region *r = &p->region[n];
-        if (pa - r->base < r->size && !(r->secure && attrs.ns))
+        if (pa - r->base < r->size && !(r->secure && attrs.ns) && !r->closed)
             return r;
     }
     return NULL;
 }
+/* The region that holds pa, closed or not: for those who look from outside. */
+static inline struct phys_region *phys_region_at(struct phys *p, u64 pa)
+{
+    for (unsigned n = 0; n < p->region_count; n++)
+        if (pa - p->region[n].base < p->region[n].size)
+            return &p->region[n];
+    return NULL;
+}
 
-/* Host address of the 4 KiB page of RAM at pa, or NULL when it isn't RAM. */
+/* Host address of the 4 KiB page of RAM at pa, closed or not; NULL when it isn't RAM. */
 u8 *phys_page(struct phys *p, u64 pa, struct phys_attrs attrs);
 /* The flag byte of that page; NULL when there is none. */
 u8 *phys_flags(struct phys *p, u64 pa);

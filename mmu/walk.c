@@ -145,12 +145,13 @@ struct mark {
     u32 count;
 };
 
-/* Host address of the page (of t's granule) that holds the descriptor at pa; NULL when it isn't all RAM. */
+/* Host address of the page (of t's granule) that holds the descriptor at pa; NULL when it isn't all RAM, or memory that
+ * may close. */
 static const u8 *table_page(const struct walker *w, const struct table *t, u64 pa, struct phys_attrs attrs)
 {
     u64 page = pa & ~ones(t->grain);
     const struct phys_region *region = phys_find(w->r->phys, page, attrs);
-    if (!region || region->size - (page - region->base) <= ones(t->grain))
+    if (!region || region->readonly || region->size - (page - region->base) <= ones(t->grain))
         return NULL;
     return region->host + (page - region->base);
 }

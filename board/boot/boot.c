@@ -6,6 +6,7 @@
  *     initrd at RAM + min(RAM / 2, 128 MiB), or after the kernel; the device tree at the next 2 MiB.
  *     Image and raw: x0 = device tree, entered at Non-secure EL2 (virtualization=on) or EL1.
  *     ELF, firmware, -device loader: entered at the highest EL; the device tree at the start of RAM when that is free.
+ *     Firmware (-bios, -drive if=pflash) lies in flash at 0 and is entered there.
  *     PSCI is the board's, by HVC for an entry at EL1, SMC at EL2; none when EL3 is entered.
  */
 #include "board/boot/boot.h"
@@ -145,6 +146,48 @@ static bool dtb_put(struct machine *m, const struct boot_config *c, struct plan 
     return ok;
 }
 
+/* ---- flash ---- */
+
+/* What of the file is not there already: pages that are the same, as all are after a reset, stay untouched. */
+static bool bank_fill(struct machine *m, u64 base, unsigned disk, u64 size)
+{
+    static const u64 part = 4096;
+    for (u64 at = 0; at < size; at += part) {
+        u8 page[4096], now[4096];
+        u64 count = size - at < part ? size - at : part;
+        if (!m->d.host.disk_read(m->d.host.ctx, disk, at, page, count) ||
+            !phys_copy_out(&m->d.phys, base + at, now, count))
+            return false;
+        if (memcmp(page, now, count))
+            machine_write(m, base + at, page, count);
+    }
+    return true;
+}
+
+static bool flash_place(struct machine *m, const struct boot_config *c, char *error)
+{
+    static const u16 rows[] = { ROW_flash, ROW_flash1 };
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
+        unsigned disk = m->options.flash_disk[n];
+        if (disk && !bank_fill(m, row_get(rows[n])->base, disk - 1, m->options.disk[disk - 1].size)) {
+            snprintf(error, BOOT_ERROR, "-drive if=pflash: bank %u: the file cannot be read", n);
+            return false;
+        }
+    }
+    if (c->bios.data && c->bios.size > row_get(ROW_flash)->size) {
+        snprintf(error, BOOT_ERROR, "%s: firmware is larger than the bank of 64 MiB", c->bios.name);
+        return false;
+    }
+    return !c->bios.data || image_put(m, row_get(ROW_flash)->base, &c->bios, "firmware", error);
+}
+
+/* ---- all together ---- */
+
+static bool has_firmware(const struct machine *m, const struct boot_config *c)
+{
+    return c->bios.data || m->options.flash_disk[0];
+}
+
 /* A kernel that follows Linux's boot protocol (or is raw): placed, with initrd, device tree and modules. */
 static bool linux_load(struct machine *m, const struct boot_config *c, struct plan *p, char *error)
 {
@@ -258,10 +301,12 @@ bool boot_load(struct machine *m, const struct boot_config *c, char error[BOOT_E
     u64 pc[MAX_CPUS] = { 0 };
     bool started[MAX_CPUS] = { false };
     error[0] = 0;
-    if (!c->kernel.data && !c->loader_count) {
-        snprintf(error, BOOT_ERROR, "nothing to run: -kernel FILE, or -device loader,file=FILE,cpu-num=0");
+    if (!c->kernel.data && !c->loader_count && !has_firmware(m, c)) {
+        snprintf(error, BOOT_ERROR, "nothing to run: -kernel FILE, -bios FILE, or -device loader,file=FILE,cpu-num=0");
         return false;
     }
+    if (!flash_place(m, c, error))
+        return false;
     p.image.used = &p.used;
     if (c->kernel.data && !image_load(m, &c->kernel, &p.image, error))
         return false;

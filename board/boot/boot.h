@@ -37,7 +37,7 @@ struct boot_domain {
 };
 
 struct boot_config {
-    struct blob kernel, initrd, dtb;
+    struct blob bios, kernel, initrd, dtb;
     const char *append;
     bool plain_dtb; /* the device tree gets no random nodes (kaslr-seed, rng-seed) */
     struct boot_loader loader[MAX_LOADERS];

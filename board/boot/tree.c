@@ -72,7 +72,7 @@ void tree_interrupts(struct tree *t, const char *path, struct place at)
 
 void tree_secure(struct tree *t, const char *path, struct place at)
 {
-    if (!(row_get(at.row)->when & SECURE))
+    if (!row_secure(t->m, row_get(at.row)))
         return;
     tree_string(t, path, "status", "disabled");
     tree_string(t, path, "secure-status", "okay");

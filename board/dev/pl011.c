@@ -242,7 +242,7 @@ static void pl011_node(struct tree *t, struct place at)
     TREE_CELLS(t, path, "clocks", t->clock, t->clock);
     tree_prop(t, path, "clock-names", "uartclk\0apb_pclk", 17);
     tree_secure(t, path, at);
-    tree_string(t, row_get(at.row)->when & SECURE ? "/secure-chosen" : "/chosen", "stdout-path", path);
+    tree_string(t, row_secure(t->m, row_get(at.row)) ? "/secure-chosen" : "/chosen", "stdout-path", path);
 }
 
 const struct kind kind_pl011 = {

@@ -87,7 +87,7 @@ static bool pl061_read(struct machine *m, void *state, const struct access *a, u
 static void outputs_act(struct machine *m, const struct pl061 *dev, struct place at, u8 before)
 {
     u8 rose = (u8)(lines(dev) & dev->dir & ~before);
-    if (!(row_get(at.row)->when & SECURE))
+    if (!row_secure(m, row_get(at.row)))
         return;
     if (rose & 1)
         machine_end(m, END_OFF, 0, "");
@@ -173,7 +173,7 @@ static void pl061_node(struct tree *t, struct place at)
     tree_string(t, path, "clock-names", "apb_pclk");
     TREE_CELLS(t, path, "phandle", phandle);
     tree_secure(t, path, at);
-    if (row_get(at.row)->when & SECURE)
+    if (row_secure(t->m, row_get(at.row)))
         secure_outputs(t, phandle, at);
     else
         power_button(t, phandle);

@@ -63,7 +63,7 @@ says 'a call to where no vectors are' err 'VBAR_EL2 was never written'
 ends 'data that is not aligned while the MMU is off' 31 'the MMU is off (SCTLR_ELx.M is 0)'
 ends 'SMC for PSCI where it is HVC' 32 'PSCI is called by HVC here'
 ends 'FP before it is allowed' 33 'CPACR_EL1 was never written since reset'
-ends 'an interrupt to where no vectors are' 34 ', IRQ; since then the handler itself takes the same exception for ever: at EL1, pc 0x200, EC 0x21' $el2
+ends 'an interrupt to where no vectors are' 34 ', IRQ; since then the handler itself takes the same exception for ever: at EL1, pc 0x200, EC 0x00' $el2
 run 'semihosting that is off' 1 -kernel semi.elf
 says 'semihosting that is off' err 'semihosting is off (-semihosting)'
 

@@ -205,6 +205,31 @@ define_rows() {
         want '(XEN) DOM2: domu2: shell ready'
         never 'Call trace'
     done
+
+    # Firmware at address 0: its variables go to flash, and are there after a reset.
+    row u-boot quick 8G
+    common cortex-a57 1
+    opt -bios "$boot/../images/u-boot.bin"
+    answer 'Hit any key' $'\n'
+    answer '=> ' $'setenv kept yes; saveenv; reset\n'
+    answer 'Hit any key' $'\n'
+    answer '=> ' $'echo kept-$kept; poweroff\n'
+    want 'Loading Environment from Flash... *** Warning - bad CRC'
+    want 'Writing to Flash... done'
+    want 'Loading Environment from Flash... OK'
+    want 'kept-yes'
+    row edk2 full 8G
+    common cortex-a57 1
+    opt -drive "if=pflash,format=raw,readonly=on,file=$boot/../images/QEMU_EFI.fd" -drive "if=pflash,format=raw,file=@DIR@/vars.fd"
+    answer 'any other key to continue' 'x'
+    answer 'Shell> ' $'setvar Kept -guid 12345678-1234-1234-1234-123456789abc -nv -bs =L"elmu was here"\r'
+    answer 'Shell> ' $'reset\r'
+    answer 'any other key to continue' 'x'
+    answer 'Shell> ' $'setvar Kept -guid 12345678-1234-1234-1234-123456789abc\r'
+    answer 'Shell> ' $'reset -s\r'
+    want 'UEFI Interactive Shell'
+    want '65 00 6C 00 6D 00 75'
+    holds vars.fd 'e.l.m.u. .w.a.s' # UCS-2
 }
 
 # ---- running them ------------------------------------------------------------------------------------------------
@@ -213,6 +238,7 @@ run() {
     local -a options
     mkdir -p "$2"
     cp "$boot/disk.img" "$2/disk.img"
+    truncate -s 64M "$2/vars.fd"
     mapfile -d '' -t options <"$tables/$1.opt"
     "${elmu[@]}" "${options[@]//@DIR@/$2}" --max-insns "$(instructions "${bound_of[$1]}")" --stats \
         >"$2/console" 2>"$2/messages" </dev/null
@@ -235,7 +261,7 @@ judge() {
     awk -v over="${OVERHEAD:-200}" '/^memory / && $8 > $2 + over { print "memory: " $8 " MiB, the guest touched " $2 }' "$2/messages"
     if [ -f "$tables/$1.holds" ]; then
         while IFS=$'\t' read -r file text; do
-            grep -qaF -- "$text" "$2/$file" 2>/dev/null || echo "$file does not hold: $text"
+            tr '\0' . <"$2/$file" 2>/dev/null | grep -qaF -- "$text" || echo "$file does not hold: $text"
         done <"$tables/$1.holds"
     fi
 }

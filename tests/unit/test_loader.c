@@ -320,7 +320,7 @@ START_TEST(elf_refused)
     } cases[] = {
         { 0x40200000, 1000, 1000, "truncated" },
         { 0x40200000, ~(u64)0, ~(u64)0, "truncated" },
-        { 0x1000, 256, 256, "does not fit" },
+        { 0x0a800000, 256, 256, "does not fit" },
         { 0x43ffff80, 256, 256, "does not fit" },
         { 0x40200000, 256, (u64)1 << 40, "does not fit" },
         { 0x40200000, 256, ~(u64)0, "does not fit" },

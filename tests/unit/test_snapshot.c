@@ -171,7 +171,7 @@ START_TEST(sections_by_name)
         { 2, offsetof(struct section_head, version), "'gic' is of another version" },
         { 3, offsetof(struct section_head, size), "'cpu' is of another layout" },
         { 3, offsetof(struct section_head, count), "'cpu' is of another number of parts" },
-        { 5, offsetof(struct section_head, layout), "'uart0' is of another layout" },
+        { 5, offsetof(struct section_head, layout), "'flash' is of another layout" },
     };
     struct fixture *f = machine_open("cortex-a57");
     char name[] = "/tmp/elmu-snapshot-XXXXXX", error[256];
