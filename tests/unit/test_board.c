@@ -303,7 +303,7 @@ START_TEST(psci_refuses)
         { 0xc4000001, 0x00020000, 0, 0, INVALID },
         { 0xc4000001, 0x01000000, 0, 0, INVALID }, /* power levels that are not there */
         { 0xc4000001, 0x03000000, 0, 0, INVALID },
-        { 0xc4000001, 0x00010000, 0, 0, ADDRESS }, /* power-down */
+        { 0xc4000001, 0x00010000, 0x0a800000, 0, ADDRESS }, /* power-down */
         { 0x84000001, 0x00010000, BASE + 2, 0, ADDRESS },
         { 0x84000012, 1, 0, 0, INVALID }, /* SYSTEM_RESET2 */
         { 0xc4000012, 0x80000000, 0, 0, INVALID },
