@@ -24,8 +24,11 @@ const struct row *row_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; 
 u32 parts_of(const struct machine_options *o)
 {
     return SECURE_ONLY | (o->secure ? SECURE : 0) | (o->gic_version == 2 ? GICV2 : GICV3) | (o->its ? ITS : 0) |
-           (o->iommu == IOMMU_SMMUV3 ? SMMU : 0);
+           (o->iommu == IOMMU_SMMUV3 ? SMMU : 0) | (o->cpu_count > GIC_REDISTS_LOW ? REDIST2 : 0);
 }
+
+/* GICv2 has a bit for each in GICD_ITARGETSR; later ones a redistributor. */
+u32 cpus_most(const struct machine_options *o) { return o->gic_version == 2 ? 8 : MAX_CPUS; }
 
 bool row_there(const struct machine *m, const struct row *row) { return !(row->when & ~m->d.parts); }
 
@@ -299,7 +302,7 @@ const struct phys_device_ops bus_ops = { .read = bus_read, .write = bus_write };
  * seeing to meanwhile stays its own. */
 static bool bus_message(struct machine *m, struct requester by, u64 pa, const void *bytes, u64 size)
 {
-    struct phys_attrs attrs = phys_attrs_make(!by.secure, MAX_CPUS, true);
+    struct phys_attrs attrs = phys_attrs_make(!by.secure, NOT_A_CPU, true);
     const struct row *row = row_at(m, pa, attrs);
     if (!row || !row->kind->messages || (size != 2 && size != 4) || pa % size)
         return false;

@@ -31,7 +31,7 @@ struct access {
     u32 stream; /* of a bus master: what an ITS or an SMMU knows it by */
     u32 pad;
 };
-enum { NOT_A_CPU = 0xff };
+enum { NOT_A_CPU = 0xffff };
 
 /* What of the host a device has for itself (struct machine_host), and how many of them there can be. */
 enum back_end { BACK_END_NONE, BACK_END_PORT, /* a console: -serial, -chardev */ BACK_END_DISK /* -drive */ };
@@ -72,9 +72,10 @@ struct kind {
 
 /* ---- the rows of virt.def ---- */
 /* Parts of the machine that options bring: a set. A row is there when all that it names are. */
-enum when { ALWAYS, SECURE_ONLY = 64, /* with secure=on it answers Secure accesses only */
+enum when { ALWAYS, SECURE_ONLY = 128, /* with secure=on it answers Secure accesses only */
             SECURE = 1 | SECURE_ONLY,         /* there with secure=on only */
-            GICV2 = 2, GICV3 = 4 /* and 4 */, ITS = 8, PCIE = 16, SMMU = 32 };
+            GICV2 = 2, GICV3 = 4 /* and 4 */, ITS = 8, PCIE = 16, SMMU = 32,
+            REDIST2 = 64 /* more PEs than the first region of redistributors has room for */ };
 struct row {
     const char *name;
     const struct kind *kind; /* NULL: RAM */

@@ -103,7 +103,7 @@ static const struct {
 
 void explain_hints(const struct machine *m, const struct cpu *cpu, char *text, size_t size)
 {
-    const struct loop_watch *w = &m->loop[cpu->index];
+    const struct loop_watch *w = &m->turns[cpu->index].loop;
     const struct look looks[] = { { m, cpu, &w->first }, { m, cpu, &w->last } };
     size_t used = 0;
     text[0] = 0;

@@ -6,6 +6,7 @@
 #include "board/machine.h"
 
 #include "board/observer.h"
+#include "cpu/affinity.h"
 #include "mmu/tags.h"
 #include "cpu/engine/code.h"
 #include "cpu/exception.h"
@@ -91,14 +92,26 @@ static void exception_seen(void *ctx, struct cpu *cpu, const struct exc *exc)
 }
 static const struct hooks told = { .exception = exception_seen };
 
+struct cpu *cpus_allocate(u32 count)
+{
+    void *cpus = mmap(NULL, sizeof(struct cpu) * count, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return cpus == MAP_FAILED ? NULL : cpus;
+}
+
+void cpus_free(struct cpu *cpus, u32 count)
+{
+    if (cpus)
+        munmap(cpus, sizeof(*cpus) * count);
+}
+
 static bool cpus_create(struct machine *m, const struct machine_config *config)
 {
     m->d.decoder = decoder_create(&m->model.features);
-    m->d.cpu = aligned_alloc(64, align_up(sizeof(struct cpu) * m->options.cpu_count, 64));
+    m->d.cpu = cpus_allocate(m->options.cpu_count);
     m->d.observers = calloc(1, sizeof(*m->d.observers));
     if (!m->d.decoder || !m->d.cpu || !m->d.observers)
         return false;
-    memset(m->d.cpu, 0, sizeof(struct cpu) * m->options.cpu_count);
     m->d.code = code_create(&m->d.phys, m->d.decoder, m->d.cpu, m->options.cpu_count, CODE_PAGES);
     if (!m->d.code)
         return false;
@@ -107,7 +120,7 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
         struct cpu *cpu = &m->d.cpu[n];
         cpu->index = n;
         model_apply(&m->model, cpu);
-        cpu->sys.mpidr_el1 = BIT(31) | n; /* one cluster of single-threaded PEs */
+        cpu->sys.mpidr_el1 = BIT(31) | affinity_of(n); /* single-threaded PEs */
         cpu->d.stepping = config->engine == ENGINE_STEP;
         cpu->d.host = (struct cpu_host){
             .phys = &m->d.phys,
@@ -176,7 +189,7 @@ void machine_destroy(struct machine *m)
         free(m->d.phys.region[n].flags);
     }
     bus_destroy(m);
-    free(m->d.cpu);
+    cpus_free(m->d.cpu, m->options.cpu_count);
     free(m->d.observers);
     free(m);
 }
@@ -196,7 +209,6 @@ void machine_reset(struct machine *m)
     m->turn_end = m->now;
     m->turn = m->options.cpu_count - 1; /* PE 0 is the next */
     m->mid = m->idle_turns = 0;
-    memset(m->wait_mark, 0, sizeof(m->wait_mark));
     m->slice_end = m->look_at = 0;
     m->entry_el = 1;
     m->key_waiters = m->key = m->features_at = 0;
@@ -216,9 +228,8 @@ void machine_reset(struct machine *m)
         m->d.cpu[n].halted = HALT_OFF;
     }
     m->d.end = (struct run_end){ .kind = END_NONE };
-    memset(m->loop, 0, sizeof(m->loop));
-    memset(m->idles, 0, sizeof(m->idles));
-    m->d.loop_noted = 0;
+    memset(m->turns, 0, sizeof(m->turns[0]) * m->options.cpu_count);
+    memset(m->d.loop_noted, 0, sizeof(m->d.loop_noted));
 }
 
 void machine_end(struct machine *m, enum end_kind kind, int status, const char *text)
@@ -273,7 +284,7 @@ static void events_run(struct machine *m)
 /* Has what an interrupt or a key ends come? A semihosting call goes on for an interrupt only when that is taken. */
 static bool cpu_roused(const struct machine *m, const struct cpu *cpu)
 {
-    if (m->key_waiters >> cpu->index & 1)
+    if (m->turns[cpu->index].waits_key)
         return m->key || exception_interrupt_pending(cpu);
     return exception_wakes(cpu);
 }
@@ -296,7 +307,8 @@ static bool cpu_awake(struct machine *m, struct cpu *cpu)
     if (cpu->halted) {
         cpu->halted = HALT_NONE;
         cpu->wake_at = NEVER;
-        m->key_waiters &= ~(1u << cpu->index);
+        m->key_waiters -= m->turns[cpu->index].waits_key;
+        m->turns[cpu->index].waits_key = 0;
     }
     return true;
 }
@@ -350,10 +362,10 @@ static bool turn_idles(struct machine *m, const struct cpu *cpu)
     bool wfe = cpu->halted == HALT_WFE || (!cpu->event && !cpu->halted);
     if (!wfe || m->now + QUANTUM_NS - m->turn_end >= IDLE_TURN_INSNS)
         return false;
-    u64 h = cpu->pc, before = m->wait_mark[cpu->index];
+    u64 h = cpu->pc, before = m->turns[cpu->index].wait_mark;
     for (unsigned n = 0; n <= REG_SP; n++)
         h = ((h ^ cpu->x[n]) * 0x9e3779b97f4a7c15) ^ h >> 29;
-    m->wait_mark[cpu->index] = h;
+    m->turns[cpu->index].wait_mark = h;
     return h == before;
 }
 
@@ -378,7 +390,8 @@ static struct cpu *turn_next(struct machine *m)
 static void turn_over(struct machine *m, const struct cpu *cpu)
 {
     bool idles = turn_idles(m, cpu);
-    m->idles[cpu->index] = idles ? m->idles[cpu->index] + 1 : 0;
+    struct pe_turns *turns = &m->turns[cpu->index];
+    turns->idles = idles ? turns->idles + 1 : 0;
     m->idle_turns = idles ? m->idle_turns + 1 : cpu->halted == HALT_WFI ? m->idle_turns : 0;
     m->turn_end = m->now;
 }

@@ -128,7 +128,16 @@ struct loop_watch {
     u32 plain; /* the handler does not get beyond its first instruction */
     u32 begun; /* `first` is set */
 };
-static_assert(sizeof(struct loop_seen) == 24 && sizeof(struct loop_watch) == 96, "no padding");
+
+/* What the machine keeps of a PE beside what the PE is. */
+struct pe_turns {
+    u64 wait_mark; /* what it looked like at the end of its last turn */
+    struct loop_watch loop;
+    u32 idles;     /* turns in a row that it ended as turn_idles says */
+    u32 waits_key; /* its semihosting call waits for console input */
+};
+static_assert(sizeof(struct loop_seen) == 24 && sizeof(struct loop_watch) == 96 && sizeof(struct pe_turns) == 112,
+              "no padding");
 
 struct machine {
     struct machine_options options;
@@ -139,21 +148,19 @@ struct machine {
     /* clock and turns */
     u64 now; /* ns since reset: instructions retired by all PEs + idle jumps */
     u64 turn_end;
-    u64 wait_mark[MAX_CPUS]; /* what the PE looked like at the end of its last turn */
-    u64 slice_end;           /* of the slice that was cut; 0: between slices */
-    u64 look_at;             /* when timers and the event table are looked at next: nothing is due before */
-    u32 turn;                /* whose turn it is */
-    u32 mid;                 /* its slice was cut at an exact instruction, not at an architectural point */
+    u64 slice_end; /* of the slice that was cut; 0: between slices */
+    u64 look_at;   /* when timers and the event table are looked at next: nothing is due before */
+    u32 turn;      /* whose turn it is */
+    u32 mid;       /* its slice was cut at an exact instruction, not at an architectural point */
     u32 semihost_errno;
     u32 idle_turns;          /* turns in a row that a PE ended by WFE after next to nothing */
-    u32 key_waiters;         /* PEs whose semihosting call waits for console input, a bit each */
+    u32 key_waiters;         /* how many PEs' semihosting calls wait for console input (pe_turns.waits_key) */
     u32 key;                 /* what came for them: a byte + 1, or that there will be none; 0: nothing */
     u32 features_at, pad1;   /* position in ":semihosting-features" */
     u64 heap_low, heap_high; /* RAM that the loader left free: SYS_HEAPINFO */
     u64 random[2];           /* xoroshiro128+ */
-    struct loop_watch loop[MAX_CPUS];
-    u32 idles[MAX_CPUS]; /* turns in a row that a PE ended as turn_idles says */
 
+    struct pe_turns turns[MAX_CPUS]; /* those of PEs that are there are state, in a section of their own */
     struct timers timers;
     struct gic gic; /* ends with a derived part of its own */
 
@@ -178,7 +185,7 @@ struct machine {
         u32 state_at[ROW_COUNT], timers_from[ROW_COUNT], timer_count;
         u32 parts;                   /* enum when: what the options bring */
         u32 row;                     /* of the last access */
-        u32 loop_noted;              /* set of PEs: their loops were told of */
+        u8 loop_noted[MAX_CPUS];     /* PEs whose loops were told of */
         struct observers *observers; /* board/observer.h */
     } d;
 };
@@ -256,6 +263,12 @@ struct requester {
 /* An access of `size` bytes by a bus master: to RAM, or an aligned write of 2 or 4 bytes to a device that takes
  * messages (struct kind). False: nothing answers at some byte of it, and nothing was copied. */
 bool bus_dma(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write);
+
+/* The most PEs that a machine of these options can have. */
+u32 cpus_most(const struct machine_options *options);
+/* PEs of all zeros: the host's memory, which takes none until something is written to it. NULL: there is none. */
+struct cpu *cpus_allocate(u32 count);
+void cpus_free(struct cpu *cpus, u32 count);
 
 /* ---- board/stuck.c: PEs that get nowhere ---- */
 /* struct cpu_host's taken_again. */

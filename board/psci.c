@@ -5,6 +5,7 @@
  */
 #include "board/machine.h"
 
+#include "cpu/affinity.h"
 #include "cpu/exception.h"
 #include "cpu/sysreg/sysreg.h"
 #include "cpu/field.h"
@@ -18,7 +19,11 @@ enum { STATE_POWERDOWN = 1 << 16, STATE_RESERVED = 0xfcfe0000, STATE_LEVEL = 0x0
 enum { VERSION_1_1 = 0x10001, TOS_NOT_PRESENT = 2 };
 
 /* The PE that target_cpu names: affinity fields, all else zero, MPIDR_EL1's RES1 bit too (5.1.4); NULL: none. */
-static struct cpu *cpu_named(struct machine *m, u64 target) { return target < m->options.cpu_count ? &m->d.cpu[target] : NULL; }
+static struct cpu *cpu_named(struct machine *m, u64 target)
+{
+    unsigned n = affinity_pe(target);
+    return n < m->options.cpu_count ? &m->d.cpu[n] : NULL;
+}
 
 /* Where a PE can begin to run: an instruction of Non-secure RAM. */
 static bool entry_is_valid(struct machine *m, u64 entry)
@@ -62,14 +67,20 @@ static s64 cpu_suspend(struct machine *m, struct cpu *cpu, u32 state, u64 entry)
     return SUCCESS;
 }
 
-/* Affinity fields below the level are not looked at. There is one cluster: it is on as long as anyone asks. */
+/* Affinity fields below the level are not looked at. A cluster is on as long as one of its PEs is; what is above, as
+ * long as anyone asks. */
 static s64 affinity_info(struct machine *m, u64 target, u32 level)
 {
     static const u64 ignored[] = { 0, 0xff, 0xffff, 0xffffff };
     if (level > 3)
         return INVALID_PARAMETERS;
     struct cpu *cpu = cpu_named(m, target & ~ignored[level]);
-    return cpu ? !level && !cpu->powered : INVALID_PARAMETERS;
+    if (!cpu)
+        return INVALID_PARAMETERS;
+    u32 on = level > 1, count = level ? CLUSTER_PES : 1;
+    for (u32 n = cpu->index; n < m->options.cpu_count && n < cpu->index + count; n++)
+        on |= m->d.cpu[n].powered;
+    return !on;
 }
 
 static s64 system_end(struct machine *m, struct cpu *cpu, enum end_kind kind)
@@ -188,8 +199,8 @@ void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, 
     cpu->d.now = cpu->d.run_from = m->now;
     cpu_reset(cpu);
     cpu->insns = insns;
-    memset(&m->loop[cpu->index], 0, sizeof(m->loop[0]));
-    m->idles[cpu->index] = 0;
+    memset(&m->turns[cpu->index].loop, 0, sizeof(m->turns[0].loop));
+    m->turns[cpu->index].idles = 0;
     memset(cpu->x, 0, sizeof(cpu->x));
     memset(cpu->sp_el, 0, sizeof(cpu->sp_el));
     grant(cpu, m->options.secure && el < 3, m->options.virtualization && el < 2);

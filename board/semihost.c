@@ -102,7 +102,9 @@ static s64 tt_read(struct call *c, u8 *buffer, u64 size)
 
 static void call_again(struct call *c)
 {
-    c->m->key_waiters |= 1u << c->cpu->index;
+    u32 *waits = &c->m->turns[c->cpu->index].waits_key;
+    c->m->key_waiters += !*waits;
+    *waits = 1;
     c->cpu->halted = HALT_WFI;
     c->cpu->wake_at = NEVER;
     c->cpu->d.attention |= ATT_LOOK;

@@ -67,7 +67,6 @@ static const struct state_field machine_fields[] = {
     STATE(machine, model),
     STATE(machine, now),
     STATE(machine, turn_end),
-    STATE(machine, wait_mark),
     STATE(machine, slice_end),
     STATE(machine, look_at),
     STATE(machine, turn),
@@ -81,18 +80,32 @@ static const struct state_field machine_fields[] = {
     STATE(machine, heap_low),
     STATE(machine, heap_high),
     STATE(machine, random),
-    STATE_OF(machine, loop, &loop_shape),
-    STATE(machine, idles),
 };
-static const struct state_shape machine_shape = STATE_SHAPE_UP_TO(machine, machine_fields, timers);
-static const struct state_field timers_fields[] = { STATE(timers, event_seen) };
-static const struct state_shape timers_shape = STATE_SHAPE(timers, timers_fields);
+static const struct state_shape machine_shape = STATE_SHAPE_UP_TO(machine, machine_fields, turns);
+static const struct state_field turns_fields[] = {
+    STATE(pe_turns, wait_mark),
+    STATE_OF(pe_turns, loop, &loop_shape),
+    STATE(pe_turns, idles),
+    STATE(pe_turns, waits_key),
+};
+static const struct state_shape turns_shape = STATE_SHAPE(pe_turns, turns_fields);
+static const struct state_field timers_fields[] = { STATE(pe_timers, event_seen) };
+static const struct state_shape timers_shape = STATE_SHAPE(pe_timers, timers_fields);
 
-enum { SECTION_MACHINE, SECTION_TIMERS, SECTION_GIC, SECTION_CPU, SECTION_TIMES, SECTION_DEVICES };
+enum { SECTION_MACHINE, SECTION_TURNS, SECTION_TIMERS, SECTION_GIC, SECTION_GIC_PPI, SECTION_GIC_CPU,
+       SECTION_GIC_REDIST, SECTION_CPU, SECTION_TIMES, SECTION_DEVICES };
 
 static struct section part_of(const char *name, void *at, const struct state_shape *shape)
 {
     return (struct section){ name, 1, 1, shape->size, shape->size, at, shape };
+}
+
+/* A part for each PE that is there. */
+static struct section pe_parts_of(struct machine *m, const char *name, void *at, const struct state_shape *shape)
+{
+    struct section s = part_of(name, at, shape);
+    s.count = m->options.cpu_count;
+    return s;
 }
 
 /* The devices of a row, if it has any with state. */
@@ -110,11 +123,14 @@ bool section_get(struct machine *m, unsigned n, struct section *s)
 {
     switch (n) {
     case SECTION_MACHINE: *s = part_of("machine", m, &machine_shape); return true;
-    case SECTION_TIMERS: *s = part_of("timers", &m->timers, &timers_shape); return true;
+    case SECTION_TURNS: *s = pe_parts_of(m, "turns", m->turns, &turns_shape); return true;
+    case SECTION_TIMERS: *s = pe_parts_of(m, "timers", m->timers.pe, &timers_shape); return true;
     case SECTION_GIC: *s = part_of("gic", &m->gic, &gic_shape); return true;
+    case SECTION_GIC_PPI: *s = pe_parts_of(m, "gic ppi", m->gic.ppi, &gic_bank_shape); return true;
+    case SECTION_GIC_CPU: *s = pe_parts_of(m, "gic cpu", m->gic.cpu, &gic_cpu_shape); return true;
+    case SECTION_GIC_REDIST: *s = pe_parts_of(m, "gic redist", m->gic.redist, &gic_redist_shape); return true;
     case SECTION_CPU:
-        *s = part_of("cpu", m->d.cpu, &cpu_shape);
-        s->count = m->options.cpu_count;
+        *s = pe_parts_of(m, "cpu", m->d.cpu, &cpu_shape);
         s->stride = sizeof(*m->d.cpu);
         return true;
     case SECTION_TIMES:
@@ -198,7 +214,7 @@ void state_load(struct machine *m, const u8 *from)
     gic_rebuild(&m->gic, m->d.cpu);
     for (u32 n = 0; n < m->options.cpu_count; n++)
         m->d.cpu[n].d.attention |= ATT_IRQ;
-    m->d.loop_noted = 0;
+    memset(m->d.loop_noted, 0, sizeof(m->d.loop_noted));
     m->d.end = (struct run_end){ .kind = END_NONE };
 }
 
@@ -229,13 +245,21 @@ static const char *cpu_validate(const struct machine *m, u32 index)
     return tlb_validate(cpu) ? NULL : "cpu: TLB out of range";
 }
 
+static u32 key_waiters(const struct machine *m)
+{
+    u32 count = 0;
+    for (u32 n = 0; n < m->options.cpu_count; n++)
+        count += m->turns[n].waits_key == 1 ? 1 : m->turns[n].waits_key ? MAX_CPUS + 1 : 0;
+    return count;
+}
+
 const char *machine_validate(const struct machine *m)
 {
     if (m->options.cpu_count < 1 || m->options.cpu_count > MAX_CPUS || m->turn >= m->options.cpu_count)
         return "machine: number of CPUs out of range";
     if (m->conduit > CONDUIT_SMC || m->entry_el < 1 || m->entry_el > 3)
         return "machine: conduit or entry EL out of range";
-    if (m->key_waiters >> m->options.cpu_count || m->key > 0x101 || m->features_at > 5 ||
+    if (key_waiters(m) != m->key_waiters || m->key > 0x101 || m->features_at > 5 ||
         m->options.semihosting > SEMIHOSTING_USERSPACE)
         return "semihosting: state out of range";
     if (m->options.ram_size != m->d.phys.region[0].size)
@@ -256,14 +280,11 @@ static struct machine *shadow_create(const struct machine *m)
         return NULL;
     s->options = m->options;
     s->d.phys = m->d.phys;
-    s->d.cpu = aligned_alloc(64, align_up(sizeof(struct cpu) * m->options.cpu_count, 64));
-    if (bus_create(s) && s->d.cpu) {
-        for (u32 n = 0; n < m->options.cpu_count; n++)
-            memset(&s->d.cpu[n].d, 0, sizeof(s->d.cpu[n].d));
+    s->d.cpu = cpus_allocate(m->options.cpu_count);
+    if (bus_create(s) && s->d.cpu)
         return s;
-    }
     bus_destroy(s);
-    free(s->d.cpu);
+    cpus_free(s->d.cpu, m->options.cpu_count);
     free(s);
     return NULL;
 }
@@ -278,7 +299,7 @@ const char *state_examine(const struct machine *m, const u8 *from)
                         : parts_of(&s->options) != s->d.parts        ? "machine: what -machine brings differs"
                                                                      : machine_validate(s);
     bus_destroy(s);
-    free(s->d.cpu);
+    cpus_free(s->d.cpu, m->options.cpu_count);
     free(s);
     return wrong;
 }

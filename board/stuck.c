@@ -83,7 +83,7 @@ static void begin(struct loop_watch *w, const struct cpu *cpu, const struct loop
 void stuck_taken_again(struct cpu *cpu, const struct exc *exc)
 {
     struct machine *m = cpu->d.host.machine;
-    struct loop_watch *w = &m->loop[cpu->index];
+    struct loop_watch *w = &m->turns[cpu->index].loop;
     u64 far = exc->has_far && fault_has_address(exc->ec) ? exc->far : 0;
     const struct loop_seen e = { cpu->pc, far, exc->iss, exc->kind, exc->ec, cpu->ps.el, exc->target_el };
     const struct loop_seen *l = &w->last;
@@ -111,7 +111,7 @@ void stuck_taken_again(struct cpu *cpu, const struct exc *exc)
 
 static bool loops(const struct machine *m, const struct cpu *cpu)
 {
-    return cpu->halted == HALT_NONE && cpu->entered & ENTERED_AGAIN && m->loop[cpu->index].count >= LOOP_LIMIT;
+    return cpu->halted == HALT_NONE && cpu->entered & ENTERED_AGAIN && m->turns[cpu->index].loop.count >= LOOP_LIMIT;
 }
 
 /* Would an interrupt be taken by a PE that loops? A handler that does something may unmask them for a while. */
@@ -133,7 +133,7 @@ static bool waits(const struct machine *m, const struct cpu *cpu)
 {
     if (exception_wakes(cpu) || cpu->event == 1 || cpu->wake_at != NEVER)
         return false;
-    return cpu->halted == HALT_WFI || m->idles[cpu->index] >= IDLE_TURNS;
+    return cpu->halted == HALT_WFI || m->turns[cpu->index].idles >= IDLE_TURNS;
 }
 
 /* Timers and counters whose interrupt the GIC would forward to the PE. */
@@ -147,7 +147,7 @@ static bool interrupt_comes(const struct machine *m, const struct cpu *cpu)
 /* Have RAM and registers stayed as they are for another LOOP_LIMIT rounds of a handler that does something? */
 static bool is_settled(struct machine *m, struct cpu *cpu)
 {
-    struct loop_watch *w = &m->loop[cpu->index];
+    struct loop_watch *w = &m->turns[cpu->index].loop;
     if (w->plain)
         return true;
     if (w->memory_at && w->count < w->memory_at + LOOP_LIMIT)
@@ -189,7 +189,7 @@ static bool is_stuck(struct machine *m)
             return false;
         if (loop && exception_interrupt_pending(cpu))
             return false;
-        bool hears = !loop || interruptible(cpu, m->loop[n].plain);
+        bool hears = !loop || interruptible(cpu, m->turns[n].loop.plain);
         if (hears && interrupt_comes(m, cpu))
             return false;
         heard |= hears;
@@ -233,7 +233,7 @@ static void add_exception(struct line *l, const struct loop_seen *e)
 
 static void loop_tell(const struct machine *m, const struct cpu *cpu, struct line *l)
 {
-    const struct loop_watch *w = &m->loop[cpu->index];
+    const struct loop_watch *w = &m->turns[cpu->index].loop;
     char hints[sizeof(m->d.end.text) / 2];
     add(l, "cpu%u is in an exception loop. It began ", cpu->index);
     add_exception(l, &w->first);
@@ -251,9 +251,9 @@ static void loop_tell(const struct machine *m, const struct cpu *cpu, struct lin
 static void loop_note(struct machine *m, const struct cpu *cpu)
 {
     struct line l = { .text = (char[sizeof(m->d.end.text)]){ 0 }, .size = sizeof(m->d.end.text) };
-    if (!m->d.host.note || bit(m->d.loop_noted, cpu->index))
+    if (!m->d.host.note || m->d.loop_noted[cpu->index])
         return;
-    m->d.loop_noted |= 1u << cpu->index;
+    m->d.loop_noted[cpu->index] = 1;
     loop_tell(m, cpu, &l);
     add(&l, "; the machine goes on, since something may still change that");
     m->d.host.note(m->d.host.ctx, l.text);
@@ -286,7 +286,7 @@ void stuck_where(struct machine *m, const struct cpu *cpu, char *text, size_t si
         add(&l, "off");
     } else if (loops(m, cpu)) {
         add(&l, "in an exception loop: ");
-        add_exception(&l, &m->loop[cpu->index].last);
+        add_exception(&l, &m->turns[cpu->index].loop.last);
     } else if (!cpu->halted) {
         add(&l, "runs");
     } else {

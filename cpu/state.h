@@ -11,7 +11,7 @@
 #include "cpu/field.h"
 #include "lib/state.h"
 
-enum { MAX_CPUS = 8 };
+enum { MAX_CPUS = 512 };
 
 /* Register slots: 31 reads as zero (ZR), SP is the current stack pointer, writes to ZR land in TRASH. */
 enum { REG_ZR = 31, REG_SP = 32, REG_TRASH = 33, REG_COUNT = 34 };

@@ -77,6 +77,9 @@ static void boot_read(const struct options *o, struct boot_config *b)
 
 static void options_check(const struct options *o)
 {
+    if (o->machine.cpu_count > cpus_most(&o->machine))
+        die("Number of SMP CPUs requested (%u) exceeds max CPUs supported by machine 'mach-virt' (%u)",
+            o->machine.cpu_count, cpus_most(&o->machine));
     if (o->stopped && !o->gdb)
         die("-S: needs -gdb or -s: nothing else could start the machine");
     if (!o->kernel && (o->initrd || o->append || o->domain_count))

@@ -61,27 +61,34 @@ void opt_sym(struct options *o, const char *name, const char *arg)
         die("-%s %.200s: el is 0 to 3, vmid 0 to 65535", name, f->name);
 }
 
-/* "0,2": a set of small numbers. */
-static u32 set_of(const char *name, const char *arg, unsigned limit)
+/* "0,2": sets in[n] for each of these numbers below the limit. */
+static void set_of(const char *name, const char *arg, unsigned limit, u8 *in)
 {
     struct suboption s;
-    u32 set = 0;
-    for (; suboption_next(&arg, "n", &s);) {
+    unsigned count = 0;
+    for (; suboption_next(&arg, "n", &s); count++) {
         u64 n = suboption_number(name, s.value, 1);
         if (strcmp(s.key, "n") || n >= limit)
             die("-%s: expected numbers from 0 to %u", name, limit - 1);
-        set |= 1u << n;
+        in[n] = 1;
     }
-    if (!set)
+    if (!count)
         die("-%s: expected numbers from 0 to %u", name, limit - 1);
-    return set;
 }
 
 void opt_trace_cpu(struct options *o, const char *name, const char *arg)
 {
-    o->trace.filter.cpus |= set_of(name, arg, MAX_CPUS);
+    set_of(name, arg, MAX_CPUS, o->trace.filter.cpu);
+    o->trace.filter.some_cpus = 1;
 }
-void opt_trace_el(struct options *o, const char *name, const char *arg) { o->trace.filter.els |= set_of(name, arg, 4); }
+
+void opt_trace_el(struct options *o, const char *name, const char *arg)
+{
+    u8 in[4] = { 0 };
+    set_of(name, arg, ARRAY_LEN(in), in);
+    for (unsigned n = 0; n < ARRAY_LEN(in); n++)
+        o->trace.filter.els |= (u32)in[n] << n;
+}
 
 void opt_trace_vmid(struct options *o, const char *name, const char *arg)
 {
@@ -154,7 +161,8 @@ void options_trace_check(const struct options *o)
 {
     const struct trace_config *t = &o->trace;
     const struct trace_filter *f = &t->filter;
-    bool selects = f->cpus || f->els || f->vmids || f->ranges || f->first || f->last || f->start.kind || f->stop.kind;
+    bool selects =
+        f->some_cpus || f->els || f->vmids || f->ranges || f->first || f->last || f->start.kind || f->stop.kind;
     if (t->log_file && !t->log)
         die("-D: needs -d");
     if (selects && !trace_wanted(t))

@@ -232,10 +232,11 @@ static u64 redist_id_get(const struct access *a) { return identification(a->elem
 
 /* ---- A redistributor itself ---- */
 
-/* <63:32> affinity <25:24> CommonLPIAff <23:8> number <5> DPGS <4> Last */
+/* <63:32> affinity <25:24> CommonLPIAff <23:8> number <5> DPGS <4> Last: of those that follow each other */
 static u64 redist_typer_get(const struct access *a)
 {
-    return (u64)a->cpu << 32 | 1 << 24 | (u64)a->cpu << 8 | 1 << 5 | (u64)(a->cpu == a->gic->cpu_count - 1) << 4;
+    bool last = a->cpu == a->gic->cpu_count - 1 || a->cpu == GIC_REDISTS_LOW - 1;
+    return (u64)affinity_of(a->cpu) << 32 | 1 << 24 | (u64)a->cpu << 8 | 1 << 5 | (u64)last << 4;
 }
 
 /* DPG1NS is both states', the others the Secure one's; DPG1S is there for two only. RWP and UWP are always 0. */
@@ -243,10 +244,10 @@ static u32 redist_ctlr_mask(const struct access *a)
 {
     return a->ns ? DPG_1NS : gic_ds(a->gic) ? DPG_0 | DPG_1NS : DPG_0 | DPG_1NS | DPG_1S;
 }
-static u64 redist_ctlr_get(const struct access *a) { return a->gic->redist_ctlr[a->cpu] & redist_ctlr_mask(a); }
+static u64 redist_ctlr_get(const struct access *a) { return a->gic->redist[a->cpu].ctlr & redist_ctlr_mask(a); }
 static void redist_ctlr_set(const struct access *a, u64 v)
 {
-    u32 *ctlr = &a->gic->redist_ctlr[a->cpu], mask = redist_ctlr_mask(a);
+    u32 *ctlr = &a->gic->redist[a->cpu].ctlr, mask = redist_ctlr_mask(a);
     *ctlr = (*ctlr & ~mask) | ((u32)v & mask);
     gic_participation(a->gic, a->cpu);
 }

@@ -109,7 +109,7 @@ unsigned gic_one_of_n(const struct gic *gic, enum gic_group group)
     static const u32 dpg[GIC_GROUPS] = { [GROUP_0] = DPG_0, [GROUP_1S] = DPG_1S, [GROUP_1NS] = DPG_1NS };
     for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++) {
         const struct gic_cpu *c = &gic->cpu[cpu];
-        if (!(c->waker & WAKER_ASLEEP) && c->igrpen[group] && !(gic->redist_ctlr[cpu] & dpg[group]))
+        if (!(c->waker & WAKER_ASLEEP) && c->igrpen[group] && !(gic->redist[cpu].ctlr & dpg[group]))
             return cpu;
     }
     return NO_CPU;
@@ -271,7 +271,7 @@ void gic_route(struct gic *gic, unsigned intid)
     unsigned target = gic_target(gic, intid);
     u32 mask = (u32)BIT(intid % GIC_BANK), *any = &gic->d.any[intid / GIC_BANK - 1];
     *any = gic->router[intid - GIC_BANK] & ROUTER_IRM ? *any | mask : *any & ~mask;
-    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
+    for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++) {
         u32 *routed = &gic->d.routed[cpu][intid / GIC_BANK - 1];
         *routed = cpu == target ? *routed | mask : *routed & ~mask;
     }
@@ -319,25 +319,24 @@ void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security)
     gic->security = security;
     gic->has_nmi = cpu_has(&cpus[0], FEAT_NMI);
     gic->ctlr = security ? 0 : CTLR_DS;
-    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
+    for (unsigned cpu = 0; cpu < count; cpu++) {
         gic->ppi[cpu].edge = 0xffff; /* SGIs */
         reset_interface(&gic->cpu[cpu]);
-    }
-    for (unsigned cpu = 0; cpu < count; cpu++)
         cpus[cpu].sys.ich_hcr_el2 = 0;
+    }
     gic_rebuild(gic, cpus);
 }
 
 void gic_wake(struct gic *gic)
 {
-    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+    for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
         gic->cpu[cpu].waker = 0;
     gic_refresh_all(gic);
 }
 
 void gic_hand_to_nonsecure(struct gic *gic)
 {
-    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+    for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
         gic->ppi[cpu].group = ~(u32)0;
     for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
         gic->spi[n].group = ~(u32)0;
@@ -371,8 +370,8 @@ bool gic_validate(const struct gic *gic)
     for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
         if (!bank_valid(&gic->spi[n]) || gic->spi[n].level != (gic->wire[n] | gic->message[n]))
             return false;
-    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
-        if (!bank_valid(&gic->ppi[cpu]) || gic->redist_ctlr[cpu] & ~(u32)(DPG_0 | DPG_1NS | DPG_1S) ||
+    for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
+        if (!bank_valid(&gic->ppi[cpu]) || gic->redist[cpu].ctlr & ~(u32)(DPG_0 | DPG_1NS | DPG_1S) ||
             gic->ppi[cpu].edge << 16 != 0xffff0000 || !interface_valid(&gic->cpu[cpu]))
             return false;
     return true;

@@ -22,6 +22,7 @@ enum {
     GIC_PRIO_IDLE = 0xff,
     GIC_DIST_SIZE = 0x10000,
     GIC_REDIST_SIZE = 0x20000, /* of one PE: RD_base and SGI_base */
+    GIC_REDISTS_LOW = 123,     /* those of as many PEs follow each other; the others' lie elsewhere (board/virt.def) */
     GIC_PPI_MAINTENANCE = 25,
     INTID_SECURE = 1020, /* special INTIDs, GIC 2.2 */
     INTID_NONSECURE = 1021,
@@ -60,6 +61,12 @@ struct gic_cpu {
     u64 ich_lr[GIC_LRS];
 };
 
+/* A redistributor's own. */
+struct gic_redist {
+    u32 ctlr; /* GICR_CTLR: DPG* */
+    u32 pad;
+};
+
 /* The best pending interrupt that the IRI forwards to a PE, before priority mask and preemption. */
 struct gic_best {
     u32 intid;
@@ -74,12 +81,14 @@ struct gic {
     u32 ctlr;     /* GICD_CTLR as Secure software sees it */
     u32 has_nmi;  /* non-maskable interrupts are implemented (FEAT_GICv3_NMI) */
     struct gic_bank spi[GIC_SPI_BANKS];
-    struct gic_bank ppi[MAX_CPUS];
-    u64 router[GIC_SPIS]; /* GICD_IROUTER */
-    struct gic_cpu cpu[MAX_CPUS];
+    u64 router[GIC_SPIS];       /* GICD_IROUTER */
     u32 wire[GIC_SPI_BANKS];    /* of SPIs */
     u32 message[GIC_SPI_BANKS]; /* levels that GICD_SETSPI_* raised, until GICD_CLRSPI_* lowers them */
-    u32 redist_ctlr[MAX_CPUS];  /* GICR_CTLR: DPG* */
+
+    /* ---- of each PE: only those of PEs that are there are state, in sections of their own (board/state.c) ---- */
+    struct gic_bank ppi[MAX_CPUS];
+    struct gic_cpu cpu[MAX_CPUS];
+    struct gic_redist redist[MAX_CPUS];
 
     /* ---- derived from here on ---- */
     struct gic_derived {
@@ -90,11 +99,11 @@ struct gic {
         u32 no_such_spi; /* a write to GICD_SETSPI_* or CLRSPI_* named no SPI: a guest error; who looks clears it */
     } d;
 };
-extern const struct state_shape gic_shape; /* up to d */
+extern const struct state_shape gic_shape, gic_bank_shape, gic_cpu_shape, gic_redist_shape; /* gic_shape: up to ppi */
 static_assert(sizeof(struct gic_bank) == 8 * 4 + 8 + GIC_BANK, "no padding");
 static_assert(sizeof(struct gic_cpu) == 18 * 4 + GIC_LRS * 8, "no padding");
-static_assert(offsetof(struct gic, d) == 16 + sizeof(struct gic_bank) * (GIC_SPI_BANKS + MAX_CPUS) + GIC_SPIS * 8 +
-                                             sizeof(struct gic_cpu) * MAX_CPUS + GIC_SPI_BANKS * 8 + MAX_CPUS * 4,
+static_assert(offsetof(struct gic, ppi) ==
+                  16 + sizeof(struct gic_bank) * GIC_SPI_BANKS + GIC_SPIS * 8 + GIC_SPI_BANKS * 8,
               "no padding");
 
 /* For those who look in: which interrupt a PE takes, with its state as before the exception. */

@@ -323,12 +323,11 @@ void icc_sre_write(struct cpu *cpu, const struct sysreg *row, u64 value)
 
 /* ---- Software generated interrupts ---- */
 
-/* <15:0> targets, <40> IRM: all but this PE; the rest is the affinity, 0.0.0.x for all PEs here. */
-static u32 sgi_targets(const struct cpu *cpu, u64 value)
+/* The first PE that a write to an SGI register can name: <55:48> Aff3 <39:32> Aff2 <23:16> Aff1; <15:0> is a set of
+ * Aff0 of that cluster. <47:44> RS is RES0, as no PE has an Aff0 above 15 (ICC_CTLR_EL1.RSS, GICD_TYPER.RSS: 0). */
+static unsigned sgi_first(u64 value)
 {
-    if (bit(value, 40))
-        return ~(u32)BIT(cpu->index);
-    return bits(value, 23, 16) || bits(value, 39, 32) || bits(value, 55, 48) ? 0 : (u32)bits(value, 15, 0);
+    return affinity_pe(bits(value, 55, 48) << 32 | bits(value, 39, 32) << 16 | bits(value, 23, 16) << 8);
 }
 
 /* ICC_SGI1R (op2 5): group 1 of this security state, ICC_ASGI1R (6): of the other, ICC_SGI0R (7): group 0.
@@ -340,10 +339,11 @@ void icc_sgi_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     enum gic_group group = row_op2(row) == 7 ? GROUP_0 : ns == (row_op2(row) == 5) ? GROUP_1NS : GROUP_1S;
     if (group == GROUP_1S && gic_ds(gic))
         group = GROUP_1NS;
-    u32 targets = sgi_targets(cpu, value);
-    for (unsigned n = 0; n < gic->cpu_count; n++)
-        if (bit(targets, n))
-            gic_send_sgi(gic, n, (unsigned)bits(value, 27, 24), group, ns);
+    unsigned intid = (unsigned)bits(value, 27, 24), first = sgi_first(value);
+    bool all = bit(value, 40); /* IRM: all but this PE */
+    for (unsigned n = all ? 0 : first; n < gic->cpu_count && (all || n < first + CLUSTER_PES); n++)
+        if (all ? n != cpu->index : bit(value, n - first))
+            gic_send_sgi(gic, n, intid, group, ns);
 }
 
 /* ---- The hypervisor's registers ---- */

@@ -5,6 +5,7 @@
 #ifndef GIC_INTERNAL_H
 #define GIC_INTERNAL_H
 
+#include "cpu/affinity.h"
 #include "gic/cpuif.h"
 
 /* GICD_CTLR, Secure view with DS = 0 (GIC 12.9); with DS = 1 EnableGrp1 is in the place of EnableGrp1NS. */
@@ -53,13 +54,14 @@ static inline u32 nmi_priority(const struct gic *gic, enum gic_group group)
 
 /* The PE that gets the SPIs of this group that have IRM 1, or NO_CPU. */
 unsigned gic_one_of_n(const struct gic *gic, enum gic_group group);
-/* The PE that gets an SPI: that of its GICD_IROUTER, or one of N; or NO_CPU. PE n has affinity 0.0.0.n. */
+/* The PE that gets an SPI: that of its GICD_IROUTER, or one of N; or NO_CPU. */
 static inline unsigned gic_target(struct gic *gic, unsigned intid)
 {
     u64 affinity = gic->router[intid - GIC_BANK];
-    if (likely(affinity < gic->cpu_count))
-        return (unsigned)affinity;
-    return affinity & ROUTER_IRM ? gic_one_of_n(gic, gic_group_of(gic, 0, intid)) : (unsigned)NO_CPU;
+    if (unlikely(affinity & ROUTER_IRM))
+        return gic_one_of_n(gic, gic_group_of(gic, 0, intid));
+    unsigned cpu = affinity_pe(affinity);
+    return cpu < gic->cpu_count ? cpu : (unsigned)NO_CPU;
 }
 
 /* gic.c: finds the best pending interrupt of a PE again, and its physical lines. */

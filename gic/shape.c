@@ -1,4 +1,4 @@
-/* The shape of the interrupt controller's saved state: gic/gic.h up to `d`. */
+/* The shape of the interrupt controller's saved state: gic/gic.h up to `d`, those of a PE apart. */
 #include "gic/gic.h"
 
 static const struct state_field bank_fields[] = {
@@ -6,26 +6,26 @@ static const struct state_field bank_fields[] = {
     STATE(gic_bank, level), STATE(gic_bank, active),   STATE(gic_bank, edge),   STATE(gic_bank, nmi),
     STATE(gic_bank, nsacr), STATE(gic_bank, priority),
 };
-static const struct state_shape bank_shape = STATE_SHAPE(gic_bank, bank_fields);
+const struct state_shape gic_bank_shape = STATE_SHAPE(gic_bank, bank_fields);
 
 static const struct state_field cpu_fields[] = {
     STATE(gic_cpu, pmr),     STATE(gic_cpu, bpr),         STATE(gic_cpu, igrpen), STATE(gic_cpu, apr),
     STATE(gic_cpu, ctlr),    STATE(gic_cpu, eoimode_el3), STATE(gic_cpu, waker),  STATE(gic_cpu, ich_vmcr),
     STATE(gic_cpu, ich_apr), STATE(gic_cpu, nmi_active),  STATE(gic_cpu, ich_lr),
 };
-static const struct state_shape interface_shape = STATE_SHAPE(gic_cpu, cpu_fields);
+const struct state_shape gic_cpu_shape = STATE_SHAPE(gic_cpu, cpu_fields);
+
+static const struct state_field redist_fields[] = { STATE(gic_redist, ctlr), STATE(gic_redist, pad) };
+const struct state_shape gic_redist_shape = STATE_SHAPE(gic_redist, redist_fields);
 
 static const struct state_field fields[] = {
     STATE(gic, cpu_count),
     STATE(gic, security),
     STATE(gic, ctlr),
     STATE(gic, has_nmi),
-    STATE_OF(gic, spi, &bank_shape),
-    STATE_OF(gic, ppi, &bank_shape),
+    STATE_OF(gic, spi, &gic_bank_shape),
     STATE(gic, router),
-    STATE_OF(gic, cpu, &interface_shape),
     STATE(gic, wire),
     STATE(gic, message),
-    STATE(gic, redist_ctlr),
 };
-const struct state_shape gic_shape = STATE_SHAPE_UP_TO(gic, fields, d);
+const struct state_shape gic_shape = STATE_SHAPE_UP_TO(gic, fields, ppi);

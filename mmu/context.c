@@ -115,7 +115,7 @@ void regime_describe(const struct cpu *cpu, enum regime regime, struct regime_de
     memset(r, 0, sizeof(*r)); /* padding too: descriptions are compared by their bytes */
     r->phys = cpu->d.host.phys;
     r->feat = walk_features(cpu);
-    r->cpu = (u8)cpu->index;
+    r->cpu = (u16)cpu->index;
     r->regime = (u8)regime;
     r->secure = regime == REGIME_EL3 || cpu_is_secure_below_el3(cpu);
     r->sif = r->secure && bit(s->scr_el3, SCR_SIF);

@@ -27,16 +27,15 @@ struct phys_region {
 };
 
 struct phys_attrs {
-    u8 ns;  /* Non-secure access */
-    u8 cpu; /* which PE, for banked registers */
+    u8 ns; /* Non-secure access */
     u8 privileged;
-    u8 pad; /* a word: passed in a register */
+    u16 cpu; /* which PE, for banked registers; all in a word: passed in a register */
 };
 
 /* Made in a register: bytes stored one by one and then read as a word would stall. */
 static inline struct phys_attrs phys_attrs_make(bool ns, unsigned cpu, bool privileged)
 {
-    u32 word = (u32)ns | (cpu & 0xff) << 8 | (u32)privileged << 16;
+    u32 word = (u32)ns | (u32)privileged << 8 | cpu << 16;
     struct phys_attrs attrs;
     static_assert(sizeof(attrs) == sizeof(word), "one word");
     memcpy(&attrs, &word, sizeof(attrs));

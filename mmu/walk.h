@@ -109,7 +109,7 @@ enum {
 struct regime_desc {
     struct phys *phys;
     u32 feat;      /* WALK_* */
-    u8 cpu;        /* number of the PE, for phys_attrs */
+    u16 cpu;       /* number of the PE, for phys_attrs */
     u8 regime;     /* enum regime */
     u8 secure;     /* Secure state */
     u8 stage1;     /* stage 1 is enabled */

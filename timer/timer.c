@@ -114,8 +114,8 @@ void timer_poll_events(struct cpu *cpu, u64 now)
     struct stream s[STREAMS];
     if (!timers)
         return;
-    u64 before = timers->event_seen[cpu->index] / TIMER_TICK_NS, after = now / TIMER_TICK_NS;
-    timers->event_seen[cpu->index] = now;
+    u64 before = timers->pe[cpu->index].event_seen / TIMER_TICK_NS, after = now / TIMER_TICK_NS;
+    timers->pe[cpu->index].event_seen = now;
     if (!timer_streams(cpu))
         return;
     streams(cpu, s);

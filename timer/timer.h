@@ -22,8 +22,11 @@ enum {
 };
 
 /* What the registers don't hold: up to when the edges of the event streams have been seen (ns). */
+struct pe_timers {
+    u64 event_seen;
+};
 struct timers {
-    u64 event_seen[MAX_CPUS];
+    struct pe_timers pe[MAX_CPUS]; /* those of PEs that are there are state */
 };
 
 /* One timer as a person wants to see it. */

@@ -5,6 +5,7 @@
  */
 #include "board/boot/boot.h"
 #include "board/boot/tree.h"
+#include "cpu/affinity.h"
 
 #include <libfdt.h>
 #include <stdio.h>
@@ -79,13 +80,13 @@ static void cpus(struct tree *t)
     TREE_CELLS(t, "/cpus", "#address-cells", 1);
     TREE_CELLS(t, "/cpus", "#size-cells", 0);
     for (u32 n = count; n-- > 0;) {
-        snprintf(path, sizeof(path), "/cpus/cpu@%x", n);
+        snprintf(path, sizeof(path), "/cpus/cpu@%u", n); /* not its reg, as QEMU names it */
         tree_node(t, path);
         tree_string(t, path, "device_type", "cpu");
         tree_string(t, path, "compatible", model_compatible(t->m->model.number));
         if (count > 1)
             tree_string(t, path, "enable-method", "psci");
-        TREE_CELLS(t, path, "reg", n);
+        TREE_CELLS(t, path, "reg", affinity_of(n));
         TREE_CELLS(t, path, "phandle", PHANDLE_CLOCK + count - n);
     }
     tree_node(t, "/cpus/cpu-map");

@@ -116,8 +116,8 @@ static bool begins(struct machine *m, struct flash *dev, struct place at, u32 er
 
 static u32 word_of(const struct flash *dev, u32 word)
 {
-    u32 half = dev->mode == READ_ID      ? id_of(word)
-               : dev->mode != READ_QUERY ? dev->status
+    u32 half = dev->mode == READ_ID                 ? id_of(word)
+               : dev->mode != READ_QUERY            ? dev->status
                : word - QUERY_AT < ARRAY_LEN(query) ? query[word - QUERY_AT]
                                                     : 0;
     return half | half << 16;
@@ -247,7 +247,8 @@ static const char *flash_validate(const void *state, struct place at)
     if (dev->mode >= MODES || dev->buffer_left > FLASH_BUFFER / 4 || dev->buffer_at >= size ||
         (dev->mode == BUFFER_DATA && !dev->buffer_left))
         return "flash: state out of range";
-    if (buffered && dev->low < dev->high && (dev->high > size || dev->low / FLASH_BUFFER != (dev->high - 1) / FLASH_BUFFER))
+    if (buffered && dev->low < dev->high &&
+        (dev->high > size || dev->low / FLASH_BUFFER != (dev->high - 1) / FLASH_BUFFER))
         return "flash: buffer out of range";
     return dev->mode == BUFFER_CONFIRM && dev->low >= dev->high ? "flash: buffer out of range" : NULL;
 }

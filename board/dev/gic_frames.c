@@ -21,23 +21,32 @@ static bool dist_write(struct machine *m, void *state, const struct access *a, u
     return ok;
 }
 
+/* Where it would lie, were all redistributors in one region. */
+static u64 redist_offset(const struct access *a)
+{
+    return a->offset + (a->at.row == ROW_gicr2 ? GIC_REDISTS_LOW * (u64)GIC_REDIST_SIZE : 0);
+}
+
 static bool redist_read(struct machine *m, void *state, const struct access *a, u64 *value)
 {
     (void)state;
-    return gic_redist_read(&m->gic, a->offset, a->size, a->by, value);
+    return gic_redist_read(&m->gic, redist_offset(a), a->size, a->by, value);
 }
 
 static bool redist_write(struct machine *m, void *state, const struct access *a, u64 value)
 {
     (void)state;
-    return gic_redist_write(&m->gic, a->offset, a->size, a->by, value);
+    return gic_redist_write(&m->gic, redist_offset(a), a->size, a->by, value);
 }
 
 /* One node for all frames, at the distributor's address. */
 static void node(struct tree *t, struct place at)
 {
     char path[64];
-    const struct row *redist = row_get(ROW_gicr), *dist = row_get(at.row);
+    const struct row *dist = row_get(at.row), *redist = row_get(ROW_gicr), *second = row_get(ROW_gicr2);
+    const u32 reg[] = { TREE_CELLS64(dist->base),   TREE_CELLS64(dist->size),   TREE_CELLS64(redist->base),
+                        TREE_CELLS64(redist->size), TREE_CELLS64(second->base), TREE_CELLS64(second->size) };
+    unsigned regions = row_there(t->m, second) ? 2 : 1;
     tree_device(t, path, "intc", at);
     TREE_CELLS(t, path, "#interrupt-cells", 3);
     tree_flag(t, path, "interrupt-controller");
@@ -45,9 +54,8 @@ static void node(struct tree *t, struct place at)
     TREE_CELLS(t, path, "#size-cells", 2);
     tree_flag(t, path, "ranges");
     tree_compatible(t, path, at);
-    TREE_CELLS(t, path, "#redistributor-regions", 1);
-    TREE_CELLS(t, path, "reg", TREE_CELLS64(dist->base), TREE_CELLS64(dist->size), TREE_CELLS64(redist->base),
-               TREE_CELLS64(redist->size));
+    TREE_CELLS(t, path, "#redistributor-regions", regions);
+    tree_cells(t, path, "reg", reg, 4 + 4 * regions);
     if (t->m->options.virtualization)
         TREE_CELLS(t, path, "interrupts", TREE_PPI, GIC_PPI_MAINTENANCE - 16, TREE_LEVEL);
     TREE_CELLS(t, path, "phandle", t->gic);

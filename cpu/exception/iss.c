@@ -12,7 +12,7 @@ bool exc_instruction(const struct cpu *cpu, u64 va, u32 *word)
     if (!cpu->fetch_valid || (va & ~0xfffull) != cpu->fetch_va || !cpu->d.host.phys)
         return false;
     struct phys_attrs attrs = { .ns = cpu->fetch_attrs & FETCH_NS,
-                                .cpu = (u8)cpu->index,
+                                .cpu = (u16)cpu->index,
                                 .privileged = cpu->ps.el > 0 };
     const u8 *page = phys_page(cpu->d.host.phys, cpu->fetch_pa & ~0xfffull, attrs);
     if (!page)

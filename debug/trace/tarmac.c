@@ -53,11 +53,11 @@ static void time_set(struct tarmac_cpu *c, const struct trace *t, const struct c
 {
     char *p = put_decimal(c->prefix, trace_now(t, cpu));
     p = put_const(p, " clk cpu");
-    *p++ = (char)('0' + cpu->index % 10);
+    p = put_decimal(p, cpu->index);
     *p++ = ' ';
     c->prefix_length = (u32)(p - c->prefix);
 }
-static_assert(MAX_CPUS <= 10, "one digit, and 20 of time, make a prefix");
+static_assert(MAX_CPUS <= 1000, "three digits, and 20 of time, make a prefix");
 
 /* ---- registers ---- */
 

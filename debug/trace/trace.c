@@ -24,7 +24,7 @@ static bool vmid_selected(const struct trace_filter *f, s32 vmid)
 static bool selected(const struct trace *t, const struct cpu *cpu, u64 lo, u64 hi)
 {
     const struct trace_filter *f = &t->config->filter;
-    if (f->cpus && !bit(f->cpus, cpu->index))
+    if (f->some_cpus && !f->cpu[cpu->index])
         return false;
     if (f->els && !bit(f->els, cpu->ps.el))
         return false;
@@ -44,7 +44,7 @@ static bool wanted(const struct trace *t, const struct cpu *cpu, u64 pc)
 bool trace_stay_selected(const struct trace *t, u32 cpu, unsigned el, s32 vmid)
 {
     const struct trace_filter *f = &t->config->filter;
-    return t->active && (!f->cpus || bit(f->cpus, cpu)) && (!f->els || bit(f->els, el)) &&
+    return t->active && (!f->some_cpus || f->cpu[cpu]) && (!f->els || bit(f->els, el)) &&
            (!f->vmids || vmid_selected(f, vmid));
 }
 
@@ -319,7 +319,7 @@ struct trace *trace_open(struct machine *m, const struct trace_config *config, c
         free(t);
         return NULL;
     }
-    t->narrow = f->cpus || f->els || f->vmids || f->ranges;
+    t->narrow = f->some_cpus || f->els || f->vmids || f->ranges;
     t->triggered = f->start.kind == POINT_NONE;
     wants_find(t);
     engine_choose(t, true);

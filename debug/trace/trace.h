@@ -18,7 +18,9 @@ struct trace_point {
 
 enum { TRACE_RANGES = 16, TRACE_VMIDS = 16 };
 struct trace_filter {
-    u32 cpus, els; /* sets, bit n for vCPU or EL n; 0: all */
+    u8 cpu[MAX_CPUS]; /* the vCPUs, if some_cpus: else all */
+    u32 some_cpus;
+    u32 els; /* a set, bit n for EL n; 0: all */
     u32 vmids, ranges;
     s32 vmid[TRACE_VMIDS]; /* SYMBOL_ANY: what is in no guest */
     struct {

@@ -109,10 +109,10 @@ bad 'gic-version=2' 'not yet supported' -M virt,gic-version=2
 bad 'its=on' 'not yet supported' -M virt,its=on
 bad 'unknown CPU' 'cortex-z99' -cpu cortex-z99 -kernel hello.elf
 bad 'unknown CPU feature' 'warp' -cpu max,warp=on -kernel hello.elf
-bad 'no CPU' '1 to 8' -smp 0
-bad 'too many CPUs' '1 to 8' -smp 9
-bad 'too many CPUs, as scripts look for it' "Invalid SMP CPUs 9. The max CPUs supported by machine 'virt' is 8" -smp 9
-bad 'too many CPUs by their product' 'Invalid SMP CPUs 16.' -smp cores=4,threads=4
+bad 'no CPU' '1 to 512' -smp 0
+bad 'too many CPUs' '1 to 512' -smp 513
+bad 'too many CPUs, as scripts look for it' "Invalid SMP CPUs 513. The max CPUs supported by machine 'virt' is 512" -smp 513
+bad 'too many CPUs by their product' 'Invalid SMP CPUs 1024.' -smp cores=256,threads=4
 bad 'AArch64 off' 'AArch32 is not implemented' -cpu max,aarch64=off -kernel hello.elf
 bad 'SVE on' 'SVE is not implemented' -cpu max,sve=on -kernel hello.elf
 bad 'SVE of some length on' 'SVE is not implemented' -cpu max,sve256=on -kernel hello.elf
@@ -388,6 +388,8 @@ same 'EL2' ',virtualization=on' cortex-a57 1 512M
 same 'EL2, max, 8 CPUs' ',virtualization=on' max 8 2G
 same 'EL3' ',secure=on' cortex-a57 1 1G
 same 'EL3, EL2, 2 CPUs' ',secure=on,virtualization=on' cortex-a57 2 1G
+same 'two clusters' '' cortex-a57 20 128M
+same 'two regions of redistributors' '' cortex-a57 140 1G
 
 # ---- parts ----
 for part in "$here"/{stuck,registers,ends}.sh; do

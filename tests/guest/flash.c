@@ -42,11 +42,14 @@ static u32 program(u64 at, u32 word)
 static void query(void)
 {
     command(BANK + 4 * 0x55, 0x98);
-    check_eq("query: QRY", MMIO32(BANK + 4 * 0x10) == CHIPS('Q') && MMIO32(BANK + 4 * 0x11) == CHIPS('R') &&
-             MMIO32(BANK + 4 * 0x12) == CHIPS('Y'), true);
+    check_eq("query: QRY",
+             MMIO32(BANK + 4 * 0x10) == CHIPS('Q') && MMIO32(BANK + 4 * 0x11) == CHIPS('R') &&
+                 MMIO32(BANK + 4 * 0x12) == CHIPS('Y'),
+             true);
     check_eq("query: Intel's command set", MMIO32(BANK + 4 * 0x13), CHIPS(1));
     check_eq("query: a chip has 32 MiB", MMIO32(BANK + 4 * 0x27), CHIPS(25));
-    check_eq("query: one region of 256 blocks", MMIO32(BANK + 4 * 0x2c) << 8 | (MMIO32(BANK + 4 * 0x2d) & 0xff), CHIPS(1u) << 8 | 255);
+    check_eq("query: one region of 256 blocks", MMIO32(BANK + 4 * 0x2c) << 8 | (MMIO32(BANK + 4 * 0x2d) & 0xff),
+             CHIPS(1u) << 8 | 255);
     check_eq("query: of 128 KiB in each chip", MMIO32(BANK + 4 * 0x30) & 0xff, 2);
     command(BANK, 0x90);
     check_eq("identification: Intel", MMIO32(BANK), CHIPS(0x89));
@@ -114,9 +117,9 @@ static void errors(void)
 /* Code in flash runs, and what was decoded of it goes when it is erased. */
 static void code(void)
 {
-    u64 (*fn)(void) = (u64 (*)(void))(BANK + 2 * BLOCK);
+    u64 (*fn)(void) = (u64(*)(void))(BANK + 2 * BLOCK);
     erase(BANK + 2 * BLOCK);
-    program(BANK + 2 * BLOCK, 0xd28000e0); /* mov x0, #7 */
+    program(BANK + 2 * BLOCK, 0xd28000e0);     /* mov x0, #7 */
     program(BANK + 2 * BLOCK + 4, 0xd65f03c0); /* ret */
     ASM("dsb sy; ic iallu; dsb sy; isb");
     check_eq("code in flash", fn(), 7);

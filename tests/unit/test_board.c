@@ -2,6 +2,7 @@
 #include "board/state.h"
 #include "tests/unit/board_fixture.h"
 
+#include "cpu/affinity.h"
 #include "cpu/exception.h"
 
 #define BASE ((u64)0x40000000)
@@ -37,9 +38,8 @@ static void program(struct fixture *f, const u32 *words, unsigned count)
 
 START_TEST(map)
 {
-    static const u64 absent[] = {
-        0x08090000, 0x09005000, 0x09020000, 0x0a004000, 0x3f000000, 0x40000000 + (16 << 20), (u64)1 << 40
-    };
+    static const u64 absent[] = { 0x08090000,  0x09005000, 0x09020000, 0x0a004000, 0x3f000000, 0x40000000 + (16 << 20),
+                                  (u64)1 << 40 };
     struct fixture *f = fixture_open();
     u64 value;
     for (unsigned n = 0; n < ARRAY_LEN(absent); n++)
@@ -242,6 +242,70 @@ START_TEST(psci_versions_and_features)
 }
 END_TEST
 
+/* Clusters of 16, as QEMU 7.2 numbers them; every other affinity is nobody's. */
+START_TEST(affinities)
+{
+    static const u64 nobody[] = { 0x10, 0x2000, 0x10000, BIT(24), BIT(31), BIT(32), BIT(32) | 1, ~0ull };
+    u32 last = 0;
+    for (unsigned n = 0; n < MAX_CPUS; n++) {
+        ck_assert_uint_eq(affinity_pe(affinity_of(n)), n);
+        ck_assert(!n || affinity_of(n) > last);
+        last = affinity_of(n);
+    }
+    ck_assert_uint_eq(affinity_of(17), 0x101);
+    ck_assert_uint_eq(last, 0x1f0f);
+    for (unsigned n = 0; n < ARRAY_LEN(nobody); n++)
+        ck_assert_uint_eq(affinity_pe(nobody[n]), MAX_CPUS);
+}
+END_TEST
+
+/* Redistributors beyond the first 123 lie in a region of their own (QEMU's VIRT_HIGH_GIC_REDIST2), which is not there
+ * without them; PSCI and MPIDR_EL1 name PEs by their affinity. */
+START_TEST(many_pes)
+{
+    struct phys_attrs by = { .ns = 1 };
+    struct fixture *f = machine_of("cortex-a57", 140, true, false, ENGINE_STEP);
+    u64 typer, value;
+    PROGRAM(f, 0x14000000);
+    ck_assert(phys_read(&f->m->d.phys, 0x080a0000 + 122 * 0x20000 + 8, 8, by, &typer));
+    ck_assert_uint_eq(typer, 0x0000070a01007a30);
+    ck_assert(phys_read(&f->m->d.phys, 0x4000000008, 8, by, &typer));
+    ck_assert_uint_eq(typer, 0x0000070b01007b20);
+    ck_assert(phys_read(&f->m->d.phys, 0x4000000000 + 16 * 0x20000 + 8, 8, by, &typer));
+    ck_assert_uint_eq(typer, 0x0000080b01008b30);
+    ck_assert(!phys_read(&f->m->d.phys, 0x4000000000 + 17 * 0x20000 + 8, 8, by, &value));
+    ck_assert_uint_eq(f->m->d.cpu[139].sys.mpidr_el1, 0x8000080b);
+    ck_assert_int_eq(psci(f, 0xc4000003, 139, BASE, 0), -2);
+    ck_assert_int_eq(psci(f, 0xc4000003, 0x80c, BASE, 0), -2);
+    ck_assert_int_eq(psci(f, 0xc4000004, 0x800, 1, 0), 1); /* AFFINITY_INFO: no PE of the cluster is on */
+    ck_assert_int_eq(psci(f, 0xc4000003, 0x80b, BASE, 0), 0);
+    ck_assert(f->m->d.cpu[139].powered);
+    ck_assert_int_eq(psci(f, 0xc4000004, 0x800, 1, 0), 0);
+    ck_assert_int_eq(psci(f, 0xc4000004, 0x80b, 1, 0), 0); /* Aff0 is not looked at */
+    ck_assert_int_eq(psci(f, 0xc4000004, 0x900, 1, 0), -2);
+    ck_assert_int_eq(psci(f, 0xc4000004, 0, 2, 0), 0);
+    fixture_close(f);
+    f = machine_of("cortex-a57", 123, true, false, ENGINE_STEP);
+    ck_assert(!phys_read(&f->m->d.phys, 0x4000000008, 8, by, &value));
+    fixture_close(f);
+}
+END_TEST
+
+/* What there is to save grows by PEs that are there: a machine of one keeps nothing for the 511 others. */
+START_TEST(state_by_pes)
+{
+    u64 size[3];
+    for (unsigned n = 0; n < 3; n++) {
+        struct fixture *f = machine_of("cortex-a57", n + 1, true, false, ENGINE_STEP);
+        size[n] = state_size(f->m);
+        fixture_close(f);
+    }
+    ck_assert_uint_eq(size[1] - size[0], size[2] - size[1]);
+    ck_assert_uint_gt(size[1] - size[0], offsetof(struct cpu, d));
+    ck_assert_uint_lt(size[0] - (size[1] - size[0]), 32768);
+}
+END_TEST
+
 START_TEST(psci_powers_cpus)
 {
     struct fixture *f = machine_of("cortex-a57", 2, true, false, ENGINE_STEP);
@@ -406,7 +470,9 @@ START_TEST(validate_bounds)
         field = keep_;                                                                                                 \
         ck_assert_ptr_null(machine_validate(f->m));                                                                    \
     } while (0)
-    WRONG(f->m->options.cpu_count, 9);
+    WRONG(f->m->options.cpu_count, MAX_CPUS + 1);
+    WRONG(f->m->turns[1].waits_key, 1);
+    WRONG(f->m->key_waiters, 1);
     WRONG(f->m->turn, 2);
     WRONG(f->m->conduit, 3);
     WRONG(f->m->options.ram_size, 1);
@@ -443,6 +509,9 @@ Suite *test_board_suite(void)
     tcase_add_test(t, exception_loop_is_seen);
     tcase_add_test(t, exceptions_are_no_loop);
     tcase_add_test(t, psci_versions_and_features);
+    tcase_add_test(t, affinities);
+    tcase_add_test(t, many_pes);
+    tcase_add_test(t, state_by_pes);
     tcase_add_test(t, psci_powers_cpus);
     tcase_add_test(t, psci_refuses);
     tcase_add_test(t, psci_ends_the_run);

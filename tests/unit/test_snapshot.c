@@ -167,11 +167,11 @@ START_TEST(sections_by_name)
         const char *said;
     } cases[] = {
         { 0, offsetof(struct section_head, layout), "'machine' is of another layout" },
-        { 1, offsetof(struct section_head, name), "section 'uimers' is none of this machine" },
-        { 2, offsetof(struct section_head, version), "'gic' is of another version" },
-        { 3, offsetof(struct section_head, size), "'cpu' is of another layout" },
-        { 3, offsetof(struct section_head, count), "'cpu' is of another number of parts" },
-        { 5, offsetof(struct section_head, layout), "'flash' is of another layout" },
+        { 2, offsetof(struct section_head, name), "section 'uimers' is none of this machine" },
+        { 3, offsetof(struct section_head, version), "'gic' is of another version" },
+        { 7, offsetof(struct section_head, size), "'cpu' is of another layout" },
+        { 7, offsetof(struct section_head, count), "'cpu' is of another number of parts" },
+        { 9, offsetof(struct section_head, layout), "'flash' is of another layout" },
     };
     struct fixture *f = machine_open("cortex-a57");
     char name[] = "/tmp/elmu-snapshot-XXXXXX", error[256];
