@@ -12,11 +12,15 @@
 #define SPI(n)                  (n)
 #define DEVICE(name, type, ...) extern const struct kind kind_##type;
 #include "board/virt.def"
+#define FUNCTION(type, name) extern const struct kind kind_##type;
+#include "board/dev/pci.def"
 
 static const struct row rows[ROW_COUNT] = {
 #define DEVICE(name, type, base, size, count, spi, when) { #name, &kind_##type, base, size, count, spi, when },
 #define RAM(name, base, size, when)                      { #name, NULL, base, size, 1, 0, when },
 #include "board/virt.def"
+#define FUNCTION(type, name) { #type, &kind_##type, 0, 0, 0, 0, ALWAYS },
+#include "board/dev/pci.def"
 };
 
 const struct row *row_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; }
@@ -24,11 +28,14 @@ const struct row *row_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; 
 u32 parts_of(const struct machine_options *o)
 {
     return SECURE_ONLY | (o->secure ? SECURE : 0) | (o->gic_version == 2 ? GICV2 : GICV3) | (o->its ? ITS : 0) |
-           (o->iommu == IOMMU_SMMUV3 ? SMMU : 0) | (o->cpu_count > GIC_REDISTS_LOW ? REDIST2 : 0);
+           (o->iommu == IOMMU_SMMUV3 ? SMMU : 0) | (o->cpu_count > GIC_REDISTS_LOW ? REDIST2 : 0) |
+           (o->lowmem ? LOWMEM : HIGHMEM);
 }
 
 /* GICv2 has a bit for each in GICD_ITARGETSR; later ones a redistributor. */
 u32 cpus_most(const struct machine_options *o) { return o->gic_version == 2 ? 8 : MAX_CPUS; }
+
+u32 row_count(const struct machine *m, unsigned row) { return m->d.count[row]; }
 
 bool row_there(const struct machine *m, const struct row *row) { return !(row->when & ~m->d.parts); }
 
@@ -60,7 +67,7 @@ bool place_next(const struct machine *m, struct place *at)
 {
     at->n++;
     while (at->row < ROW_COUNT &&
-           (!rows[at->row].kind || at->n >= rows[at->row].count || !row_there(m, &rows[at->row])))
+           (!rows[at->row].kind || at->n >= m->d.count[at->row] || !row_there(m, &rows[at->row])))
         *at = (struct place){ (u16)(at->row + 1), 0 };
     return at->row < ROW_COUNT;
 }
@@ -151,11 +158,17 @@ void bus_restored(struct machine *m)
         memory_ask(m, at);
 }
 
+/* Those of a PCI function are its host bridge's. */
 static inline void levels(struct machine *m, const struct row *row, unsigned n, const void *state)
 {
+    if (row >= &rows[ROW_FUNCTIONS]) {
+        row = &rows[ROW_pcie];
+        n = 0;
+    }
     unsigned wires = row->kind->wires, intid = GIC_BANK + row->spi + n * wires;
+    u32 high = row->kind->lines ? row->kind->lines(m) : 0;
     for (unsigned wire = 0; wire < wires; wire++)
-        gic_set_spi(&m->gic, intid + wire, row->kind->level(state, wire));
+        gic_set_spi(&m->gic, intid + wire, row->kind->lines ? bit(high, wire) : row->kind->level(state, wire));
 }
 
 void bus_levels(struct machine *m, struct place at) { levels(m, &rows[at.row], at.n, place_state(m, at)); }
@@ -164,11 +177,11 @@ void bus_input(struct machine *m)
 {
     for (unsigned n = 0; n < ROW_COUNT; n++) { /* by rows, since an idle machine asks often and most slots are empty */
         const struct row *row = &rows[n];
-        if (!row->kind || !row->kind->input || !row_there(m, row))
+        if (!row->kind || !row->kind->input || !row_there(m, row) || !m->d.count[n])
             continue;
         struct place at = { (u16)n, 0 };
         u8 *state = place_state(m, at);
-        for (; at.n < row->count; at.n++, state += row->kind->state.size)
+        for (; at.n < m->d.count[n]; at.n++, state += row->kind->state.size)
             if (row->kind->input(m, state, at))
                 levels(m, row, at.n, state);
     }
@@ -196,9 +209,27 @@ const char *bus_validate(const struct machine *m)
     return wrong;
 }
 
+bool bus_fits(const struct machine *m)
+{
+    return parts_of(&m->options) == m->d.parts && m->d.pci &&
+           !memcmp(m->options.pci, m->d.pci->made, sizeof(m->options.pci));
+}
+
+static void count_devices(struct machine *m)
+{
+    for (unsigned n = 0; n < ROW_COUNT; n++)
+        m->d.count[n] = rows[n].count;
+    for (unsigned n = 0; n < m->d.pci->count; n++)
+        m->d.count[m->d.pci->slot[n].at.row]++;
+}
+
 bool bus_create(struct machine *m)
 {
     m->d.parts = parts_of(&m->options);
+    m->d.pci = pci_create(m);
+    if (!m->d.pci)
+        return false;
+    count_devices(m);
     u64 bytes = 0;
     u32 timers = 0;
     for (unsigned n = 0; n < ROW_COUNT; n++) {
@@ -206,8 +237,8 @@ bool bus_create(struct machine *m)
             continue;
         m->d.state_at[n] = (u32)bytes;
         m->d.timers_from[n] = timers;
-        bytes += (u64)rows[n].kind->state.size * rows[n].count;
-        timers += (u32)rows[n].kind->timers * rows[n].count;
+        bytes += (u64)rows[n].kind->state.size * m->d.count[n];
+        timers += (u32)rows[n].kind->timers * m->d.count[n];
     }
     m->d.device_bytes = bytes;
     m->d.timer_count = timers;
@@ -220,6 +251,7 @@ void bus_destroy(struct machine *m)
 {
     free(m->d.devices);
     free(m->d.timer_at);
+    free(m->d.pci);
 }
 
 /* ---- accesses by PEs ---- */
@@ -322,4 +354,11 @@ bool bus_dma(struct machine *m, struct requester by, u64 pa, void *bytes, u64 si
             return write ? machine_write(m, pa, bytes, size) : phys_copy_out(&m->d.phys, pa, bytes, size);
     }
     return write && bus_message(m, by, pa, bytes, size);
+}
+
+bool device_dma(struct machine *m, struct place at, u64 pa, void *bytes, u64 size, bool write, bool untranslated)
+{
+    if (at.row >= ROW_FUNCTIONS)
+        return pci_dma(m, at, pa, bytes, size, write, untranslated);
+    return bus_dma(m, (struct requester){ .untranslated = true }, pa, bytes, size, write);
 }

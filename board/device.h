@@ -15,6 +15,8 @@
 
 struct machine;
 struct machine_options;
+struct pci_desc;
+struct pci_plug;
 struct tree;
 
 /* A device: the row of virt.def, and which of the row's devices. An index, so that it may lie in saved state. */
@@ -29,7 +31,7 @@ struct access {
     struct place at;
     u32 size;
     u32 stream; /* of a bus master: what an ITS or an SMMU knows it by */
-    u32 pad;
+    u32 bar;    /* of a PCI function: which of its address ranges */
 };
 enum { NOT_A_CPU = 0xffff };
 
@@ -58,6 +60,8 @@ struct kind {
     bool (*level)(const void *state, unsigned wire);
     /* Memory: does the device itself answer reads now? Asked after each access, reset and restore. */
     bool (*closed)(const void *state);
+    /* For a bus, asked instead: the set of outputs that are high because a device on it wants it. */
+    u32 (*lines)(struct machine *m);
     /* The time that machine_timer_set gave has come. */
     void (*timer)(struct machine *m, void *state, struct place at, unsigned n);
     /* The host may have input (machine_input). False: it takes none, and is as before. */
@@ -68,14 +72,19 @@ struct kind {
     const char *(*validate)(const void *state, struct place at);
     /* Its part of the device tree. */
     void (*node)(struct tree *t, struct place at);
+    /* Of a PCI function (board/dev/pci.h): what it shows, NULL or why it cannot be so; called before its configuration
+     * space is read and after it was written. */
+    const char *(*describe)(const struct machine *m, const struct pci_plug *plug, struct pci_desc *d);
+    void (*config)(struct machine *m, void *state, struct place at, u64 offset, unsigned size, bool write);
 };
 
 /* ---- the rows of virt.def ---- */
 /* Parts of the machine that options bring: a set. A row is there when all that it names are. */
-enum when { ALWAYS, SECURE_ONLY = 128, /* with secure=on it answers Secure accesses only */
-            SECURE = 1 | SECURE_ONLY,         /* there with secure=on only */
-            GICV2 = 2, GICV3 = 4 /* and 4 */, ITS = 8, PCIE = 16, SMMU = 32,
-            REDIST2 = 64 /* more PEs than the first region of redistributors has room for */ };
+enum when { ALWAYS, SECURE_ONLY = 1,  /* with secure=on it answers Secure accesses only */
+            SECURE = 2 | SECURE_ONLY, /* there with secure=on only */
+            GICV2 = 4, GICV3 = 8 /* and 4 */, ITS = 16, SMMU = 32,
+            REDIST2 = 64, /* more PEs than the first region of redistributors has room for */
+            HIGHMEM = 128 /* PCIe has windows above 4 GiB */, LOWMEM = 256 /* it has none */ };
 struct row {
     const char *name;
     const struct kind *kind; /* NULL: RAM */
@@ -87,8 +96,14 @@ enum row_number {
 #define DEVICE(name, ...) ROW_##name,
 #define RAM(name, ...)    ROW_##name,
 #include "board/virt.def"
+    ROW_FUNCTIONS, /* what is plugged into PCI buses: rows without an address, as many devices as are plugged in */
+    ROW_BEFORE_FUNCTIONS = ROW_FUNCTIONS - 1,
+#define FUNCTION(kind, name) ROW_##kind,
+#include "board/dev/pci.def"
     ROW_COUNT
 };
+/* Devices of a row in this machine. */
+u32 row_count(const struct machine *m, unsigned row);
 /* Row n; NULL past the last. */
 const struct row *row_get(unsigned n);
 /* The parts that these options bring. */

@@ -156,7 +156,7 @@ struct machine *machine_create(const struct machine_config *config, char error[2
     options_set(m, config);
     m->d.phys.ops = &bus_ops;
     m->d.phys.board = m;
-    bool ok = bus_create(m) &&
+    bool ok = pci_plug(m, config, error) && bus_create(m) &&
               model_parse(config->cpu, m->options.virtualization, m->options.secure, &m->model, error) &&
               virtio_plug(m, config, error);
     if (ok && !ram_create(m)) {

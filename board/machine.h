@@ -99,12 +99,14 @@ struct virtio_config {
 
 /* What makes the machine what it is. */
 struct machine_config {
-    struct machine_options options; /* plug is the machine's to fill */
+    struct machine_options options; /* plug and pci are the machine's to fill */
     const char *cpu;                /* model and features: cpu/model.h */
     enum engine engine;
     const char *semihost_line; /* SYS_GET_CMDLINE */
     struct virtio_config virtio[VIRTIO_SLOTS];
     unsigned virtio_count;
+    struct pci_plug pci[PCI_PLUGS]; /* `bus`: 0, or 1 and the number of the bridge in this list */
+    unsigned pci_count;
     struct machine_host host;
 };
 
@@ -182,7 +184,8 @@ struct machine {
         u8 *devices;
         u64 *timer_at; /* absolute ns, or NEVER */
         u64 device_bytes, timer_next;
-        u32 state_at[ROW_COUNT], timers_from[ROW_COUNT], timer_count;
+        u32 state_at[ROW_COUNT], timers_from[ROW_COUNT], count[ROW_COUNT], timer_count;
+        struct pci *pci;             /* what follows from options.pci */
         u32 parts;                   /* enum when: what the options bring */
         u32 row;                     /* of the last access */
         u8 loop_noted[MAX_CPUS];     /* PEs whose loops were told of */
@@ -239,6 +242,8 @@ extern const struct phys_device_ops bus_ops;
 #define PLACE_FIRST ((struct place){ 0, 0xffff })
 bool place_next(const struct machine *m, struct place *at);
 void *place_state(struct machine *m, struct place at);
+/* Is what the options bring what this machine was made with? */
+bool bus_fits(const struct machine *m);
 /* State and timers of all devices. False: no memory. */
 bool bus_create(struct machine *m);
 void bus_destroy(struct machine *m);
@@ -259,10 +264,14 @@ void bus_timers_changed(struct machine *m);
 struct requester {
     u32 stream;
     bool secure;
+    bool untranslated; /* past an SMMU: a virtio device that has not accepted VIRTIO_F_ACCESS_PLATFORM */
 };
 /* An access of `size` bytes by a bus master: to RAM, or an aligned write of 2 or 4 bytes to a device that takes
  * messages (struct kind). False: nothing answers at some byte of it, and nothing was copied. */
 bool bus_dma(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write);
+/* The same by a device, as its place makes it: a PCI function has an ID and needs to be a bus master, others are behind
+ * no SMMU. */
+bool device_dma(struct machine *m, struct place at, u64 pa, void *bytes, u64 size, bool write, bool untranslated);
 
 /* The most PEs that a machine of these options can have. */
 u32 cpus_most(const struct machine_options *options);

@@ -6,6 +6,7 @@
 #ifndef BOARD_OPTIONS_H
 #define BOARD_OPTIONS_H
 
+#include "board/dev/pci.h"
 #include "board/dev/virtio.h"
 #include "lib/state.h"
 
@@ -33,10 +34,12 @@ struct machine_options {
     u8 gic_version;   /* 2 to 4; 0: 3 */
     u8 its;
     u8 iommu;         /* enum iommu */
+    u8 lowmem;        /* PCIe has no windows above 4 GiB: highmem=off */
     u8 flash_disk[2]; /* number of the disk that a bank of flash is, + 1; 0: none */
-    u8 pad[7];
+    u8 pad[6];
     struct disk_option disk[MAX_DISKS];
     struct virtio_plug plug[VIRTIO_SLOTS];
+    struct pci_plug pci[PCI_PLUGS]; /* as many as have a function */
 };
 extern const struct state_shape machine_options_shape;
 

@@ -54,10 +54,12 @@ static const struct state_field option_fields[] = {
     STATE(machine_options, gic_version),
     STATE(machine_options, its),
     STATE(machine_options, iommu),
+    STATE(machine_options, lowmem),
     STATE(machine_options, flash_disk),
     STATE(machine_options, pad),
     STATE_OF(machine_options, disk, &disk_shape),
     STATE(machine_options, plug),
+    STATE_OF(machine_options, pci, &pci_plug_shape),
 };
 const struct state_shape machine_options_shape = STATE_SHAPE(machine_options, option_fields);
 static const struct state_field machine_fields[] = {
@@ -115,8 +117,8 @@ static bool device_section(struct machine *m, const struct row *row, struct sect
         return false;
     *s = part_of(row->name, place_state(m, (struct place){ (u16)(row - row_get(0)), 0 }), &row->kind->state);
     s->version = row->kind->version;
-    s->count = row->count;
-    return true;
+    s->count = row_count(m, (unsigned)(row - row_get(0)));
+    return s->count != 0;
 }
 
 bool section_get(struct machine *m, unsigned n, struct section *s)
@@ -189,7 +191,7 @@ static void state_copy(struct machine *m, const u8 *from)
     for (unsigned n = 0; section_get(m, n, &s); n++) {
         for (u32 k = 0; k < s.count; k++, from += s.size)
             memcpy(s.at + s.stride * k, from, s.size);
-        if (n == SECTION_MACHINE && (m->options.cpu_count != cpus || parts_of(&m->options) != m->d.parts))
+        if (n == SECTION_MACHINE && (m->options.cpu_count != cpus || !bus_fits(m)))
             return;
     }
 }
@@ -296,8 +298,8 @@ const char *state_examine(const struct machine *m, const u8 *from)
         return "no memory to examine it";
     state_copy(s, from);
     const char *wrong = s->options.cpu_count != m->options.cpu_count ? "machine: number of CPUs differs"
-                        : parts_of(&s->options) != s->d.parts        ? "machine: what -machine brings differs"
-                                                                     : machine_validate(s);
+                        : !bus_fits(s) ? "machine: what -machine or -device brings differs"
+                                       : machine_validate(s);
     bus_destroy(s);
     cpus_free(s->d.cpu, m->options.cpu_count);
     free(s);

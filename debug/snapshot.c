@@ -406,6 +406,8 @@ static const char *differs(const struct machine *m, const struct machine *s)
         { "-reset", STATE(machine_options, reset_loud) },
         { "-drive", STATE(machine_options, disk) },
         { "-device", STATE(machine_options, plug) },
+        { "-device", STATE(machine_options, pci) },
+        { "-M highmem", STATE(machine_options, lowmem) },
         { "-global", STATE(machine_options, virtio_modern) },
     };
     for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {

@@ -100,6 +100,10 @@ struct disks;
 struct disks *disks_open(const struct options *o, struct machine_config *config);
 void disks_close(struct disks *d);
 
+/* ---- devices.c ---- */
+/* Fills in the devices of the configuration. Dies with a message. */
+void devices_set(const struct options *o, struct machine_config *c);
+
 /* ---- hostfiles.c: semihosting ---- */
 enum { HOST_FILES = 64 };
 struct hostfiles {

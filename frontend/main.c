@@ -87,14 +87,6 @@ static void options_check(const struct options *o)
     options_trace_check(o);
 }
 
-static unsigned drive_number(const struct options *o, const char *id)
-{
-    for (unsigned n = 0; n < o->drive_count; n++)
-        if (!strcmp(o->drive[n].id, id))
-            return n;
-    die("-device: no -drive has id=%s", id);
-}
-
 /* Drives of if=pflash in the banks that index= or unit= names, else in the next. */
 static void flash_set(const struct options *o, struct machine_config *c)
 {
@@ -113,31 +105,6 @@ static void flash_set(const struct options *o, struct machine_config *c)
             die("The contents of the first flash device may be specified with -bios or with -drive if=pflash... but "
                 "you cannot use both options at once");
         banks[next++] = (u8)(n + 1);
-    }
-}
-
-static void devices_set(const struct options *o, struct machine_config *c)
-{
-    unsigned port = row_ports();
-    bool used[MAX_DISKS] = { false };
-    for (unsigned n = 0; n < o->device_count; n++) {
-        const struct device_config *d = &o->device[n];
-        struct virtio_config *v = &c->virtio[c->virtio_count++];
-        *v = (struct virtio_config){ .kind = d->kind, .slot = d->slot };
-        switch (virtio_back_end(d->kind)) {
-        case BACK_END_NONE: break;
-        case BACK_END_DISK:
-            v->unit = drive_number(o, d->drive);
-            if (used[v->unit])
-                die("-drive id=%s: given to two devices", d->drive);
-            used[v->unit] = true;
-            memcpy(c->options.disk[v->unit].serial, d->serial, sizeof(d->serial));
-            break;
-        case BACK_END_PORT:
-            if (port == MAX_PORTS)
-                die("-device %s: more than %u", virtio_name(d->kind), MAX_PORTS - row_ports());
-            v->unit = port++;
-        }
     }
 }
 

@@ -35,8 +35,12 @@ struct drive_config {
 struct device_config {
     enum virtio_kind kind;
     char drive[64], chardev[64], serial[21];
-    int slot;
-    bool console; /* a virtconsole has been given to this virtio-serial-device */
+    int slot;             /* of virtio-mmio */
+    s32 port_slot;        /* of a root port */
+    struct pci_plug plug; /* without a function: it is no PCI one */
+    char id[64], bus[64]; /* of PCI ones: what others name its bus by, and where it is to be */
+    bool console;         /* a virtconsole has been given to this virtio-serial device */
+    bool by_drive;        /* made by -drive if=virtio */
 };
 
 struct send {
@@ -73,7 +77,7 @@ struct options {
     unsigned chardev_count;
     struct drive_config drive[MAX_DISKS];
     unsigned drive_count;
-    struct device_config device[32];
+    struct device_config device[VIRTIO_SLOTS + PCI_PLUGS];
     unsigned device_count;
     struct loader_option loader[MAX_LOADERS];
     unsigned loader_count;

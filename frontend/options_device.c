@@ -6,9 +6,16 @@
 static struct device_config *device_add(struct options *o, enum virtio_kind kind)
 {
     if (o->device_count == ARRAY_LEN(o->device))
-        die("-device: more than %zu virtio devices", ARRAY_LEN(o->device));
+        die("-device: more than %zu devices", ARRAY_LEN(o->device));
     struct device_config *d = &o->device[o->device_count++];
     *d = (struct device_config){ .kind = kind, .slot = -1 };
+    return d;
+}
+
+static struct device_config *pci_add(struct options *o, enum pci_function_number function, enum virtio_kind kind)
+{
+    struct device_config *d = device_add(o, kind);
+    d->plug = (struct pci_plug){ .function = (u8)function, .device = (u8)kind, .flags = PCI_ANYWHERE };
     return d;
 }
 
@@ -57,8 +64,11 @@ void opt_drive(struct options *o, const char *name, const char *arg)
         die("-drive: file= is missing");
     if (!d->id[0])
         snprintf(d->id, sizeof(d->id), "#drive%u", o->drive_count - 1);
-    if (!d->unplugged)
-        memcpy(device_add(o, VIRTIO_BLK)->drive, d->id, sizeof(d->id));
+    if (d->unplugged)
+        return;
+    struct device_config *device = pci_add(o, FUNCTION_virtio_pci, VIRTIO_BLK);
+    memcpy(device->drive, d->id, sizeof(d->id));
+    device->by_drive = true;
 }
 
 void opt_pflash(struct options *o, const char *name, const char *arg)
@@ -115,15 +125,71 @@ static void blk_serial(void *target, const char *option, const struct suboption 
     snprintf(d->serial, sizeof(d->serial), "%.20s", s->value);
 }
 
+/* Device and function, base 16 as QEMU reads them: 1e, 2.1. */
+static void pci_address(void *target, const char *option, const struct suboption *s)
+{
+    unsigned device = 0, function = 0;
+    int end = 0;
+    struct device_config *d = target;
+    if (sscanf(s->value, "%x%n.%x%n", &device, &end, &function, &end) < 1 || s->value[end] || device > 31 ||
+        function > 7)
+        die("%s: addr=%s: expected DEVICE or DEVICE.FUNCTION, 0 to 1f and 0 to 7", option, s->value);
+    d->plug.devfn = (u8)(device << 3 | function);
+    d->plug.flags &= (u8)~PCI_ANYWHERE;
+}
+
+static void flag_set(struct device_config *d, u8 flag, bool on)
+{
+    d->plug.flags = (u8)(on ? d->plug.flags | flag : d->plug.flags & ~flag);
+}
+static void pci_multifunction(void *target, const char *option, const struct suboption *s)
+{
+    flag_set(target, PCI_MULTIFUNCTION, suboption_bool(option, s));
+}
+static void pci_legacy(void *target, const char *option, const struct suboption *s)
+{
+    flag_set(target, PCI_LEGACY_SAID, strcmp(s->value, "auto"));
+    if (strcmp(s->value, "auto"))
+        flag_set(target, PCI_NO_LEGACY, suboption_bool(option, s));
+}
+static void pci_modern(void *target, const char *option, const struct suboption *s)
+{
+    flag_set(target, PCI_NO_MODERN, suboption_bool(option, s));
+}
+static void pci_iommu(void *target, const char *option, const struct suboption *s)
+{
+    flag_set(target, PCI_BEHIND_IOMMU, suboption_bool(option, s));
+}
+
+/* Of all PCI functions, of those that are virtio devices, of those with a disk. */
+#define PCI_ROWS                                                                                                       \
+    PROPERTY("bus", PROPERTY_TEXT, struct device_config, bus), PROPERTY_BY("addr", pci_address),                       \
+        PROPERTY("id", PROPERTY_TEXT, struct device_config, id), PROPERTY_BY("multifunction", pci_multifunction),      \
+        PROPERTY_ACCEPTED("romfile", ""), PROPERTY_ACCEPTED("bootindex", "")
+#define VIRTIO_PCI_ROWS                                                                                                \
+    PROPERTY_BY("disable-legacy", pci_legacy), PROPERTY_BY("disable-modern", pci_modern),                              \
+        PROPERTY_BY("iommu_platform", pci_iommu), PROPERTY_ACCEPTED("rng", ""), PROPERTY_ACCEPTED("vectors", ""),      \
+        PROPERTY_ACCEPTED("ats", "off"), PROPERTY_ACCEPTED("packed", "off"), PROPERTY_ACCEPTED("num-queues", "1")
+#define DISK_ROWS PROPERTY("drive", PROPERTY_TEXT, struct device_config, drive), PROPERTY_BY("serial", blk_serial)
+
 enum { VIRTIO_ROWS = 3 };
 static const struct property virtio_rows[] = {
     PROPERTY_BY("bus", virtio_bus),
     PROPERTY_ACCEPTED("id", ""),
     PROPERTY_ACCEPTED("rng", ""),
-    /* of those with a disk only */
-    PROPERTY("drive", PROPERTY_TEXT, struct device_config, drive),
-    PROPERTY_BY("serial", blk_serial),
+    DISK_ROWS,
 };
+/* Rows of one kind of function each at the end. */
+static const struct property pci_rows[] = {
+    PCI_ROWS,
+    PROPERTY("dma_mask", PROPERTY_NUMBER, struct device_config, plug.dma_mask),
+    PROPERTY("slot", PROPERTY_NUMBER, struct device_config, port_slot),
+    PROPERTY_ACCEPTED("chassis", ""),
+    PROPERTY_ACCEPTED("port", ""),
+    PROPERTY_ACCEPTED("hotplug", ""),
+};
+static const struct property virtio_pci_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, DISK_ROWS };
+enum { VIRTIO_PCI_DISKLESS = ARRAY_LEN(virtio_pci_rows) - 2 };
 
 static void device_virtio(struct options *o, const char *option, const char *arg, enum virtio_kind kind)
 {
@@ -134,6 +200,18 @@ static void device_virtio(struct options *o, const char *option, const char *arg
         die("%s: drive= is missing", option);
 }
 
+static void device_virtio_pci(struct options *o, const char *option, const char *arg, enum virtio_kind kind, u8 flags)
+{
+    bool disk = virtio_back_end(kind) == BACK_END_DISK;
+    struct device_config *d = pci_add(o, FUNCTION_virtio_pci, kind);
+    d->plug.flags |= flags;
+    properties_read(virtio_pci_rows, disk ? ARRAY_LEN(virtio_pci_rows) : VIRTIO_PCI_DISKLESS, option, arg, NULL, d);
+    if (disk && !d->drive[0])
+        die("%s: drive= is missing", option);
+    if (d->plug.flags & PCI_NO_LEGACY && d->plug.flags & PCI_NO_MODERN)
+        die("%s: device cannot work as neither modern nor legacy mode is enabled", option);
+}
+
 static const struct property virtconsole_rows[] = {
     PROPERTY("chardev", PROPERTY_TEXT, struct device_config, chardev),
     PROPERTY_ACCEPTED("id", ""),
@@ -142,7 +220,7 @@ static const struct property virtconsole_rows[] = {
     PROPERTY_ACCEPTED("nr", ""),
 };
 
-/* One console a virtio-serial-device: the first that has none. */
+/* One console a virtio-serial-device or virtio-serial-pci: the first that has none. */
 static void device_virtconsole(struct options *o, const char *option, const char *arg)
 {
     struct device_config *d = NULL;
@@ -150,7 +228,7 @@ static void device_virtconsole(struct options *o, const char *option, const char
         if (virtio_back_end(o->device[n].kind) == BACK_END_PORT && !o->device[n].console)
             d = &o->device[n];
     if (!d)
-        die("%s: needs a -device virtio-serial-device before it (one for each)", option);
+        die("%s: needs a -device virtio-serial-device or virtio-serial-pci before it (one for each)", option);
     d->console = true;
     properties_read(virtconsole_rows, ARRAY_LEN(virtconsole_rows), option, arg, NULL, d);
 }
@@ -164,12 +242,69 @@ static const struct {
     { "virtconsole", "bus virtio-serial-bus", device_virtconsole },
 };
 
+static void device_pci(struct options *o, const char *option, const char *arg, enum pci_function_number function)
+{
+    struct device_config *d = pci_add(o, function, VIRTIO_NONE);
+    d->plug.dma_mask = ((u64)1 << 28) - 1;
+    properties_read(pci_rows, ARRAY_LEN(pci_rows), option, arg, NULL, d);
+    if (d->port_slot > 0x1fff)
+        die("%s: slot=%d: at most %d", option, d->port_slot, 0x1fff);
+    d->plug.slot = (u16)d->port_slot;
+}
+
+/* What -device calls a virtio device behind PCI, after the name that virtio.def has for it. */
+static const struct {
+    const char *ending;
+    u8 flags;
+} pci_endings[] = {
+    { "-pci", 0 },
+    { "-pci-transitional", PCI_LEGACY_SAID },
+    { "-pci-non-transitional", PCI_LEGACY_SAID | PCI_NO_LEGACY },
+    { "", 0 },
+};
+
 static void models_list(void)
 {
     for (unsigned n = 0; n < ARRAY_LEN(models); n++)
         printf("name \"%s\", %s\n", models[n].name, models[n].words);
-    for (enum virtio_kind kind = VIRTIO_NONE + 1; kind < VIRTIO_KINDS; kind++)
-        printf("name \"%s\", bus virtio-bus\n", virtio_name(kind));
+    for (unsigned n = 0; n < PCI_FUNCTIONS; n++)
+        if (pci_function_name(n))
+            printf("name \"%s\", bus PCI\n", pci_function_name(n));
+    for (enum virtio_kind kind = VIRTIO_NONE + 1; kind < VIRTIO_KINDS; kind++) {
+        printf("name \"%s-device\", bus virtio-bus\n", virtio_name(kind));
+        for (unsigned n = 0; pci_endings[n].ending[0]; n++)
+            printf("name \"%s%s\", bus PCI\n", virtio_name(kind), pci_endings[n].ending);
+    }
+}
+
+/* A virtio device, by its name and what it is behind. False: no such name. */
+static bool model_is_virtio(struct options *o, const char *option, const char *model, const char *arg)
+{
+    for (enum virtio_kind kind = VIRTIO_NONE + 1; kind < VIRTIO_KINDS; kind++) {
+        size_t length = strlen(virtio_name(kind));
+        if (strncmp(model, virtio_name(kind), length))
+            continue;
+        if (!strcmp(model + length, "-device")) {
+            device_virtio(o, option, arg, kind);
+            return true;
+        }
+        for (unsigned n = 0; n < ARRAY_LEN(pci_endings); n++)
+            if (!strcmp(model + length, pci_endings[n].ending)) {
+                device_virtio_pci(o, option, arg, kind, pci_endings[n].flags);
+                return true;
+            }
+    }
+    return false;
+}
+
+static bool model_is_pci(struct options *o, const char *option, const char *model, const char *arg)
+{
+    for (unsigned n = 0; n < PCI_FUNCTIONS; n++)
+        if (pci_function_name(n) && !strcmp(model, pci_function_name(n))) {
+            device_pci(o, option, arg, n);
+            return true;
+        }
+    return false;
 }
 
 void opt_device(struct options *o, const char *name, const char *arg)
@@ -189,13 +324,8 @@ void opt_device(struct options *o, const char *name, const char *arg)
             models[n].add(o, option, arg);
             return;
         }
-    for (enum virtio_kind kind = VIRTIO_NONE + 1; kind < VIRTIO_KINDS; kind++)
-        if (!strcmp(model, virtio_name(kind))) {
-            device_virtio(o, option, arg, kind);
-            return;
-        }
-    if (strstr(model, "-pci") || !strcmp(model, "virtio-blk") || !strcmp(model, "virtio-serial"))
-        die("%s: PCI is not yet supported (use virtio-blk-device, virtio-serial-device)", option);
+    if (model_is_virtio(o, option, model, arg) || model_is_pci(o, option, model, arg))
+        return;
     if (strstr(model, "net"))
         die("%s: network is not yet supported", option);
     die("%s: no such device (-device '?' lists them)", option);

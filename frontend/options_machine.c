@@ -31,6 +31,7 @@ static const struct property machine_rows[] = {
     PROPERTY("secure", PROPERTY_ON, struct options, machine.secure),
     PROPERTY("mte", PROPERTY_OFF, struct options, untagged), /* on: what the CPU has; off: RAM without tags */
     PROPERTY_BY("gic-version", machine_gic),
+    PROPERTY("highmem", PROPERTY_OFF, struct options, machine.lowmem),
     PROPERTY("dumpdtb", PROPERTY_TEXT, struct options, dumpdtb),
     PROPERTY("dtb-randomness", PROPERTY_OFF, struct options, plain_dtb),
     PROPERTY("dtb-kaslr-seed", PROPERTY_OFF, struct options, plain_dtb),
@@ -42,7 +43,6 @@ static const struct property machine_rows[] = {
     PROPERTY_ACCEPTED("acpi", "on off"),
     PROPERTY_ACCEPTED("usb", "off"),
     PROPERTY_ACCEPTED("graphics", "on off"),
-    PROPERTY_ACCEPTED("highmem", "on off"),
     PROPERTY_ACCEPTED("its", "off"),
     PROPERTY_ACCEPTED("iommu", "none"),
     PROPERTY_ACCEPTED("accel", "tcg"),

@@ -49,19 +49,26 @@ static void cpu_take(struct options *o, const struct machine *s)
     snprintf(o->cpu, sizeof(o->cpu), "%s", text);
 }
 
-/* Its virtio devices, when none is named: those that need no file. */
+static void device_take(struct options *o, struct device_config d)
+{
+    if ((d.kind == VIRTIO_NONE && !d.plug.function) || d.kind >= VIRTIO_KINDS || d.plug.function >= PCI_FUNCTIONS ||
+        o->device_count == ARRAY_LEN(o->device))
+        return;
+    if (virtio_back_end(d.kind) == BACK_END_DISK)
+        die("-restore %s: made with a disk: -drive is needed", o->restore);
+    o->device[o->device_count++] = d;
+}
+
+/* Its devices, when none is named: those that need no file. */
 static void devices_take(struct options *o, const struct machine *s)
 {
     if (o->device_count || o->drive_count)
         return;
-    for (unsigned n = 0; n < ARRAY_LEN(s->options.plug); n++) {
-        enum virtio_kind kind = (enum virtio_kind)s->options.plug[n].kind;
-        if (kind == VIRTIO_NONE || kind >= VIRTIO_KINDS || o->device_count == ARRAY_LEN(o->device))
-            continue;
-        if (virtio_back_end(kind) == BACK_END_DISK)
-            die("-restore %s: made with a disk: -drive is needed", o->restore);
-        o->device[o->device_count++] = (struct device_config){ .kind = kind, .slot = (int)n };
-    }
+    for (unsigned n = 0; n < ARRAY_LEN(s->options.plug); n++)
+        device_take(o, (struct device_config){ .kind = (enum virtio_kind)s->options.plug[n].kind, .slot = (int)n });
+    for (unsigned n = 1; n < PCI_PLUGS && s->options.pci[n].function; n++)
+        device_take(
+            o, (struct device_config){ .kind = (enum virtio_kind)s->options.pci[n].device, .plug = s->options.pci[n] });
 }
 
 void restore_options(struct options *o)

@@ -12,20 +12,21 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 
-# facts LABEL ELMU ENGINE NAME MACHINE CPU SMP: runs one, leaves what must agree in $work/LABEL.
+# facts LABEL ELMU ENGINE NAME MACHINE CPU SMP [OPTION...]: runs one, leaves what must agree in $work/LABEL.
 facts()
 {
     local label=$1 elmu=$2 engine=$3 name=$4 machine=virt,gic-version=3 cpu=$6 smp=$7 status
     [ "$5" = - ] || machine+=,$5
+    shift 7
     "$elmu" ${engine:+"$engine"} --stats --max-insns 200000000 -M "$machine" -cpu "$cpu" -smp "$smp" -m 256M -nodefaults \
-        -display none -monitor none -serial stdio -semihosting-config enable=on,target=native -kernel "$elfs/$name.elf" \
+        -display none -monitor none -serial stdio -semihosting-config enable=on,target=native -kernel "$elfs/$name.elf" "$@" \
         >"$work/console" 2>"$work/messages" </dev/null
     status=$?
     { echo "status $status"; grep -aE '^(insns|hash) ' "$work/messages"; echo "console $(md5sum <"$work/console")"; } >"$work/$label"
     [ "$(grep -cE '^(insns|hash) ' "$work/$label")" -ge 2 ] || { echo "FAIL $name: --stats of $elmu says no insns and hash"; return 1; }
 }
 
-check() # NAME MACHINE CPU SMP
+check() # NAME MACHINE CPU SMP [OPTION...]
 {
     local elmu n=0 run
     facts first "${elmus[0]}" "" "$@" || return 1
@@ -44,9 +45,10 @@ check() # NAME MACHINE CPU SMP
 }
 
 elmus=("$@")
-while read -r name machine cpu smp _; do
+while read -r name machine cpu smp options; do
     case $name in '' | \#*) continue ;; esac
-    if check "$name" "$machine" "$cpu" "$smp"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    # shellcheck disable=SC2086 # a list of options
+    if check "$name" "$machine" "$cpu" "$smp" $options; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 done <"$here/guest/guests.list"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]

@@ -163,6 +163,7 @@ static void board(struct tree *t)
     t->gic = PHANDLE_CLOCK + t->m->options.cpu_count + 1;
     t->gpio = t->gic + 2; /* the number between them is the ITS's */
     t->clock = PHANDLE_CLOCK;
+    t->msi = t->m->d.parts & (ITS | GICV2) ? t->gic + 1 : 0; /* the ITS, or GICv2's frame for messages */
     tree_string(t, "/", "compatible", "linux,dummy-virt");
     TREE_CELLS(t, "/", "#address-cells", 2);
     TREE_CELLS(t, "/", "#size-cells", 2);

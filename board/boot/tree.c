@@ -38,7 +38,12 @@ void tree_flag(struct tree *t, const char *path, const char *name) { tree_prop(t
 
 void tree_cells(struct tree *t, const char *path, const char *name, const u32 *cells, unsigned count)
 {
-    u32 big[16];
+    tree_table(t, path, name, cells, count < 16 ? count : 16);
+}
+
+void tree_table(struct tree *t, const char *path, const char *name, const u32 *cells, unsigned count)
+{
+    u32 big[256];
     for (unsigned n = 0; n < count && n < ARRAY_LEN(big); n++)
         big[n] = cpu_to_fdt32(cells[n]);
     tree_prop(t, path, name, big, count * 4);

@@ -13,6 +13,7 @@ struct tree {
     int error;            /* the first one of libfdt, or 0 */
     bool plain;           /* no random nodes */
     u32 clock, gic, gpio; /* phandles; of the GPIOs the first */
+    u32 msi, smmu;        /* of what takes messages of PCI functions, of the SMMU before them; 0: there is none */
 };
 enum { TREE_SPI = 0, TREE_PPI = 1, TREE_EDGE = 1, TREE_LEVEL = 4 }; /* cells of an interrupt of the GIC */
 
@@ -29,6 +30,8 @@ void tree_cells(struct tree *t, const char *path, const char *name, const u32 *c
         const u32 cells_[] = { __VA_ARGS__ };                                                                          \
         tree_cells(t, path, name, cells_, ARRAY_LEN(cells_));                                                          \
     } while (0)
+/* More of them: at most 256. */
+void tree_table(struct tree *t, const char *path, const char *name, const u32 *cells, unsigned count);
 #define TREE_CELLS64(v) (u32)((u64)(v) >> 32), (u32)(v)
 
 /* ---- what the row of a device says ---- */

@@ -21,6 +21,7 @@ static const struct state_field fields[] = {
     STATE(virtio, kind),
     STATE(virtio, unit),
     STATE(virtio, legacy),
+    STATE(virtio, platform),
     STATE(virtio, status),
     STATE(virtio, driver_features),
     STATE(virtio, news),
@@ -33,19 +34,27 @@ const struct state_shape virtio_shape = STATE_SHAPE(virtio, fields);
 static const struct {
     unsigned number;
     const char *name;
+    u16 pci_id;
+    u32 pci_class;
     const struct virtio_ops *ops;
 } kinds[VIRTIO_KINDS] = {
-#define VIRTIO(kind, number, name, ops) [VIRTIO_##kind] = { number, name, &(ops) },
+#define VIRTIO(kind, number, name, pci_id, pci_class, ops) [VIRTIO_##kind] = { number, name, pci_id, pci_class, &(ops) },
 #include "board/dev/virtio.def"
 };
 
+const struct virtio_ops *virtio_ops_of_kind(enum virtio_kind kind) { return kinds[kind].ops; }
 const struct virtio_ops *virtio_ops_of(const struct virtio *dev)
 {
     return dev->kind < VIRTIO_KINDS ? kinds[dev->kind].ops : NULL;
 }
 
 unsigned virtio_number(enum virtio_kind kind) { return kinds[kind].number; }
-enum back_end virtio_back_end(enum virtio_kind kind) { return kinds[kind].ops->back_end; }
+u16 virtio_pci_id(enum virtio_kind kind) { return kinds[kind].pci_id; }
+u32 virtio_pci_class(enum virtio_kind kind) { return kinds[kind].pci_class; }
+enum back_end virtio_back_end(enum virtio_kind kind)
+{
+    return kinds[kind].ops ? kinds[kind].ops->back_end : BACK_END_NONE;
+}
 const char *virtio_name(enum virtio_kind kind) { return kinds[kind].name; }
 
 /* ---- features and status ---- */
@@ -54,6 +63,7 @@ u64 virtio_offered(struct machine *m, const struct virtio *dev)
 {
     const struct virtio_ops *ops = virtio_ops_of(dev);
     u64 features = ops->features | (ops->features_of ? ops->features_of(m, dev) : 0);
+    features |= dev->platform ? VIRTIO_F_ACCESS_PLATFORM : 0;
     return dev->legacy ? features : features | F_VERSION_1;
 }
 
@@ -86,7 +96,9 @@ void virtio_fail(struct virtio *dev)
 
 void virtio_reset(struct virtio *dev)
 {
-    *dev = (struct virtio){ .kind = dev->kind, .unit = dev->unit, .legacy = dev->legacy, .at = dev->at };
+    *dev = (struct virtio){
+        .kind = dev->kind, .unit = dev->unit, .legacy = dev->legacy, .platform = dev->platform, .at = dev->at
+    };
 }
 
 const char *virtio_validate(const struct virtio *dev)
@@ -110,8 +122,7 @@ bool virtio_timer_runs(struct machine *m, const struct virtio *dev) { return mac
 
 static bool dma(struct machine *m, const struct virtio *dev, u64 pa, void *bytes, u64 size, bool write)
 {
-    (void)dev; /* devices behind virtio-mmio are behind no SMMU */
-    return bus_dma(m, (struct requester){ .secure = false }, pa, bytes, size, write);
+    return device_dma(m, dev->at, pa, bytes, size, write, !(dev->driver_features & VIRTIO_F_ACCESS_PLATFORM));
 }
 static bool dma_read(struct machine *m, const struct virtio *dev, u64 pa, void *to, u64 size)
 {

@@ -26,9 +26,10 @@ struct virtio_queue {
 };
 /* A device, within the state of its transport. */
 struct virtio {
-    u32 kind;   /* enum virtio_kind */
-    u32 unit;   /* number of its back end: disk, console port */
-    u32 legacy; /* VIRTIO_F_VERSION_1 is not offered */
+    u32 kind;     /* enum virtio_kind */
+    u32 unit;     /* number of its back end: disk, console port */
+    u16 legacy;   /* VIRTIO_F_VERSION_1 is not offered */
+    u16 platform; /* VIRTIO_F_ACCESS_PLATFORM is */
     u32 status;
     u64 driver_features;
     u64 news;        /* a bit for each queue with used buffers that want an interrupt, and VIRTIO_NEWS_CONFIG */
@@ -36,7 +37,8 @@ struct virtio {
     u32 generation;  /* of the configuration space */
     struct virtio_queue queue[VIRTIO_QUEUES];
 };
-#define VIRTIO_NEWS_CONFIG BIT(63)
+#define VIRTIO_NEWS_CONFIG       BIT(63)
+#define VIRTIO_F_ACCESS_PLATFORM BIT(33)
 extern const struct state_shape virtio_shape;
 
 /* What is plugged into a slot of virtio-mmio: enum virtio_kind and unit. */
@@ -79,7 +81,9 @@ bool virtio_timer_runs(struct machine *m, const struct virtio *dev);
 struct virtio_ops {
     unsigned queues;
     u64 features;
-    enum back_end back_end; /* of which `unit` is the number */
+    unsigned config_size;               /* of its configuration space, bytes */
+    unsigned queue_size[VIRTIO_QUEUES]; /* at reset behind PCI, as QEMU has them */
+    enum back_end back_end;             /* of which `unit` is the number */
     u64 (*features_of)(struct machine *m, const struct virtio *dev);
     u64 (*config_read)(struct machine *m, const struct virtio *dev, u64 offset, unsigned size);
     /* The driver says that there are buffers in queue q. */
@@ -89,14 +93,17 @@ struct virtio_ops {
     void (*input)(struct machine *m, struct virtio *dev);
 };
 
-#define VIRTIO(kind, number, name, ops) extern const struct virtio_ops ops;
+#define VIRTIO(kind, number, name, transitional, class_code, ops) extern const struct virtio_ops ops;
 #include "board/dev/virtio.def"
 
 /* ---- for the transports ---- */
 /* NULL: no device. */
 const struct virtio_ops *virtio_ops_of(const struct virtio *dev);
-/* Device type, and the name for -device. */
+const struct virtio_ops *virtio_ops_of_kind(enum virtio_kind kind);
+/* Columns of virtio.def; the back end of VIRTIO_NONE is none. */
 unsigned virtio_number(enum virtio_kind kind);
+u16 virtio_pci_id(enum virtio_kind kind);
+u32 virtio_pci_class(enum virtio_kind kind);
 enum back_end virtio_back_end(enum virtio_kind kind);
 const char *virtio_name(enum virtio_kind kind);
 u64 virtio_offered(struct machine *m, const struct virtio *dev);

@@ -110,7 +110,7 @@ static void notify(struct machine *m, struct virtio *dev, unsigned n)
 }
 
 const struct virtio_ops virtio_blk_ops = {
-    .queues = 1,
+    .queues = 1, .config_size = 60, .queue_size = { 256 },
     .features = F_SEG_MAX | F_BLK_SIZE | F_FLUSH,
     .features_of = features_of,
     .back_end = BACK_END_DISK,

@@ -65,5 +65,5 @@ static void notify(struct machine *m, struct virtio *dev, unsigned n)
 }
 
 const struct virtio_ops virtio_console_ops = {
-    .queues = 2, .back_end = BACK_END_PORT, .notify = notify, .input = receive
+    .queues = 2, .config_size = 12, .queue_size = { 128, 128 }, .back_end = BACK_END_PORT, .notify = notify, .input = receive
 };

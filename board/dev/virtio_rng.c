@@ -20,4 +20,4 @@ static void notify(struct machine *m, struct virtio *dev, unsigned n)
     }
 }
 
-const struct virtio_ops virtio_rng_ops = { .queues = 1, .notify = notify };
+const struct virtio_ops virtio_rng_ops = { .queues = 1, .queue_size = { 8 }, .notify = notify };

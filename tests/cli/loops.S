@@ -127,7 +127,7 @@ late:
     mov sp, x0
     bl deep
 deep:
-    ldr x0, =0x30000000
+    ldr x0, =0x0d000000
     ldr x1, [x0]
 #elif CASE == 24 // an exception that returns, and then a call from EL0 whose handler fails
     adr x0, vectors

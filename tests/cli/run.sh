@@ -126,7 +126,15 @@ bad 'CPUs that are no number' 'not a number' -smp many
 bad 'no RAM' 'RAM must be' -m 0
 bad 'RAM that is no number' 'not a number' -m lots
 bad 'unknown device' 'no such device' -device flux-capacitor
-bad 'PCI device' 'not yet supported' -device virtio-blk-pci,drive=d
+bad 'PCI disk with an unknown drive' 'id=nope' -kernel hello.elf -device virtio-blk-pci,drive=nope
+bad 'PCI slot that is taken' 'slot 2 function 0 not available for edu, in use by pci-testdev' -kernel hello.elf -device pci-testdev,addr=2 -device edu,addr=2
+bad 'PCI bus that is not there' "Bus 'rp9' not found" -kernel hello.elf -device virtio-rng-pci,bus=rp9
+bad 'PCI device as a bus' 'no such bus' -kernel hello.elf -device pci-testdev,id=a -device edu,bus=a
+bad 'PCI address that is none' 'expected DEVICE' -device pci-testdev,addr=20
+bad 'PCI slot 1 behind a port' 'slot 1 is not valid' -kernel hello.elf -device pcie-root-port,id=p -device edu,bus=p,addr=1
+bad 'PCI function 1 without multifunction' 'multifunction=on' -kernel hello.elf -device pci-testdev,addr=3 -device edu,addr=3.1
+bad 'virtio-pci without an interface' 'neither modern nor legacy' -device virtio-rng-pci,disable-legacy=on,disable-modern=on
+bad 'iommu_platform on a transitional device' 'VIRTIO_F_IOMMU_PLATFORM' -kernel hello.elf -device virtio-rng-pci,iommu_platform=on
 bad 'network device' 'not yet supported' -device virtio-net-device
 bad 'unknown device property' "no property 'colour'" -device virtio-rng-device,colour=blue
 bad 'virtconsole without its bus' 'virtio-serial-device' -device virtconsole

@@ -56,7 +56,7 @@ goes 'a handler that counts in memory' 20
 goes 'a handler that counts in a system register' 21
 goes 'a handler that counts in a general register' 22
 ends 'a stack that runs away' 23 'It began at EL1, pc 0x4020001' -cpu cortex-a53
-says 'a stack that runs away' err 'FAR_EL1 0x30000000'
+says 'a stack that runs away' err 'FAR_EL1 0xd000000'
 ends 'a handler that fails after another returned' 24 'It began at EL0, pc 0x4020'
 ends 'a call to where no vectors are' 30 'EC 0x16 (HVC)' $el2
 says 'a call to where no vectors are' err 'VBAR_EL2 was never written'

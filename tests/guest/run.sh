@@ -74,14 +74,15 @@ run_one()
     fi
 }
 
-while read -r name machine cpu smp _; do
+while read -r name machine cpu smp options; do
     case $name in ''|\#*) continue ;; esac
     case " ${ONLY:-$name} " in *" $name "*) ;; *) continue ;; esac
     if grep -qx "$name: \*" "$differences"; then
         echo "SKIP $name: listed in qemu-differences"
         continue
     fi
-    run_one "$name" "$machine" "$cpu" "$smp" "$@"
+    # shellcheck disable=SC2086 # a list of options
+    run_one "$name" "$machine" "$cpu" "$smp" $options "$@"
 done < "$here/guests.list"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]

@@ -9,7 +9,7 @@ _start: adr     x0, vectors
         orr     x1, x1, x2
         msr     scr_el3, x1
         isb
-        mov     x3, #0x30000000
+        mov     x3, #0x0d000000
         ldr     x4, [x3]                // nobody answers
         .balign 2048
 vectors:

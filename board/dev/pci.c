@@ -1,0 +1,410 @@
+/*
+ * PCI functions on their buses: what is plugged where, which function answers a bus number, an address or an interrupt
+ * pin, DMA, and interrupts by message (PCI Local Bus Specification 3.0, 6.8; PCI-to-PCI Bridge Architecture 1.2).
+ *
+ * Bridges forward by what software has written into them, looked up at each access, from the function up to the host.
+ * Of functions with overlapping ranges the one that was plugged in first answers. A message that a function may not
+ * send (no bus master, or one above it is none) is lost. Left out: peer-to-peer DMA, error reporting.
+ */
+#include "board/machine.h"
+#include "board/dev/pci.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct state_field vector_fields[] = {
+    STATE(pci_vector, address),
+    STATE(pci_vector, data),
+    STATE(pci_vector, control),
+};
+static const struct state_shape vector_shape = STATE_SHAPE(pci_vector, vector_fields);
+static const struct state_field function_fields[] = {
+    STATE_OF(pci_function, vector, &vector_shape),
+    STATE(pci_function, pending),
+    STATE(pci_function, pad),
+    STATE(pci_function, config),
+};
+const struct state_shape pci_function_shape = STATE_SHAPE(pci_function, function_fields);
+static const struct state_field plug_fields[] = {
+    STATE(pci_plug, dma_mask), STATE(pci_plug, unit),  STATE(pci_plug, slot),  STATE(pci_plug, function),
+    STATE(pci_plug, device),   STATE(pci_plug, bus),   STATE(pci_plug, devfn), STATE(pci_plug, flags),
+    STATE(pci_plug, pad),
+};
+const struct state_shape pci_plug_shape = STATE_SHAPE(pci_plug, plug_fields);
+
+static const struct {
+    const char *name;
+    unsigned row;
+} functions[PCI_FUNCTIONS] = {
+#define FUNCTION(kind, name) [FUNCTION_##kind] = { name, ROW_##kind },
+#include "board/dev/pci.def"
+};
+
+const char *pci_function_name(unsigned function) { return function < PCI_FUNCTIONS ? functions[function].name : NULL; }
+unsigned pci_function_row(unsigned function) { return functions[function].row; }
+
+/* ---- what is plugged ---- */
+
+/* NULL, or why it cannot be so. */
+static const char *describe(const struct machine *m, const struct pci_plug *plug, struct pci_desc *d)
+{
+    memset(d, 0, sizeof(*d));
+    const char *wrong = row_get(functions[plug->function].row)->kind->describe(m, plug, d);
+    d->config[PCI_HEADER] = (u8)((d->bridge ? 1 : 0) | (plug->flags & PCI_MULTIFUNCTION ? 0x80 : 0));
+    return wrong;
+}
+
+struct pci *pci_create(const struct machine *m)
+{
+    struct pci *pci = calloc(1, sizeof(*pci));
+    u16 counts[PCI_FUNCTIONS] = { 0 };
+    if (pci)
+        memcpy(pci->made, m->options.pci, sizeof(pci->made));
+    for (unsigned n = 0; pci && n < PCI_PLUGS && m->options.pci[n].function; n++) {
+        const struct pci_plug *plug = &m->options.pci[n];
+        u16 index = counts[plug->function]++;
+        pci->slot[n].at = (struct place){ (u16)functions[plug->function].row, index };
+        pci->plug_at[plug->function][index] = (u8)n;
+        describe(m, plug, &pci->slot[n].desc);
+        pci->count++;
+    }
+    return pci;
+}
+
+unsigned pci_plug_of(const struct machine *m, struct place at)
+{
+    return m->d.pci->plug_at[at.row - ROW_FUNCTIONS + 1][at.n];
+}
+
+const struct pci_plug *pci_plugged(const struct machine *m, struct place at)
+{
+    return &m->options.pci[pci_plug_of(m, at)];
+}
+
+struct pci_function *pci_function(const struct machine *m, unsigned plug)
+{
+    return place_state((struct machine *)(uintptr_t)m, m->d.pci->slot[plug].at);
+}
+
+/* The plug at that place of a bus; -1: none. */
+static int plugged_at(const struct machine *m, unsigned count, unsigned bus, unsigned devfn)
+{
+    for (unsigned n = 0; n < count; n++)
+        if (m->options.pci[n].bus == bus && m->options.pci[n].devfn == devfn)
+            return (int)n;
+    return -1;
+}
+
+/* Other functions of the device: function 0 must say that there are several. */
+static bool multifunction_fits(const struct machine *m, unsigned n, const struct pci_plug *plug)
+{
+    int first = plugged_at(m, n, plug->bus, plug->devfn & ~7u);
+    if (plug->devfn & 7)
+        return plug->flags & PCI_MULTIFUNCTION || (first >= 0 && m->options.pci[first].flags & PCI_MULTIFUNCTION);
+    for (unsigned other = plug->devfn + 1; !(plug->flags & PCI_MULTIFUNCTION) && other & 7; other++)
+        if (plugged_at(m, n, plug->bus, other) >= 0)
+            return false;
+    return true;
+}
+
+const char *pci_plug_name(const struct pci_plug *plug)
+{
+    const char *name = functions[plug->function].name;
+    return name ? name : plug->device ? virtio_name((enum virtio_kind)plug->device) : "host bridge";
+}
+
+/* Plug n of m->options.pci. */
+static bool plug_check(struct machine *m, unsigned n, char *error)
+{
+    struct pci_plug *plug = &m->options.pci[n];
+    struct pci_desc bridge = { .bridge = !plug->bus }, desc;
+    if (plug->bus && plug->bus < n)
+        describe(m, &m->options.pci[plug->bus], &bridge);
+    bool virtio = plug->device > VIRTIO_NONE && plug->device < VIRTIO_KINDS;
+    if (!plug->function || plug->function >= PCI_FUNCTIONS || !bridge.bridge ||
+        virtio != (plug->function == FUNCTION_virtio_pci)) {
+        snprintf(error, 256, "PCI function %u: no such function, or no such bus", n);
+        return false;
+    }
+    const char *wrong = describe(m, plug, &desc);
+    bool port = plug->bus && bridge.express; /* a link leads from it, no bus */
+    while (plug->flags & PCI_ANYWHERE && plugged_at(m, n, plug->bus, plug->devfn) >= 0 && plug->devfn < 0xf8)
+        plug->devfn = (u8)(plug->devfn + 8);
+    plug->flags &= (u8)~PCI_ANYWHERE;
+    int other = plugged_at(m, n, plug->bus, plug->devfn);
+    const char *name = pci_plug_name(plug);
+    unsigned device = plug->devfn >> 3, function = plug->devfn & 7;
+    if (wrong)
+        snprintf(error, 256, "%s: %s", name, wrong);
+    else if (other >= 0)
+        snprintf(error, 256, "PCI: slot %u function %u not available for %s, in use by %s", device, function, name,
+                 pci_plug_name(&m->options.pci[other]));
+    else if (port && device)
+        snprintf(error, 256, "PCI: slot %u is not valid for %s, behind a port there is slot 0 alone", device, name);
+    else if (!multifunction_fits(m, n, plug))
+        snprintf(error, 256, "PCI: slot %u function %u: %s: function 0 of a device with several needs multifunction=on",
+                 device, function, name);
+    else
+        return true;
+    return false;
+}
+
+bool pci_plug(struct machine *m, const struct machine_config *config, char *error)
+{
+    m->options.pci[0] = (struct pci_plug){ .function = FUNCTION_pci_root };
+    for (unsigned n = 0; n < config->pci_count; n++) {
+        if (n + 1 == PCI_PLUGS) {
+            snprintf(error, 256, "more than %d PCI functions", PCI_PLUGS - 1);
+            return false;
+        }
+        m->options.pci[n + 1] = config->pci[n];
+        if (!plug_check(m, n + 1, error))
+            return false;
+    }
+    return true;
+}
+
+/* ---- bridges ---- */
+
+static const u8 *bridge_config(const struct machine *m, unsigned bus) { return pci_function(m, bus)->config; }
+
+unsigned pci_bus_number(const struct machine *m, unsigned plug)
+{
+    unsigned bus = m->options.pci[plug].bus;
+    return bus ? bridge_config(m, bus)[PCI_SECONDARY] : 0;
+}
+
+u32 pci_requester(const struct machine *m, unsigned plug)
+{
+    return pci_bus_number(m, plug) << 8 | m->options.pci[plug].devfn;
+}
+
+/* Would a configuration request for this bus number come to the bus of that bridge (0: the host's)? */
+static bool bus_reached(const struct machine *m, unsigned bus, unsigned number)
+{
+    if (!bus)
+        return number == 0;
+    if (bridge_config(m, bus)[PCI_SECONDARY] != number || !number)
+        return false;
+    for (unsigned up = bus; up; up = m->options.pci[up].bus) {
+        const u8 *config = bridge_config(m, up);
+        if (number < config[PCI_SECONDARY] || number > config[PCI_SUBORDINATE])
+            return false;
+    }
+    return true;
+}
+
+int pci_find(struct machine *m, unsigned number, unsigned devfn)
+{
+    for (unsigned n = 0; n < m->d.pci->count; n++)
+        if (m->options.pci[n].devfn == devfn && bus_reached(m, m->options.pci[n].bus, number))
+            return (int)n;
+    return -1;
+}
+
+/* Does the bridge hand an access on to its secondary bus? The windows of memory and prefetchable memory count alike. */
+static bool forwards(const u8 *config, bool io, u64 address)
+{
+    u64 base = (u64)(load_le16(config + 0x20) & 0xfff0) << 16, limit = (u64)(load_le16(config + 0x22) & 0xfff0) << 16;
+    if (io)
+        return address >= (u64)(config[0x1c] & 0xf0) << 8 && address <= ((u64)(config[0x1d] & 0xf0) << 8 | 0xfff);
+    if (address >= base && address <= (limit | 0xfffff))
+        return true;
+    base = (u64)load_le32(config + 0x28) << 32 | (u64)(load_le16(config + 0x24) & 0xfff0) << 16;
+    limit = (u64)load_le32(config + 0x2c) << 32 | (u64)(load_le16(config + 0x26) & 0xfff0) << 16;
+    return address >= base && address <= (limit | 0xfffff);
+}
+
+/* Does an access from the host come through to this function's bus? */
+static bool reached(const struct machine *m, unsigned plug, bool io, u64 address)
+{
+    for (unsigned up = m->options.pci[plug].bus; up; up = m->options.pci[up].bus)
+        if (!pci_allowed(m, up, io ? COMMAND_IO : COMMAND_MEMORY) || !forwards(bridge_config(m, up), io, address))
+            return false;
+    return true;
+}
+
+static bool masters(const struct machine *m, unsigned plug)
+{
+    bool may = pci_allowed(m, plug, COMMAND_MASTER);
+    for (unsigned up = m->options.pci[plug].bus; up && may; up = m->options.pci[up].bus)
+        may = pci_allowed(m, up, COMMAND_MASTER);
+    return may;
+}
+
+/* ---- address ranges ---- */
+
+static bool range_decodes(const struct pci_desc *d, const struct pci_function *f, unsigned n, bool io, u64 address,
+                          unsigned size, u64 *offset)
+{
+    const struct pci_bar *bar = &d->bar[n];
+    if (!bar->size || (bar->space == PCI_SPACE_IO) != io)
+        return false;
+    *offset = address - pci_bar_base(d, f, n);
+    return *offset < bar->size && size <= bar->size - *offset;
+}
+
+bool pci_decode(struct machine *m, bool io, u64 address, unsigned size, struct pci_hit *hit)
+{
+    for (unsigned plug = 0; plug < m->d.pci->count; plug++) {
+        const struct pci_slot *slot = &m->d.pci->slot[plug];
+        if (!pci_allowed(m, plug, io ? COMMAND_IO : COMMAND_MEMORY))
+            continue;
+        for (unsigned n = 0; n < PCI_BARS; n++)
+            if (range_decodes(&slot->desc, pci_function(m, plug), n, io, address, size, &hit->offset) &&
+                reached(m, plug, io, address)) {
+                hit->at = slot->at;
+                hit->bar = n;
+                return true;
+            }
+    }
+    return false;
+}
+
+/* ---- DMA, interrupts ---- */
+
+bool pci_dma(struct machine *m, struct place at, u64 pa, void *bytes, u64 size, bool write, bool untranslated)
+{
+    unsigned plug = pci_plug_of(m, at);
+    struct requester by = { .stream = pci_requester(m, plug), .untranslated = untranslated };
+    return masters(m, plug) && bus_dma(m, by, pa, bytes, size, write);
+}
+
+static bool msix_enabled(const struct pci_desc *d, const struct pci_function *f)
+{
+    return d->msix && f->config[d->msix + 3] & 0x80;
+}
+static bool msi_enabled(const struct pci_desc *d, const struct pci_function *f)
+{
+    return d->msi && f->config[d->msi + 2] & 1;
+}
+
+bool pci_messages_on(const struct machine *m, struct place at)
+{
+    unsigned plug = pci_plug_of(m, at);
+    const struct pci_desc *d = &m->d.pci->slot[plug].desc;
+    return msix_enabled(d, pci_function(m, plug)) || msi_enabled(d, pci_function(m, plug));
+}
+
+/* A message is a write of 4 bytes (6.8.3.1). */
+static void message_send(struct machine *m, unsigned plug, u64 address, u32 data)
+{
+    u8 bytes[4];
+    store_le32(bytes, data);
+    pci_dma(m, m->d.pci->slot[plug].at, address & ~(u64)3, bytes, 4, true, false);
+}
+
+static bool vector_masked(const struct pci_desc *d, const struct pci_function *f, unsigned n)
+{
+    return f->config[d->msix + 3] & 0x40 || f->vector[n].control & 1;
+}
+
+void pci_messages_flush(struct machine *m, unsigned plug)
+{
+    const struct pci_desc *d = &m->d.pci->slot[plug].desc;
+    struct pci_function *f = pci_function(m, plug);
+    for (unsigned n = 0; f->pending && n < d->vectors; n++)
+        if (bit(f->pending, n) && msix_enabled(d, f) && !vector_masked(d, f, n)) {
+            f->pending &= ~(1u << n);
+            message_send(m, plug, f->vector[n].address, f->vector[n].data);
+        }
+}
+
+bool pci_message(struct machine *m, struct place at, unsigned vector)
+{
+    unsigned plug = pci_plug_of(m, at);
+    const struct pci_desc *d = &m->d.pci->slot[plug].desc;
+    struct pci_function *f = pci_function(m, plug);
+    if (msix_enabled(d, f)) {
+        if (vector < d->vectors)
+            f->pending |= 1u << vector;
+        pci_messages_flush(m, plug);
+        return true;
+    }
+    if (!msi_enabled(d, f))
+        return false;
+    const u8 *msi = f->config + d->msi;
+    u64 address = (u64)load_le32(msi + 8) << 32 | load_le32(msi + 4);
+    message_send(m, plug, address, load_le16(msi + 12));
+    return true;
+}
+
+/* The table of MSI-X and its pending bits (6.8.2): words. */
+static u32 msix_word(const struct pci_desc *d, const struct pci_function *f, u64 offset)
+{
+    const struct pci_vector *v = &f->vector[offset / 16 % PCI_VECTORS];
+    const u32 words[] = { (u32)v->address, (u32)(v->address >> 32), v->data, v->control };
+    if (offset >= PCI_PBA)
+        return offset == PCI_PBA ? f->pending : 0;
+    return offset / 16 < d->vectors ? words[offset / 4 % 4] : 0;
+}
+
+static void msix_word_write(const struct pci_desc *d, struct pci_function *f, u64 offset, u32 value)
+{
+    struct pci_vector *v = &f->vector[offset / 16 % PCI_VECTORS];
+    if (offset / 16 >= d->vectors)
+        return; /* the pending bits, too, are not written */
+    switch (offset / 4 % 4) {
+    case 0: v->address = bits_set(v->address, 31, 0, value & ~3u); break;
+    case 1: v->address = bits_set(v->address, 63, 32, value); break;
+    case 2: v->data = value; break;
+    default: v->control = value & 1; break;
+    }
+}
+
+bool pci_read(struct machine *m, const struct access *a, u64 *value)
+{
+    unsigned plug = pci_plug_of(m, a->at);
+    const struct pci_desc *d = &m->d.pci->slot[plug].desc;
+    const struct kind *kind = row_get(a->at.row)->kind;
+    const struct pci_function *f = pci_function(m, plug);
+    if (d->msix && a->bar == d->msix_bar) {
+        u64 word = align_down(a->offset, 4);
+        u64 both = msix_word(d, f, word) | (a->size == 8 ? (u64)msix_word(d, f, word + 4) << 32 : 0);
+        *value = both >> 8 * (a->offset - word) & ones(8 * a->size);
+        return true;
+    }
+    return kind->read && kind->read(m, place_state(m, a->at), a, value);
+}
+
+bool pci_write(struct machine *m, const struct access *a, u64 value)
+{
+    unsigned plug = pci_plug_of(m, a->at);
+    const struct pci_desc *d = &m->d.pci->slot[plug].desc;
+    const struct kind *kind = row_get(a->at.row)->kind;
+    if (!d->msix || a->bar != d->msix_bar)
+        return kind->write && kind->write(m, place_state(m, a->at), a, value);
+    if (a->size < 4) {
+        m->d.guest_error = ERROR_REGISTER;
+        return true;
+    }
+    for (unsigned n = 0; n < a->size; n += 4)
+        msix_word_write(d, pci_function(m, plug), a->offset + n, (u32)(value >> 8 * n));
+    pci_messages_flush(m, plug);
+    return true;
+}
+
+/* Pins are A to D, 0 to 3; on its way up a device's pin moves by its number at each bridge and at the host. */
+static unsigned pin_at_host(const struct machine *m, unsigned plug)
+{
+    unsigned pin = m->d.pci->slot[plug].desc.config[PCI_PIN] - 1u;
+    for (unsigned up = plug;; up = m->options.pci[up].bus) {
+        pin += m->options.pci[up].devfn >> 3;
+        if (!m->options.pci[up].bus)
+            return pin % 4;
+    }
+}
+
+u32 pci_intx(struct machine *m)
+{
+    u32 pins = 0;
+    for (unsigned n = 0; n < m->d.pci->count; n++) {
+        const struct pci_slot *slot = &m->d.pci->slot[n];
+        const struct kind *kind = row_get(slot->at.row)->kind;
+        const struct pci_function *f = pci_function(m, n);
+        if (kind->level && slot->desc.config[PCI_PIN] && kind->level(f, 0) &&
+            !(load_le16(f->config + PCI_COMMAND) & COMMAND_NO_INTX) && !pci_messages_on(m, slot->at))
+            pins |= 1u << pin_at_host(m, n);
+    }
+    return pins;
+}

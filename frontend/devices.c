@@ -1,0 +1,83 @@
+/* From what -device and -drive asked for to what the machine is configured with: drives, console ports, PCI buses by
+ * name. */
+#include "frontend/frontend.h"
+
+static unsigned drive_number(const struct options *o, const char *id)
+{
+    for (unsigned n = 0; n < o->drive_count; n++)
+        if (!strcmp(o->drive[n].id, id))
+            return n;
+    die("-device: no -drive has id=%s", id);
+}
+
+static const char *device_name(const struct device_config *d)
+{
+    return d->kind ? virtio_name(d->kind) : pci_function_name(d->plug.function);
+}
+
+/* Numbers of its disk, console and bus, which the devices before it leave free or have. */
+struct taken {
+    unsigned port;
+    bool disk[MAX_DISKS];
+    const struct device_config *pci[PCI_PLUGS];
+};
+
+static unsigned unit_of(const struct options *o, const struct device_config *d, struct machine_config *c,
+                        struct taken *t)
+{
+    unsigned unit = 0;
+    switch (virtio_back_end(d->kind)) {
+    case BACK_END_NONE: break;
+    case BACK_END_DISK:
+        unit = drive_number(o, d->drive);
+        if (t->disk[unit])
+            die("-drive id=%s: given to two devices", d->drive);
+        t->disk[unit] = true;
+        memcpy(c->options.disk[unit].serial, d->serial, sizeof(d->serial));
+        break;
+    case BACK_END_PORT:
+        if (t->port == MAX_PORTS)
+            die("-device %s: more than %u", device_name(d), MAX_PORTS - row_ports());
+        unit = t->port++;
+    }
+    return unit;
+}
+
+/* The host's bus, or one behind a bridge that was given before, by its id=. */
+static u8 bus_of(const struct machine_config *c, const struct device_config *d, const struct taken *t)
+{
+    if (!d->bus[0] || !strcmp(d->bus, "pcie.0"))
+        return d->plug.bus;
+    for (unsigned n = 0; n < c->pci_count; n++)
+        if (!strcmp(t->pci[n]->id, d->bus))
+            return (u8)(n + 1);
+    die("-device %s: Bus '%s' not found (pcie.0, or the id= of a bridge before it)", device_name(d), d->bus);
+}
+
+static void device_set(const struct options *o, const struct device_config *d, struct machine_config *c,
+                       struct taken *t)
+{
+    unsigned unit = unit_of(o, d, c, t);
+    if (!d->plug.function) {
+        if (c->virtio_count == VIRTIO_SLOTS)
+            die("-device %s: more than %d behind virtio-mmio", device_name(d), VIRTIO_SLOTS);
+        c->virtio[c->virtio_count++] = (struct virtio_config){ .kind = d->kind, .unit = unit, .slot = d->slot };
+        return;
+    }
+    if (c->pci_count == PCI_PLUGS - 1)
+        die("-device %s: more than %d PCI functions", device_name(d), PCI_PLUGS - 1);
+    struct pci_plug plug = d->plug;
+    plug.unit = unit;
+    plug.bus = bus_of(c, d, t);
+    t->pci[c->pci_count] = d;
+    c->pci[c->pci_count++] = plug;
+}
+
+void devices_set(const struct options *o, struct machine_config *c)
+{
+    struct taken t = { .port = row_ports() };
+    for (unsigned by_drive = 0; by_drive < 2; by_drive++) /* those that -drive makes come last, as on QEMU */
+        for (unsigned n = 0; n < o->device_count; n++)
+            if (o->device[n].by_drive == by_drive)
+                device_set(o, &o->device[n], c, &t);
+}
