@@ -156,6 +156,26 @@ define_rows() {
     holds disk.img 'written'
     holds hvc.txt 'to-the-host'
 
+    # The same devices behind PCI, one of them behind a root port, one in function 1 and legacy; without an ITS by INTx.
+    row linux-pci quick 4G
+    linux cortex-a57 1 'elmu.modules=virtio_pci_legacy_dev:virtio_pci_modern_dev:virtio_pci:virtio_blk:virtio_console:virtio-rng'
+    opt -drive "file=@DIR@/disk.img,if=none,format=raw,id=d0" -device virtio-blk-pci,drive=d0,serial=elmu-disk
+    opt -chardev "file,id=c1,path=@DIR@/hvc.txt" -device virtio-serial-pci,disable-modern=on,addr=5.1,multifunction=on
+    opt -device pci-testdev,addr=5,multifunction=on -device virtconsole,chardev=c1
+    opt -device pcie-root-port,id=rp,chassis=1 -device virtio-rng-pci,bus=rp
+    answer 'elmu# ' $'md5sum /dev/vda; cat /sys/block/vda/serial; echo; printf written | dd of=/dev/vda bs=1 seek=4096 conv=notrunc; sync\n'
+    answer '# ' $'echo to-the-host >/dev/hvc0; head -c 8 /dev/hwrng | wc -c; cat /sys/class/misc/hw_random/rng_current; cat /proc/interrupts; poweroff -f\n'
+    want 'pci-host-generic 4010000000.pcie: ECAM at [mem 0x4010000000-0x401fffffff] for [bus 00-ff]'
+    want 'pci 0000:00:01.0: [1af4:1001] type 00 class 0x010000'
+    want 'pci 0000:01:00.0: [1af4:1044] type 00 class 0x00ff00'
+    want "$disk_md5  /dev/vda"
+    want 'elmu-disk'
+    want 'virtio_rng.'
+    want 'reboot: Power down'
+    holds disk.img 'written'
+    holds hvc.txt 'to-the-host'
+    never 'Call trace'
+
     row kvm-nvhe quick 4G
     kvm_guest cortex-a57 nvhe Hyp
     row kvm-protected full 4G
@@ -173,6 +193,17 @@ define_rows() {
     xen cortex-a57 4
     row xen-max-1 full 6G
     xen max 1
+
+    # With the device tree that QEMU makes for this machine, PCIe node and all, as it is.
+    row xen-qemu-dtb quick 6G
+    xen cortex-a57 1
+    opt -device virtio-blk-pci,drive=d0 -drive "file=@DIR@/disk.img,if=none,format=raw,id=d0" -dtb "$tables/qemu.dtb"
+    want 'pci 0000:00:01.0: [1af4:1001] type 00 class 0x010000'
+    if [ -n "$boot" ]; then
+        "${QEMU:-qemu-system-aarch64}" -nodefaults -display none -m 1G -cpu cortex-a57 \
+            -M "virt,gic-version=3,virtualization=on,its=off,dumpdtb=$tables/qemu.dtb" >/dev/null 2>&1 ||
+            echo "check.sh: no QEMU: xen-qemu-dtb will fail" >&2
+    fi
 
     # FEAT_NV2: the hypervisor is itself a guest, of tests/guest/nest. (QEMU 7.2 has none of it.)
     row nest-kvm-vhe quick 4G
