@@ -27,7 +27,7 @@ const struct row *row_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; 
 
 u32 parts_of(const struct machine_options *o)
 {
-    return SECURE_ONLY | (o->secure ? SECURE : 0) | (o->gic_version == 2 ? GICV2 : GICV3) | (o->its ? ITS : 0) |
+    return SECURE_ONLY | (o->secure ? SECURE : 0) | (o->virtualization ? VIRTUALIZATION : 0) | (o->gic_version == 2 ? GICV2 : GICV3) | (o->its ? ITS : 0) |
            (o->iommu == IOMMU_SMMUV3 ? SMMU : 0) | (o->cpu_count > GIC_REDISTS_LOW ? REDIST2 : 0) |
            (o->lowmem ? LOWMEM : HIGHMEM);
 }
@@ -278,7 +278,8 @@ static void guest_error_tell(struct machine *m, const struct row *row, const str
     const struct observer *o = &m->d.observers->seen;
     static const char *const what_is[] = { [ERROR_REGISTER] = "no such register",
                                            [ERROR_NONSENSE] = "nonsense, the device needs a reset",
-                                           [ERROR_INTERRUPT] = "no such interrupt" };
+                                           [ERROR_INTERRUPT] = "no such interrupt",
+                                           [ERROR_SIZE] = "no accesses of that size" };
     const char *what = what_is[m->d.guest_error];
     m->d.guest_error = ERROR_NONE;
     if (o && o->guest_error && a->by.cpu < m->options.cpu_count)

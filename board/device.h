@@ -84,7 +84,8 @@ enum when { ALWAYS, SECURE_ONLY = 1,  /* with secure=on it answers Secure access
             SECURE = 2 | SECURE_ONLY, /* there with secure=on only */
             GICV2 = 4, GICV3 = 8 /* and 4 */, ITS = 16, SMMU = 32,
             REDIST2 = 64, /* more PEs than the first region of redistributors has room for */
-            HIGHMEM = 128 /* PCIe has windows above 4 GiB */, LOWMEM = 256 /* it has none */ };
+            HIGHMEM = 128 /* PCIe has windows above 4 GiB */, LOWMEM = 256 /* it has none */,
+            VIRTUALIZATION = 512 };
 struct row {
     const char *name;
     const struct kind *kind; /* NULL: RAM */

@@ -147,6 +147,20 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
     return true;
 }
 
+static bool gic_can_be(const struct machine_options *o, char error[256])
+{
+    if (o->gic_version != 2 && o->gic_version != 3) {
+        snprintf(error, 256, "gic-version=%u: not supported (only 2, 3)", o->gic_version);
+        return false;
+    }
+    if (o->gic_version == 2 && o->cpu_count > GIC2_CPUS) {
+        snprintf(error, 256, "Number of SMP CPUs requested (%u) exceeds max CPUs supported by GICv2 (%d)", o->cpu_count,
+                 GIC2_CPUS);
+        return false;
+    }
+    return true;
+}
+
 struct machine *machine_create(const struct machine_config *config, char error[256])
 {
     struct machine *m = calloc(1, sizeof(*m));
@@ -156,9 +170,11 @@ struct machine *machine_create(const struct machine_config *config, char error[2
     options_set(m, config);
     m->d.phys.ops = &bus_ops;
     m->d.phys.board = m;
-    bool ok = pci_plug(m, config, error) && bus_create(m) &&
+    bool ok = gic_can_be(&m->options, error) && pci_plug(m, config, error) && bus_create(m) &&
               model_parse(config->cpu, m->options.virtualization, m->options.secure, &m->model, error) &&
               virtio_plug(m, config, error);
+    if (ok && m->options.gic_version == 2)
+        model_without_gicv3(&m->model);
     if (ok && !ram_create(m)) {
         snprintf(error, 256, "cannot allocate %llu MiB of RAM for the guest",
                  (unsigned long long)(m->options.ram_size >> 20));
@@ -219,6 +235,8 @@ void machine_reset(struct machine *m)
     }
     timer_reset(&m->timers);
     gic_reset(&m->gic, m->d.cpu, m->options.cpu_count, m->options.secure);
+    if (m->d.parts & GICV2)
+        gic2_reset(&m->gic);
     bus_reset(m);
     for (u32 n = 0; n < m->options.cpu_count; n++) {
         u64 insns = m->d.cpu[n].insns;

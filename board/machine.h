@@ -222,7 +222,7 @@ void machine_input_offer(struct machine *m);
 
 /* ---- for the devices ---- */
 /* What is wrong with an access: told to who looks in (struct observer), the guest gets what the device gives. */
-enum guest_error { ERROR_NONE, ERROR_REGISTER, ERROR_NONSENSE, ERROR_INTERRUPT };
+enum guest_error { ERROR_NONE, ERROR_REGISTER, ERROR_NONSENSE, ERROR_INTERRUPT, ERROR_SIZE };
 /* Timer n of a device falls due at `when` (ns), not nearer than EVENT_MIN_NS from now; NEVER cancels. */
 void machine_timer_set(struct machine *m, struct place at, unsigned n, u64 when);
 u64 machine_timer(struct machine *m, struct place at, unsigned n);

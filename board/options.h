@@ -31,7 +31,7 @@ struct machine_options {
     u8 virtualization, secure;
     u8 reset_loud;    /* what the architecture leaves UNKNOWN at reset holds 0xdeadbeefdeadbeef, not 0 */
     u8 virtio_modern; /* virtio-mmio version 2 */
-    u8 gic_version;   /* 2 to 4; 0: 3 */
+    u8 gic_version;   /* 2 or 3; 0 is none */
     u8 its;
     u8 iommu;         /* enum iommu */
     u8 lowmem;        /* PCIe has no windows above 4 GiB: highmem=off */

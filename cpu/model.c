@@ -100,8 +100,11 @@ static int feature_find(const char *name, size_t length)
     return -1;
 }
 
-/* EL2 and EL3 are the machine's to give (virtualization=, secure=). */
-static bool is_machines(int id) { return id == FEAT_EL2 || id == FEAT_EL3; }
+/* EL2 and EL3 are the machine's to give (virtualization=, secure=), and what follows from them. */
+static bool is_machines(int id)
+{
+    return id == FEAT_EL2 || id == FEAT_EL3 || id == FEAT_GICV3_EL2 || id == FEAT_GICV3_EL3;
+}
 /* No model has it before it is asked for. */
 static bool is_asked_for(int id) { return id == FEAT_PAUTH_IMPDEF; }
 
@@ -218,13 +221,24 @@ bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, ch
         if (!option_parse(text, length, &out->features, error))
             return false;
     }
+    bool gicv3 = feature_has(&out->features, FEAT_GICV3);
     if (el2)
         feature_add(&out->features, FEAT_EL2);
     if (el3)
         feature_add(&out->features, FEAT_EL3);
+    if (el2 && gicv3)
+        feature_add(&out->features, FEAT_GICV3_EL2);
+    if (el3 && gicv3)
+        feature_add(&out->features, FEAT_GICV3_EL3);
     if (!el2 || !el3)
         feature_disable(&out->features, FEAT_SEL2);
     return true;
+}
+
+void model_without_gicv3(struct cpu_model *model)
+{
+    feature_disable(&model->features, FEAT_GICV3);
+    feature_disable(&model->features, FEAT_NMI);
 }
 
 void model_describe(const struct cpu_model *model, char *text, size_t size)

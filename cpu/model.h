@@ -15,6 +15,8 @@ struct cpu_model {
 
 /* Parses `max,sve=off` and the like. el2, el3: what the machine gives the CPU. False: error is one line, no newline. */
 bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, char error[256]);
+/* Of a machine with a GICv2: no system registers of the GIC, no non-maskable interrupts. */
+void model_without_gicv3(struct cpu_model *model);
 /* The text that model_parse makes this of: the model, and the features that it has not of itself. */
 void model_describe(const struct cpu_model *model, char *text, size_t size);
 /* Features and identification registers of the model, before cpu_reset. */

@@ -11,7 +11,7 @@
 enum { MAX_CHARDEVS = 16, MAX_SENDS = 256, MAX_SERIALS = 2, OPTION_TEXT = 4096 };
 
 enum { GIVEN_CPU = 1, GIVEN_SMP = 2, GIVEN_MEMORY = 4, GIVEN_VIRTUALIZATION = 8, GIVEN_SECURE = 16, GIVEN_SEMIHOSTING = 32,
-       GIVEN_RESET = 64 };
+       GIVEN_RESET = 64, GIVEN_GIC = 256 };
 
 #define CPU_UNTAGGED ",mte2=off" /* what -machine mte=off adds to -cpu */
 

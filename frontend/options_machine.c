@@ -18,11 +18,14 @@ static void machine_type(void *target, const char *option, const struct suboptio
 
 static void machine_gic(void *target, const char *option, const struct suboption *s)
 {
-    if (!strcmp(s->value, "2"))
-        die("%s gic-version=2: not yet supported (only 3)", option);
-    if (strcmp(s->value, "3") && strcmp(s->value, "max"))
-        die("%s gic-version=%s: not supported (only 3, max)", option, s->value);
-    ((struct options *)target)->machine.gic_version = 3;
+    u8 *version = &((struct options *)target)->machine.gic_version;
+    if (!strcmp(s->value, "host"))
+        die("%s gic-version=host requires KVM (there are: 2, 3, max)", option);
+    if (!strcmp(s->value, "4"))
+        die("%s gic-version=4: not yet supported (there are: 2, 3, max)", option);
+    if (strcmp(s->value, "2") && strcmp(s->value, "3") && strcmp(s->value, "max"))
+        die("%s gic-version=%s: Invalid gic-version value (there are: 2, 3, max)", option, s->value);
+    *version = !strcmp(s->value, "2") ? 2 : 3;
 }
 
 static const struct property machine_rows[] = {
@@ -81,7 +84,8 @@ void opt_machine(struct options *o, const char *name, const char *arg)
         return;
     }
     o->given |= (strstr(arg, "virtualization=") ? GIVEN_VIRTUALIZATION : 0) |
-                (strstr(arg, "secure=") ? GIVEN_SECURE : 0) | (strstr(arg, "mte=") ? GIVEN_CPU : 0);
+                (strstr(arg, "secure=") ? GIVEN_SECURE : 0) | (strstr(arg, "mte=") ? GIVEN_CPU : 0) |
+                (strstr(arg, "gic-version=") || strstr(arg, "gic_version=") ? GIVEN_GIC : 0);
     bool typed = !strchr(arg, '=') || strcspn(arg, "=") > strcspn(arg, ",");
     properties_read(machine_rows, ARRAY_LEN(machine_rows), "-machine", arg, typed ? "type" : NULL, o);
 }

@@ -42,6 +42,8 @@ static void cpu_take(struct options *o, const struct machine *s)
     if (o->given & GIVEN_CPU) {
         if (!model_parse(o->cpu, s->options.virtualization, s->options.secure, &model, error))
             die("%s", error);
+        if (s->options.gic_version == 2)
+            model_without_gicv3(&model);
         model_describe(&model, given, sizeof(given));
         if (memcmp(&model, &s->model, sizeof(model)))
             contradicts(o, "-cpu", given, text);
@@ -86,6 +88,9 @@ void restore_options(struct options *o)
     flag_take(o, &o->machine.virtualization, s->options.virtualization, GIVEN_VIRTUALIZATION, "-M", "virtualization=on",
               "virtualization=off");
     flag_take(o, &o->machine.secure, s->options.secure, GIVEN_SECURE, "-M", "secure=on", "secure=off");
+    unsigned gic = o->machine.gic_version;
+    number_take(o, &gic, s->options.gic_version, GIVEN_GIC, "-M gic-version");
+    o->machine.gic_version = (u8)gic;
     u8 semihosting = o->machine.semihosting != SEMIHOSTING_OFF;
     flag_take(o, &semihosting, s->options.semihosting != SEMIHOSTING_OFF, GIVEN_SEMIHOSTING, "-semihosting-config",
               "enable=on", "enable=off");

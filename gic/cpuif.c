@@ -43,6 +43,8 @@ static bool can_preempt(const struct gic *gic, unsigned cpu, struct gic_view vie
     const struct gic_best *best = &gic->d.best[cpu];
     if (likely(!best->nmi) && best->priority >= c->pmr) /* most often: nothing is pending */
         return false;
+    if (unlikely(!c->igrpen[best->group])) /* of a GICv2: gic.c, groups_enabled */
+        return false;
     u32 mask = preemption_mask(c, (enum gic_group)best->group);
     struct running r = running(gic, c);
     if (likely(!best->nmi))
@@ -58,6 +60,8 @@ u32 cpuif_lines(const struct gic *gic, unsigned cpu, struct gic_view view)
     const struct gic_best *best = &gic->d.best[cpu];
     if (!can_preempt(gic, cpu, view))
         return 0;
+    if (unlikely(gic->v2.on)) /* GICv2 2.3.1: whatever the PE does */
+        return best->group == GROUP_0 && gic->v2.ctlr[cpu] & GICC_FIQEN ? LINE_FIQ : LINE_IRQ;
     const u32 irq = LINE_IRQ | (best->nmi ? LINE_IRQ_NMI : 0), fiq = LINE_FIQ | (best->nmi ? LINE_FIQ_NMI : 0);
     if (best->group == GROUP_0)
         return fiq;
@@ -73,7 +77,7 @@ u32 cpuif_lines(const struct gic *gic, unsigned cpu, struct gic_view view)
 u32 cpuif_pending(const struct gic *gic, unsigned cpu, u32 reach)
 {
     const struct gic_best *best = &gic->d.best[cpu];
-    if (best->priority == PRIO_NONE)
+    if (best->priority == PRIO_NONE || !gic->cpu[cpu].igrpen[best->group])
         return INTID_SPURIOUS;
     if (reach >> best->group & 1)
         return best->intid;

@@ -1,8 +1,9 @@
 /*
  * The register frames of distributor and redistributors (GIC 12.8 to 12.11), driven by the rows of gicd.def and
- * gicr.def. SPIs are reached through the distributor, SGIs and PPIs through the redistributor of their PE, by the same
- * functions. With two security states a Non-secure access sees interrupts of Non-secure group 1 only, and of the others
- * what NSACR gives it, and priorities in the Non-secure half (GIC 4.8). Left out: LPIs, GICD_STATUSR (optional).
+ * gicr.def, and of the distributor of version 2 (GICv2 4.3): gicd2.def. SPIs are reached through the distributor, SGIs
+ * and PPIs through the redistributor of their PE, or the distributor of version 2, by the same functions. With two
+ * security states a Non-secure access sees interrupts of Non-secure group 1 only, and of the others what NSACR gives
+ * it, and priorities in the Non-secure half (GIC 4.8). Left out: LPIs, GICD_STATUSR (optional).
  */
 #include "gic/internal.h"
 
@@ -48,12 +49,21 @@ static void ignore_set(const struct access *a, u64 value) { (void)a, (void)value
 
 static u64 enable_get(const struct access *a) { return a->bank->enable & visible(a, 0); }
 static void isenable_set(const struct access *a, u64 v) { a->bank->enable |= (u32)v & visible(a, 0); }
-static void icenable_set(const struct access *a, u64 v) { a->bank->enable &= ~((u32)v & visible(a, 0)); }
+static void icenable_set(const struct access *a, u64 v)
+{
+    a->bank->enable &= ~((u32)v & visible(a, 0) & ~gic2_sgis(a->gic, a->intid));
+}
 
 static u64 ispend_get(const struct access *a) { return bank_pending(a->bank) & visible(a, 1); }
 static u64 icpend_get(const struct access *a) { return bank_pending(a->bank) & visible(a, 2); }
-static void ispend_set(const struct access *a, u64 v) { a->bank->latch |= (u32)v & visible(a, 1); }
-static void icpend_set(const struct access *a, u64 v) { a->bank->latch &= ~((u32)v & visible(a, 2)); }
+static void ispend_set(const struct access *a, u64 v)
+{
+    a->bank->latch |= (u32)v & visible(a, 1) & ~gic2_sgis(a->gic, a->intid);
+}
+static void icpend_set(const struct access *a, u64 v)
+{
+    a->bank->latch &= ~((u32)v & visible(a, 2) & ~gic2_sgis(a->gic, a->intid));
+}
 
 static u64 active_get(const struct access *a) { return a->bank->active & visible(a, 2); }
 static void isactive_set(const struct access *a, u64 v) { a->bank->active |= (u32)v & visible(a, 0); }
@@ -219,6 +229,99 @@ static u64 iidr_get(const struct access *a)
     return 0x43b;
 }
 
+/* ---- The distributor of version 2 (GICv2 4.3) ---- */
+
+/* EnableGrp0 <0> EnableGrp1 <1>; Non-secure: EnableGrp1 <0> */
+static u64 ctlr2_get(const struct access *a)
+{
+    u32 ctlr = a->gic->ctlr & (CTLR_GRP0 | CTLR_GRP1NS);
+    return a->ns ? ctlr >> 1 : ctlr;
+}
+static void ctlr2_set(const struct access *a, u64 v)
+{
+    u32 mask = a->ns ? CTLR_GRP1NS : CTLR_GRP0 | CTLR_GRP1NS;
+    a->gic->ctlr = (a->gic->ctlr & ~mask) | ((u32)(a->ns ? v << 1 : v) & mask);
+    gic_refresh_all(a->gic);
+}
+
+/* <4:0> ITLinesNumber <7:5> CPUNumber <10> SecurityExtn <15:11> LSPI: no lockable SPIs */
+static u64 typer2_get(const struct access *a)
+{
+    return GIC_SPI_BANKS | (u64)(a->gic->cpu_count - 1) << 5 | (u64)!gic_ds(a->gic) << 10;
+}
+
+/* A bit each PE; of SGIs and PPIs the accessing one. RAZ/WI with one PE. */
+static u64 target_get(const struct access *a)
+{
+    if (a->gic->cpu_count == 1 || !bit(visible(a, a->intid < GIC_BANK ? 0 : 3), a->n))
+        return 0;
+    return a->intid < GIC_BANK ? BIT(a->cpu) : a->gic->v2.target[a->intid - GIC_BANK];
+}
+static void target_set(const struct access *a, u64 v)
+{
+    if (a->gic->cpu_count == 1 || a->intid < GIC_BANK || !bit(visible(a, 3), a->n))
+        return;
+    a->gic->v2.target[a->intid - GIC_BANK] = (u8)(v & ones(a->gic->cpu_count));
+    gic_route(a->gic, a->intid);
+}
+
+static void senders_set(const struct access *a, unsigned cpu, unsigned intid, u32 senders)
+{
+    struct gic_bank *b = &a->gic->ppi[cpu];
+    u32 mask = (u32)BIT(intid);
+    a->gic->v2.source[cpu][intid] = (u8)(senders & ones(a->gic->cpu_count));
+    b->latch = a->gic->v2.source[cpu][intid] ? b->latch | mask : b->latch & ~mask;
+}
+
+/* The SGI of one register that a PE may send to another (GICv2 4.3.15, table 4-22): Secure software chooses the group
+ * by NSATT, Non-secure software sends group 1, and group 0 where the target's GICD_NSACR says so. */
+static bool sgi_allowed(const struct access *a, unsigned cpu, unsigned intid, bool nsatt)
+{
+    const struct gic_bank *b = &a->gic->ppi[cpu];
+    bool group1 = bit(b->group, intid);
+    if (gic_ds(a->gic))
+        return true;
+    return a->ns ? group1 || bits(b->nsacr, 2 * intid + 1, 2 * intid) : nsatt == group1;
+}
+
+/* <25:24> TargetListFilter: the list, all but this PE, this PE; the reserved one: nobody. <23:16> CPUTargetList <15>
+ * NSATT <3:0> INTID */
+static void sgir_set(const struct access *a, u64 v)
+{
+    u32 self = (u32)BIT(a->cpu), sets[] = { (u32)bits(v, 23, 16), ~self, self, 0 }, set = sets[bits(v, 25, 24)];
+    unsigned intid = (unsigned)bits(v, 3, 0);
+    for (unsigned n = 0; n < a->gic->cpu_count; n++)
+        if (bit(set, n) && sgi_allowed(a, n, intid, bit(v, 15))) {
+            senders_set(a, n, intid, a->gic->v2.source[n][intid] | self);
+            gic_refresh(a->gic, n);
+        }
+}
+
+/* GICD_SPENDSGIR, GICD_CPENDSGIR: a byte an SGI of this PE, a bit each sender */
+static u64 sgi_source_get(const struct access *a)
+{
+    return bit(visible(a, 0), a->n) ? a->gic->v2.source[a->cpu][a->intid] : 0;
+}
+static void spendsgi_set(const struct access *a, u64 v)
+{
+    if (bit(visible(a, 0), a->n))
+        senders_set(a, a->cpu, a->intid, a->gic->v2.source[a->cpu][a->intid] | (u32)v);
+}
+static void cpendsgi_set(const struct access *a, u64 v)
+{
+    if (bit(visible(a, 0), a->n))
+        senders_set(a, a->cpu, a->intid, a->gic->v2.source[a->cpu][a->intid] & ~(u32)v);
+}
+
+/* ICPIDR4..7, 0..3, ICCIDR0..3: part 0x490, ICPIDR2<7:4> = 2: GICv2 */
+static u64 dist2_id_get(const struct access *a)
+{
+    static const u8 id[12] = { 0x04, 0, 0, 0, 0x90, 0xb4, 0x2b, 0, 0x0d, 0xf0, 0x05, 0xb1 };
+    return id[a->element];
+}
+
+/* ---- Identification of version 3 ---- */
+
 /* PIDR4..7, PIDR0..3, CIDR0..3, a byte each. PIDR2<7:4> = 3: GICv3. PIDR0 is the part: 0x92 distributor, 0x93
  * redistributor. */
 static u64 identification(unsigned n, u8 part)
@@ -270,58 +373,72 @@ static const struct gic_reg dist_regs[] = {
 #define GIC_REG REG
 #include "gic/gicd.def"
 };
+static const struct gic_reg dist2_regs[] = {
+#define GIC_REG REG
+#include "gic/gicd2.def"
+};
 static const struct gic_reg redist_regs[] = {
 #define GIC_REG REG
 #include "gic/gicr.def"
 };
 
-static const struct gic_reg *find(const struct gic_reg *regs, unsigned count, u32 offset, unsigned size)
+static const struct gic_reg *find(struct gic *gic, const struct gic_reg *regs, unsigned count, u32 offset,
+                                  unsigned size)
 {
     for (unsigned n = 0; n < count; n++)
-        if (offset - regs[n].offset < regs[n].length)
+        if (offset - regs[n].offset < regs[n].length) {
+            gic->d.no_such_size = !(regs[n].sizes & size);
             return regs[n].sizes & size ? &regs[n] : NULL;
+        }
     return NULL;
 }
 
+/* Which INTIDs a frame has: from `first` to before `end`. */
+struct reach {
+    unsigned first, end;
+};
+static const struct reach of_dist = { GIC_BANK, GIC_INTIDS }, of_redist = { 0, GIC_BANK }, of_dist2 = { 0, GIC_INTIDS };
+
 /* Makes *a point at element number `element` of the row. False: its INTIDs are not here. */
-static bool point(struct access *a, const struct gic_reg *reg, unsigned element, bool redist)
+static bool point(struct access *a, const struct gic_reg *reg, unsigned element, struct reach reach)
 {
     a->element = element;
     if (!reg->bits)
         return true;
     a->intid = element * reg->unit * 8 / reg->bits;
-    if (redist ? a->intid >= GIC_BANK : a->intid < GIC_BANK || a->intid >= GIC_INTIDS)
+    if (a->intid < reach.first || a->intid >= reach.end)
         return false;
     a->n = a->intid % GIC_BANK;
     a->bank = gic_bank(a->gic, a->cpu, a->intid);
     return true;
 }
 
-static u64 reg_read(struct access *a, const struct gic_reg *reg, u32 offset, unsigned size, bool redist)
+static u64 reg_read(struct access *a, const struct gic_reg *reg, u32 offset, unsigned size, struct reach reach)
 {
     u32 at = offset - reg->offset;
     u64 value = 0;
     if (size < reg->unit) /* half of a 64-bit register */
-        return point(a, reg, at / reg->unit, redist) ? reg->get(a) >> at % reg->unit * 8 & ones(size * 8) : 0;
+        return point(a, reg, at / reg->unit, reach) ? reg->get(a) >> at % reg->unit * 8 & ones(size * 8) : 0;
     for (unsigned n = 0; n < size; n += reg->unit)
-        if (point(a, reg, (at + n) / reg->unit, redist))
+        if (point(a, reg, (at + n) / reg->unit, reach))
             value |= reg->get(a) << n * 8;
     return value;
 }
 
-static void reg_write(struct access *a, const struct gic_reg *reg, u32 offset, unsigned size, u64 value, bool redist)
+static void reg_write(struct access *a, const struct gic_reg *reg, u32 offset, unsigned size, u64 value,
+                      struct reach reach)
 {
     u32 at = offset - reg->offset;
     if (size < reg->unit) {
         unsigned lsb = at % reg->unit * 8;
-        if (point(a, reg, at / reg->unit, redist))
+        if (point(a, reg, at / reg->unit, reach))
             reg->set(a, bits_set(reg->get(a), lsb + size * 8 - 1, lsb, value));
     } else {
         for (unsigned n = 0; n < size; n += reg->unit)
-            if (point(a, reg, (at + n) / reg->unit, redist))
+            if (point(a, reg, (at + n) / reg->unit, reach))
                 reg->set(a, value >> n * 8 & ones(reg->unit * 8));
     }
-    if (reg->bits && redist)
+    if (reg->bits && a->intid < GIC_BANK)
         gic_refresh(a->gic, a->cpu);
     else if (reg->bits)
         gic_refresh_all(a->gic);
@@ -337,8 +454,8 @@ bool gic_dist_read(struct gic *gic, u64 offset, unsigned size, struct phys_attrs
     if (offset >= GIC_DIST_SIZE)
         return false;
     struct access a = access_by(gic, 0, attrs);
-    const struct gic_reg *reg = find(dist_regs, ARRAY_LEN(dist_regs), (u32)offset, size);
-    *value = reg ? reg_read(&a, reg, (u32)offset, size, false) : 0;
+    const struct gic_reg *reg = find(gic, dist_regs, ARRAY_LEN(dist_regs), (u32)offset, size);
+    *value = reg ? reg_read(&a, reg, (u32)offset, size, of_dist) : 0;
     return true;
 }
 
@@ -347,9 +464,9 @@ bool gic_dist_write(struct gic *gic, u64 offset, unsigned size, struct phys_attr
     if (offset >= GIC_DIST_SIZE)
         return false;
     struct access a = access_by(gic, 0, attrs);
-    const struct gic_reg *reg = find(dist_regs, ARRAY_LEN(dist_regs), (u32)offset, size);
+    const struct gic_reg *reg = find(gic, dist_regs, ARRAY_LEN(dist_regs), (u32)offset, size);
     if (reg)
-        reg_write(&a, reg, (u32)offset, size, value, false);
+        reg_write(&a, reg, (u32)offset, size, value, of_dist);
     return true;
 }
 
@@ -360,8 +477,8 @@ bool gic_redist_read(struct gic *gic, u64 offset, unsigned size, struct phys_att
     if (cpu >= gic->cpu_count)
         return false;
     struct access a = access_by(gic, (unsigned)cpu, attrs);
-    const struct gic_reg *reg = find(redist_regs, ARRAY_LEN(redist_regs), at, size);
-    *value = reg ? reg_read(&a, reg, at, size, true) : 0;
+    const struct gic_reg *reg = find(gic, redist_regs, ARRAY_LEN(redist_regs), at, size);
+    *value = reg ? reg_read(&a, reg, at, size, of_redist) : 0;
     return true;
 }
 
@@ -372,8 +489,29 @@ bool gic_redist_write(struct gic *gic, u64 offset, unsigned size, struct phys_at
     if (cpu >= gic->cpu_count)
         return false;
     struct access a = access_by(gic, (unsigned)cpu, attrs);
-    const struct gic_reg *reg = find(redist_regs, ARRAY_LEN(redist_regs), at, size);
+    const struct gic_reg *reg = find(gic, redist_regs, ARRAY_LEN(redist_regs), at, size);
     if (reg)
-        reg_write(&a, reg, at, size, value, true);
+        reg_write(&a, reg, at, size, value, of_redist);
+    return true;
+}
+
+bool gic2_dist_read(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 *value)
+{
+    if (attrs.cpu >= gic->cpu_count)
+        return false;
+    struct access a = access_by(gic, attrs.cpu, attrs);
+    const struct gic_reg *reg = find(gic, dist2_regs, ARRAY_LEN(dist2_regs), (u32)offset, size);
+    *value = reg ? reg_read(&a, reg, (u32)offset, size, of_dist2) : 0;
+    return true;
+}
+
+bool gic2_dist_write(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 value)
+{
+    if (attrs.cpu >= gic->cpu_count)
+        return false;
+    struct access a = access_by(gic, attrs.cpu, attrs);
+    const struct gic_reg *reg = find(gic, dist2_regs, ARRAY_LEN(dist2_regs), (u32)offset, size);
+    if (reg)
+        reg_write(&a, reg, (u32)offset, size, value, of_dist2);
     return true;
 }

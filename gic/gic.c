@@ -12,10 +12,13 @@
 static inline u32 bank_ready(const struct gic_bank *b) { return bank_pending(b) & b->enable & ~b->active; }
 
 /* The groups that reach this PE: enabled in the distributor and in the CPU interface, and the redistributor awake
- * (GIC 4.7, GICR_WAKER). A set of enum gic_group. */
+ * (GIC 4.7, GICR_WAKER). Of a GICv2 the distributor alone asks: an interrupt of a group that the CPU interface has
+ * disabled is not signalled, and hides those of lower priority (GICv2 4.4.4, GICC_IAR). A set of enum gic_group. */
 static u32 groups_enabled(const struct gic *gic, const struct gic_cpu *c)
 {
     u32 set = 0;
+    if (unlikely(gic->v2.on))
+        return (gic->ctlr & CTLR_GRP0 ? 1 << GROUP_0 : 0) | (gic->ctlr & CTLR_GRP1NS ? 1 << GROUP_1NS : 0);
     if (c->waker & WAKER_ASLEEP)
         return 0;
     if (gic->ctlr & CTLR_GRP0 && c->igrpen[GROUP_0])
@@ -86,7 +89,7 @@ struct exc_source gic_source(const struct gic *gic, const struct cpu *cpu, const
     if (s.by == BY_LIST)
         s.lr = gic_pending_lr(gic, cpu->index);
     if (s.lr >= 0)
-        s.intid = (s32)FIELD_OF(gic->cpu[cpu->index].ich_lr[s.lr], ICH_LR_vINTID);
+        s.intid = (s32)(FIELD_OF(gic->cpu[cpu->index].ich_lr[s.lr], ICH_LR_vINTID) & (gic->v2.on ? 0x3ff : ones(32)));
     bool physical = (exc->kind == EXC_IRQ || exc->kind == EXC_FIQ) && !exc->is_virtual;
     if (physical && gic->d.best[cpu->index].priority != PRIO_NONE)
         s.intid = (s32)gic->d.best[cpu->index].intid;
@@ -158,6 +161,13 @@ void gic_refresh_all(struct gic *gic)
 
 void gic_refresh_intid(struct gic *gic, unsigned cpu, unsigned intid)
 {
+    if (unlikely(gic->v2.on) && intid >= GIC_BANK) {
+        u32 targets = gic2_targets(gic, intid);
+        for (unsigned n = 0; n < gic->cpu_count; n++)
+            if (bit(targets, n))
+                gic_refresh(gic, n);
+        return;
+    }
     unsigned target = intid < GIC_BANK ? cpu : gic_target(gic, intid);
     if (target < gic->cpu_count)
         gic_refresh(gic, target);
@@ -171,6 +181,11 @@ void gic_activate(struct gic *gic, unsigned cpu, unsigned intid)
     u32 mask = (u32)BIT(intid % GIC_BANK);
     b->active |= mask;
     b->latch &= ~mask;
+    if (gic2_sgis(gic, intid) & mask) { /* that of one sender: those of others stay pending (GICv2 3.2.2) */
+        u8 *senders = &gic->v2.source[cpu][intid];
+        *senders &= (u8)(*senders - 1);
+        b->latch |= *senders ? mask : 0;
+    }
     gic_refresh_intid(gic, cpu, intid);
 }
 
@@ -273,7 +288,8 @@ void gic_route(struct gic *gic, unsigned intid)
     *any = gic->router[intid - GIC_BANK] & ROUTER_IRM ? *any | mask : *any & ~mask;
     for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++) {
         u32 *routed = &gic->d.routed[cpu][intid / GIC_BANK - 1];
-        *routed = cpu == target ? *routed | mask : *routed & ~mask;
+        bool gets = gic->v2.on ? bit(gic2_targets(gic, intid), cpu) : cpu == target;
+        *routed = gets ? *routed | mask : *routed & ~mask;
     }
 }
 
@@ -299,7 +315,8 @@ static void reset_interface(struct gic_cpu *c)
 
 void gic_reset_cpu(struct gic *gic, unsigned cpu)
 {
-    reset_interface(&gic->cpu[cpu]);
+    if (!gic->v2.on) /* that of a GICv2 is no part of the PE, and stays as it was left */
+        reset_interface(&gic->cpu[cpu]);
     gic->cpu[cpu].waker = 0;
     gic->d.cpus[cpu].sys.ich_hcr_el2 = 0;
     gic_participation(gic, cpu);
@@ -327,11 +344,35 @@ void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security)
     gic_rebuild(gic, cpus);
 }
 
+void gic2_reset(struct gic *gic)
+{
+    gic->v2.on = 1;
+    gic->has_nmi = 0;
+    for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++) {
+        gic->ppi[cpu].enable = (u32)ones(GIC_SGIS);
+        gic->cpu[cpu].waker = 0;
+        gic->cpu[cpu].ich_vmcr &= ~(u32)BIT(ICH_VMCR_VFIQEn);
+    }
+    gic_rebuild(gic, gic->d.cpus);
+}
+
 void gic_wake(struct gic *gic)
 {
     for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
         gic->cpu[cpu].waker = 0;
     gic_refresh_all(gic);
+}
+
+/* The interfaces let the Non-secure half of the priorities through, whose highest all interrupts have: what Non-secure
+ * software can change no more (GICv2 4.4.2, GICC_PMR). */
+static void gic2_hand_to_nonsecure(struct gic *gic)
+{
+    for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++) {
+        gic->cpu[cpu].pmr = 0x80;
+        memset(gic->ppi[cpu].priority, 0x80, GIC_BANK);
+    }
+    for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
+        memset(gic->spi[n].priority, 0x80, GIC_BANK);
 }
 
 void gic_hand_to_nonsecure(struct gic *gic)
@@ -340,6 +381,8 @@ void gic_hand_to_nonsecure(struct gic *gic)
         gic->ppi[cpu].group = ~(u32)0;
     for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
         gic->spi[n].group = ~(u32)0;
+    if (gic->v2.on)
+        gic2_hand_to_nonsecure(gic);
     gic_refresh_all(gic);
 }
 
@@ -361,9 +404,38 @@ static bool interface_valid(const struct gic_cpu *c)
            FIELD_OF(c->ich_vmcr, ICH_VMCR_VBPR0) >= BPR_MIN && FIELD_OF(c->ich_vmcr, ICH_VMCR_VBPR1) >= BPR_MIN_NS;
 }
 
+/* What only version 2 has, and what it lacks. */
+static bool v2_valid(const struct gic *gic)
+{
+    static const struct gic2 none;
+    if (!gic->v2.on)
+        return !memcmp(&gic->v2, &none, sizeof(none));
+    if (gic->v2.on > 1 || gic->cpu_count > GIC2_CPUS || gic->has_nmi || gic->ctlr & CTLR_GRP1S || gic->v2.pad)
+        return false;
+    u32 all = (u32)ones(gic->cpu_count);
+    for (unsigned n = 0; n < GIC_SPIS; n++)
+        if (gic->v2.target[n] & ~all)
+            return false;
+    for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
+        if (gic->spi[n].grpmod | gic->spi[n].nmi)
+            return false;
+    for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++) {
+        const struct gic_bank *b = &gic->ppi[cpu];
+        if (b->grpmod | b->nmi || ~b->enable & ones(GIC_SGIS) || gic->cpu[cpu].waker ||
+            gic->v2.ctlr[cpu] & ~(u32)GICC_OWN)
+            return false;
+        for (unsigned n = 0; n < GIC_SGIS; n++)
+            if (gic->v2.source[cpu][n] & ~all || bit(b->latch, n) != (gic->v2.source[cpu][n] != 0))
+                return false;
+    }
+    return true;
+}
+
 bool gic_validate(const struct gic *gic)
 {
     if (gic->cpu_count < 1 || gic->cpu_count > MAX_CPUS || gic->security > 1 || gic->has_nmi > 1)
+        return false;
+    if (!v2_valid(gic))
         return false;
     if (gic->ctlr & ~(u32)(CTLR_GRP0 | CTLR_GRP1NS | CTLR_GRP1S | CTLR_DS) || (!gic->security && !gic_ds(gic)))
         return false;

@@ -1,7 +1,7 @@
 /*
- * The interrupt controller, GICv3: distributor, redistributors, CPU interfaces and virtual CPU interfaces of one
- * machine (Arm IHI 0069, cited as GIC with its section). Affinity routing only (ARE is RAO/WI), no LPIs,
- * no ITS; SPIs go to one named PE or to one of N. With `security` there are two security states
+ * The interrupt controller, GICv3 or GICv2: distributor, redistributors, CPU interfaces and virtual CPU interfaces of
+ * one machine (Arm IHI 0069, cited as GIC with its section; Arm IHI 0048B, cited as GICv2). Affinity routing only (ARE
+ * is RAO/WI), no LPIs, no ITS; SPIs go to one named PE or to one of N. With `security` there are two security states
  * (GICD_CTLR.DS is 0 until Secure software sets it), without it DS is RAO/WI.
  *
  * Everything is plain state but for the last member, which gic_rebuild makes again from the rest.
@@ -24,9 +24,12 @@ enum {
     GIC_REDIST_SIZE = 0x20000, /* of one PE: RD_base and SGI_base */
     GIC_REDISTS_LOW = 123,     /* those of as many PEs follow each other; the others' lie elsewhere (board/virt.def) */
     GIC_PPI_MAINTENANCE = 25,
+    GIC2_CPUS = 8, /* the most that a GICv2 can have */
+    GIC_SGIS = 16,
     INTID_SECURE = 1020, /* special INTIDs, GIC 2.2 */
     INTID_NONSECURE = 1021,
     INTID_NMI = 1022,
+    INTID_GROUP1 = 1022, /* of version 2: group 1, which this register does not acknowledge */
     INTID_SPURIOUS = 1023,
 };
 
@@ -67,6 +70,16 @@ struct gic_redist {
     u32 pad;
 };
 
+/* What only version 2 has (Arm IHI 0048B, cited as GICv2 with its section); all zero of another. Groups are GROUP_0 and
+ * GROUP_1NS, GICC_CTLR.CBPR and EOImode lie where ICC_CTLR_EL1's do, ICH_VMCR_EL2 is GICH_VMCR too. */
+struct gic2 {
+    u32 on;              /* it is a GICv2 */
+    u32 ctlr[GIC2_CPUS]; /* GICC_CTLR: AckCtl, FIQEn, what disables bypass */
+    u32 pad;
+    u8 source[GIC2_CPUS][GIC_SGIS]; /* PEs that an SGI is pending from, a bit each; of all of them gic_bank.latch */
+    u8 target[GIC_SPIS];            /* GICD_ITARGETSR */
+};
+
 /* The best pending interrupt that the IRI forwards to a PE, before priority mask and preemption. */
 struct gic_best {
     u32 intid;
@@ -84,6 +97,7 @@ struct gic {
     u64 router[GIC_SPIS];       /* GICD_IROUTER */
     u32 wire[GIC_SPI_BANKS];    /* of SPIs */
     u32 message[GIC_SPI_BANKS]; /* levels that GICD_SETSPI_* raised, until GICD_CLRSPI_* lowers them */
+    struct gic2 v2;
 
     /* ---- of each PE: only those of PEs that are there are state, in sections of their own (board/state.c) ---- */
     struct gic_bank ppi[MAX_CPUS];
@@ -96,14 +110,17 @@ struct gic {
         struct gic_best best[MAX_CPUS];
         u32 routed[MAX_CPUS][GIC_SPI_BANKS]; /* SPIs that this PE gets */
         u32 any[GIC_SPI_BANKS];              /* SPIs of which any PE may be chosen (IROUTER.IRM) */
-        u32 no_such_spi; /* a write to GICD_SETSPI_* or CLRSPI_* named no SPI: a guest error; who looks clears it */
+        /* Guest errors; who looks clears them: a write to GICD_SETSPI_* or CLRSPI_* named no SPI, a register has no
+         * accesses of that size. */
+        u32 no_such_spi, no_such_size;
     } d;
 };
 extern const struct state_shape gic_shape, gic_bank_shape, gic_cpu_shape, gic_redist_shape; /* gic_shape: up to ppi */
 static_assert(sizeof(struct gic_bank) == 8 * 4 + 8 + GIC_BANK, "no padding");
+static_assert(sizeof(struct gic2) == 8 + GIC2_CPUS * (4 + GIC_SGIS) + GIC_SPIS, "no padding");
 static_assert(sizeof(struct gic_cpu) == 18 * 4 + GIC_LRS * 8, "no padding");
 static_assert(offsetof(struct gic, ppi) ==
-                  16 + sizeof(struct gic_bank) * GIC_SPI_BANKS + GIC_SPIS * 8 + GIC_SPI_BANKS * 8,
+                  16 + sizeof(struct gic_bank) * GIC_SPI_BANKS + GIC_SPIS * 8 + GIC_SPI_BANKS * 8 + sizeof(struct gic2),
               "no padding");
 
 /* For those who look in: which interrupt a PE takes, with its state as before the exception. */
@@ -111,6 +128,8 @@ struct exc_source gic_source(const struct gic *gic, const struct cpu *cpu, const
 
 /* The machine: reset with all derived data; cpus[0..count) are the PEs whose lines it drives, count 1..MAX_CPUS. */
 void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security);
+/* After gic_reset: it is a GICv2 with up to GIC2_CPUS PEs, at reset. */
+void gic2_reset(struct gic *gic);
 /* The CPU interface of one PE as firmware brings it up (PSCI CPU_ON): reset, its redistributor awake. */
 void gic_reset_cpu(struct gic *gic, unsigned cpu);
 /* As firmware leaves it when it turns the PE off (PSCI CPU_OFF): its groups disabled. */
@@ -130,6 +149,16 @@ bool gic_dist_read(struct gic *gic, u64 offset, unsigned size, struct phys_attrs
 bool gic_dist_write(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 value);
 bool gic_redist_read(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 *value);
 bool gic_redist_write(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 value);
+
+/* The frames of version 2, for the PE attrs.cpu: distributor, CPU interface, what the hypervisor and what the guest has
+ * of the virtual one. False: that PE is not there, or nothing answers. */
+bool gic2_dist_read(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 *value);
+bool gic2_dist_write(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 value);
+enum gic2_frame { GIC2_CPU, GIC2_HYP, GIC2_VCPU, GIC2_FRAMES };
+bool gic2_read(struct gic *gic, enum gic2_frame frame, u64 offset, unsigned size, struct phys_attrs attrs, u64 *value);
+bool gic2_write(struct gic *gic, enum gic2_frame frame, u64 offset, unsigned size, struct phys_attrs attrs, u64 value);
+/* GICH_LR<n>, n < GIC_LRS. */
+u32 gic2_list(const struct gic *gic, unsigned cpu, unsigned n);
 
 /* The wires. An INTID or PE that isn't there is ignored. */
 void gic_set_spi(struct gic *gic, unsigned intid, bool level);

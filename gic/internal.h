@@ -13,6 +13,19 @@ enum { CTLR_GRP0 = 1, CTLR_GRP1NS = 2, CTLR_GRP1S = 4, CTLR_ARE_S = 16, CTLR_ARE
 /* GICR_CTLR: PEs that 1 of N does not choose for a group (GIC 12.11) */
 enum { DPG_0 = 1 << 24, DPG_1NS = 1 << 25, DPG_1S = 1 << 26 };
 #define ROUTER_IRM BIT(31) /* GICD_IROUTER.Interrupt_Routing_Mode */
+/* GICC_CTLR of a GICv2, as Secure software sees it (GICv2 4.4.1); GICC_OWN: those that gic2.ctlr holds */
+enum {
+    GICC_GRP0 = 1,
+    GICC_GRP1 = 2,
+    GICC_ACKCTL = 4,
+    GICC_FIQEN = 8,
+    GICC_CBPR = 16,
+    GICC_BYPDIS_GRP0 = 3 << 5,
+    GICC_BYPDIS_GRP1 = 3 << 7,
+    GICC_EOIMODES = 1 << 9,
+    GICC_EOIMODENS = 1 << 10,
+    GICC_OWN = GICC_ACKCTL | GICC_FIQEN | GICC_BYPDIS_GRP0 | GICC_BYPDIS_GRP1
+};
 /* GICR_WAKER */
 enum { WAKER_SLEEP = 2, WAKER_ASLEEP = 4 };
 enum { NMI_VIRTUAL = 1 << GIC_GROUPS }; /* in gic_cpu.nmi_active: ICH_AP1R0_EL2.NMI */
@@ -62,6 +75,23 @@ static inline unsigned gic_target(struct gic *gic, unsigned intid)
         return gic_one_of_n(gic, gic_group_of(gic, 0, intid));
     unsigned cpu = affinity_pe(affinity);
     return cpu < gic->cpu_count ? cpu : (unsigned)NO_CPU;
+}
+
+/* The PEs that an SPI of a GICv2 goes to, a bit each (GICD_ITARGETSR; with one PE all go there). */
+static inline u32 gic2_targets(const struct gic *gic, unsigned intid)
+{
+    return gic->cpu_count == 1 ? 1 : gic->v2.target[intid - GIC_BANK];
+}
+/* Bits 0 to 15 for the SGIs of a GICv2, which are always enabled, and pending by their senders alone. */
+static inline u32 gic2_sgis(const struct gic *gic, unsigned intid)
+{
+    return gic->v2.on && intid < GIC_BANK ? (u32)ones(GIC_SGIS) : 0;
+}
+/* Of a GICv2: who sent the SGI that is acknowledged next, of those pending for the PE. */
+static inline unsigned gic2_sender(const struct gic *gic, unsigned cpu, unsigned intid)
+{
+    u32 senders = gic->v2.source[cpu][intid];
+    return senders ? (unsigned)__builtin_ctz(senders) : 0;
 }
 
 /* gic.c: finds the best pending interrupt of a PE again, and its physical lines. */

@@ -18,6 +18,11 @@ const struct state_shape gic_cpu_shape = STATE_SHAPE(gic_cpu, cpu_fields);
 static const struct state_field redist_fields[] = { STATE(gic_redist, ctlr), STATE(gic_redist, pad) };
 const struct state_shape gic_redist_shape = STATE_SHAPE(gic_redist, redist_fields);
 
+static const struct state_field v2_fields[] = {
+    STATE(gic2, on), STATE(gic2, ctlr), STATE(gic2, pad), STATE(gic2, source), STATE(gic2, target),
+};
+static const struct state_shape v2_shape = STATE_SHAPE(gic2, v2_fields);
+
 static const struct state_field fields[] = {
     STATE(gic, cpu_count),
     STATE(gic, security),
@@ -27,5 +32,6 @@ static const struct state_field fields[] = {
     STATE(gic, router),
     STATE(gic, wire),
     STATE(gic, message),
+    STATE_OF(gic, v2, &v2_shape),
 };
 const struct state_shape gic_shape = STATE_SHAPE_UP_TO(gic, fields, ppi);

@@ -2,10 +2,14 @@
  * The virtual CPU interface: list registers, what they signal, the guest's side of it and the hypervisor's (GIC chapter
  * 6; the registers in 12.3 and 12.4, whose names are in brackets). Four list registers, five bits of priority. Which
  * register asks and what it traps are the callers' (gic_sysreg.c, cpu/sysreg/traps.def); ICH_HCR_EL2 is theirs, too,
- * since traps look for it in the PE. Left out: SEIs, LPIs injected directly (GICv4).
+ * since traps look for it in the PE. GICH and GICV of version 2 are this, too, in layouts of their own (gic/frames2.c):
+ * what differs in what is done is said where it is. Left out: SEIs, LPIs injected directly (GICv4).
  *
  *     ICH_LR   <63:62> state  <61> HW  <60> group  <55:48> priority  <44:32> pINTID, or <41> EOI  <31:0> vINTID
  *     ICH_VMCR <31:24> VPMR  <23:21> VBPR0  <20:18> VBPR1  <9> VEOIM  <4> VCBPR  <3> VFIQEn  <1> VENG1  <0> VENG0
+ *
+ * Of version 2 the vINTID of an SGI has the number of the PE that sent it in <12:10>, as GICV_IAR shows it, and
+ * ICH_VMCR <2> VAckCtl; GICH_APR is ich_apr[0], for both groups.
  */
 #include "gic/internal.h"
 
@@ -27,6 +31,7 @@ static inline bool lr_nmi(u64 lr) { return (lr & (LR_NMI | LR_GROUP)) == (LR_NMI
 static inline unsigned lr_priority(u64 lr) { return lr_nmi(lr) ? 0 : (unsigned)FIELD_OF(lr, ICH_LR_Priority); }
 static inline bool lr_eoi_done(u64 lr) { return !(lr & (LR_STATE | LR_HW)) && lr & LR_EOI; }
 static inline u32 vintid(u64 lr) { return (u32)lr; }
+static inline unsigned apr_of(const struct gic *gic, unsigned group) { return gic->v2.on ? 0 : group; }
 static inline bool is_special(u32 intid) { return intid >= 1020 && intid <= 1023; }
 
 /* ---- Priorities (GIC 4.8, with VBPR and VCBPR) ---- */
@@ -117,8 +122,10 @@ void virtif_update(struct gic *gic, unsigned cpu, u64 hcr)
     bool level = false;
     if (hcr & BIT(ICH_HCR_En)) {
         unsigned n = best_lr(c);
+        bool fiq = c->ich_vmcr & BIT(ICH_VMCR_VFIQEn); /* group 0 by FIQ, which is RES1 in version 3 */
         if (n != NO_LR && can_preempt(c, c->ich_lr[n]))
-            lines = (lr_group(c->ich_lr[n]) ? LINE_VIRQ : LINE_VFIQ) | (lr_nmi(c->ich_lr[n]) ? LINE_VIRQ_NMI : 0);
+            lines =
+                (lr_group(c->ich_lr[n]) || !fiq ? LINE_VIRQ : LINE_VFIQ) | (lr_nmi(c->ich_lr[n]) ? LINE_VIRQ_NMI : 0);
         level = maintenance(c, hcr) != 0;
     }
     gic_set_lines(gic, cpu, LINE_VIRQ | LINE_VFIQ | LINE_VIRQ_NMI, lines);
@@ -156,7 +163,8 @@ void virtif_set_list(struct gic *gic, unsigned cpu, unsigned n, u64 value)
 
 u32 virtif_vmcr(const struct gic *gic, unsigned cpu) { return gic->cpu[cpu].ich_vmcr; }
 
-/* Binary points below the smallest become the smallest. VFIQEn is RES1: there is no memory-mapped interface. */
+/* Binary points below the smallest become the smallest. VFIQEn is RES1 where there is no memory-mapped interface, and
+ * VAckCtl is RES0. */
 void virtif_set_vmcr(struct gic *gic, unsigned cpu, u64 value)
 {
     u64 bpr0 = FIELD_OF(value, ICH_VMCR_VBPR0), bpr1 = FIELD_OF(value, ICH_VMCR_VBPR1);
@@ -164,7 +172,8 @@ void virtif_set_vmcr(struct gic *gic, unsigned cpu, u64 value)
                      (u64)GIC_PRIO_MASK << ICH_VMCR_VPMR);
     v |= (bpr0 < BPR_MIN ? BPR_MIN : bpr0) << ICH_VMCR_VBPR0;
     v |= (bpr1 < BPR_MIN_NS ? BPR_MIN_NS : bpr1) << ICH_VMCR_VBPR1;
-    gic->cpu[cpu].ich_vmcr = (u32)v | BIT(ICH_VMCR_VFIQEn);
+    u64 own = BIT(ICH_VMCR_VAckCtl) | BIT(ICH_VMCR_VFIQEn);
+    gic->cpu[cpu].ich_vmcr = (u32)(v | (gic->v2.on ? value & own : BIT(ICH_VMCR_VFIQEn)));
 }
 
 /* ---- The guest's side: acknowledge and end ---- */
@@ -194,16 +203,18 @@ u32 virtif_acknowledge(struct gic *gic, unsigned cpu, u64 hcr, u32 reach, enum g
     if (lr_nmi(lr))
         c->nmi_active |= NMI_VIRTUAL;
     else
-        c->ich_apr[lr_group(lr)] |= (u32)BIT((lr_priority(lr) & preemption_mask(c, lr_group(lr))) >> 3);
+        c->ich_apr[apr_of(gic, lr_group(lr))] |= (u32)BIT((lr_priority(lr) & preemption_mask(c, lr_group(lr))) >> 3);
     return vintid(lr);
 }
 
-/* The list register that holds this INTID as active (or active and pending). */
-static unsigned find_active(const struct gic_cpu *c, u32 intid)
+/* The list register that holds this INTID as active (or active and pending). Of version 2 an SGI is found by another
+ * sender than GICV_IAR gave when there is none of that one (UNPREDICTABLE: GICv2 5.5.6, GICV_EOIR). */
+static unsigned find_active(const struct gic *gic, const struct gic_cpu *c, u32 intid)
 {
-    for (unsigned n = 0; n < GIC_LRS; n++)
-        if (c->ich_lr[n] & LR_ACTIVE && vintid(c->ich_lr[n]) == intid)
-            return n;
+    for (u32 mask = ~(u32)0; mask; mask = mask == ~(u32)0 && gic->v2.on ? 0x3ff : 0)
+        for (unsigned n = 0; n < GIC_LRS; n++)
+            if (c->ich_lr[n] & LR_ACTIVE && !((vintid(c->ich_lr[n]) ^ intid) & mask))
+                return n;
     return NO_LR;
 }
 
@@ -242,7 +253,7 @@ u64 virtif_end(struct gic *gic, unsigned cpu, u64 hcr, u32 reach, u32 intid)
         c->ich_apr[active] &= c->ich_apr[active] - 1;
     if (c->ich_vmcr & BIT(ICH_VMCR_VEOIM) && intid < FIRST_LPI)
         return hcr;
-    unsigned n = find_active(c, intid);
+    unsigned n = find_active(gic, c, intid);
     if (n == NO_LR)
         return intid < FIRST_LPI ? count_eoi(hcr) : hcr;
     unsigned group = lr_group(c->ich_lr[n]);
@@ -256,7 +267,7 @@ u64 virtif_deactivate(struct gic *gic, unsigned cpu, u64 hcr, u32 intid)
     const struct gic_cpu *c = &gic->cpu[cpu];
     if (is_special(intid) || !(c->ich_vmcr & BIT(ICH_VMCR_VEOIM)))
         return hcr;
-    unsigned n = find_active(c, intid);
+    unsigned n = find_active(gic, c, intid);
     if (n == NO_LR)
         return intid < FIRST_LPI ? count_eoi(hcr) : hcr;
     deactivate(gic, cpu, n);

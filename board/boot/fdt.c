@@ -68,7 +68,7 @@ static void timer(struct tree *t)
     u32 cells[3 * ARRAY_LEN(ppi)];
     unsigned count = t->m->options.virtualization && feature_has(&t->m->model.features, FEAT_VHE) ? 5 : 4;
     for (unsigned n = 0; n < count; n++)
-        memcpy(&cells[3 * n], (const u32[]){ TREE_PPI, ppi[n], TREE_LEVEL }, 12);
+        memcpy(&cells[3 * n], (const u32[]){ TREE_PPI, ppi[n], t->ppi }, 12);
     tree_cells(t, "/timer", "interrupts", cells, 3 * count);
 }
 
@@ -107,7 +107,7 @@ static void pmu(struct tree *t, struct place at)
         return;
     tree_node(t, "/pmu");
     tree_string(t, "/pmu", "compatible", "arm,armv8-pmuv3");
-    TREE_CELLS(t, "/pmu", "interrupts", TREE_PPI, 7, TREE_LEVEL);
+    TREE_CELLS(t, "/pmu", "interrupts", TREE_PPI, 7, t->ppi);
 }
 const struct kind kind_pmu = {
     .name = "pmu",
@@ -161,9 +161,10 @@ static void psci(struct tree *t)
 static void board(struct tree *t)
 {
     t->gic = PHANDLE_CLOCK + t->m->options.cpu_count + 1;
-    t->gpio = t->gic + 2; /* the number between them is the ITS's */
+    t->gpio = t->gic + 2; /* the number between them is the ITS's or the GICv2m frame's */
     t->clock = PHANDLE_CLOCK;
     t->msi = t->m->d.parts & (ITS | GICV2) ? t->gic + 1 : 0; /* the ITS, or GICv2's frame for messages */
+    t->ppi = TREE_LEVEL | (t->m->options.gic_version == 2 ? (u32)ones(t->m->options.cpu_count) << 8 : 0);
     tree_string(t, "/", "compatible", "linux,dummy-virt");
     TREE_CELLS(t, "/", "#address-cells", 2);
     TREE_CELLS(t, "/", "#size-cells", 2);

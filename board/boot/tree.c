@@ -83,6 +83,25 @@ void tree_secure(struct tree *t, const char *path, struct place at)
     tree_string(t, path, "secure-status", "okay");
 }
 
+void tree_gic(struct tree *t, char path[64], struct place at)
+{
+    tree_device(t, path, "intc", at);
+    TREE_CELLS(t, path, "#interrupt-cells", 3);
+    tree_flag(t, path, "interrupt-controller");
+    TREE_CELLS(t, path, "#address-cells", 2);
+    TREE_CELLS(t, path, "#size-cells", 2);
+    tree_flag(t, path, "ranges");
+    tree_compatible(t, path, at);
+}
+
+void tree_gic_end(struct tree *t, const char *path)
+{
+    if (t->m->options.virtualization)
+        TREE_CELLS(t, path, "interrupts", TREE_PPI, GIC_PPI_MAINTENANCE - 16, TREE_LEVEL);
+    TREE_CELLS(t, path, "phandle", t->gic);
+    TREE_CELLS(t, "/", "interrupt-parent", t->gic);
+}
+
 void tree_primecell(struct tree *t, char path[64], const char *name, struct place at)
 {
     tree_device(t, path, name, at);

@@ -14,6 +14,7 @@ struct tree {
     bool plain;           /* no random nodes */
     u32 clock, gic, gpio; /* phandles; of the GPIOs the first */
     u32 msi, smmu;        /* of what takes messages of PCI functions, of the SMMU before them; 0: there is none */
+    u32 ppi;              /* flags of a PPI of all PEs, for GICv2 with their set */
 };
 enum { TREE_SPI = 0, TREE_PPI = 1, TREE_EDGE = 1, TREE_LEVEL = 4 }; /* cells of an interrupt of the GIC */
 
@@ -43,6 +44,9 @@ void tree_reg(struct tree *t, const char *path, struct place at);
 void tree_interrupts(struct tree *t, const char *path, struct place at);
 /* For a Secure device: not for Non-secure software. */
 void tree_secure(struct tree *t, const char *path, struct place at);
+/* The interrupt controller's node (sets path), and what comes after its own properties. */
+void tree_gic(struct tree *t, char path[64], struct place at);
+void tree_gic_end(struct tree *t, const char *path);
 /* A node with compatible, reg and interrupts: an Arm PrimeCell. */
 void tree_primecell(struct tree *t, char path[64], const char *name, struct place at);
 

@@ -4,10 +4,20 @@
 #include "board/machine.h"
 #include "board/boot/tree.h"
 
+/* A register has no accesses of this size: it is RAZ/WI. */
+static bool size_told(struct machine *m, bool ok)
+{
+    if (unlikely(m->gic.d.no_such_size)) {
+        m->gic.d.no_such_size = false;
+        m->d.guest_error = ERROR_SIZE;
+    }
+    return ok;
+}
+
 static bool dist_read(struct machine *m, void *state, const struct access *a, u64 *value)
 {
     (void)state;
-    return gic_dist_read(&m->gic, a->offset, a->size, a->by, value);
+    return size_told(m, gic_dist_read(&m->gic, a->offset, a->size, a->by, value));
 }
 
 static bool dist_write(struct machine *m, void *state, const struct access *a, u64 value)
@@ -18,7 +28,7 @@ static bool dist_write(struct machine *m, void *state, const struct access *a, u
         m->gic.d.no_such_spi = false;
         m->d.guest_error = ERROR_INTERRUPT;
     }
-    return ok;
+    return size_told(m, ok);
 }
 
 /* Where it would lie, were all redistributors in one region. */
@@ -30,13 +40,13 @@ static u64 redist_offset(const struct access *a)
 static bool redist_read(struct machine *m, void *state, const struct access *a, u64 *value)
 {
     (void)state;
-    return gic_redist_read(&m->gic, redist_offset(a), a->size, a->by, value);
+    return size_told(m, gic_redist_read(&m->gic, redist_offset(a), a->size, a->by, value));
 }
 
 static bool redist_write(struct machine *m, void *state, const struct access *a, u64 value)
 {
     (void)state;
-    return gic_redist_write(&m->gic, redist_offset(a), a->size, a->by, value);
+    return size_told(m, gic_redist_write(&m->gic, redist_offset(a), a->size, a->by, value));
 }
 
 /* One node for all frames, at the distributor's address. */
@@ -47,19 +57,10 @@ static void node(struct tree *t, struct place at)
     const u32 reg[] = { TREE_CELLS64(dist->base),   TREE_CELLS64(dist->size),   TREE_CELLS64(redist->base),
                         TREE_CELLS64(redist->size), TREE_CELLS64(second->base), TREE_CELLS64(second->size) };
     unsigned regions = row_there(t->m, second) ? 2 : 1;
-    tree_device(t, path, "intc", at);
-    TREE_CELLS(t, path, "#interrupt-cells", 3);
-    tree_flag(t, path, "interrupt-controller");
-    TREE_CELLS(t, path, "#address-cells", 2);
-    TREE_CELLS(t, path, "#size-cells", 2);
-    tree_flag(t, path, "ranges");
-    tree_compatible(t, path, at);
+    tree_gic(t, path, at);
     TREE_CELLS(t, path, "#redistributor-regions", regions);
     tree_cells(t, path, "reg", reg, 4 + 4 * regions);
-    if (t->m->options.virtualization)
-        TREE_CELLS(t, path, "interrupts", TREE_PPI, GIC_PPI_MAINTENANCE - 16, TREE_LEVEL);
-    TREE_CELLS(t, path, "phandle", t->gic);
-    TREE_CELLS(t, "/", "interrupt-parent", t->gic);
+    tree_gic_end(t, path);
 }
 
 const struct kind kind_gic_dist = {

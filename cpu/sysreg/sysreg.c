@@ -159,7 +159,8 @@ static bool no_such_register(struct cpu *cpu, u32 key, unsigned rt, bool write)
 /* EL2's registers when there is no EL2 are RES0 at EL3 (D19.1.2); VPIDR_EL2 and VMPIDR_EL2 read what they stand for. */
 static bool absent_el2(const struct cpu *cpu, const struct sysreg *row)
 {
-    return !cpu_has(cpu, FEAT_EL2) && row->feature == FEAT_EL2 && cpu->ps.el == 3;
+    bool el2s = row->feature == FEAT_EL2 || (row->feature == FEAT_GICV3_EL2 && cpu_has(cpu, FEAT_GICV3));
+    return !cpu_has(cpu, FEAT_EL2) && el2s && cpu->ps.el == 3;
 }
 
 static u64 absent_el2_value(const struct cpu *cpu, const struct sysreg *row)

@@ -59,8 +59,9 @@ static inline struct machine_config *fixture_config(struct fixture *f)
 {
     struct machine_config *c = calloc(1, sizeof(*c));
     ck_assert_ptr_nonnull(c);
-    *c = (struct machine_config){ .cpu = "cortex-a57",
-                                  .options = { .cpu_count = 1, .ram_size = 16 << 20, .rtc_base = 1000 } };
+    *c = (struct machine_config){
+        .cpu = "cortex-a57", .options = { .cpu_count = 1, .ram_size = 16 << 20, .rtc_base = 1000, .gic_version = 3 }
+    };
     c->host = (struct machine_host){ .ctx = f,
                                      .output = fixture_output,
                                      .input = fixture_input,

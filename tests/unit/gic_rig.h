@@ -91,8 +91,9 @@ static inline void make(bool security)
         feature_add(&cpu->features, FEAT_BASE);
         feature_add(&cpu->features, FEAT_GICV3);
         feature_add(&cpu->features, FEAT_EL2);
+        feature_add(&cpu->features, FEAT_GICV3_EL2);
         if (security)
-            feature_add(&cpu->features, FEAT_EL3);
+            feature_add(&cpu->features, FEAT_EL3), feature_add(&cpu->features, FEAT_GICV3_EL3);
         cpu->index = n;
         cpu->d.host.gic = &gic;
         cpu->d.host.cpus = cpus;

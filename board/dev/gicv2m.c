@@ -1,0 +1,65 @@
+/*
+ * GICv2m: the frame that makes writes of bus masters SPIs of a GICv2 (Arm's Server Base System Architecture, appendix
+ * "GICv2m architecture"). Those of the row, from its interrupt on; each message is an edge. No state.
+ *
+ *     MSI_TYPER <25:16> first INTID <9:0> how many    MSI_SETSPI_NS <9:0> INTID, written    MSI_IIDR
+ */
+#include "board/machine.h"
+#include "board/boot/tree.h"
+
+#include <stdio.h>
+
+enum { MSI_TYPER = 0x008, MSI_SETSPI_NS = 0x040, MSI_IIDR = 0xfcc, COUNT = 64, IIDR = 0x05100000 };
+
+static unsigned first_intid(struct place at) { return GIC_BANK + row_get(at.row)->spi; }
+
+static bool read(struct machine *m, void *state, const struct access *a, u64 *value)
+{
+    (void)state;
+    if (a->size != 4)
+        m->d.guest_error = ERROR_SIZE;
+    else if (a->offset == MSI_TYPER)
+        *value = first_intid(a->at) << 16 | COUNT;
+    else if (a->offset == MSI_IIDR)
+        *value = IIDR;
+    return true;
+}
+
+static bool write(struct machine *m, void *state, const struct access *a, u64 value)
+{
+    (void)state;
+    unsigned intid = (unsigned)bits(value, 9, 0);
+    if (a->offset != MSI_SETSPI_NS)
+        return true;
+    if (a->size != 2 && a->size != 4) {
+        m->d.guest_error = ERROR_SIZE;
+    } else if (intid - first_intid(a->at) >= COUNT) {
+        m->d.guest_error = ERROR_INTERRUPT;
+    } else {
+        gic_set_spi(&m->gic, intid, true);
+        gic_set_spi(&m->gic, intid, false);
+    }
+    return true;
+}
+
+/* Below the interrupt controller's node, whose row comes first. */
+static void node(struct tree *t, struct place at)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/intc@%llx/v2m@%llx", (unsigned long long)row_get(ROW_gicd2)->base,
+             (unsigned long long)place_base(at));
+    tree_node(t, path);
+    tree_compatible(t, path, at);
+    tree_flag(t, path, "msi-controller");
+    tree_reg(t, path, at);
+    TREE_CELLS(t, path, "phandle", t->gic + 1);
+}
+
+const struct kind kind_gicv2m = {
+    .name = "gicv2m",
+    .compatible = "arm,gic-v2m-frame\0",
+    .read = read,
+    .write = write,
+    .messages = true,
+    .node = node,
+};
