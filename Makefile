@@ -87,7 +87,7 @@ run:  ## installs what is missing, builds, runs the demo hypervisor and its two 
 	@CC="$(CC)" tests/install.sh run
 	@$(SUBMAKE) $(ELMU) $(B)/guest/demo.elf
 	@echo
-	$(abspath $(ELMU)) -M virt,virtualization=on -cpu cortex-a57 -m 256M -nographic --stats -kernel $(B)/guest/demo.elf
+	$(abspath $(ELMU)) -M virt,gic-version=3,virtualization=on -cpu cortex-a57 -m 256M -nographic --stats -kernel $(B)/guest/demo.elf
 
 check:  ## all tests but the images: SUITES="unit cli", VECTORS=DIR, PEER=another elmu
 	@CC="$(CC)" tests/install.sh run check

@@ -237,6 +237,7 @@ bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, ch
 
 void model_without_gicv3(struct cpu_model *model)
 {
+    model->gicv2 = 1;
     feature_disable(&model->features, FEAT_GICV3);
     feature_disable(&model->features, FEAT_NMI);
 }
@@ -248,6 +249,8 @@ void model_describe(const struct cpu_model *model, char *text, size_t size)
     size_t used = (size_t)snprintf(text, size, "%s", models[model->number].name);
     for (unsigned n = 1; n < FEATURE_COUNT && used < size; n++) {
         bool has = feature_has(&model->features, (enum feature)n);
+        if (model->gicv2 && (n == FEAT_GICV3 || n == FEAT_NMI))
+            continue;
         if (n == FEAT_SEL2 || is_machines((int)n) || has == feature_has(&own, (enum feature)n))
             continue;
         used +=

@@ -9,7 +9,7 @@
 
 struct cpu_model {
     u32 number; /* row of cpu/model.def */
-    u32 pad;
+    u32 gicv2;  /* model_without_gicv3 took away what a machine with a GICv2 has not */
     struct features features;
 };
 

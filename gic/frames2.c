@@ -1,12 +1,13 @@
 /*
- * The memory-mapped interfaces of version 2: GICC, GICH and GICV by the rows of gic2.def, each of the PE that accesses it
- * (GICv2 chapters 4.4, 5.3 and 5.5). They are rows over the same functions as version 3's system registers
+ * The memory-mapped interfaces of version 2: GICC, GICH and GICV by the rows of gic2.def, each of the PE that accesses
+ * it (GICv2 chapters 4.4, 5.3 and 5.5). They are rows over the same functions as version 3's system registers
  * (gic/cpuif.h): what is here is the layouts, who looks, and what an INTID of the other group is read as. Five bits of
  * priority, so that one register of active priorities is all. Left out: GICH frames of other PEs (optional), the bypass
  * of legacy interrupts, whose control bits hold what is written.
  *
  *     IAR, EOIR, HPPIR, DIR <12:10> CPUID: who sent an SGI <9:0> INTID
- *     GICH_LR <31> HW <30> Grp1 <29:28> State <27:23> Priority <19:10> PhysicalID, or <19> EOI <12:10> CPUID <9:0> VirtualID
+ *     GICH_LR <31> HW <30> Grp1 <29:28> State <27:23> Priority <19:10> PhysicalID, or <19> EOI <12:10> CPUID <9:0>
+ * VirtualID
  */
 #include "gic/internal.h"
 #include "gic/pe.h"
@@ -45,8 +46,8 @@ static struct gic_view alias_of(const struct access *a) { return gic_ds(a->gic) 
 
 static bool ackctl(const struct access *a) { return a->gic->v2.ctlr[a->cpu] & GICC_ACKCTL; }
 
-/* Secure: <0> EnableGrp0 <1> EnableGrp1 <2> AckCtl <3> FIQEn <4> CBPR <6:5> FIQ, IRQBypDisGrp0 <8:7> ..Grp1 <9> EOImodeS
- * <10> EOImodeNS. Non-secure: <0> EnableGrp1 <6:5> FIQ, IRQBypDisGrp1 <9> EOImodeNS */
+/* Secure: <0> EnableGrp0 <1> EnableGrp1 <2> AckCtl <3> FIQEn <4> CBPR <6:5> FIQ, IRQBypDisGrp0 <8:7> ..Grp1 <9>
+ * EOImodeS <10> EOImodeNS. Non-secure: <0> EnableGrp1 <6:5> FIQ, IRQBypDisGrp1 <9> EOImodeNS */
 static u32 gicc_ctlr_get(const struct access *a)
 {
     u32 own = a->gic->v2.ctlr[a->cpu], s = cpuif_control(a->gic, a->cpu, GIC_SECURE);
@@ -87,10 +88,7 @@ static void gicc_pmr_set(const struct access *a, u32 v) { cpuif_set_mask(a->gic,
 static u32 gicc_rpr_get(const struct access *a) { return (u32)cpuif_running(a->gic, a->cpu, view_of(a)); }
 
 static enum gic_group bpr_group(const struct access *a) { return a->ns ? GROUP_1NS : GROUP_0; }
-static u32 gicc_bpr_get(const struct access *a)
-{
-    return cpuif_binary_point(a->gic, a->cpu, view_of(a), bpr_group(a));
-}
+static u32 gicc_bpr_get(const struct access *a) { return cpuif_binary_point(a->gic, a->cpu, view_of(a), bpr_group(a)); }
 static void gicc_bpr_set(const struct access *a, u32 v)
 {
     cpuif_set_binary_point(a->gic, a->cpu, view_of(a), bpr_group(a), v);
@@ -165,10 +163,7 @@ static void gicc_apr_set(const struct access *a, u32 v)
     u32 group1 = (u32)cpuif_active(a->gic, a->cpu, GROUP_1NS);
     cpuif_set_active(a->gic, a->cpu, bpr_group(a), a->ns ? (group1 & 0xffff) | v << 16 : v);
 }
-static u32 gicc_nsapr_get(const struct access *a)
-{
-    return a->ns ? 0 : (u32)cpuif_active(a->gic, a->cpu, GROUP_1NS);
-}
+static u32 gicc_nsapr_get(const struct access *a) { return a->ns ? 0 : (u32)cpuif_active(a->gic, a->cpu, GROUP_1NS); }
 static void gicc_nsapr_set(const struct access *a, u32 v)
 {
     if (!a->ns)

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # read by run.sh, which sets cross, elmu and what these use
 # Part of tests/cli/run.sh: what registers hold at reset, -reset, mmu-off-align, HCR_EL2.RW.
-el2="-M virt,virtualization=on"
+el2="-M virt,gic-version=3,virtualization=on"
 registers() # CASE: registers-CASE.elf
 {
     "${cross}gcc" -nostdlib -static -DCASE="$1" -Wl,--build-id=none,-Ttext=0x40200000,--no-warn-rwx-segments \

@@ -105,7 +105,9 @@ bad 'unknown version of the machine' 'no such machine' -M virt-99
 bad '-mon for programs' 'not yet supported' -mon chardev=c,mode=control
 bad 'unknown machine property' "no property 'colour'" -M virt,colour=blue
 bad 'property neither on nor off' 'expected on or off' -M virt,secure=maybe
-bad 'gic-version=2' 'not yet supported' -M virt,gic-version=2
+bad 'gic-version=4' 'not yet supported' -M virt,gic-version=4
+bad 'gic-version=host' 'gic-version=host requires KVM' -M virt,gic-version=host
+bad 'gic-version=5' 'Invalid gic-version value' -M virt,gic-version=5
 bad 'its=on' 'not yet supported' -M virt,its=on
 bad 'unknown CPU' 'cortex-z99' -cpu cortex-z99 -kernel hello.elf
 bad 'unknown CPU feature' 'warp' -cpu max,warp=on -kernel hello.elf
@@ -118,7 +120,7 @@ bad 'SVE on' 'SVE is not implemented' -cpu max,sve=on -kernel hello.elf
 bad 'SVE of some length on' 'SVE is not implemented' -cpu max,sve256=on -kernel hello.elf
 bad 'SME on' 'SME is not implemented' -cpu max,sme=true -kernel hello.elf
 bad 'SVE neither on nor off' 'must be on or off' -cpu max,sve=4 -kernel hello.elf
-bad 'gic_version=2' 'not yet supported' -M virt,gic_version=2
+bad 'gic_version=4' 'not yet supported' -M virt,gic_version=4
 bad 'dtb-randomness neither on nor off' 'expected on or off' -M virt,dtb-randomness=2
 bad 'pidfile that cannot be' 'folder/none' -kernel hello.elf -pidfile folder/none/pid
 bad 'unknown log item' 'cpu_reset' -kernel hello.elf -d cpu_resets
@@ -373,14 +375,16 @@ tree()
         /^\t*\};$/ { depth--; next }
         NF { p = ""; for (i = 1; i <= depth; i++) p = p "/" path[i]; sub(/^[ \t]*/, ""); print p " " $0 }' |
         grep -vE 'fw-cfg@|pcie@|its@|(rng|kaslr)-seed' |
-        sed '/timer interrupts/s/ 0x01 0x0c 0x04>/>/' | sort >"$2"
+        sed '/timer interrupts/s/ 0x01 0x0c 0x[0-9a-f]*04>/>/' | sort >"$2"
 }
 # same NAME PROPERTIES CPU SMP RAM
 same()
 {
-    if ! "$elmu" -M "virt,gic-version=3,dumpdtb=a.dtb$2" -cpu "$3" -smp "$4" -m "$5" >out 2>err </dev/null; then
+    local gic=virt
+    case $2 in *gic-version=*) ;; *) gic=virt,gic-version=3 ;; esac
+    if ! "$elmu" -M "$gic,dumpdtb=a.dtb$2" -cpu "$3" -smp "$4" -m "$5" >out 2>err </dev/null; then
         fail "device tree $1" 'elmu does not write it'
-    elif ! qemu-system-aarch64 -M "virt,gic-version=3,dumpdtb=b.dtb$2" -cpu "$3" -smp "$4" -m "$5" -display none -nic none >out 2>err </dev/null; then
+    elif ! qemu-system-aarch64 -M "$gic,dumpdtb=b.dtb$2" -cpu "$3" -smp "$4" -m "$5" -display none -nic none >out 2>err </dev/null; then
         fail "device tree $1" 'QEMU does not write it'
     else
         tree a.dtb a.txt
@@ -398,6 +402,12 @@ same 'EL3' ',secure=on' cortex-a57 1 1G
 same 'EL3, EL2, 2 CPUs' ',secure=on,virtualization=on' cortex-a57 2 1G
 same 'two clusters' '' cortex-a57 20 128M
 same 'two regions of redistributors' '' cortex-a57 140 1G
+same 'GICv2' ',gic-version=2' cortex-a57 1 128M
+same 'GICv2, EL2, max, 8 CPUs' ',gic-version=2,virtualization=on' max 8 1G
+same 'GICv2, EL3, EL2, 2 CPUs' ',gic-version=2,secure=on,virtualization=on' cortex-a57 2 1G
+run 'GICv2 is the default' 0 -M virt,dtb-randomness=off,dumpdtb=default.dtb
+run 'GICv2' 0 -M virt,gic-version=2,dtb-randomness=off,dumpdtb=two.dtb
+if cmp -s default.dtb two.dtb; then pass; else fail 'GICv2 is the default' 'the trees differ'; fi
 
 # ---- parts ----
 for part in "$here"/{stuck,registers,ends}.sh; do

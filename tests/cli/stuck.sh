@@ -6,7 +6,7 @@ loops() # CASE: loops-CASE.elf
     "${cross}gcc" -nostdlib -static -DCASE="$1" -Wl,--build-id=none,-Ttext=0x40200000,--no-warn-rwx-segments -o "loops-$1.elf" \
         "$here/loops.S" 2>err || fail "loops $1" 'does not assemble'
 }
-el2='-M virt,virtualization=on'
+el2='-M virt,gic-version=3,virtualization=on'
 
 # goes NAME CASE ARGUMENT...: gets out of its loop, on both engines, with the same state hash.
 goes()
@@ -49,7 +49,7 @@ input=/dev/null
 run 'a loop at EL1, nobody types' 1 $el2 -kernel loops-4.elf
 goes 'another PE loops, this one goes on' 10 -smp 2
 says 'another PE loops' err 'cpu1 is in an exception loop. It began at EL1, pc 0x47000000'
-goes 'another PE loops, this one waits for its timer' 11 -smp 2
+goes 'another PE loops, this one waits for its timer' 11 -smp 2 -M virt,gic-version=3
 ends 'another PE loops, this one waits for it' 12 'cpu1 is in an exception loop' -smp 2
 ends 'both loop, one after the other' 13 'cpu0 is in an exception loop. It began at EL1' -smp 2
 goes 'a handler that counts in memory' 20

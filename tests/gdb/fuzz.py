@@ -102,7 +102,7 @@ def main():
             if p is None or p.poll() is not None:
                 if os.path.exists(sock):
                     os.unlink(sock)
-                p = subprocess.Popen([elmu, "-M", "virt,virtualization=on", "-cpu", "cortex-a57", "-smp", "2", "-m", "64M", "-nographic",
+                p = subprocess.Popen([elmu, "-M", "virt,gic-version=3,virtualization=on", "-cpu", "cortex-a57", "-smp", "2", "-m", "64M", "-nographic",
                                       "-kernel", f"{build}/guest/demo.elf", "-gdb", f"unix:{sock}", "-S"], stdin=subprocess.DEVNULL,
                                      stdout=subprocess.DEVNULL, stderr=messages)
                 while not os.path.exists(sock) and p.poll() is None:

@@ -21,7 +21,7 @@ def run(options, stdin=b"", timeout=600):
     err = r.stderr.decode(errors="replace")
     return r.returncode, r.stdout, err, dict(re.findall(r"^(insns|hash)\s+(\w+)$", err, re.M))
 
-demo = ["-M", "virt,virtualization=on", "-cpu", "cortex-a57", "-m", "256M", "-nographic", "-kernel", f"{build}/guest/demo.elf"]
+demo = ["-M", "virt,gic-version=3,virtualization=on", "-cpu", "cortex-a57", "-m", "256M", "-nographic", "-kernel", f"{build}/guest/demo.elf"]
 smp = ["-M", "virt,gic-version=3", "-cpu", "cortex-a57", "-smp", "4", "-m", "256M", "-nographic", "-semihosting-config",
        "enable=on,target=native", "-kernel", f"{build}/guest/psci.elf"]
 

@@ -9,7 +9,7 @@ from guests import guest
 
 elmu, build = sys.argv[1], os.environ.get("B", "build")
 passed = failed = 0
-demo = ["-M", "virt,virtualization=on", "-cpu", "cortex-a57", "-m", "256M", "-nographic", "-kernel", f"{build}/guest/demo.elf", "-S"]
+demo = ["-M", "virt,gic-version=3,virtualization=on", "-cpu", "cortex-a57", "-m", "256M", "-nographic", "-kernel", f"{build}/guest/demo.elf", "-S"]
 
 def check(name, ok, text=""):
     global passed, failed

@@ -45,7 +45,7 @@ def main():
     if os.environ.get("COST") == "no" or not shutil.which("valgrind"):
         print("SKIP cost: not wanted (COST=no), or valgrind is not installed\n0 passed, 0 failed")
         return 0
-    demo = ["-M", "virt,virtualization=on", "-m", "256M", "-kernel", f"{build}/guest/demo.elf"]
+    demo = ["-M", "virt,gic-version=3,virtualization=on", "-m", "256M", "-kernel", f"{build}/guest/demo.elf"]
     with tempfile.TemporaryDirectory() as work:
         run, plain = exits("demo", demo, 1, [])
         out = os.path.join(work, "out")

@@ -41,7 +41,7 @@ class Suite:
 
     def run(self, *options, guest=None, smp='1', status=(0,)):
         """One run; its standard error, whose `insns` and `hash` must always be the same for the same guest and length."""
-        command = [self.elmu, '-M', 'virt,virtualization=on', '-cpu', 'cortex-a57', '-m', '256M', '-smp', smp, '-nographic', '--stats',
+        command = [self.elmu, '-M', 'virt,gic-version=3,virtualization=on', '-cpu', 'cortex-a57', '-m', '256M', '-smp', smp, '-nographic', '--stats',
                    '-kernel', guest or self.demo] + list(options)
         r = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
         err = r.stderr.decode(errors='replace')
@@ -54,7 +54,7 @@ class Suite:
         return err
 
     def refused(self, text, *options):
-        r = subprocess.run([self.elmu, '-M', 'virt,virtualization=on', '-kernel', self.demo] + list(options), stdin=subprocess.DEVNULL,
+        r = subprocess.run([self.elmu, '-M', 'virt,gic-version=3,virtualization=on', '-kernel', self.demo] + list(options), stdin=subprocess.DEVNULL,
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
         err = r.stderr.decode()
         assert r.returncode == 1 and err.count('\n') == 1 and text in err, '%s: status %d: %s' % (' '.join(options), r.returncode, err)
@@ -518,7 +518,7 @@ class Suite:
         return r.stdout.decode()
 
     def test_diff_runs(self):
-        common = ['-M', 'virt,virtualization=on', '-m', '256M', '-kernel', self.demo, '-sym', self.demo]
+        common = ['-M', 'virt,gic-version=3,virtualization=on', '-m', '256M', '-kernel', self.demo, '-sym', self.demo]
         assert 'the runs are the same: 3000000 instructions' in self.diff(0, '', '-engine step', '-max-insns', '3000000', *common)
         said = self.diff(2, '-cpu cortex-a57', '-cpu max', *common)
         at = re.search(r'^the runs part after (\d+) instructions, at\nA: cpu0 EL2 0x(\w+) hyp_main\S* \S+: mrs x\d+, midr_el1$', said, re.M)
@@ -553,7 +553,7 @@ class Suite:
         assert r.returncode == 1 and r.stderr.count(b'\n') == 1 and b'expected a journal' in r.stderr, r.stderr
 
     def test_diff_snapshots(self):
-        common = ['-M', 'virt,virtualization=on', '-m', '256M', '-kernel', self.demo]
+        common = ['-M', 'virt,gic-version=3,virtualization=on', '-m', '256M', '-kernel', self.demo]
         for n in (2019824, 2019825):
             subprocess.run([self.elmu] + common + ['-nographic', '-snapshot-save', 's%d@%d' % (n, n), '-max-insns', str(n + 1)],
                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -586,7 +586,7 @@ class Suite:
         for size in (64, 200, len(whole) // 2, len(whole) - 100):  # damaged: refused or read as far as it goes, never a crash
             with open('cut.elf', 'wb') as f:
                 f.write(whole[:size])
-            r = subprocess.run([self.elmu, '-M', 'virt,virtualization=on', '-kernel', self.demo, '-nographic', '-trace', 'exits=x', '-sym', 'cut.elf',
+            r = subprocess.run([self.elmu, '-M', 'virt,gic-version=3,virtualization=on', '-kernel', self.demo, '-nographic', '-trace', 'exits=x', '-sym', 'cut.elf',
                                 '--max-insns', '10'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             assert r.returncode in (1, 3), (size, r.returncode, r.stderr)
 
@@ -599,7 +599,7 @@ class Suite:
     def test_old_file_stays(self):
         with open('p', 'w') as f:
             f.write('old')
-        p = subprocess.Popen([self.elmu, '-M', 'virt,virtualization=on', '-m', '256M', '-nographic', '-kernel', self.demo, '--engine', 'step',
+        p = subprocess.Popen([self.elmu, '-M', 'virt,gic-version=3,virtualization=on', '-m', '256M', '-nographic', '-kernel', self.demo, '--engine', 'step',
                               '-trace', 'perfetto=p', '-trace', 'tarmac=/dev/null'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         p.stdout.read(1)
         p.kill()
