@@ -374,7 +374,7 @@ tree()
         /\{$/ { name = $1; path[++depth] = name; next }
         /^\t*\};$/ { depth--; next }
         NF { p = ""; for (i = 1; i <= depth; i++) p = p "/" path[i]; sub(/^[ \t]*/, ""); print p " " $0 }' |
-        grep -vE 'fw-cfg@|pcie@|its@|(rng|kaslr)-seed' |
+        grep -vE 'fw-cfg@|its@|(rng|kaslr)-seed' |
         sed '/timer interrupts/s/ 0x01 0x0c 0x[0-9a-f]*04>/>/' | sort >"$2"
 }
 # same NAME PROPERTIES CPU SMP RAM
