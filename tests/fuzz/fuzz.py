@@ -4,7 +4,8 @@
     tests/fuzz/fuzz.py --elmu CMD --frame FRAME.elf [--count N] [--seed S] [--keep DIR] [KIND...]
 
 KIND is code (random instructions from the project's own tables at the highest EL, in a frame whose vectors step over what
-traps; both engines must leave the same state), semihost (random calls, likewise), elf, image, gzip, dtb, initrd or options. Each of the N cases of a kind is
+traps; both engines must leave the same state), semihost (random calls, likewise), pci (random accesses to
+configuration space and ranges of PCI functions, likewise), elf, image, gzip, dtb, initrd or options. Each of the N cases of a kind is
 one check; the same seed gives the same cases. A case fails when the process dies of a signal, when a sanitizer or an assert
 speaks, when it is still running after a minute, or when it ends with status 1 without saying why. Files of failed cases are
 left in DIR. The last line is "N passed, N failed".
@@ -23,7 +24,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 AREA, AREA_SIZE, SEEDS = 0x40100000, 65536, 0x40088000
 INSNS = '60000'
-KINDS = ['code', 'semihost', 'elf', 'image', 'gzip', 'dtb', 'initrd', 'options']
+KINDS = ['code', 'semihost', 'pci', 'elf', 'image', 'gzip', 'dtb', 'initrd', 'options']
 INTERESTING = [0, 1, 2, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 1 << 32,
                (1 << 63) - 1, 1 << 63, (1 << 64) - 1, 0x40000000, 0x40088000, 0x40110ff8, 0x9000000, 0x8000000, 0x80a0000,
                0xa000000, 0xdeadbeef00000000, 0x00ffffffffffffff]
@@ -148,6 +149,46 @@ class Maker:
             at = elf_offset(elf, address)
             elf[at:at + len(data)] = data
         case.args = self.machine() + ['-semihosting', '-kernel', case.file('code.elf', elf)]
+        case.both = True
+
+    def pci(self, case):
+        """Configuration space, the ranges wherever they are, rings in RAM; registers mostly get what they are made for."""
+        rng, elf, words = self.rng, bytearray(self.frame), []
+        ecam, memory, high, ports, ram = 0x4010000000, 0x10000000, 0x8000000000, 0x3eff0000, AREA + 0xe000
+
+        def load(register, value):
+            words.extend(0xd2800000 + 0x20000000 * (k > 0) | k << 21 | (value >> 16 * k & 0xffff) << 5 | register for k in range(3))
+
+        def register():
+            return rng.choice([0x04, 0x10, 0x14, 0x18, 0x20, 0x24, 0x3c, 0x3e, rng.randrange(256), rng.randrange(4096)])
+
+        def target(size):
+            """Address, and what to write there."""
+            kind = rng.random()
+            if kind < 0.4:
+                at = ecam + (rng.choice([0, 0, 1, rng.randrange(256)]) << 20 | rng.randrange(9) << 15 | rng.choice([0, 0, 1]) << 12 | register())
+                value = rng.choice([7, 0x407, 0x00010100, 0xffffffff, 0x8000, 0xc0008000, 0, memory + rng.randrange(8) * 0x4000, high >> 32, ram, 0x100])
+            else:
+                at = rng.choice([memory, memory, memory, high, ports]) + rng.choice([rng.randrange(8) * 0x4000, 0]) + \
+                    rng.choice([0, 0x1000, 0x2000, 0x3000, 0x40000]) + rng.choice([rng.randrange(0x40), rng.randrange(0x100), rng.randrange(0x4000)])
+                value = rng.choice([1, 3, 7, 11, 15, 0, 8, ram, ram + 0x400, 0x08000040, 0x40000, rng.randrange(1 << 16)])
+            return at & ~(size - 1), value if rng.random() < 0.9 else self.value()
+        for _ in range(1000):
+            log = rng.choice([0, 1, 2, 2, 2, 3])
+            at, value = target(1 << log)
+            load(0, at)
+            load(1, value)
+            words.append(0x39000001 | log << 30 | (rng.random() < 0.25) << 22 | (0 if rng.random() < 0.9 else 1) << 10)
+        words.append(0x14000000)
+        for address, data in ((AREA, struct.pack('<%dI' % len(words), *words)), (ram, struct.pack('<1024Q', *[
+                rng.choice([ram, ram + 0x800, 16 | 2 << 32, 512 | 3 << 32 | 1 << 48, 1 << 16, 0, self.value()]) for _ in range(1024)])), (SEEDS, bytes(128))):
+            at = elf_offset(elf, address)
+            elf[at:at + len(data)] = data
+        case.args = self.machine() + ['--max-insns', '300000', '-kernel', case.file('code.elf', elf),
+                                      '-drive', 'snapshot=on,if=none,format=raw,id=d,file=' + case.file('disk', bytes(65536))]
+        for device in ('pci-testdev', 'edu,dma_mask=0xffffffff', 'virtio-rng-pci', 'virtio-blk-pci,drive=d', 'virtio-serial-pci',
+                       'pcie-root-port,id=p', 'virtio-rng-pci,bus=p,disable-legacy=on,iommu_platform=on', 'edu,addr=8.1,multifunction=on'):
+            case.args += ['-device', device]
         case.both = True
 
     def elf(self, case):
