@@ -61,7 +61,7 @@ static void list_traps(void)
 static void list_devices(void)
 {
     const struct row *r;
-    for (unsigned n = 0; (r = row_get(n)); n++) {
+    for (unsigned n = 0; n < ROW_FUNCTIONS && (r = row_get(n)); n++) {
         const struct kind *kind = r->kind;
         const char *secure = (r->when & SECURE) == SECURE ? " (secure)" : "";
         printf("0x%08llx 0x%-8llx %-8s %-12s", (unsigned long long)r->base, (unsigned long long)r->size, r->name,
@@ -71,6 +71,11 @@ static void list_devices(void)
         else
             printf(" %s%s\n", kind ? kind->compatible : r->size ? "" : "(-m)", secure);
     }
+    for (unsigned n = 0; n < PCI_FUNCTIONS; n++)
+        if (pci_function_name(n))
+            printf("PCI                    %s\n", pci_function_name(n));
+    for (enum virtio_kind kind = VIRTIO_NONE + 1; kind < VIRTIO_KINDS; kind++)
+        printf("PCI, virtio-bus        %s\n", virtio_name(kind));
 }
 
 bool list_print(const char *what)

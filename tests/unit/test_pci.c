@@ -34,7 +34,8 @@ static u64 peek(struct fixture *f, u64 pa, unsigned size)
     return load_le64(bytes);
 }
 
-static void plug(struct machine_config *c, unsigned function, unsigned device, unsigned bus, unsigned devfn, unsigned unit)
+static void plug(struct machine_config *c, unsigned function, unsigned device, unsigned bus, unsigned devfn,
+                 unsigned unit)
 {
     c->pci[c->pci_count++] = (struct pci_plug){ .function = (u8)function,
                                                 .device = (u8)device,
@@ -128,7 +129,9 @@ END_TEST
 /* Ranges anywhere: over each other, over RAM, at the windows' ends, sized while they decode. */
 START_TEST(wild_ranges)
 {
-    static const u64 places[] = { 0, 0x40000000, 0x3efff000, 0x0ffff000, 0xfffff000, 0x10000000, 0x2ef00000, 0x3e000000 };
+    static const u64 places[] = {
+        0, 0x40000000, 0x3efff000, 0x0ffff000, 0xfffff000, 0x10000000, 0x2ef00000, 0x3e000000
+    };
     struct fixture *f = pci_open();
     u64 value;
     poke(f, RAM_BASE, 0x1234, 8);
@@ -332,14 +335,10 @@ END_TEST
 /* DMA to where nothing is, beyond the device's own memory, and with nonsense for a length. */
 START_TEST(dma_to_nowhere)
 {
-    static const u64 cases[][3] = { { 0x40000, 0x1000, 8 },
-                                    { 0x40000, ~(u64)0, 4096 },
-                                    { 0x40000, RAM_BASE, 4097 },
-                                    { 0x41000, RAM_BASE, 1 },
-                                    { 0x3ffff, RAM_BASE, 8 },
-                                    { 0x40000, RAM_BASE + (16 << 20) - 4, 8 },
-                                    { ~(u64)0, RAM_BASE, ~(u64)0 },
-                                    { 0x40000, ECAM, 4 },
+    static const u64 cases[][3] = { { 0x40000, 0x1000, 8 },         { 0x40000, ~(u64)0, 4096 },
+                                    { 0x40000, RAM_BASE, 4097 },    { 0x41000, RAM_BASE, 1 },
+                                    { 0x3ffff, RAM_BASE, 8 },       { 0x40000, RAM_BASE + (16 << 20) - 4, 8 },
+                                    { ~(u64)0, RAM_BASE, ~(u64)0 }, { 0x40000, ECAM, 4 },
                                     { 0x40000, MEMORY, 4 } };
     struct fixture *f = edu_open();
     poke(f, RAM_BASE, 0x55, 8);
