@@ -44,18 +44,17 @@ u64 machine_random(struct machine *m)
 }
 
 /* B2.9.2: a store by another observer to the marked granule (CTR_EL0.ERG) opens the monitor, which sets the event
- * register. Stores of other PEs need not come here: who gets the turn finds the monitors of the others open. */
+ * register. Stores of other PEs need not come here: who gets the turn finds the monitors of the others open; so there
+ * is no other to open, either. */
 static void monitors_open(struct machine *m, u64 pa, u64 size)
 {
-    for (u32 n = 0; n < m->options.cpu_count; n++) {
-        struct cpu *cpu = &m->d.cpu[n];
-        u64 granule = (u64)4 << bits(cpu->sys.ctr_el0, 23, 20), first = align_down(cpu->excl_pa, granule);
-        if (!cpu->excl_valid || (first - pa >= size && pa - first >= granule))
-            continue;
-        cpu->excl_valid = 0;
-        cpu->event = 1;
-        cpu_others_wake(cpu);
-    }
+    struct cpu *cpu = &m->d.cpu[m->turn];
+    u64 granule = (u64)4 << bits(cpu->sys.ctr_el0, 23, 20), first = align_down(cpu->excl_pa, granule);
+    if (!cpu->excl_valid || (first - pa >= size && pa - first >= granule))
+        return;
+    cpu->excl_valid = 0;
+    cpu->event = 1;
+    cpu_may_run(cpu);
 }
 
 bool machine_write(struct machine *m, u64 pa, const void *from, u64 size)

@@ -109,6 +109,7 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
 {
     m->d.decoder = decoder_create(&m->model.features);
     m->d.cpu = cpus_allocate(m->options.cpu_count);
+    m->d.roused.turn = &m->turn;
     m->d.observers = calloc(1, sizeof(*m->d.observers));
     if (!m->d.decoder || !m->d.cpu || !m->d.observers)
         return false;
@@ -132,6 +133,7 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
             .machine = m,
             .observer = &m->d.observers->seen,
             .cpus = m->d.cpu,
+            .roused = &m->d.roused,
             .cpu_count = m->options.cpu_count,
             .call = cpu_call,
             .security_changed = m->options.secure ? security_changed : NULL,
@@ -269,23 +271,34 @@ void machine_power_key(struct machine *m)
         pl061_key(m, (struct place){ ROW_gpio, 0 }, 3);
 }
 
-static u64 next_event(const struct machine *m)
+/* Of one PE. What is found of one that sleeps stays right until then, or until it is roused. */
+static u64 next_event_of(struct machine *m, u32 n)
+{
+    const struct cpu *cpu = &m->d.cpu[n];
+    u64 at = cpu->halted == HALT_OFF ? NEVER : timer_next_event(cpu, m->now);
+    at = cpu->halted && cpu->wake_at < at ? cpu->wake_at : at;
+    if (cpu->halted == HALT_WFI || cpu->halted == HALT_OFF || (cpu->halted == HALT_WFE && !timer_streams(cpu)))
+        m->d.due[n] = at;
+    return at;
+}
+
+static u64 next_event(struct machine *m)
 {
     u64 next = m->d.timer_next;
     for (u32 n = 0; n < m->options.cpu_count; n++) {
-        const struct cpu *cpu = &m->d.cpu[n];
-        u64 at = cpu->halted == HALT_OFF ? NEVER : timer_next_event(cpu, m->now);
-        at = cpu->halted && cpu->wake_at < at ? cpu->wake_at : at;
+        u64 at = m->d.due[n] > m->now ? m->d.due[n] : next_event_of(m, n);
         next = at < next ? at : next;
     }
     return next;
 }
 
-/* Everything that is due: the timers of each PE, then those of the devices. At least every SLICE_NS, at times that do
+/* Everything that is due: the timers of PEs, then those of the devices. At least every SLICE_NS, at times that do
  * not depend on where slices were cut. */
 static void events_run(struct machine *m)
 {
     for (u32 n = 0; n < m->options.cpu_count; n++) {
+        if (m->d.due[n] > m->now)
+            continue; /* it sleeps, or is off */
         m->d.cpu[n].d.now = m->d.cpu[n].d.run_from = m->now;
         if (m->d.cpu[n].halted == HALT_OFF)
             continue;
@@ -317,14 +330,45 @@ static bool can_run(const struct machine *m, const struct cpu *cpu)
     }
 }
 
+void machine_rouse(struct machine *m)
+{
+    memset(m->d.roused.set, 0xff, sizeof(m->d.roused.set));
+    memset(m->d.due, 0, sizeof(m->d.due[0]) * m->options.cpu_count);
+    m->d.roused.turn = &m->turn;
+}
+
+u32 machine_roused(const struct machine *m, u32 n)
+{
+    for (; n < m->options.cpu_count; n = (n | 63) + 1) {
+        u64 left = m->d.roused.set[n / 64] >> n % 64;
+        if (left)
+            return n + (u32)__builtin_ctzll(left) < m->options.cpu_count ? n + (u32)__builtin_ctzll(left)
+                                                                         : m->options.cpu_count;
+    }
+    return m->options.cpu_count;
+}
+
+/* One that cannot is asked again when something has come for it, or each time while it waits for a moment. */
+static bool roused_can_run(struct machine *m, const struct cpu *cpu)
+{
+    if (can_run(m, cpu))
+        return true;
+    if (cpu->wake_at == NEVER || cpu->halted == HALT_OFF)
+        m->d.roused.set[cpu->index / 64] &= ~BIT(cpu->index % 64);
+    return false;
+}
+
 /* Ends what the PE waits for, if it has come. True: it can run. */
 static bool cpu_awake(struct machine *m, struct cpu *cpu)
 {
-    if (!can_run(m, cpu))
+    if (!roused_can_run(m, cpu))
         return false;
     if (cpu->halted) {
+        if (cpu->halted == HALT_WFI && timer_streams(cpu))
+            timer_poll_events(cpu, m->now);
         cpu->halted = HALT_NONE;
         cpu->wake_at = NEVER;
+        m->d.due[cpu->index] = 0;
         m->key_waiters -= m->turns[cpu->index].waits_key;
         m->turns[cpu->index].waits_key = 0;
     }
@@ -339,6 +383,7 @@ static struct cpu *turn_give(struct machine *m, u32 index)
     if (index != m->turn && before->halted != HALT_OFF) {
         before->excl_valid = 0;
         before->event = before->event ? before->event : EVENT_BY_TURN;
+        m->d.roused.set[m->turn / 64] |= BIT(m->turn % 64);
     }
     m->turn = index;
     m->turn_end = m->now + QUANTUM_NS;
@@ -368,8 +413,10 @@ static bool all_wait(struct machine *m)
             m->idle_turns = 0;
     }
     for (u32 n = 0; n < m->options.cpu_count && m->idle_turns; n++)
-        if (m->d.cpu[n].halted == HALT_NONE)
+        if (m->d.cpu[n].halted == HALT_NONE) {
             m->d.cpu[n].halted = HALT_WFE; /* it stands behind one */
+            m->d.due[n] = 0;
+        }
     return m->idle_turns != 0;
 }
 
@@ -397,11 +444,12 @@ static struct cpu *turn_next(struct machine *m)
         return cpu;
     if (all_wait(m))
         return NULL;
-    for (u32 n = 1; n <= m->options.cpu_count; n++) {
-        u32 index = (m->turn + n) % m->options.cpu_count;
-        if (cpu_awake(m, &m->d.cpu[index]))
-            return turn_give(m, index);
-    }
+    for (u32 n = machine_roused(m, m->turn + 1); n < m->options.cpu_count; n = machine_roused(m, n + 1))
+        if (cpu_awake(m, &m->d.cpu[n]))
+            return turn_give(m, n);
+    for (u32 n = machine_roused(m, 0); n <= m->turn; n = machine_roused(m, n + 1))
+        if (cpu_awake(m, &m->d.cpu[n]))
+            return turn_give(m, n);
     return NULL;
 }
 
@@ -415,11 +463,11 @@ static void turn_over(struct machine *m, const struct cpu *cpu)
 }
 
 /* What YIELD ends: the turn when another PE could run. The edges of an event stream are looked for at each. */
-static u32 yield_ends(const struct machine *m, const struct cpu *cpu)
+static u32 yield_ends(struct machine *m, const struct cpu *cpu)
 {
     u32 what = timer_streams(cpu) ? ATT_LOOK : 0;
-    for (u32 n = 0; n < m->options.cpu_count; n++)
-        if (&m->d.cpu[n] != cpu && can_run(m, &m->d.cpu[n]))
+    for (u32 n = machine_roused(m, 0); n < m->options.cpu_count; n = machine_roused(m, n + 1))
+        if (n != cpu->index && roused_can_run(m, &m->d.cpu[n]))
             return what | ATT_TURN;
     return what;
 }
@@ -446,7 +494,10 @@ static void slice_run(struct machine *m, struct cpu *cpu, u64 left)
         cpu->yields = yield_ends(m, cpu);
     }
     cpu->d.look_at = m->look_at;
+    m->d.due[cpu->index] = 0;
+    u64 insns = cpu->insns;
     unsigned ended = cpu_run_to(cpu, m->slice_end, limit, m->mid);
+    m->d.insns += cpu->insns - insns;
     m->now = cpu->d.now;
     m->mid = ended & RUN_MID ? 1 : 0;
     if (m->mid || !(cpu->halted || ended & (RUN_LOOK | RUN_TURN) || m->now >= m->slice_end))
@@ -464,7 +515,7 @@ static void idle(struct machine *m)
     m->idle_turns = 0;
     m->look_at = 0;
     machine_input_offer(m);
-    for (u32 n = 0; n < m->options.cpu_count; n++)
+    for (u32 n = machine_roused(m, 0); n < m->options.cpu_count; n = machine_roused(m, n + 1))
         if (m->d.cpu[n].halted != HALT_OFF && is_called(m, &m->d.cpu[n]))
             return;
     u64 until = next_event(m), to = until;
@@ -476,13 +527,7 @@ static void idle(struct machine *m)
         m->now = to;
 }
 
-u64 machine_insns(const struct machine *m)
-{
-    u64 sum = 0;
-    for (u32 n = 0; n < m->options.cpu_count; n++)
-        sum += m->d.cpu[n].insns;
-    return sum;
-}
+u64 machine_insns(const struct machine *m) { return m->d.insns; }
 
 /* Between slices: the host, the events, whose turn it is. NULL: all sleep. */
 static struct cpu *between_slices(struct machine *m)
@@ -504,6 +549,7 @@ struct run_end machine_run(struct machine *m, u64 limit)
     m->d.end = (struct run_end){ .kind = END_NONE };
     for (u32 n = 0; n < m->options.cpu_count; n++)
         m->d.cpu[n].d.attention &= ~(u32)(ATT_DEBUG | ATT_NOW);
+    machine_rouse(m);
     while (m->d.end.kind == END_NONE) {
         u64 insns = machine_insns(m);
         if (insns >= limit) {

@@ -189,6 +189,9 @@ struct machine {
         u32 parts;                   /* enum when: what the options bring */
         u32 row;                     /* of the last access */
         u8 loop_noted[MAX_CPUS];     /* PEs whose loops were told of */
+        u64 insns;               /* machine_insns */
+        struct cpu_roused roused;
+        u64 due[MAX_CPUS]; /* of a PE that sleeps or is off: ns of its next event; 0: to be found. NEVER: none */
         struct observers *observers; /* board/observer.h */
     } d;
 };
@@ -273,6 +276,10 @@ bool bus_dma(struct machine *m, struct requester by, u64 pa, void *bytes, u64 si
  * no SMMU. */
 bool device_dma(struct machine *m, struct place at, u64 pa, void *bytes, u64 size, bool write, bool untranslated);
 
+/* Any PE may be able to run, and what it waits for may be another time: something else than the guest changed them. */
+void machine_rouse(struct machine *m);
+/* The PE with the lowest number from n on that may be able to run; cpu_count: none. */
+u32 machine_roused(const struct machine *m, u32 n);
 /* The most PEs that a machine of these options can have. */
 u32 cpus_most(const struct machine_options *options);
 /* PEs of all zeros: the host's memory, which takes none until something is written to it. NULL: there is none. */

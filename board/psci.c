@@ -42,7 +42,7 @@ static s64 cpu_on(struct machine *m, u64 mpidr, u64 entry, u64 context)
         return ALREADY_ON;
     gic_reset_cpu(&m->gic, cpu->index);
     machine_cpu_enter(m, cpu, m->entry_el, entry, context);
-    cpu_others_wake(cpu);
+    cpu_may_run(cpu);
     return SUCCESS;
 }
 
@@ -216,5 +216,6 @@ void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, 
     cpu->halted = HALT_NONE;
     cpu->wake_at = NEVER;
     cpu_control_changed(cpu);
+    m->d.due[cpu->index] = 0;
     gic_update_cpu(&m->gic, cpu);
 }

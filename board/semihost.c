@@ -78,6 +78,8 @@ void semihost_input(struct machine *m)
         m->key = (u32)byte + 1;
     else if (!input_comes(m))
         m->key = KEY_END;
+    if (m->key)
+        machine_rouse(m);
 }
 
 /* The next byte, or -1: there will be none, or there is none yet and the call is made again. */

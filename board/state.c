@@ -212,6 +212,10 @@ void state_load(struct machine *m, const u8 *from)
     for (u32 n = 0; n < m->options.cpu_count; n++)
         cpu_derive(m, &m->d.cpu[n]);
     bus_restored(m);
+    machine_rouse(m);
+    m->d.insns = 0;
+    for (u32 n = 0; n < m->options.cpu_count; n++)
+        m->d.insns += m->d.cpu[n].insns;
     bus_timers_changed(m);
     gic_rebuild(&m->gic, m->d.cpu);
     for (u32 n = 0; n < m->options.cpu_count; n++)

@@ -262,7 +262,7 @@ static void loop_note(struct machine *m, const struct cpu *cpu)
 void stuck_look(struct machine *m)
 {
     const struct cpu *who = NULL;
-    for (u32 n = 0; n < m->options.cpu_count && !who; n++)
+    for (u32 n = machine_roused(m, 0); n < m->options.cpu_count && !who; n = machine_roused(m, n + 1))
         who = loops(m, &m->d.cpu[n]) ? &m->d.cpu[n] : NULL;
     if (likely(!who))
         return;

@@ -215,6 +215,13 @@ struct machine;  /* board/machine.h */
 struct observer; /* cpu/observer.h: those who look in */
 struct cpu;
 
+/* PEs that may be able to run. Whose bit is clear sleeps or is off, and nothing has come for it: whatever may let a PE
+ * run sets its bit, who looks and finds that it cannot clears it. Derived: all bits set is right at any time. */
+struct cpu_roused {
+    u64 set[MAX_CPUS / 64];
+    const u32 *turn; /* whose turn it is */
+};
+
 /* What the machine lends a PE at creation; force_step changes with who looks in. Functions are called outside of the
  * fast path only. */
 struct cpu_host {
@@ -227,6 +234,7 @@ struct cpu_host {
     struct machine *machine;
     const struct observer *observer; /* all who look in; NULL: there is no machine */
     struct cpu *cpus;                /* all PEs of the machine, for broadcast TLBI, SEV and SGIs */
+    struct cpu_roused *roused;       /* NULL: nobody asks */
     u32 cpu_count;
     u64 unknown;     /* what registers hold at reset that the architecture leaves UNKNOWN then: 0, or a loud value */
     bool force_step; /* only the stepping engine (--engine=step) */
@@ -362,11 +370,14 @@ static inline u64 cpu_position(const struct cpu *cpu) { return cpu->insns + (cpu
 /* Absolute time in ns at the current instruction; only from slow paths, hooks and between instructions. */
 static inline u64 cpu_now(const struct cpu *cpu) { return cpu->d.now; }
 
-/* Something happened that may let a PE run which could not: YIELD ends the turn of the one that runs. */
-static inline void cpu_others_wake(struct cpu *any)
+/* Something happened that may let the PE run, which could not: YIELD ends the turn of the one that runs. */
+static inline void cpu_may_run(struct cpu *cpu)
 {
-    for (u32 n = 0; n < any->d.host.cpu_count && any->d.host.cpu_count > 1; n++)
-        any->d.host.cpus[n].yields |= ATT_TURN;
+    struct cpu_roused *r = cpu->d.host.roused;
+    if (!r || cpu->d.host.cpu_count == 1)
+        return;
+    r->set[cpu->index / 64] |= BIT(cpu->index % 64);
+    cpu->d.host.cpus[*r->turn].yields |= ATT_TURN;
 }
 
 #endif

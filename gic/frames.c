@@ -440,8 +440,8 @@ static void reg_write(struct access *a, const struct gic_reg *reg, u32 offset, u
     }
     if (reg->bits && a->intid < GIC_BANK)
         gic_refresh(a->gic, a->cpu);
-    else if (reg->bits)
-        gic_refresh_all(a->gic);
+    else if (reg->bits && a->bank)
+        gic_refresh_bank(a->gic, a->intid / GIC_BANK - 1);
 }
 
 static struct access access_by(struct gic *gic, unsigned cpu, struct phys_attrs attrs)

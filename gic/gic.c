@@ -68,7 +68,7 @@ void gic_change_lines(struct cpu *pe, u32 mask, u32 value)
     if (value & ~old && exception_interrupt_pending(pe))
         pe->d.attention |= ATT_IRQ;
     if (value & ~old && pe->halted)
-        cpu_others_wake(pe);
+        cpu_may_run(pe);
 }
 
 static void update_lines(struct gic *gic, unsigned cpu)
@@ -157,6 +157,15 @@ void gic_refresh_all(struct gic *gic)
     distribute(gic);
     for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
         gic_refresh(gic, cpu);
+}
+
+void gic_refresh_bank(struct gic *gic, unsigned bank)
+{
+    if (gic->d.any[bank])
+        distribute(gic);
+    for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
+        if (gic->d.routed[cpu][bank] || gic->d.best[cpu].intid / GIC_BANK == bank + 1)
+            gic_refresh(gic, cpu);
 }
 
 void gic_refresh_intid(struct gic *gic, unsigned cpu, unsigned intid)

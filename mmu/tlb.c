@@ -274,6 +274,10 @@ static void drop_one_page(struct cpu *cpu, const struct tlbi_scope *s)
 
 static void apply(struct cpu *cpu, const struct tlbi_scope *s)
 {
+    if (!cpu->tlb.sizes && !cpu->tlb.pieces) { /* it holds nothing, as that of a PE that is off */
+        cpu->d.attention |= ATT_CONTEXT;
+        return;
+    }
     if (s->by_va && !cpu->tlb.pieces && s->last - s->first < 4096)
         drop_one_page(cpu, s);
     else

@@ -22,7 +22,5 @@ bool timer_condition(const struct cpu *cpu, enum timer t, u64 now);
 u64 timer_next_change(const struct cpu *cpu, enum timer t, u64 now);
 /* Sets the interrupt line to what it is now. */
 void timer_drive(struct cpu *cpu, enum timer t, u64 now);
-/* Sets cpu->event when an enabled stream had an edge after the last poll. */
-void timer_poll_events(struct cpu *cpu, u64 now);
 
 #endif

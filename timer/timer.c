@@ -183,7 +183,8 @@ u64 timer_next_event(const struct cpu *cpu, u64 now)
 
 void timer_update(struct cpu *cpu, u64 now)
 {
-    timer_poll_events(cpu, now);
+    if (cpu->halted != HALT_WFI && timer_streams(cpu))
+        timer_poll_events(cpu, now);
     for (enum timer t = 0; t < TIMERS; t++)
         timer_drive(cpu, t, now);
 }

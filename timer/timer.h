@@ -51,7 +51,10 @@ bool timer_streams(const struct cpu *cpu);
 /* The same of the outputs alone, of those whose PPIs (a set by INTID) are asked for. */
 u64 timer_next_interrupt(const struct cpu *cpu, u64 now, u32 ppis);
 /* Makes the outputs what they are at `now` (ns) and drives the PPIs; sets cpu->event when an event stream had an edge
- * since the last call. At least at each moment that timer_next_event named; oftener does no harm. */
+ * since the last call, but of a PE in WFI, which does not ask for it. At least at each moment that timer_next_event
+ * named; oftener does no harm. */
 void timer_update(struct cpu *cpu, u64 now);
+/* The edges of its event streams alone: when a PE leaves WFI. */
+void timer_poll_events(struct cpu *cpu, u64 now);
 
 #endif

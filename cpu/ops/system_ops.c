@@ -96,9 +96,10 @@ void system_eret(struct cpu *cpu) { system_eret_to(cpu, system_elr(cpu)); }
 void system_sev(struct cpu *cpu)
 {
     cpu->event = 1;
-    for (u32 n = 0; n < cpu->d.host.cpu_count; n++)
+    for (u32 n = 0; n < cpu->d.host.cpu_count; n++) {
         cpu->d.host.cpus[n].event = 1;
-    cpu_others_wake(cpu);
+        cpu_may_run(&cpu->d.host.cpus[n]);
+    }
 }
 
 /* HCRX_EL2.TALLINT traps the setting only. */
