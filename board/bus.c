@@ -28,12 +28,15 @@ const struct row *row_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; 
 u32 parts_of(const struct machine_options *o)
 {
     return SECURE_ONLY | (o->secure ? SECURE : 0) | (o->virtualization ? VIRTUALIZATION : 0) | (o->gic_version == 2 ? GICV2 : GICV3) | (o->its ? ITS : 0) |
-           (o->iommu == IOMMU_SMMUV3 ? SMMU : 0) | (o->cpu_count > GIC_REDISTS_LOW ? REDIST2 : 0) |
+           (o->iommu == IOMMU_SMMUV3 ? SMMU : 0) | (o->cpu_count > GIC_REDISTS_LOW && !o->lowmem ? REDIST2 : 0) |
            (o->lowmem ? LOWMEM : HIGHMEM);
 }
 
 /* GICv2 has a bit for each in GICD_ITARGETSR; later ones a redistributor. */
-u32 cpus_most(const struct machine_options *o) { return o->gic_version == 2 ? 8 : MAX_CPUS; }
+u32 cpus_most(const struct machine_options *o)
+{
+    return o->gic_version == 2 ? 8 : o->lowmem ? GIC_REDISTS_LOW : MAX_CPUS;
+}
 
 u32 row_count(const struct machine *m, unsigned row) { return m->d.count[row]; }
 

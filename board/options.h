@@ -27,6 +27,8 @@ struct machine_options {
     u64 seed;
     u64 rtc_base; /* seconds since 1970 at reset */
     u32 cpu_count;
+    u16 clusters, cores, threads; /* of a socket, a cluster, a core: what the device tree says. 0: 1, all PEs, 1 */
+    u16 pad2;
     u32 semihosting; /* enum semihosting */
     u8 virtualization, secure;
     u8 reset_loud;    /* what the architecture leaves UNKNOWN at reset holds 0xdeadbeefdeadbeef, not 0 */
@@ -34,7 +36,7 @@ struct machine_options {
     u8 gic_version;   /* 2 or 3; 0 is none */
     u8 its;
     u8 iommu;         /* enum iommu */
-    u8 lowmem;        /* PCIe has no windows above 4 GiB: highmem=off */
+    u8 lowmem;        /* highmem=off: nothing lies above 4 GiB, RAM nor windows of PCIe */
     u8 flash_disk[2]; /* number of the disk that a bank of flash is, + 1; 0: none */
     u8 pad[6];
     struct disk_option disk[MAX_DISKS];

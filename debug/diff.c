@@ -99,7 +99,8 @@ static void memory_differs(struct report *r, struct machine *a, struct machine *
         const struct phys_region *x = &a->d.phys.region[n], *y = &b->d.phys.region[n];
         u64 size = x->size < y->size ? x->size : y->size;
         for (u64 at = 0; at + PAGE <= size; at += PAGE) {
-            if (!memcmp(x->host + at, y->host + at, PAGE))
+            if (!((x->flags[at / PAGE] | y->flags[at / PAGE]) & PAGE_TOUCHED) ||
+                !memcmp(x->host + at, y->host + at, PAGE))
                 continue;
             for (u64 k = at; k < at + PAGE; k += 8)
                 if (memcmp(x->host + k, y->host + k, 8))

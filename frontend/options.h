@@ -61,11 +61,21 @@ struct domain_option {
     bool dom0;
 };
 
+/* -object memory-backend-*: a size with a name. */
+enum { MAX_BACKENDS = 4 };
+struct backend_option {
+    char *id;
+    u64 size;
+};
+
 struct options {
     bool machine_given, nographic, no_reboot, no_shutdown, stats, list_done;
     bool plain_dtb /* without random nodes */, untagged;
-    struct machine_options machine; /* what the guest can see, but disks and devices */
-    u32 given;                      /* GIVEN_*: what -restore must not contradict */
+    struct backend_option backend[MAX_BACKENDS];
+    unsigned backend_count, numa_nodes;
+    char *memory_backend, *numa_memdev; /* -machine memory-backend=, -numa node,memdev=: names, or NULL */
+    struct machine_options machine;     /* what the guest can see, but disks and devices */
+    u32 given;                          /* GIVEN_*: what -restore must not contradict */
     char cpu[512], dumpdtb[1024];
     u64 max_insns;
     enum engine engine;
@@ -112,6 +122,8 @@ void status_help(void);
 void options_trace_check(const struct options *o);
 
 /* One line on standard error, status 1. */
+/* After all options: RAM is that of the backends that they name. */
+void memory_complete(struct options *o);
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* frontend/list.c: prints a table; false: no table of that name. */

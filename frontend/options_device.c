@@ -341,10 +341,3 @@ void opt_global(struct options *o, const char *name, const char *arg)
     (void)name;
     properties_read(rows, ARRAY_LEN(rows), "-global", arg, NULL, o);
 }
-
-void opt_object(struct options *o, const char *name, const char *arg)
-{
-    (void)o, (void)name;
-    if (strncmp(arg, "rng-", 4))
-        die("-object %s: not supported (only rng-random, rng-builtin)", arg);
-}

@@ -35,6 +35,7 @@ static const struct property machine_rows[] = {
     PROPERTY("mte", PROPERTY_OFF, struct options, untagged), /* on: what the CPU has; off: RAM without tags */
     PROPERTY_BY("gic-version", machine_gic),
     PROPERTY("highmem", PROPERTY_OFF, struct options, machine.lowmem),
+    PROPERTY("memory-backend", PROPERTY_COPY, struct options, memory_backend),
     PROPERTY("dumpdtb", PROPERTY_TEXT, struct options, dumpdtb),
     PROPERTY("dtb-randomness", PROPERTY_OFF, struct options, plain_dtb),
     PROPERTY("dtb-kaslr-seed", PROPERTY_OFF, struct options, plain_dtb),
@@ -104,46 +105,214 @@ void opt_cpu(struct options *o, const char *name, const char *arg)
     text_set(o->cpu, sizeof(o->cpu) - strlen(CPU_UNTAGGED), "-cpu", arg);
 }
 
+/* Of these each is given, or NEVER. */
 struct smp {
-    u64 cpus, product[4], max;
+    u64 cpus, sockets, dies, clusters, cores, threads, max;
 };
 static const struct property smp_rows[] = {
     PROPERTY("cpus", PROPERTY_NUMBER, struct smp, cpus),
-    PROPERTY("cores", PROPERTY_NUMBER, struct smp, product[0]),
-    PROPERTY("sockets", PROPERTY_NUMBER, struct smp, product[1]),
-    PROPERTY("threads", PROPERTY_NUMBER, struct smp, product[2]),
-    PROPERTY("clusters", PROPERTY_NUMBER, struct smp, product[3]),
+    PROPERTY("sockets", PROPERTY_NUMBER, struct smp, sockets),
+    PROPERTY("dies", PROPERTY_NUMBER, struct smp, dies),
+    PROPERTY("clusters", PROPERTY_NUMBER, struct smp, clusters),
+    PROPERTY("cores", PROPERTY_NUMBER, struct smp, cores),
+    PROPERTY("threads", PROPERTY_NUMBER, struct smp, threads),
     PROPERTY("maxcpus", PROPERTY_NUMBER, struct smp, max),
 };
 
+static u64 given(u64 value, u64 otherwise) { return value == NEVER ? otherwise : value; }
+
+/* What was left out follows from the rest, as QEMU has it since 6.2: all in one socket, where that is possible. */
+static void smp_complete(struct smp *s)
+{
+    u64 all = given(s->max, given(s->cpus, NEVER));
+    s->clusters = given(s->clusters, 1);
+    if (all == NEVER) {
+        s->sockets = given(s->sockets, 1);
+        s->cores = given(s->cores, 1);
+        s->threads = given(s->threads, 1);
+    } else if (s->cores == NEVER) {
+        s->sockets = given(s->sockets, 1);
+        s->threads = given(s->threads, 1);
+        s->cores = all / (s->sockets * s->clusters * s->threads);
+    } else if (s->sockets == NEVER) {
+        s->threads = given(s->threads, 1);
+        s->sockets = all / (s->clusters * s->cores * s->threads);
+    }
+    s->threads = given(s->threads, all / (s->sockets * s->clusters * s->cores));
+    s->max = given(all, s->sockets * s->clusters * s->cores * s->threads);
+    s->cpus = given(s->cpus, s->max);
+}
+
+static void smp_check(const struct smp *s)
+{
+    char product[160];
+    snprintf(product, sizeof(product), "sockets (%u) * clusters (%u) * cores (%u) * threads (%u)", (unsigned)s->sockets,
+             (unsigned)s->clusters, (unsigned)s->cores, (unsigned)s->threads);
+    if (s->sockets * s->clusters * s->cores * s->threads != s->max)
+        die("-smp: Invalid CPU topology: product of the hierarchy must match maxcpus: %s != maxcpus (%u)", product,
+            (unsigned)s->max);
+    if (s->max < s->cpus)
+        die("-smp: Invalid CPU topology: maxcpus must be equal to or greater than smp: %s == maxcpus (%u) < smp_cpus "
+            "(%u)",
+            product, (unsigned)s->max, (unsigned)s->cpus);
+    if (s->max > MAX_CPUS)
+        die("-smp: Invalid SMP CPUs %u. The max CPUs supported by machine 'virt' is %d (1 to %d)", (unsigned)s->max,
+            MAX_CPUS, MAX_CPUS);
+}
+
 void opt_smp(struct options *o, const char *name, const char *arg)
 {
-    struct smp smp = { .cpus = NEVER, .product = { 1, 1, 1, 1 } };
+    struct smp smp = { NEVER, NEVER, NEVER, NEVER, NEVER, NEVER, NEVER };
     (void)name;
     properties_read(smp_rows, ARRAY_LEN(smp_rows), "-smp", arg, "cpus", &smp);
-    u64 product = 1;
-    for (unsigned n = 0; n < ARRAY_LEN(smp.product); n++)
-        product = smp.product[n] <= 0xffff ? product * smp.product[n] : 0;
-    u64 cpus = smp.cpus == NEVER ? product : smp.cpus;
-    if (cpus < 1 || cpus > MAX_CPUS)
-        die("-smp: Invalid SMP CPUs %llu. The max CPUs supported by machine 'virt' is %d (1 to %d)",
-            (unsigned long long)cpus, MAX_CPUS, MAX_CPUS);
+    if (smp.cpus == 0)
+        die("-smp: Invalid SMP CPUs 0. The min CPUs supported by machine 'virt' is 1 (1 to %d)", MAX_CPUS);
+    const u64 *number = &smp.cpus;
+    for (unsigned n = 0; n < ARRAY_LEN(smp_rows); n++)
+        if (number[n] == 0 || (number[n] != NEVER && number[n] > 0xffff))
+            die("-smp: %s=%llu: Invalid CPU topology: from 1 to 65535", smp_rows[n].key, (unsigned long long)number[n]);
+    if (smp.dies != NEVER && smp.dies != 1)
+        die("-smp: dies not supported by this machine's CPU topology");
+    smp_complete(&smp);
+    smp_check(&smp);
     o->given |= GIVEN_SMP;
-    o->machine.cpu_count = (unsigned)cpus;
+    o->machine.cpu_count = (unsigned)smp.cpus;
+    o->machine.clusters = (u16)smp.clusters;
+    o->machine.cores = (u16)smp.cores;
+    o->machine.threads = (u16)smp.threads;
+}
+
+static void ram_size_check(u64 size)
+{
+    if (size < 1 << 20 || size % (1 << 20) || size > (u64)255 << 30)
+        die("-m: RAM must be a multiple of 1 MiB, from 1 MiB to 255 GiB");
 }
 
 void opt_memory(struct options *o, const char *name, const char *arg)
 {
     struct suboption s;
+    u64 most = NEVER;
     (void)name;
     for (const char *first = "size"; suboption_next(&arg, first, &s); first = NULL) {
+        if (!strcmp(s.key, "slots") || !strcmp(s.key, "maxmem")) { /* of memory that nothing here can plug in */
+            u64 number = suboption_number("-m", s.value, s.key[0] == 'm' ? 1 << 20 : 1);
+            most = s.key[0] == 'm' ? number : most;
+            continue;
+        }
         if (strcmp(s.key, "size"))
-            die("-m: %s: memory hotplug is not supported", s.key);
+            die("-m: no property '%s' (there is: size, slots, maxmem)", s.key);
         o->given |= GIVEN_MEMORY;
         o->machine.ram_size = suboption_number("-m", s.value, 1 << 20);
     }
-    if (o->machine.ram_size < 1 << 20 || o->machine.ram_size % (1 << 20) || o->machine.ram_size > (u64)255 << 30)
-        die("-m: RAM must be a multiple of 1 MiB, from 1 MiB to 255 GiB");
+    if (most < o->machine.ram_size)
+        die("-m: invalid value of maxmem: maximum memory size (0x%llx) must be at least the initial memory size (0x%llx)",
+            (unsigned long long)most, (unsigned long long)o->machine.ram_size);
+    ram_size_check(o->machine.ram_size);
+}
+
+/* ---- -object, -numa ---- */
+
+/* RAM is elmu's own whatever stands behind it: a file is neither read nor written. */
+static const struct property backend_rows[] = {
+    PROPERTY("id", PROPERTY_COPY, struct backend_option, id),
+    PROPERTY_UNIT("size", struct backend_option, size, 1),
+    PROPERTY_ACCEPTED("mem-path", ""),
+    PROPERTY_ACCEPTED("share", "on off"),
+    PROPERTY_ACCEPTED("prealloc", "on off"),
+    PROPERTY_ACCEPTED("prealloc-threads", ""),
+    PROPERTY_ACCEPTED("reserve", "on off"),
+    PROPERTY_ACCEPTED("merge", "on off"),
+    PROPERTY_ACCEPTED("dump", "on off"),
+    PROPERTY_ACCEPTED("discard-data", "on off"),
+    PROPERTY_ACCEPTED("readonly", "off"),
+    PROPERTY_ACCEPTED("pmem", "off"),
+    PROPERTY_ACCEPTED("align", ""),
+    PROPERTY_ACCEPTED("policy", ""),
+    PROPERTY_ACCEPTED("host-nodes", ""),
+    PROPERTY_ACCEPTED("hugetlb", "on off"),
+    PROPERTY_ACCEPTED("hugetlbsize", ""),
+    PROPERTY_ACCEPTED("seal", "on off"),
+};
+
+static void backend_add(struct options *o, const char *arg)
+{
+    if (o->backend_count == MAX_BACKENDS)
+        die("-object memory-backend: more than %d", MAX_BACKENDS);
+    struct backend_option *b = &o->backend[o->backend_count++];
+    properties_read(backend_rows, ARRAY_LEN(backend_rows), "-object memory-backend", arg, NULL, b);
+    if (!b->id || !b->size)
+        die("-object memory-backend: %s is missing", b->id ? "size=" : "id=");
+}
+
+/* Objects that others name: those whose users are devices have nothing to say here. */
+void opt_object(struct options *o, const char *name, const char *arg)
+{
+    static const char kinds[] = "rng-random rng-builtin iothread memory-backend-ram memory-backend-file "
+                                "memory-backend-memfd";
+    char kind[32];
+    (void)name;
+    snprintf(kind, sizeof(kind), "%.*s", (int)strcspn(arg, ","), arg);
+    const char *word = !strncmp(kind, "qom-type=", 9) ? kind + 9 : kind;
+    if (!word_among(kinds, word))
+        die("-object %s: not supported (only %s)", arg, kinds);
+    if (!strncmp(word, "memory-", 7) && strchr(arg, ','))
+        backend_add(o, strchr(arg, ',') + 1);
+    else if (!strncmp(word, "memory-", 7))
+        die("-object %s: id= is missing", arg);
+}
+
+struct numa {
+    char *kind, *memdev;
+};
+static const struct property numa_rows[] = {
+    PROPERTY("type", PROPERTY_COPY, struct numa, kind), PROPERTY("memdev", PROPERTY_COPY, struct numa, memdev),
+    PROPERTY_ACCEPTED("nodeid", "0"),                   PROPERTY_ACCEPTED("cpus", ""),
+    PROPERTY_ACCEPTED("node-id", "0"),                  PROPERTY_ACCEPTED("socket-id", ""),
+    PROPERTY_ACCEPTED("cluster-id", ""),                PROPERTY_ACCEPTED("core-id", ""),
+    PROPERTY_ACCEPTED("thread-id", ""),                 PROPERTY_ACCEPTED("src", "0"),
+    PROPERTY_ACCEPTED("dst", "0"),                      PROPERTY_ACCEPTED("val", "10"),
+};
+
+/* One node holds all anyway, and the device tree says nothing of it. */
+void opt_numa(struct options *o, const char *name, const char *arg)
+{
+    struct numa n = { NULL, NULL };
+    (void)name;
+    properties_read(numa_rows, ARRAY_LEN(numa_rows), "-numa", arg, "type", &n);
+    if (!n.kind || !word_among("node cpu dist", n.kind))
+        die("-numa %s: expected node, cpu or dist", arg);
+    if (strcmp(n.kind, "node"))
+        return;
+    if (o->numa_nodes++)
+        die("-numa: more than one node is not supported");
+    o->numa_memdev = n.memdev;
+}
+
+static u64 backend_size(const struct options *o, const char *option, const char *id)
+{
+    for (unsigned n = 0; n < o->backend_count; n++)
+        if (!strcmp(o->backend[n].id, id))
+            return o->backend[n].size;
+    die("%s=%s: Memory backend '%s' not found: no -object has this id", option, id, id);
+}
+
+void memory_complete(struct options *o)
+{
+    u64 size = o->memory_backend ? backend_size(o, "-machine memory-backend", o->memory_backend) : o->machine.ram_size;
+    if (o->given & GIVEN_MEMORY && size != o->machine.ram_size)
+        die("-machine memory-backend=%s: Size specified by -m option must match size of explicitly specified "
+            "'memory-backend' property",
+            o->memory_backend);
+    ram_size_check(size);
+    o->machine.ram_size = size;
+    size = o->numa_memdev ? backend_size(o, "-numa node,memdev", o->numa_memdev) : size;
+    if (size != o->machine.ram_size)
+        die("-numa: total memory for NUMA nodes (0x%llx) should equal RAM size (0x%llx)", (unsigned long long)size,
+            (unsigned long long)o->machine.ram_size);
+    u64 room = ((u64)4 << 30) - row_get(ROW_ram)->base;
+    if (o->machine.lowmem && size > room)
+        die("-machine highmem=off: Addressing limited to 32 bits, but memory exceeds it by %llu bytes",
+            (unsigned long long)(size - room));
 }
 
 /* A monitor for people beside the serial port: the keys behind Ctrl-A are what there is of one. */

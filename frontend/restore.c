@@ -85,6 +85,10 @@ void restore_options(struct options *o)
         contradicts(o, "-m", size_text(o->machine.ram_size, a), size_text(s->options.ram_size, b));
     o->machine.ram_size = s->options.ram_size;
     number_take(o, &o->machine.cpu_count, s->options.cpu_count, GIVEN_SMP, "-smp");
+    o->machine.clusters = s->options.clusters;
+    o->machine.cores = s->options.cores;
+    o->machine.threads = s->options.threads;
+    o->machine.lowmem = s->options.lowmem;
     flag_take(o, &o->machine.virtualization, s->options.virtualization, GIVEN_VIRTUALIZATION, "-M", "virtualization=on",
               "virtualization=off");
     flag_take(o, &o->machine.secure, s->options.secure, GIVEN_SECURE, "-M", "secure=on", "secure=off");

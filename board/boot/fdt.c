@@ -72,6 +72,33 @@ static void timer(struct tree *t)
     tree_cells(t, "/timer", "interrupts", cells, 3 * count);
 }
 
+/* A node of the CPU map, below the node at path: which becomes its own. */
+static void map_node(struct tree *t, char *path, size_t size, const char *name, u32 number)
+{
+    size_t used = strlen(path);
+    snprintf(path + used, size - used, "/%s%u", name, number);
+    if (!t->error && fdt_path_offset(t->fdt, path) < 0)
+        tree_node(t, path);
+}
+
+/* As -smp says: what MPIDR_EL1 says of clusters is another thing (cpu/affinity.h), on QEMU, too. */
+static void cpu_map(struct tree *t)
+{
+    const struct machine_options *o = &t->m->options;
+    u32 threads = o->threads ? o->threads : 1, cores = o->cores ? o->cores : o->cpu_count;
+    u32 clusters = o->clusters ? o->clusters : 1;
+    tree_node(t, "/cpus/cpu-map");
+    for (u32 n = o->cpu_count; n-- > 0;) {
+        char path[96] = "/cpus/cpu-map";
+        map_node(t, path, sizeof(path), "socket", n / threads / cores / clusters);
+        map_node(t, path, sizeof(path), "cluster", n / threads / cores % clusters);
+        map_node(t, path, sizeof(path), "core", n / threads % cores);
+        if (threads > 1)
+            map_node(t, path, sizeof(path), "thread", n % threads);
+        TREE_CELLS(t, path, "cpu", PHANDLE_CLOCK + o->cpu_count - n);
+    }
+}
+
 static void cpus(struct tree *t)
 {
     u32 count = t->m->options.cpu_count;
@@ -89,14 +116,7 @@ static void cpus(struct tree *t)
         TREE_CELLS(t, path, "reg", affinity_of(n));
         TREE_CELLS(t, path, "phandle", PHANDLE_CLOCK + count - n);
     }
-    tree_node(t, "/cpus/cpu-map");
-    tree_node(t, "/cpus/cpu-map/socket0");
-    tree_node(t, "/cpus/cpu-map/socket0/cluster0");
-    for (u32 n = count; n-- > 0;) {
-        snprintf(path, sizeof(path), "/cpus/cpu-map/socket0/cluster0/core%u", n);
-        tree_node(t, path);
-        TREE_CELLS(t, path, "cpu", PHANDLE_CLOCK + count - n);
-    }
+    cpu_map(t);
 }
 
 /* No registers on the bus: a row of virt.def, since its node stands among theirs. */

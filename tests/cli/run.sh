@@ -125,6 +125,22 @@ bad 'dtb-randomness neither on nor off' 'expected on or off' -M virt,dtb-randomn
 bad 'pidfile that cannot be' 'folder/none' -kernel hello.elf -pidfile folder/none/pid
 bad 'unknown log item' 'cpu_reset' -kernel hello.elf -d cpu_resets
 bad 'CPUs that are no number' 'not a number' -smp many
+bad 'topology, another product' 'product of the hierarchy must match maxcpus: sockets (1) * clusters (1) * cores (3) * threads (1) != maxcpus (4)' -smp 4,cores=3
+bad 'topology, fewer than there are' 'maxcpus must be equal to or greater than smp' -smp 2,maxcpus=1
+bad 'topology, dies' "dies not supported by this machine's CPU topology" -smp 8,dies=2
+bad 'topology, none' 'threads=0: Invalid CPU topology' -smp 4,threads=0
+bad 'more CPUs than redistributors' "Number of SMP CPUs requested (124) exceeds max CPUs supported by machine 'mach-virt' (123)" \
+    -M virt,highmem=off -smp 124 -kernel echo.elf
+bad 'more RAM than below 4 GiB' 'Addressing limited to 32 bits, but memory exceeds it by 1073741824 bytes' -M virt,highmem=off -m 4G -kernel echo.elf
+bad 'maxmem below size' 'must be at least the initial memory size' -m 2G,maxmem=1G
+bad 'memory backend, another size' 'Size specified by -m option must match' -m 1G -M virt,memory-backend=m -kernel echo.elf \
+    -object memory-backend-ram,id=m,size=512M
+bad 'memory backend, none of that name' "Memory backend 'm' not found" -M virt,memory-backend=m -kernel echo.elf
+bad 'memory backend without a size' 'size= is missing' -object memory-backend-ram,id=m
+bad 'memory of a node, another size' 'total memory for NUMA nodes (0x20000000) should equal RAM size (0x40000000)' -m 1G -kernel echo.elf \
+    -object memory-backend-memfd,id=m,size=512M -numa node,memdev=m
+bad 'two nodes' 'more than one node' -numa node -numa node
+bad 'no such object' 'tls-creds-x509,id=t: not supported' -object tls-creds-x509,id=t
 bad 'no RAM' 'RAM must be' -m 0
 bad 'RAM that is no number' 'not a number' -m lots
 bad 'unknown device' 'no such device' -device flux-capacitor
@@ -400,6 +416,9 @@ same 'EL2' ',virtualization=on' cortex-a57 1 512M
 same 'EL2, max, 8 CPUs' ',virtualization=on' max 8 2G
 same 'EL3' ',secure=on' cortex-a57 1 1G
 same 'EL3, EL2, 2 CPUs' ',secure=on,virtualization=on' cortex-a57 2 1G
+same 'sockets, clusters, threads' '' cortex-a57 8,sockets=2,clusters=2,cores=1,threads=2 128M
+same 'sockets that are not full' '' cortex-a57 7,cores=2,maxcpus=8 128M
+same 'all memory below 4 GiB' ',highmem=off' cortex-a57 1 3G
 same 'two clusters' '' cortex-a57 20 128M
 same 'two regions of redistributors' '' cortex-a57 140 1G
 same 'GICv2' ',gic-version=2' cortex-a57 1 128M
@@ -408,6 +427,14 @@ same 'GICv2, EL3, EL2, 2 CPUs' ',gic-version=2,secure=on,virtualization=on' cort
 run 'GICv2 is the default' 0 -M virt,dtb-randomness=off,dumpdtb=default.dtb
 run 'GICv2' 0 -M virt,gic-version=2,dtb-randomness=off,dumpdtb=two.dtb
 if cmp -s default.dtb two.dtb; then pass; else fail 'GICv2 is the default' 'the trees differ'; fi
+
+# ---- much memory: what is not touched costs nothing ----
+run 'a backend gives the size' 0 -M virt,memory-backend=m,dumpdtb=m.dtb -object memory-backend-file,id=m,size=255G,mem-path=/nowhere,share=on \
+    -numa node,memdev=m,cpus=0-3 -smp 4 -object iothread,id=i
+if dtc -q -I dtb -O dts m.dtb | grep -qF 'reg = <0x00 0x40000000 0x3f 0xc0000000>'; then pass; else fail 'a backend gives the size' 'not 255 GiB'; fi
+run 'a snapshot of 255 GiB' 3 -m 255G,slots=2,maxmem=512G -smp 64 -kernel stuck.elf -max-insns 2000 -snapshot-save big.snap@1000
+if [ "$(stat -c %s big.snap)" -lt 100000000 ]; then pass; else fail 'a snapshot of 255 GiB' "$(stat -c %s big.snap) bytes"; fi
+run '  goes on' 3 -restore big.snap -max-insns 2000
 
 # ---- parts ----
 for part in "$here"/{stuck,registers,ends}.sh; do
