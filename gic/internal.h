@@ -97,8 +97,7 @@ static inline unsigned gic2_sender(const struct gic *gic, unsigned cpu, unsigned
 /* gic.c: finds the best pending interrupt of a PE again, and its physical lines. */
 void gic_refresh(struct gic *gic, unsigned cpu);
 void gic_refresh_all(struct gic *gic);
-/* The same of those PEs that SPIs 32 * bank + 32 and the 31 after it matter to: their state, group or router changed.
- */
+/* The same of those PEs that a bank of SPIs matters to, after its state, groups or routers changed. */
 void gic_refresh_bank(struct gic *gic, unsigned bank);
 /* After something changed that decides whether 1 of N may choose the PE. */
 void gic_participation(struct gic *gic, unsigned cpu);
