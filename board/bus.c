@@ -176,6 +176,14 @@ static inline void levels(struct machine *m, const struct row *row, unsigned n, 
 
 void bus_levels(struct machine *m, struct place at) { levels(m, &rows[at.row], at.n, place_state(m, at)); }
 
+void bus_pulse(struct machine *m, struct place at, unsigned wire)
+{
+    const struct row *row = &rows[at.row];
+    unsigned intid = GIC_BANK + row->spi + at.n * row->kind->wires + wire;
+    gic_set_spi(&m->gic, intid, true);
+    gic_set_spi(&m->gic, intid, false);
+}
+
 void bus_input(struct machine *m)
 {
     for (unsigned n = 0; n < ROW_COUNT; n++) { /* by rows, since an idle machine asks often and most slots are empty */
@@ -233,11 +241,14 @@ bool bus_create(struct machine *m)
     if (!m->d.pci)
         return false;
     count_devices(m);
+    m->d.translator = ROW_COUNT;
     u64 bytes = 0;
     u32 timers = 0;
     for (unsigned n = 0; n < ROW_COUNT; n++) {
         if (!rows[n].kind || !row_there(m, &rows[n]))
             continue;
+        if (rows[n].kind->translate)
+            m->d.translator = n;
         m->d.state_at[n] = (u32)bytes;
         m->d.timers_from[n] = timers;
         bytes += (u64)rows[n].kind->state.size * m->d.count[n];
@@ -316,10 +327,13 @@ static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_att
     return ok;
 }
 
+/* A bus master that comes this way (an SMMU that walks tables) finds RAM only. */
+static bool by_pe(const struct machine *m, struct phys_attrs by) { return by.cpu < m->options.cpu_count; }
+
 static bool bus_read(void *board, u64 pa, unsigned size, struct phys_attrs by, u64 *value)
 {
     *value = 0;
-    bool ok = bus_access(board, pa, size, by, 0, false, value);
+    bool ok = by_pe(board, by) && bus_access(board, pa, size, by, 0, false, value);
     *value &= ones(size * 8);
     return ok;
 }
@@ -327,7 +341,7 @@ static bool bus_read(void *board, u64 pa, unsigned size, struct phys_attrs by, u
 static bool bus_write(void *board, u64 pa, unsigned size, struct phys_attrs by, u64 value)
 {
     value &= ones(size * 8);
-    return bus_access(board, pa, size, by, 0, true, &value);
+    return by_pe(board, by) && bus_access(board, pa, size, by, 0, true, &value);
 }
 
 const struct phys_device_ops bus_ops = { .read = bus_read, .write = bus_write };
@@ -349,7 +363,7 @@ static bool bus_message(struct machine *m, struct requester by, u64 pa, const vo
     return ok;
 }
 
-bool bus_dma(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write)
+bool bus_dma_physical(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write)
 {
     for (unsigned n = 0; n < m->d.ram_count; n++) {
         const struct phys_region *ram = &m->d.phys.region[n];
@@ -358,6 +372,54 @@ bool bus_dma(struct machine *m, struct requester by, u64 pa, void *bytes, u64 si
             return write ? machine_write(m, pa, bytes, size) : phys_copy_out(&m->d.phys, pa, bytes, size);
     }
     return write && bus_message(m, by, pa, bytes, size);
+}
+
+static void dma_tell(struct machine *m, const struct dma_note *note)
+{
+    const struct observer *o = &m->d.observers->seen;
+    if (unlikely(o && o->dma))
+        o->dma(o->dma_ctx, note);
+}
+
+/* As far as one answer of the translator goes. */
+static bool dma_part(struct machine *m, struct dma_note *note, u8 *bytes)
+{
+    struct place at = { (u16)m->d.translator, 0 };
+    const struct requester *by = note->by;
+    note->out = (struct dma_output){ .pa = note->address, .size = note->size };
+    note->verdict = DMA_PASS;
+    if (!by->untranslated && at.row != ROW_COUNT)
+        note->verdict =
+            rows[at.row].kind->translate(m, place_state(m, at), at, by, note->address, note->write, &note->out);
+    m->d.dma_stalled = note->verdict == DMA_STALL;
+    note->size = note->size < note->out.size ? note->size : note->out.size;
+    note->answered =
+        note->verdict == DMA_PASS && bus_dma_physical(m, *by, note->out.pa, bytes, note->size, note->write);
+    if (note->verdict == DMA_IGNORE && !note->write)
+        memset(bytes, 0, note->size);
+    dma_tell(m, note);
+    return note->answered || note->verdict == DMA_IGNORE;
+}
+
+bool bus_dma(struct machine *m, struct requester by, u64 address, void *bytes, u64 size, bool write)
+{
+    u64 done = 0;
+    while (done < size) {
+        struct dma_note note = { .by = &by, .address = address + done, .size = size - done, .write = write };
+        if (!dma_part(m, &note, (u8 *)bytes + done))
+            return false;
+        done += note.size;
+    }
+    return true;
+}
+
+void bus_resume(struct machine *m, u32 stream)
+{
+    for (struct place at = PLACE_FIRST; place_next(m, &at);)
+        if (rows[at.row].kind->resume) {
+            rows[at.row].kind->resume(m, place_state(m, at), at, stream);
+            bus_levels(m, at);
+        }
 }
 
 bool device_dma(struct machine *m, struct place at, u64 pa, void *bytes, u64 size, bool write, bool untranslated)

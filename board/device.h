@@ -35,6 +35,26 @@ struct access {
 };
 enum { NOT_A_CPU = 0xffff };
 
+/* What becomes of a bus master's transaction: DMA_IGNORE: reads as zeros, writes go nowhere, and nobody is told.
+ * DMA_STALL: nothing yet. */
+enum dma_verdict { DMA_PASS, DMA_ABORT, DMA_IGNORE, DMA_STALL };
+/* Where it goes: `size` bytes from its address on (which may be more than it has) are at pa; and for those who look in,
+ * by what stages (a set), with which address between them, and why it does not pass: words, or NULL. */
+struct dma_output {
+    u64 pa, size, ipa;
+    u32 stages;
+    const char *event, *cause; /* "F_PERMISSION", "S2AP denies writes" */
+};
+struct requester;
+/* A transaction, for those who look in. */
+struct dma_note {
+    const struct requester *by;
+    u64 address, size;
+    struct dma_output out;
+    enum dma_verdict verdict;
+    bool write, answered; /* answered: something was there behind it */
+};
+
 /* What of the host a device has for itself (struct machine_host), and how many of them there can be. */
 enum back_end { BACK_END_NONE, BACK_END_PORT, /* a console: -serial, -chardev */ BACK_END_DISK /* -drive */ };
 enum { MAX_PORTS = 16, MAX_DISKS = 32 };
@@ -70,6 +90,11 @@ struct kind {
     void (*reset)(struct machine *m, void *state, struct place at);
     /* NULL when every index in the state is within its bounds, else what is wrong: the state may be hostile. */
     const char *(*validate)(const void *state, struct place at);
+    /* It stands between bus masters and memory: where does this byte's access go? At most one row's kind has it. */
+    enum dma_verdict (*translate)(struct machine *m, void *state, struct place at, const struct requester *by,
+                                  u64 address, bool write, struct dma_output *out);
+    /* What a stream was kept waiting for (DMA_STALL) has come: it makes its transactions again. */
+    void (*resume)(struct machine *m, void *state, struct place at, u32 stream);
     /* Its part of the device tree. */
     void (*node)(struct tree *t, struct place at);
     /* Of a PCI function (board/dev/pci.h): what it shows, NULL or why it cannot be so; called before its configuration

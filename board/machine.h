@@ -188,6 +188,8 @@ struct machine {
         struct pci *pci;             /* what follows from options.pci */
         u32 parts;                   /* enum when: what the options bring */
         u32 row;                     /* of the last access */
+        u32 translator;              /* row that stands between bus masters and memory, or ROW_COUNT */
+        bool dma_stalled;            /* the last bus_dma was held back */
         u8 loop_noted[MAX_CPUS];     /* PEs whose loops were told of */
         u64 insns;               /* machine_insns */
         struct cpu_roused roused;
@@ -263,15 +265,28 @@ void bus_timers_run(struct machine *m);
 bool bus_event_comes(struct machine *m, bool heard);
 /* m->d.timer_at was written from outside: the time of the first that is due is found again. */
 void bus_timers_changed(struct machine *m);
-/* Who asks for a DMA access: the stream that an SMMU knows it by, and its security state. */
+/* Who asks for a DMA access: the stream that an SMMU knows it by, its security state, what else it says. */
 struct requester {
     u32 stream;
+    u32 substream; /* PASID, when has_substream */
     bool secure;
-    bool untranslated; /* past an SMMU: a virtio device that has not accepted VIRTIO_F_ACCESS_PLATFORM */
+    bool untranslated; /* past an SMMU: virtio-mmio, or virtio without VIRTIO_F_ACCESS_PLATFORM */
+    bool has_substream, privileged, fetch;
 };
+enum { STREAM_ALL = 0xffffffff };
 /* An access of `size` bytes by a bus master: to RAM, or an aligned write of 2 or 4 bytes to a device that takes
- * messages (struct kind). False: nothing answers at some byte of it, and nothing was copied. */
-bool bus_dma(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write);
+ * messages (struct kind). False: nothing answers at some byte of it, and nothing was copied; behind an SMMU, nothing
+ * from a page on that it does not let through. m->d.dma_stalled then says that the SMMU holds the transaction back: it
+ * is to be made again, with what led to it, when the kind's `resume` is called. */
+bool bus_dma(struct machine *m, struct requester by, u64 address, void *bytes, u64 size, bool write);
+/* The same past the SMMU, with physical addresses: its own accesses. */
+bool bus_dma_physical(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write);
+/* Calls `resume` of those that may have held transactions of the stream (STREAM_ALL: of all). */
+void bus_resume(struct machine *m, u32 stream);
+/* An interrupt output that is an edge: high and low again. */
+void bus_pulse(struct machine *m, struct place at, unsigned wire);
+/* An event for all PEs, as SEV sends it. */
+void machine_event(struct machine *m);
 /* The same by a device, as its place makes it: a PCI function has an ID and needs to be a bus master, others are behind
  * no SMMU. */
 bool device_dma(struct machine *m, struct place at, u64 pa, void *bytes, u64 size, bool write, bool untranslated);

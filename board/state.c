@@ -60,6 +60,7 @@ static const struct state_field option_fields[] = {
     STATE(machine_options, iommu),
     STATE(machine_options, lowmem),
     STATE(machine_options, flash_disk),
+    STATE(machine_options, smmu_stage),
     STATE(machine_options, pad),
     STATE_OF(machine_options, disk, &disk_shape),
     STATE(machine_options, plug),

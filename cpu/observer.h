@@ -8,6 +8,8 @@
 
 #include "cpu/state.h"
 
+struct dma_note;
+
 /* What the answer to a hook is, by the first column of cpu/observer.def. */
 #define HOOK_ANY  bool
 #define HOOK_ALL  bool

@@ -333,10 +333,21 @@ void opt_device(struct options *o, const char *name, const char *arg)
 
 /* ---- -global, -object ---- */
 
+/* The stages that the SMMU has. */
+static void smmu_stage(void *target, const char *option, const struct suboption *s)
+{
+    struct options *o = target;
+    if (strcmp(s->value, "1") && strcmp(s->value, "2") && strcmp(s->value, "nested"))
+        die("%s arm-smmuv3.stage=%s: expected 1, 2 or nested", option, s->value);
+    o->machine.smmu_stage = s->value[1] ? 0 : (u8)(s->value[0] - '0');
+    o->given |= GIVEN_STAGE;
+}
+
 void opt_global(struct options *o, const char *name, const char *arg)
 {
     static const struct property rows[] = {
         PROPERTY("virtio-mmio.force-legacy", PROPERTY_OFF, struct options, machine.virtio_modern),
+        PROPERTY_BY("arm-smmuv3.stage", smmu_stage),
     };
     (void)name;
     properties_read(rows, ARRAY_LEN(rows), "-global", arg, NULL, o);

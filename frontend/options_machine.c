@@ -28,6 +28,13 @@ static void machine_gic(void *target, const char *option, const struct suboption
     *version = !strcmp(s->value, "2") ? 2 : 3;
 }
 
+static void machine_iommu(void *target, const char *option, const struct suboption *s)
+{
+    if (strcmp(s->value, "none") && strcmp(s->value, "smmuv3"))
+        die("%s iommu=%s: expected none or smmuv3", option, s->value);
+    ((struct options *)target)->machine.iommu = strcmp(s->value, "none") ? IOMMU_SMMUV3 : IOMMU_NONE;
+}
+
 static const struct property machine_rows[] = {
     PROPERTY_BY("type", machine_type),
     PROPERTY("virtualization", PROPERTY_ON, struct options, machine.virtualization),
@@ -36,6 +43,7 @@ static const struct property machine_rows[] = {
     PROPERTY_BY("gic-version", machine_gic),
     PROPERTY("highmem", PROPERTY_OFF, struct options, machine.lowmem),
     PROPERTY("memory-backend", PROPERTY_COPY, struct options, memory_backend),
+    PROPERTY_BY("iommu", machine_iommu),
     PROPERTY("dumpdtb", PROPERTY_TEXT, struct options, dumpdtb),
     PROPERTY("dtb-randomness", PROPERTY_OFF, struct options, plain_dtb),
     PROPERTY("dtb-kaslr-seed", PROPERTY_OFF, struct options, plain_dtb),
@@ -48,7 +56,6 @@ static const struct property machine_rows[] = {
     PROPERTY_ACCEPTED("usb", "off"),
     PROPERTY_ACCEPTED("graphics", "on off"),
     PROPERTY_ACCEPTED("its", "off"),
-    PROPERTY_ACCEPTED("iommu", "none"),
     PROPERTY_ACCEPTED("accel", "tcg"),
     PROPERTY_ACCEPTED("dump-guest-core", "on off"),
     PROPERTY_ACCEPTED("mem-merge", "on off"),
@@ -86,6 +93,7 @@ void opt_machine(struct options *o, const char *name, const char *arg)
     }
     o->given |= (strstr(arg, "virtualization=") ? GIVEN_VIRTUALIZATION : 0) |
                 (strstr(arg, "secure=") ? GIVEN_SECURE : 0) | (strstr(arg, "mte=") ? GIVEN_CPU : 0) |
+                (strstr(arg, "iommu=") ? GIVEN_IOMMU : 0) |
                 (strstr(arg, "gic-version=") || strstr(arg, "gic_version=") ? GIVEN_GIC : 0);
     bool typed = !strchr(arg, '=') || strcspn(arg, "=") > strcspn(arg, ",");
     properties_read(machine_rows, ARRAY_LEN(machine_rows), "-machine", arg, typed ? "type" : NULL, o);

@@ -7,8 +7,8 @@
 
 void opt_trace(struct options *o, const char *name, const char *arg)
 {
-    static const char *const kinds[] = { "exits", "tarmac", "perfetto" };
-    const char **files[] = { &o->trace.exits, &o->trace.tarmac, &o->trace.perfetto };
+    static const char *const kinds[] = { "exits", "tarmac", "perfetto", "dma" };
+    const char **files[] = { &o->trace.exits, &o->trace.tarmac, &o->trace.perfetto, &o->trace.dma };
     const char *file = strchr(arg, '=');
     for (unsigned n = 0; file && n < ARRAY_LEN(kinds); n++) {
         if (strlen(kinds[n]) != (size_t)(file - arg) || strncmp(kinds[n], arg, (size_t)(file - arg)))
@@ -20,7 +20,7 @@ void opt_trace(struct options *o, const char *name, const char *arg)
         *files[n] = file + 1;
         return;
     }
-    die("-%s %.100s: expected exits=FILE, tarmac=FILE or perfetto=FILE", name, arg);
+    die("-%s %.100s: expected exits=FILE, tarmac=FILE, perfetto=FILE or dma=FILE", name, arg);
 }
 
 void opt_log(struct options *o, const char *name, const char *arg)

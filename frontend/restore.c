@@ -95,6 +95,12 @@ void restore_options(struct options *o)
     unsigned gic = o->machine.gic_version;
     number_take(o, &gic, s->options.gic_version, GIVEN_GIC, "-M gic-version");
     o->machine.gic_version = (u8)gic;
+    flag_take(o, &o->machine.iommu, s->options.iommu, GIVEN_IOMMU, "-M", "iommu=smmuv3", "iommu=none");
+    static const char *const stages[] = { "arm-smmuv3.stage=nested", "arm-smmuv3.stage=1", "arm-smmuv3.stage=2" };
+    u8 stage = s->options.smmu_stage % ARRAY_LEN(stages);
+    if (o->given & GIVEN_STAGE && o->machine.smmu_stage != stage)
+        contradicts(o, "-global", stages[o->machine.smmu_stage], stages[stage]);
+    o->machine.smmu_stage = stage;
     u8 semihosting = o->machine.semihosting != SEMIHOSTING_OFF;
     flag_take(o, &semihosting, s->options.semihosting != SEMIHOSTING_OFF, GIVEN_SEMIHOSTING, "-semihosting-config",
               "enable=on", "enable=off");

@@ -353,9 +353,9 @@ static bool descend(struct walker *w, const struct table *t, enum s2_use use, st
     if (t->ds && l->out >> t->output_size) /* a block larger than the output range */
         return fail_at(w, t, l, FAULT_ADDRESS_SIZE, RULE_OUTPUT_SIZE);
     if (!bit(l->desc, 10)) {
-        if (!t->update_af)
+        if (!t->update_af && !(r->affd & t->stage))
             return fail_at(w, t, l, FAULT_ACCESS_FLAG, RULE_AF);
-        l->af_pending = true;
+        l->af_pending = t->update_af;
     }
     /* Dirty state by hardware: DBM, or permission indirection, makes read-only mean "clean" (D8.4.6). */
     if (t->update_dirty && (t->pie || bit(l->desc, 51)) && permission_clean(t, l->desc)) {

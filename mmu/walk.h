@@ -120,6 +120,7 @@ struct regime_desc {
     u8 nv_nv1;     /* HCR_EL2.{NV,NV1} == 11 and in force */
     u8 pie, s2pie; /* permission indirection is in force in stage 1 (stage 2) */
     u8 poe, e0poe; /* permission overlays are, for privileged accesses, for those of EL0 */
+    u8 affd;       /* no access flag faults in stage 1 (1), in stage 2 (2): an SMMU's CD.AFFD and STE.S2AFFD */
     u16 asid, vmid;
     u64 sctlr, tcr, mair;
     u64 pir, pire0, por, por0, s2pir;

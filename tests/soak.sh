@@ -42,6 +42,7 @@ for cc in gcc clang; do
     if built $cc-san CC=$cc SAN=1 OPT=-O1; then
         export CK_TIMEOUT_MULTIPLIER=20 TIMEOUT=3600 ASAN_OPTIONS=abort_on_error=1:detect_leaks=0
         part check-$cc-san suites $cc-san unit vectors guests-threaded cli
+        part smmu-$cc-san env SMMU_STEPS=10000000 CK_RUN_SUITE=smmu "$out/$cc-san/unit"
         part sweep-$cc-san tests/conformance/sweep.py "$out/$cc-san/sweep" --samples 1000 --seed "$seed"
         part fuzz-$cc-san env B=$out/$cc-san tests/fuzz.sh "$PWD/$out/$cc-san/elmu" 500 "$((seed + 1))"
         part images-$cc-san tests/images/check.sh -j 2 "$PWD/$out/$cc-san/elmu" full

@@ -182,6 +182,8 @@ static void board(struct tree *t)
 {
     t->gic = PHANDLE_CLOCK + t->m->options.cpu_count + 1;
     t->gpio = t->gic + 2; /* the number between them is the ITS's or the GICv2m frame's */
+    if (t->m->options.iommu == IOMMU_SMMUV3)
+        t->smmu = t->gpio++;
     t->clock = PHANDLE_CLOCK;
     t->msi = t->m->d.parts & (ITS | GICV2) ? t->gic + 1 : 0; /* the ITS, or GICv2's frame for messages */
     t->ppi = TREE_LEVEL | (t->m->options.gic_version == 2 ? (u32)ones(t->m->options.cpu_count) << 8 : 0);

@@ -98,8 +98,12 @@ static void note_print(const struct exc_note *n, struct text *out)
 void cmd_why(struct monitor_line *l)
 {
     u64 back = 0, here = machine_insns(l->d->m);
+    if (l->count == 1 && !strcmp(l->word[0], "dma")) {
+        monitor_last_dma(l);
+        return;
+    }
     if (l->count > 1 || (l->count && !monitor_number(l->word[0], &back))) {
-        text_add(l->out, "usage: why [N]\n");
+        text_add(l->out, "usage: why [N | dma]\n");
         return;
     }
     for (u64 n = l->d->notes; n > 0 && l->d->notes - n < EXC_NOTES; n--) {

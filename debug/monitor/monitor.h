@@ -34,6 +34,9 @@ struct cpu *monitor_cpu(struct monitor_line *l);
 /* Regime of an EL of the PE, or of a guest by VMID (ANY: none asked for). False: said why. */
 bool monitor_regime(struct monitor_line *l, unsigned el, s64 vmid, struct regime_desc *r);
 
+/* The last DMA that did not pass, and why. */
+void monitor_last_dma(struct monitor_line *l);
+
 #define HEX(v) ((unsigned long long)(v))
 
 #endif

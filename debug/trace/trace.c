@@ -185,6 +185,14 @@ static void guest_error(void *ctx, struct cpu *cpu, const char *device, const ch
             t->tracer[n].guest_error(&t->tracer[n], cpu, device, why, offset, size, write, value);
 }
 
+static void dma(void *ctx, const struct dma_note *note)
+{
+    struct trace *t = ctx;
+    for (unsigned n = 0; t->active && n < t->tracers; n++)
+        if (t->tracer[n].dma)
+            t->tracer[n].dma(&t->tracer[n], note);
+}
+
 /* Accesses to devices are made one by one: the fast engine does not keep the PC. */
 static bool data_seen(void *ctx, struct cpu *cpu, u64 va, u64 pa)
 {
@@ -224,6 +232,7 @@ static const struct hooks hooks = { .page = page,
                                     .exception = exception,
                                     .exception_return = exception_return_seen,
                                     .guest_error = guest_error,
+                                    .dma = dma,
                                     .reset = reset_seen,
                                     .sysreg_written = sysreg_written };
 
@@ -241,6 +250,7 @@ static void wants_find(struct trace *t)
         t->wants |= r->cpu_reset ? WANT_reset : 0;
         t->wants_awake |= r->exception ? WANT_exception : 0;
         t->wants_awake |= r->sysreg ? WANT_sysreg_written : 0;
+        t->wants_awake |= r->dma ? WANT_dma : 0;
         t->wants_awake |= r->memory ? WANT_memory : 0;
         t->wants_awake |= r->guest_error ? WANT_guest_error | WANT_data : 0;
     }

@@ -20,6 +20,7 @@ struct tracer {
     void (*guest_error)(struct tracer *r, struct cpu *cpu, const char *device, const char *why, u64 offset,
                         unsigned size, bool write, u64 value);
     void (*exception)(struct tracer *r, struct cpu *cpu, const struct exc *exc);
+    void (*dma)(struct tracer *r, const struct dma_note *note);
     /* Called whether the exception was selected or not: handlers end. */
     void (*exception_return)(struct tracer *r, struct cpu *cpu, u64 from_pc);
     void (*reset)(struct tracer *r);

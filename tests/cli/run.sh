@@ -108,6 +108,8 @@ bad 'property neither on nor off' 'expected on or off' -M virt,secure=maybe
 bad 'gic-version=4' 'not yet supported' -M virt,gic-version=4
 bad 'gic-version=host' 'gic-version=host requires KVM' -M virt,gic-version=host
 bad 'gic-version=5' 'Invalid gic-version value' -M virt,gic-version=5
+bad 'unknown IOMMU' 'expected none or smmuv3' -M virt,iommu=virtio
+bad 'unknown stage of the SMMU' 'expected 1, 2 or nested' -M virt,iommu=smmuv3 -global arm-smmuv3.stage=3
 bad 'its=on' 'not yet supported' -M virt,its=on
 bad 'unknown CPU' 'cortex-z99' -cpu cortex-z99 -kernel hello.elf
 bad 'unknown CPU feature' 'warp' -cpu max,warp=on -kernel hello.elf

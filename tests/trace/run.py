@@ -564,6 +564,19 @@ class Suite:
         named = set(re.findall(r'^  cpu0 (X\d+) ', said, re.M))
         assert named <= changed and re.search(r'^  cpu0 PC ', said, re.M) and '\n  machine.now' in said, said
 
+    def test_dma(self):
+        """The queues of a virtio device behind no SMMU: each access is done, in the order of time."""
+        linux = [self.elmu, '-M', 'virt,iommu=smmuv3', '-kernel', 'disk.elf', '-nographic', '-device', 'virtio-rng-device']
+        subprocess.run([CROSS + 'gcc', '-nostdlib', '-static', '-Wl,--build-id=none,-Ttext=0x40200000,--no-warn-rwx-segments', '-o', 'disk.elf',
+                        os.path.join(HERE, 'rng.S')], check=True)
+        subprocess.run([*linux, '-trace', 'dma=d', '-max-insns', '1000'], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+        with open('d') as f:
+            rows = [line.split('\t') for line in f.read().splitlines()]
+        assert rows[0] == ['# ns', 'stream', 'access', 'address', 'bytes', 'stage1', 'stage2', 'verdict', 'cause'], rows[0]
+        assert len(rows) > 5 and all(len(r) == 9 and r[1] == '-' and r[5:7] == ['-', '-'] and r[7:] == ['done', '-'] for r in rows[1:]), rows
+        assert {r[2] for r in rows[1:]} == {'R', 'W'} and [int(r[0]) for r in rows[1:]] == sorted(int(r[0]) for r in rows[1:]), rows
+
     def test_refused(self):
         self.refused('expected exits=FILE', '-trace', 'everything')
         self.refused('expected exits=FILE', '-trace', 'exits=')

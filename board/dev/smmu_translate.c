@@ -1,0 +1,340 @@
+/*
+ * The way of a transaction through the SMMU (IHI 0070 3.3, 3.4, 3.12, 15): configuration, walk, and of a fault its
+ * event, and whether the transaction ends or waits.
+ *
+ * A transaction that stalls is not kept: who made it makes it again, with what led to it, when CMD_RESUME or its like
+ * has decided about it (kind.resume), and finds the decision by stream, address and direction. While the event queue
+ * cannot be written it is held without an event, and made again when the queue can be (7.2.1).
+ */
+#include "board/dev/smmu.h"
+
+#include "board/observer.h"
+#include "cpu/field.h"
+#include "mmu/memo.h"
+
+/* ---- looking ---- */
+
+static void event(struct smmu_look *look, enum smmu_event number) { look->event = (u8)number; }
+
+static void pass(struct smmu_look *look)
+{
+    look->out.ok = true;
+    look->out.pa = look->out.ipa = look->t.address;
+    look->out.size_log2 = 64;
+}
+
+/* CR0.SMMUEN is 0: GBPA.ABORT <20>, and an address that is too large is terminated without an event (3.4). */
+static void bypass_all(const struct machine *m, const struct smmu *s, struct smmu_look *look)
+{
+    look->bypass = true;
+    look->silent = bit(s->gbpa, 20) || look->t.address >> smmu_oas(m);
+    if (!look->silent)
+        pass(look);
+}
+
+/* No stage translates. */
+static void bypass_stream(const struct machine *m, struct smmu_look *look)
+{
+    pass(look);
+    if (!(look->t.address >> smmu_oas(m)))
+        return;
+    look->out.ok = false;
+    look->out.fault = (struct fault){ .kind = FAULT_ADDRESS_SIZE, .rule = RULE_MMU_OFF_SIZE };
+    look->class = CLASS_IN;
+    event(look, EVENT_F_ADDR_SIZE);
+}
+
+/* PRIVCFG and INSTCFG: 2, 3 override; writes are data (13.1.2). */
+static void override(struct smmu_look *look)
+{
+    u64 privilege = STE(look->ste, PRIVCFG), instruction = STE(look->ste, INSTCFG);
+    if (privilege & 2)
+        look->t.privileged = privilege & 1;
+    if (instruction & 2)
+        look->t.fetch = instruction & 1;
+    look->t.fetch = look->t.fetch && !look->t.write;
+}
+
+/* S1CDMax, S1DSS and the SubstreamID (5.2, 7.3.7, 7.3.9). False: look->event. */
+static bool substream(struct smmu_look *look)
+{
+    const u64 *ste = look->ste;
+    u64 max = look->stage1 ? STE(ste, S1CDMax) : 0, otherwise = STE(ste, S1DSS);
+    bool given = look->t.substream != NO_SUBSTREAM;
+    if (given && (!max || look->t.substream >> max))
+        event(look, EVENT_C_BAD_SUBSTREAMID);
+    else if (max && given && !look->t.substream && otherwise == 2)
+        event(look, EVENT_F_STREAM_DISABLED);
+    else if (max && !given && (otherwise == 0 || otherwise == 3))
+        event(look, EVENT_F_STREAM_DISABLED);
+    else if (max && !given && otherwise == 1)
+        look->stage1 = false;
+    return !look->event;
+}
+
+static void walk_stages(struct machine *m, const struct smmu *s, struct smmu_look *look, struct regime_desc *r)
+{
+    const struct smmu_transaction *t = &look->t;
+    struct walk_access a = { .read = !t->write && !t->fetch, .write = t->write, .fetch = t->fetch, .debug = t->debug };
+    const struct regime_desc *regime = r;
+    bool el2 = look->stage1 && smmu_stream_world(m, s, look->ste) == REGIME_EL2;
+    a.el0 = !t->privileged && !el2; /* at EL2 everything is privileged */
+    a.real_el = !a.el0;
+    a.pan = look->has_cd && CD(look->cd, PAN) && !el2;
+    if (m->d.memo && !t->debug)
+        regime = memo_regime(m->d.memo, r);
+    walk(regime, t->address, a, NULL, &look->out);
+    if (!look->out.ok) {
+        struct fault f = look->out.fault;
+        smmu_fault(m, look, r, &f, CLASS_IN);
+    }
+}
+
+void smmu_look(struct machine *m, const struct smmu *s, const struct smmu_transaction *t, struct smmu_look *look)
+{
+    struct regime_desc r;
+    memset(look, 0, sizeof(*look));
+    memset(&r, 0, sizeof(r)); /* padding too: descriptions are compared by their bytes */
+    look->t = *t;
+    if (!bit(s->cr0, CR0_SMMUEN)) {
+        bypass_all(m, s, look);
+        return;
+    }
+    if (!smmu_ste(m, s, look))
+        return;
+    u64 config = STE(look->ste, Config);
+    look->silent = !(config & 4);
+    look->stage1 = config & 1;
+    look->stage2 = config & 2;
+    override(look);
+    if (look->silent || !substream(look))
+        return;
+    if (look->stage2)
+        smmu_regime_stage2(m, look, &r);
+    if (look->stage1) {
+        if (!smmu_cd(m, s, look, &r))
+            return;
+        smmu_regime_stage1(m, s, look, &r);
+    }
+    if (look->stage1 || look->stage2)
+        walk_stages(m, s, look, &r);
+    else
+        bypass_stream(m, look);
+}
+
+/* ---- events ---- */
+
+void smmu_event_make(const struct smmu_look *look, u64 e[4])
+{
+    const struct smmu_transaction *t = &look->t;
+    bool walked = look->event >= EVENT_F_WALK_EABT, given = t->substream != NO_SUBSTREAM;
+    memset(e, 0, 4 * sizeof(*e));
+    EVENT_SET(e, Number, look->event);
+    EVENT_SET(e, StreamID, t->stream);
+    if (given && look->event != EVENT_F_STREAM_DISABLED) {
+        EVENT_SET(e, SubstreamID, t->substream);
+        EVENT_SET(e, SSV, look->event != EVENT_C_BAD_SUBSTREAMID);
+    }
+    if (look->event == EVENT_F_STE_FETCH || look->event == EVENT_F_CD_FETCH || look->event == EVENT_F_WALK_EABT)
+        EVENT_SET(e, FetchAddr, look->fetch_at >> 3);
+    if (!walked)
+        return;
+    EVENT_SET(e, PnU, t->privileged);
+    EVENT_SET(e, InD, t->fetch);
+    EVENT_SET(e, RnW, !t->write);
+    EVENT_SET(e, S2, look->s2);
+    EVENT_SET(e, CLASS, look->class);
+    EVENT_SET(e, InputAddr, t->address);
+    if (look->event != EVENT_F_WALK_EABT && look->s2)
+        EVENT_SET(e, IPA, look->ipa >> 12);
+    if (look->event == EVENT_F_PERMISSION && look->class == CLASS_TT)
+        EVENT_SET(e, TTRnW, look->out.fault.rule == RULE_READ || look->out.fault.rule == RULE_PTW);
+}
+
+static void remember(struct smmu *s, const struct smmu_look *look, const u64 e[4])
+{
+    const struct fault *f = &look->out.fault;
+    memcpy(s->last, e, sizeof(s->last));
+    s->last_rule = f->rule;
+    s->last_desc = f->desc_stage ? f->desc : 0;
+    s->last_addr = f->desc_stage ? f->desc_addr : 0;
+}
+
+/* ---- what becomes of it ---- */
+
+static bool same(const struct smmu_stall *p, const struct smmu_transaction *t)
+{
+    return p->state != STALL_FREE && p->stream == t->stream && p->substream == t->substream &&
+           p->address == t->address && p->write == t->write;
+}
+
+static struct smmu_stall *stall_find(struct smmu *s, const struct smmu_transaction *t)
+{
+    for (unsigned n = 0; n < SMMU_STALLS; n++)
+        if (same(&s->stall[n], t))
+            return &s->stall[n];
+    return NULL;
+}
+
+/* It waits, with an event that names it, or without while none can be recorded. */
+static enum dma_verdict stall(struct machine *m, struct smmu *s, struct place at, const struct smmu_transaction *t,
+                              u64 e[4])
+{
+    for (unsigned n = 0; n < SMMU_STALLS; n++) {
+        struct smmu_stall *p = &s->stall[n];
+        if (p->state != STALL_FREE)
+            continue;
+        *p = (struct smmu_stall){ t->address, t->stream, t->substream, STALL_HELD, t->write, { 0 } };
+        if (smmu_event_writable(m, s)) {
+            p->state = STALL_WAITS;
+            EVENT_SET(e, Stall, 1);
+            EVENT_SET(e, STAG, n);
+            smmu_event(m, s, at, e);
+        }
+        return DMA_STALL;
+    }
+    s->crowded = 1;
+    return DMA_STALL;
+}
+
+/* A transaction that did not pass: A, R and S of the stage that has the fault (5.5). */
+static enum dma_verdict fail(struct machine *m, struct smmu *s, struct place at, const struct smmu_transaction *t,
+                             const struct smmu_look *look)
+{
+    bool abort = true, record = true, stalls = false;
+    u64 e[4];
+    if (!look->event)
+        return DMA_ABORT;
+    if (look->event >= EVENT_F_TRANSLATION && look->s2) {
+        record = STE(look->ste, S2R);
+        stalls = STE(look->ste, S2S);
+    } else if (look->event >= EVENT_F_TRANSLATION && look->has_cd) {
+        abort = CD(look->cd, A);
+        record = CD(look->cd, R);
+        stalls = CD(look->cd, S);
+    }
+    smmu_event_make(look, e);
+    if (stalls) {
+        enum dma_verdict verdict = stall(m, s, at, t, e);
+        remember(s, look, e);
+        return verdict;
+    }
+    remember(s, look, e);
+    if (record && !look->silent)
+        smmu_event(m, s, at, e);
+    return abort ? DMA_ABORT : DMA_IGNORE;
+}
+
+/* Of a transaction that has been here before. True: that is all. */
+static bool before(struct machine *m, struct smmu *s, const struct smmu_transaction *t, enum dma_verdict *verdict)
+{
+    struct smmu_stall *p = stall_find(s, t);
+    unsigned state = p ? p->state : STALL_FREE;
+    if (state == STALL_WAITS || (state == STALL_HELD && !smmu_event_writable(m, s))) {
+        *verdict = DMA_STALL;
+        return true;
+    }
+    if (p)
+        p->state = STALL_FREE;
+    *verdict = state == STALL_IGNORE ? DMA_IGNORE : DMA_ABORT;
+    return state == STALL_IGNORE || state == STALL_ABORT;
+}
+
+enum dma_verdict smmu_translate(struct machine *m, void *state, struct place at, const struct requester *by,
+                                u64 address, bool write, struct dma_output *out)
+{
+    struct smmu *s = state;
+    struct smmu_transaction t = { .address = address,
+                                  .stream = by->stream,
+                                  .substream = by->has_substream ? by->substream : NO_SUBSTREAM,
+                                  .write = write,
+                                  .privileged = by->privileged,
+                                  .fetch = by->fetch && !write };
+    struct smmu_look look;
+    enum dma_verdict verdict;
+    out->size = BIT(12) - (address & ones(12)); /* of one that is ignored */
+    if (before(m, s, &t, &verdict)) {
+        out->cause = verdict == DMA_STALL ? "it still waits for CMD_RESUME" : "CMD_RESUME, CMD_STALL_TERM or SMMUEN";
+        return verdict;
+    }
+    smmu_look(m, s, &t, &look);
+    out->stages = look.stage1 | (u32)look.stage2 << 1;
+    out->ipa = look.s2 ? look.ipa : look.out.ipa;
+    if (!look.out.ok) {
+        out->event = smmu_event_name(look.event);
+        out->cause = smmu_cause(s, &look);
+        return fail(m, s, at, &t, &look);
+    }
+    out->pa = look.out.pa;
+    out->size = look.out.size_log2 < 64 ? BIT(look.out.size_log2) - (address & ones(look.out.size_log2)) : ~address;
+    return DMA_PASS;
+}
+
+/* ---- going on ---- */
+
+static bool decided(const struct smmu_stall *p) { return p->state >= STALL_RETRY; }
+
+/* A decision that nobody asked for again is forgotten: the master was reset, or does something else now. */
+static void resume_stream(struct machine *m, struct smmu *s, u32 stream)
+{
+    bus_resume(m, stream);
+    for (unsigned n = 0; n < SMMU_STALLS; n++)
+        if (decided(&s->stall[n]) && s->stall[n].stream == stream)
+            s->stall[n].state = STALL_FREE;
+}
+
+void smmu_resume(struct machine *m, struct smmu *s)
+{
+    bool any = false;
+    for (unsigned n = 0; n < SMMU_STALLS; n++)
+        if (decided(&s->stall[n])) {
+            resume_stream(m, s, s->stall[n].stream);
+            any = true;
+        }
+    if (any && s->crowded) {
+        s->crowded = 0;
+        bus_resume(m, STREAM_ALL);
+    }
+}
+
+void smmu_release(struct machine *m, struct smmu *s)
+{
+    for (unsigned n = 0; n < SMMU_STALLS && smmu_event_writable(m, s); n++)
+        if (s->stall[n].state == STALL_HELD) {
+            s->stall[n].state = STALL_RETRY;
+            resume_stream(m, s, s->stall[n].stream);
+        }
+}
+
+/* ---- words ---- */
+
+const char *smmu_cause(const struct smmu *s, const struct smmu_look *look)
+{
+    if (look->out.fault.rule != RULE_NONE)
+        return fault_rule_text(look->out.fault.rule);
+    if (look->event)
+        return smmu_event_words(look->event);
+    if (look->bypass)
+        return bit(s->gbpa, 20) ? "GBPA.ABORT" : "the address is larger than IDR5.OAS";
+    return "STE.Config: abort";
+}
+
+const char *smmu_event_name(unsigned number)
+{
+    switch (number) {
+#define SMMU_EVENT(number, name, words)                                                                                \
+    case number: return #name;
+#include "board/dev/smmu.def"
+    default: return NULL;
+    }
+}
+
+const char *smmu_event_words(unsigned number)
+{
+    switch (number) {
+#define SMMU_EVENT(number, name, words)                                                                                \
+    case number: return words;
+#include "board/dev/smmu.def"
+    default: return NULL;
+    }
+}
