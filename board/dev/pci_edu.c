@@ -125,11 +125,21 @@ static void dma_done(struct machine *m, struct edu *dev, struct place at)
 {
     bool to_memory = dev->command & DMA_TO_MEMORY;
     u64 own = (to_memory ? dev->from : dev->to) - BUFFER_AT, pa = to_memory ? dev->to : dev->from;
+    if (own <= BUFFER && dev->count <= BUFFER - own &&
+        !pci_dma(m, at, pa & pci_plugged(m, at)->dma_mask, dev->buffer + own, dev->count, to_memory, false) &&
+        m->d.dma_stalled)
+        return; /* the SMMU holds it back: until edu_resume */
     dev->command &= ~(u64)DMA_RUN;
-    if (own <= BUFFER && dev->count <= BUFFER - own)
-        pci_dma(m, at, pa & pci_plugged(m, at)->dma_mask, dev->buffer + own, dev->count, to_memory, false);
     if (dev->command & DMA_IRQ)
         raise(m, dev, at, IRQ_DMA);
+}
+
+static void edu_resume(struct machine *m, void *state, struct place at, u32 stream)
+{
+    struct edu *dev = state;
+    (void)stream;
+    if (dev->command & DMA_RUN && machine_timer(m, at, TIMER_DMA) == NEVER)
+        dma_done(m, dev, at);
 }
 
 static void timer(struct machine *m, void *state, struct place at, unsigned n)
@@ -170,6 +180,7 @@ const struct kind kind_pci_edu = {
     .write = edu_write,
     .level = level,
     .timer = timer,
+    .resume = edu_resume,
     .reset = reset,
     .describe = describe,
 };
