@@ -176,6 +176,21 @@ define_rows() {
     holds hvc.txt 'to-the-host'
     never 'Call trace'
 
+    # A disk and entropy behind the SMMU, by its stage 1.
+    row linux-smmu full 4G
+    linux cortex-a57 1 'elmu.modules=virtio_pci_legacy_dev:virtio_pci_modern_dev:virtio_pci:virtio_blk:virtio-rng'
+    opt -machine iommu=smmuv3 -drive "file=@DIR@/disk.img,if=none,format=raw,id=d0"
+    opt -device virtio-blk-pci,drive=d0,iommu_platform=on,disable-legacy=on -device virtio-rng-pci,iommu_platform=on,disable-legacy=on
+    answer 'elmu# ' $'md5sum /dev/vda; printf written | dd of=/dev/vda bs=1 seek=4096 conv=notrunc; sync\n'
+    answer '# ' $'head -c 8 /dev/hwrng | wc -c; cat /proc/interrupts; poweroff -f\n'
+    want 'arm-smmu-v3 9050000.smmuv3: ias 44-bit, oas 44-bit'
+    want 'virtio-pci 0000:00:01.0: Adding to iommu group 0'
+    want "$disk_md5  /dev/vda"
+    want 'reboot: Power down'
+    holds disk.img 'written'
+    never 'arm-smmu-v3 9050000.smmuv3: event'
+    never 'Call trace'
+
     row kvm-nvhe quick 4G
     kvm_guest cortex-a57 nvhe Hyp
     row kvm-protected full 4G
