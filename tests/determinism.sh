@@ -15,7 +15,8 @@ passed=0 failed=0
 # facts LABEL ELMU ENGINE NAME MACHINE CPU SMP [OPTION...]: runs one, leaves what must agree in $work/LABEL.
 facts()
 {
-    local label=$1 elmu=$2 engine=$3 name=$4 machine=virt,gic-version=3 cpu=$6 smp=$7 status
+    local label=$1 elmu=$2 engine=$3 name=$4 machine=virt cpu=$6 smp=$7 status
+    case $5 in *gic-version=*) ;; *) machine=virt,gic-version=3 ;; esac
     [ "$5" = - ] || machine+=,$5
     shift 7
     "$elmu" ${engine:+"$engine"} --stats --max-insns 200000000 -M "$machine" -cpu "$cpu" -smp "$smp" -m 256M -nodefaults \

@@ -47,7 +47,7 @@ $(B)/guest/nest.elf $(B)/guest/nest-1g.elf: $(NEST_HYP) $(NEST_DIR)/nest.h $(DEM
 	    -T $(DEMO_DIR)/hyp.ld -o $@ $(NEST_HYP)
 
 # The tests: one ELF for each line of guests.list.
-GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S regs.S rt.c rt.h states.h gic_states.h workers.h guest.ld)
+GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S regs.S rt.c rt.h states.h gic_states.h gicv2.h workers.h guest.ld)
 GUEST_NAMES := $(shell sed -n 's/^\([a-z][a-z0-9_]*\)[ :].*/\1/p' $(GUEST_DIR)/guests.list)
 GUEST_ELFS := $(GUEST_NAMES:%=$(B)/guest/%.elf)
 

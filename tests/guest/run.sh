@@ -52,7 +52,8 @@ check_tap()
 
 run_one()
 {
-    machine=virt,gic-version=3
+    machine=virt
+    case $2 in *gic-version=*) ;; *) machine=virt,gic-version=3 ;; esac
     [ "$2" = - ] || machine=$machine,$2
     cpu=$3 smp=$4
     shift 4
