@@ -31,8 +31,10 @@ want() { printf '%s\n' "$1" >>"$tables/$name.want"; }
 never() { printf '%s\n' "$1" >>"$tables/$name.never"; }
 holds() { printf '%s\t%s\n' "$1" "$2" >>"$tables/$name.holds"; }
 
+# Of the rows that follow.
+gic=3
 common() { # CPU SMP [EXTRA MACHINE PROPERTIES]
-    opt -M "virt,gic-version=3${3-,virtualization=on}" -cpu "$1" -smp "$2" -m 1G -nographic
+    opt -M "virt,gic-version=$gic${3-,virtualization=on}" -cpu "$1" -smp "$2" -m 1G -nographic
 }
 shell_session() { # NAME: talks to the shell, then powers off
     answer "$1# " $'echo sum-$((40 + 2)); ls /proc/1/exe; id -u; grep -m 1 Features /proc/cpuinfo\n'
@@ -59,7 +61,7 @@ kvm_guest() { # CPU MODE MESSAGE [KERNEL]
     common "$1" 1
     opt -kernel "$boot/${4-vmlinuz}" -initrd "$boot/kvm.cpio" -append "console=ttyAMA0 elmu.kvm=1 elmu.off=1 kvm-arm.mode=$2"
     want "$3 mode initialized successfully"
-    want 'vmm: vGICv3 made'
+    want "vmm: vGICv$gic made"
     want 'vmm: guest said: stage 1 is on'
     want 'vmm: guest said: virtual timer interrupts arrived'
     want 'vmm: guest said: SGI arrived'
@@ -234,6 +236,32 @@ define_rows() {
     row nest-xen full 8G
     xen max 1
     nested
+
+    # GICv2, which is the default
+    gic=2
+    for smp in 1 4; do
+        case $smp in 1) row linux-gicv2-1 full 4G ;; *) row linux-gicv2-4 quick 6G ;; esac
+        linux cortex-a57 $smp ''
+        want 'GICv2m: range[mem 0x08020000-0x08020fff], SPI[80:143]'
+        shell_session elmu
+    done
+    row linux-gicv2-max-4 full 6G
+    linux max 4 ''
+    shell_session elmu
+    if [ -z "$boot" ] || [ -f "$boot/vmlinuz612" ]; then
+        row linux612-gicv2-4 full 6G
+        linux max 4 '' vmlinuz612
+        shell_session elmu
+    fi
+    row kvm-gicv2-nvhe quick 4G
+    kvm_guest cortex-a57 nvhe Hyp
+    row kvm-gicv2-vhe full 4G
+    kvm_guest max vhe VHE
+    row xen-gicv2-1 full 6G
+    xen cortex-a57 1
+    row xen-gicv2-4 full 10G
+    xen cortex-a57 4
+    gic=3
 
     # domU2 is told to wait so that the two reach their shells in a known order.
     for smp in 1 4; do

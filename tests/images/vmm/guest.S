@@ -1,9 +1,9 @@
 /*
  * The guest of vmm.c: enters at EL1 with the MMU off and walks through what a small kernel needs from KVM: its own
  * stage-1 tables, a console behind stage-2 aborts, arithmetic, the virtual timer's interrupt and an SGI through the
- * vGICv3, PSCI by HVC. Each check has a number, written to DEVICE_RESULT before power-off; 0 says that all passed.
+ * vGICv3 or vGICv2, PSCI by HVC. Each check has a number, written to DEVICE_RESULT before power-off; 0 says that all passed.
  *
- * x0 at entry: GUEST_HAS_GIC or 0.   x19: device, x20: flags, x21: number of the check under way, w22/w23: interrupts
+ * x0 at entry: GUEST_HAS_*.   x19: device, x20: flags, x21: number of the check under way, w22/w23: interrupts
  * seen (timer, SGI). Handlers keep to x8-x15, which nothing else holds across an interruptible place.
  */
 #include "machine.h"
@@ -142,11 +142,16 @@ _start:
         say     "virtual timer interrupts arrived\n"
 
         mov     w21, #8                         /* 8: an SGI to itself */
+        tbnz    x20, #1, 8f
         mov     x0, #1
         movk    x0, #(5 << 8), lsl #16          /* INTID 5 in bits 27:24 */
         msr     icc_sgi1r_el1, x0
         isb
-        mov32   w1, 10000000
+        b       9f
+8:      mov32   x0, GICD_BASE
+        mov32   w1, ((2 << 24) | 5)             /* GICD_SGIR: to this CPU, INTID 5 */
+        str     w1, [x0, #0xf00]
+9:      mov32   w1, 10000000
 6:      cbnz    w23, 7f
         subs    w1, w1, #1
         b.ne    6b
@@ -201,6 +206,7 @@ mmu_on:
         ret
 
 gic_on:
+        tbnz    x20, #1, gicv2_on
         mov32   x0, GICR_BASE
         ldr     w1, [x0, #0x14]                 /* GICR_WAKER: clear ProcessorSleep, wait for ChildrenAsleep */
         and     w1, w1, #~2
@@ -231,9 +237,31 @@ gic_on:
         isb
         ret
 
+gicv2_on:
+        mov32   x0, GICD_BASE
+        mov     w1, #1                          /* GICD_CTLR: group 0 */
+        str     w1, [x0]
+        mov32   w1, ((1 << TIMER_PPI) | (1 << 5))
+        str     w1, [x0, #0x100]                /* GICD_ISENABLER0 */
+        ldr     w2, [x0, #0x100]
+        and     w2, w2, w1
+        cmp     w2, w1
+        b.ne    fail
+        mov32   x0, GICC_BASE
+        mov     w1, #0xf0
+        str     w1, [x0, #4]                    /* GICC_PMR, GICC_CTLR */
+        mov     w1, #1
+        str     w1, [x0]
+        dsb     sy
+        ret
+
 irq:
+        mov32   x9, GICC_BASE
+        tbnz    x20, #1, 3f
         mrs     x8, icc_iar1_el1
-        cmp     x8, #TIMER_PPI
+        b       4f
+3:      ldr     w8, [x9, #0xc]                  /* GICC_IAR */
+4:      cmp     x8, #TIMER_PPI
         b.ne    1f
         msr     cntv_ctl_el0, xzr
         isb
@@ -242,8 +270,12 @@ irq:
 1:      cmp     x8, #5
         b.ne    fail
         add     w23, w23, #1
-2:      msr     icc_eoir1_el1, x8
+2:      tbnz    x20, #1, 5f
+        msr     icc_eoir1_el1, x8
         isb
+        eret
+5:      str     w8, [x9, #0x10]                 /* GICC_EOIR */
+        dsb     sy
         eret
 
         .macro vector to

@@ -4,6 +4,7 @@
 
 #define GICD_BASE 0x08000000
 #define GICR_BASE 0x080a0000
+#define GICC_BASE 0x08010000 /* of a vGICv2 */
 #define DEVICE_BASE 0x09000000 /* nothing is mapped here at stage 2: each access is an exit to the VMM */
 #define RAM_BASE 0x40000000
 #define RAM_SIZE 0x200000
@@ -14,6 +15,8 @@
 #define DEVICE_SIZE 0x1000
 #define DEVICE_ID_VALUE 0xc54c8d55
 
-#define GUEST_HAS_GIC 1 /* bit of x0 at the guest's entry: there is a vGICv3 */
+/* Bits of x0 at the guest's entry: there is a vGIC, it is a vGICv2. */
+#define GUEST_HAS_GIC 1
+#define GUEST_HAS_GICV2 2
 
 #endif

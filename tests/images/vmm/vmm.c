@@ -1,6 +1,6 @@
 /*
  * A small virtual machine monitor on /dev/kvm, for the tests of KVM under elmu: one virtual machine, one vCPU, a
- * vGICv3 when the host gives one, and guest.S inside. (Linux: Documentation/virt/kvm/api.rst.)
+ * vGICv3 or vGICv2 as the host gives one, and guest.S inside. (Linux: Documentation/virt/kvm/api.rst.)
  * Prints what the guest prints, line by line, and ends with status 0 when the guest passed all its checks and powered
  * its machine off. Leaves out: more vCPUs, devices beyond one console, migration.
  */
@@ -9,6 +9,7 @@
 #include <linux/kvm.h>
 #include <linux/psci.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,7 +25,8 @@ extern const char guest_image[], guest_image_end[]; /* image.S */
 
 struct vmm {
     int kvm, vm, vcpu;
-    int gic; /* the vGICv3's file, -1 without one */
+    int gic; /* the vGIC's file, -1 without one */
+    bool gicv2;
     struct kvm_run *run;
     char line[128]; /* what the guest has said of its current line */
     size_t line_size;
@@ -57,14 +59,30 @@ static void gic_set_u64(int gic, uint32_t group, uint64_t attr, uint64_t *value,
     vmm_ioctl(gic, KVM_SET_DEVICE_ATTR, &a, what);
 }
 
-/* Makes the vGICv3 with its frames; it is finished after the vCPUs exist. */
+/* Where the host has a GICv2, or a GICv3 that can be one for guests. */
+static void gicv2_create(struct vmm *v)
+{
+    struct kvm_create_device device = { .type = KVM_DEV_TYPE_ARM_VGIC_V2 };
+    uint64_t distributor = GICD_BASE, interface = GICC_BASE;
+    if (ioctl(v->vm, KVM_CREATE_DEVICE, &device) < 0) {
+        printf("vmm: no vGIC (%s): the guest goes without interrupts\n", strerror(errno));
+        return;
+    }
+    v->gic = (int)device.fd;
+    v->gicv2 = true;
+    gic_set_u64(v->gic, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V2_ADDR_TYPE_DIST, &distributor, "vGICv2 distributor");
+    gic_set_u64(v->gic, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_V2_ADDR_TYPE_CPU, &interface, "vGICv2 CPU interface");
+    printf("vmm: vGICv2 made\n");
+}
+
+/* Makes the vGIC with its frames; it is finished after the vCPUs exist. */
 static void gic_create(struct vmm *v)
 {
     struct kvm_create_device device = { .type = KVM_DEV_TYPE_ARM_VGIC_V3 };
     uint64_t distributor = GICD_BASE, redistributor = GICR_BASE;
     v->gic = -1;
     if (ioctl(v->vm, KVM_CREATE_DEVICE, &device) < 0) {
-        printf("vmm: no vGICv3 (%s): the guest goes without interrupts\n", strerror(errno));
+        gicv2_create(v);
         return;
     }
     v->gic = (int)device.fd;
@@ -108,9 +126,9 @@ static void vcpu_create(struct vmm *v)
     if (v->run == MAP_FAILED)
         vmm_die("the vCPU's shared page: %s", strerror(errno));
     vcpu_set_core(v, offsetof(struct kvm_regs, regs.pc), RAM_BASE);
-    vcpu_set_core(v, offsetof(struct kvm_regs, regs.regs[0]), v->gic >= 0 ? GUEST_HAS_GIC : 0);
+    vcpu_set_core(v, offsetof(struct kvm_regs, regs.regs[0]), (v->gic >= 0 ? GUEST_HAS_GIC : 0) | (v->gicv2 ? GUEST_HAS_GICV2 : 0));
     if (v->gic >= 0)
-        gic_set_u64(v->gic, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, NULL, "vGICv3 start");
+        gic_set_u64(v->gic, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, NULL, "vGIC start");
 }
 
 static void device_putc(struct vmm *v, char c)
