@@ -292,16 +292,33 @@ define_rows() {
     want 'Writing to Flash... done'
     want 'Loading Environment from Flash... OK'
     want 'kept-yes'
+    row u-boot-pci full 4G
+    common cortex-a57 1
+    opt -bios "$boot/../images/u-boot.bin" -drive "file=@DIR@/disk.img,if=virtio,format=raw"
+    opt -device pcie-root-port,id=rp,chassis=1 -device virtio-rng-pci,bus=rp
+    answer 'Hit any key' $'\n'
+    answer '=> ' $'pci enum; virtio scan; virtio info; pci; pci 1; virtio read 0x50000000 0 8; md.b 0x50000000 10\n'
+    answer '=> ' $'poweroff\n'
+    want '00.01.00   0x1b36     0x000c     Bridge device'
+    want '00.02.00   0x1af4     0x1001     Mass storage controller'
+    want '01.00.00   0x1af4     0x1044'
+    want 'Device 0: 1af4 VirtIO Block Device'
+    want 'elmu test disk'
     row edk2 full 8G
     common cortex-a57 1
+    opt -device pcie-root-port,id=rp,chassis=1 -device virtio-blk-pci,bus=rp,drive=d0 -device virtio-rng-pci
+    opt -drive "file=@DIR@/disk.img,if=none,format=raw,id=d0"
     opt -drive "if=pflash,format=raw,readonly=on,file=$boot/../images/QEMU_EFI.fd" -drive "if=pflash,format=raw,file=@DIR@/vars.fd"
     answer 'any other key to continue' 'x'
+    answer 'Shell> ' $'pci\r'
     answer 'Shell> ' $'setvar Kept -guid 12345678-1234-1234-1234-123456789abc -nv -bs =L"elmu was here"\r'
     answer 'Shell> ' $'reset\r'
     answer 'any other key to continue' 'x'
     answer 'Shell> ' $'setvar Kept -guid 12345678-1234-1234-1234-123456789abc\r'
     answer 'Shell> ' $'reset -s\r'
     want 'UEFI Interactive Shell'
+    want 'Bridge Device - PCI/PCI bridge'
+    want 'Vendor 1AF4 Device 1042'
     want '65 00 6C 00 6D 00 75'
     holds vars.fd 'e.l.m.u. .w.a.s' # UCS-2
 }
