@@ -94,7 +94,8 @@ void opt_machine(struct options *o, const char *name, const char *arg)
     o->given |= (strstr(arg, "virtualization=") ? GIVEN_VIRTUALIZATION : 0) |
                 (strstr(arg, "secure=") ? GIVEN_SECURE : 0) | (strstr(arg, "mte=") ? GIVEN_CPU : 0) |
                 (strstr(arg, "iommu=") ? GIVEN_IOMMU : 0) |
-                (strstr(arg, "gic-version=") || strstr(arg, "gic_version=") ? GIVEN_GIC : 0);
+                (strstr(arg, "gic-version=") || strstr(arg, "gic_version=") ? GIVEN_GIC : 0) |
+                (strstr(arg, "highmem=") ? GIVEN_HIGHMEM : 0);
     bool typed = !strchr(arg, '=') || strcspn(arg, "=") > strcspn(arg, ",");
     properties_read(machine_rows, ARRAY_LEN(machine_rows), "-machine", arg, typed ? "type" : NULL, o);
 }

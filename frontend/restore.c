@@ -101,6 +101,7 @@ void restore_options(struct options *o)
     if (o->given & GIVEN_STAGE && o->machine.smmu_stage != stage)
         contradicts(o, "-global", stages[o->machine.smmu_stage], stages[stage]);
     o->machine.smmu_stage = stage;
+    flag_take(o, &o->machine.lowmem, s->options.lowmem, GIVEN_HIGHMEM, "-M", "highmem=off", "highmem=on");
     u8 semihosting = o->machine.semihosting != SEMIHOSTING_OFF;
     flag_take(o, &semihosting, s->options.semihosting != SEMIHOSTING_OFF, GIVEN_SEMIHOSTING, "-semihosting-config",
               "enable=on", "enable=off");

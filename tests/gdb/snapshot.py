@@ -208,6 +208,12 @@ def restored_cheaply(work):
 def bare(name, cpu):
     return ["-M", "virt,gic-version=3", "-cpu", cpu, "-m", "64M", "-nographic", "-semihosting-config", "enable=on,target=native", "-kernel", guest(name)]
 
+def pci():
+    """The guest of PCI with what guests.list plugs in: in the middle of virtio, of a bridge, of a DMA."""
+    row = next(line.split() for line in open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../guest/guests.list")) if line.startswith("pci "))
+    return ["-M", "virt,gic-version=3", "-cpu", row[2], "-m", "256M", "-nographic", "-semihosting-config", "enable=on,target=native", "-kernel",
+            f"{build}/guest/pci.elf"] + row[4:]
+
 def linux(work):
     image = os.environ["IMAGE"]
     machine = ["-M", "virt,gic-version=3,virtualization=on", "-cpu", "max", "-smp", "2", "-m", "1G", "-nographic", "-kernel",
@@ -218,6 +224,7 @@ PARTS = {
     "demo": lambda work: points("demo", demo, [1, 2021423, 2021424, 3333333, 6000001, "hypervisor: "], work),
     "smp": lambda work: points("psci, 4 CPUs", smp, [1000, 20011, 33333], work),
     "tags": lambda work: points("memory tags", bare("tags", "max"), [100000, 280001, 400000], work),
+    "pci": lambda work: points("PCI functions", pci(), [150000, 165432, 188000], work),
     "damage": damage, "killed": lambda work: killed(work, 100), "replay": replay, "resets": resets, "semihosted": semihosted,
     "disks": disks, "power": power, "cheap": restored_cheaply,
 }
