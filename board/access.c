@@ -59,9 +59,10 @@ static void monitors_open(struct machine *m, u64 pa, u64 size)
 
 void machine_event(struct machine *m)
 {
-    for (u32 n = 0; n < m->options.cpu_count; n++)
+    for (u32 n = 0; n < m->options.cpu_count; n++) {
         m->d.cpu[n].event = 1;
-    cpu_others_wake(&m->d.cpu[0]);
+        cpu_may_run(&m->d.cpu[n]);
+    }
 }
 
 bool machine_write(struct machine *m, u64 pa, const void *from, u64 size)

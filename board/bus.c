@@ -27,7 +27,7 @@ const struct row *row_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; 
 
 u32 parts_of(const struct machine_options *o)
 {
-    return SECURE_ONLY | (o->secure ? SECURE : 0) | (o->virtualization ? VIRTUALIZATION : 0) | (o->gic_version == 2 ? GICV2 : GICV3) | (o->its ? ITS : 0) |
+    return SECURE_ONLY | (o->secure ? SECURE : 0) | (o->virtualization ? VIRTUALIZATION : 0) | (o->gic_version == 2 ? GICV2 : GICV3) | (o->its && o->gic_version != 2 ? ITS : 0) |
            (o->iommu == IOMMU_SMMUV3 ? SMMU : 0) | (o->cpu_count > GIC_REDISTS_LOW && !o->lowmem ? REDIST2 : 0) |
            (o->lowmem ? LOWMEM : HIGHMEM);
 }
@@ -293,7 +293,8 @@ static void guest_error_tell(struct machine *m, const struct row *row, const str
     static const char *const what_is[] = { [ERROR_REGISTER] = "no such register",
                                            [ERROR_NONSENSE] = "nonsense, the device needs a reset",
                                            [ERROR_INTERRUPT] = "no such interrupt",
-                                           [ERROR_SIZE] = "no accesses of that size" };
+                                           [ERROR_SIZE] = "no accesses of that size",
+                                           [ERROR_COMMAND] = "a command that cannot be obeyed" };
     const char *what = what_is[m->d.guest_error];
     m->d.guest_error = ERROR_NONE;
     if (o && o->guest_error && a->by.cpu < m->options.cpu_count)
@@ -363,15 +364,20 @@ static bool bus_message(struct machine *m, struct requester by, u64 pa, const vo
     return ok;
 }
 
-bool bus_dma_physical(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write)
+bool bus_ram(struct machine *m, bool secure, u64 pa, void *bytes, u64 size, bool write)
 {
     for (unsigned n = 0; n < m->d.ram_count; n++) {
         const struct phys_region *ram = &m->d.phys.region[n];
-        if (pa - ram->base < ram->size && size <= ram->size - (pa - ram->base) && (by.secure || !ram->secure) &&
-            !(write && ram->readonly))
+        if (pa - ram->base < ram->size && size <= ram->size - (pa - ram->base) && (secure || !ram->secure) &&
+            !ram->closed && !(write && ram->readonly))
             return write ? machine_write(m, pa, bytes, size) : phys_copy_out(&m->d.phys, pa, bytes, size);
     }
-    return write && bus_message(m, by, pa, bytes, size);
+    return false;
+}
+
+bool bus_dma_physical(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write)
+{
+    return bus_ram(m, by.secure, pa, bytes, size, write) || (write && bus_message(m, by, pa, bytes, size));
 }
 
 static void dma_tell(struct machine *m, const struct dma_note *note)

@@ -81,6 +81,10 @@ static enum board_answer cpu_call(struct cpu *cpu, unsigned ec, u32 imm)
     return imm == 0xf000 ? semihost_call(m, cpu) : BOARD_LEAVES;
 }
 
+static bool gic_memory_access(void *machine, u64 pa, void *bytes, u64 size, bool write)
+{
+    return bus_ram(machine, false, pa, bytes, size, write);
+}
 static void pmu_interrupt(struct cpu *cpu, bool level) { gic_set_ppi(cpu->d.host.gic, cpu->index, PMU_PPI, level); }
 static u64 random_number(struct cpu *cpu) { return machine_random(cpu->d.host.machine); }
 static void security_changed(struct cpu *cpu) { gic_update_cpu(cpu->d.host.gic, cpu); }
@@ -188,6 +192,7 @@ struct machine *machine_create(const struct machine_config *config, char error[2
     }
     m->d.phys.code_written = code_written;
     m->d.phys.code = m->d.code;
+    m->gic.d.memory = (struct gic_memory){ m, gic_memory_access };
     machine_reset(m);
     m->d.phys.pa_size = mmu_pa_bits(m->d.cpu[0].sys.id_aa64mmfr0_el1);
     return m;
@@ -239,6 +244,7 @@ void machine_reset(struct machine *m)
     gic_reset(&m->gic, m->d.cpu, m->options.cpu_count, m->options.secure);
     if (m->d.parts & GICV2)
         gic2_reset(&m->gic);
+    gic_extend(&m->gic, (m->d.parts & ITS ? GIC_LPIS : 0) | (m->gic.has_nmi ? GIC_RANGES : 0));
     bus_reset(m);
     for (u32 n = 0; n < m->options.cpu_count; n++) {
         u64 insns = m->d.cpu[n].insns;

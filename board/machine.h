@@ -227,7 +227,8 @@ void machine_input_offer(struct machine *m);
 
 /* ---- for the devices ---- */
 /* What is wrong with an access: told to who looks in (struct observer), the guest gets what the device gives. */
-enum guest_error { ERROR_NONE, ERROR_REGISTER, ERROR_NONSENSE, ERROR_INTERRUPT, ERROR_SIZE };
+enum guest_error { ERROR_NONE, ERROR_REGISTER, ERROR_NONSENSE, ERROR_INTERRUPT, ERROR_SIZE,
+                   ERROR_COMMAND };
 /* Timer n of a device falls due at `when` (ns), not nearer than EVENT_MIN_NS from now; NEVER cancels. */
 void machine_timer_set(struct machine *m, struct place at, unsigned n, u64 when);
 u64 machine_timer(struct machine *m, struct place at, unsigned n);
@@ -274,6 +275,8 @@ struct requester {
     bool has_substream, privileged, fetch;
 };
 enum { STREAM_ALL = 0xffffffff };
+/* RAM, past all that translates: for what has tables in memory. False: not RAM, or not for it; nothing was copied. */
+bool bus_ram(struct machine *m, bool secure, u64 pa, void *bytes, u64 size, bool write);
 /* An access of `size` bytes by a bus master: to RAM, or an aligned write of 2 or 4 bytes to a device that takes
  * messages (struct kind). False: nothing answers at some byte of it, and nothing was copied; behind an SMMU, nothing
  * from a page on that it does not let through. m->d.dma_stalled then says that the SMMU holds the transaction back: it

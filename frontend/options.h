@@ -11,7 +11,7 @@
 enum { MAX_CHARDEVS = 16, MAX_SENDS = 256, MAX_SERIALS = 2, OPTION_TEXT = 4096 };
 
 enum { GIVEN_CPU = 1, GIVEN_SMP = 2, GIVEN_MEMORY = 4, GIVEN_VIRTUALIZATION = 8, GIVEN_SECURE = 16, GIVEN_SEMIHOSTING = 32,
-       GIVEN_RESET = 64, GIVEN_HIGHMEM = 128, GIVEN_GIC = 256, GIVEN_IOMMU = 1024, GIVEN_STAGE = 2048 };
+       GIVEN_RESET = 64, GIVEN_HIGHMEM = 128, GIVEN_GIC = 256, GIVEN_ITS = 512, GIVEN_IOMMU = 1024, GIVEN_STAGE = 2048 };
 
 #define CPU_UNTAGGED ",mte2=off" /* what -machine mte=off adds to -cpu */
 
@@ -76,6 +76,7 @@ struct options {
     char *memory_backend, *numa_memdev; /* -machine memory-backend=, -numa node,memdev=: names, or NULL */
     struct machine_options machine;     /* what the guest can see, but disks and devices */
     u32 given;                          /* GIVEN_*: what -restore must not contradict */
+    u8 no_its;
     char cpu[512], dumpdtb[1024];
     u64 max_insns;
     enum engine engine;

@@ -10,7 +10,7 @@
 static void machine_type(void *target, const char *option, const struct suboption *s)
 {
     struct options *o = target;
-    /* QEMU's versions differ in what is not here (LPIs, LPA2 by default): the board is that of 7.2. */
+    /* QEMU's versions differ in what is not here (LPA2 by default, no ITS before 6.2): the board is that of 7.2. */
     if (!word_among("virt virt-6.0 virt-6.1 virt-6.2 virt-7.0 virt-7.1 virt-7.2", s->value))
         die("%s %s: no such machine (there is: virt)", option, s->value);
     o->machine_given = true;
@@ -44,6 +44,7 @@ static const struct property machine_rows[] = {
     PROPERTY("highmem", PROPERTY_OFF, struct options, machine.lowmem),
     PROPERTY("memory-backend", PROPERTY_COPY, struct options, memory_backend),
     PROPERTY_BY("iommu", machine_iommu),
+    PROPERTY("its", PROPERTY_OFF, struct options, no_its),
     PROPERTY("dumpdtb", PROPERTY_TEXT, struct options, dumpdtb),
     PROPERTY("dtb-randomness", PROPERTY_OFF, struct options, plain_dtb),
     PROPERTY("dtb-kaslr-seed", PROPERTY_OFF, struct options, plain_dtb),
@@ -55,7 +56,6 @@ static const struct property machine_rows[] = {
     PROPERTY_ACCEPTED("acpi", "on off"),
     PROPERTY_ACCEPTED("usb", "off"),
     PROPERTY_ACCEPTED("graphics", "on off"),
-    PROPERTY_ACCEPTED("its", "off"),
     PROPERTY_ACCEPTED("accel", "tcg"),
     PROPERTY_ACCEPTED("dump-guest-core", "on off"),
     PROPERTY_ACCEPTED("mem-merge", "on off"),
@@ -93,7 +93,7 @@ void opt_machine(struct options *o, const char *name, const char *arg)
     }
     o->given |= (strstr(arg, "virtualization=") ? GIVEN_VIRTUALIZATION : 0) |
                 (strstr(arg, "secure=") ? GIVEN_SECURE : 0) | (strstr(arg, "mte=") ? GIVEN_CPU : 0) |
-                (strstr(arg, "iommu=") ? GIVEN_IOMMU : 0) |
+                (strstr(arg, "its=") ? GIVEN_ITS : 0) | (strstr(arg, "iommu=") ? GIVEN_IOMMU : 0) |
                 (strstr(arg, "gic-version=") || strstr(arg, "gic_version=") ? GIVEN_GIC : 0) |
                 (strstr(arg, "highmem=") ? GIVEN_HIGHMEM : 0);
     bool typed = !strchr(arg, '=') || strcspn(arg, "=") > strcspn(arg, ",");

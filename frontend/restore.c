@@ -102,6 +102,7 @@ void restore_options(struct options *o)
         contradicts(o, "-global", stages[o->machine.smmu_stage], stages[stage]);
     o->machine.smmu_stage = stage;
     flag_take(o, &o->machine.lowmem, s->options.lowmem, GIVEN_HIGHMEM, "-M", "highmem=off", "highmem=on");
+    flag_take(o, &o->no_its, !s->options.its, GIVEN_ITS, "-M", "its=off", "its=on");
     u8 semihosting = o->machine.semihosting != SEMIHOSTING_OFF;
     flag_take(o, &semihosting, s->options.semihosting != SEMIHOSTING_OFF, GIVEN_SEMIHOSTING, "-semihosting-config",
               "enable=on", "enable=off");

@@ -91,7 +91,7 @@ u32 cpuif_acknowledge(struct gic *gic, unsigned cpu, struct gic_view view, u32 r
     struct gic_cpu *c = &gic->cpu[cpu];
     const struct gic_best *best = &gic->d.best[cpu];
     u32 intid = can_preempt(gic, cpu, view) ? cpuif_pending(gic, cpu, reach) : (u32)INTID_SPURIOUS;
-    if (intid >= GIC_INTIDS)
+    if (gic_is_special(intid))
         return intid;
     if (ack != ACK_ANY && best->nmi != (ack == ACK_NMI))
         return best->nmi ? INTID_NMI : INTID_SPURIOUS;
@@ -115,19 +115,20 @@ void cpuif_end(struct gic *gic, unsigned cpu, struct gic_view view, u32 reach, u
 {
     struct gic_cpu *c = &gic->cpu[cpu];
     struct running active = running(gic, c);
-    if (intid >= GIC_INTIDS || active.group < 0 || !(reach >> active.group & 1))
+    if ((!gic_has_bank(gic, intid) && !(gic->parts & GIC_LPIS && gic_is_lpi(intid))) || active.group < 0 ||
+        !(reach >> active.group & 1))
         return;
     if (active.nmi)
         c->nmi_active &= ~(1u << active.group);
     else
         c->apr[active.group] &= c->apr[active.group] - 1;
-    if (!eoi_split(gic, cpu, view) && (view.secure || !gic_is_secure(gic, cpu, intid)))
+    if (!gic_is_lpi(intid) && !eoi_split(gic, cpu, view) && (view.secure || !gic_is_secure(gic, cpu, intid)))
         gic_deactivate(gic, cpu, intid);
 }
 
 void cpuif_deactivate(struct gic *gic, unsigned cpu, struct gic_view view, u32 reach, u32 intid)
 {
-    if (intid < GIC_INTIDS && eoi_split(gic, cpu, view) && reach >> gic_group_of(gic, cpu, intid) & 1)
+    if (gic_has_bank(gic, intid) && eoi_split(gic, cpu, view) && reach >> gic_group_of(gic, cpu, intid) & 1)
         gic_deactivate(gic, cpu, intid);
 }
 

@@ -3,7 +3,7 @@
  * gicr.def, and of the distributor of version 2 (GICv2 4.3): gicd2.def. SPIs are reached through the distributor, SGIs
  * and PPIs through the redistributor of their PE, or the distributor of version 2, by the same functions. With two
  * security states a Non-secure access sees interrupts of Non-secure group 1 only, and of the others what NSACR gives
- * it, and priorities in the Non-secure half (GIC 4.8). Left out: LPIs, GICD_STATUSR (optional).
+ * it, and priorities in the Non-secure half (GIC 4.8). Left out: GICD_STATUSR (optional).
  */
 #include "gic/internal.h"
 
@@ -23,6 +23,7 @@ struct gic_reg {
     const char *name;
     u32 offset, length;
     u8 unit, sizes, bits;
+    u32 first; /* INTID of the first element. In a redistributor the extended PPIs follow the others */
     u64 (*get)(const struct access *a);
     void (*set)(const struct access *a, u64 value);
 };
@@ -36,7 +37,7 @@ static u32 visible(const struct access *a, unsigned level)
     if (!a->ns)
         return ~(u32)0;
     u32 mask = a->bank->group;
-    if (level && a->bank->nsacr && a->intid >= GIC_BANK)
+    if (level && a->bank->nsacr && !gic_is_private(a->gic, a->intid))
         for (unsigned n = 0; n < GIC_BANK; n++)
             if (bits(a->bank->nsacr, 2 * n + 1, 2 * n) >= level)
                 mask |= (u32)BIT(n);
@@ -142,16 +143,13 @@ static void priority_set(const struct access *a, u64 v)
 }
 
 /* <39:32> Aff3 <31> Interrupt_Routing_Mode <23:0> Aff2.Aff1.Aff0, which stay while IRM is 1 */
-static u64 router_get(const struct access *a)
-{
-    return bit(visible(a, 3), a->n) ? a->gic->router[a->intid - GIC_BANK] : 0;
-}
+static u64 router_get(const struct access *a) { return bit(visible(a, 3), a->n) ? *gic_router(a->gic, a->intid) : 0; }
 
 static void router_set(const struct access *a, u64 v)
 {
     if (!bit(visible(a, 3), a->n))
         return;
-    a->gic->router[a->intid - GIC_BANK] = v & (0xff00ffffffull | ROUTER_IRM);
+    *gic_router(a->gic, a->intid) = v & (0xff00ffffffull | ROUTER_IRM);
     gic_route(a->gic, a->intid);
 }
 
@@ -179,10 +177,16 @@ static void ctlr_set(const struct access *a, u64 v)
     gic_refresh_all(a->gic);
 }
 
-/* <4:0> ITLinesNumber <9> NMI <10> SecurityExtn <16> MBIS <23:19> IDbits - 1 <24> A3V <25> No1N: 0 */
+static bool has_lpis(const struct access *a) { return a->gic->parts & GIC_LPIS; }
+static bool has_ranges(const struct access *a) { return a->gic->parts & GIC_RANGES; }
+
+/* <4:0> ITLinesNumber <8> ESPI <9> NMI <10> SecurityExtn <16> MBIS <17> LPIS <23:19> IDbits - 1 <24> A3V <25> No1N: 0
+ * <31:27> ESPI_range: banks - 1 */
 static u64 typer_get(const struct access *a)
 {
-    return GIC_SPI_BANKS | (u64)a->gic->has_nmi << 9 | (u64)!gic_ds(a->gic) << 10 | 1 << 16 | 0xf << 19 | 1 << 24;
+    u64 ranges = has_ranges(a) ? 1 << 8 | (u64)(GIC_ESPI_BANKS - 1) << 27 : 0;
+    return ranges | GIC_SPI_BANKS | (u64)a->gic->has_nmi << 9 | (u64)!gic_ds(a->gic) << 10 | 1 << 16 |
+           (has_lpis(a) ? 1 << 17 : 0) | (GIC_ID_BITS - 1) << 19 | 1 << 24;
 }
 
 /* ---- Message-based SPIs ---- */
@@ -199,7 +203,7 @@ static void message(const struct access *a, u64 v, bool set)
 {
     struct access spi = *a;
     spi.intid = (unsigned)bits(v, 12, 0);
-    if (spi.intid < GIC_BANK || spi.intid >= GIC_INTIDS) {
+    if (!gic_is_spi(a->gic, spi.intid)) {
         a->gic->d.no_such_spi = true;
         return;
     }
@@ -335,24 +339,69 @@ static u64 redist_id_get(const struct access *a) { return identification(a->elem
 
 /* ---- A redistributor itself ---- */
 
-/* <63:32> affinity <25:24> CommonLPIAff <23:8> number <5> DPGS <4> Last: of those that follow each other */
+/* <63:32> affinity <25:24> CommonLPIAff <23:8> number <31:27> PPInum <5> DPGS <4> Last: of those that follow each other
+ * <0> PLPIS */
 static u64 redist_typer_get(const struct access *a)
 {
     bool last = a->cpu == a->gic->cpu_count - 1 || a->cpu == GIC_REDISTS_LOW - 1;
-    return (u64)affinity_of(a->cpu) << 32 | 1 << 24 | (u64)a->cpu << 8 | 1 << 5 | (u64)last << 4;
+    return (u64)affinity_of(a->cpu) << 32 | 1 << 24 | (u64)a->cpu << 8 | 1 << 5 | (u64)last << 4 |
+           (has_ranges(a) ? (u64)GIC_EPPI_BANKS << 27 : 0) | has_lpis(a);
 }
 
 /* DPG1NS is both states', the others the Secure one's; DPG1S is there for two only. RWP and UWP are always 0. */
 static u32 redist_ctlr_mask(const struct access *a)
 {
-    return a->ns ? DPG_1NS : gic_ds(a->gic) ? DPG_0 | DPG_1NS : DPG_0 | DPG_1NS | DPG_1S;
+    u32 dpg = a->ns ? DPG_1NS : gic_ds(a->gic) ? DPG_0 | DPG_1NS : DPG_0 | DPG_1NS | DPG_1S;
+    return dpg | (has_lpis(a) ? ENABLE_LPIS : 0);
 }
-static u64 redist_ctlr_get(const struct access *a) { return a->gic->redist[a->cpu].ctlr & redist_ctlr_mask(a); }
+static u64 redist_ctlr_get(const struct access *a)
+{
+    return (a->gic->redist[a->cpu].ctlr & redist_ctlr_mask(a)) | (has_lpis(a) ? CTLR_CES | CTLR_IR : 0);
+}
 static void redist_ctlr_set(const struct access *a, u64 v)
 {
-    u32 *ctlr = &a->gic->redist[a->cpu].ctlr, mask = redist_ctlr_mask(a);
+    u32 *ctlr = &a->gic->redist[a->cpu].ctlr, mask = redist_ctlr_mask(a), was = *ctlr;
     *ctlr = (*ctlr & ~mask) | ((u32)v & mask);
+    if ((*ctlr ^ was) & ENABLE_LPIS)
+        gic_lpis_enabled(a->gic, a->cpu);
     gic_participation(a->gic, a->cpu);
+}
+
+/* ---- LPIs (GIC 12.11): where the tables are can be said while LPIs are disabled ---- */
+
+/* PROPBASER <58:56> OuterCache <51:12> address <11:10> Shareability <9:7> InnerCache <4:0> IDbits - 1
+ * PENDBASER <62> PTZ (write-only) <58:56> OuterCache <51:16> address <11:10> Shareability <9:7> InnerCache */
+#define CACHEABILITY   (ones(3) << 56 | ones(5) << 7)
+#define PROPBASER_MASK (CACHEABILITY | ones(40) << 12 | ones(5))
+#define PENDBASER_MASK (CACHEABILITY | ones(36) << 16)
+
+static void base_set(const struct access *a, u64 *base, u64 v)
+{
+    if (has_lpis(a) && !gic_lpis_on(a->gic, a->cpu))
+        *base = v;
+}
+static u64 propbaser_get(const struct access *a) { return a->gic->redist[a->cpu].lpi.propbaser; }
+static void propbaser_set(const struct access *a, u64 v)
+{
+    base_set(a, &a->gic->redist[a->cpu].lpi.propbaser, v & PROPBASER_MASK);
+}
+static u64 pendbaser_get(const struct access *a) { return a->gic->redist[a->cpu].lpi.pendbaser & ~PENDBASER_PTZ; }
+static void pendbaser_set(const struct access *a, u64 v)
+{
+    base_set(a, &a->gic->redist[a->cpu].lpi.pendbaser, v & (PENDBASER_MASK | PENDBASER_PTZ));
+}
+
+/* What is kept of configurations is read again. There is nothing to wait for: GICR_SYNCR is 0. */
+static void invlpir_set(const struct access *a, u64 v)
+{
+    gic_lpi_reload(a->gic, a->cpu, (u32)v);
+    gic_lpis_settle(a->gic);
+}
+static void invallr_set(const struct access *a, u64 v)
+{
+    (void)v;
+    gic_lpis_reload(a->gic, a->cpu);
+    gic_lpis_settle(a->gic);
 }
 
 static u64 waker_get(const struct access *a) { return a->ns ? 0 : a->gic->cpu[a->cpu].waker; }
@@ -368,9 +417,12 @@ static void waker_set(const struct access *a, u64 v)
 
 /* ---- Access ---- */
 
-#define REG(name, offset, length, unit, sizes, bits, get, set) { #name, offset, length, unit, sizes, bits, get, set },
+#define REG(name, offset, length, unit, sizes, bits, get, set) { #name, offset, length, unit, sizes, bits, 0, get, set },
+#define REG_E(name, offset, length, unit, sizes, bits, get, set)                                                        \
+    { #name, offset, length, unit, sizes, bits, GIC_ESPI_FIRST, get, set },
 static const struct gic_reg dist_regs[] = {
-#define GIC_REG REG
+#define GIC_REG   REG
+#define GIC_REG_E REG_E
 #include "gic/gicd.def"
 };
 static const struct gic_reg dist2_regs[] = {
@@ -393,11 +445,11 @@ static const struct gic_reg *find(struct gic *gic, const struct gic_reg *regs, u
     return NULL;
 }
 
-/* Which INTIDs a frame has: from `first` to before `end`. */
+/* Which INTIDs a frame has: a PE's own, SPIs. */
 struct reach {
-    unsigned first, end;
+    bool own, spis;
 };
-static const struct reach of_dist = { GIC_BANK, GIC_INTIDS }, of_redist = { 0, GIC_BANK }, of_dist2 = { 0, GIC_INTIDS };
+static const struct reach of_dist = { .spis = true }, of_redist = { .own = true }, of_dist2 = { true, true };
 
 /* Makes *a point at element number `element` of the row. False: its INTIDs are not here. */
 static bool point(struct access *a, const struct gic_reg *reg, unsigned element, struct reach reach)
@@ -405,8 +457,10 @@ static bool point(struct access *a, const struct gic_reg *reg, unsigned element,
     a->element = element;
     if (!reg->bits)
         return true;
-    a->intid = element * reg->unit * 8 / reg->bits;
-    if (a->intid < reach.first || a->intid >= reach.end)
+    a->intid = reg->first + element * reg->unit * 8 / reg->bits;
+    if (!reach.spis && a->intid >= GIC_BANK)
+        a->intid += GIC_EPPI_FIRST - GIC_BANK;
+    if (!(reach.own && gic_is_private(a->gic, a->intid)) && !(reach.spis && gic_is_spi(a->gic, a->intid)))
         return false;
     a->n = a->intid % GIC_BANK;
     a->bank = gic_bank(a->gic, a->cpu, a->intid);
@@ -438,10 +492,12 @@ static void reg_write(struct access *a, const struct gic_reg *reg, u32 offset, u
             if (point(a, reg, (at + n) / reg->unit, reach))
                 reg->set(a, value >> n * 8 & ones(reg->unit * 8));
     }
-    if (reg->bits && a->intid < GIC_BANK)
+    if (reg->first)
+        gic_count_banks(a->gic);
+    if (reg->bits && a->bank && gic_is_private(a->gic, a->intid))
         gic_refresh(a->gic, a->cpu);
     else if (reg->bits && a->bank)
-        gic_refresh_bank(a->gic, a->intid / GIC_BANK - 1);
+        gic_refresh_bank(a->gic, gic_spi_bank(a->intid));
 }
 
 static struct access access_by(struct gic *gic, unsigned cpu, struct phys_attrs attrs)

@@ -1,7 +1,7 @@
 /*
  * The interrupts' life cycle: wires, pending and active state, which interrupt a PE is to be shown (GIC 4.1, 4.6, 4.8).
  * The best pending interrupt of each PE is kept, and found again when an interrupt that could matter changes; that
- * walks nine words, not 288 interrupts.
+ * walks a dozen words, not 288 interrupts; those of the extended range only where one is enabled.
  */
 #include "cpu/exception.h"
 #include "cpu/field.h"
@@ -53,9 +53,15 @@ static void find_best(struct gic *gic, unsigned cpu)
     u32 groups = groups_enabled(gic, &gic->cpu[cpu]);
     if (groups) {
         consider(gic, &gic->ppi[cpu], bank_ready(&gic->ppi[cpu]), 0, groups, &best);
-        for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
-            consider(gic, &gic->spi[n], bank_ready(&gic->spi[n]) & gic->d.routed[cpu][n], (n + 1) * GIC_BANK, groups,
+        for (unsigned n = 0; n < GIC_EPPI_BANKS; n++)
+            consider(gic, &gic->redist[cpu].eppi[n], bank_ready(&gic->redist[cpu].eppi[n]),
+                     GIC_EPPI_FIRST + n * GIC_BANK, groups, &best);
+        for (unsigned n = 0; n < gic->d.banks; n++)
+            consider(gic, &gic->spi[n], bank_ready(&gic->spi[n]) & gic->d.routed[cpu][n], gic_bank_first(n), groups,
                      &best);
+        const struct gic_lpis *l = &gic->redist[cpu].lpi;
+        if (l->priority < best.priority && groups & 1 << GROUP_1NS)
+            best = (struct gic_best){ l->intid, l->priority, GROUP_1NS, 0 };
     }
     gic->d.best[cpu] = best;
 }
@@ -127,7 +133,7 @@ static u32 bank_in_group(const struct gic *gic, const struct gic_bank *b, enum g
 /* Gives each SPI of 1 of N to its PE, and takes it from the others. */
 static void distribute(struct gic *gic)
 {
-    for (unsigned n = 0; n < GIC_SPI_BANKS; n++) {
+    for (unsigned n = 0; n < gic->d.banks; n++) {
         u32 any = gic->d.any[n];
         if (likely(!any))
             continue;
@@ -144,7 +150,7 @@ static void distribute(struct gic *gic)
 void gic_participation(struct gic *gic, unsigned cpu)
 {
     u32 any = 0; /* of the SPIs: where none is of 1 of N, the others lose and get nothing by it */
-    for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
+    for (unsigned n = 0; n < gic->d.banks; n++)
         any |= gic->d.any[n];
     if (any)
         gic_refresh_all(gic);
@@ -164,20 +170,20 @@ void gic_refresh_bank(struct gic *gic, unsigned bank)
     if (gic->d.any[bank])
         distribute(gic);
     for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
-        if (gic->d.routed[cpu][bank] || gic->d.best[cpu].intid / GIC_BANK == bank + 1)
+        if (gic->d.routed[cpu][bank] || gic->d.best[cpu].intid - gic_bank_first(bank) < GIC_BANK)
             gic_refresh(gic, cpu);
 }
 
 void gic_refresh_intid(struct gic *gic, unsigned cpu, unsigned intid)
 {
-    if (unlikely(gic->v2.on) && intid >= GIC_BANK) {
+    if (unlikely(gic->v2.on) && !gic_is_private(gic, intid)) {
         u32 targets = gic2_targets(gic, intid);
         for (unsigned n = 0; n < gic->cpu_count; n++)
             if (bit(targets, n))
                 gic_refresh(gic, n);
         return;
     }
-    unsigned target = intid < GIC_BANK ? cpu : gic_target(gic, intid);
+    unsigned target = gic_is_private(gic, intid) ? cpu : gic_target(gic, intid);
     if (target < gic->cpu_count)
         gic_refresh(gic, target);
 }
@@ -186,6 +192,11 @@ void gic_refresh_intid(struct gic *gic, unsigned cpu, unsigned intid)
  * (GIC 4.1). */
 void gic_activate(struct gic *gic, unsigned cpu, unsigned intid)
 {
+    if (gic_is_lpi(intid)) { /* which is never active */
+        gic_lpi_set(gic, cpu, intid, false);
+        gic_lpis_settle(gic);
+        return;
+    }
     struct gic_bank *b = gic_bank(gic, cpu, intid);
     u32 mask = (u32)BIT(intid % GIC_BANK);
     b->active |= mask;
@@ -241,8 +252,8 @@ void gic_set_spi(struct gic *gic, unsigned intid, bool level)
 void gic_message(struct gic *gic, unsigned intid, bool set)
 {
     struct gic_bank *b = gic_bank(gic, 0, intid);
-    unsigned n = intid / GIC_BANK - 1;
-    u32 mask = (u32)BIT(intid % GIC_BANK);
+    unsigned n = gic_spi_bank(intid);
+    u32 mask = (u32)BIT(intid % GIC_BANK), wire = n < GIC_SPI_BANKS ? gic->wire[n] : 0;
     if (set && bank_pending(b) & mask)
         return;
     if (!set) {
@@ -253,7 +264,7 @@ void gic_message(struct gic *gic, unsigned intid, bool set)
     } else {
         gic->message[n] |= mask;
     }
-    b->level = gic->wire[n] | gic->message[n];
+    b->level = wire | gic->message[n];
     gic_refresh_intid(gic, 0, intid);
 }
 
@@ -293,21 +304,34 @@ void gic_send_sgi(struct gic *gic, unsigned cpu, unsigned intid, enum gic_group 
 void gic_route(struct gic *gic, unsigned intid)
 {
     unsigned target = gic_target(gic, intid);
-    u32 mask = (u32)BIT(intid % GIC_BANK), *any = &gic->d.any[intid / GIC_BANK - 1];
-    *any = gic->router[intid - GIC_BANK] & ROUTER_IRM ? *any | mask : *any & ~mask;
+    unsigned bank = gic_spi_bank(intid);
+    u32 mask = (u32)BIT(intid % GIC_BANK), *any = &gic->d.any[bank];
+    *any = *gic_router(gic, intid) & ROUTER_IRM ? *any | mask : *any & ~mask;
     for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++) {
-        u32 *routed = &gic->d.routed[cpu][intid / GIC_BANK - 1];
+        u32 *routed = &gic->d.routed[cpu][bank];
         bool gets = gic->v2.on ? bit(gic2_targets(gic, intid), cpu) : cpu == target;
         *routed = gets ? *routed | mask : *routed & ~mask;
     }
 }
 
+void gic_count_banks(struct gic *gic)
+{
+    gic->d.banks = GIC_SPI_BANKS;
+    for (u32 n = GIC_SPI_BANKS; n < GIC_ALL_BANKS; n++)
+        if (gic->spi[n].enable)
+            gic->d.banks = n + 1;
+}
+
 void gic_rebuild(struct gic *gic, struct cpu *cpus)
 {
+    struct gic_memory memory = gic->d.memory;
     memset(&gic->d, 0, sizeof(gic->d));
     gic->d.cpus = cpus;
-    for (unsigned intid = GIC_BANK; intid < GIC_INTIDS; intid++)
-        gic_route(gic, intid);
+    gic->d.memory = memory;
+    gic_count_banks(gic);
+    for (unsigned n = 0; n < GIC_ALL_BANKS; n++)
+        for (unsigned k = 0; k < GIC_BANK; k++)
+            gic_route(gic, gic_bank_first(n) + k);
     gic_refresh_all(gic);
     for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
         ich_update(gic, &cpus[cpu]);
@@ -340,13 +364,14 @@ void gic_disable_cpu(struct gic *gic, unsigned cpu)
 
 void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security)
 {
-    memset(gic, 0, sizeof(*gic));
+    memset(gic, 0, offsetof(struct gic, d));
     gic->cpu_count = count;
     gic->security = security;
     gic->has_nmi = cpu_has(&cpus[0], FEAT_NMI);
     gic->ctlr = security ? 0 : CTLR_DS;
     for (unsigned cpu = 0; cpu < count; cpu++) {
         gic->ppi[cpu].edge = 0xffff; /* SGIs */
+        gic->redist[cpu].lpi = (struct gic_lpis){ .intid = INTID_SPURIOUS, .priority = PRIO_NONE };
         reset_interface(&gic->cpu[cpu]);
         cpus[cpu].sys.ich_hcr_el2 = 0;
     }
@@ -364,6 +389,8 @@ void gic2_reset(struct gic *gic)
     }
     gic_rebuild(gic, gic->d.cpus);
 }
+
+void gic_extend(struct gic *gic, u32 parts) { gic->parts = parts; }
 
 void gic_wake(struct gic *gic)
 {
@@ -387,8 +414,8 @@ static void gic2_hand_to_nonsecure(struct gic *gic)
 void gic_hand_to_nonsecure(struct gic *gic)
 {
     for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
-        gic->ppi[cpu].group = ~(u32)0;
-    for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
+        gic->ppi[cpu].group = gic->redist[cpu].eppi[0].group = gic->redist[cpu].eppi[1].group = ~(u32)0;
+    for (unsigned n = 0; n < GIC_ALL_BANKS; n++)
         gic->spi[n].group = ~(u32)0;
     if (gic->v2.on)
         gic2_hand_to_nonsecure(gic);
@@ -440,19 +467,35 @@ static bool v2_valid(const struct gic *gic)
     return true;
 }
 
+/* What is kept of the tables in memory. The registers are masked where they are used. */
+static bool lpis_valid(const struct gic_lpis *l)
+{
+    if (l->priority == PRIO_NONE)
+        return true;
+    return !(l->priority & ~(u32)GIC_PRIO_MASK) && l->intid >= GIC_LPI_FIRST && l->intid < 1 << GIC_ID_BITS;
+}
+
+static bool redist_valid(const struct gic *gic, const struct gic_redist *r)
+{
+    u32 ctlr = DPG_0 | DPG_1NS | DPG_1S | (gic->parts & GIC_LPIS ? ENABLE_LPIS : 0);
+    return !(r->ctlr & ~ctlr) && lpis_valid(&r->lpi) && bank_valid(&r->eppi[0]) && bank_valid(&r->eppi[1]);
+}
+
 bool gic_validate(const struct gic *gic)
 {
-    if (gic->cpu_count < 1 || gic->cpu_count > MAX_CPUS || gic->security > 1 || gic->has_nmi > 1)
+    if (gic->cpu_count < 1 || gic->cpu_count > MAX_CPUS || gic->security > 1 || gic->has_nmi > 1 ||
+        gic->parts & ~(u32)(GIC_LPIS | GIC_RANGES))
         return false;
     if (!v2_valid(gic))
         return false;
     if (gic->ctlr & ~(u32)(CTLR_GRP0 | CTLR_GRP1NS | CTLR_GRP1S | CTLR_DS) || (!gic->security && !gic_ds(gic)))
         return false;
-    for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
-        if (!bank_valid(&gic->spi[n]) || gic->spi[n].level != (gic->wire[n] | gic->message[n]))
+    for (unsigned n = 0; n < GIC_ALL_BANKS; n++)
+        if (!bank_valid(&gic->spi[n]) ||
+            gic->spi[n].level != ((n < GIC_SPI_BANKS ? gic->wire[n] : 0) | gic->message[n]))
             return false;
     for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
-        if (!bank_valid(&gic->ppi[cpu]) || gic->redist[cpu].ctlr & ~(u32)(DPG_0 | DPG_1NS | DPG_1S) ||
+        if (!bank_valid(&gic->ppi[cpu]) || !redist_valid(gic, &gic->redist[cpu]) ||
             gic->ppi[cpu].edge << 16 != 0xffff0000 || !interface_valid(&gic->cpu[cpu]))
             return false;
     return true;

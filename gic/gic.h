@@ -1,7 +1,7 @@
 /*
  * The interrupt controller, GICv3 or GICv2: distributor, redistributors, CPU interfaces and virtual CPU interfaces of
  * one machine (Arm IHI 0069, cited as GIC with its section; Arm IHI 0048B, cited as GICv2). Affinity routing only (ARE
- * is RAO/WI), no LPIs, no ITS; SPIs go to one named PE or to one of N. With `security` there are two security states
+ * is RAO/WI); SPIs go to one named PE or to one of N; LPIs where an ITS is (gic/lpi.c, gic/its.h). With `security` there are two security states
  * (GICD_CTLR.DS is 0 until Secure software sets it), without it DS is RAO/WI.
  *
  * Everything is plain state but for the last member, which gic_rebuild makes again from the rest.
@@ -26,6 +26,15 @@ enum {
     GIC_PPI_MAINTENANCE = 25,
     GIC2_CPUS = 8, /* the most that a GICv2 can have */
     GIC_SGIS = 16,
+    /* Extended ranges (GICv3.1): 64 PPIs and 1024 SPIs */
+    GIC_EPPI_FIRST = 1056,
+    GIC_EPPI_BANKS = 2,
+    GIC_ESPI_FIRST = 4096,
+    GIC_ESPI_BANKS = 32,
+    GIC_ALL_BANKS = GIC_SPI_BANKS + GIC_ESPI_BANKS, /* SPIs, then extended ones */
+    GIC_LPI_FIRST = 8192,
+    GIC_ID_BITS = 16, /* of INTIDs with LPIs */
+    GIC_LPI_WORDS = 1 << (GIC_ID_BITS - 6), /* 64 INTIDs each: of a pending table */
     INTID_SECURE = 1020, /* special INTIDs, GIC 2.2 */
     INTID_NONSECURE = 1021,
     INTID_NMI = 1022,
@@ -64,10 +73,28 @@ struct gic_cpu {
     u64 ich_lr[GIC_LRS];
 };
 
+/* The LPIs of one PE: where its tables lie in memory, which hold the truth, and what is kept of them. */
+struct gic_lpis {
+    u64 propbaser, pendbaser;     /* GICR_PROPBASER, GICR_PENDBASER */
+    u32 intid, priority;          /* the best pending and enabled one; PRIO_NONE, 0x100: none */
+    u64 some[GIC_LPI_WORDS / 64]; /* bit n: some INTID of 64n..64n + 63 may be pending */
+};
+
 /* A redistributor's own. */
 struct gic_redist {
-    u32 ctlr; /* GICR_CTLR: DPG* */
+    u32 ctlr; /* GICR_CTLR: DPG*, EnableLPIs */
     u32 pad;
+    struct gic_lpis lpi;
+    struct gic_bank eppi[GIC_EPPI_BANKS]; /* extended PPIs */
+};
+
+/* What a GIC has that options bring: a set. */
+enum gic_part { GIC_LPIS = 1, GIC_RANGES = 2 /* the extended PPIs and SPIs */ };
+
+/* Memory as the GIC reaches it for LPIs and as the ITS does: Non-secure RAM. False: it is not there. */
+struct gic_memory {
+    void *ctx;
+    bool (*access)(void *ctx, u64 pa, void *bytes, u64 size, bool write);
 };
 
 /* What only version 2 has (Arm IHI 0048B, cited as GICv2 with its section); all zero of another. Groups are GROUP_0 and
@@ -90,13 +117,14 @@ struct gic_best {
 
 struct gic {
     u32 cpu_count;
-    u32 security; /* two security states are implemented */
-    u32 ctlr;     /* GICD_CTLR as Secure software sees it */
-    u32 has_nmi;  /* non-maskable interrupts are implemented (FEAT_GICv3_NMI) */
-    struct gic_bank spi[GIC_SPI_BANKS];
-    u64 router[GIC_SPIS];       /* GICD_IROUTER */
-    u32 wire[GIC_SPI_BANKS];    /* of SPIs */
-    u32 message[GIC_SPI_BANKS]; /* levels that GICD_SETSPI_* raised, until GICD_CLRSPI_* lowers them */
+    u32 security;   /* two security states are implemented */
+    u32 ctlr;       /* GICD_CTLR as Secure software sees it */
+    u32 has_nmi;    /* non-maskable interrupts are implemented (FEAT_GICv3_NMI) */
+    u32 parts, pad; /* enum gic_part */
+    struct gic_bank spi[GIC_ALL_BANKS];
+    u64 router[GIC_ALL_BANKS * GIC_BANK]; /* GICD_IROUTER, by bank */
+    u32 wire[GIC_SPI_BANKS];              /* of SPIs */
+    u32 message[GIC_ALL_BANKS];           /* levels that GICD_SETSPI_* raised, until GICD_CLRSPI_* lowers them */
     struct gic2 v2;
 
     /* ---- of each PE: only those of PEs that are there are state, in sections of their own (board/state.c) ---- */
@@ -108,28 +136,45 @@ struct gic {
     struct gic_derived {
         struct cpu *cpus;
         struct gic_best best[MAX_CPUS];
-        u32 routed[MAX_CPUS][GIC_SPI_BANKS]; /* SPIs that this PE gets */
-        u32 any[GIC_SPI_BANKS];              /* SPIs of which any PE may be chosen (IROUTER.IRM) */
+        u32 routed[MAX_CPUS][GIC_ALL_BANKS]; /* SPIs that this PE gets */
+        u32 any[GIC_ALL_BANKS];              /* SPIs of which any PE may be chosen (IROUTER.IRM) */
+        u32 banks;                           /* of SPIs: no interrupt beyond these is enabled */
+        struct gic_memory memory;            /* lent; stays through reset and rebuild */
+        u8 look[MAX_CPUS];                   /* of this PE's LPIs some changed: LOOK_*, until gic_lpis_settle */
         /* Guest errors; who looks clears them: a write to GICD_SETSPI_* or CLRSPI_* named no SPI, a register has no
          * accesses of that size. */
         u32 no_such_spi, no_such_size;
     } d;
 };
 extern const struct state_shape gic_shape, gic_bank_shape, gic_cpu_shape, gic_redist_shape; /* gic_shape: up to ppi */
+static_assert(sizeof(struct gic_lpis) == 24 + GIC_LPI_WORDS / 8, "no padding");
+static_assert(sizeof(struct gic_redist) == 8 + sizeof(struct gic_lpis) + GIC_EPPI_BANKS * sizeof(struct gic_bank),
+              "no padding");
 static_assert(sizeof(struct gic_bank) == 8 * 4 + 8 + GIC_BANK, "no padding");
 static_assert(sizeof(struct gic2) == 8 + GIC2_CPUS * (4 + GIC_SGIS) + GIC_SPIS, "no padding");
 static_assert(sizeof(struct gic_cpu) == 18 * 4 + GIC_LRS * 8, "no padding");
-static_assert(offsetof(struct gic, ppi) ==
-                  16 + sizeof(struct gic_bank) * GIC_SPI_BANKS + GIC_SPIS * 8 + GIC_SPI_BANKS * 8 + sizeof(struct gic2),
+static_assert(offsetof(struct gic, ppi) == 24 + sizeof(struct gic_bank) * GIC_ALL_BANKS + GIC_ALL_BANKS * GIC_BANK * 8 +
+                                               (GIC_SPI_BANKS + GIC_ALL_BANKS) * 4 + sizeof(struct gic2),
               "no padding");
+
+/* The first INTID of a bank of SPIs. */
+static inline u32 gic_bank_first(unsigned n)
+{
+    return n < GIC_SPI_BANKS ? (n + 1) * GIC_BANK : GIC_ESPI_FIRST + (n - GIC_SPI_BANKS) * GIC_BANK;
+}
 
 /* For those who look in: which interrupt a PE takes, with its state as before the exception. */
 struct exc_source gic_source(const struct gic *gic, const struct cpu *cpu, const struct exc *exc);
+
+/* For them: the first pending LPI of a PE from *intid on, with its byte of the configuration table. False: none. */
+bool gic_lpi_next(const struct gic *gic, unsigned cpu, u32 *intid, u8 *config);
 
 /* The machine: reset with all derived data; cpus[0..count) are the PEs whose lines it drives, count 1..MAX_CPUS. */
 void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security);
 /* After gic_reset: it is a GICv2 with up to GIC2_CPUS PEs, at reset. */
 void gic2_reset(struct gic *gic);
+/* What it has besides, after gic_reset: `parts` as enum gic_part. */
+void gic_extend(struct gic *gic, u32 parts);
 /* The CPU interface of one PE as firmware brings it up (PSCI CPU_ON): reset, its redistributor awake. */
 void gic_reset_cpu(struct gic *gic, unsigned cpu);
 /* As firmware leaves it when it turns the PE off (PSCI CPU_OFF): its groups disabled. */

@@ -11,7 +11,7 @@
 #include "gic/pe.h"
 
 /* What ICC_CTLR_EL1, ICV_CTLR_EL1 and ICC_CTLR_EL3 say beside their control bits. */
-enum { CTLR_PRIBITS = 4 << 8, CTLR_IDBITS24 = 1 << 11, CTLR_A3V = 1 << 15 };
+enum { CTLR_PRIBITS = 4 << 8, CTLR_IDBITS24 = 1 << 11, CTLR_A3V = 1 << 15, CTLR_EXTRANGE = 1 << 19 };
 enum { CTLR_FIXED = CTLR_PRIBITS | CTLR_IDBITS24 | CTLR_A3V };
 enum { INTID_MASK = 0xffffff };
 
@@ -21,6 +21,7 @@ static inline unsigned row_op2(const struct sysreg *row) { return row->key & 7; 
 static inline unsigned row_group(const struct sysreg *row) { return row_crm(row) != 8; }
 
 static inline struct gic *gic_of(const struct cpu *cpu) { return cpu->d.host.gic; }
+static u32 ctlr_fixed(const struct gic *gic) { return CTLR_FIXED | (gic->parts & GIC_RANGES ? CTLR_EXTRANGE : 0); }
 static inline void icc_changed(struct cpu *cpu) { gic_update_cpu(gic_of(cpu), cpu); }
 static inline void ich_changed(struct cpu *cpu) { ich_update(gic_of(cpu), cpu); }
 
@@ -218,8 +219,8 @@ u64 icc_ctlr_read(struct cpu *cpu, const struct sysreg *row)
 {
     (void)row;
     if (is_virtual_common(cpu))
-        return virtif_control(gic_of(cpu), cpu->index) | CTLR_FIXED;
-    return cpuif_control(gic_of(cpu), cpu->index, (enum gic_bank_of)gic_view_of(cpu).bank) | CTLR_FIXED;
+        return virtif_control(gic_of(cpu), cpu->index) | ctlr_fixed(gic_of(cpu));
+    return cpuif_control(gic_of(cpu), cpu->index, (enum gic_bank_of)gic_view_of(cpu).bank) | ctlr_fixed(gic_of(cpu));
 }
 
 /* CBPR is EL3's, where EL3 exists and there are two security states. */
@@ -246,7 +247,7 @@ u64 icc_ctlr_el3_read(struct cpu *cpu, const struct sysreg *row)
     u32 s = cpuif_control(gic, cpu->index, GIC_SECURE), ns = cpuif_control(gic, cpu->index, GIC_NONSECURE);
     u32 el3 = cpuif_control(gic, cpu->index, GIC_EL3);
     return (s & ICC_CBPR) | (ns & ICC_CBPR) << 1 | (el3 & ICC_EOIMODE) << 1 | (s & ICC_EOIMODE) << 2 |
-           (ns & ICC_EOIMODE) << 3 | CTLR_FIXED;
+           (ns & ICC_EOIMODE) << 3 | ctlr_fixed(gic);
 }
 
 void icc_ctlr_el3_write(struct cpu *cpu, const struct sysreg *row, u64 value)

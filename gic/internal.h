@@ -10,7 +10,9 @@
 
 /* GICD_CTLR, Secure view with DS = 0 (GIC 12.9); with DS = 1 EnableGrp1 is in the place of EnableGrp1NS. */
 enum { CTLR_GRP0 = 1, CTLR_GRP1NS = 2, CTLR_GRP1S = 4, CTLR_ARE_S = 16, CTLR_ARE_NS = 32, CTLR_DS = 64 };
-/* GICR_CTLR: PEs that 1 of N does not choose for a group (GIC 12.11) */
+/* GICR_CTLR: LPIs are enabled, may be disabled again, have registers to invalidate them; PEs that 1 of N does not
+ * choose for a group (GIC 12.11) */
+enum { ENABLE_LPIS = 1, CTLR_CES = 2, CTLR_IR = 4 };
 enum { DPG_0 = 1 << 24, DPG_1NS = 1 << 25, DPG_1S = 1 << 26 };
 #define ROUTER_IRM BIT(31) /* GICD_IROUTER.Interrupt_Routing_Mode */
 /* GICC_CTLR of a GICv2, as Secure software sees it (GICv2 4.4.1); GICC_OWN: those that gic2.ctlr holds */
@@ -26,17 +28,49 @@ enum {
     GICC_EOIMODENS = 1 << 10,
     GICC_OWN = GICC_ACKCTL | GICC_FIQEN | GICC_BYPDIS_GRP0 | GICC_BYPDIS_GRP1
 };
+#define PENDBASER_PTZ BIT(62) /* GICR_PENDBASER: the table is all zeros */
 /* GICR_WAKER */
 enum { WAKER_SLEEP = 2, WAKER_ASLEEP = 4 };
 enum { NMI_VIRTUAL = 1 << GIC_GROUPS }; /* in gic_cpu.nmi_active: ICH_AP1R0_EL2.NMI */
 enum { NO_CPU = MAX_CPUS, PRIO_NONE = 0x100 };
 
+/* INTIDs that stand for something else: 1020 to 1023 (GIC 2.2). */
+static inline bool gic_is_special(u32 intid) { return intid >= INTID_SECURE && intid <= INTID_SPURIOUS; }
+static inline bool gic_is_lpi(u32 intid) { return intid >= GIC_LPI_FIRST; }
+
 static inline bool gic_ds(const struct gic *gic) { return gic->ctlr & CTLR_DS; }
 
-/* The bank of an INTID below GIC_INTIDS, as this PE sees it. */
+/* Which INTIDs have a bank: those of a PE alone (SGIs, PPIs) and SPIs, of both ranges. */
+static inline bool gic_is_private(const struct gic *gic, u32 intid)
+{
+    return intid < GIC_BANK || (intid - GIC_EPPI_FIRST < GIC_EPPI_BANKS * GIC_BANK && gic->parts & GIC_RANGES);
+}
+static inline bool gic_is_spi(const struct gic *gic, u32 intid)
+{
+    return (intid >= GIC_BANK && intid < GIC_INTIDS) ||
+           (intid - GIC_ESPI_FIRST < GIC_ESPI_BANKS * GIC_BANK && gic->parts & GIC_RANGES);
+}
+static inline bool gic_has_bank(const struct gic *gic, u32 intid)
+{
+    return gic_is_private(gic, intid) || gic_is_spi(gic, intid);
+}
+static inline unsigned gic_spi_bank(u32 intid)
+{
+    return intid < GIC_INTIDS ? intid / GIC_BANK - 1 : GIC_SPI_BANKS + (intid - GIC_ESPI_FIRST) / GIC_BANK;
+}
+
+/* The bank of an INTID that has one, as this PE sees it; of an SPI its GICD_IROUTER. */
 static inline struct gic_bank *gic_bank(struct gic *gic, unsigned cpu, unsigned intid)
 {
-    return intid < GIC_BANK ? &gic->ppi[cpu] : &gic->spi[intid / GIC_BANK - 1];
+    if (intid < GIC_BANK)
+        return &gic->ppi[cpu];
+    if (unlikely(intid - GIC_EPPI_FIRST < GIC_EPPI_BANKS * GIC_BANK))
+        return &gic->redist[cpu].eppi[(intid - GIC_EPPI_FIRST) / GIC_BANK];
+    return &gic->spi[gic_spi_bank(intid)];
+}
+static inline u64 *gic_router(struct gic *gic, u32 intid)
+{
+    return &gic->router[gic_spi_bank(intid) * GIC_BANK + intid % GIC_BANK];
 }
 
 static inline u32 bank_pending(const struct gic_bank *b) { return b->latch | (b->level & ~b->edge); }
@@ -49,7 +83,7 @@ static inline enum gic_group bank_group(const struct gic *gic, const struct gic_
     return bit(b->grpmod, n) && !gic_ds(gic) ? GROUP_1S : GROUP_0;
 }
 
-/* The group of an INTID below GIC_INTIDS, and whether Secure state handles it. */
+/* The group of an INTID that has a bank, and whether Secure state handles it. */
 static inline enum gic_group gic_group_of(struct gic *gic, unsigned cpu, unsigned intid)
 {
     return bank_group(gic, gic_bank(gic, cpu, intid), intid % GIC_BANK);
@@ -70,7 +104,7 @@ unsigned gic_one_of_n(const struct gic *gic, enum gic_group group);
 /* The PE that gets an SPI: that of its GICD_IROUTER, or one of N; or NO_CPU. */
 static inline unsigned gic_target(struct gic *gic, unsigned intid)
 {
-    u64 affinity = gic->router[intid - GIC_BANK];
+    u64 affinity = *gic_router(gic, intid);
     if (unlikely(affinity & ROUTER_IRM))
         return gic_one_of_n(gic, gic_group_of(gic, 0, intid));
     unsigned cpu = affinity_pe(affinity);
@@ -103,11 +137,13 @@ void gic_refresh_bank(struct gic *gic, unsigned bank);
 void gic_participation(struct gic *gic, unsigned cpu);
 /* After the state of one interrupt changed. */
 void gic_refresh_intid(struct gic *gic, unsigned cpu, unsigned intid);
-/* Makes an INTID below GIC_INTIDS active and no longer pending by its latch; or not active. */
+/* Makes an INTID active and no longer pending by its latch; or not active. */
 void gic_activate(struct gic *gic, unsigned cpu, unsigned intid);
 void gic_deactivate(struct gic *gic, unsigned cpu, unsigned intid);
 /* A message sets or clears the pending state of an SPI (GICD_SETSPI_*, GICD_CLRSPI_*). */
 void gic_message(struct gic *gic, unsigned intid, bool set);
+/* The number of banks of SPIs that are looked at, after an extended one changed. */
+void gic_count_banks(struct gic *gic);
 /* Derived masks of who gets this SPI, after its router changed. */
 void gic_route(struct gic *gic, unsigned intid);
 /* Sets those of the PE's lines in mask that are in value, clears the others of mask. */
@@ -120,6 +156,22 @@ static inline void gic_set_lines(struct gic *gic, unsigned cpu, u32 mask, u32 va
 }
 /* An SGI arrives at a PE, from a write to the SGI register of `group` by a PE in Non-secure state or not. */
 void gic_send_sgi(struct gic *gic, unsigned cpu, unsigned intid, enum gic_group group, bool ns);
+
+/* lpi.c: LPIs. What these change shows after gic_lpis_settle, which looks at all PEs whose LPIs changed. `cpu` is any
+ * number: where no such PE is, or its LPIs are disabled, nothing happens. */
+bool gic_lpis_on(const struct gic *gic, unsigned cpu);
+/* GICR_CTLR.EnableLPIs was changed. */
+void gic_lpis_enabled(struct gic *gic, unsigned cpu);
+/* Makes an LPI pending, or not; any INTID. */
+void gic_lpi_set(struct gic *gic, unsigned cpu, u32 intid, bool pending);
+bool gic_lpi_is_pending(const struct gic *gic, unsigned cpu, u32 intid);
+/* Its configuration in memory may have changed, or that of all. */
+void gic_lpi_reload(struct gic *gic, unsigned cpu, u32 intid);
+void gic_lpis_reload(struct gic *gic, unsigned cpu);
+/* All that is pending goes to another PE. */
+void gic_lpis_move(struct gic *gic, unsigned from, unsigned to);
+void gic_lpis_settle(struct gic *gic);
+bool gic_memory(const struct gic *gic, u64 pa, void *bytes, u64 size, bool write);
 
 /* virtif.c: the list register with the virtual interrupt that a PE would be given, -1: none. */
 int gic_pending_lr(const struct gic *gic, unsigned cpu);

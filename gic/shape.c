@@ -15,7 +15,18 @@ static const struct state_field cpu_fields[] = {
 };
 const struct state_shape gic_cpu_shape = STATE_SHAPE(gic_cpu, cpu_fields);
 
-static const struct state_field redist_fields[] = { STATE(gic_redist, ctlr), STATE(gic_redist, pad) };
+static const struct state_field lpi_fields[] = {
+    STATE(gic_lpis, propbaser), STATE(gic_lpis, pendbaser), STATE(gic_lpis, intid),
+    STATE(gic_lpis, priority),  STATE(gic_lpis, some),
+};
+static const struct state_shape lpi_shape = STATE_SHAPE(gic_lpis, lpi_fields);
+
+static const struct state_field redist_fields[] = {
+    STATE(gic_redist, ctlr),
+    STATE(gic_redist, pad),
+    STATE_OF(gic_redist, lpi, &lpi_shape),
+    STATE_OF(gic_redist, eppi, &gic_bank_shape),
+};
 const struct state_shape gic_redist_shape = STATE_SHAPE(gic_redist, redist_fields);
 
 static const struct state_field v2_fields[] = {
@@ -28,6 +39,8 @@ static const struct state_field fields[] = {
     STATE(gic, security),
     STATE(gic, ctlr),
     STATE(gic, has_nmi),
+    STATE(gic, parts),
+    STATE(gic, pad),
     STATE_OF(gic, spi, &gic_bank_shape),
     STATE(gic, router),
     STATE(gic, wire),

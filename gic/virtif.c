@@ -32,7 +32,6 @@ static inline unsigned lr_priority(u64 lr) { return lr_nmi(lr) ? 0 : (unsigned)F
 static inline bool lr_eoi_done(u64 lr) { return !(lr & (LR_STATE | LR_HW)) && lr & LR_EOI; }
 static inline u32 vintid(u64 lr) { return (u32)lr; }
 static inline unsigned apr_of(const struct gic *gic, unsigned group) { return gic->v2.on ? 0 : group; }
-static inline bool is_special(u32 intid) { return intid >= 1020 && intid <= 1023; }
 
 /* ---- Priorities (GIC 4.8, with VBPR and VCBPR) ---- */
 
@@ -197,7 +196,7 @@ u32 virtif_acknowledge(struct gic *gic, unsigned cpu, u64 hcr, u32 reach, enum g
     if (ack != ACK_ANY && lr_nmi(lr) != (ack == ACK_NMI))
         return lr_nmi(lr) ? INTID_NMI : INTID_SPURIOUS;
     c->ich_lr[n] &= ~LR_PENDING;
-    if (is_special(vintid(lr)))
+    if (gic_is_special(vintid(lr)))
         return INTID_SPURIOUS;
     c->ich_lr[n] |= LR_ACTIVE;
     if (lr_nmi(lr))
@@ -224,7 +223,7 @@ static void deactivate(struct gic *gic, unsigned cpu, unsigned n)
     u64 *lr = &gic->cpu[cpu].ich_lr[n];
     u32 pintid = (u32)FIELD_OF(*lr, ICH_LR_pINTID);
     *lr &= ~LR_ACTIVE;
-    if (*lr & LR_HW && pintid < GIC_INTIDS && !gic_is_secure(gic, cpu, pintid))
+    if (*lr & LR_HW && gic_has_bank(gic, pintid) && !gic_is_secure(gic, cpu, pintid))
         gic_deactivate(gic, cpu, pintid);
 }
 
@@ -234,8 +233,6 @@ static u64 count_eoi(u64 hcr)
     return bits_set(hcr, ICH_HCR_EOIcount_END, ICH_HCR_EOIcount, FIELD_OF(hcr, ICH_HCR_EOIcount) + 1);
 }
 
-enum { FIRST_LPI = 8192 };
-
 /* A write that finds no active priority does nothing; one that names another interrupt than the highest active, or a
  * wrong group, only drops the priority (both choices that are left to the implementation, ICV_EOIR1_EL1). */
 u64 virtif_end(struct gic *gic, unsigned cpu, u64 hcr, u32 reach, u32 intid)
@@ -243,7 +240,7 @@ u64 virtif_end(struct gic *gic, unsigned cpu, u64 hcr, u32 reach, u32 intid)
     struct gic_cpu *c = &gic->cpu[cpu];
     u32 all = c->ich_apr[0] | c->ich_apr[1];
     bool nmi = c->nmi_active & NMI_VIRTUAL;
-    if (is_special(intid) || !(all || nmi))
+    if (gic_is_special(intid) || !(all || nmi))
         return hcr;
     u32 dropped = running_priority(c);
     unsigned active = c->ich_apr[0] & (all & -all) ? 0 : 1;
@@ -251,11 +248,11 @@ u64 virtif_end(struct gic *gic, unsigned cpu, u64 hcr, u32 reach, u32 intid)
         c->nmi_active &= ~(u32)NMI_VIRTUAL;
     else
         c->ich_apr[active] &= c->ich_apr[active] - 1;
-    if (c->ich_vmcr & BIT(ICH_VMCR_VEOIM) && intid < FIRST_LPI)
+    if (c->ich_vmcr & BIT(ICH_VMCR_VEOIM) && !gic_is_lpi(intid))
         return hcr;
     unsigned n = find_active(gic, c, intid);
     if (n == NO_LR)
-        return intid < FIRST_LPI ? count_eoi(hcr) : hcr;
+        return !gic_is_lpi(intid) ? count_eoi(hcr) : hcr;
     unsigned group = lr_group(c->ich_lr[n]);
     if (reach >> group & 1 && (lr_priority(c->ich_lr[n]) & preemption_mask(c, group)) == dropped)
         deactivate(gic, cpu, n);
@@ -265,11 +262,11 @@ u64 virtif_end(struct gic *gic, unsigned cpu, u64 hcr, u32 reach, u32 intid)
 u64 virtif_deactivate(struct gic *gic, unsigned cpu, u64 hcr, u32 intid)
 {
     const struct gic_cpu *c = &gic->cpu[cpu];
-    if (is_special(intid) || !(c->ich_vmcr & BIT(ICH_VMCR_VEOIM)))
+    if (gic_is_special(intid) || !(c->ich_vmcr & BIT(ICH_VMCR_VEOIM)))
         return hcr;
     unsigned n = find_active(gic, c, intid);
     if (n == NO_LR)
-        return intid < FIRST_LPI ? count_eoi(hcr) : hcr;
+        return !gic_is_lpi(intid) ? count_eoi(hcr) : hcr;
     deactivate(gic, cpu, n);
     return hcr;
 }

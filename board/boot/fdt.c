@@ -1,7 +1,7 @@
 /*
  * The device tree (Devicetree Specification 0.4; bindings of Linux), node for node and in the order of QEMU 7.2's virt,
  * so that guests find the same machine: what the machine has but for devices, whose nodes are their kinds', and what a
- * boot adds. Left out until they exist: flash, PCIe, ITS, fw_cfg.
+ * boot adds. Left out until they exist: flash, PCIe, fw_cfg.
  */
 #include "board/boot/boot.h"
 #include "board/boot/tree.h"

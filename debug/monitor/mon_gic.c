@@ -2,6 +2,7 @@
 #include "debug/monitor/monitor.h"
 
 #include "debug/regs.h"
+#include "gic/its.h"
 
 static void lr_print(struct text *out, unsigned n, u64 lr)
 {
@@ -26,6 +27,23 @@ static void bank_print(struct text *out, const char *what, const struct gic_bank
                      bit(b->active, n) ? " active" : "", bit(b->enable, n) ? "" : " (disabled)", b->priority[n]);
 }
 
+/* A guest can have thousands of them pending. */
+enum { LPIS_SHOWN = 64, ITS_LOOKED = 1 << 20, ITS_SHOWN = 1000 };
+
+static void lpis_print(struct text *out, const struct gic *gic, unsigned cpu)
+{
+    u32 intid = GIC_LPI_FIRST;
+    u8 config;
+    for (unsigned n = 0; gic_lpi_next(gic, cpu, &intid, &config); n++, intid++) {
+        if (n == LPIS_SHOWN) {
+            text_add(out, "  ... and more\n");
+            return;
+        }
+        text_add(out, "  LPI %u: pending%s, priority 0x%02x\n", intid, bit(config, 0) ? "" : " (disabled)",
+                 config & 0xfcu);
+    }
+}
+
 void cmd_vgic(struct monitor_line *l)
 {
     const struct gic *gic = &l->d->m->gic;
@@ -42,9 +60,54 @@ void cmd_vgic(struct monitor_line *l)
         text_add(l->out, "  physical: PMR 0x%02x, enabled groups %u%u%u, active priorities 0x%x 0x%x 0x%x\n", g->pmr,
                  g->igrpen[0], g->igrpen[1], g->igrpen[2], g->apr[0], g->apr[1], g->apr[2]);
         bank_print(l->out, "SGI/PPI", &gic->ppi[c], 0);
+        for (unsigned n = 0; n < GIC_EPPI_BANKS; n++)
+            bank_print(l->out, "PPI", &gic->redist[c].eppi[n], GIC_EPPI_FIRST + n * GIC_BANK);
+        lpis_print(l->out, gic, c);
     }
-    for (unsigned n = 0; n < GIC_SPI_BANKS; n++)
-        bank_print(l->out, "SPI", &gic->spi[n], GIC_BANK * (n + 1));
+    for (unsigned n = 0; n < GIC_ALL_BANKS; n++)
+        bank_print(l->out, "SPI", &gic->spi[n], gic_bank_first(n));
+}
+
+/* Events of a device that are mapped. `left`: how many lines, and how many entries may be looked at. */
+static void device_print(struct text *out, struct gic *gic, struct its *its, u32 device, u32 *lines, u32 *looks)
+{
+    u64 itt;
+    u32 events = its_events(its, gic, device, &itt);
+    struct its_event e;
+    if (!events || !*lines)
+        return;
+    text_add(out, "device 0x%x: %u events, table at 0x%llx\n", device, events, HEX(itt));
+    for (u32 event = 0; event < events && *lines && *looks; event++, --*looks) {
+        if (!its_event(its, gic, device, event, &e))
+            continue;
+        text_add(out, "  event %u: LPI %u, collection %u, ", event, e.intid, e.collection);
+        text_add(out, e.cpu < gic->cpu_count ? "cpu%u\n" : "which is not mapped\n", e.cpu);
+        --*lines;
+    }
+    if (!*lines || !*looks)
+        text_add(out, "  ... and more\n");
+}
+
+void cmd_its(struct monitor_line *l)
+{
+    struct machine *m = l->d->m;
+    u64 only;
+    u32 lines = ITS_SHOWN, looks = ITS_LOOKED;
+    if (!row_there(m, row_get(ROW_its))) {
+        text_add(l->out, "this machine has no ITS\n");
+        return;
+    }
+    if (l->count > 1 || (l->count == 1 && (!monitor_number(l->word[0], &only) || only >= ITS_DEVICES))) {
+        text_add(l->out, "usage: its [DEVICE]\n");
+        return;
+    }
+    struct its *its = place_state(m, (struct place){ ROW_its, 0 });
+    text_add(l->out, "GITS_CTLR 0x%x, command queue at 0x%llx, read to 0x%llx, written to 0x%llx%s\n", its->ctlr,
+             HEX(its->cbaser & ones(40) << 12), HEX(its->creadr & ~(u64)1), HEX(its->cwriter),
+             its->creadr & 1 ? ", stalled" : "");
+    u32 first = l->count ? (u32)only : 0, end = l->count ? first + 1 : ITS_DEVICES;
+    for (u32 device = first; device < end && looks; device++)
+        device_print(l->out, &m->gic, its, device, &lines, &looks);
 }
 
 static void timer_print(const struct timer_view *v, struct text *out)

@@ -110,7 +110,6 @@ bad 'gic-version=host' 'gic-version=host requires KVM' -M virt,gic-version=host
 bad 'gic-version=5' 'Invalid gic-version value' -M virt,gic-version=5
 bad 'unknown IOMMU' 'expected none or smmuv3' -M virt,iommu=virtio
 bad 'unknown stage of the SMMU' 'expected 1, 2 or nested' -M virt,iommu=smmuv3 -global arm-smmuv3.stage=3
-bad 'its=on' 'not yet supported' -M virt,its=on
 bad 'unknown CPU' 'cortex-z99' -cpu cortex-z99 -kernel hello.elf
 bad 'unknown CPU feature' 'warp' -cpu max,warp=on -kernel hello.elf
 bad 'no CPU' '1 to 512' -smp 0
@@ -392,7 +391,7 @@ tree()
         /\{$/ { name = $1; path[++depth] = name; next }
         /^\t*\};$/ { depth--; next }
         NF { p = ""; for (i = 1; i <= depth; i++) p = p "/" path[i]; sub(/^[ \t]*/, ""); print p " " $0 }' |
-        grep -vE 'fw-cfg@|its@|(rng|kaslr)-seed' |
+        grep -vE 'fw-cfg@|(rng|kaslr)-seed' |
         sed '/timer interrupts/s/ 0x01 0x0c 0x[0-9a-f]*04>/>/' | sort >"$2"
 }
 # same NAME PROPERTIES CPU SMP RAM

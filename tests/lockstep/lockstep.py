@@ -82,10 +82,10 @@ def tables(elmu):
 
 class Pair:
     def __init__(self, elmu, qemu, frame, cpu):
-        common = ['-M', 'virt,virtualization=on,secure=on,gic-version=3,mte=on', '-m', '256M', '-display', 'none', '-monitor', 'none',
+        common = ['-M', 'virt,virtualization=on,secure=on,gic-version=3,its=off,mte=on', '-m', '256M', '-display', 'none', '-monitor', 'none',
                   '-serial', 'null', '-semihosting-config', 'enable=on,target=native', '-nodefaults', '-kernel', frame]
         self.commands = {'elmu': elmu + common + ['-cpu', cpu, '--max-insns', '600000000'],
-                         'qemu': qemu + common + ['-M', 'its=off', '-cpu', 'max,sve=off,sme=off']}
+                         'qemu': qemu + common + ['-cpu', 'max,sve=off,sme=off']}
 
     def run(self, who, folder, extra=()):
         work = os.path.join(folder, who)
