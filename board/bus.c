@@ -35,7 +35,7 @@ u32 parts_of(const struct machine_options *o)
 /* GICv2 has a bit for each in GICD_ITARGETSR; later ones a redistributor. */
 u32 cpus_most(const struct machine_options *o)
 {
-    return o->gic_version == 2 ? 8 : o->lowmem ? GIC_REDISTS_LOW : MAX_CPUS;
+    return o->gic_version == 2 ? (u32)GIC2_CPUS : o->lowmem ? (u32)GIC_REDISTS_LOW : (u32)MAX_CPUS;
 }
 
 u32 row_count(const struct machine *m, unsigned row) { return m->d.count[row]; }

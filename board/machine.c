@@ -159,12 +159,10 @@ static bool gic_can_be(const struct machine_options *o, char error[256])
         snprintf(error, 256, "gic-version=%u: not supported (only 2, 3)", o->gic_version);
         return false;
     }
-    if (o->gic_version == 2 && o->cpu_count > GIC2_CPUS) {
-        snprintf(error, 256, "Number of SMP CPUs requested (%u) exceeds max CPUs supported by GICv2 (%d)", o->cpu_count,
-                 GIC2_CPUS);
-        return false;
-    }
-    return true;
+    if (o->cpu_count <= cpus_most(o))
+        return true;
+    snprintf(error, 256, "gic-version=%u: at most %u CPUs, not %u", o->gic_version, cpus_most(o), o->cpu_count);
+    return false;
 }
 
 struct machine *machine_create(const struct machine_config *config, char error[256])

@@ -4,10 +4,11 @@
 #include "debug/regs.h"
 #include "gic/its.h"
 
+static const char *const lr_states[] = { "inactive", "pending", "active", "pending and active" };
+
 static void lr_print(struct text *out, unsigned n, u64 lr)
 {
-    static const char *const states[] = { "inactive", "pending", "active", "pending and active" };
-    text_add(out, "  LR%u 0x%016llx %s", n, HEX(lr), states[bits(lr, 63, 62)]);
+    text_add(out, "  LR%u 0x%016llx %s", n, HEX(lr), lr_states[bits(lr, 63, 62)]);
     if (bits(lr, 63, 62))
         text_add(out, ": INTID %llu, group %llu, priority 0x%02llx", HEX(bits(lr, 31, 0)), HEX(bit(lr, 60)),
                  HEX(bits(lr, 55, 48)));
@@ -15,6 +16,22 @@ static void lr_print(struct text *out, unsigned n, u64 lr)
         text_add(out, ", of physical %llu", HEX(bits(lr, 44, 32)));
     else if (bits(lr, 63, 62) && bit(lr, 41))
         text_add(out, ", EOI maintenance");
+    text_add(out, "\n");
+}
+
+/* GICH_LR<n> of a GICv2, with the sender of an SGI. */
+static void lr2_print(struct text *out, unsigned n, u32 lr)
+{
+    text_add(out, "  GICH_LR%u 0x%08x %s", n, lr, lr_states[bits(lr, 29, 28)]);
+    if (bits(lr, 29, 28))
+        text_add(out, ": INTID %llu, group %llu, priority 0x%02llx", HEX(bits(lr, 9, 0)), HEX(bit(lr, 30)),
+                 HEX(bits(lr, 27, 23) << 3));
+    if (bits(lr, 29, 28) && bit(lr, 31))
+        text_add(out, ", of physical %llu", HEX(bits(lr, 19, 10)));
+    else if (bits(lr, 29, 28))
+        text_add(out, "%s%s", bits(lr, 9, 0) < GIC_SGIS ? ", an SGI" : "", bit(lr, 19) ? ", EOI maintenance" : "");
+    if (bits(lr, 29, 28) && !bit(lr, 31) && bits(lr, 9, 0) < GIC_SGIS)
+        text_add(out, " of CPU %llu", HEX(bits(lr, 12, 10)));
     text_add(out, "\n");
 }
 
@@ -56,7 +73,10 @@ void cmd_vgic(struct monitor_line *l)
                  g->ich_apr[0], g->ich_apr[1], cpu->lines & LINE_IRQ ? " IRQ" : "", cpu->lines & LINE_FIQ ? " FIQ" : "",
                  cpu->lines & LINE_VIRQ ? " vIRQ" : "", cpu->lines & LINE_VFIQ ? " vFIQ" : "");
         for (unsigned n = 0; n < GIC_LRS; n++)
-            lr_print(l->out, n, g->ich_lr[n]);
+            if (gic->v2.on)
+                lr2_print(l->out, n, gic2_list(gic, c, n));
+            else
+                lr_print(l->out, n, g->ich_lr[n]);
         text_add(l->out, "  physical: PMR 0x%02x, enabled groups %u%u%u, active priorities 0x%x 0x%x 0x%x\n", g->pmr,
                  g->igrpen[0], g->igrpen[1], g->igrpen[2], g->apr[0], g->apr[1], g->apr[2]);
         bank_print(l->out, "SGI/PPI", &gic->ppi[c], 0);

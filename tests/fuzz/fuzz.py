@@ -4,8 +4,9 @@
     tests/fuzz/fuzz.py --elmu CMD --frame FRAME.elf [--count N] [--seed S] [--keep DIR] [KIND...]
 
 KIND is code (random instructions from the project's own tables at the highest EL, in a frame whose vectors step over what
-traps; both engines must leave the same state), semihost (random calls, likewise), pci (random accesses to
-configuration space and ranges of PCI functions, likewise), elf, image, gzip, dtb, initrd or options. Each of the N cases of a kind is
+traps; both engines must leave the same state), semihost (random calls, likewise), gicv2 (loads and stores to its frames,
+likewise), pci (random accesses to configuration space and ranges of PCI functions, likewise), elf, image, gzip, dtb, initrd or
+options. Each of the N cases of a kind is
 one check; the same seed gives the same cases. A case fails when the process dies of a signal, when a sanitizer or an assert
 speaks, when it is still running after a minute, or when it ends with status 1 without saying why. Files of failed cases are
 left in DIR. The last line is "N passed, N failed".
@@ -24,7 +25,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 AREA, AREA_SIZE, SEEDS = 0x40100000, 65536, 0x40088000
 INSNS = '60000'
-KINDS = ['code', 'semihost', 'pci', 'elf', 'image', 'gzip', 'dtb', 'initrd', 'options']
+KINDS = ['code', 'semihost', 'gicv2', 'pci', 'elf', 'image', 'gzip', 'dtb', 'initrd', 'options']
 INTERESTING = [0, 1, 2, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 1 << 32,
                (1 << 63) - 1, 1 << 63, (1 << 64) - 1, 0x40000000, 0x40088000, 0x40110ff8, 0x9000000, 0x8000000, 0x80a0000,
                0xa000000, 0xdeadbeef00000000, 0x00ffffffffffffff]
@@ -124,6 +125,31 @@ class Maker:
             at = elf_offset(elf, address)
             elf[at:at + len(data)] = data
         case.args = self.machine() + ['-seed', str(rng.getrandbits(32)), '-kernel', case.file('code.elf', elf)]
+        case.both = True
+
+    def gicv2(self, case):
+        """Loads and stores of all sizes to the frames of a GICv2, by one CPU or by all, with interrupts open at times."""
+        rng, elf, words = self.rng, bytearray(self.frame), []
+        frames = [(0x08000000, 0x1000)] * 3 + [(0x08010000, 0x30), (0x08010000, 0x1004), (0x08020000, 0x1000)] + \
+            [(0x08030000, 0x40), (0x08030000, 0x110), (0x08040000, 0x30), (0x08040000, 0x1004)]
+
+        def load(register, value):
+            words.extend((0xd2800000, 0xf2a00000)[k] | (value >> 16 * k & 0xffff) << 5 | register for k in range(2))
+        for _ in range(2500):
+            base, size = rng.choice(frames)
+            width = rng.choice([0, 1, 2, 2, 2, 2, 2, 3])
+            load(0, base + (rng.randrange(size) & -(1 << width)))
+            load(1, rng.choice([0, 1, 3, 0xff, 0xffffffff, rng.getrandbits(32), rng.getrandbits(32) & rng.getrandbits(32), rng.getrandbits(10)]))
+            words.append(width << 30 | 0x39000001 | rng.choice([0, 0, 1]) << 22)  # STR or LDR, of W1 or X1, [X0]
+            if rng.random() < 0.05:
+                words.append(rng.choice([0xd50343ff, 0xd50343df]))  # MSR DAIFClr, DAIFSet, #3
+        words.append(0x14000000)
+        for address, data in ((AREA, struct.pack('<%dI' % len(words), *words)), (SEEDS, bytes(128))):
+            at = elf_offset(elf, address)
+            elf[at:at + len(data)] = data
+        props = ','.join(['virt,gic-version=2'] + [p for p in ('virtualization=on', 'secure=on') if rng.random() < 0.7])
+        case.args = ['-M', props, '-smp', str(rng.choice([1, 2, 8])), '-m', '64M', '-nographic', '--max-insns', INSNS,
+                     '-kernel', case.file('code.elf', elf)]
         case.both = True
 
     def semihost(self, case):

@@ -1,5 +1,5 @@
-/* GICv2's virtual interface: list registers by GICH, the guest's side by GICV, maintenance; from EL2, with a guest at EL1
- * that takes virtual interrupts. Arm IHI 0048B: 5.2 (operation), 5.3 (GICH), 5.5 (GICV). */
+/* GICv2's virtual interface: list registers by GICH, the guest's side by GICV, maintenance; from EL2, with a guest at
+ * EL1 that takes virtual interrupts. Arm IHI 0048B: 5.2 (operation), 5.3 (GICH), 5.5 (GICV). */
 #include "gicv2.h"
 
 #define HCR_FMO BIT(3)

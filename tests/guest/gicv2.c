@@ -35,7 +35,8 @@ static void distributor(void)
     check(!bit_get(ISACTIVER, SPI_A), "ICACTIVER clears");
     bit_set(ISPENDR, 3);
     check(!bit_get(ISPENDR, 3), "ISPENDR does not make an SGI pending");
-    MMIO8(GICD + SPENDSGIR + 3) = 2; /* QEMU makes SGIs without a sender pending by the other bytes of a word, and aborts */
+    MMIO8(GICD + SPENDSGIR + 3) =
+        2; /* QEMU makes SGIs without a sender pending by the other bytes of a word, and aborts */
     DSB();
     check(bit_get(ISPENDR, 3), "SPENDSGIR does");
     check_eq("SPENDSGIR reads its sender", get32(GICD + SPENDSGIR), 0x02000000);

@@ -18,7 +18,7 @@ enum { FIRST = 40, SECOND = 41, GROUP1 = 1022 };
 #define LR2_EOI     (1u << 19)
 #define LR2_PRIO(p) ((u32)(p) >> 3 << 23)
 
-static struct phys_attrs by(unsigned n, bool ns) { return (struct phys_attrs){ .ns = ns, .cpu = (u8)n }; }
+static struct phys_attrs by(unsigned n, bool ns) { return (struct phys_attrs){ .ns = ns, .cpu = (u16)n }; }
 
 /* The frames by PE n: the distributor, and GICC, GICH, GICV. */
 static u32 d_as(unsigned n, bool ns, u64 offset, unsigned size)
@@ -103,9 +103,9 @@ START_TEST(widths)
         u64 offset;
         unsigned size;
         bool ok;
-    } table[] = { { ISENABLER, 4, true },  { ISENABLER, 1, false }, { ISENABLER, 8, false }, { IPRIORITYR, 1, true },
-                  { ITARGETSR, 1, true },  { ITARGETSR, 2, false }, { SPENDSGIR, 1, true },  { SGIR, 2, false },
-                  { IPRIORITYR, 8, false } };
+    } table[] = { { ISENABLER, 4, true },  { ISENABLER, 1, false }, { ISENABLER, 8, false },
+                  { IPRIORITYR, 1, true }, { ITARGETSR, 1, true },  { ITARGETSR, 2, false },
+                  { SPENDSGIR, 1, true },  { SGIR, 2, false },      { IPRIORITYR, 8, false } };
     u64 x;
     for (unsigned n = 0; n < ARRAY_LEN(table); n++) {
         gic.d.no_such_size = 0;
@@ -186,8 +186,8 @@ START_TEST(sgis)
     d_put(1, SGIR, 0 << 24 | 0x5 << 16 | 7);
     ck_assert_uint_eq(lines(0) & lines(2), LINE_IRQ);
     ck_assert_uint_eq(lines(1) | lines(3), 0);
-    d_put(3, SGIR, 2 << 24 | 7); /* itself */
-    d_put(2, SGIR, 1 << 24 | 7); /* all others */
+    d_put(3, SGIR, 2 << 24 | 7);              /* itself */
+    d_put(2, SGIR, 1 << 24 | 7);              /* all others */
     d_put(0, SGIR, 3 << 24 | 0xff << 16 | 8); /* reserved */
     ck_assert_uint_eq(d(0, SPENDSGIR + 4), 6u << 24);
     ck_assert_uint_eq(d(1, SPENDSGIR + 4), 4u << 24);
@@ -242,8 +242,8 @@ START_TEST(groups)
 }
 END_TEST
 
-/* GICv2 4.4.4: an interrupt of a group that the CPU interface disables hides what is of lower priority; one of a group that
- * the distributor disables is not forwarded (IMPLEMENTATION DEFINED: before priorities are compared). */
+/* GICv2 4.4.4: an interrupt of a group that the CPU interface disables hides what is of lower priority; one of a group
+ * that the distributor disables is not forwarded (IMPLEMENTATION DEFINED: before priorities are compared). */
 START_TEST(disabled_group_hides)
 {
     open2(0, EN0);
@@ -264,7 +264,7 @@ START_TEST(preemption)
     open2(0, EN0 | EN1 | ACKCTL);
     ck_assert_uint_eq(c(0, C_BPR), 2); /* the smallest with five bits */
     ck_assert_uint_eq(c(0, C_ABPR), 3);
-    c_put(0, C_BPR, 4); /* group priority <7:5> */
+    c_put(0, C_BPR, 4);  /* group priority <7:5> */
     c_put(0, C_ABPR, 4); /* of group 1 <7:4> */
     spi(FIRST, 0, 0x90, 1);
     ck_assert_uint_eq(c(0, C_IAR), FIRST);

@@ -126,7 +126,8 @@ static void vcpu_create(struct vmm *v)
     if (v->run == MAP_FAILED)
         vmm_die("the vCPU's shared page: %s", strerror(errno));
     vcpu_set_core(v, offsetof(struct kvm_regs, regs.pc), RAM_BASE);
-    vcpu_set_core(v, offsetof(struct kvm_regs, regs.regs[0]), (v->gic >= 0 ? GUEST_HAS_GIC : 0) | (v->gicv2 ? GUEST_HAS_GICV2 : 0));
+    vcpu_set_core(v, offsetof(struct kvm_regs, regs.regs[0]),
+                  (v->gic >= 0 ? GUEST_HAS_GIC : 0) | (v->gicv2 ? GUEST_HAS_GICV2 : 0));
     if (v->gic >= 0)
         gic_set_u64(v->gic, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, NULL, "vGIC start");
 }
