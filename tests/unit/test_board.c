@@ -302,7 +302,7 @@ START_TEST(state_by_pes)
     }
     ck_assert_uint_eq(size[1] - size[0], size[2] - size[1]);
     ck_assert_uint_gt(size[1] - size[0], offsetof(struct cpu, d));
-    ck_assert_uint_lt(size[0] - (size[1] - size[0]), 32768);
+    ck_assert_uint_lt(size[0] - (size[1] - size[0]), 49152);
 }
 END_TEST
 
