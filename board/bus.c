@@ -27,7 +27,8 @@ const struct row *row_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; 
 
 u32 parts_of(const struct machine_options *o)
 {
-    return SECURE_ONLY | (o->secure ? SECURE : 0) | (o->virtualization ? VIRTUALIZATION : 0) | (o->gic_version == 2 ? GICV2 : GICV3) | (o->its && o->gic_version != 2 ? ITS : 0) |
+    return SECURE_ONLY | (o->secure ? SECURE : 0) | (o->virtualization ? VIRTUALIZATION : 0) |
+           (o->gic_version == 2 ? GICV2 : GICV3) | (o->its && o->gic_version != 2 ? ITS : 0) |
            (o->iommu == IOMMU_SMMUV3 ? SMMU : 0) | (o->cpu_count > GIC_REDISTS_LOW && !o->lowmem ? REDIST2 : 0) |
            (o->lowmem ? LOWMEM : HIGHMEM);
 }

@@ -185,12 +185,12 @@ struct machine {
         u64 *timer_at; /* absolute ns, or NEVER */
         u64 device_bytes, timer_next;
         u32 state_at[ROW_COUNT], timers_from[ROW_COUNT], count[ROW_COUNT], timer_count;
-        struct pci *pci;             /* what follows from options.pci */
-        u32 parts;                   /* enum when: what the options bring */
-        u32 row;                     /* of the last access */
-        u32 translator;              /* row that stands between bus masters and memory, or ROW_COUNT */
-        bool dma_stalled;            /* the last bus_dma was held back */
-        u8 loop_noted[MAX_CPUS];     /* PEs whose loops were told of */
+        struct pci *pci;         /* what follows from options.pci */
+        u32 parts;               /* enum when: what the options bring */
+        u32 row;                 /* of the last access */
+        u32 translator;          /* row that stands between bus masters and memory, or ROW_COUNT */
+        bool dma_stalled;        /* the last bus_dma was held back */
+        u8 loop_noted[MAX_CPUS]; /* PEs whose loops were told of */
         u64 insns;               /* machine_insns */
         struct cpu_roused roused;
         u64 due[MAX_CPUS]; /* of a PE that sleeps or is off: ns of its next event; 0: to be found. NEVER: none */

@@ -494,9 +494,9 @@ static void reg_write(struct access *a, const struct gic_reg *reg, u32 offset, u
     }
     if (reg->first)
         gic_count_banks(a->gic);
-    if (reg->bits && a->bank && gic_is_private(a->gic, a->intid))
+    if (reg->bits && gic_is_private(a->gic, a->intid))
         gic_refresh(a->gic, a->cpu);
-    else if (reg->bits && a->bank)
+    else if (reg->bits && gic_is_spi(a->gic, a->intid))
         gic_refresh_bank(a->gic, gic_spi_bank(a->intid));
 }
 

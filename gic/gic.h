@@ -1,8 +1,8 @@
 /*
  * The interrupt controller, GICv3 or GICv2: distributor, redistributors, CPU interfaces and virtual CPU interfaces of
  * one machine (Arm IHI 0069, cited as GIC with its section; Arm IHI 0048B, cited as GICv2). Affinity routing only (ARE
- * is RAO/WI); SPIs go to one named PE or to one of N; LPIs where an ITS is (gic/lpi.c, gic/its.h). With `security` there are two security states
- * (GICD_CTLR.DS is 0 until Secure software sets it), without it DS is RAO/WI.
+ * is RAO/WI); SPIs go to one named PE or to one of N; LPIs where an ITS is (gic/lpi.c, gic/its.h). With `security`
+ * there are two security states (GICD_CTLR.DS is 0 until Secure software sets it), without it DS is RAO/WI.
  *
  * Everything is plain state but for the last member, which gic_rebuild makes again from the rest.
  */

@@ -42,8 +42,8 @@ enum {
 
 struct trace_config {
     const char *exits, *tarmac, *perfetto, *coverage, *profile, *dma; /* file names; NULL: not asked for */
-    u32 log;                                                    /* LOG_* */
-    const char *log_file;                                       /* NULL: standard error */
+    u32 log;                                                          /* LOG_* */
+    const char *log_file;                                             /* NULL: standard error */
     struct symbol_file symbol[MAX_SYMBOL_FILES];
     unsigned symbol_count;
     struct trace_filter filter;

@@ -131,7 +131,7 @@ bad 'topology, fewer than there are' 'maxcpus must be equal to or greater than s
 bad 'topology, dies' "dies not supported by this machine's CPU topology" -smp 8,dies=2
 bad 'topology, none' 'threads=0: Invalid CPU topology' -smp 4,threads=0
 bad 'more CPUs than redistributors' "Number of SMP CPUs requested (124) exceeds max CPUs supported by machine 'mach-virt' (123)" \
-    -M virt,highmem=off -smp 124 -kernel echo.elf
+    -M virt,gic-version=3,highmem=off -smp 124 -kernel echo.elf
 bad 'more RAM than below 4 GiB' 'Addressing limited to 32 bits, but memory exceeds it by 1073741824 bytes' -M virt,highmem=off -m 4G -kernel echo.elf
 bad 'maxmem below size' 'must be at least the initial memory size' -m 2G,maxmem=1G
 bad 'memory backend, another size' 'Size specified by -m option must match' -m 1G -M virt,memory-backend=m -kernel echo.elf \
@@ -433,7 +433,7 @@ if cmp -s default.dtb two.dtb; then pass; else fail 'GICv2 is the default' 'the 
 run 'a backend gives the size' 0 -M virt,memory-backend=m,dumpdtb=m.dtb -object memory-backend-file,id=m,size=255G,mem-path=/nowhere,share=on \
     -numa node,memdev=m,cpus=0-3 -smp 4 -object iothread,id=i
 if dtc -q -I dtb -O dts m.dtb | grep -qF 'reg = <0x00 0x40000000 0x3f 0xc0000000>'; then pass; else fail 'a backend gives the size' 'not 255 GiB'; fi
-run 'a snapshot of 255 GiB' 3 -m 255G,slots=2,maxmem=512G -smp 64 -kernel stuck.elf -max-insns 2000 -snapshot-save big.snap@1000
+run 'a snapshot of 255 GiB' 3 -M virt,gic-version=3 -m 255G,slots=2,maxmem=512G -smp 64 -kernel stuck.elf -max-insns 2000 -snapshot-save big.snap@1000
 if [ "$(stat -c %s big.snap)" -lt 100000000 ]; then pass; else fail 'a snapshot of 255 GiB' "$(stat -c %s big.snap) bytes"; fi
 run '  goes on' 3 -restore big.snap -max-insns 2000
 

@@ -1,5 +1,5 @@
-/* The SMMUv3 of -M virt,iommu=smmuv3, by its registers and queues (Arm IHI 0070): identification, the handshakes of CR0 and
- * IRQ_CTRL, commands, their errors and their interrupt. Nothing here needs a device behind it. */
+/* The SMMUv3 of -M virt,iommu=smmuv3, by its registers and queues (Arm IHI 0070): identification, the handshakes of CR0
+ * and IRQ_CTRL, commands, their errors and their interrupt. Nothing here needs a device behind it. */
 #include "rt.h"
 
 #define SMMU       0x09050000ul
@@ -84,8 +84,15 @@ static void enabling(void)
 
 static void legal_commands(void)
 {
-    static const u64 some[][2] = { { 0x03 | 5ul << 32, 1 }, { 0x04, 31 }, { 0x05 | 5ul << 32, 1 },
-                                   { 0x10 }, { 0x11 | 1ul << 48 }, { 0x12, 0x1000 }, { 0x13, 0x1001 }, { 0x30 }, { 0x01 } };
+    static const u64 some[][2] = { { 0x03 | 5ul << 32, 1 },
+                                   { 0x04, 31 },
+                                   { 0x05 | 5ul << 32, 1 },
+                                   { 0x10 },
+                                   { 0x11 | 1ul << 48 },
+                                   { 0x12, 0x1000 },
+                                   { 0x13, 0x1001 },
+                                   { 0x30 },
+                                   { 0x01 } };
     for (u32 n = 0; n < 3 * COUNT(some); n++) /* around the queue */
         command(some[n % COUNT(some)][0], some[n % COUNT(some)][1]);
     check(consumed(), "commands are consumed");

@@ -1,5 +1,6 @@
-/* DMA through the SMMUv3 (Arm IHI 0070): a device (edu, PCI 1234:11e8) copies to memory through stage 1, and, where the SMMU
- * has them, stage 2 and both; faults become events; a transaction stalls and goes on. Tables of 39 bits, 4 KiB pages. */
+/* DMA through the SMMUv3 (Arm IHI 0070): a device (edu, PCI 1234:11e8) copies to memory through stage 1, and, where the
+ * SMMU has them, stage 2 and both; faults become events; a transaction stalls and goes on. Tables of 39 bits, 4 KiB
+ * pages. */
 #include "rt.h"
 
 #define SMMU        0x09050000ul
@@ -123,7 +124,8 @@ static void setup(void)
     s1[1][BITS(IOVA, 29, 21)] = (u64)s1[2] | 3;
     s1[2][BITS(IOVA, 20, 12)] = (u64)target | PT_AF | PT_SH | PT_AP(1) | 3;
     /* T0SZ 25, write-back, inner shareable; EPD1, V; IPS 40 bits, AA64, R, A */
-    cd[0] = 25 | 1 << 8 | 1 << 10 | 3 << 12 | 1ul << 30 | 1ul << 31 | 2ul << 32 | 1ul << 41 | 1ul << 45 | 1ul << 46 | 1ul << 48;
+    cd[0] = 25 | 1 << 8 | 1 << 10 | 3 << 12 | 1ul << 30 | 1ul << 31 | 2ul << 32 | 1ul << 41 | 1ul << 45 | 1ul << 46 |
+            1ul << 48;
     cd[1] = (u64)s1[0];
     cd[3] = 0xff;
     DSB();
@@ -164,7 +166,8 @@ static void stage_2(void)
 {
     u64 *root = pt_new();
     pt_map(root, IPA, (u64)target, 4096, S2_AP(3) | S2_NORMAL | PT_AF | PT_SH);
-    pt_map(root, 0x40000000, 0x40000000, 16 << 20, S2_AP(1) | S2_NORMAL | PT_AF | PT_SH); /* read-only: stage 1's tables, CD */
+    pt_map(root, 0x40000000, 0x40000000, 16 << 20,
+           S2_AP(1) | S2_NORMAL | PT_AF | PT_SH); /* read-only: stage 1's tables, CD */
     /* T0SZ 25, SL0 1, write-back, inner shareable, PS 40 bits, AA64, S2R */
     ste[2] = 5 | (25ul | 1 << 6 | 1 << 8 | 1 << 10 | 3 << 12 | 2 << 16) << 32 | 1ul << 51 | 1ul << 58;
     ste[3] = (u64)root;
