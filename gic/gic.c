@@ -330,7 +330,7 @@ void gic_rebuild(struct gic *gic, struct cpu *cpus)
     gic->d.memory = memory;
     gic_count_banks(gic);
     for (unsigned n = 0; n < GIC_ALL_BANKS; n++)
-        for (unsigned k = 0; k < GIC_BANK; k++)
+        for (unsigned k = 0; k < GIC_BANK && gic_is_spi(gic, gic_bank_first(n)); k++)
             gic_route(gic, gic_bank_first(n) + k);
     gic_refresh_all(gic);
     for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
@@ -390,7 +390,11 @@ void gic2_reset(struct gic *gic)
     gic_rebuild(gic, gic->d.cpus);
 }
 
-void gic_extend(struct gic *gic, u32 parts) { gic->parts = parts; }
+void gic_extend(struct gic *gic, u32 parts)
+{
+    gic->parts = parts;
+    gic_rebuild(gic, gic->d.cpus);
+}
 
 void gic_wake(struct gic *gic)
 {

@@ -70,7 +70,8 @@ kvm_guest() { # CPU MODE MESSAGE [KERNEL]
     want 'reboot: Power down'
     never 'Call trace'
 }
-nested() {
+nested() { # L0 gives L1 what lies below RAM, and RAM
+    opt -machine highmem=off
     opt -device "loader,file=$nest,cpu-num=0"
     want 'L0: L1 is the image at 0x40200000'
     want 'L0: the machine is turned off'
@@ -352,7 +353,7 @@ judge() {
     awk -v over="${OVERHEAD:-200}" '/^memory / && $8 > $2 + over { print "memory: " $8 " MiB, the guest touched " $2 }' "$2/messages"
     if [ -f "$tables/$1.holds" ]; then
         while IFS=$'\t' read -r file text; do
-            tr '\0' . <"$2/$file" 2>/dev/null | grep -qaF -- "$text" || echo "$file does not hold: $text"
+            tr '\0' . <"$2/$file" 2>/dev/null | grep -caF -- "$text" >/dev/null || echo "$file does not hold: $text"
         done <"$tables/$1.holds"
     fi
 }

@@ -467,7 +467,7 @@ class Suite:
 
     def test_all_at_once(self):
         """Every kind there is, in one run: each writes what it writes alone."""
-        kinds = {'exits': ['-trace', 'exits=%s'], 'tarmac': ['-trace', 'tarmac=%s'], 'perfetto': ['-trace', 'perfetto=%s'],
+        kinds = {'exits': ['-trace', 'exits=%s'], 'tarmac': ['-trace', 'tarmac=%s'], 'perfetto': ['-trace', 'perfetto=%s'], 'dma': ['-trace', 'dma=%s'],
                  'coverage': ['-coverage', '%s'], 'profile': ['-profile', '%s'], 'log': ['-d', 'int,mmu,guest_errors,unimp,in_asm', '-D', '%s']}
         with open(os.path.join(HERE, '../../debug/trace/trace_kind.def')) as f:
             assert sorted(kinds) == sorted(re.findall(r'^TRACE\((\w+)\)', f.read(), re.M))
