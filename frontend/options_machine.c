@@ -176,7 +176,9 @@ void opt_smp(struct options *o, const char *name, const char *arg)
     properties_read(smp_rows, ARRAY_LEN(smp_rows), "-smp", arg, "cpus", &smp);
     if (smp.cpus == 0)
         die("-smp: Invalid SMP CPUs 0. The min CPUs supported by machine 'virt' is 1 (1 to %d)", MAX_CPUS);
-    const u64 *number = &smp.cpus;
+    u64 number[ARRAY_LEN(smp_rows)];
+    static_assert(sizeof(number) == sizeof(smp), "a row each");
+    memcpy(number, &smp, sizeof(number));
     for (unsigned n = 0; n < ARRAY_LEN(smp_rows); n++)
         if (number[n] == 0 || (number[n] != NEVER && number[n] > 0xffff))
             die("-smp: %s=%llu: Invalid CPU topology: from 1 to 65535", smp_rows[n].key, (unsigned long long)number[n]);

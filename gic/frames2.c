@@ -192,7 +192,7 @@ u32 gic2_list(const struct gic *gic, unsigned cpu, unsigned n)
     u64 lr = virtif_list(gic, cpu, n);
     bool hw = bit(lr, ICH_LR_HW);
     u64 id = hw ? FIELD_OF(lr, ICH_LR_pINTID) << 10 | (lr & INTID_MASK) : (u64)bit(lr, 41) << 19 | (lr & 0x1fff);
-    return (u32)((u64)hw << 31 | (u64)bit(lr, ICH_LR_Group) << 30 | bits(lr, 63, 62) << 28 |
+    return (u32)((hw ? BIT(31) : 0) | (u64)bit(lr, ICH_LR_Group) << 30 | bits(lr, 63, 62) << 28 |
                  FIELD_OF(lr, ICH_LR_Priority) >> 3 << 23 | id);
 }
 static u32 gich_lr_get(const struct access *a) { return gic2_list(a->gic, a->cpu, a->n); }
