@@ -121,6 +121,7 @@ static u64 creadr_get(const struct its_work *w, unsigned n)
 
 /* <63> Valid <62> Indirect <61:59> InnerCache <58:56> Type <55:53> OuterCache <52:48> Entry_Size - 1 <47:12> address
  * <11:10> Shareability <9:8> Page_Size <7:0> pages - 1. Those without a table are RES0. */
+enum { BASER_PAGES_64K = 2 << 8 };
 #define BASER_MASK (~(ones(3) << 56 | ones(5) << 48))
 static u64 baser_fixed(const struct its_work *w, unsigned n)
 {
@@ -219,7 +220,12 @@ bool its_event(struct its *its, struct gic *gic, u32 device, u32 event, struct i
     return true;
 }
 
-void its_reset(struct its *its) { memset(its, 0, sizeof(*its)); }
+void its_reset(struct its *its)
+{
+    memset(its, 0, sizeof(*its));
+    for (unsigned n = 0; n < TABLES; n++)
+        its->baser[n] = BASER_PAGES_64K;
+}
 
 bool its_validate(const struct its *its)
 {

@@ -410,7 +410,7 @@ END_TEST
 
 START_TEST(its_widths)
 {
-    ck_assert_uint_eq(its_read(&its, &gic, BASER, 4), 0);
+    ck_assert_uint_eq(its_read(&its, &gic, BASER, 4), 2 << 8);
     ck_assert_uint_eq(its_read(&its, &gic, BASER + 4, 4), 0x01070000);
     ck_assert_uint_eq(its_read(&its, &gic, BASER, 2), 0);
     its_write(&its, &gic, CBASER + 4, 4, 0x80000000);
