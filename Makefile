@@ -89,6 +89,14 @@ run:  ## installs what is missing, builds, runs the demo hypervisor and its two 
 	@echo
 	$(abspath $(ELMU)) -M virt,gic-version=3,virtualization=on -cpu cortex-a57 -m 256M -nographic --stats -kernel $(B)/guest/demo.elf
 
+run-device:  ## the demo hypervisor gives a PCI function with DMA to one guest, behind the SMMU, and both a disk
+	@CC="$(CC)" tests/install.sh run
+	@$(SUBMAKE) $(ELMU) $(B)/guest/assign.elf
+	@echo
+	$(abspath $(ELMU)) -M virt,virtualization=on,gic-version=3,iommu=smmuv3 -cpu cortex-a57 -m 256M -nographic \
+	    -device edu,addr=1,dma_mask=0xffffffff -device virtio-blk-device,drive=disk \
+	    -drive file=tests/guest/assign/disk.img,if=none,format=raw,readonly=on,id=disk -kernel $(B)/guest/assign.elf
+
 check:  ## all tests but the images: SUITES="unit cli", VECTORS=DIR, PEER=another elmu
 	@CC="$(CC)" tests/install.sh run check
 	@$(SUBMAKE) $(ELMU) $(B)/unit $(B)/vectors $(B)/sweep guests
@@ -124,4 +132,4 @@ clean:  ## removes what was built
 	rm -rf $(B) elmu
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
-.PHONY: all unit vectors decode-sweep pgo run check images check-images coverage soak bench format lint clean help
+.PHONY: all unit vectors decode-sweep pgo run run-device check images check-images coverage soak bench format lint clean help

@@ -31,6 +31,23 @@ $(B)/guest/demo-%.elf: $(DEMO_HYP) $(DEMO_DIR)/hyp.h $(GUEST_DIR)/regs.S $(DEMO_
 	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -DOPEN_GUESTS=$* -DOPEN_WORK=200000 $(GUEST_LDFLAGS) -Wa,-I,$(B)/guest/demo \
 	    -T $(DEMO_DIR)/hyp.ld -o $@ $(DEMO_HYP)
 
+# The demo hypervisor with a PCI function that belongs to the closed guest, behind the SMMU; guests of its own.
+ASSIGN_DIR := $(GUEST_DIR)/assign
+ASSIGN_HYP := $(DEMO_HYP) $(ASSIGN_DIR)/device.c
+
+$(B)/guest/assign/%.guest.elf: $(ASSIGN_DIR)/%.c $(DEMO_DIR)/guest.S $(DEMO_DIR)/guest.h $(DEMO_DIR)/guest.ld
+	@mkdir -p $(@D)
+	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T $(DEMO_DIR)/guest.ld -o $@ $(DEMO_DIR)/guest.S $<
+
+$(B)/guest/assign/%.bin: $(B)/guest/assign/%.guest.elf
+	$(Q)$(CROSS)objcopy -O binary $< $@
+
+ASSIGN_BINS := $(B)/guest/assign/closed.bin $(B)/guest/assign/open.bin
+
+$(B)/guest/assign.elf: $(ASSIGN_HYP) $(DEMO_DIR)/hyp.h $(GUEST_DIR)/regs.S $(DEMO_DIR)/hyp.ld $(ASSIGN_BINS)
+	@echo "  GUEST $@"
+	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -Wa,-I,$(B)/guest/assign -T $(DEMO_DIR)/hyp.ld -o $@ $(ASSIGN_HYP)
+
 # The demo hypervisor as a guest: nest/ is a hypervisor for it, with the demo's entry, tables and output.
 NEST_DIR := $(GUEST_DIR)/nest
 NEST_HYP := $(addprefix $(DEMO_DIR)/,entry.S stage2.c console.c stats.c) $(addprefix $(NEST_DIR)/,main.c traps.c world.c shadow.c)
@@ -51,10 +68,10 @@ GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S regs.S rt.c rt.h states.h gic_states.
 GUEST_NAMES := $(shell sed -n 's/^\([a-z][a-z0-9_]*\)[ :].*/\1/p' $(GUEST_DIR)/guests.list)
 GUEST_ELFS := $(GUEST_NAMES:%=$(B)/guest/%.elf)
 
-$(filter-out $(B)/guest/demo.elf $(B)/guest/nest.elf,$(GUEST_ELFS)): $(B)/guest/%.elf: $(GUEST_DIR)/%.c $(GUEST_RT)
+$(filter-out $(B)/guest/demo.elf $(B)/guest/assign.elf $(B)/guest/nest.elf,$(GUEST_ELFS)): $(B)/guest/%.elf: $(GUEST_DIR)/%.c $(GUEST_RT)
 	@mkdir -p $(@D); echo "  GUEST $@"
 	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T $(GUEST_DIR)/guest.ld -o $@ $(GUEST_DIR)/rt.S $(GUEST_DIR)/rt.c $<
 
 guests: $(GUEST_ELFS) $(B)/guest/demo.elf $(B)/guest/nest-1g.elf  ## the bare-metal guests: tests/guest
 .PHONY: guests
-.SECONDARY: $(DEMO_BINS) $(DEMO_BINS:.bin=.guest.elf)
+.SECONDARY: $(DEMO_BINS) $(DEMO_BINS:.bin=.guest.elf) $(ASSIGN_BINS) $(ASSIGN_BINS:.bin=.guest.elf)

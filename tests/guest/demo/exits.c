@@ -245,6 +245,10 @@ static void exit_hvc(struct guest *g)
         result = g->mailbox;
         break;
     default:
+        if (device_call && device_call(g, &result)) {
+            cause = "a device of the hypervisor's";
+            break;
+        }
         cause = "unknown function: NOT_SUPPORTED";
         result = -1ul;
         break;
@@ -287,7 +291,11 @@ static void exit_irq(struct guest *g)
         ISB();
         gic_end(intid);
         break;
-    default: stat_count(g, "interrupt", "spurious", 0);
+    default:
+        if (device_irq && device_irq(intid))
+            stat_count(g, "interrupt", "of the closed guest's device: handed to it, INTID", intid);
+        else
+            stat_count(g, "interrupt", "spurious", 0);
     }
 }
 

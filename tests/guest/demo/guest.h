@@ -1,6 +1,7 @@
 /* What both guests share. Each defines put(), guest_main(), guest_irq() and guest_sync(). */
 #ifndef GUEST_H
 #define GUEST_H
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef uint8_t u8;

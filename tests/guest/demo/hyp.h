@@ -116,6 +116,14 @@ void sched_run(void); /* until all guests are off */
 /* exits.c */
 void exit_handle(struct guest *g, u64 reason);
 
+/* ../assign/device.c: a device with DMA that belongs to a guest. Here there is none: the functions are not linked in.
+ */
+#define OPTIONAL __attribute__((weak))
+OPTIONAL void device_setup(void);
+OPTIONAL bool device_irq(u32 intid);                     /* false: not its interrupt */
+OPTIONAL bool device_call(struct guest *g, u64 *result); /* false: not a call about devices */
+OPTIONAL void device_report(void);
+
 /* stats.c: one row per (guest, class, cause) */
 void stat_count(const struct guest *g, const char *class, const char *cause, u64 number);
 void stat_print(void);

@@ -86,12 +86,16 @@ void hyp_main(void)
     for (u32 n = 0; n < OPEN_GUESTS; n++)
         open_create(n);
     s2_map_device(&guests[CLOSED], 0x10000000, 0x09030000); /* the GPIO controller, handed over whole */
+    if (device_setup)
+        device_setup();
     asm volatile("dsb sy; tlbi vmalls12e1is; dsb sy; isb");
     if (GUESTS == 2)
         print("hypervisor: EL2, two guests, one CPU\n");
     else
         print("hypervisor: EL2, %u guests, one CPU\n", (u64)GUESTS);
     sched_run();
+    if (device_report)
+        device_report();
     stat_print();
     print("\nhypervisor: done\n");
 }
