@@ -109,6 +109,12 @@ define_rows() {
         linux $cpu 1 ''
         shell_session elmu
     done
+    row linux-64 full 4G
+    linux cortex-a57 64 ''
+    want 'SMP: Total of 64 processors activated.'
+    shell_session elmu
+    row xen-64 full 6G
+    xen cortex-a57 64
     row linux-el1 full 4G
     common cortex-a57 1 ''
     opt -kernel "$boot/vmlinuz" -initrd "$boot/linux.cpio" -append 'console=ttyAMA0'
@@ -174,6 +180,7 @@ define_rows() {
     want "$disk_md5  /dev/vda"
     want 'elmu-disk'
     want 'virtio_rng.'
+    want 'ITS-MSI 16385 Edge      virtio0-req.0'
     want 'reboot: Power down'
     holds disk.img 'written'
     holds hvc.txt 'to-the-host'
@@ -188,6 +195,7 @@ define_rows() {
     answer '# ' $'head -c 8 /dev/hwrng | wc -c; cat /proc/interrupts; poweroff -f\n'
     want 'arm-smmu-v3 9050000.smmuv3: ias 44-bit, oas 44-bit'
     want 'virtio-pci 0000:00:01.0: Adding to iommu group 0'
+    want 'ITS-MSI 16385 Edge      virtio0-req.0'
     want "$disk_md5  /dev/vda"
     want 'reboot: Power down'
     holds disk.img 'written'
@@ -246,6 +254,15 @@ define_rows() {
         want 'GICv2m: range[mem 0x08020000-0x08020fff], SPI[80:143]'
         shell_session elmu
     done
+    row linux-gicv2-pci full 4G
+    linux cortex-a57 1 'elmu.modules=virtio_pci_legacy_dev:virtio_pci_modern_dev:virtio_pci:virtio_blk'
+    opt -drive "file=@DIR@/disk.img,format=raw"
+    answer 'elmu# ' $'md5sum /dev/vda; cat /proc/interrupts; poweroff -f\n'
+    want "$disk_md5  /dev/vda"
+    want 'MSI 16385 Edge      virtio0-req.0'
+    want 'GICv2m: range[mem 0x08020000-0x08020fff], SPI[80:143]'
+    want 'reboot: Power down'
+    never 'Call trace'
     row linux-gicv2-max-4 full 6G
     linux max 4 ''
     shell_session elmu
