@@ -53,12 +53,14 @@ static void find_best(struct gic *gic, unsigned cpu)
     u32 groups = groups_enabled(gic, &gic->cpu[cpu]);
     if (groups) {
         consider(gic, &gic->ppi[cpu], bank_ready(&gic->ppi[cpu]), 0, groups, &best);
-        for (unsigned n = 0; n < GIC_EPPI_BANKS; n++)
+        for (unsigned n = 0; unlikely(gic->parts & GIC_RANGES) && n < GIC_EPPI_BANKS; n++)
             consider(gic, &gic->redist[cpu].eppi[n], bank_ready(&gic->redist[cpu].eppi[n]),
                      GIC_EPPI_FIRST + n * GIC_BANK, groups, &best);
-        for (unsigned n = 0; n < gic->d.banks; n++)
-            consider(gic, &gic->spi[n], bank_ready(&gic->spi[n]) & gic->d.routed[cpu][n], gic_bank_first(n), groups,
-                     &best);
+        for (unsigned n = 0; n < gic->d.banks; n++) {
+            u32 ready = bank_ready(&gic->spi[n]) & gic->d.routed[cpu][n];
+            if (unlikely(ready))
+                consider(gic, &gic->spi[n], ready, gic_bank_first(n), groups, &best);
+        }
         const struct gic_lpis *l = &gic->redist[cpu].lpi;
         if (l->priority < best.priority && groups & 1 << GROUP_1NS)
             best = (struct gic_best){ l->intid, l->priority, GROUP_1NS, 0 };
