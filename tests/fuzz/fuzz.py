@@ -174,7 +174,8 @@ class Maker:
                               (text, texts), (SEEDS, bytes(128))):
             at = elf_offset(elf, address)
             elf[at:at + len(data)] = data
-        case.args = self.machine() + ['-semihosting', '-kernel', case.file('code.elf', elf)]
+        # arg=: a guest that is told its own file can remove it
+        case.args = self.machine() + ['-semihosting-config', 'enable=on,arg=x', '-kernel', case.file('code.elf', elf)]
         case.both = True
 
     def pci(self, case):

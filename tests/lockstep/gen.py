@@ -20,7 +20,7 @@ TABLE_BYTES = 0x8000
 # What both emulators have: QEMU's 7.2 `max`, by elmu's names.
 FEATURES = set('''base crc32 aes pmull sha1 sha256 lse rdm sha512 sha3 sm3 sm4 dotprod fhm lrcpc lrcpc2 jscvt fcma frintts bf16
     i8mm pan vhe hpds hafdbs vmid16 xnx ttcnp lpa lpa2 lva ttst s2fwb bbm ttl e0pd pan2 uao idst lor tlbios tlbirange dpb dpb2 dit
-    ssbs ssbs2 flagm flagm2 sb pauth bti hcx dgh pmu fp16 gicv3 el2 el3 sel2 ras rasv1p1 iesb csv2 csv2-2 csv3 specres
+    ssbs ssbs2 flagm flagm2 sb pauth bti hcx dgh pmu fp16 gicv3 gicv3-el2 gicv3-el3 el2 el3 sel2 ras rasv1p1 iesb csv2 csv2-2 csv3 specres
     mte mte2 mte3'''.split())
 GPR, VREG = 'dnmatbKND', 'FGH'
 M64 = (1 << 64) - 1

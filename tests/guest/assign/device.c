@@ -1,5 +1,5 @@
-/* A device with DMA that belongs to one guest: the closed one's, function 00:01.0 of PCIe (edu, 1234:11e8). And a disk that
- * the guests share, which the hypervisor drives for them. The rest of the hypervisor is ../demo; read that first.
+/* A device with DMA that belongs to one guest: the closed one's, function 00:01.0 of PCIe (edu, 1234:11e8). And a disk
+ * that the guests share, which the hypervisor drives for them. The rest of the hypervisor is ../demo; read that first.
  *
  * A device that copies by DMA would reach all memory, whatever stage 2 says to the CPU. The SMMU (Arm IHI 0070) stands
  * between: what a function asks for is translated by the stage 2 of its guest, the very same tables, so that the guest
@@ -98,10 +98,10 @@ static void function_init(void)
     REG32(FUNCTION + 0x10) = BAR;
     REG16(FUNCTION + 4) = 6; /* Command: memory space, bus master */
     s2_map_device(&guests[CLOSED], BAR_IPA, BAR);
-    REG32(0x08000084) |= BIT(INTID_EDU - 32);                  /* GICD_IGROUPR1 */
-    *(volatile u8 *)(0x08000400ul + INTID_EDU) = 0x80;         /* GICD_IPRIORITYR */
-    REG64(0x08006000ul + 8 * INTID_EDU) = 0;                   /* GICD_IROUTER: CPU 0 */
-    REG32(0x08000104) = BIT(INTID_EDU - 32);                   /* GICD_ISENABLER1 */
+    REG32(0x08000084) |= BIT(INTID_EDU - 32);          /* GICD_IGROUPR1 */
+    *(volatile u8 *)(0x08000400ul + INTID_EDU) = 0x80; /* GICD_IPRIORITYR */
+    REG64(0x08006000ul + 8 * INTID_EDU) = 0;           /* GICD_IROUTER: CPU 0 */
+    REG32(0x08000104) = BIT(INTID_EDU - 32);           /* GICD_ISENABLER1 */
 }
 
 bool device_irq(u32 intid)

@@ -1,5 +1,5 @@
-/* The open guest: it has no device of its own. It tries to reach the other's, reads the disk that both share, and looks,
- * when the other is done, whether its memory is what it was. */
+/* The open guest: it has no device of its own. It tries to reach the other's, reads the disk that both share, and
+ * looks, when the other is done, whether its memory is what it was. */
 #include "../demo/guest.h"
 
 #define UART_DR       REG32(0x09000000)
