@@ -113,16 +113,6 @@ static void decoding(void)
 
 /* ---- virtio-rng behind the function at cfg, its structures at `base` ---- */
 
-/* Sleeps for 10 ms: QEMU's devices take some, and that of the host. */
-static void nap(void)
-{
-    WRITE(cntp_tval_el0, READ(cntfrq_el0) / 100);
-    WRITE(cntp_ctl_el0, 1);
-    ISB();
-    ASM("wfi");
-    WRITE(cntp_ctl_el0, 0);
-}
-
 static struct {
     struct {
         u64 address;

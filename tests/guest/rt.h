@@ -176,6 +176,15 @@ void tlb_flush(void); /* everything at the current EL and below */
 
 void gic_init(void); /* distributor, this CPU's redistributor and interface; group 1 on, PMR 0xff */
 void gic_init_cpu(void);
+/* Sleeps for 10 ms: QEMU's devices take some, and that of the host. INTID 30 is to be enabled. */
+static inline void nap(void)
+{
+    WRITE(cntp_tval_el0, READ(cntfrq_el0) / 100);
+    WRITE(cntp_ctl_el0, 1);
+    ISB();
+    ASM("wfi");
+    WRITE(cntp_ctl_el0, 0);
+}
 void gic_enable(u32 intid, u8 priority); /* group 1, enabled; SPIs routed to CPU 0 */
 void gic_pend(u32 intid);
 void gic_unpend(u32 intid);

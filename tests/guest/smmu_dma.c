@@ -79,7 +79,7 @@ static bool arrives(u64 to)
     target[0] = 0;
     edu_start(to);
     while (MMIO64(BAR + 0x98) & 1)
-        ;
+        nap();
     DSB();
     return target[0] == 0x1122334455667788;
 }
@@ -107,7 +107,7 @@ static void device(void)
     MMIO64(BAR + 0x90) = 8;
     MMIO64(BAR + 0x98) = 1;
     while (MMIO64(BAR + 0x98) & 1)
-        ;
+        nap();
     check(arrives((u64)target), "DMA while the SMMU is off");
 }
 
@@ -225,6 +225,8 @@ static void stalls(void)
 
 void test_main(void)
 {
+    gic_init();
+    gic_enable(30, 0x80);
     device();
     setup();
     stage_1();
