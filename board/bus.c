@@ -250,6 +250,7 @@ bool bus_create(struct machine *m)
             continue;
         if (rows[n].kind->translate)
             m->d.translator = n;
+        m->d.row = n;
         m->d.state_at[n] = (u32)bytes;
         m->d.timers_from[n] = timers;
         bytes += (u64)rows[n].kind->state.size * m->d.count[n];
@@ -271,16 +272,13 @@ void bus_destroy(struct machine *m)
 
 /* ---- accesses by PEs ---- */
 
-static inline bool row_holds(const struct machine *m, unsigned n, u64 pa)
-{
-    return pa - rows[n].base < rows[n].size * rows[n].count && rows[n].kind && row_there(m, &rows[n]);
-}
-/* The row that answers at pa, or NULL; m->d.row is its number. */
+static inline bool row_holds(unsigned n, u64 pa) { return pa - rows[n].base < rows[n].size * rows[n].count; }
+/* The row that answers at pa, or NULL; m->d.row, always a row that this machine has, is its number. */
 static const struct row *row_at(struct machine *m, u64 pa, struct phys_attrs by)
 {
     unsigned n = m->d.row; /* the last one: guests stay with a device for a while */
-    if (!row_holds(m, n, pa))
-        for (n = 0; n < ROW_COUNT && !row_holds(m, n, pa); n++)
+    if (!row_holds(n, pa))
+        for (n = 0; n < ROW_COUNT && !(row_holds(n, pa) && rows[n].kind && row_there(m, &rows[n])); n++)
             ;
     if (n == ROW_COUNT)
         return NULL;
