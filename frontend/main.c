@@ -112,7 +112,6 @@ static void config_make(const struct options *o, struct frontend *f, struct mach
 {
     c->cpu = o->cpu;
     c->options = o->machine;
-    c->options.its = !o->no_its && o->machine.gic_version != 2;
     c->engine = o->engine;
     c->semihost_line = o->semihost_line;
     c->host.ctx = f;

@@ -131,12 +131,14 @@ static void option_run(struct options *o, const char *arg, int argc, char **argv
 
 bool options_parse(struct options *o, int argc, char **argv, int *status)
 {
-    *o = (struct options){
-        .cpu = "cortex-a57",
-        .machine = { .cpu_count = 1, .gic_version = 2, .ram_size = 128 << 20, .rtc_base = 1704067200 /* 2024-01-01 */ },
-        .max_insns = NEVER,
-        .engine = ENGINE_THREADED
-    };
+    *o = (struct options){ .cpu = "cortex-a57",
+                           .machine = { .cpu_count = 1,
+                                        .gic_version = 2,
+                                        .its = 1,
+                                        .ram_size = 128 << 20,
+                                        .rtc_base = 1704067200 /* 2024-01-01 */ },
+                           .max_insns = NEVER,
+                           .engine = ENGINE_THREADED };
     *status = 0;
     for (int n = 1; n < argc; n++) {
         option_run(o, argv[n], argc, argv, &n);

@@ -76,7 +76,6 @@ struct options {
     char *memory_backend, *numa_memdev; /* -machine memory-backend=, -numa node,memdev=: names, or NULL */
     struct machine_options machine;     /* what the guest can see, but disks and devices */
     u32 given;                          /* GIVEN_*: what -restore must not contradict */
-    u8 no_its;
     char cpu[512], dumpdtb[1024];
     u64 max_insns;
     enum engine engine;

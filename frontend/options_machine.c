@@ -37,14 +37,14 @@ static void machine_iommu(void *target, const char *option, const struct subopti
 
 static const struct property machine_rows[] = {
     PROPERTY_BY("type", machine_type),
-    PROPERTY("virtualization", PROPERTY_ON, struct options, machine.virtualization),
-    PROPERTY("secure", PROPERTY_ON, struct options, machine.secure),
-    PROPERTY("mte", PROPERTY_OFF, struct options, untagged), /* on: what the CPU has; off: RAM without tags */
-    PROPERTY_BY("gic-version", machine_gic),
-    PROPERTY("highmem", PROPERTY_OFF, struct options, machine.lowmem),
+    PROPERTY("virtualization", PROPERTY_ON, struct options, machine.virtualization, .mark = GIVEN_VIRTUALIZATION),
+    PROPERTY("secure", PROPERTY_ON, struct options, machine.secure, .mark = GIVEN_SECURE),
+    PROPERTY("mte", PROPERTY_OFF, struct options, untagged, .mark = GIVEN_CPU), /* on: what the CPU has; off: RAM without tags */
+    PROPERTY_BY("gic-version", machine_gic, .mark = GIVEN_GIC),
+    PROPERTY("highmem", PROPERTY_OFF, struct options, machine.lowmem, .mark = GIVEN_HIGHMEM),
     PROPERTY("memory-backend", PROPERTY_COPY, struct options, memory_backend),
-    PROPERTY_BY("iommu", machine_iommu),
-    PROPERTY("its", PROPERTY_OFF, struct options, no_its),
+    PROPERTY_BY("iommu", machine_iommu, .mark = GIVEN_IOMMU),
+    PROPERTY("its", PROPERTY_ON, struct options, machine.its, .mark = GIVEN_ITS),
     PROPERTY("dumpdtb", PROPERTY_TEXT, struct options, dumpdtb),
     PROPERTY("dtb-randomness", PROPERTY_OFF, struct options, plain_dtb),
     PROPERTY("dtb-kaslr-seed", PROPERTY_OFF, struct options, plain_dtb),
@@ -91,13 +91,8 @@ void opt_machine(struct options *o, const char *name, const char *arg)
         o->list_done = true;
         return;
     }
-    o->given |= (strstr(arg, "virtualization=") ? GIVEN_VIRTUALIZATION : 0) |
-                (strstr(arg, "secure=") ? GIVEN_SECURE : 0) | (strstr(arg, "mte=") ? GIVEN_CPU : 0) |
-                (strstr(arg, "its=") ? GIVEN_ITS : 0) | (strstr(arg, "iommu=") ? GIVEN_IOMMU : 0) |
-                (strstr(arg, "gic-version=") || strstr(arg, "gic_version=") ? GIVEN_GIC : 0) |
-                (strstr(arg, "highmem=") ? GIVEN_HIGHMEM : 0);
     bool typed = !strchr(arg, '=') || strcspn(arg, "=") > strcspn(arg, ",");
-    properties_read(machine_rows, ARRAY_LEN(machine_rows), "-machine", arg, typed ? "type" : NULL, o);
+    o->given |= properties_read(machine_rows, ARRAY_LEN(machine_rows), "-machine", arg, typed ? "type" : NULL, o);
 }
 
 /* ---- -cpu, -smp, -m ---- */

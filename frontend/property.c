@@ -76,10 +76,11 @@ void properties_list(const struct property *rows, unsigned count, const char *op
     }
 }
 
-void properties_read(const struct property *rows, unsigned count, const char *option, const char *arg,
-                     const char *first, void *target)
+u32 properties_read(const struct property *rows, unsigned count, const char *option, const char *arg, const char *first,
+                    void *target)
 {
     struct suboption s;
+    u32 marks = 0;
     for (; suboption_next(&arg, first, &s); first = NULL) {
         unsigned n = 0;
         if (option_is_query(s.key) || (first && !strcmp(s.key, first) && option_is_query(s.value))) {
@@ -91,5 +92,7 @@ void properties_read(const struct property *rows, unsigned count, const char *op
         if (n == count)
             no_property(rows, count, option, s.key);
         property_set(&rows[n], option, &s, target);
+        marks |= rows[n].mark;
     }
+    return marks;
 }

@@ -88,7 +88,6 @@ void restore_options(struct options *o)
     o->machine.clusters = s->options.clusters;
     o->machine.cores = s->options.cores;
     o->machine.threads = s->options.threads;
-    o->machine.lowmem = s->options.lowmem;
     flag_take(o, &o->machine.virtualization, s->options.virtualization, GIVEN_VIRTUALIZATION, "-M", "virtualization=on",
               "virtualization=off");
     flag_take(o, &o->machine.secure, s->options.secure, GIVEN_SECURE, "-M", "secure=on", "secure=off");
@@ -102,7 +101,7 @@ void restore_options(struct options *o)
         contradicts(o, "-global", stages[o->machine.smmu_stage], stages[stage]);
     o->machine.smmu_stage = stage;
     flag_take(o, &o->machine.lowmem, s->options.lowmem, GIVEN_HIGHMEM, "-M", "highmem=off", "highmem=on");
-    flag_take(o, &o->no_its, !s->options.its, GIVEN_ITS, "-M", "its=off", "its=on");
+    flag_take(o, &o->machine.its, s->options.its, GIVEN_ITS, "-M", "its=on", "its=off");
     u8 semihosting = o->machine.semihosting != SEMIHOSTING_OFF;
     flag_take(o, &semihosting, s->options.semihosting != SEMIHOSTING_OFF, GIVEN_SEMIHOSTING, "-semihosting-config",
               "enable=on", "enable=off");

@@ -75,6 +75,7 @@ bad '-restore, another -smp' 'made with -smp 3, but -smp 2 was given' --restore 
 bad '-restore, another -cpu' 'made with -cpu cortex-a53,lse=on, but -cpu cortex-a57 was given' --restore m.snap -cpu cortex-a57
 bad '-restore, another feature' 'but -cpu cortex-a53 was given' --restore m.snap -cpu cortex-a53
 bad '-restore, another machine' 'made with -M virtualization=on, but -M virtualization=off' --restore m.snap -M virt,virtualization=off
+bad '-restore, highmem' 'made with -M highmem=on, but -M highmem=off was given' --restore m.snap -M virt,highmem=off
 bad '-restore, GIC' 'made with -M gic-version 2, but -M gic-version 3' --restore m.snap -M virt,gic-version=3
 bad '-restore, secure' 'made with -M secure=off, but -M secure=on' --restore m.snap -M virt,secure=on
 bad '-restore, another -reset' 'made with -reset loud, but -reset zero' --restore m.snap --reset zero
