@@ -395,25 +395,24 @@ static bool runs_fit(struct machine *m, const struct loaded *l)
 static const char *differs(const struct machine *m, const struct machine *s)
 {
     static const struct {
-        const char *option;
-        struct state_field field;
+        const char *field, *option; /* NULL: it may be another one */
     } rows[] = {
-        { "-m", STATE(machine_options, ram_size) },
-        { "-smp", STATE(machine_options, cpu_count) },
-        { "-M", STATE(machine_options, virtualization) },
-        { "-M", STATE(machine_options, secure) },
-        { "-semihosting", STATE(machine_options, semihosting) },
-        { "-reset", STATE(machine_options, reset_loud) },
-        { "-drive", STATE(machine_options, disk) },
-        { "-device", STATE(machine_options, plug) },
-        { "-device", STATE(machine_options, pci) },
-        { "-M highmem", STATE(machine_options, lowmem) },
-        { "-global", STATE(machine_options, virtio_modern) },
+        { "ram_size", "-m" },        { "seed", NULL },
+        { "rtc_base", NULL },        { "cpu_count", "-smp" },
+        { "clusters", "-smp" },      { "cores", "-smp" },
+        { "threads", "-smp" },       { "semihosting", "-semihosting" },
+        { "reset_loud", "-reset" },  { "virtio_modern", "-global" },
+        { "smmu_stage", "-global" }, { "flash_disk", "-drive" },
+        { "disk", "-drive" },        { "plug", "-device" },
+        { "pci", "-device" },
     };
-    for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
-        const struct state_field *f = &rows[n].field;
-        if (memcmp((const u8 *)&m->options + f->offset, (const u8 *)&s->options + f->offset, f->size))
-            return rows[n].option;
+    for (unsigned n = 0; n < machine_options_shape.count; n++) {
+        const struct state_field *f = &machine_options_shape.field[n];
+        const char *option = "-M"; /* of all others */
+        for (unsigned k = 0; k < ARRAY_LEN(rows); k++)
+            option = strcmp(f->name, rows[k].field) ? option : rows[k].option;
+        if (option && memcmp((const u8 *)&m->options + f->offset, (const u8 *)&s->options + f->offset, f->size))
+            return option;
     }
     return memcmp(&s->model, &m->model, sizeof(m->model)) ? "-cpu" : NULL;
 }
