@@ -103,6 +103,9 @@ static void gicc_abpr_set(const struct access *a, u32 v)
         cpuif_set_binary_point(a->gic, a->cpu, aliased_view, GROUP_1NS, v);
 }
 
+/* The groups that GICC_IAR and GICC_HPPIR are about. */
+static u32 gicc_reach(const struct access *a) { return a->ns ? REACH_1NS : ackctl(a) ? REACH_0 | REACH_1NS : REACH_0; }
+
 /* GICC_IAR: group 1 is acknowledged from Non-secure state, and otherwise with AckCtl; without it is read as 1022. */
 static u32 acknowledge(const struct access *a, u32 reach)
 {
@@ -115,10 +118,7 @@ static u32 acknowledge(const struct access *a, u32 reach)
         return INTID_GROUP1;
     return intid;
 }
-static u32 gicc_iar_get(const struct access *a)
-{
-    return acknowledge(a, a->ns ? REACH_1NS : ackctl(a) ? REACH_0 | REACH_1NS : REACH_0);
-}
+static u32 gicc_iar_get(const struct access *a) { return acknowledge(a, gicc_reach(a)); }
 static u32 gicc_aiar_get(const struct access *a) { return a->ns ? 0 : acknowledge(a, REACH_1NS); }
 
 /* GICC_HPPIR: masked or not. */
@@ -131,10 +131,7 @@ static u32 pending(const struct access *a, u32 reach)
         return INTID_GROUP1;
     return intid;
 }
-static u32 gicc_hppir_get(const struct access *a)
-{
-    return pending(a, a->ns ? REACH_1NS : ackctl(a) ? REACH_0 | REACH_1NS : REACH_0);
-}
+static u32 gicc_hppir_get(const struct access *a) { return pending(a, gicc_reach(a)); }
 static u32 gicc_ahppir_get(const struct access *a) { return a->ns ? 0 : pending(a, REACH_1NS); }
 
 /* A Secure end of a group 1 interrupt without AckCtl is UNPREDICTABLE: it is done. */

@@ -166,11 +166,11 @@ static bool bank_fill(struct machine *m, u64 base, unsigned disk, u64 size)
 
 static bool flash_place(struct machine *m, const struct boot_config *c, char *error)
 {
-    static const u16 rows[] = { ROW_flash, ROW_flash1 };
-    for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
-        unsigned disk = m->options.flash_disk[n];
-        if (disk && !bank_fill(m, row_get(rows[n])->base, disk - 1, m->options.disk[disk - 1].size)) {
-            snprintf(error, BOOT_ERROR, "-drive if=pflash: bank %u: the file cannot be read", n);
+    for (struct place at = PLACE_FIRST; place_next(m, &at);) {
+        unsigned bank = row_get(at.row)->kind->memory ? place_number(at) : ARRAY_LEN(m->options.flash_disk);
+        unsigned disk = bank < ARRAY_LEN(m->options.flash_disk) ? m->options.flash_disk[bank] : 0;
+        if (disk && !bank_fill(m, place_base(at), disk - 1, m->options.disk[disk - 1].size)) {
+            snprintf(error, BOOT_ERROR, "-drive if=pflash: bank %u: the file cannot be read", bank);
             return false;
         }
     }

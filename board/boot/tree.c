@@ -102,6 +102,17 @@ void tree_gic_end(struct tree *t, const char *path)
     TREE_CELLS(t, "/", "interrupt-parent", t->gic);
 }
 
+void tree_gic_msi(struct tree *t, char path[64], const char *name, struct place at)
+{
+    const struct row *dist = row_get(t->m->options.gic_version == 2 ? ROW_gicd2 : ROW_gicd);
+    snprintf(path, 64, "/intc@%llx/%s@%llx", (unsigned long long)dist->base, name, (unsigned long long)place_base(at));
+    tree_node(t, path);
+    tree_compatible(t, path, at);
+    tree_flag(t, path, "msi-controller");
+    tree_reg(t, path, at);
+    TREE_CELLS(t, path, "phandle", t->msi);
+}
+
 void tree_primecell(struct tree *t, char path[64], const char *name, struct place at)
 {
     tree_device(t, path, name, at);

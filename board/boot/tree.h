@@ -47,6 +47,8 @@ void tree_secure(struct tree *t, const char *path, struct place at);
 /* The interrupt controller's node (sets path), and what comes after its own properties. */
 void tree_gic(struct tree *t, char path[64], struct place at);
 void tree_gic_end(struct tree *t, const char *path);
+/* Of a device below the interrupt controller, whose row comes first: it takes the messages of PCI functions. */
+void tree_gic_msi(struct tree *t, char path[64], const char *name, struct place at);
 /* A node with compatible, reg and interrupts: an Arm PrimeCell. */
 void tree_primecell(struct tree *t, char path[64], const char *name, struct place at);
 

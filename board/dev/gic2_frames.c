@@ -5,33 +5,25 @@
  */
 #include "board/machine.h"
 #include "board/boot/tree.h"
-
-static bool done(struct machine *m, bool ok)
-{
-    if (unlikely(m->gic.d.no_such_size)) {
-        m->gic.d.no_such_size = false;
-        m->d.guest_error = ERROR_SIZE;
-    }
-    return ok;
-}
+#include "board/dev/gic_frames.h"
 
 static bool dist_read(struct machine *m, void *state, const struct access *a, u64 *value)
 {
-    return (void)state, done(m, gic2_dist_read(&m->gic, a->offset, a->size, a->by, value));
+    return (void)state, gic_told(m, gic2_dist_read(&m->gic, a->offset, a->size, a->by, value));
 }
 static bool dist_write(struct machine *m, void *state, const struct access *a, u64 value)
 {
-    return (void)state, done(m, gic2_dist_write(&m->gic, a->offset, a->size, a->by, value));
+    return (void)state, gic_told(m, gic2_dist_write(&m->gic, a->offset, a->size, a->by, value));
 }
 
 #define FRAME(which, frame)                                                                                             \
     static bool which##_read(struct machine *m, void *state, const struct access *a, u64 *value)                       \
     {                                                                                                                  \
-        return (void)state, done(m, gic2_read(&m->gic, frame, a->offset, a->size, a->by, value));                      \
+        return (void)state, gic_told(m, gic2_read(&m->gic, frame, a->offset, a->size, a->by, value));                      \
     }                                                                                                                  \
     static bool which##_write(struct machine *m, void *state, const struct access *a, u64 value)                       \
     {                                                                                                                  \
-        return (void)state, done(m, gic2_write(&m->gic, frame, a->offset, a->size, a->by, value));                     \
+        return (void)state, gic_told(m, gic2_write(&m->gic, frame, a->offset, a->size, a->by, value));                     \
     }                                                                                                                  \
     const struct kind kind_gic2_##which = {                                                                             \
         .name = "gic2_" #which,                                                                                         \

@@ -1,15 +1,14 @@
 /*
  * The GIC's register frames on the bus. What they show is in machine.gic (gic/frames.c), where the PEs' interfaces are.
  */
-#include "board/machine.h"
 #include "board/boot/tree.h"
+#include "board/dev/gic_frames.h"
 
-/* A register has no accesses of this size: it is RAZ/WI. */
-static bool size_told(struct machine *m, bool ok)
+bool gic_told(struct machine *m, bool ok)
 {
-    if (unlikely(m->gic.d.no_such_size)) {
-        m->gic.d.no_such_size = false;
-        m->d.guest_error = ERROR_SIZE;
+    if (unlikely(m->gic.d.no_such_size | m->gic.d.no_such_spi)) {
+        m->d.guest_error = m->gic.d.no_such_spi ? ERROR_INTERRUPT : ERROR_SIZE;
+        m->gic.d.no_such_size = m->gic.d.no_such_spi = false;
     }
     return ok;
 }
@@ -17,18 +16,13 @@ static bool size_told(struct machine *m, bool ok)
 static bool dist_read(struct machine *m, void *state, const struct access *a, u64 *value)
 {
     (void)state;
-    return size_told(m, gic_dist_read(&m->gic, a->offset, a->size, a->by, value));
+    return gic_told(m, gic_dist_read(&m->gic, a->offset, a->size, a->by, value));
 }
 
 static bool dist_write(struct machine *m, void *state, const struct access *a, u64 value)
 {
     (void)state;
-    bool ok = gic_dist_write(&m->gic, a->offset, a->size, a->by, value);
-    if (unlikely(m->gic.d.no_such_spi)) {
-        m->gic.d.no_such_spi = false;
-        m->d.guest_error = ERROR_INTERRUPT;
-    }
-    return size_told(m, ok);
+    return gic_told(m, gic_dist_write(&m->gic, a->offset, a->size, a->by, value));
 }
 
 /* Where it would lie, were all redistributors in one region. */
@@ -40,13 +34,13 @@ static u64 redist_offset(const struct access *a)
 static bool redist_read(struct machine *m, void *state, const struct access *a, u64 *value)
 {
     (void)state;
-    return size_told(m, gic_redist_read(&m->gic, redist_offset(a), a->size, a->by, value));
+    return gic_told(m, gic_redist_read(&m->gic, redist_offset(a), a->size, a->by, value));
 }
 
 static bool redist_write(struct machine *m, void *state, const struct access *a, u64 value)
 {
     (void)state;
-    return size_told(m, gic_redist_write(&m->gic, redist_offset(a), a->size, a->by, value));
+    return gic_told(m, gic_redist_write(&m->gic, redist_offset(a), a->size, a->by, value));
 }
 
 /* One node for all frames, at the distributor's address. */

@@ -6,8 +6,6 @@
 #include "board/machine.h"
 #include "gic/its.h"
 
-#include <stdio.h>
-
 static const struct state_field fields[] = {
     STATE(its, cbaser), STATE(its, cwriter), STATE(its, creadr), STATE(its, baser), STATE(its, ctlr), STATE(its, pad),
 };
@@ -43,18 +41,11 @@ static const char *validate(const void *state, struct place at)
     return its_validate(state) ? NULL : "its: state out of range";
 }
 
-/* Below the interrupt controller's node, whose row comes first. */
 static void node(struct tree *t, struct place at)
 {
     char path[64];
-    snprintf(path, sizeof(path), "/intc@%llx/its@%llx", (unsigned long long)row_get(ROW_gicd)->base,
-             (unsigned long long)place_base(at));
-    tree_node(t, path);
-    tree_compatible(t, path, at);
-    tree_flag(t, path, "msi-controller");
+    tree_gic_msi(t, path, "its", at);
     TREE_CELLS(t, path, "#msi-cells", 1);
-    tree_reg(t, path, at);
-    TREE_CELLS(t, path, "phandle", t->msi);
 }
 
 const struct kind kind_gic_its = {

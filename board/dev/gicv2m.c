@@ -7,8 +7,6 @@
 #include "board/machine.h"
 #include "board/boot/tree.h"
 
-#include <stdio.h>
-
 enum { MSI_TYPER = 0x008, MSI_SETSPI_NS = 0x040, MSI_IIDR = 0xfcc, COUNT = 64, IIDR = 0x05100000 };
 
 static unsigned first_intid(struct place at) { return GIC_BANK + row_get(at.row)->spi; }
@@ -42,17 +40,10 @@ static bool write(struct machine *m, void *state, const struct access *a, u64 va
     return true;
 }
 
-/* Below the interrupt controller's node, whose row comes first. */
 static void node(struct tree *t, struct place at)
 {
     char path[64];
-    snprintf(path, sizeof(path), "/intc@%llx/v2m@%llx", (unsigned long long)row_get(ROW_gicd2)->base,
-             (unsigned long long)place_base(at));
-    tree_node(t, path);
-    tree_compatible(t, path, at);
-    tree_flag(t, path, "msi-controller");
-    tree_reg(t, path, at);
-    TREE_CELLS(t, path, "phandle", t->gic + 1);
+    tree_gic_msi(t, path, "v2m", at);
 }
 
 const struct kind kind_gicv2m = {
