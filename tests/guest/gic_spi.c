@@ -2,6 +2,7 @@
  * state). Arm IHI 0069: 12.9 (GICD_SETSPI_NSR, GICD_CLRSPI_NSR, GICD_SETSPI_SR, GICD_CLRSPI_SR, GICD_IROUTER,
  * GICD_TYPER), 12.11 (GICR_CTLR.DPG1NS, GICR_TYPER.DPGS). */
 #include "workers.h"
+#include "icc.h"
 
 #define SETSPI_NSR 0x40
 #define CLRSPI_NSR 0x48
@@ -11,43 +12,6 @@
 #define SPI        42u /* without a device on this board's lines */
 
 static u32 typer(void) { return MMIO32(GICD + 4); }
-
-static u64 hppir_of(u64 a)
-{
-    (void)a;
-    DSB();
-    ISB();
-    return READ(ICC_HPPIR1);
-}
-
-static u64 hppir(void) { return hppir_of(0); }
-
-static u64 ack(void)
-{
-    DSB();
-    ISB();
-    u64 intid = READ(ICC_IAR1);
-    DSB();
-    return intid;
-}
-
-static void eoi(u64 intid)
-{
-    WRITE(ICC_EOIR1, intid);
-    ISB();
-}
-
-static u64 ack_job(u64 a)
-{
-    (void)a;
-    return ack();
-}
-
-static u64 eoi_job(u64 intid)
-{
-    eoi(intid);
-    return 0;
-}
 
 static void configure(u32 intid, bool edge)
 {
@@ -198,11 +162,11 @@ static void one_of_n(void)
     check_eq("DPG1NS of all: nobody", seen_up_to(3), 0);
     check(gic_is_pending(SPI), "  it stays pending");
     take_out(0x7);
-    check_eq("  then CPU 3", on(3, ack_job, 0), SPI);
+    check_eq("  then CPU 3", on(3, ack_of, 0), SPI);
     message(SETSPI_NSR, SPI);
     take_out(0xd);
     check_eq("active: nobody sees it, chosen or not", seen_up_to(3), 0);
-    on(3, eoi_job, SPI);
+    on(3, eoi_of, SPI);
     check_eq("  ended: CPU 1 does", seen_up_to(3), BIT(1));
     on(1, group_enable, 0);
     check_eq("ICC_IGRPEN1_EL1 0 at CPU 1: nobody", seen_up_to(3), 0);

@@ -12,7 +12,7 @@ GUEST_LDFLAGS := -nostdlib -static -Wl,--build-id=none,-z,max-page-size=4096,--n
 DEMO_DIR := $(GUEST_DIR)/demo
 DEMO_HYP := $(addprefix $(DEMO_DIR)/,entry.S main.c exits.c sched.c stage2.c vgic.c console.c stats.c)
 
-$(B)/guest/demo/%.guest.elf: $(DEMO_DIR)/%.c $(DEMO_DIR)/guest.S $(DEMO_DIR)/guest.h $(DEMO_DIR)/guest.ld
+$(B)/guest/demo/%.guest.elf: $(DEMO_DIR)/%.c $(DEMO_DIR)/guest.S $(DEMO_DIR)/guest.h $(DEMO_DIR)/put_hvc.h $(DEMO_DIR)/guest.ld
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T $(DEMO_DIR)/guest.ld -o $@ $(DEMO_DIR)/guest.S $<
 
@@ -35,7 +35,7 @@ $(B)/guest/demo-%.elf: $(DEMO_HYP) $(DEMO_DIR)/hyp.h $(GUEST_DIR)/regs.S $(DEMO_
 ASSIGN_DIR := $(GUEST_DIR)/assign
 ASSIGN_HYP := $(DEMO_HYP) $(ASSIGN_DIR)/device.c
 
-$(B)/guest/assign/%.guest.elf: $(ASSIGN_DIR)/%.c $(DEMO_DIR)/guest.S $(DEMO_DIR)/guest.h $(DEMO_DIR)/guest.ld
+$(B)/guest/assign/%.guest.elf: $(ASSIGN_DIR)/%.c $(DEMO_DIR)/guest.S $(DEMO_DIR)/guest.h $(DEMO_DIR)/put_hvc.h $(DEMO_DIR)/guest.ld
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T $(DEMO_DIR)/guest.ld -o $@ $(DEMO_DIR)/guest.S $<
 
@@ -64,7 +64,7 @@ $(B)/guest/nest.elf $(B)/guest/nest-1g.elf: $(NEST_HYP) $(NEST_DIR)/nest.h $(DEM
 	    -T $(DEMO_DIR)/hyp.ld -o $@ $(NEST_HYP)
 
 # The tests: one ELF for each line of guests.list.
-GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S regs.S rt.c rt.h states.h gic_states.h gicv2.h workers.h guest.ld)
+GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S regs.S rt.c rt.h states.h gic_states.h gicv2.h icc.h workers.h guest.ld)
 GUEST_NAMES := $(shell sed -n 's/^\([a-z][a-z0-9_]*\)[ :].*/\1/p' $(GUEST_DIR)/guests.list)
 GUEST_ELFS := $(GUEST_NAMES:%=$(B)/guest/%.elf)
 

@@ -2,6 +2,7 @@
  * (the commands with their errors), 12.11 (GICR_CTLR, GICR_TYPER, GICR_PROPBASER, GICR_PENDBASER, GICR_INVLPIR), 12.18
  * (GITS_*). Interrupts come by INT commands and by writes to GITS_TRANSLATER, which are device 0's. */
 #include "workers.h"
+#include "icc.h"
 
 #define GITS       0x08080000ul
 #define CTLR       0x000
@@ -71,34 +72,6 @@ static void invall(u64 collection) { command(INVALL, 0, collection, 0); }
 static void sync(u64 cpu) { command(SYNCHRONIZE, 0, cpu << 16, 0); }
 
 /* ---- interrupts ---- */
-
-static u64 hppir_of(u64 a)
-{
-    (void)a;
-    DSB();
-    ISB();
-    return READ(ICC_HPPIR1);
-}
-static u64 hppir(void) { return hppir_of(0); }
-
-static u64 ack_of(u64 a)
-{
-    (void)a;
-    DSB();
-    ISB();
-    u64 intid = READ(ICC_IAR1);
-    DSB();
-    return intid;
-}
-static u64 ack(void) { return ack_of(0); }
-
-static u64 eoi_of(u64 intid)
-{
-    WRITE(ICC_EOIR1, intid);
-    ISB();
-    return 0;
-}
-static void eoi(u64 intid) { eoi_of(intid); }
 
 static void take_all(void)
 {

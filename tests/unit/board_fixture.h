@@ -141,4 +141,28 @@ static inline void bus_w(struct fixture *f, u64 pa, u64 value)
                   (unsigned long long)pa);
 }
 
+/* RAM as a debugger sees it, little-endian. */
+static inline void poke(struct fixture *f, u64 pa, u64 value, unsigned size)
+{
+    u8 bytes[8];
+    store_le64(bytes, value);
+    ck_assert(phys_copy_in(&f->m->d.phys, pa, bytes, size));
+}
+static inline u64 peek(struct fixture *f, u64 pa, unsigned size)
+{
+    u8 bytes[8] = { 0 };
+    ck_assert(phys_copy_out(&f->m->d.phys, pa, bytes, size));
+    return load_le64(bytes);
+}
+
+/* A state that has `value` in a field is no state of this machine `f`; with what the field held before it is. */
+#define WRONG(field, value)                                                                                            \
+    do {                                                                                                               \
+        __typeof__(field) keep_ = field;                                                                               \
+        field = (__typeof__(field))(value);                                                                            \
+        ck_assert_msg(machine_validate(f->m) != NULL, "%s", #field);                                                   \
+        field = keep_;                                                                                                 \
+        ck_assert_ptr_null(machine_validate(f->m));                                                                    \
+    } while (0)
+
 #endif

@@ -462,14 +462,6 @@ START_TEST(validate_bounds)
     struct fixture *f = machine_of("cortex-a57", 2, true, false, ENGINE_STEP);
     PROGRAM(f, 0x14000000);
     ck_assert_ptr_null(machine_validate(f->m));
-#define WRONG(field, value)                                                                                            \
-    do {                                                                                                               \
-        __typeof__(field) keep_ = field;                                                                               \
-        field = (__typeof__(field))(value);                                                                            \
-        ck_assert_msg(machine_validate(f->m) != NULL, "%s", #field);                                                   \
-        field = keep_;                                                                                                 \
-        ck_assert_ptr_null(machine_validate(f->m));                                                                    \
-    } while (0)
     WRONG(f->m->options.cpu_count, MAX_CPUS + 1);
     WRONG(f->m->turns[1].waits_key, 1);
     WRONG(f->m->key_waiters, 1);

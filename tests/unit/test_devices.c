@@ -151,20 +151,6 @@ END_TEST
 enum { DESC = RAM_BASE + 0x10000, AVAIL = DESC + 0x1000, USED = DESC + 0x2000, DATA = DESC + 0x4000, QSIZE = 8 };
 enum { NEXT = 1, WRITE = 2 };
 
-static void poke(struct fixture *f, u64 pa, u64 value, unsigned size)
-{
-    u8 bytes[8];
-    store_le64(bytes, value);
-    ck_assert(phys_copy_in(&f->m->d.phys, pa, bytes, size));
-}
-
-static u64 peek(struct fixture *f, u64 pa, unsigned size)
-{
-    u8 bytes[8] = { 0 };
-    ck_assert(phys_copy_out(&f->m->d.phys, pa, bytes, size));
-    return load_le64(bytes);
-}
-
 static void desc_put(struct fixture *f, unsigned n, u64 addr, u32 len, unsigned flags, unsigned next)
 {
     poke(f, DESC + 16 * n, addr, 8);

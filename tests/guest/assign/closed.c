@@ -1,6 +1,7 @@
 /* The closed guest: it owns a device. It has it copy its memory by DMA, and then tries to reach with it what it cannot
  * reach itself. The addresses that it gives to its device are its own (IPAs): it runs without an MMU. */
 #include "../demo/guest.h"
+#include "../demo/put_hvc.h"
 
 #define EDU(offset)   (*(volatile u64 *)(0x20000000 + (offset)))
 #define EDU32(offset) REG32(0x20000000 + (offset))
@@ -14,19 +15,6 @@ enum { RUN = 1, TO_MEMORY = 2, INTERRUPT = 4, BYTES = 512 };
 
 static volatile u32 irqs;
 static volatile u64 source[BYTES / 8], copy[BYTES / 8];
-static u64 text[6];
-static u32 text_len;
-
-void put(char c)
-{
-    text[text_len / 8] |= (u64)(u8)c << text_len % 8 * 8;
-    if (++text_len < 48 && c != '\n')
-        return;
-    hvc(HVC_CONSOLE, text);
-    text_len = 0;
-    for (u32 i = 0; i < 6; i++)
-        text[i] = 0;
-}
 
 /* The device's line falls before the interrupt ends, or it would come again. */
 void guest_irq(void)
@@ -43,7 +31,7 @@ u64 guest_sync(u64 esr, u64 far, u64 pc, u64 lr)
 {
     (void)lr;
     say("unexpected exception: ESR "), say_number(esr, 16), say(" FAR "), say_number(far, 16), say("\n");
-    hvc(PSCI_SYSTEM_OFF, text);
+    hvc(PSCI_SYSTEM_OFF, (u64[6]){ 0 });
     return pc;
 }
 
@@ -110,5 +98,5 @@ void guest_main(u64 work)
     disk();
     say("interrupts of my device: "), say_number(irqs, 10), say("\n");
     hvc(HVC_DOORBELL, (u64[6]){ irqs });
-    hvc(PSCI_CPU_OFF, text);
+    hvc(PSCI_CPU_OFF, (u64[6]){ 0 });
 }

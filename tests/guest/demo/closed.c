@@ -2,6 +2,7 @@
  * each access is a stage-2 fault), sets three output pins (a real PL061, mapped by stage 2: no exit), and measures how
  * late it was. It runs without an MMU and talks to nobody but by HVC. */
 #include "guest.h"
+#include "put_hvc.h"
 
 #define PERIOD  62500ul                 /* ticks of the 62.5 MHz counter: 1 ms */
 #define PERIODS 20
@@ -16,21 +17,6 @@ static volatile u32 done;
 static u64 due, latest, earliest = ~0ul;
 static u32 missed, pin_errors;
 static int64_t sum;
-
-static u64 text[6];
-static u32 text_len;
-
-/* Collects a line and hands it over in registers. */
-void put(char c)
-{
-    text[text_len / 8] |= (u64)(u8)c << text_len % 8 * 8;
-    if (++text_len < 48 && c != '\n')
-        return;
-    hvc(HVC_CONSOLE, text);
-    text_len = 0;
-    for (u32 i = 0; i < 6; i++)
-        text[i] = 0;
-}
 
 static void control(void)
 {
@@ -65,7 +51,7 @@ u64 guest_sync(u64 esr, u64 far, u64 pc, u64 lr)
     (void)lr;
     say("unexpected exception: ESR "), say_number(esr, 16), say(" FAR "), say_number(far, 16);
     say(" PC "), say_number(pc, 16), say("\n");
-    hvc(PSCI_SYSTEM_OFF, text);
+    hvc(PSCI_SYSTEM_OFF, (u64[6]){ 0 });
     return pc;
 }
 
@@ -90,5 +76,5 @@ void guest_main(u64 work)
     say("output pins: "), say_number(pin_errors, 10), say(" errors\n");
     say("late by "), say_number(earliest, 10), say(" to "), say_number(latest, 10), say(" ticks; jitter ");
     say_number(latest - earliest, 10), say("; deadlines missed "), say_number(missed, 10), say("\n");
-    hvc(PSCI_CPU_OFF, text);
+    hvc(PSCI_CPU_OFF, (u64[6]){ 0 });
 }
