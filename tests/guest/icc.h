@@ -1,5 +1,5 @@
-/* Group 1 interrupts through the CPU interface's system registers: what is pending, acknowledge, end. Those whose names end
- * in _of can be jobs of another CPU (workers.h). */
+/* Group 1 interrupts through the CPU interface's system registers: what is pending, acknowledge, end. Those whose names
+ * end in _of can be jobs of another CPU (workers.h). */
 #ifndef ICC_H
 #define ICC_H
 
