@@ -27,7 +27,7 @@ def timed(p, action):
 
 def session(p, c):
     c.ask("qSupported")
-    c.monitor("goto 1000000")
+    c.monitor("goto 100000")
     early = c.pc() # Xen's first code: executed for a while, never again
     c.monitor("delete")
     said = c.monitor(f"break 0x{early:x} el=2")
@@ -56,7 +56,7 @@ def session(p, c):
     reply, back = timed(p, lambda: c.ask("bc"))
     while reply[:1] == "O":
         reply = c.packet()
-    check("reverse-continue arrives", c.pc() == early and c.where() < 250000000, f"0x{c.pc():x} after {c.where()} instructions, {reply}")
+    check("reverse-continue arrives", c.pc() == early and c.where() < 5000000, f"0x{c.pc():x} after {c.where()} instructions, {reply}")
     check("over 10^9 instructions: at most twice the time of running them", back <= 2 * forward, f"{back:.2f} s back, {forward:.2f} s forwards")
 
 def several(p, c):
