@@ -8,7 +8,7 @@
 #   QEMU     a second emulator for the guests
 #   PEER     an elmu of another compiler that must compute the same (determinism)
 #   FUZZ     programs and files that the fuzz suite makes (default 40)
-#   LOCKSTEP instructions that run beside QEMU (default 1000000)
+#   LOCKSTEP instructions that run beside QEMU (default 1000000), and SEED of their programs (default 1)
 #
 # The last line is the total; status 0 only when nothing failed. A suite that ends without its line has failed.
 set -uo pipefail
@@ -43,7 +43,7 @@ suite_lists() { tests/lists.sh; }
 # shellcheck disable=SC2086 # a list of folders
 suite_causes() { "$B/vectors" --causes $VECTORS; }
 # A million instructions beside QEMU, always the same ones; tests/soak.sh has others.
-suite_lockstep() { tests/lockstep.sh "$ELMU" "${LOCKSTEP:-1000000}" 1; }
+suite_lockstep() { tests/lockstep.sh "$ELMU" "${LOCKSTEP:-1000000}" "${SEED:-1}"; }
 suite_sweep()
 {
     tests/conformance/sweep.py "$B/sweep" --samples 200 --jobs 1 --cpu max cortex-a53 cortex-a57 cortex-a72 cortex-a76 \
