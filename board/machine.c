@@ -63,6 +63,25 @@ static bool ram_create(struct machine *m)
     return ok;
 }
 
+enum { STORE_MIB = 4096 /* at most; a size may come from a hostile snapshot */ };
+static bool store_create(struct machine *m)
+{
+    u64 size = m->options.store_size;
+    bool ok = !size || (!(size % PAGE) && size >> 20 <= STORE_MIB && region_add(m, STORE_BASE, size, false));
+    if (ok && size)
+        m->d.phys.region[m->d.phys.region_count - 1].closed = true;
+    return ok;
+}
+
+bool machine_store(struct machine *m, u64 size)
+{
+    size = align_up(size, PAGE);
+    if (m->options.store_size)
+        return size <= m->options.store_size;
+    m->options.store_size = size;
+    return store_create(m);
+}
+
 static void options_set(struct machine *m, const struct machine_config *config)
 {
     m->options = config->options;
@@ -179,7 +198,7 @@ struct machine *machine_create(const struct machine_config *config, char error[2
               virtio_plug(m, config, error);
     if (ok && m->options.gic_version == 2)
         model_without_gicv3(&m->model);
-    if (ok && !ram_create(m)) {
+    if (ok && !(ram_create(m) && store_create(m))) {
         snprintf(error, 256, "cannot allocate %llu MiB of RAM for the guest",
                  (unsigned long long)(m->options.ram_size >> 20));
         ok = false;

@@ -204,6 +204,11 @@ void machine_destroy(struct machine *m);
 /* Devices, GIC, timers and PEs as after power-on; RAM keeps what it holds. The loader then sets the entry. */
 void machine_reset(struct machine *m);
 
+/* Memory that devices have for themselves, at an address that no PE and no bus master has: at least `size` bytes;
+ * called before the machine first runs. False: there is none, or it was made with less. */
+#define STORE_BASE BIT(56)
+bool machine_store(struct machine *m, u64 size);
+
 /* Runs until something ends it, or until the PEs have executed `insns` instructions in all since reset (NEVER: no
  * limit). */
 struct run_end machine_run(struct machine *m, u64 insns);

@@ -25,7 +25,8 @@ struct disk_option {
 struct machine_options {
     u64 ram_size; /* bytes, a multiple of 1 MiB */
     u64 seed;
-    u64 rtc_base; /* seconds since 1970 at reset */
+    u64 rtc_base;   /* seconds since 1970 at reset */
+    u64 store_size; /* bytes of machine_store: what the loader asked for */
     u32 cpu_count;
     u16 clusters, cores, threads; /* of a socket, a cluster, a core: what the device tree says. 0: 1, all PEs, 1 */
     u16 pad2;

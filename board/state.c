@@ -45,6 +45,7 @@ static const struct state_field option_fields[] = {
     STATE(machine_options, ram_size),
     STATE(machine_options, seed),
     STATE(machine_options, rtc_base),
+    STATE(machine_options, store_size),
     STATE(machine_options, cpu_count),
     STATE(machine_options, clusters),
     STATE(machine_options, cores),

@@ -404,7 +404,7 @@ static const char *differs(const struct machine *m, const struct machine *s)
         { "reset_loud", "-reset" },  { "virtio_modern", "-global" },
         { "smmu_stage", "-global" }, { "flash_disk", "-drive" },
         { "disk", "-drive" },        { "plug", "-device" },
-        { "pci", "-device" },
+        { "pci", "-device" },        { "store_size", "-fw_cfg" },
     };
     for (unsigned n = 0; n < machine_options_shape.count; n++) {
         const struct state_field *f = &machine_options_shape.field[n];

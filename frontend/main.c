@@ -65,6 +65,14 @@ static void boot_read(const struct options *o, struct boot_config *b)
             blob_of("-device loader", l->file), l->addr, l->data, l->data_len, l->has_addr, l->force_raw, l->cpu
         };
     }
+    b->nographic = o->nographic;
+    b->item_count = o->item_count;
+    for (unsigned n = 0; n < o->item_count; n++) {
+        const struct item_option *i = &o->item[n];
+        b->item[n] = (struct boot_item){ i->name, blob_of("-fw_cfg", i->file) };
+        if (i->string)
+            b->item[n].file = (struct blob){ i->name, (const u8 *)i->string, strlen(i->string), 0 };
+    }
     b->domain_count = o->domain_count;
     for (unsigned n = 0; n < o->domain_count; n++) {
         const struct domain_option *d = &o->domain[n];
@@ -163,6 +171,8 @@ static void files_each(const struct boot_config *boot, void (*call)(const struct
     call(&boot->dtb);
     for (unsigned n = 0; n < boot->loader_count; n++)
         call(&boot->loader[n].file);
+    for (unsigned n = 0; n < boot->item_count; n++)
+        call(&boot->item[n].file);
     for (unsigned n = 0; n < boot->domain_count; n++) {
         call(&boot->domain[n].kernel);
         call(&boot->domain[n].initrd);

@@ -5,6 +5,7 @@
 #define FRONTEND_OPTIONS_H
 
 #include "board/boot/boot.h"
+#include "board/dev/fw_cfg.h"
 #include "board/machine.h"
 #include "debug/trace/trace.h"
 
@@ -47,6 +48,10 @@ struct send {
     char *after, *text;
 };
 
+/* -fw_cfg: one of file and string is set. */
+struct item_option {
+    char *name, *file, *string;
+};
 struct loader_option {
     char *file;
     u64 addr, data;
@@ -90,6 +95,8 @@ struct options {
     struct device_config device[VIRTIO_SLOTS + PCI_PLUGS];
     unsigned device_count;
     struct loader_option loader[MAX_LOADERS];
+    struct item_option item[MAX_ITEMS];
+    unsigned item_count;
     unsigned loader_count;
     struct domain_option domain[MAX_DOMAINS];
     unsigned domain_count;

@@ -84,6 +84,7 @@ void restore_options(struct options *o)
     if (o->given & GIVEN_MEMORY && o->machine.ram_size != s->options.ram_size)
         contradicts(o, "-m", size_text(o->machine.ram_size, a), size_text(s->options.ram_size, b));
     o->machine.ram_size = s->options.ram_size;
+    o->machine.store_size = s->options.store_size;
     number_take(o, &o->machine.cpu_count, s->options.cpu_count, GIVEN_SMP, "-smp");
     o->machine.clusters = s->options.clusters;
     o->machine.cores = s->options.cores;

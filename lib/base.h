@@ -77,9 +77,14 @@ static inline u64 load_le64(const void *p)
     memcpy(&v, p, 8);
     return v;
 }
+static inline u32 load_be32(const void *p) { return __builtin_bswap32(load_le32(p)); }
+static inline u64 load_be64(const void *p) { return __builtin_bswap64(load_le64(p)); }
 static inline void store_le16(void *p, u16 v) { memcpy(p, &v, 2); }
 static inline void store_le32(void *p, u32 v) { memcpy(p, &v, 4); }
 static inline void store_le64(void *p, u64 v) { memcpy(p, &v, 8); }
+static inline void store_be16(void *p, u16 v) { store_le16(p, __builtin_bswap16(v)); }
+static inline void store_be32(void *p, u32 v) { store_le32(p, __builtin_bswap32(v)); }
+static inline void store_be64(void *p, u64 v) { store_le64(p, __builtin_bswap64(v)); }
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elmu stores guest memory as it is: little-endian hosts only");
 
 #endif

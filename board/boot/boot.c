@@ -6,7 +6,8 @@
  *     initrd at RAM + min(RAM / 2, 128 MiB), or after the kernel; the device tree at the next 2 MiB.
  *     Image and raw: x0 = device tree, entered at Non-secure EL2 (virtualization=on) or EL1.
  *     ELF, firmware, -device loader: entered at the highest EL; the device tree at the start of RAM when that is free.
- *     Firmware (-bios, -drive if=pflash) lies in flash at 0 and is entered there.
+ *     Firmware (-bios, -drive if=pflash) lies in flash at 0 and is entered there; it finds kernel, initrd and command
+ *     line in the firmware configuration device, and nothing of them in RAM.
  *     PSCI is the board's, by HVC for an entry at EL1, SMC at EL2; none when EL3 is entered.
  */
 #include "board/boot/boot.h"
@@ -21,6 +22,7 @@ enum { MIB = 1 << 20 };
 /* What has been placed where, and the highest address in use. */
 struct plan {
     struct image image;
+    bool kernel; /* it is in RAM: there is no firmware that loads it */
     u64 initrd, initrd_size, dtb, dtb_room, next;
     struct fdt_module module[2 * MAX_DOMAINS];
     unsigned module_count;
@@ -206,7 +208,7 @@ static bool bare_load(struct machine *m, const struct boot_config *c, struct pla
         snprintf(error, BOOT_ERROR, "-xen-dom0 and -xen-domu need an arm64 Image of Xen as -kernel");
         return false;
     }
-    if (!initrd_place(m, c, p, error))
+    if (!has_firmware(m, c) && !initrd_place(m, c, p, error))
         return false;
     if (p->image.low < base + FDT_SIZE && p->image.high > base)
         return true;
@@ -266,10 +268,9 @@ static bool loaders_run(struct machine *m, const struct boot_config *c, struct b
 }
 
 /* Chooses the EL and the conduit, and starts the PEs. */
-static void enter(struct machine *m, const struct boot_config *c, const struct plan *p, const u64 pc[MAX_CPUS],
-                  const bool started[MAX_CPUS])
+static void enter(struct machine *m, const struct plan *p, const u64 pc[MAX_CPUS], const bool started[MAX_CPUS])
 {
-    bool is_linux = c->kernel.data && p->image.kind != IMAGE_ELF;
+    bool is_linux = p->kernel && p->image.kind != IMAGE_ELF;
     u32 top = m->options.secure           ? 3
               : m->options.virtualization ? 2
                                           : 1,
@@ -282,7 +283,7 @@ static void enter(struct machine *m, const struct boot_config *c, const struct p
         gic_wake(&m->gic);
     /* without PSCI there is nobody to start the others: they all start */
     for (u32 n = 0; n < m->options.cpu_count && (n == 0 || m->conduit == CONDUIT_NONE); n++) {
-        u64 entry = started[n] ? pc[n] : c->kernel.data ? p->image.entry : 0;
+        u64 entry = started[n] ? pc[n] : p->kernel ? p->image.entry : 0;
         machine_cpu_enter(m, &m->d.cpu[n], el, entry, is_linux ? p->dtb : 0);
         if (is_linux)
             m->d.cpu[n].x[4] = p->image.entry; /* as QEMU's stub leaves it */
@@ -305,18 +306,19 @@ bool boot_load(struct machine *m, const struct boot_config *c, char error[BOOT_E
         snprintf(error, BOOT_ERROR, "nothing to run: -kernel FILE, -bios FILE, or -device loader,file=FILE,cpu-num=0");
         return false;
     }
-    if (!flash_place(m, c, error))
+    if (!flash_place(m, c, error) || !fw_items_place(m, c, has_firmware(m, c), error))
         return false;
     p.image.used = &p.used;
-    if (c->kernel.data && !image_load(m, &c->kernel, &p.image, error))
+    p.kernel = c->kernel.data && !has_firmware(m, c);
+    if (p.kernel && !image_load(m, &c->kernel, &p.image, error))
         return false;
-    bool is_linux = c->kernel.data && p.image.kind != IMAGE_ELF;
+    bool is_linux = p.kernel && p.image.kind != IMAGE_ELF;
     conduit_decide(m, is_linux);
     if (!(is_linux ? linux_load(m, c, &p, error) : bare_load(m, c, &p, error)))
         return false;
     if (!loaders_run(m, c, &p.used, pc, started, error))
         return false;
     heap_find(m, &p.used);
-    enter(m, c, &p, pc, started);
+    enter(m, &p, pc, started);
     return true;
 }

@@ -16,7 +16,7 @@ struct blob {
     int mapped;
 };
 
-enum { MAX_LOADERS = 32, MAX_DOMAINS = 16, BOOT_ERROR = 512 };
+enum { MAX_LOADERS = 32, MAX_DOMAINS = 16, MAX_ITEMS = 32, BOOT_ERROR = 512 };
 
 /* -device loader: a file, or a value, put somewhere; and perhaps a PE started there. */
 struct boot_loader {
@@ -36,6 +36,12 @@ struct boot_domain {
     unsigned vcpus;
 };
 
+/* -fw_cfg: a file for firmware, or for Linux's driver of the device. */
+struct boot_item {
+    const char *name;
+    struct blob file;
+};
+
 struct boot_config {
     struct blob bios, kernel, initrd, dtb;
     const char *append;
@@ -44,6 +50,9 @@ struct boot_config {
     unsigned loader_count;
     struct boot_domain domain[MAX_DOMAINS];
     unsigned domain_count;
+    struct boot_item item[MAX_ITEMS];
+    unsigned item_count;
+    bool nographic;
 };
 
 /* Loads everything and sets the entry of the PEs of a machine just reset. False: error says what is wrong. */
@@ -71,6 +80,13 @@ bool image_load(struct machine *m, const struct blob *file, struct image *image,
 bool image_load_elf(struct machine *m, const struct blob *file, struct image *image, char error[BOOT_ERROR]);
 /* Raw bytes; what: for the message. */
 bool image_put(struct machine *m, u64 pa, const struct blob *file, const char *what, char error[BOOT_ERROR]);
+
+/* The bytes of a file that gzip packed, which are then to be freed, or of any other as it is. */
+bool image_unpack(const struct blob *file, struct blob *out, char error[BOOT_ERROR]);
+
+/* ---- board/boot/fw_items.c ---- */
+/* Fills the firmware configuration device; firmware: it is there to load kernel and initrd. */
+bool fw_items_place(struct machine *m, const struct boot_config *c, bool firmware, char error[BOOT_ERROR]);
 
 /* ---- board/boot/fdt.c ---- */
 struct fdt_module {

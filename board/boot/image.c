@@ -135,6 +135,12 @@ static bool gunzip(const struct blob *file, struct blob *out, char *error)
     return fail(error, file->name, rc == Z_MEM_ERROR ? "unpacks to more than 256 MiB" : "damaged gzip data");
 }
 
+bool image_unpack(const struct blob *file, struct blob *out, char error[BOOT_ERROR])
+{
+    *out = *file;
+    return !is_gzip(file) || gunzip(file, out, error);
+}
+
 /* EFI zboot: "MZ", "zimg" at 4, offset and size of the payload at 8 and 12, its compression at 24. True: *payload is
  * set. */
 static bool zboot(const struct blob *file, struct blob *payload, char *error)
@@ -191,7 +197,7 @@ bool image_load(struct machine *m, const struct blob *file, struct image *image,
         return false;
     if (!is_gzip(&packed))
         return place(m, file, image, error);
-    if (!gunzip(&packed, &plain, error))
+    if (!image_unpack(&packed, &plain, error))
         return false;
     bool ok = place(m, &plain, image, error);
     free((void *)(uintptr_t)plain.data);

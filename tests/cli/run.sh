@@ -171,7 +171,6 @@ bad 'firmware twice' 'both options' -bios hello.bin -pflash disk.img
 bad 'firmware too large' 'larger than the bank' -bios large.fd
 bad 'firmware that is not there' 'nowhere: No such file' -bios nowhere
 bad 'network' 'not yet supported' -nic user
-bad 'fw_cfg' 'not yet supported' -fw_cfg name=a,string=b
 bad 'display' 'not yet supported' -display sdl
 bad 'accelerator' 'only tcg' -accel kvm
 bad 'unknown serial port' 'not supported' -serial carrier-pigeon
@@ -369,6 +368,23 @@ for list in cpus insns sysregs traps devices; do
 done
 
 # ---- flash ----
+bad '-fw_cfg without a name' 'name= is missing' -kernel hello.elf -fw_cfg string=x
+bad '-fw_cfg without contents' 'file= or string=' -kernel hello.elf -fw_cfg name=opt/x
+bad '-fw_cfg with both' 'one of them' -kernel hello.elf -fw_cfg name=opt/x,string=y,file=hello.elf
+bad '-fw_cfg, a file that is not there' 'nowhere: No such file' -kernel hello.elf -fw_cfg opt/x,file=nowhere
+bad '-fw_cfg, a name that is too long' 'name too long (max. 55 char)' -kernel hello.elf \
+    -fw_cfg "name=opt/$(printf 'x%.0s' {1..52}),string=y"
+bad '-fw_cfg twice' 'two files have the same name' -kernel hello.elf -fw_cfg opt/x,string=y -fw_cfg opt/x,string=z
+run '-fw_cfg, a name of the board' 0 -kernel hello.elf -fw_cfg etc/x,string=y
+says '-fw_cfg, a name of the board' err 'should be prefixed with "opt/"'
+# The same items after a snapshot, whose kernel and files nobody gives again.
+items=(-M virt,gic-version=3 -semihosting -nographic)
+fw_cfg=$here/../../${B:-build}/guest/fw_cfg.elf
+run '-fw_cfg, to a snapshot' 3 "${items[@]}" -smp 2 -kernel "$fw_cfg" -fw_cfg opt/org.elmu/greeting,string=Hello:-hypervisor \
+    --snapshot-save items.snap@2000 --max-insns 3000
+run '-fw_cfg, from a snapshot' 0 "${items[@]}" --restore items.snap
+says '-fw_cfg, from a snapshot' out 'opt/org.elmu/greeting'
+
 run 'firmware is entered at 0' 0 -M virt -bios hello.bin -nographic
 says 'firmware is entered at 0' out hello
 run 'firmware in a drive' 0 -M virt -drive if=pflash,format=raw,readonly=on,file=hello.bin -nographic

@@ -322,6 +322,12 @@ define_rows() {
     want '01.00.00   0x1af4     0x1044'
     want 'Device 0: 1af4 VirtIO Block Device'
     want 'elmu test disk'
+    # The kernel is the firmware's to load: it comes from the firmware configuration device.
+    row edk2-kernel quick 3G
+    linux cortex-a57 1 ''
+    opt -bios "$boot/../images/QEMU_EFI.fd"
+    shell_session elmu
+    want 'efi: EFI v2.'
     row edk2 full 8G
     common cortex-a57 1
     opt -device pcie-root-port,id=rp,chassis=1 -device virtio-blk-pci,bus=rp,drive=d0 -device virtio-rng-pci

@@ -38,7 +38,7 @@ static void program(struct fixture *f, const u32 *words, unsigned count)
 
 START_TEST(map)
 {
-    static const u64 absent[] = { 0x08090000,  0x09005000, 0x09020000, 0x0a004000, 0x3f000000, 0x40000000 + (16 << 20),
+    static const u64 absent[] = { 0x08090000,  0x09005000, 0x09020018, 0x0a004000, 0x3f000000, 0x40000000 + (16 << 20),
                                   (u64)1 << 40 };
     struct fixture *f = fixture_open();
     u64 value;

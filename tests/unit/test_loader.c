@@ -471,6 +471,47 @@ START_TEST(ranges_in_use)
 }
 END_TEST
 
+/* What the firmware configuration device holds under a key: its first bytes. */
+static u64 item_get(struct fixture *f, u32 key, unsigned size)
+{
+    u64 value = 0;
+    ck_assert(bus_ops.write(f->m, 0x09020008, 2, (struct phys_attrs){ 0 }, (u64)(key << 8)));
+    ck_assert(bus_get(f, 0x09020000, size, &value));
+    return value;
+}
+
+START_TEST(firmware_loads_the_kernel)
+{
+    static u8 kernel[8192], packed[8192];
+    u64 zeros[3] = { 0 };
+    struct fixture *f = machine_of(64 * MIB, false, false, 1);
+    struct boot_config c = { .kernel = image_make(kernel, sizeof(kernel), 0, 0x10000),
+                             .initrd = { "initrd", (const u8 *)"initrd..", 8, 0 },
+                             .bios = { "bios", (const u8 *)"firmware", 8, 0 },
+                             .append = "words" };
+    load(f, &c);
+    ck_assert_mem_eq(ram(f, BASE + 0x200000), zeros, sizeof(zeros));
+    ck_assert_mem_eq(ram(f, BASE + 32 * MIB), zeros, sizeof(zeros));
+    ck_assert_uint_eq(item_get(f, 0x08, 4), sizeof(kernel));
+    ck_assert_uint_eq(item_get(f, 0x11, 8), load_le64(kernel));
+    ck_assert_uint_eq(item_get(f, 0x0b, 4), 8);
+    ck_assert_uint_eq(item_get(f, 0x12, 8), load_le64("initrd.."));
+    ck_assert_uint_eq(item_get(f, 0x14, 4), 6);
+    ck_assert_uint_eq(item_get(f, 0x15, 8), load_le64("words\0\0\0"));
+    ck_assert_uint_eq(f->m->d.cpu[0].pc, 0);
+    /* packed: what gzip made of it is what firmware gets */
+    z_stream z = { .next_in = kernel, .avail_in = sizeof(kernel), .next_out = packed, .avail_out = sizeof(packed) };
+    ck_assert_int_eq(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+    c.kernel = (struct blob){ "Image.gz", packed, z.total_out, 0 };
+    deflateEnd(&z);
+    load(f, &c);
+    ck_assert_uint_eq(item_get(f, 0x08, 4), sizeof(kernel));
+    ck_assert_uint_eq(item_get(f, 0x11, 8), load_le64(kernel));
+    fixture_close(f);
+}
+END_TEST
+
 Suite *test_loader_suite(void);
 Suite *test_loader_suite(void)
 {
@@ -489,6 +530,7 @@ Suite *test_loader_suite(void)
     tcase_add_test(t, loader_values);
     tcase_add_test(t, heap_beside_the_rest);
     tcase_add_test(t, ranges_in_use);
+    tcase_add_test(t, firmware_loads_the_kernel);
     suite_add_tcase(s, t);
     return s;
 }

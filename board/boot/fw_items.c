@@ -1,0 +1,87 @@
+/*
+ * What the firmware configuration device is given at boot, with the keys and names that QEMU's virt gives it (found by
+ * listing them there: tests/guest/fw_cfg.c): with firmware the kernel, initial RAM disk and command line, which are
+ * then the firmware's to load, and the files of -fw_cfg.
+ */
+#include "board/boot/boot.h"
+#include "board/dev/fw_cfg.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { NUMBERS = 8 };
+struct items {
+    struct fw_cfg_item item[FW_CFG_ITEMS];
+    unsigned count;
+    u8 number[NUMBERS][4]; /* what items that are numbers hold */
+    unsigned numbers;
+};
+
+static void item_add(struct items *t, const char *name, u32 key, const void *data, u64 size)
+{
+    if (t->count < FW_CFG_ITEMS)
+        t->item[t->count] = (struct fw_cfg_item){ name, key, data, size };
+    t->count++;
+}
+
+static void number_add(struct items *t, const char *name, u32 key, u64 value, unsigned bytes)
+{
+    u8 *number = t->number[t->numbers++];
+    store_le32(number, (u32)value);
+    item_add(t, name, key, number, bytes);
+}
+
+static void board_items(const struct machine *m, const struct boot_config *c, struct items *t)
+{
+    static const u8 no_uuid[16] = { 0 };
+    item_add(t, NULL, FW_CFG_SIGNATURE, "QEMU", 4);
+    number_add(t, NULL, FW_CFG_ID, 3, 4); /* data register and DMA */
+    item_add(t, NULL, FW_CFG_UUID, no_uuid, sizeof(no_uuid));
+    number_add(t, NULL, FW_CFG_NOGRAPHIC, c->nographic, 2);
+    number_add(t, NULL, FW_CFG_NB_CPUS, m->options.cpu_count, 2);
+    number_add(t, NULL, FW_CFG_BOOT_MENU, 0, 2);
+    item_add(t, "bios-geometry", 0, NULL, 0);
+    item_add(t, "bootorder", 0, NULL, 0);
+    number_add(t, "etc/boot-fail-wait", 0, UINT32_MAX, 4);
+}
+
+static void kernel_items(const struct boot_config *c, const struct blob *kernel, struct items *t)
+{
+    if (kernel->data) {
+        number_add(t, NULL, FW_CFG_KERNEL_SIZE, kernel->size, 4);
+        item_add(t, NULL, FW_CFG_KERNEL_DATA, kernel->data, kernel->size);
+    }
+    if (c->initrd.data) {
+        number_add(t, NULL, FW_CFG_INITRD_SIZE, c->initrd.size, 4);
+        item_add(t, NULL, FW_CFG_INITRD_DATA, c->initrd.data, c->initrd.size);
+    }
+    if (kernel->data && c->append) {
+        number_add(t, NULL, FW_CFG_CMDLINE_SIZE, strlen(c->append) + 1, 4);
+        item_add(t, NULL, FW_CFG_CMDLINE_DATA, c->append, strlen(c->append) + 1);
+    }
+}
+
+bool fw_items_place(struct machine *m, const struct boot_config *c, bool firmware, char error[BOOT_ERROR])
+{
+    struct items *t = calloc(1, sizeof(*t));
+    struct blob kernel = { 0 };
+    const char *wrong = "out of memory";
+    if (t && firmware && c->kernel.data && !image_unpack(&c->kernel, &kernel, error)) {
+        free(t);
+        return false;
+    }
+    if (t) {
+        board_items(m, c, t);
+        if (firmware)
+            kernel_items(c, &kernel, t);
+        for (unsigned n = 0; n < c->item_count; n++)
+            item_add(t, c->item[n].name, 0, c->item[n].file.data, c->item[n].file.size);
+    }
+    bool ok = t && fw_cfg_fill(m, t->item, t->count, &wrong);
+    if (!ok)
+        snprintf(error, BOOT_ERROR, "-fw_cfg: %s", wrong);
+    if (kernel.data != c->kernel.data)
+        free((void *)(uintptr_t)kernel.data);
+    free(t);
+    return ok;
+}
