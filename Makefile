@@ -35,6 +35,14 @@ $(ELMU): $(CORE_O) $(MAIN_O)
 	@echo "  LINK $@"
 	$(Q)$(CC) $(CFLAGS) -o $@.new $^ $(LIBS) && mv $@.new $@
 
+# What -version says; written anew when it is another one.
+COMMIT := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+$(B)/commit: ALWAYS
+	@mkdir -p $(@D); echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
+ALWAYS:
+$(B)/frontend/version.o: CFLAGS += -DCOMMIT='"$(COMMIT)"'
+$(B)/frontend/version.o: $(B)/commit
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D); echo "  CC $<"
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -132,4 +140,4 @@ clean:  ## removes what was built
 	rm -rf $(B) elmu
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
-.PHONY: all unit vectors decode-sweep pgo run run-device check images check-images coverage soak bench format lint clean help
+.PHONY: ALWAYS all unit vectors decode-sweep pgo run run-device check images check-images coverage soak bench format lint clean help

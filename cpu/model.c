@@ -1,6 +1,8 @@
 /* CPU models and features from the command line (cpu/model.h). */
 #include "cpu/model.h"
 
+#include "lib/nearest.h"
+
 #include <stdio.h>
 
 static const struct {
@@ -188,8 +190,12 @@ static bool option_parse(const char *text, size_t length, struct features *f, ch
     if (one_way >= 0)
         return one_way;
     if (id < 0 || is_machines(id)) {
-        snprintf(error, 256, "-cpu: unknown feature '%.*s' (--list-cpus shows them)", (int)(name > 64 ? 64 : name),
-                 text);
+        struct nearest like = { 0 };
+        char words[96];
+        for (unsigned n = 1; n < FEATURE_COUNT; n++)
+            nearest_try(&like, text, name, feature_name(n));
+        snprintf(error, 256, "-cpu: unknown feature '%.*s'%s (--list-cpus shows them)", (int)(name > 64 ? 64 : name),
+                 text, nearest_words(&like, words));
         return false;
     }
     if (on < 0) {
@@ -210,8 +216,12 @@ bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, ch
     while (n < ARRAY_LEN(models) && (strlen(models[n].name) != length || strncmp(models[n].name, text, length)))
         n++;
     if (n == ARRAY_LEN(models)) {
-        snprintf(error, 256, "-cpu: unknown model '%.*s' (--list-cpus shows them)", (int)(length > 64 ? 64 : length),
-                 text);
+        struct nearest like = { 0 };
+        char words[96];
+        for (unsigned k = 0; k < ARRAY_LEN(models); k++)
+            nearest_try(&like, text, length, models[k].name);
+        snprintf(error, 256, "-cpu: unknown model '%.*s'%s (--list-cpus shows them)", (int)(length > 64 ? 64 : length),
+                 text, nearest_words(&like, words));
         return false;
     }
     *out = (struct cpu_model){ .number = n };

@@ -16,7 +16,7 @@ void status_help(void)
 {
     puts("\nexit status (a guest that exits by semihosting gives its own):");
     for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
-        printf("  %3d  %s\n", rows[n].status, rows[n].why);
+        help_words(printf("  %3d", rows[n].status), 7, rows[n].why);
 }
 
 /* Names: of -sym, else of the images that are ELF files. */

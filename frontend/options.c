@@ -4,6 +4,8 @@
  */
 #include "frontend/options.h"
 
+#include "lib/nearest.h"
+
 #include <stdio.h>
 
 /* What an option does. */
@@ -26,7 +28,9 @@ static const struct option_row {
     size_t field;
     const char *words; /* name of a table; values; what is said */
     option_fn *call;
+    const char *group; /* no option, but the title of those that follow */
 } rows[] = {
+#define GROUP(title)     { .name = "", .argument = "", .group = title },
 #define CALL(function)   .how = HOW_CALL, .call = function
 #define TEXT(field_)     .how = HOW_TEXT, .field = offsetof(struct options, field_)
 #define ONCE(field_)     .how = HOW_ONCE, .field = offsetof(struct options, field_)
@@ -51,26 +55,36 @@ void opt_gdb_default(struct options *o, const char *name, const char *arg)
     o->gdb = "tcp::1234";
 }
 
-void opt_version(struct options *o, const char *name, const char *arg)
+enum { HELP_WIDTH = 100, HELP_LEFT = 30 /* columns of what is written */ };
+
+void help_words(int used, int left, const char *words)
 {
-    (void)name, (void)arg;
-    puts("elmu 0.1, a full-system AArch64 emulator for hypervisors and their guests");
-    o->list_done = true;
+    for (const char *at = words; *at; at += strspn(at, " ")) {
+        int length = (int)strcspn(at, " ");
+        if (at == words ? used >= left : used + 1 + length > HELP_WIDTH) {
+            putchar('\n');
+            used = 0;
+        }
+        used += used < left ? printf("%*s", left - used, "") : printf(" ");
+        used += printf("%.*s", length, at);
+        at += length;
+    }
+    putchar('\n');
 }
 
 void opt_help(struct options *o, const char *name, const char *arg)
 {
     (void)name, (void)arg;
-    puts(
-        "usage: elmu [options]\n"
-        "example: elmu -M virt,virtualization=on -cpu max -m 1G -nographic -kernel Image -initrd initrd -append console=ttyAMA0\n");
-    for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
-        char left[80];
-        if (!rows[n].help)
-            continue;
-        snprintf(left, sizeof(left), "%s%s %s", rows[n].dashes, rows[n].name, rows[n].argument);
-        printf("  %-38s %s\n", left, rows[n].help);
-    }
+    puts("usage: elmu [options]\n"
+         "example: elmu -M virt,virtualization=on -cpu max -m 1G -nographic -kernel Image\n"
+         "             -initrd initrd -append console=ttyAMA0");
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
+        if (rows[n].group)
+            printf("\n%s:\n", rows[n].group);
+        else if (rows[n].help)
+            help_words(
+                printf("  %s%s%s%s", rows[n].dashes, rows[n].name, rows[n].argument[0] ? " " : "", rows[n].argument),
+                HELP_LEFT, rows[n].help);
     status_help();
     puts("\non the terminal: Ctrl-A x quits, Ctrl-A h helps");
     o->list_done = true;
@@ -112,7 +126,7 @@ static void option_run(struct options *o, const char *arg, int argc, char **argv
     size_t len = strcspn(name, "=");
     for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
         const struct option_row *r = &rows[n];
-        if (strlen(r->name) != len || strncmp(r->name, name, len))
+        if (r->group || strlen(r->name) != len || strncmp(r->name, name, len))
             continue;
         const char *value = "";
         if (r->argument[0] && name[len] == '=')
@@ -126,7 +140,12 @@ static void option_run(struct options *o, const char *arg, int argc, char **argv
         option_do(o, r, value);
         return;
     }
-    die("%s: no such option (--help lists them)", arg);
+    struct nearest like = { 0 };
+    char words[96];
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
+        if (!rows[n].group)
+            nearest_try(&like, name, len, rows[n].name);
+    die("%s: no such option%s (--help lists them)", arg, nearest_words(&like, words));
 }
 
 bool options_parse(struct options *o, int argc, char **argv, int *status)
@@ -139,6 +158,7 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
                                         .rtc_base = 1704067200 /* 2024-01-01 */ },
                            .max_insns = NEVER,
                            .engine = ENGINE_THREADED };
+    o->program = argc ? argv[0] : "";
     *status = 0;
     for (int n = 1; n < argc; n++) {
         option_run(o, argv[n], argc, argv, &n);

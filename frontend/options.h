@@ -84,6 +84,7 @@ struct options {
     char cpu[512], dumpdtb[1024];
     u64 max_insns;
     enum engine engine;
+    const char *program; /* what it was called as */
     const char *bios, *kernel, *initrd, *dtb, *append;
     char semihost_line[OPTION_TEXT];
     struct char_config serial[MAX_SERIALS];
@@ -123,6 +124,9 @@ typedef void option_fn(struct options *o, const char *name, const char *arg);
 void semihost_word(struct options *o, const char *option, const char *word);
 /* Asks for a list of what there is: "?" or "help". */
 bool option_is_query(const char *arg);
+/* Prints words from column `left` on, below what stands there already (`used` columns) when that reaches it; lines have
+ * at most 100 columns. */
+void help_words(int used, int left, const char *words);
 /* frontend/ends.c: prints the exit statuses. */
 void status_help(void);
 /* frontend/options_trace.c: what must go together. */

@@ -1,6 +1,8 @@
 /* The options of devices: -drive, -device, -global, -object. */
 #include "frontend/property.h"
 
+#include "lib/nearest.h"
+
 #include <stdio.h>
 
 static struct device_config *device_add(struct options *o, enum virtio_kind kind)
@@ -263,18 +265,49 @@ static const struct {
     { "", 0 },
 };
 
-static void models_list(void)
+/* Each name that -device takes, with what is said of it. */
+static void models_each(void (*see)(void *ctx, const char *name, const char *words), void *ctx)
 {
+    char name[64];
     for (unsigned n = 0; n < ARRAY_LEN(models); n++)
-        printf("name \"%s\", %s\n", models[n].name, models[n].words);
+        see(ctx, models[n].name, models[n].words);
     for (unsigned n = 0; n < PCI_FUNCTIONS; n++)
         if (pci_function_name(n))
-            printf("name \"%s\", bus PCI\n", pci_function_name(n));
+            see(ctx, pci_function_name(n), "bus PCI");
     for (enum virtio_kind kind = VIRTIO_NONE + 1; kind < VIRTIO_KINDS; kind++) {
-        printf("name \"%s-device\", bus virtio-bus\n", virtio_name(kind));
-        for (unsigned n = 0; pci_endings[n].ending[0]; n++)
-            printf("name \"%s%s\", bus PCI\n", virtio_name(kind), pci_endings[n].ending);
+        snprintf(name, sizeof(name), "%s-device", virtio_name(kind));
+        see(ctx, name, "bus virtio-bus");
+        for (unsigned n = 0; n < ARRAY_LEN(pci_endings); n++) {
+            snprintf(name, sizeof(name), "%s%s", virtio_name(kind), pci_endings[n].ending);
+            if (pci_endings[n].ending[0])
+                see(ctx, name, "bus PCI");
+        }
     }
+}
+
+static void model_list(void *ctx, const char *name, const char *words)
+{
+    (void)ctx;
+    printf("name \"%s\", %s\n", name, words);
+}
+
+struct wanted {
+    struct nearest like;
+    const char *name;
+};
+static void model_compare(void *ctx, const char *name, const char *words)
+{
+    struct wanted *w = ctx;
+    (void)words;
+    nearest_try(&w->like, w->name, strlen(w->name), name);
+}
+
+static _Noreturn void no_model(const char *option, const char *name)
+{
+    struct wanted w = { .name = name };
+    char words[96];
+    models_each(model_compare, &w);
+    die("%s: no such device%s (-device '?' lists them)", option, nearest_words(&w.like, words));
 }
 
 /* A virtio device, by its name and what it is behind. False: no such name. */
@@ -313,7 +346,7 @@ void opt_device(struct options *o, const char *name, const char *arg)
     size_t length = strcspn(arg, ",");
     (void)name;
     if (option_is_query(arg)) {
-        models_list();
+        models_each(model_list, NULL);
         o->list_done = true;
         return;
     }
@@ -328,7 +361,7 @@ void opt_device(struct options *o, const char *name, const char *arg)
         return;
     if (strstr(model, "net"))
         die("%s: network is not yet supported", option);
-    die("%s: no such device (-device '?' lists them)", option);
+    no_model(option, model);
 }
 
 /* ---- -global, -object ---- */

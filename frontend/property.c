@@ -1,6 +1,8 @@
 /* The properties of options by their rows: see property.h. */
 #include "frontend/property.h"
 
+#include "lib/nearest.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,10 +59,13 @@ static void property_set(const struct property *p, const char *option, const str
 
 static _Noreturn void no_property(const struct property *rows, unsigned count, const char *option, const char *key)
 {
-    char names[512] = "";
-    for (unsigned n = 0, at = 0; n < count && at < sizeof(names); n++)
+    char names[512] = "", words[96];
+    struct nearest like = { 0 };
+    for (unsigned n = 0, at = 0; n < count && at < sizeof(names); n++) {
         at += (unsigned)snprintf(names + at, sizeof(names) - at, "%s%s", n ? ", " : "", rows[n].key);
-    die("%s: no property '%s' (there is: %s)", option, key, names);
+        nearest_try(&like, key, strlen(key), rows[n].key);
+    }
+    die("%s: no property '%s'%s (there is: %s)", option, key, nearest_words(&like, words), names);
 }
 
 void properties_list(const struct property *rows, unsigned count, const char *option)

@@ -144,7 +144,13 @@ bad 'two nodes' 'more than one node' -numa node -numa node
 bad 'no such object' 'tls-creds-x509,id=t: not supported' -object tls-creds-x509,id=t
 bad 'no RAM' 'RAM must be' -m 0
 bad 'RAM that is no number' 'not a number' -m lots
-bad 'unknown device' 'no such device' -device flux-capacitor
+bad 'unknown device' 'no such device (' -device flux-capacitor
+bad 'nearly a device' "did you mean 'virtio-blk-device'?" -device virtio-blok-device,drive=d
+bad 'nearly an option' "did you mean 'nographic'?" -nograhpic
+bad 'like no option' 'no such option (' -zzzzzzzz
+bad 'nearly a property' "did you mean 'virtualization'?" -M virt,virtualisation=on
+bad 'nearly a CPU' "did you mean 'cortex-a57'?" -cpu cortex_A75 -kernel hello.elf
+bad 'nearly a feature' "did you mean 'pauth'?" -cpu max,puath=on -kernel hello.elf
 bad 'PCI disk with an unknown drive' 'id=nope' -kernel hello.elf -device virtio-blk-pci,drive=nope
 bad 'PCI slot that is taken' 'slot 2 function 0 not available for edu, in use by pci-testdev' -kernel hello.elf -device pci-testdev,addr=2 -device edu,addr=2
 bad 'PCI bus that is not there' "Bus 'rp9' not found" -kernel hello.elf -device virtio-rng-pci,bus=rp9
@@ -356,6 +362,15 @@ run '--help' 0 --help
 says '--help' out '-kernel'
 run '-machine ?' 0 -machine '?'
 says '-machine ?' out 'ARM Virtual Machine'
+run '-version' 0 -version
+says '-version' out 'elmu version 0.1.0 ('
+says '-version' out 'with zlib '
+ln -s "$elmu" qemu-system-aarch64
+if ./qemu-system-aarch64 --version | grep -qE '^QEMU emulator version [0-9]+\.[0-9]+\.[0-9]+ \(elmu '; then pass
+else fail '-version' 'called as qemu-system-aarch64, it does not say so'; fi
+run '-help' 0 -help
+if ! awk 'length > 100' out | grep -q .; then pass; else fail '-help' 'has lines of more than 100 columns'; fi
+says '-help' out 'Looking in, going back:'
 run '-device ?' 0 -device '?'
 says '-device ?' out 'virtconsole'
 run '-chardev ?' 0 -chardev '?'

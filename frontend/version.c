@@ -1,0 +1,35 @@
+/* -version: what this is, of which commit, with which libraries. COMMIT is the Makefile's. */
+#include "frontend/options.h"
+
+#include <capstone/capstone.h>
+#include <elfutils/version.h>
+#include <stdio.h>
+#include <xxhash.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#define VERSION "0.1.0"
+#ifndef COMMIT
+#define COMMIT "unknown"
+#endif
+
+/* Scripts that run qemu-system-aarch64 look for the version of the machine that they want: it is QEMU 7.2's. */
+static bool is_called_qemu(const char *program)
+{
+    const char *slash = strrchr(program, '/');
+    return !strncmp(slash ? slash + 1 : program, "qemu-system-", strlen("qemu-system-"));
+}
+
+void opt_version(struct options *o, const char *name, const char *arg)
+{
+    int major, minor;
+    unsigned hash = XXH_versionNumber();
+    (void)name, (void)arg;
+    cs_version(&major, &minor);
+    if (is_called_qemu(o->program))
+        printf("QEMU emulator version 7.2.0 (elmu %s, %s)\n", VERSION, COMMIT);
+    printf("elmu version %s (%s), a full-system AArch64 emulator for hypervisors and their guests\n", VERSION, COMMIT);
+    printf("with zlib %s, zstd %s, xxhash %u.%u.%u, elfutils 0.%u, capstone %d.%d\n", zlibVersion(),
+           ZSTD_versionString(), hash / 10000, hash / 100 % 100, hash % 100, _ELFUTILS_VERSION, major, minor);
+    o->list_done = true;
+}
