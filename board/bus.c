@@ -162,6 +162,19 @@ void bus_restored(struct machine *m)
         memory_ask(m, at);
 }
 
+/* Those outputs that have another level than the distributor was told last. */
+static void lines_tell(struct machine *m, const struct row *row, unsigned n, const void *state)
+{
+    const struct observer *o = &m->d.observers->seen;
+    unsigned wires = row->kind->wires, spi = row->spi + n * wires;
+    u32 high = row->kind->lines ? row->kind->lines(m) : 0;
+    for (unsigned wire = 0; wire < wires; wire++, spi++) {
+        bool now = row->kind->lines ? bit(high, wire) : row->kind->level(state, wire);
+        if (now != bit(m->gic.spi[spi / 32].level, spi % 32))
+            o->line(o->line_ctx, (unsigned)(row - rows), n, wire, now);
+    }
+}
+
 /* Those of a PCI function are its host bridge's. */
 static inline void levels(struct machine *m, const struct row *row, unsigned n, const void *state)
 {
@@ -171,6 +184,8 @@ static inline void levels(struct machine *m, const struct row *row, unsigned n, 
     }
     unsigned wires = row->kind->wires, intid = GIC_BANK + row->spi + n * wires;
     u32 high = row->kind->lines ? row->kind->lines(m) : 0;
+    if (unlikely(m->d.observers && m->d.observers->seen.line))
+        lines_tell(m, row, n, state);
     for (unsigned wire = 0; wire < wires; wire++)
         gic_set_spi(&m->gic, intid + wire, row->kind->lines ? bit(high, wire) : row->kind->level(state, wire));
 }
@@ -301,6 +316,14 @@ static void guest_error_tell(struct machine *m, const struct row *row, const str
                        a->size, write, value);
 }
 
+void device_tell(struct machine *m, const struct access *a, bool write, u64 value)
+{
+    const struct observer *o = &m->d.observers->seen;
+    if (o->device && a->by.cpu < m->options.cpu_count)
+        o->device(o->device_ctx, &m->d.cpu[a->by.cpu], a->at.row, a->at.n, a->offset, a->size, write,
+                  value & ones(a->size * 8));
+}
+
 static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_attrs by, u32 stream, bool write,
                        u64 *value)
 {
@@ -319,6 +342,8 @@ static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_att
     }
     void *state = state_of(m, kind, a.at);
     bool ok = write ? kind->write && kind->write(m, state, &a, *value) : kind->read && kind->read(m, state, &a, value);
+    if (unlikely(m->d.observers->seen.device && ok))
+        device_tell(m, &a, write, *value);
     levels(m, row, a.at.n, state);
     if (unlikely(kind->memory))
         memory_ask(m, a.at);

@@ -262,6 +262,8 @@ void bus_reset(struct machine *m);
 const char *bus_validate(const struct machine *m);
 /* The devices' state is another one than it was: what hangs on it is asked again. */
 void bus_restored(struct machine *m);
+/* A device answered: those who look in hear of it. The bus calls it, and a bus behind it for its own devices. */
+void device_tell(struct machine *m, const struct access *a, bool write, u64 value);
 /* The interrupt outputs of a device are what its state says. */
 void bus_levels(struct machine *m, struct place at);
 void bus_input(struct machine *m);

@@ -102,6 +102,8 @@ static void run_make(struct diff_run *r, const char *own, int argc, char **argv,
     options_fit(&r->o);
     consoles_close(&r->o);
     snapshot = snapshot ? snapshot : r->o.restore;
+    if ((r->o.restore = snapshot))
+        restore_options(&r->o);
     r->m = machine_load(&r->o, &r->f, &r->boot);
     if (snapshot && !snapshot_restore(r->m, snapshot, error))
         die("diff: %s", error);

@@ -103,7 +103,7 @@ struct options {
     unsigned domain_count;
     const char *until, *pidfile;
     const char *gdb, *snapshot_save, *restore, *record, *replay;
-    bool stopped; /* -S */
+    bool stopped, log_given; /* -S, -d */
     struct send send[MAX_SENDS];
     unsigned send_count;
     char *after; /* given, waiting for its --send */

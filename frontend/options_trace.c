@@ -23,14 +23,49 @@ void opt_trace(struct options *o, const char *name, const char *arg)
     die("-%s %.100s: expected exits=FILE, tarmac=FILE, perfetto=FILE or dma=FILE", name, arg);
 }
 
+static void events_add(struct options *o, const char *pattern, size_t length)
+{
+    if (o->trace.event == TRACE_PATTERNS)
+        die("-d trace: more than %d", TRACE_PATTERNS);
+    char *copy = strndup(pattern, length);
+    if (!copy)
+        die("out of memory");
+    if (!trace_event_any(copy))
+        fprintf(stderr, "elmu: -d trace:%s: fits no event (-d trace:help lists them)\n", copy);
+    o->trace.pattern[o->trace.event++] = copy;
+    o->trace.log |= LOG_EVENTS;
+}
+
+/* What others log and nothing here does, or what only their translation has. */
+static const char log_accepted[] = "nochain page strace plugin pcall";
+
+static void log_add(struct options *o, const char *word, size_t length)
+{
+    char text[64];
+    u32 item = trace_log_item(word, length);
+    snprintf(text, sizeof(text), "%.*s", (int)(length < sizeof(text) ? length : sizeof(text) - 1), word);
+    if (!strncmp(text, "trace:", 6))
+        events_add(o, word + 6, length - 6);
+    else if (!item && !word_among(log_accepted, text))
+        die("-d %s: no such item (-d help lists them)", text);
+    o->trace.log |= item;
+    o->log_given = true;
+}
+
 void opt_log(struct options *o, const char *name, const char *arg)
 {
-    char error[256];
-    u32 items = trace_log_items(arg, error);
     (void)name;
-    if (!items)
-        die("%s", error);
-    o->trace.log |= items;
+    if (!arg[0])
+        die("-d: no item is named (-d help lists them)");
+    o->list_done = option_is_query(arg) || !strcmp(arg, "trace:help") || !strcmp(arg, "trace:?");
+    if (o->list_done && arg[0] == 't')
+        trace_event_list();
+    else if (o->list_done)
+        trace_log_list();
+    for (size_t length; !o->list_done && *arg; arg += length + (arg[length] == ',')) {
+        length = strcspn(arg, ",");
+        log_add(o, arg, length);
+    }
 }
 
 /* May be negative. */
@@ -163,7 +198,7 @@ void options_trace_check(const struct options *o)
     const struct trace_filter *f = &t->filter;
     bool selects =
         f->some_cpus || f->els || f->vmids || f->ranges || f->first || f->last || f->start.kind || f->stop.kind;
-    if (t->log_file && !t->log)
+    if (t->log_file && !o->log_given)
         die("-D: needs -d");
     if (selects && !trace_wanted(t))
         die("-trace-...: nothing is traced (-trace, -coverage, -profile or -d)");

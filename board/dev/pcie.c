@@ -58,6 +58,7 @@ static bool window_access(struct machine *m, const struct access *a, bool io, bo
     inner.offset = hit.offset;
     if (!(write ? pci_write(m, &inner, *value) : pci_read(m, &inner, value)))
         *value = ~(u64)0;
+    device_tell(m, &inner, write, *value);
     bus_levels(m, hit.at);
     return true;
 }

@@ -193,6 +193,24 @@ static void dma(void *ctx, const struct dma_note *note)
             t->tracer[n].dma(&t->tracer[n], note);
 }
 
+static void device_seen(void *ctx, struct cpu *cpu, unsigned row, unsigned number, u64 offset, unsigned size,
+                        bool write, u64 value)
+{
+    struct trace *t = ctx;
+    bool seen = wanted(t, cpu, cpu->pc);
+    for (unsigned n = 0; seen && n < t->tracers; n++)
+        if (t->tracer[n].device)
+            t->tracer[n].device(&t->tracer[n], cpu, row, number, offset, size, write, value);
+}
+
+static void line_seen(void *ctx, unsigned row, unsigned number, unsigned wire, bool high)
+{
+    struct trace *t = ctx;
+    for (unsigned n = 0; t->active && n < t->tracers; n++)
+        if (t->tracer[n].line)
+            t->tracer[n].line(&t->tracer[n], row, number, wire, high);
+}
+
 /* Accesses to devices are made one by one: the fast engine does not keep the PC. */
 static bool data_seen(void *ctx, struct cpu *cpu, u64 va, u64 pa)
 {
@@ -232,6 +250,8 @@ static const struct hooks hooks = { .page = page,
                                     .exception = exception,
                                     .exception_return = exception_return_seen,
                                     .guest_error = guest_error,
+                                    .device = device_seen,
+                                    .line = line_seen,
                                     .dma = dma,
                                     .reset = reset_seen,
                                     .sysreg_written = sysreg_written };
@@ -251,6 +271,8 @@ static void wants_find(struct trace *t)
         t->wants_awake |= r->exception ? WANT_exception : 0;
         t->wants_awake |= r->sysreg ? WANT_sysreg_written : 0;
         t->wants_awake |= r->dma ? WANT_dma : 0;
+        t->wants_awake |= r->device ? WANT_device | WANT_data : 0;
+        t->wants_awake |= r->line ? WANT_line : 0;
         t->wants_awake |= r->memory ? WANT_memory : 0;
         t->wants_awake |= r->guest_error ? WANT_guest_error | WANT_data : 0;
     }
@@ -376,28 +398,25 @@ bool trace_close(struct trace *t, char error[256])
     return ok;
 }
 
-u32 trace_log_items(const char *text, char error[256])
-{
-    static const char *const names[] = {
-#define LOG_ITEM(name, help) #name,
+static const struct {
+    const char *name, *help;
+} log_items[] = {
+#define LOG_ITEM(name, help) { #name, help },
 #include "debug/trace/trace_log.def"
-    };
-    u32 set = 0;
-    while (*text) {
-        size_t len = strcspn(text, ",");
-        u32 item = 0;
-        for (unsigned n = 0; n < ARRAY_LEN(names); n++)
-            if (strlen(names[n]) == len && !strncmp(names[n], text, len))
-                item = 1u << n;
-        if (!item) {
-            snprintf(error, 256, "-d %.*s: no such item (there are: in_asm, int, mmu, unimp, cpu_reset, guest_errors)",
-                     (int)(len < 60 ? len : 60), text);
-            return 0;
-        }
-        set |= item;
-        text += len + (text[len] == ',');
-    }
-    if (!set)
-        snprintf(error, 256, "-d: no item is named (there are: in_asm, int, mmu, unimp, cpu_reset, guest_errors)");
-    return set;
+};
+
+u32 trace_log_item(const char *word, size_t length)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(log_items); n++)
+        if (strlen(log_items[n].name) == length && !strncmp(log_items[n].name, word, length))
+            return 1u << n;
+    return 0;
+}
+
+void trace_log_list(void)
+{
+    puts("Log items (comma separated):");
+    for (unsigned n = 0; n < ARRAY_LEN(log_items); n++)
+        printf("%-15s %s\n", log_items[n].name, log_items[n].help);
+    puts("trace:PATTERN   events whose names fit the pattern; trace:help lists them");
 }

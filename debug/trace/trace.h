@@ -16,7 +16,7 @@ struct trace_point {
     char symbol[256]; /* POINT_SYMBOL: to be looked up; "" : at is given */
 };
 
-enum { TRACE_RANGES = 16, TRACE_VMIDS = 16 };
+enum { TRACE_RANGES = 16, TRACE_VMIDS = 16, TRACE_PATTERNS = 16 };
 struct trace_filter {
     u8 cpu[MAX_CPUS]; /* the vCPUs, if some_cpus: else all */
     u32 some_cpus;
@@ -38,12 +38,15 @@ enum {
 #define LOG_ITEM(name, help) LOG_##name = 1 << LOG_BIT_##name,
 enum {
 #include "debug/trace/trace_log.def"
+    LOG_EVENTS = 1 << 30 /* struct trace_config has the patterns */
 };
 
 struct trace_config {
     const char *exits, *tarmac, *perfetto, *coverage, *profile, *dma; /* file names; NULL: not asked for */
     u32 log;                                                          /* LOG_* */
     const char *log_file;                                             /* NULL: standard error */
+    const char *pattern[TRACE_PATTERNS];                              /* -d trace:PATTERN */
+    u32 event;                                                        /* how many of them */
     struct symbol_file symbol[MAX_SYMBOL_FILES];
     unsigned symbol_count;
     struct trace_filter filter;
@@ -62,7 +65,12 @@ void trace_reset(struct trace *t);
 bool trace_flush(struct trace *t);
 /* Ends all files. False: error says which could not be written. */
 bool trace_close(struct trace *t, char error[256]);
-/* "in_asm,int": the set, or 0: error says which word is unknown. */
-u32 trace_log_items(const char *text, char error[256]);
+/* A word of -d: its bit, or 0: there is no such item. */
+u32 trace_log_item(const char *word, size_t length);
+/* Prints the items of -d, the events of -d trace:. */
+void trace_log_list(void);
+void trace_event_list(void);
+/* Does the pattern fit any event? */
+bool trace_event_any(const char *pattern);
 
 #endif

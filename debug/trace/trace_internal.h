@@ -21,6 +21,9 @@ struct tracer {
                         unsigned size, bool write, u64 value);
     void (*exception)(struct tracer *r, struct cpu *cpu, const struct exc *exc);
     void (*dma)(struct tracer *r, const struct dma_note *note);
+    void (*device)(struct tracer *r, struct cpu *cpu, unsigned row, unsigned n, u64 offset, unsigned size, bool write,
+                   u64 value);
+    void (*line)(struct tracer *r, unsigned row, unsigned n, unsigned wire, bool high);
     /* Called whether the exception was selected or not: handlers end. */
     void (*exception_return)(struct tracer *r, struct cpu *cpu, u64 from_pc);
     void (*reset)(struct tracer *r);
@@ -29,6 +32,7 @@ struct tracer {
     bool (*close)(struct tracer *r, char error[256]);
     bool every_exception; /* `exception` is called whatever the filter says */
     void *data;
+    struct events *events; /* of -d */
 };
 
 enum {
@@ -72,6 +76,10 @@ const struct trace_place *trace_place_text(struct trace *t, u64 pc, struct symbo
 /* Each fills a tracer, or returns false with the error. */
 #define TRACE(name) bool name##_open(struct tracer *r, const struct trace_config *c, char error[256]);
 #include "debug/trace/trace_kind.def"
+
+/* debug/trace/trace_event.c: -d trace:PATTERN makes the tracer of -d hear of these events, too, in its own file. The
+ * events are the tracer's to free. False: out of memory. */
+bool events_open(struct tracer *r, const struct trace_config *config, struct out *out);
 
 /* Instructions of the machine so far, from within hooks; those of the PE: cpu_position. */
 static inline u64 trace_now(const struct trace *t, const struct cpu *cpu)

@@ -334,6 +334,7 @@ static bool log_close(struct tracer *r, char error[256])
     free(l->seen);
     free(l->dropped);
     free(l);
+    free(r->events);
     return ok;
 }
 
@@ -361,6 +362,11 @@ bool log_open(struct tracer *r, const struct trace_config *config, char error[25
     }
     u32 items = l->items = config->log;
     r->data = l;
+    if (config->event && !events_open(r, config, l->out)) {
+        log_close(r, error);
+        snprintf(error, 256, "out of memory");
+        return false;
+    }
     if (items & LOG_in_asm)
         r->insn = insn;
     if (items & (LOG_mmu | LOG_guest_errors))

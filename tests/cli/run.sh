@@ -124,7 +124,23 @@ bad 'SVE neither on nor off' 'must be on or off' -cpu max,sve=4 -kernel hello.el
 bad 'gic_version=4' 'not yet supported' -M virt,gic_version=4
 bad 'dtb-randomness neither on nor off' 'expected on or off' -M virt,dtb-randomness=2
 bad 'pidfile that cannot be' 'folder/none' -kernel hello.elf -pidfile folder/none/pid
-bad 'unknown log item' 'cpu_reset' -kernel hello.elf -d cpu_resets
+bad 'unknown log item' '-d cpu_resets: no such item' -kernel hello.elf -d cpu_resets
+bad 'no log item' 'no item is named' -kernel hello.elf -d ''
+run '-d help' 0 -d help
+says '-d help' out 'cpu_reset '
+run '-d trace:help' 0 -d trace:help
+says '-d trace:help' out 'virtio_mmio_setting_irq'
+run '-d trace' 0 -kernel hello.elf -d 'nochain,trace:pl011_w*,trace:virtio_net*'
+says '-d trace' err 'pl011_write uart0 addr 0x0 value 0x68 size 4 cpu0 pc 0x402000'
+says '-d trace' err 'trace:virtio_net*: fits no event'
+if ! grep -q pl011_read err; then pass; else fail '-d trace' 'says what was not asked for'; fi
+run '-d trace, of a PCI function' 0 -M virt,gic-version=3 -semihosting -nographic -device pci-testdev,addr=1 \
+    -device virtio-rng-pci,addr=2 -device pcie-root-port,id=rp,chassis=1,slot=1,addr=3 -device virtio-rng-pci,bus=rp \
+    -device pci-testdev,addr=4,multifunction=on -device edu,addr=4.1,dma_mask=0xffffffff \
+    -kernel "$here/../../${B:-build}/guest/pci.elf" -d 'trace:edu_*,trace:dma_*,trace:pcie_setting_irq' -D events
+says '-d trace, of a PCI function' events 'edu_write pci_edu addr 0x90 value 0x8 size 8 cpu0 pc 0x402'
+says '-d trace, of a PCI function' events 'dma_write addr 0x'
+says '-d trace, of a PCI function' events 'pcie_setting_irq pcie wire '
 bad 'CPUs that are no number' 'not a number' -smp many
 bad 'topology, another product' 'product of the hierarchy must match maxcpus: sockets (1) * clusters (1) * cores (3) * threads (1) != maxcpus (4)' -smp 4,cores=3
 bad 'topology, fewer than there are' 'maxcpus must be equal to or greater than smp' -smp 2,maxcpus=1
