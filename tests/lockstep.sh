@@ -9,7 +9,9 @@ seed=${3:-1}
 here=$(dirname "$0")/lockstep
 B=${B:-build}
 mkdir -p "$B/lockstep"
-"${CROSS:-aarch64-linux-gnu-}gcc" -nostdlib -static -Wl,--build-id=none,--no-warn-rwx-segments -T "$here/frame.ld" \
-    -o "$B/lockstep/frame.elf" "$here/frame.S"
+for name in frame device; do
+    "${CROSS:-aarch64-linux-gnu-}gcc" -nostdlib -static -Wl,--build-id=none,--no-warn-rwx-segments -T "$here/frame.ld" \
+        -o "$B/lockstep/$name.elf" "$here/$name.S"
+done
 exec python3 "$here/lockstep.py" --elmu "$elmu" --qemu "${QEMU:-qemu-system-aarch64}" --frame "$B/lockstep/frame.elf" \
-    --insns "$insns" --seed "$seed" "$@"
+    --device-frame "$B/lockstep/device.elf" --insns "$insns" --seed "$seed" "$@"

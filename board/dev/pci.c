@@ -179,14 +179,15 @@ u32 pci_requester(const struct machine *m, unsigned plug)
     return pci_bus_number(m, plug) << 8 | m->options.pci[plug].devfn;
 }
 
-/* Would a configuration request for this bus number come to the bus of that bridge (0: the host's)? */
+/* Would a configuration request for this bus number come to the bus of that bridge (0: the host's)? A bridge makes it
+ * one of type 0 when it names its secondary bus, and hands on what lies in the range (PCI Express Base 4.0, 7.3.3). */
 static bool bus_reached(const struct machine *m, unsigned bus, unsigned number)
 {
     if (!bus)
         return number == 0;
     if (bridge_config(m, bus)[PCI_SECONDARY] != number || !number)
         return false;
-    for (unsigned up = bus; up; up = m->options.pci[up].bus) {
+    for (unsigned up = m->options.pci[bus].bus; up; up = m->options.pci[up].bus) {
         const u8 *config = bridge_config(m, up);
         if (number < config[PCI_SECONDARY] || number > config[PCI_SUBORDINATE])
             return false;

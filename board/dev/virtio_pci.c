@@ -389,15 +389,16 @@ static void config(struct machine *m, void *state, struct place at, u64 offset, 
     u8 *cap = dev->function.config + dev->cfg_at;
     struct access a = { .offset = load_le32(cap + 8), .at = at, .size = load_le32(cap + 12), .bar = cap[4] };
     if (!dev->cfg_at || offset - (dev->cfg_at + 16u) >= 4 || (a.size != 1 && a.size != 2 && a.size != 4) ||
-        a.offset % a.size || a.bar != BAR_MODERN || a.offset >= MODERN_SIZE || size != a.size)
+        a.offset % a.size || a.bar != BAR_MODERN || a.offset >= MODERN_SIZE)
         return;
+    (void)size; /* of the data any part will do: the length says how much is accessed */
     u64 value = load_le32(cap + 16);
     a.by.cpu = NOT_A_CPU;
     if (write) {
         virtio_pci_write(m, state, &a, value & ones(8 * a.size));
     } else {
         virtio_pci_read(m, state, &a, &value);
-        store_le32(cap + 16, (u32)(value & ones(8 * a.size)));
+        store_le32(cap + 16, (u32)((load_le32(cap + 16) & ~ones(8 * a.size)) | (value & ones(8 * a.size))));
     }
 }
 

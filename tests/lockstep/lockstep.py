@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Lock-step with QEMU: random programs (gen.py) run on elmu and on qemu-system-aarch64; the first instruction that differs.
+And for devices random operations (devices.py); the first operation that differs.
 
-    tests/lockstep/lockstep.py --elmu CMD --frame FRAME.elf [--qemu CMD] [--seed S] [--insns N] [--show N] [--kinds K,K] [--keep DIR]
-        [--brief] [--first N]
+    tests/lockstep/lockstep.py --elmu CMD --frame FRAME.elf --device-frame DEVICE.elf [--qemu CMD] [--seed S] [--insns N] [--show N]
+        [--kinds K,K] [--keep DIR] [--brief] [--first N]
 
 Both write a record at the end of each block of 24 instructions and at each exception: ESR, FAR, HPFAR, SPSR, ELR, and sums
 of X, V, FPSR and memory. Where records differ the program runs again on both with each instruction of that block traced, and
 what is shown is the first one after which a register differs, with its disassembly. Each block starts anew, so that one
-difference hides no other. Each block that agrees is one check. Differences that the manual settled are in lockstep.settled.
+difference hides no other. Each block that agrees is one check. A kind of device gets an operation for every 200 instructions. Differences that the manual settled are in lockstep.settled.
 The last line is "N passed, N failed".
 """
 import argparse
@@ -22,6 +23,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import devices  # noqa: E402
 import gen  # noqa: E402
 import gen_gic  # noqa: E402
 
@@ -34,7 +36,7 @@ M64 = (1 << 64) - 1
 
 def settled_read():
     """What is not generated or not compared."""
-    out = {'insn': {}, 'reg': {}, 'noreg': set(), 'word': [], 'rule': set()}
+    out = {'insn': {}, 'reg': {}, 'noreg': set(), 'word': [], 'rule': set(), 'field': {}}
     for line in open(os.path.join(HERE, 'lockstep.settled')):
         line = line.split('#')[0].split()
         if not line:
@@ -47,6 +49,8 @@ def settled_read():
             out['noreg'].add(line[1])
         elif line[0] == 'word':
             out['word'].append((int(line[1], 16), int(line[2], 16)))
+        elif line[0] == 'field':
+            out['field'][line[1]] = int(line[2], 16)
         elif line[0] == 'rule' and (line[1] in RULES or line[1] in NAMED):
             out['rule'].add(line[1])
         else:
@@ -80,6 +84,17 @@ def tables(elmu):
     return rows, registers, 'max' + ''.join(',%s=off' % f for f in off)
 
 
+def execute(command, work):
+    """What a program left in log.bin of the folder."""
+    log = os.path.join(work, 'log.bin')
+    if os.path.exists(log):
+        os.remove(log)
+    r = subprocess.run(command, cwd=work, stdin=subprocess.DEVNULL, capture_output=True, timeout=240, check=False)
+    if r.returncode or not os.path.exists(log):
+        raise RuntimeError('%s: status %d: %s' % (command[0], r.returncode, r.stderr.decode('latin-1')[-500:]))
+    return open(log, 'rb').read()
+
+
 class Pair:
     def __init__(self, elmu, qemu, frame, cpu):
         common = ['-M', 'virt,virtualization=on,secure=on,gic-version=3,its=off,mte=on', '-m', '256M', '-display', 'none', '-monitor', 'none',
@@ -91,14 +106,7 @@ class Pair:
         work = os.path.join(folder, who)
         os.makedirs(work, exist_ok=True)
         device = 'loader,file=%s,addr=0x%x,force-raw=on' % (os.path.join(folder, 'blob.bin'), gen.BLOB)
-        log = os.path.join(work, 'log.bin')
-        if os.path.exists(log):
-            os.remove(log)
-        r = subprocess.run(self.commands[who] + ['-device', device] + list(extra), cwd=work, stdin=subprocess.DEVNULL,
-                           capture_output=True, timeout=240, check=False)
-        if r.returncode or not os.path.exists(log):
-            raise RuntimeError('%s: status %d: %s' % (who, r.returncode, r.stderr.decode('latin-1')[-500:]))
-        data = open(log, 'rb').read()
+        data = execute(self.commands[who] + ['-device', device] + list(extra), work)
         records = [RECORD.unpack_from(data, n) for n in range(0, len(data), RECORD.size)]
         # the first word has the vector and above it the address of the block
         return [(r[0] & 0xff,) + r[1:] + ('end' if r[0] == 0x40 else ((r[0] >> 8) - gen.AREA) // (4 * gen.BLOCK),) for r in records]
@@ -122,7 +130,7 @@ RULES = {
 ORDER = 'interrupt-order'
 # The rules that are written where they apply.
 NAMED = {ORDER, 'igrpen', 'vgrp0d', 'waker', 'eoicount', 'hw-secure', 'mte-page', 'dir-secure', 'icv-secure', 'cnthps', 'tval-el02', 'mte-cas',
-         'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp', 'mbi'}
+         'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp', 'mbi', 'port-aer', 'pci-d3', 'pci-reset', 'pci-all'}
 RULES_ON = set()
 
 ABORTS = {0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35}
@@ -309,7 +317,7 @@ def words_of(r):
 
 
 def one_run(pair, args, seed, folder, rows, registers, settled, words):
-    g = gen.program(seed, rows, registers, settled, words, args.kinds.split(',') if args.kinds else None)
+    g = gen.program(seed, rows, registers, settled, words, args.kinds)
     blob = g.blob()
     with open(os.path.join(folder, 'blob.bin'), 'wb') as f:
         f.write(blob)
@@ -357,10 +365,32 @@ def report(pair, folder, g, seed, bad, logs, show, trace):
     return '\n'.join(out)
 
 
+def device_programs(args, elmu, settled, kind, tally):
+    """The programs of a kind of device; tally: passed, failed, operations, shown."""
+    operations = max(devices.OPERATIONS // 10, args.insns // 200)
+    commands = devices.commands(kind, elmu, shlex.split(args.qemu), os.path.abspath(args.device_frame))
+    for n in range(args.first, (operations + devices.OPERATIONS - 1) // devices.OPERATIONS):
+        seed = '%s.%d' % (args.seed, n)
+        s = devices.script(kind, seed, settled, min(operations, devices.OPERATIONS))
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                logs = [devices.run(lambda command, folder=folder: execute(command, folder), folder, s, commands[who]) for who in ('elmu', 'qemu')]
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            print('FAIL seed %s, %s: %s' % (seed, kind, str(error)[:300]), flush=True)
+            tally['failed'] += 1
+            continue
+        good, bad = devices.compare(s, logs)
+        if bad and tally['shown'] < args.show:
+            print(devices.report(s, seed, logs, bad[:args.show - tally['shown']]), flush=True)
+        tally.update(passed=good, failed=len(bad), shown=len(bad))
+        tally[kind] += len(s.operations)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--elmu', required=True)
     parser.add_argument('--frame', required=True)
+    parser.add_argument('--device-frame', required=True)
     parser.add_argument('--qemu', default=os.environ.get('QEMU', 'qemu-system-aarch64'))
     parser.add_argument('--seed', default='1')
     parser.add_argument('--insns', type=int, default=1000000)
@@ -376,7 +406,10 @@ def main():
     settled = settled_read()
     RULES_ON.update(settled['rule'])
     pair = Pair(elmu, shlex.split(args.qemu), os.path.abspath(args.frame), cpu)
-    runs = max(1, (args.insns + PER_RUN - 1) // PER_RUN)
+    kinds = args.kinds.split(',') if args.kinds else []
+    device_kinds = [k for k in kinds or devices.KINDS if k in devices.KINDS]
+    args.kinds = [k for k in kinds if k not in devices.KINDS]
+    runs = max(1, (args.insns + PER_RUN - 1) // PER_RUN) if args.kinds or not kinds else 0
     passed = failed = insns = shown = unordered = 0
     by_kind = collections.Counter()
     started = time.monotonic()
@@ -398,9 +431,13 @@ def main():
             if bad and shown < args.show:
                 print(report(pair, folder, g, seed, bad, logs, args.show - shown, not args.brief), flush=True)
                 shown += len(bad)
+    tally = collections.Counter()
+    for kind in device_kinds:
+        device_programs(args, elmu, settled, kind, tally)
+    passed, failed = passed + tally['passed'], failed + tally['failed']
     print('%d instructions in %d programs, %d s%s' % (insns, runs, time.monotonic() - started,
                                                      unordered and '; settled whole by %s and af-update: %d blocks' % (ORDER, unordered) or ''))
-    print(', '.join('%s %d' % k for k in by_kind.most_common()))
+    print(', '.join('%s %d' % k for k in by_kind.most_common() + [(k, tally[k]) for k in device_kinds]))
     print('%d passed, %d failed' % (passed, failed))
     return 0 if passed and not failed else 1
 

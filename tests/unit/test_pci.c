@@ -262,6 +262,38 @@ START_TEST(msix)
 }
 END_TEST
 
+/* The capability that leads to the ranges (Virtual I/O Device 1.2, 4.1.4.9): the length in it counts, not the access's,
+ * and of the data the bytes behind it stay. */
+START_TEST(window_of_configuration_space)
+{
+    struct fixture *f = pci_open();
+    u64 at = cfg(0, RNG) + 0x84;
+    w(f, at + 4, 1, 4);
+    w(f, at + 8, 4, 0x18); /* queue_size */
+    w(f, at + 12, 4, 2);
+    ck_assert_uint_eq(r(f, at + 16, 2), 8);
+    w(f, at + 16, 4, 0xffff0004);
+    ck_assert_uint_eq(r(f, at + 16, 4), 0xffff0004);
+    ck_assert_uint_eq(r(f, at + 16, 2), 4);
+    w(f, at + 16, 1, 2);
+    ck_assert_uint_eq(r(f, at + 16, 1), 2);
+    fixture_close(f);
+}
+END_TEST
+
+/* The secondary bus answers to its number, whatever the subordinate one is (PCI Express Base 4.0, 7.3.3). */
+START_TEST(subordinate_below_secondary)
+{
+    struct fixture *f = pci_open();
+    w(f, cfg(0, PORT) + 0x18, 4, 0x00000900);
+    ck_assert_uint_eq(r(f, cfg(9, 0), 4), 0x10441af4);
+    w(f, cfg(0, PORT) + 0x18, 4, 0x000a0900);
+    ck_assert_uint_eq(r(f, cfg(9, 0), 4), 0x10441af4);
+    ck_assert_uint_eq(r(f, cfg(10, 0), 4), 0xffffffff);
+    fixture_close(f);
+}
+END_TEST
+
 /* DMA of the function behind the port needs both to be bus masters; its ID is the port's bus number. */
 START_TEST(dma_through_a_port)
 {
@@ -457,6 +489,8 @@ Suite *test_pci_suite(void)
     tcase_add_test(t, intx_is_a_level);
     tcase_add_test(t, msi);
     tcase_add_test(t, msix);
+    tcase_add_test(t, window_of_configuration_space);
+    tcase_add_test(t, subordinate_below_secondary);
     tcase_add_test(t, dma_through_a_port);
     tcase_add_test(t, reset_in_the_middle);
     tcase_add_test(t, dma_to_nowhere);
