@@ -33,7 +33,6 @@ _start: ldr     x0, =stack
         isb
         ldr     x19, =SCRIPT
         ldr     x20, =LOG
-        mov     x21, #0                 // what was read last
 
 loop:   ldp     w0, w1, [x19]
         ldp     x2, x3, [x19, #8]
@@ -51,7 +50,6 @@ next:   dsb     sy
         .macro  read instruction, register
         .balign 128
         \instruction \register, [x2]
-        mov     x21, x4
         and     x4, x4, x3
         b       next
         .endm
@@ -71,15 +69,17 @@ operations:
         write   strh, w3
         write   str, w3
         write   str, x3
-        .balign 128                     // 9: what was read last, as far as the value has bits, in 32 bits
-        and     x3, x3, x21
+        .balign 128                     // 9: what the operation x1 read, as far as the value has bits, in 32 bits
+        ldr     x4, =LOG
+        ldr     x4, [x4, x1, lsl #3]
+        and     x3, x3, x4
+        mov     x4, #0
         str     w3, [x2]
         b       next
         .balign 128                     // 10: a register of the CPU interface is read; value as with loads
         adr     x5, registers
         add     x5, x5, x1, lsl #3
         blr     x5
-        mov     x21, x4
         and     x4, x4, x3
         b       next
         .balign 128                     // 11: and written
@@ -105,8 +105,11 @@ operations:
         cmp     x2, x3
         b.lo    1b
         b       next
-        .balign 128                     // 14: the last EOI again, as a register of the CPU interface
-        and     x3, x3, x21
+        .balign 128                     // 14: what the operation x2 read, likewise, into a register of the CPU interface
+        ldr     x4, =LOG
+        ldr     x4, [x4, x2, lsl #3]
+        and     x3, x3, x4
+        mov     x4, #0
         adr     x5, writers
         add     x5, x5, x1, lsl #3
         blr     x5

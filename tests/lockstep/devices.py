@@ -4,10 +4,12 @@ import random
 import struct
 
 import gen_device
+import gen_gicc
+import gen_gich
 import gen_pci
 
 # kind -> its module: MACHINE, DEVICES, and `group`, which adds one to a Script
-KINDS = {'pci': gen_pci}
+KINDS = {'pci': gen_pci, 'gicc': gen_gicc, 'gich': gen_gich}
 OPERATIONS = 5000  # at most, in a program
 
 

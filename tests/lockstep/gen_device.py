@@ -29,6 +29,10 @@ class Script:
         self.operations.append((op, arg, address, value & M64))
         self.names.append(name)
 
+    def last(self):
+        """The number of the last operation, for `again`."""
+        return len(self.operations) - 1
+
     def load(self, size, address, name, mask=None):
         """Of 1 << size bytes; name: what lockstep.settled calls it after the kind, which has the mask."""
         mask = self.fields.get('%s.%s' % (self.kind, name), M64) if mask is None else mask
@@ -37,9 +41,9 @@ class Script:
     def store(self, size, address, value, name):
         self.add(WRITE + size, 0, address, value, 'write%d %s %x' % (8 << size, name, value))
 
-    def again(self, address, mask, name):
-        """What was read last is written there, 32 bits."""
-        self.add(AGAIN, 0, address, mask, 'write32 %s <- last & %x' % (name, mask))
+    def again(self, number, address, mask, name):
+        """What that operation read is written there, 32 bits."""
+        self.add(AGAIN, number, address, mask, 'write32 %s <- what %s had, & %x' % (name, self.names[number], mask))
 
     def get(self, name, mask=M64):
         self.add(GET, CALLS.index(name), 0, mask, 'MRS ' + name)
@@ -47,8 +51,8 @@ class Script:
     def set(self, name, value):
         self.add(SET, CALLS.index(name) - WRITERS, 0, value, 'MSR %s %x' % (name, value))
 
-    def again_set(self, name, mask):
-        self.add(AGAIN_SET, CALLS.index(name) - WRITERS, 0, mask, 'MSR %s <- last & %x' % (name, mask))
+    def again_set(self, number, name, mask):
+        self.add(AGAIN_SET, CALLS.index(name) - WRITERS, number, mask, 'MSR %s <- what %s had, & %x' % (name, self.names[number], mask))
 
     def wait(self, ticks):
         """The timer's interrupt, PPI 30, must be enabled."""
