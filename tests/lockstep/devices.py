@@ -6,10 +6,11 @@ import struct
 import gen_device
 import gen_gicc
 import gen_gich
+import gen_its
 import gen_pci
 
 # kind -> its module: MACHINE, DEVICES, and `group`, which adds one to a Script
-KINDS = {'pci': gen_pci, 'gicc': gen_gicc, 'gich': gen_gich}
+KINDS = {'pci': gen_pci, 'gicc': gen_gicc, 'gich': gen_gich, 'its': gen_its}
 OPERATIONS = 5000  # at most, in a program
 
 
