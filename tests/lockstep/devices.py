@@ -8,9 +8,10 @@ import gen_gicc
 import gen_gich
 import gen_its
 import gen_pci
+import gen_smmu
 
 # kind -> its module: MACHINE, DEVICES, and `group`, which adds one to a Script
-KINDS = {'pci': gen_pci, 'gicc': gen_gicc, 'gich': gen_gich, 'its': gen_its}
+KINDS = {'pci': gen_pci, 'gicc': gen_gicc, 'gich': gen_gich, 'its': gen_its, 'smmu': gen_smmu}
 OPERATIONS = 5000  # at most, in a program
 
 
@@ -60,7 +61,7 @@ def report(s, seed, logs, bad, before=12):
     out = []
     for n, at in bad:
         out.append('FAIL seed %s, %s, group %d, operation %d' % (seed, s.kind, n, at - s.groups[n]))
-        for i in range(max(s.groups[n], at - before), at + 1):
+        for i in range(max(s.groups[n], at - before), min(at + 5, len(s.operations))):
             a, b = ('%x' % log[i] if i < len(log) else 'nothing' for log in logs)
             out.append('    %s%s' % (s.names[i], ': %s' % a if a == b != '0' else '' if a == b else ': elmu %s qemu %s' % (a, b)))
     return '\n'.join(out)
