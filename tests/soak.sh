@@ -45,6 +45,9 @@ for cc in gcc clang; do
         part smmu-$cc-san env SMMU_STEPS=10000000 CK_RUN_SUITE=smmu "$out/$cc-san/unit"
         part sweep-$cc-san tests/conformance/sweep.py "$out/$cc-san/sweep" --samples 1000 --seed "$seed"
         part fuzz-$cc-san env B=$out/$cc-san tests/fuzz.sh "$PWD/$out/$cc-san/elmu" 500 "$((seed + 1))"
+        # ten million accesses of each row, and of each kind of program for devices
+        part devices-$cc-san env B=$out/$cc-san tests/fuzz.sh "$PWD/$out/$cc-san/elmu" 0 "$seed" device --accesses 10000000
+        part scripts-$cc-san env B=$out/$cc-san tests/fuzz.sh "$PWD/$out/$cc-san/elmu" 500 "$seed" script --accesses 400000
         part images-$cc-san tests/images/check.sh -j 2 "$PWD/$out/$cc-san/elmu" full
     fi
 done

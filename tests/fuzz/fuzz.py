@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
 """Hostile input: random programs, damaged images and device trees, odd options. Nothing may crash or hang the emulator.
 
-    tests/fuzz/fuzz.py --elmu CMD --frame FRAME.elf [--count N] [--seed S] [--keep DIR] [KIND...]
+    tests/fuzz/fuzz.py --elmu CMD --frame FRAME.elf --device-frame DEVICE.elf --script-frame SCRIPT.elf [--count N] [--seed S]
+        [--keep DIR] [--accesses N] [--rows TEXT] [KIND...]
 
-KIND is code (random instructions from the project's own tables at the highest EL, in a frame whose vectors step over what
-traps; both engines must leave the same state), semihost (random calls, likewise), gicv2 (loads and stores to its frames,
-likewise), pci (random accesses to configuration space and ranges of PCI functions, likewise), elf, image, gzip, dtb, initrd or
-options. Each of the N cases of a kind is
-one check; the same seed gives the same cases. A case fails when the process dies of a signal, when a sanitizer or an assert
-speaks, when it is still running after a minute, or when it ends with status 1 without saying why. Files of failed cases are
-left in DIR. The last line is "N passed, N failed".
+KIND is one of:
+    code        random instructions from the project's own tables at the highest EL, in a frame whose vectors step over what traps
+    semihost    random calls
+    gicv2, pci  random loads and stores: its frames; configuration space and ranges of PCI functions
+    device      a random guest (device.py) for each row of the board's devices in turn
+    script      lock-step programs for devices (tests/lockstep), damaged
+    elf, image, gzip, dtb, initrd, options
+Both engines must leave the same state after the first six. Each of the N cases of a kind is one check (0: as many as rows); the same
+seed gives the same cases. A case fails when the process dies of a signal, when a sanitizer or an assert speaks, when it is
+still running after a minute (more for more accesses), or when it ends with status 1 without saying why. Files of failed cases
+are left in DIR. The last line is "N passed, N failed".
 """
 import argparse
 import gzip
@@ -22,10 +27,17 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(1, os.path.join(os.path.dirname(sys.path[0]), 'lockstep'))
+import device  # noqa: E402
+import devices  # noqa: E402
+import gen_device  # noqa: E402
+import lockstep  # noqa: E402
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 AREA, AREA_SIZE, SEEDS = 0x40100000, 65536, 0x40088000
 INSNS = '60000'
-KINDS = ['code', 'semihost', 'gicv2', 'pci', 'elf', 'image', 'gzip', 'dtb', 'initrd', 'options']
+KINDS = ['code', 'semihost', 'gicv2', 'pci', 'device', 'script', 'elf', 'image', 'gzip', 'dtb', 'initrd', 'options']
 INTERESTING = [0, 1, 2, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 1 << 32,
                (1 << 63) - 1, 1 << 63, (1 << 64) - 1, 0x40000000, 0x40088000, 0x40110ff8, 0x9000000, 0x8000000, 0x80a0000,
                0xa000000, 0xdeadbeef00000000, 0x00ffffffffffffff]
@@ -73,7 +85,7 @@ class Case:
     """A command line with files in a folder of its own."""
 
     def __init__(self, folder):
-        self.folder, self.args, self.both = folder, [], False
+        self.folder, self.args, self.both, self.seconds = folder, [], False, 60
 
     def file(self, name, data):
         path = os.path.join(self.folder, name)
@@ -83,7 +95,11 @@ class Case:
 
 
 class Maker:
-    def __init__(self, seed, frame, elmu, folder):
+    def __init__(self, seed, frame, elmu, folder, args):
+        self.args, self.cases = args, 0  # how many of kind device or script were made
+        self.device_frame = open(args.device_frame, 'rb').read()
+        self.settled = lockstep.settled_read()
+        self.devices = [r for r in device.rows() if args.rows in r.name]
         self.rng = random.Random(seed)
         self.words = Words(self.rng, elmu)
         self.frame = frame
@@ -218,6 +234,31 @@ class Maker:
             case.args += ['-device', device]
         case.both = True
 
+    def device(self, case):
+        """The rows in turn, from one that the seed says."""
+        row = self.devices[(self.args.seed + self.cases) % len(self.devices)]
+        self.cases += 1
+        device.make(self.rng, case, row, self.device_frame, elf_offset, self.args.accesses, 'de')
+        case.seconds = 60 + self.args.accesses // 5000
+
+    def script(self, case):
+        """A lock-step program of each kind of device in turn: deep into what it does, and some operations are others."""
+        rng, kind = self.rng, list(devices.KINDS)[(self.args.seed + self.cases) % len(devices.KINDS)]
+        self.cases += 1
+        s = devices.script(kind, str(rng.getrandbits(32)), self.settled, min(self.args.accesses // 4, 100000))
+        for n, (op, arg, address, value) in enumerate(s.operations):
+            if gen_device.READ <= op < gen_device.AGAIN and rng.random() < 0.05:
+                if rng.random() < 0.6:
+                    value = rng.choice([value ^ 1 << rng.randrange(64), rng.getrandbits(64), self.value(), rng.choice(s.operations)[3]])
+                else:
+                    address ^= 1 << rng.randrange(2, 13)
+                    op = rng.choice([op, op, gen_device.READ + rng.randrange(4), gen_device.WRITE + rng.randrange(4)])
+                s.operations[n] = op, arg, address & -(1 << (op - 1) % 4), value
+        case.args = devices.commands(kind, [], [], os.path.abspath(self.args.script_frame))['elmu']
+        for n, (address, data) in enumerate(s.files()):
+            case.args += ['-device', 'loader,file=%s,addr=0x%x,force-raw=on' % (case.file('memory%d' % n, data), address)]
+        case.both, case.seconds = True, 60 + self.args.accesses // 1000
+
     def elf(self, case):
         case.args = self.machine() + ['-kernel', case.file('kernel.elf', self.damaged(self.frame, 12))]
 
@@ -279,9 +320,9 @@ def elf_offset(elf, address):
 def run(elmu, case, more=()):
     """(what is wrong or None, facts that engines must share)"""
     try:
-        r = subprocess.run(elmu + ['--stats', *more] + case.args, cwd=tempfile.mkdtemp(dir=case.folder), stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+        r = subprocess.run(elmu + ['--stats', *more] + case.args, cwd=tempfile.mkdtemp(dir=case.folder), stdin=subprocess.DEVNULL, capture_output=True, timeout=case.seconds, check=False)
     except subprocess.TimeoutExpired:
-        return 'still running after a minute', None
+        return 'still running after %d s' % case.seconds, None
     text = r.stderr.decode('latin-1')
     if r.returncode < 0 or r.returncode >= 128:
         return 'died of signal %d: %s' % (-r.returncode, text[-300:]), None
@@ -308,6 +349,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--elmu', required=True)
     parser.add_argument('--frame', required=True)
+    parser.add_argument('--device-frame', required=True)
+    parser.add_argument('--script-frame', required=True)
+    parser.add_argument('--accesses', type=int, default=10000, help='of each random guest of kind device; a quarter of them of kind script')
+    parser.add_argument('--rows', default='', help='kind device: rows with this in their names')
     parser.add_argument('--count', type=int, default=20)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--keep', default='')
@@ -317,8 +362,8 @@ def main():
     for kind in args.kinds or KINDS:
         before = passed, failed
         with tempfile.TemporaryDirectory() as base:
-            maker = Maker('%d %s' % (args.seed, kind), open(args.frame, 'rb').read(), elmu, base)
-            for n in range(args.count):
+            maker = Maker('%d %s' % (args.seed, kind), open(args.frame, 'rb').read(), elmu, base, args)
+            for n in range(args.count or len(maker.devices)):
                 case = Case(tempfile.mkdtemp(dir=base))
                 getattr(maker, kind)(case)
                 wrong = check(elmu, case)

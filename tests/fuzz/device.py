@@ -1,0 +1,106 @@
+"""Random guests for the devices (device.S): one for each row of board/virt.def, on the machine that has it.
+
+A case is a row: where its registers are and the options that bring it follow from the row, so that a new device has its case for
+nothing. What makes a device go on (tables and queues where it finds them) is in PREPARE, for those that do nothing without.
+"""
+import os
+import re
+import struct
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+RAM, RAM_SIZE, RANGES, STORES, WORDS = 0x40100000, 0x10000, 64, 256, 64
+ECAM, ECAM_LOW, MEMORY, PORTS, HIGH = 0x4010000000, 0x3f000000, 0x10000000, 0x3eff0000, 0x8000000000
+# What brings the parts that rows name (enum when in board/device.h): properties of -M, and those that rule others out.
+PARTS = {'ALWAYS': '', 'SECURE_ONLY': '', 'SECURE': 'secure=on', 'GICV2': 'gic-version=2', 'GICV3': 'gic-version=3', 'ITS': 'its=on',
+         'SMMU': 'iommu=smmuv3', 'REDIST2': '', 'HIGHMEM': '', 'LOWMEM': 'highmem=off', 'VIRTUALIZATION': 'virtualization=on'}
+DEVICES = ['pci-testdev,addr=1', 'edu,dma_mask=0xffffffff,addr=2', 'virtio-rng-pci,addr=3', 'virtio-blk-pci,drive=d,addr=4', 'virtio-serial-pci,addr=5',
+           'pcie-root-port,id=p,addr=6', 'virtio-rng-pci,bus=p,disable-legacy=on,iommu_platform=on', 'edu,addr=7.1,multifunction=on', 'virtio-rng-device',
+           'virtio-blk-device,drive=e', 'virtio-serial-device']
+
+
+class Device:
+    def __init__(self, name, kind, base, size, count, when):
+        self.name, self.kind, self.base, self.size, self.when = name, kind, base, size * count, when
+
+
+def rows():
+    """Of board/virt.def, those that have registers."""
+    out = []
+    for line in open(ROOT + '/board/virt.def'):
+        m = re.match(r'DEVICE\((\w+), *(\w+), *(\w+), *(\w+), *(\w+), *[^,]*, *([\w |]+)\)', line)
+        if m and int(m[4], 0):
+            out.append(Device(m[1], m[2], int(m[3], 0), int(m[4], 0), int(m[5], 0), m[6].replace(' ', '').split('|')))
+    assert len(out) > 20, 'the table was not understood'
+    return out
+
+
+def machine(rng, row):
+    """The parts of a machine that has the row, besides what may be there or not."""
+    parts = set(row.when)
+    if not parts & {'GICV2', 'GICV3'}:
+        parts.add(rng.choice(['GICV2', 'GICV3']))
+    if 'GICV3' in parts:
+        parts |= {p for p in ('ITS', 'SMMU') if rng.random() < 0.8}
+    parts |= {p for p in ('SECURE', 'VIRTUALIZATION') if rng.random() < 0.5}
+    parts.add('LOWMEM' if 'LOWMEM' in parts or not parts & {'HIGHMEM', 'REDIST2'} and rng.random() < 0.2 else 'HIGHMEM')
+    return parts | {'ALWAYS', 'SECURE_ONLY'}
+
+
+def functions(ecam):
+    """PCI functions with a range each, enabled. The bus behind the port is 1."""
+    out = [(ecam + (6 << 15) + 0x18, 2, 0x00010100), (ecam + (6 << 15) + 0x20, 2, 0x10f010f0), (ecam + (6 << 15) + 4, 1, 7)]
+    for n, at in enumerate([1 << 15, 2 << 15, 3 << 15, 4 << 15, 5 << 15, 7 << 15 | 1 << 12, 1 << 20]):
+        for bar in (0, 1, 4):
+            value = (0xf00000 if at == 1 << 20 else n * 0x200000) + bar * 0x10000
+            out.append((ecam + at + 0x10 + 4 * bar, 2, n * 0x400 + bar * 0x100 if bar < 2 and n == 0 and bar or not bar and n in (2, 3, 4)
+                        else MEMORY + (0x100000 if not bar and n in (1, 5) else 0) + value))
+        out.append((ecam + at + 4, 1, 7))
+    return out
+
+
+def virtio_mmio(base):
+    """A queue of each device, modern: features, a ring, DRIVER_OK."""
+    out = []
+    for slot in (0, 1, 2, 29, 30, 31):
+        at = base + 0x200 * slot
+        out += [(at + o, 2, v) for o, v in ((0x70, 0), (0x70, 3), (0x24, 1), (0x20, 1), (0x70, 11), (0x30, 0), (0x38, 8), (0x80, RAM + 0x1000 * (slot & 7)),
+                                            (0x90, RAM + 0x800), (0xa0, RAM + 0xc00), (0x44, 1), (0x70, 15))]
+    return out
+
+
+PREPARE = {'virtio_mmio': lambda row: virtio_mmio(row.base), 'pcie': lambda row: functions(ECAM), 'pcie_64': lambda row: functions(ECAM),
+           'pcie_io': lambda row: functions(ECAM), 'pcie_ecam': lambda row: functions(row.base)}
+
+
+def words(rng, bases):
+    """The dictionary: addresses, sizes and flags that devices have in common, and doorbells."""
+    out = [RAM, RAM + 0x1000, RAM + 0x8000, 0, 1, 3, 8, 0x10, 0x80, 0xff, 0x100, 0x1000, 0xffff, 0x10000, 0xffffffff, 1 << 31, 1 << 63,
+           0x08020040, 0x08090040, 16 | 2 << 32, 512 | 3 << 32 | 1 << 48, RAM | 1 << 63, RAM | 0x703, (1 << 64) - 1, 0xe9, 0x60, 0x20, 0xd0, 0x90]
+    out += bases + [rng.getrandbits(rng.randrange(1, 64)) for _ in range(WORDS)]
+    return out[:WORDS]
+
+
+def make(rng, case, row, frame, offset_of, accesses, drives):
+    """Fills the frame and the command line of a case."""
+    parts = machine(rng, row)
+    others = [r for r in rows() if r is not row and r.name != row.name and set(r.when) <= parts]
+    stores = PREPARE[row.kind](row) if row.kind in PREPARE else []
+    ranges = [(row.base, row.size)] + [(r.base, r.size) for r in others]
+    dictionary = words(rng, [r.base for r in [row] + others])
+    assert len(ranges) <= RANGES and len(stores) <= STORES
+    data = struct.pack('<4Q', rng.getrandbits(64) | 1, accesses, len(ranges), len(stores))
+    data += b''.join(struct.pack('<2Q', *r) for r in ranges).ljust(16 * RANGES, b'\0') + struct.pack('<%dQ' % WORDS, *dictionary)
+    data += b''.join(struct.pack('<2Q', a | log << 60, v) for a, log, v in stores)
+    memory = struct.pack('<%dQ' % (RAM_SIZE // 8), *[rng.choice(dictionary) if rng.random() < 0.5 else 0 for _ in range(RAM_SIZE // 8)])
+    elf = bytearray(frame)
+    for address, new in ((0x40088000, data), (RAM, memory)):
+        at = offset_of(elf, address)
+        elf[at:at + len(new)] = new
+    props = ','.join(['virt'] + sorted({PARTS[p] for p in parts} - {''}))
+    case.args = ['-M', props, '-cpu', 'max', '-smp', '124' if 'REDIST2' in parts else rng.choice(['1', '1', '2']), '-m', '64M', '-display', 'none',
+                 '-semihosting-config', 'enable=on', '--max-insns', str(120 * accesses + 100000), '-kernel', case.file('device.elf', elf)]
+    for n in drives:
+        case.args += ['-drive', 'snapshot=on,if=none,format=raw,id=%s,file=%s' % (n, case.file('disk-' + n, bytes(65536)))]
+    for device in DEVICES:
+        case.args += ['-device', device]
+    case.both = True
