@@ -3,73 +3,10 @@
  * (GITS_*). Interrupts come by INT commands and by writes to GITS_TRANSLATER, which are device 0's. */
 #include "workers.h"
 #include "icc.h"
+#include "its.h"
 
-#define GITS       0x08080000ul
-#define CTLR       0x000
-#define TYPER      0x008
-#define CBASER     0x080
-#define CWRITER    0x088
-#define CREADR     0x090
-#define BASER(n)   (0x100 + 8 * (n))
-#define PIDR2      0xffe8
-#define TRANSLATER 0x10040
-#define PROPBASER  0x70
-#define PENDBASER  0x78
-#define INVLPIR    0xa0
-#define INVALLR    0xb0
-#define SYNCR      0xc0
-
-#define ID_BITS 16u
-#define QUEUE   4096u /* bytes: 128 commands */
-#define VALID   BIT(63)
-
-enum { MOVI = 1, INT = 3, CLEAR = 4, SYNCHRONIZE = 5, MAPD = 8, MAPC = 9, MAPTI = 10, MAPI = 11, INV = 12, INVALL = 13,
-       MOVALL = 14, DISCARD = 15 };
-
-static u8 config[1 << 16] __attribute__((aligned(65536)));
-static u8 pending[CPUS][1 << 16] __attribute__((aligned(65536)));
-static u8 devices[1 << 16] __attribute__((aligned(65536)));     /* first level, or flat */
 static u8 devices2[1 << 16] __attribute__((aligned(65536)));
-static u8 collections[1 << 12] __attribute__((aligned(65536)));
-static u64 queue[QUEUE / 8] __attribute__((aligned(65536)));
 static u8 itt[4][4096] __attribute__((aligned(4096))), itt0[12 << 14] __attribute__((aligned(4096)));
-
-static volatile u64 *reg(u64 offset) { return (volatile u64 *)(GITS + offset); }
-
-/* ---- commands ---- */
-
-static u64 writer;
-
-/* Gives it to the ITS and waits until it is through. */
-static void command(u64 a, u64 b, u64 c, u64 d)
-{
-    u64 *at = &queue[writer / 8];
-    at[0] = a, at[1] = b, at[2] = c, at[3] = d;
-    DSB();
-    writer = (writer + 32) % QUEUE;
-    *reg(CWRITER) = writer;
-    DSB();
-    for (u32 n = 0; *reg(CREADR) != writer; n++)
-        if (n == 100000)
-            stop("GITS_CREADR stays behind");
-}
-
-static u64 dev(u64 number, u64 device) { return number | device << 32; }
-static void mapd(u64 device, void *table, u64 bits, u64 valid)
-{
-    command(dev(MAPD, device), bits - 1, (u64)table | valid, 0);
-}
-static void mapc(u64 collection, u64 cpu, u64 valid) { command(MAPC, 0, collection | cpu << 16 | valid, 0); }
-static void mapti(u64 device, u64 event, u64 intid, u64 collection)
-{
-    command(dev(MAPTI, device), event | intid << 32, collection, 0);
-}
-static void mapi(u64 device, u64 event, u64 collection) { command(dev(MAPI, device), event, collection, 0); }
-static void movi(u64 device, u64 event, u64 collection) { command(dev(MOVI, device), event, collection, 0); }
-static void event(u64 number, u64 device, u64 event) { command(dev(number, device), event, 0, 0); }
-static void movall(u64 from, u64 to) { command(MOVALL, 0, from << 16, to << 16); }
-static void invall(u64 collection) { command(INVALL, 0, collection, 0); }
-static void sync(u64 cpu) { command(SYNCHRONIZE, 0, cpu << 16, 0); }
 
 /* ---- interrupts ---- */
 
@@ -79,15 +16,6 @@ static void take_all(void)
         for (u64 intid = on(cpu, ack_of, 0); intid != SPURIOUS; intid = on(cpu, ack_of, 0))
             on(cpu, eoi_of, intid);
 }
-
-/* Without telling the GIC. */
-static void configure(u32 intid, u8 priority, bool enable)
-{
-    config[intid - 8192] = (u8)((priority & 0xfc) | enable);
-    DSB();
-}
-
-static bool is_pending(u32 cpu, u32 intid) { return *(volatile u8 *)&pending[cpu][intid / 8] >> intid % 8 & 1; }
 
 static u32 taken, taken_intid;
 static void take(struct frame *f, u64 vector, u64 el)
@@ -142,15 +70,6 @@ static void registers(void)
 }
 
 /* ---- LPIs ---- */
-
-static void lpis_on(u32 cpu, u64 ptz)
-{
-    DSB();
-    MMIO64(GICR(cpu) + PROPBASER) = (u64)config | (ID_BITS - 1);
-    MMIO64(GICR(cpu) + PENDBASER) = (u64)pending[cpu] | ptz;
-    MMIO32(GICR(cpu)) = 1;
-    DSB();
-}
 
 static void its_on(void)
 {
