@@ -25,18 +25,30 @@ static const struct row rows[ROW_COUNT] = {
 
 const struct row *row_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; }
 
+/* Version 4 is virtual LPIs: there is none without an ITS, nor for guests without EL2. */
+static bool is_gicv4(const struct machine_options *o) { return o->gic_version == 4 && o->its && o->virtualization; }
+static u32 redists_low(const struct machine_options *o) { return gic_redists_low(is_gicv4(o) ? GIC_VLPIS : 0); }
+
 u32 parts_of(const struct machine_options *o)
 {
     return SECURE_ONLY | (o->secure ? SECURE : 0) | (o->virtualization ? VIRTUALIZATION : 0) |
            (o->gic_version == 2 ? GICV2 : GICV3) | (o->its && o->gic_version != 2 ? ITS : 0) |
-           (o->iommu == IOMMU_SMMUV3 ? SMMU : 0) | (o->cpu_count > GIC_REDISTS_LOW && !o->lowmem ? REDIST2 : 0) |
-           (o->lowmem ? LOWMEM : HIGHMEM);
+           (o->iommu == IOMMU_SMMUV3 ? SMMU : 0) | (o->cpu_count > redists_low(o) && !o->lowmem ? REDIST2 : 0) |
+           (o->lowmem ? LOWMEM : HIGHMEM) | (is_gicv4(o) ? GICV4 : 0);
 }
 
-/* GICv2 has a bit for each in GICD_ITARGETSR; later ones a redistributor. */
+u32 gic_parts_of(const struct machine *m)
+{
+    return (m->d.parts & ITS ? GIC_LPIS : 0) | (m->d.parts & GICV4 ? GIC_VLPIS : 0) | (m->gic.has_nmi ? GIC_RANGES : 0);
+}
+
+/* GICv2 has a bit for each in GICD_ITARGETSR; later ones a redistributor, for which there is room. */
 u32 cpus_most(const struct machine_options *o)
 {
-    return o->gic_version == 2 ? (u32)GIC2_CPUS : o->lowmem ? (u32)GIC_REDISTS_LOW : (u32)MAX_CPUS;
+    u32 low = redists_low(o), high = (u32)(rows[ROW_gicr2].size / gic_redist_size(is_gicv4(o) ? GIC_VLPIS : 0));
+    if (o->gic_version == 2)
+        return GIC2_CPUS;
+    return o->lowmem ? low : low + high < MAX_CPUS ? low + high : (u32)MAX_CPUS;
 }
 
 u32 row_count(const struct machine *m, unsigned row) { return m->d.count[row]; }

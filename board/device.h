@@ -110,7 +110,7 @@ enum when { ALWAYS, SECURE_ONLY = 1,  /* with secure=on it answers Secure access
             GICV2 = 4, GICV3 = 8 /* and 4 */, ITS = 16, SMMU = 32,
             REDIST2 = 64, /* more PEs than the first region of redistributors has room for */
             HIGHMEM = 128 /* PCIe has windows above 4 GiB */, LOWMEM = 256 /* it has none */,
-            VIRTUALIZATION = 512 };
+            VIRTUALIZATION = 512, GICV4 = 1024 /* and GICV3, ITS: virtual LPIs */ };
 struct row {
     const char *name;
     const struct kind *kind; /* NULL: RAM */
@@ -134,6 +134,8 @@ u32 row_count(const struct machine *m, unsigned row);
 const struct row *row_get(unsigned n);
 /* The parts that these options bring. */
 u32 parts_of(const struct machine_options *options);
+/* What its GIC has of enum gic_part. */
+u32 gic_parts_of(const struct machine *m);
 /* Does this machine have the row? */
 bool row_there(const struct machine *m, const struct row *row);
 /* Does it answer Secure accesses only? */

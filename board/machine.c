@@ -106,7 +106,7 @@ static bool gic_memory_access(void *machine, u64 pa, void *bytes, u64 size, bool
 }
 static void pmu_interrupt(struct cpu *cpu, bool level) { gic_set_ppi(cpu->d.host.gic, cpu->index, PMU_PPI, level); }
 static u64 random_number(struct cpu *cpu) { return machine_random(cpu->d.host.machine); }
-static void security_changed(struct cpu *cpu) { gic_update_cpu(cpu->d.host.gic, cpu); }
+static void security_changed(struct cpu *cpu) { gic_security_changed(cpu->d.host.gic, cpu); }
 
 static void exception_seen(void *ctx, struct cpu *cpu, const struct exc *exc)
 {
@@ -174,8 +174,12 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
 
 static bool gic_can_be(const struct machine_options *o, char error[256])
 {
-    if (o->gic_version != 2 && o->gic_version != 3) {
-        snprintf(error, 256, "gic-version=%u: not supported (only 2, 3)", o->gic_version);
+    if (o->gic_version < 2 || o->gic_version > 4) {
+        snprintf(error, 256, "gic-version=%u: not supported (only 2, 3, 4)", o->gic_version);
+        return false;
+    }
+    if (o->gic_version == 4 && !o->virtualization) {
+        snprintf(error, 256, "gic-version=4 requires virtualization enabled (virtualization=on)");
         return false;
     }
     if (o->cpu_count <= cpus_most(o))
@@ -261,7 +265,7 @@ void machine_reset(struct machine *m)
     gic_reset(&m->gic, m->d.cpu, m->options.cpu_count, m->options.secure);
     if (m->d.parts & GICV2)
         gic2_reset(&m->gic);
-    gic_extend(&m->gic, (m->d.parts & ITS ? GIC_LPIS : 0) | (m->gic.has_nmi ? GIC_RANGES : 0));
+    gic_extend(&m->gic, gic_parts_of(m));
     bus_reset(m);
     for (u32 n = 0; n < m->options.cpu_count; n++) {
         u64 insns = m->d.cpu[n].insns;

@@ -34,7 +34,7 @@ struct machine_options {
     u8 virtualization, secure;
     u8 reset_loud;    /* what the architecture leaves UNKNOWN at reset holds 0xdeadbeefdeadbeef, not 0 */
     u8 virtio_modern; /* virtio-mmio version 2 */
-    u8 gic_version;   /* 2 or 3; 0 is none */
+    u8 gic_version;   /* 2, 3, or with virtualization 4; 0 is none */
     u8 its;
     u8 iommu;         /* enum iommu */
     u8 lowmem;        /* highmem=off: nothing lies above 4 GiB, RAM nor windows of PCIe */

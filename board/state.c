@@ -151,7 +151,8 @@ bool section_get(struct machine *m, unsigned n, struct section *s)
     for (unsigned k = 0; (row = row_get(k)); k++)
         if (device_section(m, row, s) && left-- == 0)
             return true;
-    return false;
+    *s = pe_parts_of(m, "gic vpe", m->gic.vlpi, &gic_lpis_shape);
+    return left == 0 && m->d.parts & GICV4;
 }
 
 u64 section_hash(const struct section *s)
@@ -276,7 +277,7 @@ const char *machine_validate(const struct machine *m)
         return "semihosting: state out of range";
     if (m->options.ram_size != m->d.phys.region[0].size)
         return "machine: RAM size differs";
-    if (!gic_validate(&m->gic) || m->gic.cpu_count != m->options.cpu_count)
+    if (!gic_validate(&m->gic) || m->gic.parts != gic_parts_of(m) || m->gic.cpu_count != m->options.cpu_count)
         return "gic: state out of range";
     const char *wrong = bus_validate(m);
     for (u32 n = 0; n < m->options.cpu_count && !wrong; n++)

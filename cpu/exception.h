@@ -46,8 +46,8 @@ bool exception_take_interrupt(struct cpu *cpu);
 bool exception_interrupt_pending(const struct cpu *cpu);
 /* What sent an interrupt where it went (D1.3.6.1): SCR_EL3.{IRQ, FIQ, EA}, HCR_EL2.TGE, HCR_EL2.{IMO, FMO, AMO}; to
  * EL1: the last that is 0, or no EL2, or none for Secure state. Of a virtual one, which HCR_EL2.{IMO, FMO, AMO} gives
- * to EL1, what makes it pending: HCR_EL2.{VI, VF, VSE}, or a list register. */
-enum exc_by { BY_NONE, BY_SCR, BY_TGE, BY_HCR, BY_HCR_CLEAR, BY_NO_EL2, BY_NO_SECURE_EL2, BY_PENDING, BY_LIST };
+ * to EL1, what makes it pending: HCR_EL2.{VI, VF, VSE}, or a list register (gic_source knows: or a virtual LPI). */
+enum exc_by { BY_NONE, BY_SCR, BY_TGE, BY_HCR, BY_HCR_CLEAR, BY_NO_EL2, BY_NO_SECURE_EL2, BY_PENDING, BY_LIST, BY_VLPI };
 /* Which interrupt it was, for those who look in (gic_source knows): by whom; its INTID, of a virtual one the number of
  * its list register, -1: none. Of other exceptions BY_NONE. */
 struct exc_source {

@@ -215,6 +215,7 @@ static void semihost_words(struct options *o)
 struct machine *machine_load(struct options *o, struct frontend *f, struct boot_config *boot)
 {
     memory_complete(o);
+    gic_complete(o);
     options_check(o);
     semihost_words(o);
     boot_read(o, boot);

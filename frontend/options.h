@@ -75,7 +75,7 @@ struct backend_option {
 
 struct options {
     bool machine_given, nographic, no_reboot, no_shutdown, stats, list_done;
-    bool plain_dtb /* without random nodes */, untagged;
+    bool plain_dtb /* without random nodes */, untagged, gic_max /* gic-version=max */;
     struct backend_option backend[MAX_BACKENDS];
     unsigned backend_count, numa_nodes;
     char *memory_backend, *numa_memdev; /* -machine memory-backend=, -numa node,memdev=: names, or NULL */
@@ -135,6 +135,8 @@ void options_trace_check(const struct options *o);
 /* One line on standard error, status 1. */
 /* After all options: RAM is that of the backends that they name. */
 void memory_complete(struct options *o);
+/* The same of the GIC: what gic-version=max is. */
+void gic_complete(struct options *o);
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* frontend/list.c: prints a table; false: no table of that name. */

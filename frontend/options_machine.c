@@ -18,14 +18,21 @@ static void machine_type(void *target, const char *option, const struct suboptio
 
 static void machine_gic(void *target, const char *option, const struct suboption *s)
 {
-    u8 *version = &((struct options *)target)->machine.gic_version;
+    struct options *o = target;
     if (!strcmp(s->value, "host"))
-        die("%s gic-version=host requires KVM (there are: 2, 3, max)", option);
-    if (!strcmp(s->value, "4"))
-        die("%s gic-version=4: not yet supported (there are: 2, 3, max)", option);
-    if (strcmp(s->value, "2") && strcmp(s->value, "3") && strcmp(s->value, "max"))
-        die("%s gic-version=%s: Invalid gic-version value (there are: 2, 3, max)", option, s->value);
-    *version = !strcmp(s->value, "2") ? 2 : 3;
+        die("%s gic-version=host requires KVM (there are: 2, 3, 4, max)", option);
+    if (!word_among("2 3 4 max", s->value))
+        die("%s gic-version=%s: Invalid gic-version value (there are: 2, 3, 4, max)", option, s->value);
+    o->gic_max = !strcmp(s->value, "max");
+    if (!o->gic_max)
+        o->machine.gic_version = (u8)(s->value[0] - '0');
+}
+
+/* The most that there is: version 4 is for hypervisors. */
+void gic_complete(struct options *o)
+{
+    if (o->gic_max)
+        o->machine.gic_version = o->machine.virtualization ? 4 : 3;
 }
 
 static void machine_iommu(void *target, const char *option, const struct suboption *s)

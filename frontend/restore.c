@@ -92,9 +92,11 @@ void restore_options(struct options *o)
     flag_take(o, &o->machine.virtualization, s->options.virtualization, GIVEN_VIRTUALIZATION, "-M", "virtualization=on",
               "virtualization=off");
     flag_take(o, &o->machine.secure, s->options.secure, GIVEN_SECURE, "-M", "secure=on", "secure=off");
+    gic_complete(o);
     unsigned gic = o->machine.gic_version;
     number_take(o, &gic, s->options.gic_version, GIVEN_GIC, "-M gic-version");
     o->machine.gic_version = (u8)gic;
+    o->gic_max = false;
     flag_take(o, &o->machine.iommu, s->options.iommu, GIVEN_IOMMU, "-M", "iommu=smmuv3", "iommu=none");
     static const char *const stages[] = { "arm-smmuv3.stage=nested", "arm-smmuv3.stage=1", "arm-smmuv3.stage=2" };
     u8 stage = s->options.smmu_stage % ARRAY_LEN(stages);

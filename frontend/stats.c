@@ -1,7 +1,7 @@
 /*
  * --stats, on standard error: what ran, how fast, a hash of all state, and what was taken to EL2 and EL3: by guest,
- * exception class and cause; how much memory it took. A guest is a VMID while stage 2 is on. The lines `insns N` and
- * `hash H` are for scripts to compare.
+ * exception class and cause, with the virtual LPIs that EL1 took without an exit; how much memory it took. A guest is a
+ * VMID while stage 2 is on. The lines `insns N` and `hash H` are for scripts to compare.
  */
 #define _GNU_SOURCE
 #include "cpu/field.h"
@@ -52,7 +52,8 @@ void stats_destroy(struct stats *s) { free(s); }
 
 void stats_exception(struct stats *s, const struct cpu *cpu, const struct exc *exc)
 {
-    if (exc->target_el < 2)
+    enum exc_by by = (enum exc_by)gic_source(cpu->d.host.gic, cpu, exc).by;
+    if (exc->target_el < 2 && by != BY_VLPI)
         return;
     bool sync = exc->kind == EXC_SYNC, trap = exc->cause.kind == CAUSE_TRAP;
     struct exit_row key = { .guest = cpu_guest(cpu),
@@ -61,7 +62,7 @@ void stats_exception(struct stats *s, const struct cpu *cpu, const struct exc *e
                             .kind = exc->kind,
                             .ec = sync ? exc->ec : 0,
                             .cause_kind = trap || !sync ? exc->cause.kind : CAUSE_NONE,
-                            .cause_id = trap ? exc->cause.id : (u16)exception_routed_by(cpu, exc),
+                            .cause_id = trap ? exc->cause.id : (u16)by,
                             .fsc = sync && ec_is_abort(exc->ec) ? exc->iss & 0x3f : 0 };
     for (unsigned n = 0; n < s->rows; n++)
         if (!memcmp(&s->row[n], &key, offsetof(struct exit_row, count))) {
@@ -94,7 +95,10 @@ static void row_print(const struct exit_row *r)
     else
         snprintf(from, sizeof(from), "EL%u", r->source_el);
     fprintf(stderr, "  %-16s to EL%u %10llu  ", from, r->target_el, (unsigned long long)r->count);
-    const struct exc exc = { .kind = r->kind, .ec = r->ec, .cause = { .kind = r->cause_kind, .id = r->cause_id } };
+    bool vlpi = r->cause_kind == CAUSE_INTERRUPT && r->cause_id == BY_VLPI;
+    const struct exc exc = {
+        .kind = r->kind, .ec = r->ec, .is_virtual = vlpi, .cause = { .kind = r->cause_kind, .id = r->cause_id }
+    };
     fprintf(stderr, "%s%s", exc_class_words(&exc), r->kind == EXC_SYNC ? fault_name(r->ec, r->fsc) : "");
     if (r->cause_kind != CAUSE_NONE) {
         const struct exc_source source = { r->cause_id, -1, -1 };

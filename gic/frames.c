@@ -178,15 +178,16 @@ static void ctlr_set(const struct access *a, u64 v)
 }
 
 static bool has_lpis(const struct access *a) { return a->gic->parts & GIC_LPIS; }
+static bool has_vlpis(const struct access *a) { return a->gic->parts & GIC_VLPIS; }
 static bool has_ranges(const struct access *a) { return a->gic->parts & GIC_RANGES; }
 
-/* <4:0> ITLinesNumber <8> ESPI <9> NMI <10> SecurityExtn <16> MBIS <17> LPIS <23:19> IDbits - 1 <24> A3V <25> No1N: 0
- * <31:27> ESPI_range: banks - 1 */
+/* <4:0> ITLinesNumber <8> ESPI <9> NMI <10> SecurityExtn <16> MBIS <17> LPIS <18> DVIS <23:19> IDbits - 1 <24> A3V <25>
+ * No1N: 0 <31:27> ESPI_range: banks - 1 */
 static u64 typer_get(const struct access *a)
 {
     u64 ranges = has_ranges(a) ? 1 << 8 | (u64)(GIC_ESPI_BANKS - 1) << 27 : 0;
     return ranges | GIC_SPI_BANKS | (u64)a->gic->has_nmi << 9 | (u64)!gic_ds(a->gic) << 10 | 1 << 16 |
-           (has_lpis(a) ? 1 << 17 : 0) | (GIC_ID_BITS - 1) << 19 | 1 << 24;
+           (has_lpis(a) ? 1 << 17 : 0) | (has_vlpis(a) ? 1 << 18 : 0) | (GIC_ID_BITS - 1) << 19 | 1 << 24;
 }
 
 /* ---- Message-based SPIs ---- */
@@ -324,28 +325,28 @@ static u64 dist2_id_get(const struct access *a)
     return id[a->element];
 }
 
-/* ---- Identification of version 3 ---- */
+/* ---- Identification of versions 3 and 4 ---- */
 
-/* PIDR4..7, PIDR0..3, CIDR0..3, a byte each. PIDR2<7:4> = 3: GICv3. PIDR0 is the part: 0x92 distributor, 0x93
- * redistributor. */
-static u64 identification(unsigned n, u8 part)
+u8 gic_id(const struct gic *gic, unsigned n, u8 part)
 {
     static const u8 id[12] = { 0x44, 0, 0, 0, 0, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1 };
+    if (n == 6 && gic->parts & GIC_VLPIS)
+        return 0x4b;
     return n == 4 ? part : id[n];
 }
 
-static u64 dist_id_get(const struct access *a) { return identification(a->element, 0x92); }
-static u64 redist_id_get(const struct access *a) { return identification(a->element, 0x93); }
+static u64 dist_id_get(const struct access *a) { return gic_id(a->gic, a->element, 0x92); }
+static u64 redist_id_get(const struct access *a) { return gic_id(a->gic, a->element, 0x93); }
 
 /* ---- A redistributor itself ---- */
 
 /* <63:32> affinity <25:24> CommonLPIAff <23:8> number <31:27> PPInum <5> DPGS <4> Last: of those that follow each other
- * <0> PLPIS */
+ * <1> VLPIS <0> PLPIS */
 static u64 redist_typer_get(const struct access *a)
 {
-    bool last = a->cpu == a->gic->cpu_count - 1 || a->cpu == GIC_REDISTS_LOW - 1;
+    bool last = a->cpu == a->gic->cpu_count - 1 || a->cpu == gic_redists_low(a->gic->parts) - 1;
     return (u64)affinity_of(a->cpu) << 32 | 1 << 24 | (u64)a->cpu << 8 | 1 << 5 | (u64)last << 4 |
-           (has_ranges(a) ? (u64)GIC_EPPI_BANKS << 27 : 0) | has_lpis(a);
+           (has_ranges(a) ? (u64)GIC_EPPI_BANKS << 27 : 0) | (u64)has_vlpis(a) << 1 | has_lpis(a);
 }
 
 /* DPG1NS is both states', the others the Secure one's; DPG1S is there for two only. RWP and UWP are always 0. */
@@ -391,6 +392,35 @@ static void pendbaser_set(const struct access *a, u64 v)
     base_set(a, &a->gic->redist[a->cpu].lpi.pendbaser, v & (PENDBASER_MASK | PENDBASER_PTZ));
 }
 
+/* ---- virtual LPIs (GIC 12.11): a vPE is resident while its pending table is named and valid ---- */
+
+/* VPROPBASER as PROPBASER; VPENDBASER <63> Valid <62> IDAI <61> PendingLast <60> Dirty: 0, others as PENDBASER */
+#define VPENDBASER_MASK (VPENDBASER_VALID | BIT(62) | VPENDBASER_LAST | PENDBASER_MASK)
+
+static u64 vpropbaser_get(const struct access *a) { return a->gic->vlpi[a->cpu].propbaser; }
+static void vpropbaser_set(const struct access *a, u64 v)
+{
+    struct gic_lpis *l = &a->gic->vlpi[a->cpu];
+    if (!(l->pendbaser & VPENDBASER_VALID))
+        l->propbaser = v & PROPBASER_MASK;
+}
+static u64 vpendbaser_get(const struct access *a) { return a->gic->vlpi[a->cpu].pendbaser; }
+
+/* Of a resident vPE nothing can be changed but that it is no longer. PendingLast is set while one is resident, then
+ * says what it left. */
+static void vpendbaser_set(const struct access *a, u64 v)
+{
+    struct gic_lpis *l = &a->gic->vlpi[a->cpu];
+    bool was = l->pendbaser & VPENDBASER_VALID, is = v & VPENDBASER_VALID;
+    if (was && is)
+        return;
+    if (was)
+        v = l->priority == PRIO_NONE ? l->pendbaser & ~VPENDBASER_LAST : l->pendbaser;
+    l->pendbaser = is ? (v & VPENDBASER_MASK) | VPENDBASER_LAST : v & VPENDBASER_MASK & ~VPENDBASER_VALID;
+    if (was != is)
+        gic_vpe_scheduled(a->gic, a->cpu);
+}
+
 /* What is kept of configurations is read again. There is nothing to wait for: GICR_SYNCR is 0. */
 static void invlpir_set(const struct access *a, u64 v)
 {
@@ -413,6 +443,7 @@ static void waker_set(const struct access *a, u64 v)
         return;
     a->gic->cpu[a->cpu].waker = v & WAKER_SLEEP ? WAKER_SLEEP | WAKER_ASLEEP : 0;
     gic_participation(a->gic, a->cpu);
+    gic_refresh_virtual(a->gic, a->cpu);
 }
 
 /* ---- Access ---- */
@@ -528,8 +559,8 @@ bool gic_dist_write(struct gic *gic, u64 offset, unsigned size, struct phys_attr
 
 bool gic_redist_read(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 *value)
 {
-    u64 cpu = offset / GIC_REDIST_SIZE;
-    u32 at = (u32)(offset % GIC_REDIST_SIZE);
+    u64 cpu = offset / gic_redist_size(gic->parts);
+    u32 at = (u32)(offset % gic_redist_size(gic->parts));
     if (cpu >= gic->cpu_count)
         return false;
     struct access a = access_by(gic, (unsigned)cpu, attrs);
@@ -540,8 +571,8 @@ bool gic_redist_read(struct gic *gic, u64 offset, unsigned size, struct phys_att
 
 bool gic_redist_write(struct gic *gic, u64 offset, unsigned size, struct phys_attrs attrs, u64 value)
 {
-    u64 cpu = offset / GIC_REDIST_SIZE;
-    u32 at = (u32)(offset % GIC_REDIST_SIZE);
+    u64 cpu = offset / gic_redist_size(gic->parts);
+    u32 at = (u32)(offset % gic_redist_size(gic->parts));
     if (cpu >= gic->cpu_count)
         return false;
     struct access a = access_by(gic, (unsigned)cpu, attrs);

@@ -88,16 +88,24 @@ static void update_lines(struct gic *gic, unsigned cpu)
 
 void gic_update_cpu(struct gic *gic, struct cpu *cpu) { update_lines(gic, cpu->index); }
 
+void gic_security_changed(struct gic *gic, struct cpu *cpu)
+{
+    update_lines(gic, cpu->index);
+    if (gic->parts & GIC_VLPIS)
+        gic_refresh_virtual(gic, cpu->index);
+}
+
 struct exc_source gic_source(const struct gic *gic, const struct cpu *cpu, const struct exc *exc)
 {
     struct exc_source s = { BY_NONE, -1, -1 };
     if (exc->cause.kind != CAUSE_INTERRUPT)
         return s;
     s.by = exception_routed_by(cpu, exc);
-    if (s.by == BY_LIST)
-        s.lr = gic_pending_lr(gic, cpu->index);
-    if (s.lr >= 0)
-        s.intid = (s32)(FIELD_OF(gic->cpu[cpu->index].ich_lr[s.lr], ICH_LR_vINTID) & (gic->v2.on ? 0x3ff : ones(32)));
+    if (s.by == BY_LIST) {
+        u64 lr = gic_pending_virtual(gic, cpu->index, &s.lr);
+        s.intid = lr ? (s32)(FIELD_OF(lr, ICH_LR_vINTID) & (gic->v2.on ? 0x3ff : ones(32))) : -1;
+        s.by = lr && s.lr < 0 ? BY_VLPI : BY_LIST;
+    }
     bool physical = (exc->kind == EXC_IRQ || exc->kind == EXC_FIQ) && !exc->is_virtual;
     if (physical && gic->d.best[cpu->index].priority != PRIO_NONE)
         s.intid = (s32)gic->d.best[cpu->index].intid;
@@ -108,6 +116,17 @@ void gic_refresh(struct gic *gic, unsigned cpu)
 {
     find_best(gic, cpu);
     update_lines(gic, cpu);
+}
+
+/* A redistributor that sleeps forwards nothing (GIC 4.7); virtual LPIs are Non-secure. */
+void gic_refresh_virtual(struct gic *gic, unsigned cpu)
+{
+    const struct gic_lpis *l = &gic->vlpi[cpu];
+    struct cpu *pe = &gic->d.cpus[cpu];
+    bool forwards =
+        l->priority != PRIO_NONE && !(gic->cpu[cpu].waker & WAKER_ASLEEP) && gic_view_of(pe).bank == GIC_NONSECURE;
+    gic->d.vlpi[cpu] = forwards ? gic_vlpi_as_list(l->intid, l->priority) : 0;
+    ich_update(gic, pe);
 }
 
 /* ---- 1 of N (GIC 12.9 GICD_IROUTER.Interrupt_Routing_Mode, 12.11 GICR_CTLR) ---- */
@@ -336,7 +355,7 @@ void gic_rebuild(struct gic *gic, struct cpu *cpus)
             gic_route(gic, gic_bank_first(n) + k);
     gic_refresh_all(gic);
     for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
-        ich_update(gic, &cpus[cpu]);
+        gic_refresh_virtual(gic, cpu);
 }
 
 static void reset_interface(struct gic_cpu *c)
@@ -355,7 +374,7 @@ void gic_reset_cpu(struct gic *gic, unsigned cpu)
     gic->cpu[cpu].waker = 0;
     gic->d.cpus[cpu].sys.ich_hcr_el2 = 0;
     gic_participation(gic, cpu);
-    ich_update(gic, &gic->d.cpus[cpu]);
+    gic_refresh_virtual(gic, cpu);
 }
 
 void gic_disable_cpu(struct gic *gic, unsigned cpu)
@@ -373,7 +392,7 @@ void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security)
     gic->ctlr = security ? 0 : CTLR_DS;
     for (unsigned cpu = 0; cpu < count; cpu++) {
         gic->ppi[cpu].edge = 0xffff; /* SGIs */
-        gic->redist[cpu].lpi = (struct gic_lpis){ .intid = INTID_SPURIOUS, .priority = PRIO_NONE };
+        gic->redist[cpu].lpi = gic->vlpi[cpu] = (struct gic_lpis){ .intid = INTID_SPURIOUS, .priority = PRIO_NONE };
         reset_interface(&gic->cpu[cpu]);
         cpus[cpu].sys.ich_hcr_el2 = 0;
     }
@@ -403,6 +422,8 @@ void gic_wake(struct gic *gic)
     for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
         gic->cpu[cpu].waker = 0;
     gic_refresh_all(gic);
+    for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
+        gic_refresh_virtual(gic, cpu);
 }
 
 /* The interfaces let the Non-secure half of the priorities through, whose highest all interrupts have: what Non-secure
@@ -481,6 +502,13 @@ static bool lpis_valid(const struct gic_lpis *l)
     return !(l->priority & ~(u32)GIC_PRIO_MASK) && l->intid >= GIC_LPI_FIRST && l->intid < 1 << GIC_ID_BITS;
 }
 
+/* Only of version 4 they are state. */
+static bool vlpis_valid(const struct gic *gic, const struct gic_lpis *l)
+{
+    bool none = l->priority == PRIO_NONE;
+    return !(gic->parts & GIC_VLPIS) || (lpis_valid(l) && (none || l->pendbaser & VPENDBASER_VALID));
+}
+
 static bool redist_valid(const struct gic *gic, const struct gic_redist *r)
 {
     u32 ctlr = DPG_0 | DPG_1NS | DPG_1S | (gic->parts & GIC_LPIS ? ENABLE_LPIS : 0);
@@ -490,7 +518,8 @@ static bool redist_valid(const struct gic *gic, const struct gic_redist *r)
 bool gic_validate(const struct gic *gic)
 {
     if (gic->cpu_count < 1 || gic->cpu_count > MAX_CPUS || gic->security > 1 || gic->has_nmi > 1 ||
-        gic->parts & ~(u32)(GIC_LPIS | GIC_RANGES))
+        gic->parts & ~(u32)(GIC_LPIS | GIC_RANGES | GIC_VLPIS) ||
+        (gic->parts & GIC_VLPIS && (!(gic->parts & GIC_LPIS) || gic->v2.on)))
         return false;
     if (!v2_valid(gic))
         return false;
@@ -502,7 +531,8 @@ bool gic_validate(const struct gic *gic)
             return false;
     for (unsigned cpu = 0; cpu < gic->cpu_count; cpu++)
         if (!bank_valid(&gic->ppi[cpu]) || !redist_valid(gic, &gic->redist[cpu]) ||
-            gic->ppi[cpu].edge << 16 != 0xffff0000 || !interface_valid(&gic->cpu[cpu]))
+            !vlpis_valid(gic, &gic->vlpi[cpu]) || gic->ppi[cpu].edge << 16 != 0xffff0000 ||
+            !interface_valid(&gic->cpu[cpu]))
             return false;
     return true;
 }

@@ -1,8 +1,9 @@
 /*
- * The interrupt controller, GICv3 or GICv2: distributor, redistributors, CPU interfaces and virtual CPU interfaces of
- * one machine (Arm IHI 0069, cited as GIC with its section; Arm IHI 0048B, cited as GICv2). Affinity routing only (ARE
- * is RAO/WI); SPIs go to one named PE or to one of N; LPIs where an ITS is (gic/lpi.c, gic/its.h). With `security`
- * there are two security states (GICD_CTLR.DS is 0 until Secure software sets it), without it DS is RAO/WI.
+ * The interrupt controller, GICv2, GICv3 or GICv4: distributor, redistributors, CPU interfaces and virtual CPU
+ * interfaces of one machine (Arm IHI 0069, cited as GIC with its section; Arm IHI 0048B, cited as GICv2). Affinity
+ * routing only (ARE is RAO/WI); SPIs go to one named PE or to one of N; LPIs where an ITS is (gic/lpi.c, gic/its.h), of
+ * version 4 (4.0) virtual ones, too, which reach a guest without its hypervisor. With `security` there are two security
+ * states (GICD_CTLR.DS is 0 until Secure software sets it), without it DS is RAO/WI.
  *
  * Everything is plain state but for the last member, which gic_rebuild makes again from the rest.
  */
@@ -21,8 +22,7 @@ enum {
     GIC_PRIO_MASK = 0xf8,             /* 5 bits of priority, physical and virtual */
     GIC_PRIO_IDLE = 0xff,
     GIC_DIST_SIZE = 0x10000,
-    GIC_REDIST_SIZE = 0x20000, /* of one PE: RD_base and SGI_base */
-    GIC_REDISTS_LOW = 123,     /* those of as many PEs follow each other; the others' lie elsewhere (board/virt.def) */
+    GIC_REDISTS_SIZE = 0xf60000, /* bytes for redistributors that follow each other; others: board/virt.def */
     GIC_PPI_MAINTENANCE = 25,
     GIC2_CPUS = 8, /* the most that a GICv2 can have */
     GIC_SGIS = 16,
@@ -73,9 +73,10 @@ struct gic_cpu {
     u64 ich_lr[GIC_LRS];
 };
 
-/* The LPIs of one PE: where its tables lie in memory, which hold the truth, and what is kept of them. */
+/* The LPIs of one PE, or the virtual ones of the vPE that is resident there: where its tables lie in memory, which hold
+ * the truth, and what is kept of them. */
 struct gic_lpis {
-    u64 propbaser, pendbaser;     /* GICR_PROPBASER, GICR_PENDBASER */
+    u64 propbaser, pendbaser;     /* GICR_PROPBASER, GICR_PENDBASER; GICR_VPROPBASER, GICR_VPENDBASER */
     u32 intid, priority;          /* the best pending and enabled one; PRIO_NONE, 0x100: none */
     u64 some[GIC_LPI_WORDS / 64]; /* bit n: some INTID of 64n..64n + 63 may be pending */
 };
@@ -88,8 +89,15 @@ struct gic_redist {
     struct gic_bank eppi[GIC_EPPI_BANKS]; /* extended PPIs */
 };
 
-/* What a GIC has that options bring: a set. */
-enum gic_part { GIC_LPIS = 1, GIC_RANGES = 2 /* the extended PPIs and SPIs */ };
+/* What a GIC has that options bring: a set. Virtual LPIs are there with LPIs only. */
+enum gic_part { GIC_LPIS = 1, GIC_RANGES = 2 /* the extended PPIs and SPIs */, GIC_VLPIS = 4 /* GICv4 */ };
+
+/* A vPE, as a VMAPP command describes it: where its pending table is, for vINTIDs below `intids`, and the PE whose
+ * redistributor it is at. */
+struct gic_vpe {
+    u64 table;
+    u32 intids, cpu;
+};
 
 /* Memory as the GIC reaches it for LPIs and as the ITS does: Non-secure RAM. False: it is not there. */
 struct gic_memory {
@@ -131,6 +139,7 @@ struct gic {
     struct gic_bank ppi[MAX_CPUS];
     struct gic_cpu cpu[MAX_CPUS];
     struct gic_redist redist[MAX_CPUS];
+    struct gic_lpis vlpi[MAX_CPUS]; /* only of version 4 state, too */
 
     /* ---- derived from here on ---- */
     struct gic_derived {
@@ -140,13 +149,15 @@ struct gic {
         u32 any[GIC_ALL_BANKS];              /* SPIs of which any PE may be chosen (IROUTER.IRM) */
         u32 banks;                           /* of SPIs: no interrupt beyond these is enabled */
         struct gic_memory memory;            /* lent; stays through reset and rebuild */
-        u8 look[MAX_CPUS];                   /* of this PE's LPIs some changed: LOOK_*, until gic_lpis_settle */
+        u8 look[MAX_CPUS], vlook[MAX_CPUS];  /* of this PE's LPIs, of its vPE's some changed, until gic_lpis_settle */
+        u64 vlpi[MAX_CPUS];                  /* the virtual LPI that is forwarded to it, as an ICH_LR<n>_EL2; 0: none */
         /* Guest errors; who looks clears them: a write to GICD_SETSPI_* or CLRSPI_* named no SPI, a register has no
          * accesses of that size. */
         u32 no_such_spi, no_such_size;
     } d;
 };
-extern const struct state_shape gic_shape, gic_bank_shape, gic_cpu_shape, gic_redist_shape; /* gic_shape: up to ppi */
+/* gic_shape: up to ppi */
+extern const struct state_shape gic_shape, gic_bank_shape, gic_cpu_shape, gic_redist_shape, gic_lpis_shape;
 static_assert(sizeof(struct gic_lpis) == 24 + GIC_LPI_WORDS / 8, "no padding");
 static_assert(sizeof(struct gic_redist) == 8 + sizeof(struct gic_lpis) + GIC_EPPI_BANKS * sizeof(struct gic_bank),
               "no padding");
@@ -163,11 +174,19 @@ static inline u32 gic_bank_first(unsigned n)
     return n < GIC_SPI_BANKS ? (n + 1) * GIC_BANK : GIC_ESPI_FIRST + (n - GIC_SPI_BANKS) * GIC_BANK;
 }
 
+/* Bytes of one PE's redistributor: RD_base and SGI_base; with virtual LPIs VLPI_base and a reserved frame, too. */
+static inline u32 gic_redist_size(u32 parts) { return parts & GIC_VLPIS ? 0x40000 : 0x20000; }
+/* PEs whose redistributors follow each other. */
+static inline u32 gic_redists_low(u32 parts) { return GIC_REDISTS_SIZE / gic_redist_size(parts); }
+
 /* For those who look in: which interrupt a PE takes, with its state as before the exception. */
 struct exc_source gic_source(const struct gic *gic, const struct cpu *cpu, const struct exc *exc);
 
-/* For them: the first pending LPI of a PE from *intid on, with its byte of the configuration table. False: none. */
-bool gic_lpi_next(const struct gic *gic, unsigned cpu, u32 *intid, u8 *config);
+/* For them: the first pending LPI from *intid on, with its byte of the configuration table. False: none. l: those of a
+ * PE (gic->redist[cpu].lpi), or of the vPE that is resident there (gic->vlpi[cpu]). */
+bool gic_lpi_next(const struct gic *gic, const struct gic_lpis *l, u32 *intid, u8 *config);
+/* The address of the pending table of that vPE. False: none is resident. */
+bool gic_vpe_resident(const struct gic *gic, unsigned cpu, u64 *table);
 
 /* The machine: reset with all derived data; cpus[0..count) are the PEs whose lines it drives, count 1..MAX_CPUS. */
 void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security);
@@ -212,5 +231,7 @@ void gic_set_ppi(struct gic *gic, unsigned cpu, unsigned intid, bool level);
 /* The four lines of this PE, made again from the state: for whoever changes the EL to or from EL3, or the security
  * state (with one security state they don't matter, and this is not needed). */
 void gic_update_cpu(struct gic *gic, struct cpu *cpu);
+/* That, and what virtual LPIs make of the virtual lines: these are for guests in Non-secure state. */
+void gic_security_changed(struct gic *gic, struct cpu *cpu);
 
 #endif

@@ -361,11 +361,13 @@ void ich_hcr_write(struct cpu *cpu, const struct sysreg *row, u64 value)
     ich_changed(cpu);
 }
 
-/* <4:0> ListRegs - 1 <19> TDS <20> nV4 <21> A3V <25:23> IDbits: 24 <28:26> PREbits - 1 <31:29> PRIbits - 1 */
+/* <4:0> ListRegs - 1 <19> TDS <20> nV4: no virtual LPIs <21> A3V <25:23> IDbits: 24 <28:26> PREbits - 1 <31:29> PRIbits
+ * - 1 */
 u64 ich_vtr_read(struct cpu *cpu, const struct sysreg *row)
 {
-    (void)cpu, (void)row;
-    return (u64)4 << 29 | 4 << 26 | 1 << 23 | 1 << 21 | 1 << 20 | 1 << 19 | (GIC_LRS - 1);
+    (void)row;
+    u64 nv4 = gic_of(cpu)->parts & GIC_VLPIS ? 0 : 1 << 20;
+    return (u64)4 << 29 | 4 << 26 | 1 << 23 | 1 << 21 | nv4 | 1 << 19 | (GIC_LRS - 1);
 }
 
 u64 ich_misr_read(struct cpu *cpu, const struct sysreg *row)

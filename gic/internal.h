@@ -29,6 +29,9 @@ enum {
     GICC_OWN = GICC_ACKCTL | GICC_FIQEN | GICC_BYPDIS_GRP0 | GICC_BYPDIS_GRP1
 };
 #define PENDBASER_PTZ BIT(62) /* GICR_PENDBASER: the table is all zeros */
+/* GICR_VPENDBASER: a vPE is resident; the one that was last has a pending and enabled vLPI */
+#define VPENDBASER_VALID BIT(63)
+#define VPENDBASER_LAST  BIT(61)
 /* GICR_WAKER */
 enum { WAKER_SLEEP = 2, WAKER_ASLEEP = 4 };
 enum { NMI_VIRTUAL = 1 << GIC_GROUPS }; /* in gic_cpu.nmi_active: ICH_AP1R0_EL2.NMI */
@@ -131,6 +134,8 @@ static inline unsigned gic2_sender(const struct gic *gic, unsigned cpu, unsigned
 /* gic.c: finds the best pending interrupt of a PE again, and its physical lines. */
 void gic_refresh(struct gic *gic, unsigned cpu);
 void gic_refresh_all(struct gic *gic);
+/* The virtual LPI that is forwarded to a PE, and its virtual lines. */
+void gic_refresh_virtual(struct gic *gic, unsigned cpu);
 /* The same of those PEs that a bank of SPIs matters to, after its state, groups or routers changed. */
 void gic_refresh_bank(struct gic *gic, unsigned bank);
 /* After something changed that decides whether 1 of N may choose the PE. */
@@ -157,6 +162,10 @@ static inline void gic_set_lines(struct gic *gic, unsigned cpu, u32 mask, u32 va
 /* An SGI arrives at a PE, from a write to the SGI register of `group` by a PE in Non-secure state or not. */
 void gic_send_sgi(struct gic *gic, unsigned cpu, unsigned intid, enum gic_group group, bool ns);
 
+/* frames.c: PIDR4..7, PIDR0..3, CIDR0..3, a byte each (n < 12), of a part: 0x92 distributor, 0x93 redistributor, 0x94
+ * ITS. PIDR2<7:4>: version. */
+u8 gic_id(const struct gic *gic, unsigned n, u8 part);
+
 /* lpi.c: LPIs. What these change shows after gic_lpis_settle, which looks at all PEs whose LPIs changed. `cpu` is any
  * number: where no such PE is, or its LPIs are disabled, nothing happens. */
 bool gic_lpis_on(const struct gic *gic, unsigned cpu);
@@ -170,11 +179,25 @@ void gic_lpi_reload(struct gic *gic, unsigned cpu, u32 intid);
 void gic_lpis_reload(struct gic *gic, unsigned cpu);
 /* All that is pending goes to another PE. */
 void gic_lpis_move(struct gic *gic, unsigned from, unsigned to);
+/* Virtual ones, which are settled by the same. Is the vPE resident at its redistributor? */
+bool gic_vpe_here(const struct gic *gic, const struct gic_vpe *v);
+/* Makes one pending, or not. False: the vPE has no such vINTID. */
+bool gic_vlpi_set(struct gic *gic, const struct gic_vpe *v, u32 intid, bool pending);
+bool gic_vlpi_is_pending(const struct gic *gic, const struct gic_vpe *v, u32 intid);
+/* Configurations in memory may have changed. */
+void gic_vlpis_reload(struct gic *gic, const struct gic_vpe *v);
+/* The one that is forwarded is no longer pending. */
+void gic_vlpi_acknowledge(struct gic *gic, unsigned cpu);
+/* GICR_VPENDBASER.Valid was changed. */
+void gic_vpe_scheduled(struct gic *gic, unsigned cpu);
 void gic_lpis_settle(struct gic *gic);
 bool gic_memory(const struct gic *gic, u64 pa, void *bytes, u64 size, bool write);
 
-/* virtif.c: the list register with the virtual interrupt that a PE would be given, -1: none. */
-int gic_pending_lr(const struct gic *gic, unsigned cpu);
+/* virtif.c: the virtual interrupt that a PE would be given, as a list register holds it (0: none), with the number of
+ * that register in *lr, -1: it is a virtual LPI that the redistributor forwards. */
+u64 gic_pending_virtual(const struct gic *gic, unsigned cpu, int *lr);
+/* A pending virtual LPI in that layout. */
+u64 gic_vlpi_as_list(u32 intid, u32 priority);
 
 /* Priority arithmetic that both interfaces share (GIC 4.8). */
 /* The bits of a priority that preempt, for a binary point in the scale of group 0. */

@@ -72,11 +72,13 @@ static u64 iidr_get(const struct its_work *w, unsigned n)
     return 0x43b;
 }
 
-/* <0> Physical <7:4> ITT_entry_size - 1 <12:8> ID_bits - 1 <17:13> Devbits - 1 <35:32> CIDbits - 1 <36> CIL */
+/* <0> Physical <1> Virtual <37> VMOVP: one command serves all ITSs <7:4> ITT_entry_size - 1 <12:8> ID_bits - 1 <17:13>
+ * Devbits - 1 <35:32> CIDbits - 1 <36> CIL */
 static u64 typer_get(const struct its_work *w, unsigned n)
 {
-    (void)w, (void)n;
-    return 1 | (ITS_ITT_ENTRY - 1) << 4 | (ITS_ID_BITS - 1) << 8 | (ITS_ID_BITS - 1) << 13 |
+    (void)n;
+    u64 virtual = w->gic->parts & GIC_VLPIS ? BIT(1) | BIT(37) : 0;
+    return virtual | 1 | (ITS_ITT_ENTRY - 1) << 4 | (ITS_ID_BITS - 1) << 8 | (ITS_ID_BITS - 1) << 13 |
            (u64)(ITS_ID_BITS - 1) << 32 | BIT(36);
 }
 
@@ -122,12 +124,12 @@ static u64 creadr_get(const struct its_work *w, unsigned n)
 /* <63> Valid <62> Indirect <61:59> InnerCache <58:56> Type <55:53> OuterCache <52:48> Entry_Size - 1 <47:12> address
  * <11:10> Shareability <9:8> Page_Size <7:0> pages - 1. Those without a table are RES0. */
 enum { BASER_PAGES_64K = 2 << 8 };
+static unsigned tables_of(const struct gic *gic) { return gic->parts & GIC_VLPIS ? TABLES : TABLE_VPES; }
 #define BASER_MASK (~(ones(3) << 56 | ones(5) << 48))
 static u64 baser_fixed(const struct its_work *w, unsigned n)
 {
-    static const u8 type[TABLES] = { [TABLE_DEVICES] = 1, [TABLE_COLLECTIONS] = 4 };
-    (void)w;
-    return n < TABLES ? (u64)type[n] << 56 | (u64)(ITS_ENTRY - 1) << 48 : 0;
+    static const u8 type[TABLES] = { [TABLE_DEVICES] = 1, [TABLE_COLLECTIONS] = 4, [TABLE_VPES] = 2 };
+    return n < tables_of(w->gic) ? (u64)type[n] << 56 | (u64)(ITS_ENTRY - 1) << 48 : 0;
 }
 static u64 baser_get(const struct its_work *w, unsigned n) { return w->its->baser[n] | baser_fixed(w, n); }
 static bool baser_set(const struct its_work *w, unsigned n, u64 v)
@@ -137,13 +139,7 @@ static bool baser_set(const struct its_work *w, unsigned n, u64 v)
     return true;
 }
 
-/* PIDR4..7, PIDR0..3, CIDR0..3: as the distributor, part 0x94. */
-static u64 id_get(const struct its_work *w, unsigned n)
-{
-    static const u8 id[12] = { 0x44, 0, 0, 0, 0x94, 0xb4, 0x3b, 0, 0x0d, 0xf0, 0x05, 0xb1 };
-    (void)w;
-    return id[n];
-}
+static u64 id_get(const struct its_work *w, unsigned n) { return gic_id(w->gic, n, 0x94); }
 
 static const struct reg regs[] = {
 #define GITS_REG(name, offset, length, unit, sizes, get, set) { #name, offset, length, unit, sizes, get, set },
@@ -181,16 +177,31 @@ bool its_write(struct its *its, struct gic *gic, u64 offset, unsigned size, u64 
 
 /* ---- messages ---- */
 
+bool its_pend(struct its_work w, const struct its_map *map, bool pending)
+{
+    struct gic_vpe vpe;
+    u32 cpu;
+    if (!map->is_virtual) {
+        if (!its_collection_read(w, map->target, &cpu))
+            return false;
+        gic_lpi_set(w.gic, cpu, map->intid, pending);
+        return true;
+    }
+    if (!its_vpe_read(w, map->target, &vpe) || !gic_vlpi_set(w.gic, &vpe, map->intid, pending))
+        return false;
+    if (pending && !gic_vpe_here(w.gic, &vpe))
+        gic_lpi_set(w.gic, vpe.cpu, map->doorbell, true);
+    return true;
+}
+
 bool its_message(struct its *its, struct gic *gic, u32 device, u32 event)
 {
     struct its_work w = { its, gic };
     struct its_device d;
     struct its_map map;
-    u32 cpu;
     if (!enabled(&w) || !its_device_read(w, device, &d) || !its_map_read(w, &d, event, &map) ||
-        !its_collection_read(w, map.collection, &cpu))
+        !its_pend(w, &map, true))
         return false;
-    gic_lpi_set(gic, cpu, map.intid, true);
     gic_lpis_settle(gic);
     return true;
 }
@@ -213,17 +224,23 @@ bool its_event(struct its *its, struct gic *gic, u32 device, u32 event, struct i
     struct its_map map;
     if (!its_device_read(w, device, &d) || !its_map_read(w, &d, event, &map))
         return false;
-    *e = (struct its_event){ .intid = map.intid, .cpu = gic->cpu_count, .collection = map.collection };
-    its_collection_read(w, map.collection, &e->cpu);
-    if (e->cpu > gic->cpu_count)
-        e->cpu = gic->cpu_count;
+    *e = (struct its_event){ map.is_virtual, map.intid, gic->cpu_count, map.target, map.doorbell };
+    struct gic_vpe vpe;
+    u32 cpu;
+    if (map.is_virtual ? its_vpe_read(w, map.target, &vpe) : its_collection_read(w, map.target, &cpu))
+        e->cpu = map.is_virtual ? vpe.cpu : cpu;
     return true;
 }
 
-void its_reset(struct its *its)
+bool its_vpe(struct its *its, struct gic *gic, u32 number, struct gic_vpe *vpe)
+{
+    return its_vpe_read((struct its_work){ its, gic }, number, vpe);
+}
+
+void its_reset(struct its *its, const struct gic *gic)
 {
     memset(its, 0, sizeof(*its));
-    for (unsigned n = 0; n < TABLES; n++)
+    for (unsigned n = 0; n < tables_of(gic); n++)
         its->baser[n] = BASER_PAGES_64K;
 }
 

@@ -1,5 +1,5 @@
-/* The tables of the ITS in memory (GIC 5.2, GITS_BASER<n>): devices and collections, flat or of two levels, and the
- * interrupt translation table of each device. */
+/* The tables of the ITS in memory (GIC 5.2, GITS_BASER<n>): devices, collections and vPEs, flat or of two levels, and
+ * the interrupt translation table of each device. */
 #include "gic/its_internal.h"
 
 /* GITS_BASER<n> <63> Valid <62> Indirect <47:12> address <9:8> Page_Size <7:0> pages - 1; with pages of 64 KiB <47:16>
@@ -39,6 +39,12 @@ bool its_entry_read(struct its_work w, enum its_table table, u32 id, u64 *entry)
     return entry_at(w, table, id, &pa) && gic_memory(w.gic, pa, entry, ITS_ENTRY, false) && *entry & ITS_VALID;
 }
 
+bool its_entry_there(struct its_work w, enum its_table table, u32 id)
+{
+    u64 pa;
+    return entry_at(w, table, id, &pa);
+}
+
 bool its_entry_write(struct its_work w, enum its_table table, u32 id, u64 entry)
 {
     u64 pa;
@@ -68,13 +74,20 @@ bool its_map_read(struct its_work w, const struct its_device *d, u32 event, stru
     if (event >= d->events || !gic_memory(w.gic, d->itt + event * sizeof(entry), &entry, sizeof(entry), false) ||
         !(entry.a & ITS_VALID))
         return false;
-    *map = (struct its_map){ .intid = (u32)bits(entry.a, 23, 0), .collection = entry.b & 0xffff };
+    *map = (struct its_map){ .is_virtual = bit(entry.a, 62) && w.gic->parts & GIC_VLPIS,
+                             .intid = (u32)bits(entry.a, 23, 0),
+                             .target = entry.b & 0xffff,
+                             .doorbell = (u32)bits(entry.a, 47, 24) };
     return true;
 }
 
 bool its_map_write(struct its_work w, const struct its_device *d, u32 event, const struct its_map *map)
 {
-    struct itt_entry entry = { map ? ITS_VALID | map->intid : 0, map ? map->collection : 0 };
+    struct itt_entry entry = { 0, 0 };
+    if (map) {
+        entry.a = ITS_VALID | (u64)map->is_virtual << 62 | (u64)map->doorbell << 24 | map->intid;
+        entry.b = map->target;
+    }
     return event < d->events && gic_memory(w.gic, d->itt + event * sizeof(entry), &entry, sizeof(entry), true);
 }
 
@@ -85,4 +98,22 @@ bool its_collection_read(struct its_work w, u32 id, u32 *cpu)
         return false;
     *cpu = (u32)bits(entry, 15, 0);
     return *cpu < w.gic->cpu_count;
+}
+
+bool its_vpe_read(struct its_work w, u32 id, struct gic_vpe *vpe)
+{
+    u64 entry;
+    if (!its_entry_read(w, TABLE_VPES, id, &entry))
+        return false;
+    u64 id_bits = bits(entry, 56, 52) + 1;
+    vpe->table = entry & ones(36) << 16;
+    vpe->intids = 1u << (id_bits < GIC_ID_BITS ? id_bits : GIC_ID_BITS);
+    vpe->cpu = (u32)bits(entry, 15, 0);
+    return vpe->cpu < w.gic->cpu_count;
+}
+
+bool its_vpe_write(struct its_work w, u32 id, const struct gic_vpe *vpe)
+{
+    u64 entry = vpe ? ITS_VALID | (u64)(__builtin_ctz(vpe->intids) - 1) << 52 | vpe->table | vpe->cpu : 0;
+    return its_entry_write(w, TABLE_VPES, id, entry);
 }

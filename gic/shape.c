@@ -19,12 +19,12 @@ static const struct state_field lpi_fields[] = {
     STATE(gic_lpis, propbaser), STATE(gic_lpis, pendbaser), STATE(gic_lpis, intid),
     STATE(gic_lpis, priority),  STATE(gic_lpis, some),
 };
-static const struct state_shape lpi_shape = STATE_SHAPE(gic_lpis, lpi_fields);
+const struct state_shape gic_lpis_shape = STATE_SHAPE(gic_lpis, lpi_fields);
 
 static const struct state_field redist_fields[] = {
     STATE(gic_redist, ctlr),
     STATE(gic_redist, pad),
-    STATE_OF(gic_redist, lpi, &lpi_shape),
+    STATE_OF(gic_redist, lpi, &gic_lpis_shape),
     STATE_OF(gic_redist, eppi, &gic_bank_shape),
 };
 const struct state_shape gic_redist_shape = STATE_SHAPE(gic_redist, redist_fields);

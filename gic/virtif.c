@@ -3,7 +3,10 @@
  * 6; the registers in 12.3 and 12.4, whose names are in brackets). Four list registers, five bits of priority. Which
  * register asks and what it traps are the callers' (gic_sysreg.c, cpu/sysreg/traps.def); ICH_HCR_EL2 is theirs, too,
  * since traps look for it in the PE. GICH and GICV of version 2 are this, too, in layouts of their own (gic/frames2.c):
- * what differs in what is done is said where it is. Left out: SEIs, LPIs injected directly (GICv4).
+ * what differs in what is done is said where it is. Left out: SEIs.
+ *
+ * A virtual LPI that the redistributor forwards (GICv4) stands beside them as one list register more that nobody sees:
+ * pending, of group 1, never active.
  *
  *     ICH_LR   <63:62> state  <61> HW  <60> group  <55:48> priority  <44:32> pINTID, or <41> EOI  <31:0> vINTID
  *     ICH_VMCR <31:24> VPMR  <23:21> VBPR0  <20:18> VBPR1  <9> VEOIM  <4> VCBPR  <3> VFIQEn  <1> VENG1  <0> VENG0
@@ -23,7 +26,7 @@
 #define LR_PINTID  (ones(13) << 32)
 #define LR_MASK    (LR_STATE | LR_HW | LR_GROUP | (u64)GIC_PRIO_MASK << 48 | ones(24))
 
-enum { NO_LR = GIC_LRS };
+enum { VLPI = GIC_LRS, NO_LR }; /* numbers beside those of list registers */
 
 static inline unsigned lr_group(u64 lr) { return lr & LR_GROUP ? 1 : 0; }
 /* Non-maskable (FEAT_GICv3_NMI): of group 1, with priority 0 and above what has it, too. */
@@ -47,6 +50,12 @@ static inline u32 running_priority(const struct gic_cpu *c)
     return c->nmi_active & NMI_VIRTUAL ? 0 : gic_running(c->ich_apr[0] | c->ich_apr[1]);
 }
 
+static inline u64 lr_get(const struct gic *gic, unsigned cpu, unsigned n)
+{
+    return n == VLPI ? gic->d.vlpi[cpu] : gic->cpu[cpu].ich_lr[n];
+}
+u64 gic_vlpi_as_list(u32 intid, u32 priority) { return LR_PENDING | LR_GROUP | (u64)priority << 48 | intid; }
+
 /* Bits that some list register has: most often it says that there is nothing to look for. */
 static inline u64 lr_any(const struct gic_cpu *c)
 {
@@ -56,14 +65,16 @@ static inline u64 lr_any(const struct gic_cpu *c)
     return any;
 }
 
-/* The highest priority pending virtual interrupt of the enabled groups; of equal ones the lowest list register. */
-static unsigned best_lr(const struct gic_cpu *c)
+/* The highest priority pending virtual interrupt of the enabled groups; of equal ones the lowest list register, then
+ * the virtual LPI (IMPLEMENTATION DEFINED: GIC 4.8). */
+static unsigned best_lr(const struct gic *gic, unsigned cpu)
 {
+    const struct gic_cpu *c = &gic->cpu[cpu];
     unsigned best = NO_LR, priority = 2 * PRIO_NONE;
-    if (!(lr_any(c) & LR_PENDING))
+    if (!((lr_any(c) | gic->d.vlpi[cpu]) & LR_PENDING))
         return NO_LR;
-    for (unsigned n = 0; n < GIC_LRS; n++) {
-        u64 lr = c->ich_lr[n];
+    for (unsigned n = 0; n <= VLPI; n++) {
+        u64 lr = lr_get(gic, cpu, n);
         if ((lr & LR_STATE) != LR_PENDING || !(c->ich_vmcr >> lr_group(lr) & 1) ||
             2 * lr_priority(lr) + !lr_nmi(lr) >= priority)
             continue;
@@ -73,10 +84,11 @@ static unsigned best_lr(const struct gic_cpu *c)
     return best;
 }
 
-int gic_pending_lr(const struct gic *gic, unsigned cpu)
+u64 gic_pending_virtual(const struct gic *gic, unsigned cpu, int *lr)
 {
-    unsigned n = best_lr(&gic->cpu[cpu]);
-    return n == NO_LR ? -1 : (int)n;
+    unsigned n = best_lr(gic, cpu);
+    *lr = n < GIC_LRS ? (int)n : -1;
+    return n == NO_LR ? 0 : lr_get(gic, cpu, n);
 }
 
 static bool can_preempt(const struct gic_cpu *c, u64 lr)
@@ -120,11 +132,11 @@ void virtif_update(struct gic *gic, unsigned cpu, u64 hcr)
     u32 lines = 0;
     bool level = false;
     if (hcr & BIT(ICH_HCR_En)) {
-        unsigned n = best_lr(c);
+        unsigned n = best_lr(gic, cpu);
+        u64 lr = n == NO_LR ? 0 : lr_get(gic, cpu, n);
         bool fiq = c->ich_vmcr & BIT(ICH_VMCR_VFIQEn); /* group 0 by FIQ, which is RES1 in version 3 */
-        if (n != NO_LR && can_preempt(c, c->ich_lr[n]))
-            lines =
-                (lr_group(c->ich_lr[n]) || !fiq ? LINE_VIRQ : LINE_VFIQ) | (lr_nmi(c->ich_lr[n]) ? LINE_VIRQ_NMI : 0);
+        if (lr && can_preempt(c, lr))
+            lines = (lr_group(lr) || !fiq ? LINE_VIRQ : LINE_VFIQ) | (lr_nmi(lr) ? LINE_VIRQ_NMI : 0);
         level = maintenance(c, hcr) != 0;
     }
     gic_set_lines(gic, cpu, LINE_VIRQ | LINE_VFIQ | LINE_VIRQ_NMI, lines);
@@ -180,25 +192,32 @@ void virtif_set_vmcr(struct gic *gic, unsigned cpu, u64 value)
 /* Not masked by VPMR or the running priority, and shown without ICH_HCR_EL2.En, which stops acknowledging only. */
 u32 virtif_pending(const struct gic *gic, unsigned cpu, u32 reach)
 {
-    const struct gic_cpu *c = &gic->cpu[cpu];
-    unsigned n = best_lr(c);
-    return n == NO_LR || !(reach >> lr_group(c->ich_lr[n]) & 1) ? (u32)INTID_SPURIOUS : vintid(c->ich_lr[n]);
+    unsigned n = best_lr(gic, cpu);
+    u64 lr = n == NO_LR ? 0 : lr_get(gic, cpu, n);
+    return n == NO_LR || !(reach >> lr_group(lr) & 1) ? (u32)INTID_SPURIOUS : vintid(lr);
 }
 
-/* A special INTID is not activated: the list register becomes invalid. */
+/* A special INTID is not activated: the list register becomes invalid. Nor is a virtual LPI, whose priority becomes
+ * active all the same. */
 u32 virtif_acknowledge(struct gic *gic, unsigned cpu, u64 hcr, u32 reach, enum gic_ack ack)
 {
     struct gic_cpu *c = &gic->cpu[cpu];
-    unsigned n = hcr & BIT(ICH_HCR_En) ? best_lr(c) : (unsigned)NO_LR;
-    if (n == NO_LR || !(reach >> lr_group(c->ich_lr[n]) & 1) || !can_preempt(c, c->ich_lr[n]))
+    unsigned n = hcr & BIT(ICH_HCR_En) ? best_lr(gic, cpu) : (unsigned)NO_LR;
+    if (n == NO_LR)
         return INTID_SPURIOUS;
-    u64 lr = c->ich_lr[n];
+    u64 lr = lr_get(gic, cpu, n);
+    if (!(reach >> lr_group(lr) & 1) || !can_preempt(c, lr))
+        return INTID_SPURIOUS;
     if (ack != ACK_ANY && lr_nmi(lr) != (ack == ACK_NMI))
         return lr_nmi(lr) ? INTID_NMI : INTID_SPURIOUS;
-    c->ich_lr[n] &= ~LR_PENDING;
-    if (gic_is_special(vintid(lr)))
-        return INTID_SPURIOUS;
-    c->ich_lr[n] |= LR_ACTIVE;
+    if (n == VLPI) {
+        gic_vlpi_acknowledge(gic, cpu);
+    } else {
+        c->ich_lr[n] &= ~LR_PENDING;
+        if (gic_is_special(vintid(lr)))
+            return INTID_SPURIOUS;
+        c->ich_lr[n] |= LR_ACTIVE;
+    }
     if (lr_nmi(lr))
         c->nmi_active |= NMI_VIRTUAL;
     else

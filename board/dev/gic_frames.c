@@ -25,22 +25,25 @@ static bool dist_write(struct machine *m, void *state, const struct access *a, u
     return gic_told(m, gic_dist_write(&m->gic, a->offset, a->size, a->by, value));
 }
 
-/* Where it would lie, were all redistributors in one region. */
-static u64 redist_offset(const struct access *a)
+/* Where it would lie, were all redistributors in one region; beyond them where no whole one has room any more. */
+static u64 redist_offset(const struct machine *m, const struct access *a)
 {
-    return a->offset + (a->at.row == ROW_gicr2 ? GIC_REDISTS_LOW * (u64)GIC_REDIST_SIZE : 0);
+    u64 low = gic_redists_low(m->gic.parts) * (u64)gic_redist_size(m->gic.parts);
+    if (a->at.row == ROW_gicr2)
+        return a->offset + low;
+    return a->offset < low ? a->offset : ~(u64)0;
 }
 
 static bool redist_read(struct machine *m, void *state, const struct access *a, u64 *value)
 {
     (void)state;
-    return gic_told(m, gic_redist_read(&m->gic, redist_offset(a), a->size, a->by, value));
+    return gic_told(m, gic_redist_read(&m->gic, redist_offset(m, a), a->size, a->by, value));
 }
 
 static bool redist_write(struct machine *m, void *state, const struct access *a, u64 value)
 {
     (void)state;
-    return gic_told(m, gic_redist_write(&m->gic, redist_offset(a), a->size, a->by, value));
+    return gic_told(m, gic_redist_write(&m->gic, redist_offset(m, a), a->size, a->by, value));
 }
 
 /* One node for all frames, at the distributor's address. */

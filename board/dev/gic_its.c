@@ -31,8 +31,8 @@ static bool write(struct machine *m, void *state, const struct access *a, u64 va
 
 static void reset(struct machine *m, void *state, struct place at)
 {
-    (void)m, (void)at;
-    its_reset(state);
+    (void)at;
+    its_reset(state, &m->gic);
 }
 
 static const char *validate(const void *state, struct place at)

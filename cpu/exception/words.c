@@ -204,6 +204,7 @@ static void by_words(unsigned kind, const struct exc_source *s, char *text, size
     case BY_NO_SECURE_EL2: snprintf(text, size, "SCR_EL3.{NS,EEL2} = {0,0}"); break;
     case BY_PENDING: snprintf(text, size, "HCR_EL2.%s", pending); break;
     case BY_LIST: snprintf(text, size, s->lr < 0 ? "list register" : "list register %d", s->lr); break;
+    case BY_VLPI: snprintf(text, size, "virtual LPI"); break;
     default: snprintf(text, size, "-"); break;
     }
 }
@@ -228,6 +229,7 @@ static void interrupt_words(const struct exc *e, const struct exc_route *r, char
     case BY_SCR: snprintf(text, EXC_WORDS, "%s = 1", by); break;
     case BY_PENDING:
     case BY_LIST:
+    case BY_VLPI:
         snprintf(text, EXC_WORDS, "HCR_EL2.%s = 1 makes virtual ones EL1's, HCR_EL2.TGE = 0; pending by %s%s", hcr, by,
                  r->source.by == BY_PENDING ? " = 1" : "");
         break;

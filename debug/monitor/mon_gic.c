@@ -47,16 +47,16 @@ static void bank_print(struct text *out, const char *what, const struct gic_bank
 /* A guest can have thousands of them pending. */
 enum { LPIS_SHOWN = 64, ITS_LOOKED = 1 << 20, ITS_SHOWN = 1000 };
 
-static void lpis_print(struct text *out, const struct gic *gic, unsigned cpu)
+static void lpis_print(struct text *out, const char *what, const struct gic *gic, const struct gic_lpis *l)
 {
     u32 intid = GIC_LPI_FIRST;
     u8 config;
-    for (unsigned n = 0; gic_lpi_next(gic, cpu, &intid, &config); n++, intid++) {
+    for (unsigned n = 0; gic_lpi_next(gic, l, &intid, &config); n++, intid++) {
         if (n == LPIS_SHOWN) {
             text_add(out, "  ... and more\n");
             return;
         }
-        text_add(out, "  LPI %u: pending%s, priority 0x%02x\n", intid, bit(config, 0) ? "" : " (disabled)",
+        text_add(out, "  %s %u: pending%s, priority 0x%02x\n", what, intid, bit(config, 0) ? "" : " (disabled)",
                  config & 0xfcu);
     }
 }
@@ -67,6 +67,7 @@ void cmd_vgic(struct monitor_line *l)
     for (u32 c = 0; c < gic->cpu_count && c < MAX_CPUS; c++) {
         const struct gic_cpu *g = &gic->cpu[c];
         const struct cpu *cpu = &l->d->m->d.cpu[c];
+        u64 table;
         text_add(l->out, "cpu%u ICH_HCR_EL2 0x%llx [", c, HEX(cpu->sys.ich_hcr_el2));
         regs_fields("ICH_HCR_EL2", cpu->sys.ich_hcr_el2, l->out);
         text_add(l->out, "], ICH_VMCR_EL2 0x%x, ICH_AP0R0 0x%x, ICH_AP1R0 0x%x; lines%s%s%s%s\n", g->ich_vmcr,
@@ -82,7 +83,11 @@ void cmd_vgic(struct monitor_line *l)
         bank_print(l->out, "SGI/PPI", &gic->ppi[c], 0);
         for (unsigned n = 0; n < GIC_EPPI_BANKS; n++)
             bank_print(l->out, "PPI", &gic->redist[c].eppi[n], GIC_EPPI_FIRST + n * GIC_BANK);
-        lpis_print(l->out, gic, c);
+        lpis_print(l->out, "LPI", gic, &gic->redist[c].lpi);
+        if (gic_vpe_resident(gic, c, &table))
+            text_add(l->out, "  resident vPE: pending table 0x%llx, GICR_VPROPBASER 0x%llx\n", HEX(table),
+                     HEX(gic->vlpi[c].propbaser));
+        lpis_print(l->out, "virtual LPI", gic, &gic->vlpi[c]);
     }
     for (unsigned n = 0; n < GIC_ALL_BANKS; n++)
         bank_print(l->out, "SPI", &gic->spi[n], gic_bank_first(n));
@@ -100,11 +105,27 @@ static void device_print(struct text *out, struct gic *gic, struct its *its, u32
     for (u32 event = 0; event < events && *lines && *looks; event++, --*looks) {
         if (!its_event(its, gic, device, event, &e))
             continue;
-        text_add(out, "  event %u: LPI %u, collection %u, ", event, e.intid, e.collection);
+        text_add(out, "  event %u: %sLPI %u", event, e.is_virtual ? "virtual " : "", e.intid);
+        if (e.is_virtual && e.doorbell != INTID_SPURIOUS)
+            text_add(out, ", doorbell %u", e.doorbell);
+        text_add(out, ", %s %u, ", e.is_virtual ? "vPE" : "collection", e.target);
         text_add(out, e.cpu < gic->cpu_count ? "cpu%u\n" : "which is not mapped\n", e.cpu);
         --*lines;
     }
     if (!*lines || !*looks)
+        text_add(out, "  ... and more\n");
+}
+
+static void vpe_print(struct text *out, struct gic *gic, struct its *its, u32 number, u32 *lines)
+{
+    struct gic_vpe v;
+    u64 table;
+    if (!*lines || !its_vpe(its, gic, number, &v))
+        return;
+    bool here = gic_vpe_resident(gic, v.cpu, &table) && table == v.table;
+    text_add(out, "vPE %u: pending table 0x%llx of %u vINTIDs, cpu%u%s\n", number, HEX(v.table), v.intids, v.cpu,
+             here ? ", resident" : "");
+    if (!--*lines)
         text_add(out, "  ... and more\n");
 }
 
@@ -128,6 +149,8 @@ void cmd_its(struct monitor_line *l)
     u32 first = l->count ? (u32)only : 0, end = l->count ? first + 1 : ITS_DEVICES;
     for (u32 device = first; device < end && looks; device++)
         device_print(l->out, &m->gic, its, device, &lines, &looks);
+    for (u32 vpe = 0; !l->count && m->gic.parts & GIC_VLPIS && vpe < ITS_VPES; vpe++)
+        vpe_print(l->out, &m->gic, its, vpe, &lines);
 }
 
 static void timer_print(const struct timer_view *v, struct text *out)

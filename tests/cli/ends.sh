@@ -78,6 +78,12 @@ bad '-restore, another feature' 'but -cpu cortex-a53 was given' --restore m.snap
 bad '-restore, another machine' 'made with -M virtualization=on, but -M virtualization=off' --restore m.snap -M virt,virtualization=off
 bad '-restore, highmem' 'made with -M highmem=on, but -M highmem=off was given' --restore m.snap -M virt,highmem=off
 bad '-restore, GIC' 'made with -M gic-version 2, but -M gic-version 3' --restore m.snap -M virt,gic-version=3
+run 'a GICv4 to save' 3 -M virt,virtualization=on,gic-version=max -smp 2 -m 64M -kernel ends-1.elf --snapshot-save v4.snap@1000 \
+    --max-insns 3000 --stats
+grep '^hash' err >./hash
+run 'GICv4 comes from the file, which has the most that there is' 3 --restore v4.snap -M gic-version=max --max-insns 3000 --stats
+grep '^hash' err | cmp -s - hash && pass || fail 'GICv4 from the file' 'another hash'
+bad '-restore, GICv4' 'made with -M gic-version 4, but -M gic-version 3' --restore v4.snap -M gic-version=3
 bad '-restore, secure' 'made with -M secure=off, but -M secure=on' --restore m.snap -M virt,secure=on
 bad '-restore, another -reset' 'made with -reset loud, but -reset zero' --restore m.snap --reset zero
 bad '-restore, no semihosting' 'enable=on' --restore m.snap -semihosting-config enable=off

@@ -105,7 +105,7 @@ bad 'unknown version of the machine' 'no such machine' -M virt-99
 bad '-mon for programs' 'not yet supported' -mon chardev=c,mode=control
 bad 'unknown machine property' "no property 'colour'" -M virt,colour=blue
 bad 'property neither on nor off' 'expected on or off' -M virt,secure=maybe
-bad 'gic-version=4' 'not yet supported' -M virt,gic-version=4
+bad 'gic-version=4 without EL2' 'gic-version=4 requires virtualization enabled' -M virt,gic-version=4 -kernel hello.elf
 bad 'gic-version=host' 'gic-version=host requires KVM' -M virt,gic-version=host
 bad 'gic-version=5' 'Invalid gic-version value' -M virt,gic-version=5
 bad 'unknown IOMMU' 'expected none or smmuv3' -M virt,iommu=virtio
@@ -121,7 +121,7 @@ bad 'SVE on' 'SVE is not implemented' -cpu max,sve=on -kernel hello.elf
 bad 'SVE of some length on' 'SVE is not implemented' -cpu max,sve256=on -kernel hello.elf
 bad 'SME on' 'SME is not implemented' -cpu max,sme=true -kernel hello.elf
 bad 'SVE neither on nor off' 'must be on or off' -cpu max,sve=4 -kernel hello.elf
-bad 'gic_version=4' 'not yet supported' -M virt,gic_version=4
+bad 'gic_version=4' 'requires virtualization enabled' -M virt,gic_version=4 -kernel hello.elf
 bad 'dtb-randomness neither on nor off' 'expected on or off' -M virt,dtb-randomness=2
 bad 'pidfile that cannot be' 'folder/none' -kernel hello.elf -pidfile folder/none/pid
 bad 'unknown log item' '-d cpu_resets: no such item' -kernel hello.elf -d cpu_resets
@@ -148,6 +148,8 @@ bad 'topology, dies' "dies not supported by this machine's CPU topology" -smp 8,
 bad 'topology, none' 'threads=0: Invalid CPU topology' -smp 4,threads=0
 bad 'more CPUs than redistributors' "Number of SMP CPUs requested (124) exceeds max CPUs supported by machine 'mach-virt' (123)" \
     -M virt,gic-version=3,highmem=off -smp 124 -kernel echo.elf
+bad 'more CPUs than redistributors of GICv4' "Number of SMP CPUs requested (318) exceeds max CPUs supported by machine 'mach-virt' (317)" \
+    -M virt,gic-version=4,virtualization=on -smp 318 -kernel echo.elf
 bad 'more RAM than below 4 GiB' 'Addressing limited to 32 bits, but memory exceeds it by 1073741824 bytes' -M virt,highmem=off -m 4G -kernel echo.elf
 bad 'maxmem below size' 'must be at least the initial memory size' -m 2G,maxmem=1G
 bad 'memory backend, another size' 'Size specified by -m option must match' -m 1G -M virt,memory-backend=m -kernel echo.elf \
@@ -469,6 +471,9 @@ same 'sockets that are not full' '' cortex-a57 7,cores=2,maxcpus=8 128M
 same 'all memory below 4 GiB' ',highmem=off' cortex-a57 1 3G
 same 'two clusters' '' cortex-a57 20 128M
 same 'two regions of redistributors' '' cortex-a57 140 1G
+same 'GICv4' ',gic-version=4,virtualization=on' cortex-a57 61 128M
+same 'GICv4, two regions of redistributors' ',gic-version=max,virtualization=on' cortex-a57 62 128M
+same 'the most that there is, without EL2' ',gic-version=max' cortex-a57 62 128M
 same 'GICv2' ',gic-version=2' cortex-a57 1 128M
 same 'GICv2, EL2, max, 8 CPUs' ',gic-version=2,virtualization=on' max 8 1G
 same 'GICv2, EL3, EL2, 2 CPUs' ',gic-version=2,secure=on,virtualization=on' cortex-a57 2 1G

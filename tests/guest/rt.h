@@ -126,7 +126,8 @@ void tlb_flush(void); /* everything at the current EL and below */
 
 /* ---- GICv3 (Arm IHI 0069) ---- */
 #define GICD        0x08000000ul
-#define GICR(cpu)   (0x080a0000ul + (cpu) * 0x20000ul)
+#define GICR_FIRST  0x080a0000ul
+#define GICR(cpu)   (GICR_FIRST + (cpu) * gicr_size())
 #define GICR_SGI(cpu) (GICR(cpu) + 0x10000ul)
 #define IGROUPR     0x080               /* offsets in GICD and in the SGIs' frame (12.8) */
 #define ISENABLER   0x100
@@ -174,6 +175,8 @@ void tlb_flush(void); /* everything at the current EL and below */
 #define ICH_LR3     s3_4_c12_c12_3
 #define SPURIOUS    1023u
 
+/* Of one CPU: GICR_TYPER.VLPIS says that VLPI_base and a reserved frame are there (12.10). */
+static inline u64 gicr_size(void) { return MMIO32(GICR_FIRST + 8) & 2 ? 0x40000 : 0x20000; }
 void gic_init(void); /* distributor, this CPU's redistributor and interface; group 1 on, PMR 0xff */
 void gic_init_cpu(void);
 /* Sleeps for 10 ms: QEMU's devices take some, and that of the host. INTID 30 is to be enabled. */

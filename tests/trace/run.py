@@ -353,6 +353,19 @@ class Suite:
         log = re.findall(r'^Taking exception \[(v?IRQ)\].*\n\.\.\.from (EL.) to (EL.), .*\n\.\.\.because of (.*)$', open('log').read(), re.M)
         assert log == self.ROUTES, log
 
+    def test_vlpi(self):
+        """A virtual LPI that a guest takes without an exit is seen by all but the trace of exits."""
+        guest = os.path.join(self.guests, 'vlpi.elf')
+        err = self.run('-machine', 'gic-version=4', '-semihosting', '-trace', 'perfetto=p', '-trace', 'exits=x', '-d', 'int', '-D', 'log',
+                       guest=guest, smp='4')
+        taken = re.search(r'^  EL1 +to EL1 +(\d+)  vIRQ: virtual LPI$', err, re.M)
+        assert taken, err
+        assert all(r['to'] == 'EL2' and 'virtual LPI' not in r['cause'] for r in self.exits('x'))
+        slices = [e['args'] for e in timeline.check('p') if e['ph'] == 'B' and e['name'] == 'vIRQ']
+        assert [(a['from'], a['cause']) for a in slices] == [('EL1', 'virtual LPI, INTID 8200')] * int(taken[1]), slices
+        log = re.findall(r'^Taking exception \[vIRQ\].*\n\.\.\.from EL1 to EL1, .*\n\.\.\.because of (.*)$', open('log').read(), re.M)
+        assert log == ['virtual LPI, INTID 8200'] * int(taken[1]), log
+
     # ---- coverage, profile ----
 
     def executed(self):

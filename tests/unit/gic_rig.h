@@ -141,13 +141,13 @@ static inline void dist_put(u64 offset, u64 v) { dist_put_as(false, offset, 4, v
 static inline u64 redist_as(bool ns, unsigned n, u64 offset, unsigned size)
 {
     u64 v = ~(u64)0;
-    ck_assert(gic_redist_read(&gic, n * 0x20000ull + offset, size, attrs(ns), &v));
+    ck_assert(gic_redist_read(&gic, n * (u64)gic_redist_size(gic.parts) + offset, size, attrs(ns), &v));
     return v;
 }
 static inline u64 redist(unsigned n, u64 offset) { return redist_as(false, n, offset, 4); }
 static inline void redist_put_as(bool ns, unsigned n, u64 offset, unsigned size, u64 v)
 {
-    ck_assert(gic_redist_write(&gic, n * 0x20000ull + offset, size, attrs(ns), v));
+    ck_assert(gic_redist_write(&gic, n * (u64)gic_redist_size(gic.parts) + offset, size, attrs(ns), v));
 }
 static inline void redist_put(unsigned n, u64 offset, u64 v) { redist_put_as(false, n, offset, 4, v); }
 

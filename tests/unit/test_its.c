@@ -1,82 +1,10 @@
 /* LPIs, the tables of the ITS, its queue, and messages of bus masters (GIC is Arm IHI 0069: chapter 5, 12.11, 12.18).
  * The commands one by one are tests/guest/its.c's. */
 #include "board_fixture.h"
-#include "gic_rig.h"
+#include "its_rig.h"
 
-#include "gic/its_internal.h"
-
-enum {
-    PROPBASER = 0x70,
-    PENDBASER = 0x78,
-    INVLPIR = 0xa0,
-    INVALLR = 0xb0,
-    GITS_CTLR = 0,
-    CBASER = 0x80,
-    CWRITER = 0x88,
-    CREADR = 0x90,
-    BASER = 0x100,
-};
-#define PTZ BIT(62)
-
-/* ---- memory: 1 MiB from RAM_BASE on ---- */
-
-#define RAM_BASE ((u64)0x40000000)
-enum { RAM_SIZE = 1 << 20 };
-static u8 ram[RAM_SIZE];
-static unsigned accesses;
-static bool memory(void *ctx, u64 pa, void *bytes, u64 size, bool write)
-{
-    (void)ctx;
-    accesses++;
-    if (pa - RAM_BASE >= RAM_SIZE || size > RAM_SIZE - (pa - RAM_BASE))
-        return false;
-    u8 *at = ram + (pa - RAM_BASE);
-    memcpy(write ? at : bytes, write ? bytes : at, size);
-    return true;
-}
-
-/* Where things lie. */
-#define CONFIG      (RAM_BASE + 0x10000)
-#define PENDING(n)  (RAM_BASE + 0x20000 + (u64)(n) * 0x10000)
-#define DEVICES     (RAM_BASE + 0x60000)
-#define DEVICES2    (RAM_BASE + 0x70000)
-#define COLLECTIONS (RAM_BASE + 0x80000)
-#define QUEUE       (RAM_BASE + 0x90000)
-#define ITT         (RAM_BASE + 0xa0000)
-
-static u8 *byte(u64 pa) { return ram + (pa - RAM_BASE); }
-static void configure(u32 intid, u8 config) { *byte(CONFIG + intid - 8192) = config; }
-static bool in_table(unsigned n, u32 intid) { return bit(*byte(PENDING(n) + intid / 8), intid % 8); }
-static void into_table(unsigned n, u32 intid) { *byte(PENDING(n) + intid / 8) |= (u8)BIT(intid % 8); }
-
-static struct its its;
-
-static void with_lpis(bool security)
-{
-    make(security);
-    memset(ram, 0, sizeof(ram));
-    gic.d.memory = (struct gic_memory){ NULL, memory };
-    gic_extend(&gic, GIC_LPIS);
-    its_reset(&its);
-    for (unsigned n = 0; n < CPUS; n++)
-        open_pe(n);
-}
-static void setup(void) { with_lpis(false); }
-static void setup_two(void) { with_lpis(true); }
-
-static void lpis_on_with(unsigned n, u64 prop, u64 pend)
-{
-    redist_put_as(true, n, PROPBASER, 8, prop);
-    redist_put_as(true, n, PENDBASER, 8, pend);
-    redist_put(n, REDIST_CTLR, 1);
-}
-static void lpis_on(unsigned n) { lpis_on_with(n, CONFIG | 15, PENDING(n)); }
-
-static void pend(unsigned n, u32 intid)
-{
-    gic_lpi_set(&gic, n, intid, true);
-    gic_lpis_settle(&gic);
-}
+static void setup(void) { with_parts(false, GIC_LPIS); }
+static void setup_two(void) { with_parts(true, GIC_LPIS); }
 
 /* ---- LPIs ---- */
 
@@ -260,34 +188,6 @@ START_TEST(lpi_restored)
 END_TEST
 
 /* ---- the ITS ---- */
-
-static u64 its_get(u64 offset) { return its_read(&its, &gic, offset, 8); }
-static bool its_put(u64 offset, u64 value) { return its_write(&its, &gic, offset, 8, value); }
-
-static bool run(u64 a, u64 b, u64 c, u64 d)
-{
-    u64 command[] = { a, b, c, d }, at = its_get(CWRITER);
-    memcpy(byte(QUEUE + at), command, sizeof(command));
-    return its_put(CWRITER, (at + 32) % 0x1000);
-}
-static bool mapd(u64 device, u64 itt) { return run(8 | device << 32, 3, itt | BIT(63), 0); }
-static bool mapti(u64 device, u64 event, u64 intid) { return run(10 | device << 32, event | intid << 32, 0, 0); }
-static bool interrupt(u64 device, u64 event) { return run(3 | device << 32, event, 0, 0); }
-
-static void its_on(u64 devices)
-{
-    for (unsigned n = 0; n < CPUS; n++)
-        lpis_on(n);
-    its_write(&its, &gic, GITS_CTLR, 4, 0);
-    its_put(BASER, devices);
-    its_put(BASER + 8, BIT(63) | COLLECTIONS);
-    its_put(CBASER, BIT(63) | QUEUE);
-    its_put(CWRITER, 0);
-    its_write(&its, &gic, GITS_CTLR, 4, 1);
-    ck_assert(run(9, 0, 2 << 16 | BIT(63), 0)); /* MAPC 0, PE 2 */
-    for (u32 intid = 8192; intid < 8400; intid++)
-        configure(intid, 0x81);
-}
 
 /* Is an event of this device an LPI, from the command that maps it to the PE? */
 static bool works(u64 device)
