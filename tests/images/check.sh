@@ -57,11 +57,11 @@ linux_max() { # what the kernel finds on max, and tells programs
     want ' paca pacg '
     want ' bti mte '
 }
-kvm_guest() { # CPU MODE MESSAGE [KERNEL]
+kvm_guest() { # CPU MODE MESSAGE [KERNEL [WORD [APPEND]]]
     common "$1" 1
-    opt -kernel "$boot/${4-vmlinuz}" -initrd "$boot/kvm.cpio" -append "console=ttyAMA0 elmu.kvm=1 elmu.off=1 kvm-arm.mode=$2"
+    opt -kernel "$boot/${4-vmlinuz}" -initrd "$boot/kvm.cpio" -append "console=ttyAMA0 elmu.kvm=${5-1} elmu.off=1 kvm-arm.mode=$2 ${6-}"
     want "$3 mode initialized successfully"
-    want "vmm: vGICv$gic made"
+    case $gic in 2) want 'vmm: vGICv2 made' ;; *) want 'vmm: vGICv3 made' ;; esac
     want 'vmm: guest said: stage 1 is on'
     want 'vmm: guest said: virtual timer interrupts arrived'
     want 'vmm: guest said: SGI arrived'
@@ -89,7 +89,7 @@ xen() { # CPU SMP
 }
 
 define_rows() {
-    local cpu smp
+    local cpu smp mode words model
     for cpu in cortex-a57 max; do
         for smp in 1 4; do
             case $cpu-$smp in cortex-a57-1 | max-4) row linux-$cpu-$smp quick 4G ;; *) row linux-$cpu-$smp full 6G ;; esac
@@ -245,6 +245,28 @@ define_rows() {
     row nest-xen full 8G
     xen max 1
     nested
+
+    # GICv4, which KVM uses when it is told to: a vCPU whose VM has an ITS is a vPE.
+    gic=4
+    row linux-gicv4 quick 4G
+    linux cortex-a57 4 'kvm-arm.vgic_v4_enable=1'
+    want 'allocated 8192 Virtual CPUs'
+    want 'ITS: Enabling GICv4 support'
+    want 'GICv4 support enabled'
+    shell_session elmu
+    row linux-gicv4-64 full 4G
+    linux cortex-a57 64 ''
+    want 'GICv3: CPU61: found redistributor 30d region 1:0x0000004000000000'
+    shell_session elmu
+    row xen-gicv4 full 6G
+    xen cortex-a57 1
+    for cpu in nvhe:Hyp:cortex-a57 vhe:VHE:max; do
+        IFS=: read -r mode words model <<<"$cpu"
+        row "kvm-gicv4-$mode" full 4G
+        kvm_guest "$model" "$mode" "$words" vmlinuz its kvm-arm.vgic_v4_enable=1
+        want 'GICv4 support enabled'
+        want 'vmm: vITS made'
+    done
 
     # GICv2, which is the default
     gic=2

@@ -3,6 +3,7 @@
 #define VMM_MACHINE_H
 
 #define GICD_BASE 0x08000000
+#define ITS_BASE  0x08080000
 #define GICR_BASE 0x080a0000
 #define GICC_BASE 0x08010000 /* of a vGICv2 */
 #define DEVICE_BASE 0x09000000 /* nothing is mapped here at stage 2: each access is an exit to the VMM */

@@ -92,6 +92,16 @@ static void gic_create(struct vmm *v)
     printf("vmm: vGICv3 made\n");
 }
 
+/* Before the vGIC is finished: KVM on a GICv4 gives vCPUs their vPEs then. The guest does not look for it. */
+static void its_create(struct vmm *v)
+{
+    struct kvm_create_device device = { .type = KVM_DEV_TYPE_ARM_VGIC_ITS };
+    uint64_t base = ITS_BASE;
+    vmm_ioctl(v->vm, KVM_CREATE_DEVICE, &device, "vITS");
+    gic_set_u64((int)device.fd, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_ITS_ADDR_TYPE, &base, "vITS frames");
+    printf("vmm: vITS made\n");
+}
+
 static void ram_create(struct vmm *v)
 {
     void *ram = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -188,7 +198,8 @@ static void vcpu_run(struct vmm *v)
     }
 }
 
-int main(void)
+/* With an argument, "its": the guest has an ITS. */
+int main(int argc, char **argv)
 {
     static struct vmm v = { .result = -1 };
     v.kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -200,6 +211,8 @@ int main(void)
     v.vm = vmm_ioctl(v.kvm, KVM_CREATE_VM, NULL, "KVM_CREATE_VM");
     ram_create(&v);
     gic_create(&v);
+    if (argc > 1 && !strcmp(argv[1], "its"))
+        its_create(&v);
     vcpu_create(&v);
     vcpu_run(&v);
     if (v.result != 0)
