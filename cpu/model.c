@@ -114,12 +114,15 @@ static bool is_asked_for(int id) { return id == FEAT_PAUTH_IMPDEF; }
 static const struct {
     const char *name;
     bool on;
+    bool lenient; /* the other way is taken, too: software looks in ID registers whether it is there */
     const char *why;
 } fixed[] = {
-    { "aarch64", true, "AArch32 is not implemented" }, { "neon", true, "SIMD is always there" },
-    { "vfp", true, "floating point is always there" }, { "sve", false, "SVE is not implemented" },
-    { "sme", false, "SME is not implemented" },        { "x-rme", false, "RME is not implemented" },
+    { "aarch64", true, false, "AArch32 is not implemented" }, { "neon", true, false, "SIMD is always there" },
+    { "vfp", true, false, "floating point is always there" }, { "sve", false, true, "SVE is not implemented" },
+    { "sme", false, true, "SME is not implemented" },         { "x-rme", false, false, "RME is not implemented" },
 };
+/* What they can have as a number, which says nothing here: L2CTLR_EL1 counts the PEs that are there. */
+static const char *const numbers[] = { "core-count" };
 
 static const char *const bool_words[2][4] = { { "off", "no", "false", "n" }, { "on", "yes", "true", "y" } };
 
@@ -133,22 +136,39 @@ static int bool_of(const char *text, size_t length)
     return -1;
 }
 
-/* Is it one of them? -1: no; 0: set to what it is not, error says so; 1: accepted. */
-static int fixed_parse(const char *text, size_t name, int on, char error[256])
+/* The row of that name; -1: none. */
+static int fixed_find(const char *text, size_t name)
 {
     size_t letters = name;
     while (letters && text[letters - 1] >= '0' && text[letters - 1] <= '9')
         letters--;
-    for (unsigned n = 0; n < ARRAY_LEN(fixed); n++) {
-        if (!name_is(fixed[n].name, text, name) && (fixed[n].on || !name_is(fixed[n].name, text, letters)))
-            continue;
-        if (on == fixed[n].on)
-            return 1;
-        snprintf(error, 256, on < 0 ? "-cpu: %.*s must be on or off" : "-cpu: %.*s=%s: %s", (int)name, text,
-                 on ? "on" : "off", fixed[n].why);
-        return 0;
-    }
+    for (unsigned n = 0; n < ARRAY_LEN(fixed); n++)
+        if (name_is(fixed[n].name, text, name) || (!fixed[n].on && name_is(fixed[n].name, text, letters)))
+            return (int)n;
     return -1;
+}
+
+/* Is it one of them? -1: no; 0: set to what it is not, error says so; 1: accepted. */
+static int fixed_parse(const char *text, size_t name, int on, char error[256])
+{
+    int n = fixed_find(text, name);
+    if (n < 0 || on == fixed[n].on || (on >= 0 && fixed[n].lenient))
+        return n < 0 ? -1 : 1;
+    snprintf(error, 256, on < 0 ? "-cpu: %.*s must be on or off" : "-cpu: %.*s=%s: %s", (int)name, text,
+             on ? "on" : "off", fixed[n].why);
+    return 0;
+}
+
+const char *model_absent(const char *text)
+{
+    for (text += strcspn(text, ","); *text; text += strcspn(text, ",")) {
+        size_t name = strcspn(++text, ",=");
+        const char *value = text + name + (text[name] == '=');
+        int n = fixed_find(text, name);
+        if (n >= 0 && fixed[n].lenient && bool_of(value, strcspn(value, ",")) == !fixed[n].on)
+            return fixed[n].name;
+    }
+    return NULL;
 }
 
 static u64 constant_of(u32 model, u32 offset)
@@ -189,6 +209,9 @@ static bool option_parse(const char *text, size_t length, struct features *f, ch
         one_way = fixed_parse(text, name, on, error);
     if (one_way >= 0)
         return one_way;
+    for (unsigned n = 0; n < ARRAY_LEN(numbers); n++)
+        if (eq && name_is(numbers[n], text, name) && value && strspn(eq + 1, "0123456789") >= value)
+            return true;
     if (id < 0 || is_machines(id)) {
         struct nearest like = { 0 };
         char words[96];

@@ -13,6 +13,8 @@ struct cpu_model {
     struct features features;
 };
 
+/* The name of a feature that the text asks for, no model has, and model_parse leaves out; NULL: none. */
+const char *model_absent(const char *text);
 /* Parses `max,sve=off` and the like. el2, el3: what the machine gives the CPU. False: error is one line, no newline. */
 bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, char error[256]);
 /* Of a machine with a GICv2: no system registers of the GIC, no non-maskable interrupts. */

@@ -66,6 +66,8 @@ static void boot_read(const struct options *o, struct boot_config *b)
         };
     }
     b->nographic = o->nographic;
+    b->boot = o->boot;
+    memcpy(b->uuid, o->uuid, sizeof(b->uuid));
     b->item_count = o->item_count;
     for (unsigned n = 0; n < o->item_count; n++) {
         const struct item_option *i = &o->item[n];
@@ -88,6 +90,8 @@ static void options_check(const struct options *o)
     if (o->machine.cpu_count > cpus_most(&o->machine))
         die("Number of SMP CPUs requested (%u) exceeds max CPUs supported by machine 'mach-virt' (%u)",
             o->machine.cpu_count, cpus_most(&o->machine));
+    if (o->accel_refused && !o->accel_tcg)
+        die("%s: not supported (only tcg, which stands for elmu's own engine)", o->accel_refused);
     if (o->stopped && !o->gdb)
         die("-S: needs -gdb or -s: nothing else could start the machine");
     if (!o->kernel && (o->initrd || o->append || o->domain_count))

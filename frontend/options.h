@@ -98,6 +98,10 @@ struct options {
     struct loader_option loader[MAX_LOADERS];
     struct item_option item[MAX_ITEMS];
     unsigned item_count;
+    struct boot_menu boot;
+    u8 uuid[16];
+    const char *accel_refused; /* -accel, -enable-kvm: something else than tcg, or NULL */
+    bool accel_tcg;
     unsigned loader_count;
     struct domain_option domain[MAX_DOMAINS];
     unsigned domain_count;

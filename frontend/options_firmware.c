@@ -1,4 +1,4 @@
-/* What firmware is told: files of the firmware configuration device (-fw_cfg). */
+/* What firmware is told by the firmware configuration device: -fw_cfg, -boot, -uuid. */
 #include "frontend/property.h"
 
 #include <stdio.h>
@@ -26,4 +26,38 @@ void opt_fw_cfg(struct options *o, const char *name, const char *arg)
         fprintf(stderr,
                 "elmu: -fw_cfg name=%s: externally provided fw_cfg item names should be prefixed with \"opt/\"\n",
                 item->name);
+}
+
+/* The order of old machines' drives is accepted: this board's firmware goes by its own variables. */
+void opt_boot(struct options *o, const char *name, const char *arg)
+{
+    static const struct property rows[] = {
+        PROPERTY_ACCEPTED("order", ""),
+        PROPERTY_ACCEPTED("once", ""),
+        PROPERTY("menu", PROPERTY_ON, struct boot_menu, menu),
+        PROPERTY_ACCEPTED("splash", ""),
+        PROPERTY_GIVEN("splash-time", struct boot_menu, wait, has_wait),
+        PROPERTY_GIVEN("reboot-timeout", struct boot_menu, fail_wait, has_fail_wait),
+        PROPERTY_ACCEPTED("strict", "on off"),
+    };
+    (void)name;
+    properties_read(rows, ARRAY_LEN(rows), "-boot", arg, "order", &o->boot);
+    if (o->boot.wait > 0xffff || o->boot.fail_wait > 0xffff)
+        die("-boot: splash-time and reboot-timeout are 0 to 65535 milliseconds");
+}
+
+void opt_uuid(struct options *o, const char *name, const char *arg)
+{
+    static const char form[] = "########-####-####-####-############";
+    unsigned digits = 0;
+    (void)name;
+    for (unsigned n = 0; n < sizeof(form); n++) {
+        const char *hex = "00112233445566778899aAbBcCdDeEfF", *at = arg[n] ? strchr(hex, arg[n]) : NULL;
+        if (form[n] == '#' ? !at : arg[n] != form[n])
+            die("-uuid %s: expected 32 digits, in groups of 8, 4, 4, 4 and 12", arg);
+        if (form[n] != '#')
+            continue;
+        u8 *byte = &o->uuid[digits++ / 2];
+        *byte = (u8)(*byte << 4 | (at - hex) / 2);
+    }
 }

@@ -42,6 +42,33 @@ static void machine_iommu(void *target, const char *option, const struct subopti
     ((struct options *)target)->machine.iommu = strcmp(s->value, "none") ? IOMMU_SMMUV3 : IOMMU_NONE;
 }
 
+/* Accelerators in the order in which they are tried: tcg among them will do. */
+static void accel_set(struct options *o, const char *option, const char *names)
+{
+    for (size_t length; *names; names += length + (names[length] == ':')) {
+        length = strcspn(names, ":");
+        if (length == 3 && !strncmp(names, "tcg", 3))
+            o->accel_tcg = true;
+    }
+    if (!o->accel_refused)
+        o->accel_refused = option;
+}
+
+static void accel_name(void *target, const char *option, const struct suboption *s)
+{
+    char text[96];
+    snprintf(text, sizeof(text), "%.24s %.60s", option, s->value);
+    accel_set(target, text_copy(text), s->value);
+}
+
+/* Of forks of QEMU, whose command lines run without it as well. */
+static void machine_absent(void *target, const char *option, const struct suboption *s)
+{
+    (void)target;
+    if (suboption_bool(option, s))
+        fprintf(stderr, "elmu: %s %s=on: not implemented; the guest finds none\n", option, s->key);
+}
+
 static const struct property machine_rows[] = {
     PROPERTY_BY("type", machine_type),
     PROPERTY("virtualization", PROPERTY_ON, struct options, machine.virtualization, .mark = GIVEN_VIRTUALIZATION),
@@ -63,7 +90,7 @@ static const struct property machine_rows[] = {
     PROPERTY_ACCEPTED("acpi", "on off"),
     PROPERTY_ACCEPTED("usb", "off"),
     PROPERTY_ACCEPTED("graphics", "on off"),
-    PROPERTY_ACCEPTED("accel", "tcg"),
+    PROPERTY_BY("accel", accel_name),
     PROPERTY_ACCEPTED("dump-guest-core", "on off"),
     PROPERTY_ACCEPTED("mem-merge", "on off"),
     PROPERTY_ACCEPTED("ras", "off"),
@@ -71,7 +98,9 @@ static const struct property machine_rows[] = {
     PROPERTY_ACCEPTED("highmem-mmio", "on off"),
     PROPERTY_ACCEPTED("highmem-redists", "on off"),
     PROPERTY_ACCEPTED("compact-highmem", "on off"),
-    PROPERTY_ACCEPTED("nvdimm", "off"),
+    PROPERTY_ACCEPTED("nvdimm", "on off"), /* none can be plugged in */
+    PROPERTY_BY("mpam", machine_absent),
+    PROPERTY_BY("mpam-min-msc", machine_absent),
     PROPERTY_ACCEPTED("suppress-vmdesc", "on off"),
     PROPERTY_ACCEPTED("kernel-irqchip", "on off"), /* of KVM's */
     PROPERTY_ACCEPTED("default-bus-bypass-iommu", "on off"),
@@ -113,6 +142,9 @@ void opt_cpu(struct options *o, const char *name, const char *arg)
         return;
     }
     o->given |= GIVEN_CPU;
+    const char *absent = model_absent(arg);
+    if (absent)
+        fprintf(stderr, "elmu: -cpu: %s=on: not implemented; the guest finds none\n", absent);
     text_set(o->cpu, sizeof(o->cpu) - strlen(CPU_UNTAGGED), "-cpu", arg);
 }
 
@@ -340,11 +372,49 @@ void opt_mon(struct options *o, const char *name, const char *arg)
     properties_read(rows, ARRAY_LEN(rows), "-mon", arg, "chardev", o);
 }
 
+static const struct property accel_rows[] = {
+    PROPERTY_BY("accel", accel_name),
+    PROPERTY_ACCEPTED("thread", ""),
+    PROPERTY_ACCEPTED("tb-size", ""),
+    PROPERTY_ACCEPTED("one-insn-per-tb", ""),
+    PROPERTY_ACCEPTED("split-wx", ""),
+    PROPERTY_ACCEPTED("kernel-irqchip", ""),
+    PROPERTY_ACCEPTED("igd-passthru", ""),
+};
+
 void opt_accel(struct options *o, const char *name, const char *arg)
 {
-    (void)o, (void)name;
-    if (strncmp(arg, "tcg", 3) || (arg[3] && arg[3] != ','))
-        die("-accel %s: not supported (only tcg, which stands for elmu's own engine)", arg);
+    (void)name;
+    properties_read(accel_rows, ARRAY_LEN(accel_rows), "-accel", arg, "accel", o);
+}
+
+void opt_enable_kvm(struct options *o, const char *name, const char *arg)
+{
+    (void)name, (void)arg;
+    accel_set(o, "-enable-kvm", "kvm");
+}
+
+struct action {
+    char *reboot, *shutdown;
+};
+static const struct property action_rows[] = {
+    PROPERTY("reboot", PROPERTY_COPY, struct action, reboot),
+    PROPERTY("shutdown", PROPERTY_COPY, struct action, shutdown),
+    PROPERTY_ACCEPTED("panic", "pause shutdown exit-failure none"),
+    PROPERTY_ACCEPTED("watchdog", "reset shutdown poweroff pause debug none inject-nmi"),
+};
+
+void opt_action(struct options *o, const char *name, const char *arg)
+{
+    struct action a = { NULL, NULL };
+    (void)name;
+    properties_read(action_rows, ARRAY_LEN(action_rows), "-action", arg, NULL, &a);
+    if (a.reboot && !word_among("reset shutdown", a.reboot))
+        die("-action reboot=%s: expected reset or shutdown", a.reboot);
+    if (a.shutdown && !word_among("poweroff pause", a.shutdown))
+        die("-action shutdown=%s: expected poweroff or pause", a.shutdown);
+    o->no_reboot = a.reboot ? !strcmp(a.reboot, "shutdown") : o->no_reboot;
+    o->no_shutdown = a.shutdown ? !strcmp(a.shutdown, "pause") : o->no_shutdown;
 }
 
 void opt_engine(struct options *o, const char *name, const char *arg)

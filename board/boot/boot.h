@@ -42,6 +42,12 @@ struct boot_item {
     struct blob file;
 };
 
+/* -boot: times in milliseconds. */
+struct boot_menu {
+    u64 wait, fail_wait;
+    bool menu, has_wait, has_fail_wait;
+};
+
 struct boot_config {
     struct blob bios, kernel, initrd, dtb;
     const char *append;
@@ -53,6 +59,8 @@ struct boot_config {
     struct boot_item item[MAX_ITEMS];
     unsigned item_count;
     bool nographic;
+    struct boot_menu boot;
+    u8 uuid[16]; /* in the order in which it is written */
 };
 
 /* Loads everything and sets the entry of the PEs of a machine just reset. False: error says what is wrong. */

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NUMBERS = 8 };
+enum { NUMBERS = 16 };
 struct items {
     struct fw_cfg_item item[FW_CFG_ITEMS];
     unsigned count;
@@ -33,16 +33,17 @@ static void number_add(struct items *t, const char *name, u32 key, u64 value, un
 
 static void board_items(const struct machine *m, const struct boot_config *c, struct items *t)
 {
-    static const u8 no_uuid[16] = { 0 };
     item_add(t, NULL, FW_CFG_SIGNATURE, "QEMU", 4);
     number_add(t, NULL, FW_CFG_ID, 3, 4); /* data register and DMA */
-    item_add(t, NULL, FW_CFG_UUID, no_uuid, sizeof(no_uuid));
+    item_add(t, NULL, FW_CFG_UUID, c->uuid, sizeof(c->uuid));
     number_add(t, NULL, FW_CFG_NOGRAPHIC, c->nographic, 2);
     number_add(t, NULL, FW_CFG_NB_CPUS, m->options.cpu_count, 2);
-    number_add(t, NULL, FW_CFG_BOOT_MENU, 0, 2);
+    number_add(t, NULL, FW_CFG_BOOT_MENU, c->boot.menu, 2);
     item_add(t, "bios-geometry", 0, NULL, 0);
     item_add(t, "bootorder", 0, NULL, 0);
-    number_add(t, "etc/boot-fail-wait", 0, UINT32_MAX, 4);
+    number_add(t, "etc/boot-fail-wait", 0, c->boot.has_fail_wait ? c->boot.fail_wait : UINT32_MAX, 4);
+    if (c->boot.has_wait)
+        number_add(t, "etc/boot-menu-wait", 0, c->boot.wait, 2);
 }
 
 static void kernel_items(const struct boot_config *c, const struct blob *kernel, struct items *t)

@@ -117,9 +117,12 @@ bad 'too many CPUs' '1 to 512' -smp 513
 bad 'too many CPUs, as scripts look for it' "Invalid SMP CPUs 513. The max CPUs supported by machine 'virt' is 512" -smp 513
 bad 'too many CPUs by their product' 'Invalid SMP CPUs 1024.' -smp cores=256,threads=4
 bad 'AArch64 off' 'AArch32 is not implemented' -cpu max,aarch64=off -kernel hello.elf
-bad 'SVE on' 'SVE is not implemented' -cpu max,sve=on -kernel hello.elf
-bad 'SVE of some length on' 'SVE is not implemented' -cpu max,sve256=on -kernel hello.elf
-bad 'SME on' 'SME is not implemented' -cpu max,sme=true -kernel hello.elf
+run 'SVE on' 0 -cpu max,sve=on -kernel hello.elf
+says 'SVE on' err 'not implemented; the guest finds none'
+run 'SVE of some length on' 0 -cpu max,sve256=on -kernel hello.elf
+says 'SVE of some length on' err 'not implemented; the guest finds none'
+run 'SME on' 0 -cpu max,sme=true -kernel hello.elf
+says 'SME on' err 'not implemented; the guest finds none'
 bad 'SVE neither on nor off' 'must be on or off' -cpu max,sve=4 -kernel hello.elf
 bad 'gic_version=4' 'requires virtualization enabled' -M virt,gic_version=4 -kernel hello.elf
 bad 'dtb-randomness neither on nor off' 'expected on or off' -M virt,dtb-randomness=2
@@ -401,6 +404,26 @@ for list in cpus insns sysregs traps devices; do
 done
 
 # ---- flash ----
+items=(-M virt,gic-version=3 -semihosting -nographic)
+fw_cfg=$here/../../${B:-build}/guest/fw_cfg.elf
+bad '-accel kvm' 'not supported (only tcg' -kernel hello.elf -accel kvm
+bad '-enable-kvm' '-enable-kvm: not supported (only tcg' -kernel hello.elf -enable-kvm
+run '-accel, the second will do' 0 -kernel hello.elf -accel kvm -accel tcg,thread=single
+run '-machine accel=, the second will do' 0 -M virt,accel=kvm:tcg -kernel hello.elf
+run 'accepted, since there is nothing to do' 0 -kernel hello.elf -audio driver=none,model=virtio,id=a -audiodev none,id=b -k de \
+    -msg timestamp=on -overcommit mem-lock=off -mem-path /dev/shm -mem-prealloc -L . -only-migratable -singlestep
+bad '-action of another kind' 'expected reset or shutdown' -kernel hello.elf -action reboot=stop
+run '-action reboot=shutdown' 5 -action reboot=shutdown -kernel reset.elf
+bad '-uuid' 'expected 32 digits' -kernel hello.elf -uuid 1234
+bad '-boot' "no property 'meny' (did you mean 'menu'?)" -kernel hello.elf -boot meny=on
+run '-cpu sme=on' 0 -kernel hello.elf -cpu max,sve=off,sme=on,core-count=4
+says '-cpu sme=on' err 'sme=on: not implemented; the guest finds none'
+run '-M mpam=on' 0 -kernel hello.elf -M virt,nvdimm=on,mpam=on,mpam_min_msc=on
+says '-M mpam=on' err 'mpam=on: not implemented'
+run '-boot, -uuid' 0 "${items[@]}" -smp 2 -kernel "$fw_cfg" -fw_cfg opt/org.elmu/greeting,string=Hello:-hypervisor -boot order=c,menu=on,splash-time=5 \
+    -uuid 00112233-4455-6677-8899-AaBbCcDdEeFf
+says '-boot, -uuid' out '# file etc/boot-menu-wait key '
+says '-boot, -uuid' out '# key 2: 0xffeeddccbbaa9988 0x7766554433221100'
 bad '-fw_cfg without a name' 'name= is missing' -kernel hello.elf -fw_cfg string=x
 bad '-fw_cfg without contents' 'file= or string=' -kernel hello.elf -fw_cfg name=opt/x
 bad '-fw_cfg with both' 'one of them' -kernel hello.elf -fw_cfg name=opt/x,string=y,file=hello.elf
@@ -411,8 +434,6 @@ bad '-fw_cfg twice' 'two files have the same name' -kernel hello.elf -fw_cfg opt
 run '-fw_cfg, a name of the board' 0 -kernel hello.elf -fw_cfg etc/x,string=y
 says '-fw_cfg, a name of the board' err 'should be prefixed with "opt/"'
 # The same items after a snapshot, whose kernel and files nobody gives again.
-items=(-M virt,gic-version=3 -semihosting -nographic)
-fw_cfg=$here/../../${B:-build}/guest/fw_cfg.elf
 run '-fw_cfg, to a snapshot' 3 "${items[@]}" -smp 2 -kernel "$fw_cfg" -fw_cfg opt/org.elmu/greeting,string=Hello:-hypervisor \
     --snapshot-save items.snap@2000 --max-insns 3000
 run '-fw_cfg, from a snapshot' 0 "${items[@]}" --restore items.snap

@@ -8,7 +8,7 @@
 #define DMA      (DATA + 16)
 #define GREETING "Hello:-hypervisor"
 
-enum { KEY_SIGNATURE, KEY_ID, KEY_NB_CPUS = 5, KEY_KERNEL_SIZE = 8, KEY_DIR = 0x19, KEY_FILES, KEY_NONE = 0x3fff };
+enum { KEY_SIGNATURE, KEY_ID, KEY_UUID, KEY_NB_CPUS = 5, KEY_KERNEL_SIZE = 8, KEY_DIR = 0x19, KEY_FILES, KEY_NONE = 0x3fff };
 enum { DMA_ERROR = 1, DMA_READ = 2, DMA_SKIP = 4, DMA_SELECT = 8, DMA_WRITE = 16 };
 
 static void select_key(u32 key)
@@ -78,6 +78,13 @@ static void registers(void)
     check_eq("64 bits: with zeros at the end", MMIO64(DATA), 0x554d4551);
     select_key(KEY_ID);
     check_eq("key 1: both interfaces", MMIO32(DATA), 3);
+    select_key(KEY_UUID);
+    u64 low = MMIO64(DATA), high = MMIO64(DATA);
+    put_text("# key 2: ");
+    put_hex(high);
+    put_text(" ");
+    put_hex(low);
+    put_text("\n");
     select_key(KEY_NB_CPUS);
     check_eq("key 5: CPUs", MMIO16(DATA), 2);
     select_key(KEY_KERNEL_SIZE);
