@@ -58,7 +58,8 @@ $(B)/%.step.o: %.c
 # ---- tests ----
 UNIT_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c))
 -include $(UNIT_O:.o=.d) $(wildcard $(B)/tests/conformance/*.d)
-$(B)/unit: $(UNIT_O) $(CORE_O)
+PURE_O := $(patsubst %,$(B)/frontend/%.o,line telnet) # of the program, what does no I/O
+$(B)/unit: $(UNIT_O) $(CORE_O) $(PURE_O)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS) -lcheck -lsubunit -lrt
 unit: $(B)/unit  ## unit tests
 	$(Q)$(B)/unit

@@ -33,6 +33,7 @@ struct debugger {
     struct reverse *reverse;       /* NULL: forwards only */
     const struct symbols *symbols; /* names for addresses, or NULL */
     u32 cpu;                       /* the PE that commands are about */
+    bool recorded;                 /* a journal is kept or replayed, which has no change by hand */
     bool physical;                 /* gdb's memory packets are about physical addresses */
     struct exc_note note[EXC_NOTES];
     u64 notes;
@@ -52,5 +53,7 @@ bool debugger_write(struct debugger *d, u64 addr, const void *from, size_t size)
 
 /* debug/monitor/monitor.c: a line of `monitor`, its answer. True: the machine's state was changed. */
 bool monitor_run(struct debugger *d, const char *line, struct text *out);
+/* Is there a command of that name? */
+bool monitor_has(const char *name);
 
 #endif

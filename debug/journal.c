@@ -10,7 +10,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum entry_kind { ENTRY_INPUT, ENTRY_KICK, ENTRY_IDLE, ENTRY_RESULT, ENTRY_DATA, ENTRY_DISK, ENTRY_POWER, ENTRY_KINDS };
+enum entry_kind { ENTRY_INPUT, ENTRY_KICK, ENTRY_IDLE, ENTRY_RESULT, ENTRY_DATA, ENTRY_DISK, ENTRY_POWER,
+                  ENTRY_RESET, ENTRY_KINDS };
 
 /* RESULT: what a semihosting call returned; DATA: 8 bytes of what it read, in order, `extra` of them count. DISK: 8
  * bytes that a disk held before they were written (at `extra`), to be put back when the run goes backwards. */
@@ -134,6 +135,8 @@ static void again(struct journal *j)
             j->again = true;
             machine_power_key(j->m);
             j->again = false;
+        } else if (take(j, ENTRY_RESET)) {
+            machine_end(j->m, END_RESET, 0, "");
         } else {
             return;
         }
@@ -149,6 +152,14 @@ static bool power_key(void *ctx)
     if (behind(j) || (j->host.power_key && !j->host.power_key(j->host.ctx)))
         return false;
     put(j, ENTRY_POWER, 0, 0, 0);
+    return true;
+}
+
+bool journal_reset(struct journal *j)
+{
+    if (behind(j))
+        return false;
+    put(j, ENTRY_RESET, 0, 0, 0);
     return true;
 }
 

@@ -31,6 +31,8 @@ void journal_cut(struct journal *j);
 /* Writes all entries to a new file, complete or not at all; reads them. False: error holds one line. */
 bool journal_write(struct journal *j, const char *file, char error[256]);
 bool journal_read(struct journal *j, const char *file, char error[256]);
+/* The machine is about to be reset by hand, from within the host's poll: keeps that. False: it is being replayed. */
+bool journal_reset(struct journal *j);
 /* Whether entries are kept at all. */
 void journal_keep(struct journal *j, bool keep);
 

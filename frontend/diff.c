@@ -59,15 +59,10 @@ static void words_add(struct diff_run *r, const char *text)
 /* A run prints nothing and reads nothing: there are two. */
 static void consoles_close(struct options *o)
 {
-    o->nographic = false;
-    if (!o->serial_count)
-        o->serial_count = 1;
-    for (unsigned n = 0; n < o->serial_count; n++)
-        if (o->serial[n].kind == CHAR_STDIO || o->serial[n].kind == CHAR_NONE)
-            o->serial[n].kind = CHAR_NULL;
     for (unsigned n = 0; n < o->chardev_count; n++)
-        if (o->chardev[n].kind == CHAR_STDIO)
-            o->chardev[n].kind = CHAR_NULL;
+        if (!strcmp(o->chardev[n].kind->name, "stdio"))
+            o->chardev[n].kind = char_kind_find("null");
+    o->mon_count = 0;
 }
 
 /* Runs are made again and again: what they write to disks stays with them. */

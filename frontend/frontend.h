@@ -4,7 +4,7 @@
 #ifndef FRONTEND_FRONTEND_H
 #define FRONTEND_FRONTEND_H
 
-#include "frontend/options.h"
+#include "frontend/chardev.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -21,18 +21,9 @@ struct matcher {
 };
 
 struct port {
-    enum char_kind kind;
-    const char *name;      /* of what it writes to, for messages */
-    int in, out, listener; /* -1: none */
-    int out_closed;        /* what `out` was before nobody could write there any more */
-    bool failed;           /* output was lost; said so */
-    bool live;             /* input comes when it comes: a person, a socket, a pipe whose writer pauses */
-    bool ended;            /* no more input */
-    bool shared;           /* another port writes to the same file */
-    bool escape;           /* Ctrl-A was typed */
-    bool terminal;
-    u32 head, used, out_used, test_code;
-    u8 buffer[PORT_BUFFER], out_buffer[PORT_BUFFER];
+    struct chardev *end; /* NULL: nobody */
+    u32 head, used;
+    u8 buffer[PORT_BUFFER]; /* came, and the guest has not read it */
     struct matcher until, after;
     char *typed; /* what --send types, from typed_at */
     u64 typed_at, typed_size;
@@ -41,20 +32,21 @@ struct port {
 struct console {
     struct machine *m;
     const struct options *o;
+    struct chardevs ends;
     struct port port[MAX_PORTS];
     unsigned send_next; /* the pair that is waited for */
     u64 start_ns;       /* host time at which the machine's time was 0 */
     bool saving;        /* a snapshot is about to be written: nothing is typed before */
     bool until_seen;    /* --until's text was printed */
     struct port *held;  /* what is to be typed on then */
-    int wake[2];        /* -1, or other descriptors that end a wait */
-    bool direct;        /* each byte is written as it comes: a trace may go to the same file */
 };
 
 /* Opens what the options ask for; dies with a message. */
 void console_open(struct console *c, struct machine *m, const struct options *o);
 /* False: something could not be written; said so. */
 bool console_close(struct console *c);
+/* Outside machine_run: did a signal end the run? Then end says which. */
+bool console_ended(struct console *c, struct run_end *end);
 /* What was gathered goes out. */
 void console_flush(struct console *c);
 /* For struct machine_host; ctx is struct console. */
@@ -130,8 +122,12 @@ bool session_waits(const struct session *s);
 /* The machine was reset and loaded again. */
 void session_restarted(struct session *s);
 struct run_end session_run(struct session *s, u64 limit);
+/* The machine is off: consoles and monitors are served until somebody ends the program. */
+void session_stay(struct session *s);
 /* Called with s NULL, too: before there is one. */
 void session_poll(struct session *s);
+/* The run stops for a monitor that has a line. */
+void session_called(struct session *s);
 /* True: the byte completes the text that a snapshot is to be written at. */
 bool session_output(struct session *s, unsigned port, u8 byte);
 void session_fds(const struct session *s, int fds[2]);
@@ -139,6 +135,30 @@ void session_fds(const struct session *s, int fds[2]);
 bool session_flush(struct session *s);
 /* False: a trace or the journal could not be written; said so. */
 bool session_destroy(struct session *s, int status);
+
+/* ---- what monitors ask of a session ---- */
+struct debugger;
+/* The debugger whose stops and notes they use: gdb's, or one that begins to look in now. */
+struct debugger *session_debugger(struct session *s);
+enum session_ask { ASK_QUIT, ASK_STOP, ASK_CONT, ASK_RESET, ASK_POWERDOWN };
+/* NULL, or why not. */
+const char *session_ask(struct session *s, enum session_ask ask);
+/* Is the machine stopped, by gdb, a monitor or -S? */
+bool session_stands(const struct session *s);
+/* Was its end asked for? */
+bool session_over(const struct session *s);
+
+/* ---- monitor.c ---- */
+struct monitors;
+/* On the chardevs that the options name. */
+struct monitors *monitors_create(struct session *s, const struct options *o, struct console *console);
+void monitors_destroy(struct monitors *all);
+/* Does a line wait? */
+bool monitors_due(const struct monitors *all);
+/* Carries out the lines that wait. Only while the machine stands: not from within machine_run. */
+void monitors_run(struct monitors *all);
+/* Tells all of them. */
+void monitors_tell(struct monitors *all, const char *text);
 
 /* What the callbacks are handed. */
 struct frontend {

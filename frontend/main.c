@@ -17,7 +17,7 @@ static void exception_seen(void *ctx, struct cpu *cpu, const struct exc *exc)
 static void output(void *ctx, unsigned port, u8 byte)
 {
     struct frontend *f = ctx;
-    f->console.direct = session_flush(f->session);
+    f->console.ends.direct = session_flush(f->session);
     f->console.saving = session_output(f->session, port, byte);
     console_output(ctx, port, byte);
 }
@@ -31,7 +31,7 @@ static void note(void *ctx, const char *text)
 static void poll_all(void *ctx)
 {
     struct frontend *f = ctx;
-    session_fds(f->session, f->console.wake);
+    session_fds(f->session, f->console.ends.wake);
     console_poll(ctx);
     session_poll(f->session);
 }
@@ -40,8 +40,10 @@ static void poll_all(void *ctx)
 static u64 idle(void *ctx, u64 now, u64 until)
 {
     struct frontend *f = ctx;
-    session_fds(f->session, f->console.wake);
-    return console_idle(ctx, now, until);
+    session_fds(f->session, f->console.ends.wake);
+    u64 to = console_idle(ctx, now, until);
+    session_called(f->session);
+    return to;
 }
 
 static struct blob blob_of(const char *what, const char *name)
@@ -92,8 +94,8 @@ static void options_check(const struct options *o)
             o->machine.cpu_count, cpus_most(&o->machine));
     if (o->accel_refused && !o->accel_tcg)
         die("%s: not supported (only tcg, which stands for elmu's own engine)", o->accel_refused);
-    if (o->stopped && !o->gdb)
-        die("-S: needs -gdb or -s: nothing else could start the machine");
+    if (o->stopped && !o->gdb && !o->mon_count)
+        die("-S: needs -gdb, -s or -monitor: nothing else could start the machine");
     if (!o->kernel && (o->initrd || o->append || o->domain_count))
         die("%s: needs -kernel", o->initrd ? "-initrd" : o->append ? "-append" : "-xen-dom0, -xen-domu");
     options_trace_check(o);
@@ -245,16 +247,11 @@ static struct run_end run(struct machine *m, struct session *s, struct hostfiles
 }
 
 /* -no-shutdown: the machine is off, the program stays. */
-static void stay(struct frontend *f, const struct run_end *end, const struct options *o)
+static void stay(const struct frontend *f, const struct run_end *end, const struct options *o)
 {
     if (!o->no_shutdown || end->kind != END_OFF)
         return;
-    struct machine *m = f->console.m;
-    m->d.end = (struct run_end){ .kind = END_NONE };
-    while (m->d.end.kind == END_NONE && !terminal_interrupted()) {
-        console_poll(f);
-        usleep(20000);
-    }
+    session_stay(f->session);
 }
 
 static const char *pidfile;

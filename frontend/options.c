@@ -167,6 +167,7 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
     }
     if (o->after)
         die("--after '%s': its --send is missing", o->after);
+    consoles_complete(o);
     if (o->machine.semihosting)
         o->given |= GIVEN_SEMIHOSTING;
     if (o->untagged)

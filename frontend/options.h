@@ -9,19 +9,30 @@
 #include "board/machine.h"
 #include "debug/trace/trace.h"
 
-enum { MAX_CHARDEVS = 16, MAX_SENDS = 256, MAX_SERIALS = 2, OPTION_TEXT = 4096 };
+enum { MAX_CHARDEVS = 32, MAX_SENDS = 256, MAX_SERIALS = 16, MAX_MONITORS = 8, OPTION_TEXT = 4096 };
 
 enum { GIVEN_CPU = 1, GIVEN_SMP = 2, GIVEN_MEMORY = 4, GIVEN_VIRTUALIZATION = 8, GIVEN_SECURE = 16, GIVEN_SEMIHOSTING = 32,
        GIVEN_RESET = 64, GIVEN_HIGHMEM = 128, GIVEN_GIC = 256, GIVEN_ITS = 512, GIVEN_IOMMU = 1024, GIVEN_STAGE = 2048 };
 
+#define ELMU_VERSION "0.1.0"
 #define CPU_UNTAGGED ",mte2=off" /* what -machine mte=off adds to -cpu */
 
-enum char_kind { CHAR_NONE, CHAR_NULL, CHAR_STDIO, CHAR_FILE, CHAR_UNIX, CHAR_TCP, CHAR_TESTDEV };
+/* A back end of consoles and monitors: frontend/chardev.h. */
+struct char_kind;
 struct char_config {
-    enum char_kind kind;
-    char id[64], path[512], port[32]; /* path: file, socket, or host of TCP */
-    bool mux;                         /* mon:stdio: Ctrl-C goes to the guest */
-    bool nowait;                      /* a server that runs without its client */
+    const struct char_kind *kind;
+    char id[64], path[512], logfile[512];
+    char host[256], port[32], localaddr[256], localport[32]; /* a socket without a port is a path */
+    bool mux;                                                /* several sit on it; Ctrl-A is a key of elmu's */
+    bool no_signals;                                         /* Ctrl-C goes to the guest */
+    bool server, nowait, telnet, delay, ipv4, ipv6;
+    bool append, logappend;
+    s32 reconnect; /* seconds; 0: never */
+    u64 size;      /* of a ringbuf, bytes */
+};
+/* Who is at a monitor's other end: people. */
+struct mon_config {
+    char chardev[64];
 };
 
 struct drive_config {
@@ -74,7 +85,7 @@ struct backend_option {
 };
 
 struct options {
-    bool machine_given, nographic, no_reboot, no_shutdown, stats, list_done;
+    bool machine_given, nographic, nodefaults, no_reboot, no_shutdown, stats, list_done;
     bool plain_dtb /* without random nodes */, untagged, gic_max /* gic-version=max */;
     struct backend_option backend[MAX_BACKENDS];
     unsigned backend_count, numa_nodes;
@@ -87,10 +98,13 @@ struct options {
     const char *program; /* what it was called as */
     const char *bios, *kernel, *initrd, *dtb, *append;
     char semihost_line[OPTION_TEXT];
-    struct char_config serial[MAX_SERIALS];
+    char serial[MAX_SERIALS][64]; /* chardevs by their id; "": none */
     unsigned serial_count;
     struct char_config chardev[MAX_CHARDEVS];
     unsigned chardev_count;
+    struct mon_config mon[MAX_MONITORS];
+    unsigned mon_count;
+    bool mon_given; /* or that there shall be none */
     struct drive_config drive[MAX_DISKS];
     unsigned drive_count;
     struct device_config device[VIRTIO_SLOTS + PCI_PLUGS];
@@ -141,6 +155,8 @@ void options_trace_check(const struct options *o);
 void memory_complete(struct options *o);
 /* The same of the GIC: what gic-version=max is. */
 void gic_complete(struct options *o);
+/* ... and consoles that nobody asked for are there. */
+void consoles_complete(struct options *o);
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* frontend/list.c: prints a table; false: no table of that name. */

@@ -360,18 +360,6 @@ void memory_complete(struct options *o)
             (unsigned long long)(size - room));
 }
 
-/* A monitor for people beside the serial port: the keys behind Ctrl-A are what there is of one. */
-void opt_mon(struct options *o, const char *name, const char *arg)
-{
-    static const struct property rows[] = {
-        PROPERTY_ACCEPTED("chardev", ""),
-        PROPERTY_ACCEPTED("mode", "readline"),
-        PROPERTY_ACCEPTED("pretty", "off"),
-    };
-    (void)name;
-    properties_read(rows, ARRAY_LEN(rows), "-mon", arg, "chardev", o);
-}
-
 static const struct property accel_rows[] = {
     PROPERTY_BY("accel", accel_name),
     PROPERTY_ACCEPTED("thread", ""),

@@ -4,6 +4,7 @@
  */
 #include "frontend/frontend.h"
 
+#include "debug/debugger.h"
 #include "debug/file.h"
 #include "debug/gdb/gdb.h"
 #include "debug/journal.h"
@@ -12,7 +13,7 @@
 
 #include <stdlib.h>
 
-enum { TEXT_LIMIT = 256 };
+enum { TEXT_LIMIT = 256, PAUSE_MS = 200 };
 
 struct session {
     const struct options *o;
@@ -27,6 +28,11 @@ struct session {
     const char *save_text; /* what a console must print, NULL: none */
     char tail[MAX_PORTS][TEXT_LIMIT];
     bool save_due;
+    struct monitors *monitors;
+    struct debugger *own; /* when there is no gdb, once a monitor needs one */
+    bool paused;          /* without gdb: by a monitor or -S */
+    bool called;          /* the run was stopped for a monitor's line */
+    bool quit, want_reset, want_power;
 };
 
 /* An error ends the program in the middle of a run: the traces hold what there was up to then. */
@@ -94,7 +100,7 @@ static void save(struct session *s)
 }
 
 /* Names for the monitor: of the -sym files, else of the kernel when it is an ELF file. */
-static void symbols_read(struct session *s)
+static void symbols_read(struct session *s, struct debugger *d)
 {
     const struct trace_config *t = &s->o->trace;
     struct symbol_file kernel = { .el = SYMBOL_ANY, .vmid = SYMBOL_ANY };
@@ -110,7 +116,98 @@ static void symbols_read(struct session *s)
         symbols_add(s->symbols, &kernel, error);
     }
     if (symbols_count(s->symbols))
-        gdb_set_symbols(s->gdb, s->symbols);
+        d->symbols = s->symbols;
+}
+
+/* ---- monitors ---- */
+
+struct debugger *session_debugger(struct session *s)
+{
+    if (s->gdb)
+        return gdb_debugger(s->gdb);
+    if (s->own)
+        return s->own;
+    s->own = malloc(sizeof(*s->own));
+    if (!s->own)
+        die("out of memory");
+    debugger_init(s->own, s->m);
+    s->own->recorded = s->journal;
+    symbols_read(s, s->own);
+    return s->own;
+}
+
+bool session_stands(const struct session *s) { return s->gdb ? gdb_stands(s->gdb) : s->paused; }
+bool session_over(const struct session *s) { return s->quit || s->console->ends.quit; }
+
+static const char *pause_set(struct session *s, bool paused)
+{
+    s->paused = paused && !s->gdb;
+    if (s->gdb && paused)
+        gdb_halt(s->gdb);
+    else if (s->gdb)
+        gdb_go(s->gdb);
+    return NULL;
+}
+
+const char *session_ask(struct session *s, enum session_ask ask)
+{
+    bool changes = ask == ASK_RESET || ask == ASK_POWERDOWN;
+    if (changes && s->journal && journal_mark(s->journal) < journal_count(s->journal))
+        return "not while a journal is replayed";
+    if (changes && s->gdb && gdb_stands(s->gdb))
+        return "gdb has stopped the machine";
+    switch (ask) {
+    case ASK_QUIT: s->quit = true; break;
+    case ASK_STOP: return pause_set(s, true);
+    case ASK_CONT: return pause_set(s, false);
+    case ASK_RESET: s->want_reset = true; break;
+    case ASK_POWERDOWN: s->want_power = true; break;
+    }
+    s->m->d.poll_in = 0;
+    return NULL;
+}
+
+/* A monitor's stop was hit, without gdb. */
+static void hit_tell(struct session *s)
+{
+    const struct stop_hit *h = &s->own->stops.pending;
+    char text[256];
+    snprintf(text, sizeof(text), "stop %u%s%s, cpu%u at 0x%llx\n", h->point ? h->point->number : 0,
+             h->text[0] ? ": " : "", h->text, h->cpu, (unsigned long long)h->pc);
+    s->own->cpu = h->cpu;
+    monitors_tell(s->monitors, text);
+}
+
+/* One look at consoles and monitors while the machine stands. True: it does so no longer. */
+static bool stand(struct session *s, int ms)
+{
+    struct timespec timeout = { ms / 1000, ms % 1000 * 1000000L };
+    console_flush(s->console);
+    chardevs_wait(&s->console->ends, &timeout);
+    monitors_run(s->monitors);
+    console_flush(s->console);
+    return session_over(s) || terminal_interrupted() || !session_stands(s);
+}
+
+/* gdb has stopped it. */
+static bool standing(void *ctx)
+{
+    stand(ctx, 0);
+    return session_over(ctx);
+}
+
+void session_stay(struct session *s)
+{
+    while (!session_over(s) && !terminal_interrupted())
+        stand(s, PAUSE_MS);
+}
+
+/* A person's break is no time of the machine's. */
+static void pause_wait(struct session *s)
+{
+    u64 from = host_ns();
+    while (!stand(s, PAUSE_MS) && !s->want_reset) {}
+    s->console->start_ns += host_ns() - from;
 }
 
 struct session *session_create(struct machine *m, const struct options *o, struct console *console)
@@ -138,15 +235,41 @@ struct session *session_create(struct machine *m, const struct options *o, struc
         die("%s", error);
     if (s->gdb) {
         gdb_set_interrupted(s->gdb, terminal_interrupted);
-        symbols_read(s);
+        gdb_set_standing(s->gdb, standing, s);
+        gdb_debugger(s->gdb)->recorded = s->journal;
+        symbols_read(s, gdb_debugger(s->gdb));
     }
+    s->paused = o->stopped && !s->gdb;
+    s->monitors = monitors_create(s, o, console);
     return s;
+}
+
+void session_called(struct session *s)
+{
+    if (!s || !monitors_due(s->monitors) || s->m->d.end.kind != END_NONE)
+        return;
+    s->called = true;
+    machine_end(s->m, END_REQUEST, 0, "");
+}
+
+/* What a monitor asked for and the guest sees is done here, between slices, where a replay does it again. */
+static void wants_do(struct session *s)
+{
+    if (s->want_power)
+        machine_power_key(s->m);
+    if (s->want_reset && (!s->journal || journal_reset(s->journal)))
+        machine_end(s->m, END_RESET, 0, "");
+    s->want_power = s->want_reset = false;
 }
 
 void session_poll(struct session *s)
 {
-    if (s && s->gdb)
+    if (!s)
+        return;
+    if (s->gdb)
         gdb_poll(s->gdb);
+    wants_do(s);
+    session_called(s);
 }
 
 void session_fds(const struct session *s, int fds[2])
@@ -183,16 +306,55 @@ void session_restarted(struct session *s)
     trace_reset(s->trace);
     if (s->gdb)
         gdb_restarted(s->gdb);
+    if (s->own)
+        stops_moved_all(&s->own->stops);
+}
+
+static struct run_end machine_go(struct session *s, u64 limit)
+{
+    s->called = false;
+    if (s->gdb)
+        return gdb_run(s->gdb, limit);
+    if (s->own)
+        stops_resume(&s->own->stops, s->own->cpu);
+    return machine_run(s->m, limit);
+}
+
+/* What monitors want before the machine goes on. True: the run is over. */
+static bool monitors_first(struct session *s, struct run_end *end)
+{
+    monitors_run(s->monitors);
+    if (s->paused && !s->want_reset)
+        pause_wait(s);
+    *end = (struct run_end){ .kind = END_REQUEST };
+    return session_over(s) || console_ended(s->console, end);
+}
+
+/* Did the machine come back for a monitor? */
+static bool monitors_mine(struct session *s, const struct run_end *end)
+{
+    if (end->kind != END_REQUEST || end->status || s->console->ends.quit)
+        return false;
+    bool hit = s->own && s->own->stops.pending.hit;
+    if (hit)
+        hit_tell(s);
+    s->paused |= hit;
+    return hit || s->called || (s->gdb && session_over(s));
 }
 
 struct run_end session_run(struct session *s, u64 limit)
 {
     for (;;) {
+        struct run_end end;
+        if (monitors_first(s, &end))
+            return end;
         u64 due = s->save_at < limit ? s->save_at : limit, to = s->trace ? trace_limit(s->trace, due) : due;
-        struct run_end end = s->gdb ? gdb_run(s->gdb, to) : machine_run(s->m, to);
+        end = machine_go(s, to);
         if (end.kind == END_INSNS && to < due && machine_insns(s->m) >= to)
             continue; /* a window of a trace begins or ends */
         bool counted = end.kind == END_INSNS && machine_insns(s->m) >= s->save_at;
+        if (!counted && !s->save_due && monitors_mine(s, &end))
+            continue;
         if (!counted && !s->save_due)
             return end;
         save(s);
@@ -209,6 +371,10 @@ bool session_destroy(struct session *s, int status)
 {
     char error[256];
     traced = NULL;
+    monitors_destroy(s->monitors);
+    if (s->own)
+        debugger_end(s->own);
+    free(s->own);
     if (s->gdb)
         gdb_close(s->gdb, status);
     if (s->save_at != NEVER || s->save_text)

@@ -334,6 +334,8 @@ struct run_end gdb_run(struct gdb *g, u64 limit)
             snprintf(end.text, sizeof(end.text), "interrupted");
             return end;
         }
+        if (!g->running && g->standing && g->standing(g->standing_ctx))
+            return end;
         if (!g->running) {
             serve(g);
             continue;
@@ -364,6 +366,33 @@ struct gdb *gdb_open(struct machine *m, const char *where, bool stopped, char er
 }
 
 void gdb_set_interrupted(struct gdb *g, bool (*interrupted)(void)) { g->interrupted = interrupted; }
+
+void gdb_set_standing(struct gdb *g, bool (*standing)(void *ctx), void *ctx)
+{
+    g->standing = standing;
+    g->standing_ctx = ctx;
+}
+
+struct debugger *gdb_debugger(struct gdb *g) { return &g->d; }
+
+bool gdb_stands(const struct gdb *g) { return !g->running; }
+
+void gdb_halt(struct gdb *g)
+{
+    if (g->running && g->wanted) {
+        select_cpu(g, g->d.m->turn);
+        stop_reply(g, SIGNAL_INT, "");
+    }
+    g->running = false;
+}
+
+void gdb_go(struct gdb *g)
+{
+    if (g->running)
+        return;
+    go(g, ~0u);
+    g->wanted = false;
+}
 
 void gdb_set_symbols(struct gdb *g, const struct symbols *symbols) { g->d.symbols = symbols; }
 

@@ -9,6 +9,7 @@
 
 struct gdb;
 struct symbols;
+struct debugger;
 /* where: `tcp::PORT`, `tcp:HOST:PORT`, `unix:PATH`. stopped: the machine waits for a client that says continue. input:
  * the machine's input log is kept, so that the run can go backwards. NULL: error says why. */
 struct gdb *gdb_open(struct machine *m, const char *where, bool stopped, char error[256]);
@@ -24,6 +25,15 @@ void gdb_poll(struct gdb *g);
 void gdb_fds(const struct gdb *g, int fds[2]);
 /* The program ends with this status. */
 void gdb_close(struct gdb *g, int status);
+/* What monitors that are not the client's share with it. */
+struct debugger *gdb_debugger(struct gdb *g);
+/* Does the machine stand? And makes it stand or run, as another than the client asks; a client that waits for a stop
+ * hears of it. Not within machine_run. */
+bool gdb_stands(const struct gdb *g);
+void gdb_halt(struct gdb *g);
+void gdb_go(struct gdb *g);
+/* Called again and again while the machine stands; true: gdb_run comes back. */
+void gdb_set_standing(struct gdb *g, bool (*standing)(void *ctx), void *ctx);
 /* Did the user ask for the end (signal)? Set by the front end; may be NULL. */
 void gdb_set_interrupted(struct gdb *g, bool (*interrupted)(void));
 

@@ -13,6 +13,8 @@ struct gdb {
     struct debugger d;
     struct gdb_link link;
     bool (*interrupted)(void);
+    bool (*standing)(void *ctx);
+    void *standing_ctx;
     struct text xml, out;
     u32 cpu_g, cpu_c;     /* PE of register and memory packets; of c and s */
     bool running, wanted; /* wanted: the client waits for a stop reply */

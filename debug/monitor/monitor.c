@@ -138,6 +138,14 @@ static void line_split(struct monitor_line *l, const char *line)
         l->word[l->count++] = p;
 }
 
+bool monitor_has(const char *name)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(commands); n++)
+        if (!strcmp(commands[n].name, name))
+            return true;
+    return false;
+}
+
 bool monitor_run(struct debugger *d, const char *line, struct text *out)
 {
     struct monitor_line l = { .d = d, .out = out };
@@ -364,6 +372,14 @@ void cmd_fields(struct monitor_line *l)
     text_free(&fields);
 }
 
+/* True, and said so: what a person changes is not in the journal, so the run could not be replayed. */
+static bool is_recorded(struct monitor_line *l)
+{
+    if (l->d->recorded)
+        text_add(l->out, "not with -record or -replay: the journal has no place for it\n");
+    return l->d->recorded;
+}
+
 /* Like a register that is written by hand: what was recorded ahead will not come. */
 void cmd_serror(struct monitor_line *l)
 {
@@ -374,6 +390,8 @@ void cmd_serror(struct monitor_line *l)
         usage(l, "serror");
         return;
     }
+    if (is_recorded(l))
+        return;
     struct cpu *cpu = &m->d.cpu[index];
     cpu->lines |= LINE_SERROR;
     cpu->serror_iss = exception_serror_iss(cpu, (u32)syndrome);
@@ -392,9 +410,10 @@ void cmd_goto(struct monitor_line *l)
     }
     if (!l->d->reverse || !reverse_goto(l->d->reverse, &l->d->stops, to))
         text_add(l->out, "cannot get there: %s\n",
-                 l->d->reverse && reverse_broken(l->d->reverse)       ? "interrupted"
-                 : l->d->reverse && to < reverse_first(l->d->reverse) ? "the run could be followed only from later on"
-                                                                      : "the run ended before");
+                 !l->d->reverse                      ? "that needs -gdb, under which the run is kept"
+                 : reverse_broken(l->d->reverse)     ? "interrupted"
+                 : to < reverse_first(l->d->reverse) ? "the run could be followed only from later on"
+                                                     : "the run ended before");
     l->d->cpu = l->d->m->turn;
     l->changed = true;
     cmd_where(l);
@@ -417,6 +436,8 @@ void cmd_restore(struct monitor_line *l)
         usage(l, "restore");
         return;
     }
+    if (is_recorded(l))
+        return;
     if (!snapshot_restore(l->d->m, l->word[0], error)) {
         text_add(l->out, "%s\n", error);
         return;

@@ -201,7 +201,7 @@ bad 'network' 'not yet supported' -nic user
 bad 'display' 'not yet supported' -display sdl
 bad 'accelerator' 'only tcg' -accel kvm
 bad 'unknown serial port' 'not supported' -serial carrier-pigeon
-bad 'three serial ports' '2 serial ports' -serial null -serial null -serial null
+bad 'serial ports without end' 'more than 16' $(printf -- '-serial null %.0s' {1..17})
 bad 'unknown chardev' 'no such back end' -chardev pigeon,id=c
 bad 'chardev of no such id' 'id=c9' -serial chardev:c9
 bad 'serial file that cannot be' 'folder: Is a directory' -kernel hello.elf -serial file:folder
@@ -376,6 +376,14 @@ timeout 400 python3 "$here/files.py" "$elmu" "$work" >out 2>err
 read -r p f < <(tail -n 1 out | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p')
 passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
 grep '^FAIL' out
+
+program flood "$here/flood.S"
+for part in chardev monitor; do
+    timeout 400 python3 "$here/$part.py" "$elmu" "$work" >out 2>err
+    read -r p f < <(tail -n 1 out | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p')
+    passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
+    grep '^FAIL' out
+done
 
 # ---- lists and probes ----
 run '--version' 0 --version

@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""Monitors at every host's end, beside consoles and alone; what their commands do to the machine; journals; hostile clients.
+
+    tests/cli/monitor.py ELMU FOLDER          FOLDER: hello.elf, echo.elf, sleep.elf. Ends with "N passed, N failed".
+"""
+import os, pty, re, socket, subprocess, sys, tempfile, time
+
+elmu, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+hello, echo, sleeps = (os.path.join(folder, n + ".elf") for n in ("hello", "echo", "sleep"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+from ends import Checks, Elmu, Peer, connect, free_port
+
+os.chdir(tempfile.mkdtemp())
+Elmu.program = elmu
+check = Checks()
+
+def session(name, peer, e):
+    """What each end must be able to do."""
+    check(f"{name}: greets", peer.until(b"monitor - type 'help' for more information") and peer.until(b"(qemu) "), peer.got)
+    check(f"{name}: info status", "VM status: running" in (peer.ask("info status") or ""), peer.got)
+    check(f"{name}: help", all(w in (peer.ask("help") or "") for w in ("quit|q", "system_reset", "info status", "walk VA")), peer.got)
+    peer.ask("stop")
+    check(f"{name}: stop", "VM status: paused" in (peer.ask("info status") or ""), peer.got)
+    a, b = peer.ask("where"), peer.ask("where")
+    check(f"{name}: and it stands", a and a == b and "instructions" in a, (a, b))
+    peer.ask("c")
+    check(f"{name}: cont", "VM status: running" in (peer.ask("info status") or ""), peer.got)
+    check(f"{name}: what it does not know", "unknown command: 'frobnicate'" in (peer.ask("frobnicate the guest") or ""), peer.got)
+    peer.send(b"q\n")
+    check(f"{name}: quit", e.status() == 0, e.status())
+
+def ends():
+    port = free_port()
+    for name, options, where in (("telnet", ["-monitor", f"telnet:127.0.0.1:{port},server,nowait"], ("127.0.0.1", port)),
+                                 ("tcp", ["-monitor", f"tcp:127.0.0.1:{port},server=on,wait=off"], ("127.0.0.1", port)),
+                                 ("unix", ["-monitor", "unix:m1,server,nowait"], "m1"),
+                                 ("-mon", ["-mon", "chardev=m,mode=readline", "-chardev", "socket,id=m,path=m2,server=on,wait=off"], "m2"),
+                                 ("-monitor chardev:", ["-monitor", "chardev:m", "-chardev", "socket,id=m,path=m3,server=on,wait=off"], "m3")):
+        with Elmu("-serial", "null", *options, kernel=echo) as e, connect(where) as s:
+            session(name, Peer(s.fileno()), e)
+    with Elmu("-serial", "null", "-monitor", "pty", kernel=echo) as e:
+        fd = os.open(e.said(rb"redirected to (/dev/pts/\d+) \(label compat_monitor0\)")[1], os.O_RDWR | os.O_NOCTTY)
+        session("pty", Peer(fd), e)
+        os.close(fd)
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(elmu, [elmu, "-kernel", echo, "-serial", "null", "-monitor", "stdio"])
+    class Child:
+        known = None
+        def status(self):
+            if self.known is None:
+                self.known = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            return self.known
+    session("stdio, a terminal", Peer(fd), Child())
+    p = subprocess.run([elmu, "-kernel", echo, "-serial", "null", "-monitor", "stdio"], input=b"info status\nq\n", capture_output=True, timeout=60)
+    check("stdio, a pipe", p.returncode == 0 and b"(qemu) info status\r\nVM status: running\r\n(qemu) q\r\n" in p.stdout, p)
+    for name, options in (("none", ["-monitor", "none"]), ("null", ["-monitor", "null"]), ("vc", ["-monitor", "vc"]), ("file", ["-monitor", "file:m"])):
+        p = subprocess.run([elmu, "-kernel", hello, *options], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        check(f"-monitor {name}", p.returncode == 0 and b"hello" in p.stdout, p)
+    check("-monitor file: greets there", b"(qemu) " in open("m", "rb").read())
+    with Elmu("-serial", "null", "-monitor", "unix:m4,server,nowait", "-monitor", "unix:m5,server,nowait", kernel=echo) as e:
+        with connect("m4") as a, connect("m5") as b:
+            a, b = Peer(a.fileno()), Peer(b.fileno())
+            check("two monitors", a.until(b"(qemu) ") and b.until(b"(qemu) "))
+            a.ask("stop")
+            check("... of one machine", "paused" in b.ask("info status"), b.got)
+
+def shared():
+    """One end, a console and a monitor."""
+    with Elmu("-chardev", "socket,id=c,path=x1,server,nowait,mux=on", "-serial", "chardev:c", "-mon", "chardev=c,mode=readline", kernel=echo) as e:
+        with connect("x1") as s:
+            p = Peer(s.fileno()).send(b"typed")
+            check("mux: the console has the focus", p.until(b"typed"), p.got)
+            p.send(b"\x01c")
+            check("mux: Ctrl-A c leads to the monitor", p.until(b"(qemu) ") and "running" in p.ask("info status"), p.got)
+            p.send(b"\x01cagain")
+            check("mux: and back", p.until(b"again") and b"(qemu)" not in p.before, p.got)
+            p.send(b"\x01h")
+            check("mux: Ctrl-A h", p.until(b"Ctrl-A x") and p.until(b"Ctrl-A c"), p.got)
+            p.send(b"\x01\x01")
+            check("mux: Ctrl-A Ctrl-A", p.until(b"\x01"), p.got)
+        with connect("x1") as s:
+            p = Peer(s.fileno()).send(b"\x01c")
+            check("mux: the next client", p.until(b"(qemu) "), p.got)
+            p.send(b"\x01x")
+            check("mux: Ctrl-A x", e.status() == 0, e.status())
+    with Elmu("-chardev", "socket,id=c,path=x2,server,nowait,mux=on", "-serial", "chardev:c", "-device", "virtio-serial-device", "-device", "virtconsole,chardev=c",
+              "-mon", "chardev=c", kernel=echo) as e:
+        with connect("x2") as s:
+            p = Peer(s.fileno()).send(b"\x01c\x01c")
+            check("mux of three: the second press", p.until(b"(qemu) ") or p.send(b"\x01c").until(b"(qemu) "), p.got)
+    for options in (["-nographic"], ["-serial", "mon:stdio"], ["-nographic", "-chardev", "stdio,id=s0,mux=on,signal=off", "-serial", "chardev:s0", "-mon", "chardev=s0"], []):
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execv(elmu, [elmu, "-kernel", echo, *options])
+        p = Peer(fd)
+        check(f"{options}: console", p.until(b"ready") and p.send(b"abc").until(b"abc"), p.got)
+        check(f"{options}: Ctrl-A c", p.send(b"\x01c").until(b"(qemu) ") and "running" in p.ask("info status"), p.got)
+        p.send(b"quit\n")
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        check(f"{options}: quit", status == 0, status)
+    p = subprocess.run([elmu, "-kernel", echo, "-nographic"], input=b"ab\x01cinfo status\nq\n", capture_output=True, timeout=60)
+    check("keys in a pipe", p.returncode == 0 and b"VM status: running" in p.stdout, p)
+    p = subprocess.run([elmu, "-kernel", echo, "-serial", "stdio", "-until", "c!"], input=b"ab\x01c!", capture_output=True, timeout=60)
+    check("no keys in a pipe without mux", p.returncode == 0 and b"\x01c!" in p.stdout, p)
+
+def machine():
+    with Elmu("-serial", "unix:r1,server,nowait", "-monitor", "unix:r2,server,nowait", "-S", kernel=echo) as e:
+        with connect("r1") as s, connect("r2") as t:
+            p, m = Peer(s.fileno()), Peer(t.fileno())
+            check("-S: waits for the monitor", m.until(b"(qemu) ") and "paused" in m.ask("info status") and m.ask("where").startswith("0 instructions"), m.got)
+            m.ask("cont")
+            check("-S: cont", p.until(b"ready"), p.got)
+            m.ask("system_reset")
+            check("system_reset", p.until(b"ready"), p.got)
+            m.ask("stop")
+            m.ask("system_reset")
+            check("system_reset of a machine that stands: it stands at its start", "pc 0x40200000" in m.ask("where"), m.got)
+            m.ask("break 0x40200018") # FR
+            m.ask("cont")
+            check("a stop of its own", m.until(b"stop 1") and m.until(b"at 0x40200018") and m.until(b"(qemu) ") and "paused" in m.ask("info status"), m.got)
+            m.ask("delete")
+            m.ask("cont")
+            check("... and on", p.until(b"ready") and p.send(b"x").until(b"x"), p.got)
+            check("info chardev", "compat_monitor0: filename=socket:r2,server=on" in m.ask("info chardev"), m.before)
+            check("cpu", "invalid CPU index" in m.ask("cpu 1") and "Error" not in m.ask("cpu 0"), m.before)
+    with Elmu("-serial", "chardev:ring", "-chardev", "ringbuf,id=ring,size=4", "-monitor", "unix:r3,server,nowait", kernel=echo) as e:
+        with connect("r3") as t:
+            m = Peer(t.fileno())
+            m.until(b"(qemu) ")
+            check("ringbuf: the newest bytes", (m.ask("ringbuf_read ring 100") or "").replace("\r", "").startswith("ady\n"), m.before)
+            m.ask("ringbuf_write ring abc")
+            check("ringbuf_write", m.ask("ringbuf_read ring 2").startswith("ab"), m.before)
+            check("no ring", "is no -chardev ringbuf" in m.ask("ringbuf_read compat_monitor0 1"), m.before)
+    with Elmu("-serial", "null", "-monitor", "unix:r4,server,nowait", kernel=sleeps) as e:
+        with connect("r4") as t:
+            m = Peer(t.fileno())
+            check("a machine that sleeps for ever is not stuck while a monitor listens", m.until(b"(qemu) ") and "WFI" in m.ask("info cpus"), m.got)
+            m.ask("stop")
+            m.send(b"q\n")
+            check("... and is ended", e.status() == 0, e.status())
+    with Elmu("-monitor", "unix:r5,server,nowait", "-no-shutdown", kernel=hello) as e:
+        e.said(b"hello")
+        with connect("r5") as t:
+            m = Peer(t.fileno())
+            check("-no-shutdown: the monitor is there", m.until(b"(qemu) ") and "instructions" in m.ask("where"), m.got)
+            m.send(b"quit\n")
+            check("-no-shutdown: quit", e.status() == 0, e.status())
+    with Elmu("-serial", "null", "-monitor", "unix:r6,server,nowait", "-no-reboot", kernel=echo) as e:
+        with connect("r6") as t:
+            m = Peer(t.fileno())
+            m.until(b"(qemu) ")
+            m.send(b"system_reset\n")
+            check("system_reset with -no-reboot", e.status() == 5, e.status())
+
+def journals():
+    """The power button and a reset come again at the same instruction; other changes by hand are refused."""
+    with Elmu("-serial", "unix:j1,server,nowait", "-monitor", "unix:j2,server,nowait", "-record", "j", "-max-insns", "200000000", "-stats", kernel=echo) as e:
+        with connect("j1") as s, connect("j2") as t:
+            p, m = Peer(s.fileno()), Peer(t.fileno())
+            m.until(b"(qemu) ")
+            p.send(b"first").until(b"first")
+            check("-record: refuses what is not in a journal", "journal" in m.ask("serror") and "journal" in m.ask("restore nothing"), m.got)
+            m.ask("system_powerdown")
+            m.ask("system_reset")
+            p.until(b"ready")
+            p.send(b"second").until(b"second")
+            m.ask("stop")
+            time.sleep(0.3)
+            m.ask("cont")
+            p.send(b"third").until(b"third")
+            check("-record: to its end", e.p.wait(60) == 3, e.text("err"))
+        insns, state = (re.search(rb"^%s (\S+)$" % w, e.text("err"), re.M)[1].decode() for w in (b"insns", b"hash"))
+    p = subprocess.run([elmu, "-kernel", echo, "-serial", "file:again", "-monitor", "none", "-replay", "j", "-max-insns", "200000000", "-stats"], stdin=subprocess.DEVNULL,
+                       capture_output=True, timeout=200)
+    check("-replay: the same run", f"hash {state}".encode() in p.stderr and b"third" in open("again", "rb").read(), (insns, state, p.stderr))
+    with Elmu("-serial", "null", "-monitor", "unix:j3,server,nowait", "-replay", "j", "-S", kernel=echo) as e, connect("j3") as t:
+        m = Peer(t.fileno())
+        m.until(b"(qemu) ")
+        check("-replay: refuses", all("replayed" in (m.ask(c) or "") for c in ("system_reset", "system_powerdown")) and "journal" in m.ask("serror"), m.got)
+
+def with_gdb():
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../gdb"))
+    from client import Client
+    with Elmu("-serial", "null", "-monitor", "unix:g1,server,nowait", "-gdb", "unix:g2", kernel=echo) as e, connect("g1") as t:
+        m = Peer(t.fileno())
+        check("beside gdb: runs", m.until(b"(qemu) ") and "running" in m.ask("info status"), m.got)
+        m.ask("stop")
+        c = Client("g2")
+        check("beside gdb: stop", "paused" in m.ask("info status") and c.ask("?").startswith("T05"), m.got)
+        check("beside gdb: one debugger", m.ask("break 0x40200018") is not None and "0x40200018" in c.monitor("stops"), m.got)
+        check("beside gdb: no reset while gdb has it", "gdb has stopped" in m.ask("system_reset"), m.got)
+        m.ask("delete")
+        m.ask("cont")
+        check("beside gdb: cont", "running" in m.ask("info status"), m.got)
+        m.send(b"quit\n")
+        check("beside gdb: quit", e.status() == 0, e.status())
+
+def hostile():
+    port = free_port()
+    with Elmu("-serial", "null", "-monitor", f"telnet::{port},server,nowait", kernel=echo) as e:
+        for name, data in (("a line without end", b"x" * 300000), ("noise", os.urandom(100000).replace(b"\n", b"").replace(b"\r", b"")),
+                           ("many lines", b"info status\n" * 3000), ("words", b"x " + b"1 " * 3000 + b"\n"), ("formats", b"%s%n%p " * 100 + b"\n"),
+                           ("escapes", b"\x1b[A\x1b[B\x10\x0e\x15\x17\x7f\b" * 3000)):
+            with connect(("127.0.0.1", port)) as s:
+                s.settimeout(20)
+                try:
+                    s.sendall(data)
+                except OSError:
+                    pass
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            with connect(("127.0.0.1", port)) as s:
+                p = Peer(s.fileno())
+                check(f"{name}: the next client is served", p.until(b"(qemu) ", 60) and "running" in (p.ask("info status") or ""), (p.got[-300:], e.text("err")))
+        check("and it lives", e.p.poll() is None, e.text("err"))
+
+def refusals():
+    for name, text, *options in (("-mon without its chardev", "Parameter 'chardev' is missing", "-mon", "mode=readline"),
+                                 ("-mon of none", 'chardev "zz" not found', "-mon", "chardev=zz"),
+                                 ("-mon for programs", "not yet supported", "-mon", "chardev=c,mode=control"),
+                                 ("-monitor nowhere", "is not a valid char driver", "-monitor", "pigeon"),
+                                 ("-monitor on the serial port's", "in use", "-chardev", "null,id=c", "-serial", "chardev:c", "-mon", "chardev=c"),
+                                 ("-S with nobody to start it", "nothing else could start", "-S", "-monitor", "none")):
+        p = subprocess.run([elmu, "-kernel", hello, *options], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        err = p.stderr.decode(errors="replace")
+        check(name, p.returncode == 1 and err.count("\n") == 1 and text in err, f"{p.returncode} {err}")
+
+for part in (ends, shared, machine, journals, with_gdb, hostile, refusals):
+    if len(sys.argv) < 4 or part.__name__ in sys.argv[3:]:
+        part()
+sys.exit(check.end())
