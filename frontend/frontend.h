@@ -96,6 +96,14 @@ void disks_close(struct disks *d);
 /* Fills in the devices of the configuration. Dies with a message. */
 void devices_set(const struct options *o, struct machine_config *c);
 
+/* ---- daemon.c: -daemonize, -pidfile ---- */
+/* Goes on in another process; the caller's waits for daemon_ready, and ends with status 1 when that does not come. */
+void daemon_begin(void);
+/* The machine is there: standard streams lead nowhere from now on. */
+void daemon_ready(void);
+/* Writes the process's number there (NULL: nowhere); the file goes with the program. */
+void pidfile_write(const char *name);
+
 /* ---- hostfiles.c: semihosting ---- */
 enum { HOST_FILES = 64 };
 struct hostfiles {

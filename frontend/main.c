@@ -254,20 +254,6 @@ static void stay(const struct frontend *f, const struct run_end *end, const stru
     session_stay(f->session);
 }
 
-static const char *pidfile;
-static void pidfile_remove(void) { unlink(pidfile); }
-
-static void pidfile_write(const char *name)
-{
-    char text[32];
-    if (!name)
-        return;
-    int size = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-    file_write(name, text, (u64)size);
-    pidfile = name;
-    atexit(pidfile_remove);
-}
-
 /* A closed standard stream would become the first file that is opened. */
 static void streams_open(void)
 {
@@ -291,6 +277,8 @@ int main(int argc, char **argv)
         return diff_main(argc - 1, argv + 1);
     if (!options_parse(&o, argc, argv, &status))
         return fflush(stdout) && errno != EPIPE ? 1 : status; /* a list that was asked for */
+    if (o.daemonize)
+        daemon_begin();
     pidfile_write(o.pidfile);
     if (o.restore)
         restore_options(&o);
@@ -304,6 +292,7 @@ int main(int argc, char **argv)
     console_open(&f.console, m, &o);
     f.stats = stats_create();
     f.session = session_create(m, &o, &f.console);
+    daemon_ready();
     struct run_end end = run(m, f.session, &f.files, &o, &boot);
     stay(&f, &end, &o);
     if (end.kind == END_REQUEST && terminal_signal() && end.status) /* whoever heard of it first */

@@ -85,7 +85,7 @@ struct backend_option {
 };
 
 struct options {
-    bool machine_given, nographic, nodefaults, no_reboot, no_shutdown, stats, list_done;
+    bool machine_given, nographic, nodefaults, daemonize, no_reboot, no_shutdown, stats, list_done;
     bool plain_dtb /* without random nodes */, untagged, gic_max /* gic-version=max */;
     struct backend_option backend[MAX_BACKENDS];
     unsigned backend_count, numa_nodes;

@@ -303,7 +303,7 @@ static bool stdio_taken(const struct options *o)
 }
 
 /* What nobody asked for, as QEMU makes it where there is no window: the first serial port on standard input and output,
- * and beside it (Ctrl-A c) the monitor. Where something else has these, neither. */
+ * and beside it (Ctrl-A c) the monitor. Where something else has these, or there are none, neither. */
 void consoles_complete(struct options *o)
 {
     bool mon = !o->mon_given && !o->nodefaults;
@@ -313,7 +313,9 @@ void consoles_complete(struct options *o)
     for (unsigned n = 0; n < o->mon_count; n++)
         if (!chardev_of(o, o->mon[n].chardev))
             die("-mon: chardev \"%s\" not found", o->mon[n].chardev);
-    if (stdio_taken(o))
+    if (o->daemonize && (o->nographic || stdio_taken(o)))
+        die(o->nographic ? "-nographic cannot be used with -daemonize" : "cannot use stdio with -daemonize");
+    if (o->daemonize || stdio_taken(o))
         return;
     struct char_config c = { .kind = char_kind_find("stdio"), .no_signals = o->nographic };
     if (!o->serial_count) {

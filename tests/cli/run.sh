@@ -378,7 +378,7 @@ passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
 grep '^FAIL' out
 
 program flood "$here/flood.S"
-for part in chardev monitor; do
+for part in chardev monitor daemon; do
     timeout 400 python3 "$here/$part.py" "$elmu" "$work" >out 2>err
     read -r p f < <(tail -n 1 out | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p')
     passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
