@@ -151,7 +151,8 @@ static void flush_some(struct chardev *c)
         done += n > 0 ? (u32)n : 0;
     }
     done = done < c->out_used ? done : c->out_used;
-    memmove(c->buffer, c->buffer + done, c->out_used - done);
+    if (done)
+        memmove(c->buffer, c->buffer + done, c->out_used - done);
     c->out_used -= done;
 }
 
@@ -295,6 +296,7 @@ static bool deliver(struct chardev *c)
             break;
     }
     c->all->arrived |= gave;
+    c->all->fresh |= gave && c->live;
     return gave;
 }
 

@@ -91,6 +91,7 @@ struct chardevs {
     bool direct;  /* each byte is written as it comes: a trace may go to the same file */
     bool quit;    /* Ctrl-A x */
     bool arrived; /* the last chardevs_wait brought something for who sits there */
+    bool fresh;   /* something that is not prepared came since this was cleared */
 };
 
 /* The row of that name; NULL: none. char_kind_get: row n, NULL past the last. */

@@ -40,9 +40,9 @@ static void address_unix(struct chardev *c)
 {
     static const size_t size = sizeof(struct addrinfo) + sizeof(struct sockaddr_un);
     struct addrinfo *a = calloc(1, size);
-    struct sockaddr_un *address = (void *)(a + 1);
     if (!a)
         die("out of memory");
+    struct sockaddr_un *address = (void *)(a + 1);
     if (strlen(c->config->path) >= sizeof(address->sun_path))
         die("%s: socket path too long", c->config->path);
     address->sun_family = AF_UNIX;
@@ -70,17 +70,27 @@ static struct addrinfo *addresses_find(const struct chardev *c, const char *host
 
 /* ---- a server ---- */
 
-static void listener_open(struct chardev *c)
+static bool listens(struct chardev *c, const struct addrinfo *a)
 {
-    const struct addrinfo *a = c->addresses;
     int on = 1;
     c->listener = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (a->ai_family == AF_UNIX)
-        unlink(c->config->path);
-    else if (c->listener >= 0)
+    if (a->ai_family != AF_UNIX && c->listener >= 0)
         setsockopt(c->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (c->listener < 0 || bind(c->listener, a->ai_addr, a->ai_addrlen) || listen(c->listener, 1))
-        cannot(c, "listen on", strerror(errno));
+    return c->listener >= 0 && !bind(c->listener, a->ai_addr, a->ai_addrlen) && !listen(c->listener, 1);
+}
+
+/* On the first address of the host that can be had. */
+static void listener_open(struct chardev *c)
+{
+    if (!c->config->port[0])
+        unlink(c->config->path);
+    for (const struct addrinfo *a = c->addresses; !listens(c, a); a = a->ai_next) {
+        int error = errno;
+        if (!a->ai_next)
+            cannot(c, "listen on", strerror(error));
+        if (c->listener >= 0)
+            close(c->listener);
+    }
 }
 
 static void peer_set(struct chardev *c, int fd)

@@ -160,12 +160,18 @@ bool console_ended(struct console *c, struct run_end *end)
     return true;
 }
 
-/* What came is offered to the guest. */
+/* What came, now or while the machine stood, is offered to the guest. */
+static void offer(struct console *c)
+{
+    if (c->ends.fresh)
+        machine_input_kick(c->m);
+    c->ends.fresh = false;
+}
+
 static void wait_input(struct console *c, const struct timespec *timeout)
 {
     chardevs_wait(&c->ends, timeout);
-    if (c->ends.arrived)
-        machine_input_kick(c->m);
+    offer(c);
 }
 
 void console_poll(void *ctx)
@@ -176,6 +182,7 @@ void console_poll(void *ctx)
     ends(c);
     if (chardevs_live(&c->ends))
         wait_input(c, &now);
+    offer(c);
 }
 
 bool console_listens(void *ctx) { return chardevs_live(&((struct console *)ctx)->ends); }

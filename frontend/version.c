@@ -27,7 +27,8 @@ void opt_version(struct options *o, const char *name, const char *arg)
     cs_version(&major, &minor);
     if (is_called_qemu(o->program))
         printf("QEMU emulator version 7.2.0 (elmu %s, %s)\n", ELMU_VERSION, COMMIT);
-    printf("elmu version %s (%s), a full-system AArch64 emulator for hypervisors and their guests\n", ELMU_VERSION, COMMIT);
+    printf("elmu version %s (%s), a full-system AArch64 emulator for hypervisors and their guests\n", ELMU_VERSION,
+           COMMIT);
     printf("with zlib %s, zstd %s, xxhash %u.%u.%u, elfutils 0.%u, capstone %d.%d\n", zlibVersion(),
            ZSTD_versionString(), hash / 10000, hash / 100 % 100, hash % 100, _ELFUTILS_VERSION, major, minor);
     o->list_done = true;

@@ -19,22 +19,24 @@ enum { SEND_TIMEOUT_MS = 10000 };
 static bool listen_unix(struct gdb_link *l, const char *path, char *error)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    size_t length = strlen(path);
+    path += strncmp(path, "path=", 5) ? 0 : 5;
+    size_t length = strcspn(path, ","); /* server=on,wait=off is what it is anyway */
     if (!length || length + 1 >= sizeof(address.sun_path)) {
         snprintf(error, 256, "-gdb unix:%.100s: expected a path of 1 to %zu bytes", path, sizeof(address.sun_path) - 2);
         return false;
     }
+    memcpy(l->unix_path, path, length);
     memcpy(address.sun_path, path,
            length); /* "PATH~": it gets its name when it listens, so that whoever sees it can connect */
     address.sun_path[length] = '~';
     l->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     unlink(address.sun_path);
     if (l->listener < 0 || bind(l->listener, (struct sockaddr *)&address, sizeof(address)) || listen(l->listener, 4) ||
-        rename(address.sun_path, path)) {
+        rename(address.sun_path, l->unix_path)) {
         snprintf(error, 256, "-gdb unix:%.100s: %s", path, strerror(errno));
+        l->unix_path[0] = 0;
         return false;
     }
-    memcpy(l->unix_path, path, strlen(path) + 1);
     return true;
 }
 

@@ -183,7 +183,7 @@ def journals():
 def with_gdb():
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../gdb"))
     from client import Client
-    with Elmu("-serial", "null", "-monitor", "unix:g1,server,nowait", "-gdb", "unix:g2", kernel=echo) as e, connect("g1") as t:
+    with Elmu("-serial", "unix:g3,server,nowait", "-monitor", "unix:g1,server,nowait", "-gdb", "unix:path=g2,server=on,wait=off", kernel=echo) as e, connect("g1") as t:
         m = Peer(t.fileno())
         check("beside gdb: runs", m.until(b"(qemu) ") and "running" in m.ask("info status"), m.got)
         m.ask("stop")
@@ -192,7 +192,11 @@ def with_gdb():
         check("beside gdb: one debugger", m.ask("break 0x40200018") is not None and "0x40200018" in c.monitor("stops"), m.got)
         check("beside gdb: no reset while gdb has it", "gdb has stopped" in m.ask("system_reset"), m.got)
         m.ask("delete")
-        m.ask("cont")
+        with connect("g3") as s:
+            s.sendall(b"while it stood")
+            time.sleep(0.5)
+            m.ask("cont")
+            check("beside gdb: what was typed while it stood", Peer(s.fileno()).until(b"while it stood"))
         check("beside gdb: cont", "running" in m.ask("info status"), m.got)
         m.send(b"quit\n")
         check("beside gdb: quit", e.status() == 0, e.status())

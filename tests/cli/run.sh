@@ -201,6 +201,7 @@ bad 'network' 'not yet supported' -nic user
 bad 'display' 'not yet supported' -display sdl
 bad 'accelerator' 'only tcg' -accel kvm
 bad 'unknown serial port' 'not supported' -serial carrier-pigeon
+# shellcheck disable=SC2046 # words
 bad 'serial ports without end' 'more than 16' $(printf -- '-serial null %.0s' {1..17})
 bad 'unknown chardev' 'no such back end' -chardev pigeon,id=c
 bad 'chardev of no such id' 'id=c9' -serial chardev:c9
