@@ -73,6 +73,8 @@ struct machine_host {
     bool (*disk_read)(void *ctx, unsigned disk, u64 offset, void *data, u64 size);
     bool (*disk_write)(void *ctx, unsigned disk, u64 offset, const void *data, u64 size);
     bool (*disk_flush)(void *ctx, unsigned disk);
+    /* Makes zeros of a range; unmap: it need not take room any more. */
+    bool (*disk_zero)(void *ctx, unsigned disk, u64 offset, u64 size, bool unmap);
     /* For snapshots of disks whose writes are kept apart from their file. disk_change: the first block of 4 KiB, from
      * `block` on, that was written; -1: none; -2: this disk's writes go to its file. disk_read_file: what the file
      * holds. disk_set: one such block, `size` bytes of it lie in the disk; data NULL: forgets all that were written. */

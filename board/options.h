@@ -17,9 +17,14 @@ enum semihosting { SEMIHOSTING_OFF, SEMIHOSTING_ON, SEMIHOSTING_USERSPACE };
 enum iommu { IOMMU_NONE, IOMMU_SMMUV3 };
 
 struct disk_option {
-    u64 size;      /* bytes; the machine rounds it up to whole sectors. 0: no disk */
-    u8 readonly;   /* 0 or 1, as all switches here */
-    u8 serial[23]; /* VIRTIO_BLK_T_GET_ID: 20 characters at most, then zeros */
+    u64 size;    /* bytes; the machine rounds it up to whole sectors. 0: no disk */
+    u8 readonly; /* 0 or 1, as all switches here */
+    u8 unmap;    /* what is discarded reads as zeros; else nothing happens to it */
+    u8 through;  /* at reset no write is kept in a cache */
+    u8 pad;
+    u8 serial[20];       /* VIRTIO_BLK_T_GET_ID: padded by zeros */
+    u16 block, physical; /* sizes of a logical and a physical block, bytes; 0: 512 */
+    u32 without;         /* features of virtio-blk that are not offered: a set of their bits */
 };
 
 struct machine_options {

@@ -36,9 +36,9 @@ static const struct state_field loop_fields[] = {
 };
 static const struct state_shape loop_shape = STATE_SHAPE(loop_watch, loop_fields);
 static const struct state_field disk_fields[] = {
-    STATE(disk_option, size),
-    STATE(disk_option, readonly),
-    STATE(disk_option, serial),
+    STATE(disk_option, size),   STATE(disk_option, readonly), STATE(disk_option, unmap),    STATE(disk_option, through),
+    STATE(disk_option, pad),    STATE(disk_option, serial),   STATE(disk_option, block),    STATE(disk_option, physical),
+    STATE(disk_option, without),
 };
 static const struct state_shape disk_shape = STATE_SHAPE(disk_option, disk_fields);
 static const struct state_field option_fields[] = {

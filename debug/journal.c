@@ -234,6 +234,31 @@ static bool disk_write(void *ctx, unsigned disk, u64 offset, const void *data, u
     return j->host.disk_write(j->host.ctx, disk, offset, data, size);
 }
 
+/* The words that were not zero are kept, and then one of no bytes as their end: a replay finds all of them again. */
+static bool disk_zero(void *ctx, unsigned disk, u64 offset, u64 size, bool unmap)
+{
+    struct journal *j = ctx;
+    const struct entry *e = j->keep && behind(j) ? take(j, ENTRY_DISK) : NULL;
+    bool again = e;
+    while (e && e->port & 0xff)
+        e = take(j, ENTRY_DISK);
+    u8 old[512];
+    for (u64 at = 0; at < size && j->keep && !again; at += sizeof(old)) {
+        u64 part = size - at < sizeof(old) ? size - at : sizeof(old);
+        if (!j->host.disk_read(j->host.ctx, disk, offset + at, old, part))
+            return false;
+        for (u64 n = 0; n < part; n += 8) {
+            u64 value;
+            memcpy(&value, old + n, 8);
+            if (value)
+                put(j, ENTRY_DISK, disk << 8 | 8, value, offset + at + n);
+        }
+    }
+    if (j->keep && !again)
+        put(j, ENTRY_DISK, disk << 8, 0, offset);
+    return j->host.disk_zero(j->host.ctx, disk, offset, size, unmap);
+}
+
 static bool disk_flush(void *ctx, unsigned disk)
 {
     struct journal *j = ctx;
@@ -319,6 +344,7 @@ struct journal *journal_attach(struct machine *m)
     h->disk_flush = disk_flush;
 #define CALL(name) h->name = j->host.name ? name : NULL;
     CALL(input_comes)
+    CALL(disk_zero)
     CALL(disk_change)
     CALL(disk_read_file)
     CALL(disk_set)

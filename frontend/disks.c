@@ -1,64 +1,30 @@
 /*
- * Disks: raw images. snapshot=on keeps what is written in memory, sector by sector as it comes, and leaves the file
- * alone.
+ * The disks of the machine, each over its source (frontend/disk.h). snapshot=on keeps what is written in memory, sector
+ * by sector as it comes, and leaves the source alone.
  */
 #define _GNU_SOURCE
-#include "frontend/frontend.h"
+#include "frontend/disk.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { BLOCK = 4096, SECTOR = 512 };
+enum { BLOCK = 4096, HEAD = 128 /* bytes that say what format an image has */ };
 
 struct disk {
-    int fd;
+    struct disk_source source;
     u64 size;
-    u8 *overlay; /* snapshot: address space for the whole disk, filled as it is written */
-    u8 *written; /* a bit a block */
+    u8 *overlay;  /* snapshot: address space for the whole disk, filled as it is written */
+    u8 *written;  /* a bit a block */
+    bool guessed; /* raw, since it did not look like anything else: it must not come to look so */
 };
 struct disks {
     struct disk disk[MAX_DISKS];
     unsigned count;
 };
 
-static bool whole_read(int fd, u64 offset, void *data, u64 size)
-{
-    u8 *to = data;
-    while (size) {
-        ssize_t n = pread(fd, to, size, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        if (n == 0) { /* the file shrank */
-            memset(to, 0, size);
-            return true;
-        }
-        to += n, offset += (u64)n, size -= (u64)n;
-    }
-    return true;
-}
-
-static bool whole_write(int fd, u64 offset, const void *data, u64 size)
-{
-    const u8 *from = data;
-    while (size) {
-        ssize_t n = pwrite(fd, from, size, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        from += n, offset += (u64)n, size -= (u64)n;
-    }
-    return true;
-}
-
 static bool is_written(const struct disk *d, u64 block) { return d->written[block / 8] >> (block % 8) & 1; }
+
+static void written_set(struct disk *d, u64 block) { d->written[block / 8] |= (u8)(1 << block % 8); }
 
 /* The part of [offset, offset + size) within its first block. */
 static u64 block_part(u64 offset, u64 size)
@@ -74,17 +40,68 @@ static struct disk *disk_of(void *ctx, unsigned n, u64 offset, u64 size)
     return n < all->count && offset <= d->size && size <= d->size - offset ? d : NULL;
 }
 
+/* What the first bytes of images of other formats are, at `at`. */
+static const struct {
+    const char *name, *magic;
+    u32 size, at;
+} formats[] = {
+    { "qcow2", "QFI\xfb", 4, 0 },
+    { "qed", "QED\0", 4, 0 },
+    { "vmdk", "KDMV", 4, 0 },
+    { "vmdk", "COWD", 4, 0 },
+    { "vmdk", "# Disk DescriptorFile", 21, 0 },
+    { "vdi", "\x7f\x10\xda\xbe", 4, 64 },
+    { "vhdx", "vhdxfile", 8, 0 },
+    { "vpc", "conectix", 8, 0 },
+    { "parallels", "WithoutFreeSpace", 16, 0 },
+    { "parallels", "WithouFreSpacExt", 16, 0 },
+    { "bochs", "Bochs Virtual HD Image", 22, 0 },
+    { "cloop", "#!/bin/sh\n#V2.0 Format\nmodprobe cloop", 37, 0 },
+    { "luks", "LUKS\xba\xbe", 6, 0 },
+};
+
+/* The format that an image's first HEAD bytes are of; NULL: none of these. */
+static const char *format_of(const u8 *head)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(formats); n++)
+        if (!memcmp(head + formats[n].at, formats[n].magic, formats[n].size))
+            return formats[n].name;
+    return NULL;
+}
+
+/* Would an image that was taken for a raw one, since it looked like nothing else, look like something else after this
+ * write? The next who opens it would take what a guest wrote for the names of other files. */
+static bool disguises(const struct disk *d, u64 offset, const void *data, u64 size)
+{
+    u8 head[DISK_SECTOR];
+    if (!d->guessed || d->overlay || offset >= HEAD || !size || !d->source.read(d->source.of, 0, head, sizeof(head)))
+        return false;
+    u64 part = sizeof(head) - offset < size ? sizeof(head) - offset : size;
+    memcpy(head + offset, data, part);
+    return format_of(head);
+}
+
+/* What is beyond the end of the source, in its last sector, is zeros. */
+static bool source_read(const struct disk *d, u64 offset, void *data, u64 size)
+{
+    return d->source.read(d->source.of, offset, data, size);
+}
+static bool source_write(const struct disk *d, u64 offset, const void *data, u64 size)
+{
+    return d->source.write(d->source.of, offset, data, size);
+}
+
 static bool disk_read(void *ctx, unsigned n, u64 offset, void *data, u64 size)
 {
     struct disk *d = disk_of(ctx, n, offset, size);
     u8 *to = data;
     if (!d || !d->overlay)
-        return d && whole_read(d->fd, offset, data, size);
+        return d && source_read(d, offset, data, size);
     while (size) {
         u64 part = block_part(offset, size);
         if (is_written(d, offset / BLOCK))
             memcpy(to, d->overlay + offset, part);
-        else if (!whole_read(d->fd, offset, to, part))
+        else if (!source_read(d, offset, to, part))
             return false;
         to += part, offset += part, size -= part;
     }
@@ -96,25 +113,60 @@ static bool disk_write(void *ctx, unsigned n, u64 offset, const void *data, u64 
     struct disk *d = disk_of(ctx, n, offset, size);
     const u8 *from = data;
     if (!d || !d->overlay)
-        return d && whole_write(d->fd, offset, data, size);
+        return d && !disguises(d, offset, data, size) && source_write(d, offset, data, size);
     while (size) {
         u64 part = block_part(offset, size), block = offset / BLOCK, first = block * BLOCK;
         if (!is_written(d, block) && part < BLOCK) {
             u64 all = d->size - first < BLOCK ? d->size - first : BLOCK;
-            if (!whole_read(d->fd, first, d->overlay + first, all))
+            if (!source_read(d, first, d->overlay + first, all))
                 return false;
         }
         memcpy(d->overlay + offset, from, part);
-        d->written[block / 8] |= (u8)(1 << block % 8);
+        written_set(d, block);
         from += part, offset += part, size -= part;
     }
     return true;
 }
 
+/* Zeros of a range by writing them. */
+static bool zeros_write(void *ctx, unsigned n, u64 offset, u64 size)
+{
+    static const u8 zeros[16 * BLOCK];
+    for (u64 part; size; offset += part, size -= part) {
+        part = size < sizeof(zeros) ? size : sizeof(zeros);
+        if (!disk_write(ctx, n, offset, zeros, part))
+            return false;
+    }
+    return true;
+}
+
+/* Blocks that are zeros as a whole need no memory. */
+static bool overlay_zero(void *ctx, unsigned n, struct disk *d, u64 offset, u64 size)
+{
+    u64 first = align_up(offset, BLOCK), last = (offset + size) / BLOCK * BLOCK;
+    if (first >= last)
+        return zeros_write(ctx, n, offset, size);
+    if (madvise(d->overlay + first, last - first, MADV_DONTNEED))
+        return false;
+    for (u64 block = first / BLOCK; block < last / BLOCK; block++)
+        written_set(d, block);
+    return zeros_write(ctx, n, offset, first - offset) && zeros_write(ctx, n, last, offset + size - last);
+}
+
+static bool disk_zero(void *ctx, unsigned n, u64 offset, u64 size, bool unmap)
+{
+    struct disk *d = disk_of(ctx, n, offset, size);
+    if (!d || !size)
+        return d;
+    if (d->overlay)
+        return overlay_zero(ctx, n, d, offset, size);
+    return (d->source.zero && d->source.zero(d->source.of, offset, size, unmap)) || zeros_write(ctx, n, offset, size);
+}
+
 static bool disk_flush(void *ctx, unsigned n)
 {
     struct disk *d = disk_of(ctx, n, 0, 0);
-    return d && (d->overlay || !fdatasync(d->fd) || errno == EINVAL || errno == EROFS);
+    return d && (d->overlay || !d->source.flush || d->source.flush(d->source.of));
 }
 
 /* ---- for snapshots ---- */
@@ -133,7 +185,7 @@ static s64 disk_change(void *ctx, unsigned n, u64 block)
 static bool disk_read_file(void *ctx, unsigned n, u64 offset, void *data, u64 size)
 {
     struct disk *d = disk_of(ctx, n, offset, size);
-    return d && whole_read(d->fd, offset, data, size);
+    return d && source_read(d, offset, data, size);
 }
 
 static bool disk_set(void *ctx, unsigned n, u64 block, const void *data, u64 size)
@@ -158,61 +210,53 @@ static void overlay_make(struct disk *d, const char *name)
     d->overlay = space;
 }
 
-/* What the first bytes of images of other formats are, at `at`. */
+/* ---- opening ---- */
+
+/* Where bytes come from, by the name that driver= has for it. */
 static const struct {
-    const char *name, *magic;
-    u32 size, at;
-} formats[] = {
-    { "qcow2", "QFI\xfb", 4, 0 },
-    { "qed", "QED\0", 4, 0 },
-    { "vmdk", "KDMV", 4, 0 },
-    { "vmdk", "COWD", 4, 0 },
-    { "vmdk", "# Disk DescriptorFile", 21, 0 },
-    { "vdi", "\x7f\x10\xda\xbe", 4, 64 },
-    { "vhdx", "vhdxfile", 8, 0 },
-    { "vpc", "conectix", 8, 0 },
-    { "parallels", "WithoutFreeSpace", 16, 0 },
-    { "parallels", "WithouFreSpacExt", 16, 0 },
-    { "bochs", "Bochs Virtual HD Image", 22, 0 },
-    { "cloop", "#!/bin/sh\n#V2.0 Format\nmodprobe cloop", 37, 0 },
-    { "luks", "LUKS\xba\xbe", 6, 0 },
+    const char *name;
+    struct disk_source (*open)(const struct drive_config *config, bool readonly);
+} protocols[] = {
+    { "file", disk_file_open },
+    { "host_device", disk_file_open },
+    { "null-co", disk_null_open },
+    { "null-aio", disk_null_open },
 };
 
-/* An image of another format would be destroyed by what the guest writes. */
-static void format_probe(const struct disk *d, const char *name)
+static struct disk_source source_open(const struct drive_config *config, bool readonly)
 {
-    u8 head[128] = { 0 };
-    if (!whole_read(d->fd, 0, head, d->size < sizeof(head) ? d->size : sizeof(head)))
-        die("-drive %s: %s", name, strerror(errno));
-    for (unsigned n = 0; n < ARRAY_LEN(formats); n++)
-        if (!memcmp(head + formats[n].at, formats[n].magic, formats[n].size))
-            die("-drive %s: is a %s image, and only raw ones are supported (format=raw takes it as it is)", name,
-                formats[n].name);
+    for (unsigned n = 0; n < ARRAY_LEN(protocols); n++)
+        if (!strcmp(protocols[n].name, config->protocol))
+            return protocols[n].open(config, readonly);
+    die("-drive %s: no driver '%s'", config->file, config->protocol);
 }
 
-static void disk_open(struct disk *d, const struct drive_config *config, struct disk_option *out)
+/* An image of another format would be destroyed by what the guest writes. */
+static void format_probe(struct disk *d, const char *name)
 {
-    bool readonly = config->readonly || config->snapshot;
-    struct stat st;
-    d->fd = open(config->file, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK); /* a FIFO is not waited for */
-    if (d->fd < 0 || fstat(d->fd, &st))
-        die("-drive %s: %s", config->file, strerror(errno));
-    if (S_ISDIR(st.st_mode))
-        die("-drive %s: is a directory, expected a disk image", config->file);
-    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-        die("-drive %s: is a pipe or a device without blocks, expected a disk image", config->file);
-    if (!readonly && S_ISREG(st.st_mode) && flock(d->fd, LOCK_EX | LOCK_NB))
-        die("-drive %s: another program writes to it", config->file);
-    off_t end = S_ISREG(st.st_mode) ? st.st_size : lseek(d->fd, 0, SEEK_END);
-    d->size = end > 0 ? align_up((u64)end, SECTOR) : 0; /* the rest of a last partial sector reads as zeros */
+    u8 head[DISK_SECTOR] = { 0 };
+    if (!source_read(d, 0, head, sizeof(head)))
+        die("-drive %s: cannot be read", name);
+    const char *format = format_of(head);
+    if (format)
+        die("-drive %s: is a %s image, and only raw ones are supported (format=raw takes it as it is)", name, format);
+    d->guessed = true;
+}
+
+static void disk_open(struct disk *d, const struct drive_config *config, bool snapshot, struct disk_option *out)
+{
+    d->source = source_open(config, config->readonly || snapshot);
+    d->size = align_up(d->source.size, DISK_SECTOR); /* the rest of a last partial sector reads as zeros */
     if (!d->size)
         die("-drive %s: the image is empty", config->file);
-    if (!config->raw)
+    if (!config->format[0])
         format_probe(d, config->file);
-    if (config->snapshot)
+    if (snapshot)
         overlay_make(d, config->file);
     out->size = d->size;
     out->readonly = config->readonly;
+    out->unmap = config->unmap;
+    out->through = config->through;
 }
 
 struct disks *disks_open(const struct options *o, struct machine_config *config)
@@ -222,10 +266,11 @@ struct disks *disks_open(const struct options *o, struct machine_config *config)
         die("out of memory");
     all->count = o->drive_count;
     for (unsigned n = 0; n < o->drive_count; n++)
-        disk_open(&all->disk[n], &o->drive[n], &config->options.disk[n]);
+        disk_open(&all->disk[n], &o->drive[n], o->snapshot || o->drive[n].snapshot, &config->options.disk[n]);
     config->host.disk_read = disk_read;
     config->host.disk_write = disk_write;
     config->host.disk_flush = disk_flush;
+    config->host.disk_zero = disk_zero;
     config->host.disk_change = disk_change;
     config->host.disk_read_file = disk_read_file;
     config->host.disk_set = disk_set;
@@ -236,7 +281,7 @@ void disks_close(struct disks *all)
 {
     for (unsigned n = 0; n < all->count; n++) {
         struct disk *d = &all->disk[n];
-        close(d->fd);
+        d->source.close(d->source.of);
         if (d->overlay)
             munmap(d->overlay, align_up(d->size, BLOCK) + BLOCK);
         free(d->written);

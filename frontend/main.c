@@ -108,7 +108,7 @@ static void flash_set(const struct options *o, struct machine_config *c)
     unsigned next = 0;
     for (unsigned n = 0; n < o->drive_count; n++) {
         const struct drive_config *d = &o->drive[n];
-        if (!d->flash)
+        if (d->interface != DRIVE_PFLASH)
             continue;
         next = d->index >= 0 ? (unsigned)d->index : next;
         if (next >= ARRAY_LEN(c->options.flash_disk) || banks[next])

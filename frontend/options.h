@@ -35,13 +35,21 @@ struct mon_config {
     char chardev[64];
 };
 
+enum drive_interface { DRIVE_VIRTIO, DRIVE_NONE, DRIVE_PFLASH };
+/* -drive, -blockdev, -hda ...: a disk's bytes, and what plugs them in. */
 struct drive_config {
     char id[64], file[1024];
-    bool readonly, snapshot, raw; /* raw: said so */
-    bool unplugged, used;         /* unplugged: of no device before a -device names it */
-    bool flash;                   /* a bank of it */
-    s32 index;                    /* -1: the next */
-    unsigned device;              /* row of devices: 0 none, else its number + 1 */
+    char format[16];   /* "": to be found out */
+    char protocol[16]; /* where its bytes are: a name of disks.c */
+    char serial[21];
+    enum drive_interface interface;
+    bool readonly, snapshot;
+    bool unlocked;    /* file.locking=off */
+    bool unmap;       /* discard=unmap */
+    bool through;     /* cache=writethrough, directsync */
+    bool has_size;    /* size= of raw and null-co */
+    u64 size, offset; /* bytes */
+    s32 index;        /* -1: the next */
 };
 
 struct device_config {
@@ -107,6 +115,7 @@ struct options {
     bool mon_given; /* or that there shall be none */
     struct drive_config drive[MAX_DISKS];
     unsigned drive_count;
+    bool snapshot; /* -snapshot: of all of them */
     struct device_config device[VIRTIO_SLOTS + PCI_PLUGS];
     unsigned device_count;
     struct loader_option loader[MAX_LOADERS];
@@ -138,6 +147,11 @@ typedef void option_fn(struct options *o, const char *name, const char *arg);
 #define OWN_OPTION                        OPTION
 #include "frontend/options.def"
 
+/* frontend/options_device.c: the device that -drive if=virtio makes. */
+void device_of_drive(struct options *o, const struct drive_config *d);
+/* frontend/json.c: an object, as the text of an option with the same properties: those of an object within are named
+ * by its own name before a dot. Dies when it is not one, or its text does not fit. */
+void json_flatten(const char *option, const char *json, char *text, size_t room);
 /* frontend/options_machine.c: one word more on the command line that a semihosting guest is told. */
 void semihost_word(struct options *o, const char *option, const char *word);
 /* Asks for a list of what there is: "?" or "help". */

@@ -1,4 +1,4 @@
-/* The options of devices: -drive, -device, -global, -object. */
+/* The options of devices: -device, -global. */
 #include "frontend/property.h"
 
 #include "lib/nearest.h"
@@ -21,65 +21,13 @@ static struct device_config *pci_add(struct options *o, enum pci_function_number
     return d;
 }
 
-/* ---- -drive ---- */
-
-static void drive_interface(void *target, const char *option, const struct suboption *s)
+/* The disk of a -drive that is to be plugged in by itself. */
+void device_of_drive(struct options *o, const struct drive_config *d)
 {
-    struct drive_config *d = target;
-    if (strcmp(s->value, "none") && strcmp(s->value, "virtio") && strcmp(s->value, "pflash"))
-        die("%s if=%s: not supported (only virtio, pflash, none)", option, s->value);
-    d->flash = !strcmp(s->value, "pflash");
-    d->unplugged = strcmp(s->value, "virtio") != 0;
-}
-
-static void drive_format(void *target, const char *option, const struct suboption *s)
-{
-    if (strcmp(s->value, "raw"))
-        die("%s format=%s: not supported (only raw)", option, s->value);
-    ((struct drive_config *)target)->raw = true;
-}
-
-static const struct property drive_rows[] = {
-    PROPERTY("file", PROPERTY_TEXT, struct drive_config, file),
-    PROPERTY("id", PROPERTY_TEXT, struct drive_config, id),
-    PROPERTY_BY("if", drive_interface),
-    PROPERTY_BY("format", drive_format),
-    PROPERTY("readonly", PROPERTY_ON, struct drive_config, readonly),
-    PROPERTY("read-only", PROPERTY_ON, struct drive_config, readonly),
-    PROPERTY("snapshot", PROPERTY_ON, struct drive_config, snapshot),
-    PROPERTY_ACCEPTED("cache", ""),
-    PROPERTY_ACCEPTED("aio", ""),
-    PROPERTY_ACCEPTED("media", ""),
-    PROPERTY("index", PROPERTY_NUMBER, struct drive_config, index),
-    PROPERTY("unit", PROPERTY_NUMBER, struct drive_config, index),
-};
-
-void opt_drive(struct options *o, const char *name, const char *arg)
-{
-    (void)name;
-    if (o->drive_count == MAX_DISKS)
-        die("-drive: more than %d", MAX_DISKS);
-    struct drive_config *d = &o->drive[o->drive_count++];
-    *d = (struct drive_config){ .index = -1 };
-    properties_read(drive_rows, ARRAY_LEN(drive_rows), "-drive", arg, NULL, d);
-    if (!d->file[0])
-        die("-drive: file= is missing");
-    if (!d->id[0])
-        snprintf(d->id, sizeof(d->id), "#drive%u", o->drive_count - 1);
-    if (d->unplugged)
-        return;
     struct device_config *device = pci_add(o, FUNCTION_virtio_pci, VIRTIO_BLK);
     memcpy(device->drive, d->id, sizeof(d->id));
+    memcpy(device->serial, d->serial, sizeof(d->serial));
     device->by_drive = true;
-}
-
-void opt_pflash(struct options *o, const char *name, const char *arg)
-{
-    char drive[sizeof(o->drive[0].file) + 32];
-    (void)name;
-    if ((size_t)snprintf(drive, sizeof(drive), "if=pflash,format=raw,file=%s", arg) >= sizeof(drive))
-        die("-pflash: the name is too long");
-    opt_drive(o, "drive", drive);
 }
 
 /* ---- -device ---- */

@@ -81,6 +81,13 @@ void properties_list(const struct property *rows, unsigned count, const char *op
     }
 }
 
+/* A key that ends with a star is that of all which begin as it does. */
+static bool key_is(const char *key, const char *given)
+{
+    size_t length = strlen(key) - 1;
+    return key[length] == '*' ? !strncmp(key, given, length) : option_name_is(key, given);
+}
+
 u32 properties_read(const struct property *rows, unsigned count, const char *option, const char *arg, const char *first,
                     void *target)
 {
@@ -92,7 +99,7 @@ u32 properties_read(const struct property *rows, unsigned count, const char *opt
             properties_list(rows, count, option);
             exit(0);
         }
-        while (n < count && !option_name_is(rows[n].key, s.key))
+        while (n < count && !key_is(rows[n].key, s.key))
             n++;
         if (n == count)
             no_property(rows, count, option, s.key);

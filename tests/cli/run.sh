@@ -60,6 +60,7 @@ program sleep "$here/sleep.S"
 program semi "$here/semi.S"
 program semihost "$here/semihost.c"
 program hello "$here/hello.S"
+program disk "$here/disk.c"
 program reset "$here/reset.S"
 "${cross}objcopy" -O binary hello.elf hello.bin
 head -c 200 hello.elf >short.elf
@@ -373,10 +374,12 @@ grep '^FAIL' out
 
 # ---- files and streams of the host ----
 program svc "$here/svc.S"
-timeout 400 python3 "$here/files.py" "$elmu" "$work" >out 2>err
-read -r p f < <(tail -n 1 out | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p')
-passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
-grep '^FAIL' out
+for script in files disks; do
+    timeout 400 python3 "$here/$script.py" "$elmu" "$work" >out 2>err
+    read -r p f < <(tail -n 1 out | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p')
+    passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
+    grep '^FAIL' out
+done
 
 program flood "$here/flood.S"
 for part in chardev monitor daemon; do

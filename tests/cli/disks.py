@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Disks: the ways to say them, what a guest reads and writes through each, and what is left in their files.
+
+    tests/cli/disks.py ELMU FOLDER          FOLDER: hello.elf, disk.elf (tests/cli/disk.c). Ends with "N passed, N failed".
+"""
+import os, subprocess, sys, tempfile
+
+elmu, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+hello, program = (os.path.join(folder, n + ".elf") for n in ("hello", "disk"))
+only = sys.argv[3:]
+work = tempfile.mkdtemp()
+os.chdir(work)
+passed = failed = 0
+
+def check(name, ok, text=""):
+    global passed, failed
+    passed, failed = passed + bool(ok), failed + (not ok)
+    if not ok:
+        print(f"FAIL {name}: {text}"[:1500], flush=True)
+
+def run(*args, **more):
+    more = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 120, **more}
+    return subprocess.run([elmu, *args], **more)
+
+def guest(commands, *args):
+    """What disk.elf answers to each command, and the run."""
+    p = run("-kernel", program, "-nographic", *args, stdin=None, input="\n".join(commands + ["q", ""]).encode())
+    return [line.strip() for line in p.stdout.decode(errors="replace").replace("\r", "").split("\n")[:-1]], p
+
+def answers(name, commands, wanted, *args):
+    got, p = guest(commands, *args)
+    check(name, p.returncode == 0 and got == wanted, (got, wanted, p.returncode, p.stderr))
+
+def one_line(p, text):
+    err = p.stderr.decode(errors="replace")
+    return p.returncode == 1 and err.count("\n") == 1 and text in err
+
+def bad(name, text, *args):
+    p = run("-kernel", hello, *args, timeout=30)
+    check(name, one_line(p, text), p)
+
+def disk(name="d", size=1 << 20, fill=None):
+    """A file with the number of each sector in its first and last 8 bytes."""
+    with open(name, "wb") as f:
+        for n in range(size // 512):
+            f.write((n + 1).to_bytes(8, "big") + bytes(496) + (n + 1).to_bytes(8, "big"))
+    return open(name, "rb").read()
+
+BLK = ("-device", "virtio-blk-device,drive=d")
+READ = ["r 3 2"]
+READS = ["0 4 5"]
+
+# ---- how they are said ----
+
+def options():
+    before = disk()
+    for arg in ("file=d,if=none,id=d,format=raw", "file.filename=d,if=none,id=d,driver=raw,file.driver=file", "file=file:d,if=none,id=d,format=raw,file.locking=off",
+                "file=d,if=none,format=raw,node-name=d", "file=d,if=none,id=d,format=raw,cache=none,aio=native,werror=report,rerror=stop,detect-zeroes=on,discard=ignore,"
+                "cache.direct=on,cache.no-flush=off,cache.writeback=on,throttling.iops-total=100,throttling.bps-write-max=7,copy-on-read=off,media=disk,read-only=off,bus=0"):
+        answers(f"-drive {arg}", READ, READS, "-drive", arg, *BLK)
+    for args in (("driver=raw,node-name=d,file.filename=d",), ("driver=raw,node-name=d,file.driver=file,file.filename=d,read-only=off,cache.direct=on,discard=unmap,detect-zeroes=unmap",),
+                 ("driver=file,node-name=f,filename=d", "driver=raw,node-name=d,file=f"), ("driver=file,node-name=d,filename=d,locking=off,aio=threads",),
+                 ("driver=host_device,node-name=d,filename=d",),
+                 ('{"driver": "raw", "node-name": "d", "file": {"driver": "file", "filename": "d", "locking": "off"}, "read-only": false, "backing": null}',),
+                 (' {"driver":"file","filename":"\\u0064","node-name":"f"}', '{"driver":"raw","file":"f","node-name":"d"}')):
+        answers(f"-blockdev {args}", READ, READS, *sum((("-blockdev", a) for a in args), ()), *BLK)
+    check("a comma in a name", (os.rename("d", "a,b"), guest(READ, "-blockdev", '{"driver":"file","filename":"a,b","node-name":"d"}', *BLK)[0])[1] == READS)
+    os.rename("a,b", "d")
+    got = guest(["r 0 2", "r 1 2"], "-blockdev", "driver=raw,offset=1536,size=1K,node-name=d,file.filename=d", *BLK)[0]
+    check("raw: offset= and size=", got and got[0] == "0 4 5" and got[1][0] == "1", got)
+    check("nothing was written", open("d", "rb").read() == before)
+    answers("null-co reads zeros and forgets", ["w 0 1 55", "r 0 1", "w 3ff 1 1", "w 400 1 1"], ["0", "0 0 0", "0", "1"], "-blockdev", "driver=null-co,size=512K,node-name=d", *BLK)
+    for option in ("-hda", "-hdb", "-hdc", "-hdd", "-cdrom"):
+        p = run("-kernel", hello, option, "d")
+        check(option, p.returncode == 0 and p.stdout == b"hello\n", p)
+    check("-cdrom is not written to", (os.chmod("d", 0o444), run("-kernel", hello, "-cdrom", "d").returncode == 0)[1])
+    os.chmod("d", 0o644)
+    bad("-sd", "machine type does not support if=sd,bus=0,unit=0", "-sd", "d")
+    for word in ("sd", "ide", "scsi", "floppy", "mtd"):
+        bad(f"if={word}", f"machine type does not support if={word},bus=0,unit=0", "-drive", f"if={word},file=d,format=raw")
+    bad("if=usb", "unsupported bus type 'usb'", "-drive", "if=usb,file=d")
+    bad("-hda twice", "exists", "-hda", "d", "-hda", "d")
+    bad("a node that is not there", "Cannot find device='f' nor node-name='f'", "-blockdev", "driver=raw,file=f,node-name=d")
+    bad("a node without a name", "'node-name' must be specified", "-blockdev", "driver=file,filename=d")
+    bad("a node without a driver", "'driver' is missing", "-blockdev", "filename=d,node-name=d")
+    bad("two nodes of a name", "Duplicate", "-blockdev", "driver=file,filename=d,node-name=d", "-blockdev", "driver=file,filename=d,node-name=d")
+    bad("two drives of a name", "Duplicate ID 'd' for drive", "-drive", "if=none,id=d,file=d,format=raw", "-drive", "if=none,id=d,file=d,format=raw")
+    bad("a driver that is not there", "driver=zzz", "-blockdev", "driver=zzz,node-name=d")
+    bad("more than the file holds", "name more than there is", "-blockdev", "driver=raw,offset=1M,size=512,node-name=d,file.filename=d")
+    for json in ("{", '{"driver"', '{"driver":}', '{"driver":"raw"', '{"driver":"raw",}', '{"driver":"raw"}x', '{"a":[1]}', '{"a":nul}', '{"a":"\\q"}', '{"a":"b', '{"a":"\\u12"}', '{"a,b":1}', '{"a":' * 40,
+                 '{"a":"' + "x" * 5000 + '"}', '{"' + "x" * 300 + '":1}', '{"a":"\\u0000"}', '{"a":"\\ud800"}'):
+        bad(f"JSON {json[:20]}", "JSON: ", "-blockdev", json)
+
+# ---- what is kept ----
+
+def kept():
+    before = disk()
+    write = ["w 3 2 5a", "r 3 2", "r 5 1", "f"]
+    wrote = ["0", "0 5a5a5a5a5a5a5a5a 5a5a5a5a5a5a5a5a", "0 6 6", "0"]
+    for args in (("-snapshot", "-drive", "file=d,if=none,id=d,format=raw"), ("-snapshot", "-blockdev", "driver=file,filename=d,node-name=d"), ("-drive", "file=d,if=none,id=d,format=raw,snapshot=on")):
+        answers(f"{args} writes", write, wrote, *args, *BLK)
+        check(f"{args}: the file is as before", open("d", "rb").read() == before)
+    answers("a write", write, wrote, "-drive", "file=d,if=none,id=d,format=raw", *BLK)
+    after = open("d", "rb").read()
+    check("is in the file, and nothing else", after == before[:1536] + b"\x5a" * 1024 + before[2560:])
+    answers("read-only", ["w 3 1 11"], ["1"], "-drive", "file=d,if=none,id=d,format=raw,readonly=on", *BLK)
+    check("the file is as before", open("d", "rb").read() == after)
+    with open("d", "wb") as f:
+        f.write(bytes(1 << 16))
+    qcow = "514649fb00000003"
+    answers("a guessed raw image", [f"m 0 {qcow}", "m 0 514649fc00000003", f"m 1 {qcow}", "r 0 1"], ["1", "0", "0", "0 514649fc00000003 0"], "-drive", "file=d,if=none,id=d", *BLK)
+    answers("one that was said to be raw", [f"m 0 {qcow}"], ["0"], "-drive", "file=d,if=none,id=d,format=raw", *BLK)
+
+for test in (options, kept):
+    if not only or test.__name__ in only:
+        test()
+subprocess.run(["rm", "-rf", work])
+print(f"{passed} passed, {failed} failed")
+sys.exit(failed != 0)
