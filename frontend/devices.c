@@ -22,6 +22,16 @@ struct taken {
     const struct device_config *pci[PCI_PLUGS];
 };
 
+/* What its device adds to what its drive says. */
+static void disk_set(struct disk_option *disk, const struct device_config *d)
+{
+    memcpy(disk->serial, d->serial, sizeof(disk->serial));
+    disk->block = d->disk.block;
+    disk->physical = d->disk.physical > disk->block ? d->disk.physical : disk->block;
+    disk->without = d->disk.without;
+    disk->through |= d->disk.through;
+}
+
 static unsigned unit_of(const struct options *o, const struct device_config *d, struct machine_config *c,
                         struct taken *t)
 {
@@ -33,7 +43,7 @@ static unsigned unit_of(const struct options *o, const struct device_config *d, 
         if (t->disk[unit])
             die("-drive id=%s: given to two devices", d->drive);
         t->disk[unit] = true;
-        memcpy(c->options.disk[unit].serial, d->serial, sizeof(d->serial));
+        disk_set(&c->options.disk[unit], d);
         break;
     case BACK_END_PORT:
         if (t->port == MAX_PORTS)

@@ -13,8 +13,9 @@ enum { BLOCK = 4096, HEAD = 128 /* bytes that say what format an image has */ };
 struct disk {
     struct disk_source source;
     u64 size;
-    u8 *overlay;  /* snapshot: address space for the whole disk, filled as it is written */
-    u8 *written;  /* a bit a block */
+    u8 *overlay; /* snapshot: address space for the whole disk, filled as it is written */
+    u8 *written; /* a bit a block */
+    bool unflushed;
     bool guessed; /* raw, since it did not look like anything else: it must not come to look so */
 };
 struct disks {
@@ -166,7 +167,7 @@ static bool disk_zero(void *ctx, unsigned n, u64 offset, u64 size, bool unmap)
 static bool disk_flush(void *ctx, unsigned n)
 {
     struct disk *d = disk_of(ctx, n, 0, 0);
-    return d && (d->overlay || !d->source.flush || d->source.flush(d->source.of));
+    return d && (d->overlay || d->unflushed || !d->source.flush || d->source.flush(d->source.of));
 }
 
 /* ---- for snapshots ---- */
@@ -253,6 +254,7 @@ static void disk_open(struct disk *d, const struct drive_config *config, bool sn
         format_probe(d, config->file);
     if (snapshot)
         overlay_make(d, config->file);
+    d->unflushed = config->unflushed;
     out->size = d->size;
     out->readonly = config->readonly;
     out->unmap = config->unmap;

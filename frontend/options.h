@@ -47,6 +47,7 @@ struct drive_config {
     bool unlocked;    /* file.locking=off */
     bool unmap;       /* discard=unmap */
     bool through;     /* cache=writethrough, directsync */
+    bool unflushed;   /* cache=unsafe, cache.no-flush=on */
     bool has_size;    /* size= of raw and null-co */
     u64 size, offset; /* bytes */
     s32 index;        /* -1: the next */
@@ -55,12 +56,13 @@ struct drive_config {
 struct device_config {
     enum virtio_kind kind;
     char drive[64], chardev[64], serial[21];
-    int slot;             /* of virtio-mmio */
-    s32 port_slot;        /* of a root port */
-    struct pci_plug plug; /* without a function: it is no PCI one */
-    char id[64], bus[64]; /* of PCI ones: what others name its bus by, and where it is to be */
-    bool console;         /* a virtconsole has been given to this virtio-serial device */
-    bool by_drive;        /* made by -drive if=virtio */
+    int slot;                /* of virtio-mmio */
+    s32 port_slot;           /* of a root port */
+    struct pci_plug plug;    /* without a function: it is no PCI one */
+    char id[64], bus[64];    /* of PCI ones: what others name its bus by, and where it is to be */
+    bool console;            /* a virtconsole has been given to this virtio-serial device */
+    bool by_drive;           /* made by -drive if=virtio */
+    struct disk_option disk; /* what -device says of its disk */
 };
 
 struct send {

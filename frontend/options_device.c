@@ -75,6 +75,34 @@ static void blk_serial(void *target, const char *option, const struct suboption 
     snprintf(d->serial, sizeof(d->serial), "%.20s", s->value);
 }
 
+/* Features of virtio-blk by their properties, with their bits (Virtual I/O Device specification 1.2, 5.2.3). */
+static void blk_feature(void *target, const char *option, const struct suboption *s)
+{
+    static const struct {
+        const char *name;
+        u8 bit;
+    } rows[] = { { "config-wce", 11 }, { "discard", 13 }, { "write-zeroes", 14 } };
+    struct disk_option *disk = &((struct device_config *)target)->disk;
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
+        if (option_name_is(rows[n].name, s->key))
+            disk->without =
+                (disk->without & ~(u32)BIT(rows[n].bit)) | (suboption_bool(option, s) ? 0 : (u32)BIT(rows[n].bit));
+}
+
+static void blk_cache(void *target, const char *option, const struct suboption *s)
+{
+    ((struct device_config *)target)->disk.through = strcmp(s->value, "auto") && !suboption_bool(option, s);
+}
+
+static void blk_block(void *target, const char *option, const struct suboption *s)
+{
+    struct disk_option *disk = &((struct device_config *)target)->disk;
+    u64 size = suboption_number(option, s->value, 1);
+    if (size < 512 || size > 32768 || !is_pow2(size))
+        die("%s: %s=%s: expected a power of 2 from 512 to 32768", option, s->key, s->value);
+    *(s->key[0] == 'l' ? &disk->block : &disk->physical) = (u16)size;
+}
+
 /* Device and function, base 16 as QEMU reads them: 1e, 2.1. */
 static void pci_address(void *target, const char *option, const struct suboption *s)
 {
@@ -120,13 +148,23 @@ static void pci_iommu(void *target, const char *option, const struct suboption *
     PROPERTY_BY("disable-legacy", pci_legacy), PROPERTY_BY("disable-modern", pci_modern),                              \
         PROPERTY_BY("iommu_platform", pci_iommu), PROPERTY_ACCEPTED("rng", ""), PROPERTY_ACCEPTED("vectors", ""),      \
         PROPERTY_ACCEPTED("ats", "off"), PROPERTY_ACCEPTED("packed", "off"), PROPERTY_ACCEPTED("num-queues", "1")
-#define DISK_ROWS PROPERTY("drive", PROPERTY_TEXT, struct device_config, drive), PROPERTY_BY("serial", blk_serial)
+enum { DISK_PROPERTIES = 14 };
+#define DISK_ROWS                                                                                                      \
+    PROPERTY("drive", PROPERTY_TEXT, struct device_config, drive), PROPERTY_BY("serial", blk_serial),                  \
+        PROPERTY_BY("config-wce", blk_feature), PROPERTY_BY("discard", blk_feature),                                   \
+        PROPERTY_BY("write-zeroes", blk_feature), PROPERTY_BY("write-cache", blk_cache),                               \
+        PROPERTY_BY("logical_block_size", blk_block), PROPERTY_BY("physical_block_size", blk_block),                   \
+        PROPERTY_ACCEPTED("share-rw", "on off"), PROPERTY_ACCEPTED("scsi", "off"), PROPERTY_ACCEPTED("iothread", ""),  \
+        PROPERTY_ACCEPTED("werror", "report ignore enospc stop auto"),                                                 \
+        PROPERTY_ACCEPTED("rerror", "report ignore stop auto"), PROPERTY_ACCEPTED("request-merging", "on off")
 
-enum { VIRTIO_ROWS = 3 };
+enum { VIRTIO_ROWS = 5 };
 static const struct property virtio_rows[] = {
     PROPERTY_BY("bus", virtio_bus),
     PROPERTY_ACCEPTED("id", ""),
     PROPERTY_ACCEPTED("rng", ""),
+    PROPERTY_ACCEPTED("num-queues", "1"),
+    PROPERTY_ACCEPTED("bootindex", ""),
     DISK_ROWS,
 };
 /* Rows of one kind of function each at the end. */
@@ -139,7 +177,7 @@ static const struct property pci_rows[] = {
     PROPERTY_ACCEPTED("hotplug", ""),
 };
 static const struct property virtio_pci_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, DISK_ROWS };
-enum { VIRTIO_PCI_DISKLESS = ARRAY_LEN(virtio_pci_rows) - 2 };
+enum { VIRTIO_PCI_DISKLESS = ARRAY_LEN(virtio_pci_rows) - DISK_PROPERTIES };
 
 static void device_virtio(struct options *o, const char *option, const char *arg, enum virtio_kind kind)
 {

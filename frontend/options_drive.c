@@ -63,6 +63,7 @@ static void drive_cache(void *target, const char *option, const struct suboption
     if (!word_among("none off writeback writethrough directsync unsafe", s->value))
         die("%s: invalid cache option '%s'", option, s->value);
     ((struct drive_config *)target)->through = word_among("writethrough directsync", s->value);
+    ((struct drive_config *)target)->unflushed = !strcmp(s->value, "unsafe");
 }
 
 static void drive_discard(void *target, const char *option, const struct suboption *s)
@@ -89,7 +90,7 @@ static void drive_serial(void *target, const char *option, const struct suboptio
 #define DRIVE(key, kind, field, ...) PROPERTY(key, kind, struct drive_config, field, __VA_ARGS__)
 /* Of any node, of what its bytes come from (with "file." before them, or alone), of every disk. */
 #define NODE_ROWS(prefix)                                                                                              \
-    PROPERTY_ACCEPTED(prefix "cache.direct", "on off"), PROPERTY_ACCEPTED(prefix "cache.no-flush", "on off"),          \
+    PROPERTY_ACCEPTED(prefix "cache.direct", "on off"), DRIVE(prefix "cache.no-flush", PROPERTY_ON, unflushed),          \
         PROPERTY_ACCEPTED(prefix "auto-read-only", "on off"),                                                          \
         PROPERTY_ACCEPTED(prefix "detect-zeroes", "on off unmap"),                                                     \
         PROPERTY_ACCEPTED(prefix "force-share", "on off")
@@ -245,6 +246,7 @@ void opt_blockdev(struct options *o, const char *name, const char *arg)
     memcpy(below->format, d->format, sizeof(d->format));
     below->readonly |= d->readonly;
     below->unmap |= d->unmap;
+    below->unflushed |= d->unflushed;
     below->offset += d->offset;
     below->has_size |= d->has_size;
     below->size = d->has_size ? d->size : below->size;

@@ -22,6 +22,7 @@ static const struct state_field fields[] = {
     STATE(virtio, unit),
     STATE(virtio, legacy),
     STATE(virtio, platform),
+    STATE(virtio, turned),
     STATE(virtio, status),
     STATE(virtio, driver_features),
     STATE(virtio, news),
@@ -87,6 +88,13 @@ void virtio_notify(struct machine *m, struct virtio *dev, u32 q)
         ops->notify(m, dev, q);
 }
 
+void virtio_config_write(struct machine *m, struct virtio *dev, u64 offset, unsigned size, u64 value)
+{
+    const struct virtio_ops *ops = virtio_ops_of(dev);
+    if (!ops->config_write || !ops->config_write(m, dev, offset, size, value))
+        m->d.guest_error = ERROR_REGISTER;
+}
+
 void virtio_fail(struct virtio *dev)
 {
     dev->status |= VIRTIO_NEEDS_RESET;
@@ -104,7 +112,7 @@ void virtio_reset(struct virtio *dev)
 const char *virtio_validate(const struct virtio *dev)
 {
     const struct virtio_ops *ops = virtio_ops_of(dev);
-    if (dev->kind && !ops)
+    if ((dev->kind && !ops) || dev->turned > 1)
         return "virtio: no such kind of device";
     static const unsigned units[] = { [BACK_END_NONE] = 1, [BACK_END_PORT] = MAX_PORTS, [BACK_END_DISK] = MAX_DISKS };
     if (ops && dev->unit >= units[ops->back_end])

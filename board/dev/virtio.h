@@ -26,10 +26,11 @@ struct virtio_queue {
 };
 /* A device, within the state of its transport. */
 struct virtio {
-    u32 kind;     /* enum virtio_kind */
-    u32 unit;     /* number of its back end: disk, console port */
-    u16 legacy;   /* VIRTIO_F_VERSION_1 is not offered */
-    u16 platform; /* VIRTIO_F_ACCESS_PLATFORM is */
+    u32 kind;    /* enum virtio_kind */
+    u32 unit;    /* number of its back end: disk, console port */
+    u16 legacy;  /* VIRTIO_F_VERSION_1 is not offered */
+    u8 platform; /* VIRTIO_F_ACCESS_PLATFORM is */
+    u8 turned;   /* of a disk: the driver changed the mode of the cache */
     u32 status;
     u64 driver_features;
     u64 news;        /* a bit for each queue with used buffers that want an interrupt, and VIRTIO_NEWS_CONFIG */
@@ -86,6 +87,8 @@ struct virtio_ops {
     enum back_end back_end;             /* of which `unit` is the number */
     u64 (*features_of)(struct machine *m, const struct virtio *dev);
     u64 (*config_read)(struct machine *m, const struct virtio *dev, u64 offset, unsigned size);
+    /* False: nothing can be written there. */
+    bool (*config_write)(struct machine *m, struct virtio *dev, u64 offset, unsigned size, u64 value);
     /* The driver says that there are buffers in queue q. */
     void (*notify)(struct machine *m, struct virtio *dev, unsigned q);
     void (*timer)(struct machine *m, struct virtio *dev);
@@ -110,6 +113,8 @@ u64 virtio_offered(struct machine *m, const struct virtio *dev);
 /* Half `half` (0: low) of the features that the driver accepts: those that were offered count. */
 void virtio_features_accept(struct machine *m, struct virtio *dev, unsigned half, u32 value);
 void virtio_notify(struct machine *m, struct virtio *dev, u32 q);
+/* A field of the device's configuration space; what cannot be written is told as an error of the guest's. */
+void virtio_config_write(struct machine *m, struct virtio *dev, u64 offset, unsigned size, u64 value);
 /* Queue and features as after a reset by the driver; what is plugged in stays. */
 void virtio_reset(struct virtio *dev);
 const char *virtio_validate(const struct virtio *dev);

@@ -193,9 +193,13 @@ static bool virtio_mmio_write(struct machine *m, void *state, const struct acces
     struct virtio_mmio *dev = state;
     struct virtio *v = &dev->virtio;
     u32 word = (u32)value, was = v->status;
-    if (!v->kind || a->offset >= CONFIG || a->size != 4) {
+    if (v->kind && a->offset >= CONFIG) {
+        virtio_config_write(m, v, a->offset - CONFIG, a->size, value);
+        return true;
+    }
+    if (!v->kind || a->size != 4) {
         m->d.guest_error = v->kind ? ERROR_REGISTER : ERROR_NONE;
-        return true; /* no device here has a writable configuration field */
+        return true;
     }
     switch (a->offset) {
     case DEVICE_FEATURES_SEL: dev->features_sel = word; break;

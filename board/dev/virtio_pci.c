@@ -290,7 +290,8 @@ static void modern_write(struct machine *m, struct virtio_pci *dev, const struct
     switch (a->offset / PAGE) {
     case COMMON_PAGE: common_write(m, dev, a, value); break;
     case NOTIFY_PAGE: virtio_notify(m, &dev->virtio, (u32)(a->offset % PAGE / NOTIFY_MULTIPLIER)); break;
-    default: m->d.guest_error = ERROR_REGISTER; /* no device here has a writable configuration field */
+    case DEVICE_PAGE: virtio_config_write(m, &dev->virtio, a->offset % PAGE, a->size, value); break;
+    default: m->d.guest_error = ERROR_REGISTER;
     }
 }
 
@@ -336,8 +337,9 @@ static void pfn_write(struct virtio_queue *q, u32 pfn)
 static void legacy_write(struct machine *m, struct virtio_pci *dev, const struct access *a, u64 value)
 {
     struct virtio_queue *q = queue_of(dev);
-    if (a->offset >= legacy_config_at(m, dev)) {
-        m->d.guest_error = ERROR_REGISTER;
+    u64 config = legacy_config_at(m, dev);
+    if (a->offset >= config) {
+        virtio_config_write(m, &dev->virtio, a->offset - config, a->size, value);
         return;
     }
     switch (a->offset) {

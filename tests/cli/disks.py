@@ -111,7 +111,45 @@ def kept():
     answers("a guessed raw image", [f"m 0 {qcow}", "m 0 514649fc00000003", f"m 1 {qcow}", "r 0 1"], ["1", "0", "0", "0 514649fc00000003 0"], "-drive", "file=d,if=none,id=d", *BLK)
     answers("one that was said to be raw", [f"m 0 {qcow}"], ["0"], "-drive", "file=d,if=none,id=d,format=raw", *BLK)
 
-for test in (options, kept):
+# ---- ranges, the cache ----
+
+def ranges():
+    drive = "file=d,if=none,id=d,format=raw"
+    commands = ["d 8 10", "r 8 1", "z 20 8", "r 20 8", "Z 40 10", "r 40 1", "r 3f 1", "r 50 1", "d 7ff 1", "d 800 1", "z 0 4001"]
+    for name, more, kept in (("discard=ignore", "", True), ("discard=unmap", ",discard=unmap", False), ("and snapshot=on", ",discard=unmap,snapshot=on", False)):
+        disk()
+        room = os.stat("d").st_blocks
+        before = open("d", "rb").read()
+        answers(name, commands, ["0", "0 9 9" if kept else "0 0 0", "0", "0 0 0", "0", "0 0 0", "0 40 40", "0 51 51", "0", "1", "1"], "-drive", drive + more, *BLK)
+        after = open("d", "rb").read()
+        if "snapshot" in name:
+            check(f"{name}: the file is as before", before == after)
+        elif not kept:
+            check(f"{name}: it takes less room", os.stat("d").st_blocks < room, (room, os.stat("d").st_blocks))
+            check(f"{name}: zeros in the file", after[8 * 512:24 * 512] == bytes(16 * 512) and after[0x7ff * 512:] == bytes(512) and len(after) == len(before))
+        else:
+            check(f"{name}: what is discarded stays", after[8 * 512:24 * 512] == before[8 * 512:24 * 512])
+    disk()
+    answers("features are there", ["c"], ["800 6e44 1"], "-drive", drive, *BLK)
+    got = guest(["c", "d 0 1", "z 0 1"], "-drive", drive + ",cache=writethrough", "-device", "virtio-blk-device,drive=d,config-wce=off,discard=off,write-zeroes=off")[0]
+    check("and can be taken away", got == ["800 644 0", "2", "2"], got)
+    for more in ("write-cache=off", "write-cache=on", "write-cache=auto"):
+        got = guest(["c"], "-drive", drive, "-device", f"virtio-blk-device,drive=d,{more}")[0]
+        check(more, got == ["800 6e44 0" if more.endswith("off") else "800 6e44 1"], got)
+    got = guest(["i", "r 1 1", "r 8 8"], "-drive", drive, "-device", "virtio-blk-device,drive=d,serial=0123456789abcdefghijKLM,logical_block_size=4096,physical_block_size=4096,num-queues=1,share-rw=on,scsi=off,bootindex=1")[0]
+    check("serial number and blocks", [got[0], got[1][:2], got[2]] == ["0 0123456789abcdefghij", "1 ", "0 9 10"], got)
+    bad("blocks of 100 bytes", "expected a power of 2", "-drive", drive, "-device", "virtio-blk-device,drive=d,logical_block_size=100")
+    bad("two queues", "only 1", "-drive", drive, "-device", "virtio-blk-device,drive=d,num-queues=2")
+
+def snapshots():
+    disk()
+    drive = "file=d,if=none,id=d,format=raw,snapshot=on,discard=unmap"
+    p = run("-kernel", program, "-nographic", "-drive", drive, *BLK, "-snapshot-save", "s@\"0 5a\"", "--until", "0 5a5a5a5a5a5a5a5a 5a5a5a5a5a5a5a5a", stdin=None, input=b"d 10 10\nw 21 1 5a\nr 21 1\n")
+    check("a snapshot of zeros and writes", p.returncode == 0 and os.path.exists("s"), p)
+    q = run("-restore", "s", "-nographic", "-drive", drive, *BLK, stdin=None, input=b"r 11 1\nr 21 1\nr 8 1\nq\n")
+    check("has them", b"0 0 0" in q.stdout and b"5a5a5a5a" in q.stdout and b"0 9 9" in q.stdout, q)
+
+for test in (options, kept, ranges, snapshots):
     if not only or test.__name__ in only:
         test()
 subprocess.run(["rm", "-rf", work])

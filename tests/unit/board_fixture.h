@@ -16,7 +16,8 @@ struct fixture {
     unsigned out_used[MAX_PORTS];
     const char *in[MAX_PORTS]; /* NULL or what is still to be typed */
     u8 disk[FIXTURE_DISK];
-    u64 idle_until; /* what the last idle call asked for */
+    unsigned flushes, unmaps; /* of the disk */
+    u64 idle_until;           /* what the last idle call asked for */
 };
 
 static void fixture_output(void *ctx, unsigned port, u8 byte)
@@ -54,6 +55,22 @@ static bool fixture_disk_write(void *ctx, unsigned disk, u64 offset, const void 
     return true;
 }
 
+static bool fixture_disk_flush(void *ctx, unsigned disk)
+{
+    ck_assert(disk == 0);
+    ((struct fixture *)ctx)->flushes++;
+    return true;
+}
+
+static bool fixture_disk_zero(void *ctx, unsigned disk, u64 offset, u64 size, bool unmap)
+{
+    struct fixture *f = ctx;
+    ck_assert(disk == 0 && offset <= FIXTURE_DISK && size <= FIXTURE_DISK - offset);
+    memset(f->disk + offset, 0, size);
+    f->unmaps += unmap;
+    return true;
+}
+
 /* The configuration that fixture_open uses, for tests that change something in it first. */
 static inline struct machine_config *fixture_config(struct fixture *f)
 {
@@ -67,7 +84,9 @@ static inline struct machine_config *fixture_config(struct fixture *f)
                                      .input = fixture_input,
                                      .idle = fixture_idle,
                                      .disk_read = fixture_disk_read,
-                                     .disk_write = fixture_disk_write };
+                                     .disk_write = fixture_disk_write,
+                                     .disk_flush = fixture_disk_flush,
+                                     .disk_zero = fixture_disk_zero };
     c->options.disk[0] = (struct disk_option){ .size = FIXTURE_DISK, .serial = "serial" };
     c->virtio[0] = (struct virtio_config){ .kind = VIRTIO_BLK, .unit = 0, .slot = -1 };
     c->virtio[1] = (struct virtio_config){ .kind = VIRTIO_CONSOLE, .unit = row_ports(), .slot = -1 };

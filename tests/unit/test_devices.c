@@ -401,6 +401,187 @@ START_TEST(blk_readonly)
 }
 END_TEST
 
+/* A machine with virtio-mmio version 2 whose disk is as `disk` says. */
+static struct fixture *disk_open(struct disk_option disk)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    ck_assert_ptr_nonnull(f);
+    struct machine_config *c = fixture_config(f);
+    disk.size = FIXTURE_DISK;
+    c->options.disk[0] = disk;
+    c->options.virtio_modern = true;
+    fixture_make(f, c);
+    return f;
+}
+
+/* The same driver as modern_driver, with these features. */
+static void driver_with(struct fixture *f, u32 features)
+{
+    modern_driver(f, BLK, 0);
+    bus_w(f, BLK + 0x24, 0);
+    bus_w(f, BLK + 0x20, features);
+}
+
+/* Request n; its status. */
+static u64 blk_status(struct fixture *f, unsigned n, u32 type, u64 sector, u32 size, unsigned flags)
+{
+    blk_request(f, type, sector, size, flags);
+    offer(f, BLK, 0, n, 0);
+    timer_comes(f, ROW_virtio, 31, 0);
+    ck_assert_uint_eq(peek(f, USED + 2, 2), n + 1);
+    return peek(f, DATA + 0x100, 1);
+}
+
+static u64 range_status(struct fixture *f, unsigned n, u32 type, u64 sector, u32 sectors, u32 flags)
+{
+    poke(f, DATA + 0x200, sector, 8);
+    poke(f, DATA + 0x208, sectors, 4);
+    poke(f, DATA + 0x20c, flags, 4);
+    return blk_status(f, n, type, 0, 16, 0);
+}
+
+enum { BLK_WCE = 0x800, BLK_FLUSH = 0x200, BLK_DISCARD = 0x2000, BLK_ZEROES = 0x4000 };
+
+/* Discard and write zeroes (5.2.6): ranges in the disk, of at most as many sectors as the configuration says. */
+START_TEST(blk_ranges)
+{
+    static const struct {
+        u32 type;
+        u64 sector;
+        u32 sectors, flags;
+        unsigned status, unmaps, zeros; /* zeros: sector 8 is, afterwards */
+    } cases[] = {
+        { 13, 8, 2, 0, 0, 0, 1 },          /* write zeroes */
+        { 13, 8, 2, 1, 0, 1, 1 },          /* that may unmap */
+        { 13, 8, 2, 2, 2, 0, 0 },          /* a flag that is not known */
+        { 11, 8, 2, 0, 0, 1, 1 },          /* discard */
+        { 11, 8, 2, 1, 2, 0, 0 },          /* which has no unmap flag */
+        { 13, 127, 2, 0, 1, 0, 0 },        /* beyond the end */
+        { 11, 129, 0, 0, 1, 0, 0 },        /* beyond the end, of nothing */
+        { 11, ~(u64)0, 2, 0, 1, 0, 0 },    /* wraps */
+        { 13, 0, 0xffffffff, 0, 1, 0, 0 }, /* more than there may be */
+        { 13, 0, 0, 0, 0, 0, 0 },          /* nothing */
+    };
+    struct fixture *f = disk_open((struct disk_option){ .unmap = true });
+    ck_assert_uint_eq(bus_r(f, BLK + 0x100 + 36), bus_r(f, BLK + 0x100 + 48));
+    ck_assert_uint_eq(bus_r(f, BLK + 0x100 + 40), 1);
+    ck_assert_uint_eq(bus_r(f, BLK + 0x100 + 52), 1);
+    ck_assert_uint_eq(bus_r(f, BLK + 0x100 + 56), 1);
+    driver_with(f, BLK_DISCARD | BLK_ZEROES | BLK_FLUSH);
+    for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
+        memset(f->disk, 0x33, sizeof(f->disk));
+        f->unmaps = 0;
+        ck_assert_msg(range_status(f, n, cases[n].type, cases[n].sector, cases[n].sectors, cases[n].flags) ==
+                          cases[n].status,
+                      "case %u", n);
+        ck_assert_uint_eq(f->unmaps, cases[n].unmaps);
+        ck_assert_uint_eq(load_le64(f->disk + 4096), cases[n].zeros ? 0 : 0x3333333333333333);
+        ck_assert_uint_eq(f->disk[4095] | f->disk[4096 + 1024], 0x33);
+    }
+    ck_assert_uint_eq(blk_status(f, ARRAY_LEN(cases), 11, 0, 32, 0), 1); /* two ranges */
+    ck_assert_uint_eq(f->flushes, 0);
+    fixture_close(f);
+}
+END_TEST
+
+/* A disk that does not unmap keeps what is discarded; one that cannot be written to, or does not have a feature,
+ * refuses. */
+START_TEST(blk_ranges_elsewhere)
+{
+    struct fixture *f = disk_open((struct disk_option){ .unmap = false });
+    driver_with(f, BLK_DISCARD | BLK_ZEROES | BLK_FLUSH);
+    memset(f->disk, 0x33, sizeof(f->disk));
+    ck_assert_uint_eq(range_status(f, 0, 11, 0, 8, 0), 0);
+    ck_assert_uint_eq(load_le64(f->disk), 0x3333333333333333);
+    ck_assert_uint_eq(range_status(f, 1, 13, 0, 8, 1), 0);
+    ck_assert_uint_eq(load_le64(f->disk), 0);
+    ck_assert_uint_eq(f->unmaps, 0);
+    fixture_close(f);
+
+    f = disk_open((struct disk_option){ .readonly = true });
+    driver_with(f, BLK_DISCARD | BLK_ZEROES);
+    memset(f->disk, 0x33, sizeof(f->disk));
+    ck_assert_uint_eq(range_status(f, 0, 13, 0, 8, 0), 1);
+    ck_assert_uint_eq(range_status(f, 1, 11, 0, 8, 0), 1);
+    ck_assert_uint_eq(load_le64(f->disk), 0x3333333333333333);
+    fixture_close(f);
+
+    f = disk_open((struct disk_option){ .without = BLK_DISCARD | BLK_ZEROES | BLK_WCE });
+    ck_assert_uint_eq(bus_r(f, BLK + 0x10) & (BLK_DISCARD | BLK_ZEROES | BLK_WCE), 0);
+    driver_with(f, BLK_DISCARD | BLK_ZEROES);
+    ck_assert_uint_eq(range_status(f, 0, 13, 0, 8, 0), 2);
+    ck_assert_uint_eq(range_status(f, 1, 11, 0, 8, 0), 2);
+    fixture_close(f);
+}
+END_TEST
+
+/* Requests of a disk with larger blocks are of whole blocks; capacity and sectors stay units of 512 bytes. */
+START_TEST(blk_blocks)
+{
+    struct fixture *f = disk_open((struct disk_option){ .block = 1024, .physical = 4096 });
+    ck_assert_uint_eq(bus_r(f, BLK + 0x100), FIXTURE_DISK / 512);
+    ck_assert_uint_eq(bus_r(f, BLK + 0x100 + 20), 1024);
+    ck_assert_uint_eq(bus_r(f, BLK + 0x100 + 24), 2); /* 2^2 logical blocks are a physical one */
+    ck_assert_uint_eq(bus_r(f, BLK + 0x100 + 44), 8);
+    driver_with(f, BLK_ZEROES);
+    ck_assert_uint_eq(blk_status(f, 0, 0, 2, 1024, WRITE), 0);
+    ck_assert_uint_eq(blk_status(f, 1, 0, 2, 512, WRITE), 1);
+    ck_assert_uint_eq(blk_status(f, 2, 0, 1, 1024, WRITE), 1);
+    ck_assert_uint_eq(range_status(f, 3, 13, 1, 2, 0), 1);
+    ck_assert_uint_eq(range_status(f, 4, 13, 4, 2, 0), 0);
+    fixture_close(f);
+}
+END_TEST
+
+static u8 cache_mode(struct fixture *f)
+{
+    u64 value = 0;
+    ck_assert(bus_get(f, BLK + 0x120, 1, &value));
+    return (u8)value;
+}
+static void cache_mode_set(struct fixture *f, u8 mode)
+{
+    ck_assert(bus_ops.write(f->m, BLK + 0x120, 1, (struct phys_attrs){ .ns = 1 }, mode));
+}
+
+/* When a write is on stable storage (5.2.6.2), and the mode of the cache (5.2.5). */
+START_TEST(blk_cache)
+{
+    static const struct {
+        u32 features;
+        u8 through, mode, flushes; /* mode: after features were negotiated */
+    } cases[] = {
+        { BLK_WCE | BLK_FLUSH, 0, 1, 0 },
+        { BLK_WCE | BLK_FLUSH, 1, 0, 1 },
+        { BLK_FLUSH, 0, 1, 0 },
+        { BLK_FLUSH, 1, 0, 1 },
+        { 0, 0, 1, 1 },
+        { BLK_WCE, 0, 0, 1 },
+    };
+    for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
+        struct fixture *f = disk_open((struct disk_option){ .through = cases[n].through });
+        ck_assert_uint_eq(cache_mode(f), !cases[n].through);
+        driver_with(f, cases[n].features);
+        ck_assert_msg(cache_mode(f) == cases[n].mode, "case %u", n);
+        ck_assert_uint_eq(blk_status(f, 0, 1, 0, 512, 0), 0);
+        ck_assert_msg(f->flushes == cases[n].flushes, "case %u: %u flushes", n, f->flushes);
+        f->flushes = 0;
+        cache_mode_set(f, 0);
+        ck_assert_uint_eq(f->flushes, cases[n].features & BLK_WCE ? 1 : 0); /* what was kept back */
+        ck_assert_uint_eq(cache_mode(f), cases[n].features & BLK_WCE ? 0 : cases[n].mode);
+        cache_mode_set(f, 1);
+        ck_assert_uint_eq(cache_mode(f), cases[n].features & BLK_WCE ? 1 : cases[n].mode);
+        f->flushes = 0;
+        ck_assert_uint_eq(blk_status(f, 1, 1, 0, 512, 0), 0);
+        ck_assert_uint_eq(f->flushes, cases[n].features & BLK_WCE ? 0 : cases[n].flushes);
+        ck_assert_uint_eq(blk_status(f, 2, 4, 0, 512, 0), 0);
+        bus_w(f, BLK + 0x70, 0);
+        ck_assert_uint_eq(cache_mode(f), !cases[n].through);
+        fixture_close(f);
+    }
+}
+END_TEST
+
 START_TEST(virtio_legacy)
 {
     struct fixture *f = fixture_open();
@@ -629,6 +810,10 @@ Suite *test_devices_suite(void)
     tcase_add_test(t, blk_partial_sector);
     tcase_add_test(t, chain_as_long_as_the_queue);
     tcase_add_test(t, console_before_driver_ok);
+    tcase_add_test(t, blk_ranges);
+    tcase_add_test(t, blk_ranges_elsewhere);
+    tcase_add_test(t, blk_blocks);
+    tcase_add_test(t, blk_cache);
     tcase_add_test(t, blk_readonly);
     tcase_add_test(t, virtio_legacy);
     tcase_add_test(t, virtio_nonsense);
