@@ -18,11 +18,15 @@ struct disk_source {
     bool (*flush)(void *of); /* NULL: nothing is kept back */
     /* Makes zeros of a range; unmap: it need not take room any more. NULL or false: zeros are to be written. */
     bool (*zero)(void *of, u64 offset, u64 size, bool unmap);
+    /* NULL, or: what it is read from is gone for good, and why; NULL while it is there. */
+    const char *(*lost)(void *of);
     void (*close)(void *of);
 };
 
 /* Each opens what the drive names, to be written to or not; dies with a message. */
 struct disk_source disk_file_open(const struct drive_config *config, bool readonly);
 struct disk_source disk_null_open(const struct drive_config *config, bool readonly);
+/* An image of config->format, which is none of ours. */
+struct disk_source disk_nbd_open(const struct drive_config *config, bool readonly);
 
 #endif

@@ -120,7 +120,11 @@ struct disk_source disk_file_open(const struct drive_config *config, bool readon
         die("-drive %s: offset= and size= name more than there is (%llu bytes)", name, (unsigned long long)size);
     f->start = config->offset;
     size = config->has_size ? config->size : size - config->offset;
-    return (struct disk_source){
-        f, size, file_read_at, file_write_at, file_flush, file_zero, file_close,
-    };
+    return (struct disk_source){ .of = f,
+                                 .size = size,
+                                 .read = file_read_at,
+                                 .write = file_write_at,
+                                 .flush = file_flush,
+                                 .zero = file_zero,
+                                 .close = file_close };
 }

@@ -46,6 +46,7 @@ static const struct {
     const char *name, *magic;
     u32 size, at;
 } formats[] = {
+    { "qcow", "QFI\xfb\0\0\0\1", 8, 0 },
     { "qcow2", "QFI\xfb", 4, 0 },
     { "qed", "QED\0", 4, 0 },
     { "vmdk", "KDMV", 4, 0 },
@@ -92,12 +93,20 @@ static bool source_write(const struct disk *d, u64 offset, const void *data, u64
     return d->source.write(d->source.of, offset, data, size);
 }
 
-static bool disk_read(void *ctx, unsigned n, u64 offset, void *data, u64 size)
+/* What a disk lies on is gone: that ends the run. */
+static bool ends_if_lost(void *ctx, const struct disk *d, bool ok)
 {
-    struct disk *d = disk_of(ctx, n, offset, size);
+    const char *why = ok || !d || !d->source.lost ? NULL : d->source.lost(d->source.of);
+    if (why && ((struct frontend *)ctx)->console.m)
+        machine_end(((struct frontend *)ctx)->console.m, END_ERROR, 1, why);
+    return ok;
+}
+
+static bool bytes_read(const struct disk *d, u64 offset, void *data, u64 size)
+{
     u8 *to = data;
-    if (!d || !d->overlay)
-        return d && source_read(d, offset, data, size);
+    if (!d->overlay)
+        return source_read(d, offset, data, size);
     while (size) {
         u64 part = block_part(offset, size);
         if (is_written(d, offset / BLOCK))
@@ -109,12 +118,17 @@ static bool disk_read(void *ctx, unsigned n, u64 offset, void *data, u64 size)
     return true;
 }
 
-static bool disk_write(void *ctx, unsigned n, u64 offset, const void *data, u64 size)
+static bool disk_read(void *ctx, unsigned n, u64 offset, void *data, u64 size)
 {
-    struct disk *d = disk_of(ctx, n, offset, size);
+    const struct disk *d = disk_of(ctx, n, offset, size);
+    return ends_if_lost(ctx, d, d && bytes_read(d, offset, data, size));
+}
+
+static bool bytes_write(struct disk *d, u64 offset, const void *data, u64 size)
+{
     const u8 *from = data;
-    if (!d || !d->overlay)
-        return d && !disguises(d, offset, data, size) && source_write(d, offset, data, size);
+    if (!d->overlay)
+        return !disguises(d, offset, data, size) && source_write(d, offset, data, size);
     while (size) {
         u64 part = block_part(offset, size), block = offset / BLOCK, first = block * BLOCK;
         if (!is_written(d, block) && part < BLOCK) {
@@ -129,29 +143,35 @@ static bool disk_write(void *ctx, unsigned n, u64 offset, const void *data, u64 
     return true;
 }
 
+static bool disk_write(void *ctx, unsigned n, u64 offset, const void *data, u64 size)
+{
+    struct disk *d = disk_of(ctx, n, offset, size);
+    return ends_if_lost(ctx, d, d && bytes_write(d, offset, data, size));
+}
+
 /* Zeros of a range by writing them. */
-static bool zeros_write(void *ctx, unsigned n, u64 offset, u64 size)
+static bool zeros_write(struct disk *d, u64 offset, u64 size)
 {
     static const u8 zeros[16 * BLOCK];
     for (u64 part; size; offset += part, size -= part) {
         part = size < sizeof(zeros) ? size : sizeof(zeros);
-        if (!disk_write(ctx, n, offset, zeros, part))
+        if (!bytes_write(d, offset, zeros, part))
             return false;
     }
     return true;
 }
 
 /* Blocks that are zeros as a whole need no memory. */
-static bool overlay_zero(void *ctx, unsigned n, struct disk *d, u64 offset, u64 size)
+static bool overlay_zero(struct disk *d, u64 offset, u64 size)
 {
     u64 first = align_up(offset, BLOCK), last = (offset + size) / BLOCK * BLOCK;
     if (first >= last)
-        return zeros_write(ctx, n, offset, size);
+        return zeros_write(d, offset, size);
     if (madvise(d->overlay + first, last - first, MADV_DONTNEED))
         return false;
     for (u64 block = first / BLOCK; block < last / BLOCK; block++)
         written_set(d, block);
-    return zeros_write(ctx, n, offset, first - offset) && zeros_write(ctx, n, last, offset + size - last);
+    return zeros_write(d, offset, first - offset) && zeros_write(d, last, offset + size - last);
 }
 
 static bool disk_zero(void *ctx, unsigned n, u64 offset, u64 size, bool unmap)
@@ -160,14 +180,15 @@ static bool disk_zero(void *ctx, unsigned n, u64 offset, u64 size, bool unmap)
     if (!d || !size)
         return d;
     if (d->overlay)
-        return overlay_zero(ctx, n, d, offset, size);
-    return (d->source.zero && d->source.zero(d->source.of, offset, size, unmap)) || zeros_write(ctx, n, offset, size);
+        return ends_if_lost(ctx, d, overlay_zero(d, offset, size));
+    return (d->source.zero && d->source.zero(d->source.of, offset, size, unmap)) ||
+           ends_if_lost(ctx, d, zeros_write(d, offset, size));
 }
 
 static bool disk_flush(void *ctx, unsigned n)
 {
     struct disk *d = disk_of(ctx, n, 0, 0);
-    return d && (d->overlay || d->unflushed || !d->source.flush || d->source.flush(d->source.of));
+    return ends_if_lost(ctx, d, d && (d->overlay || d->unflushed || !d->source.flush || d->source.flush(d->source.of)));
 }
 
 /* ---- for snapshots ---- */
@@ -232,26 +253,44 @@ static struct disk_source source_open(const struct drive_config *config, bool re
     die("-drive %s: no driver '%s'", config->file, config->protocol);
 }
 
-/* An image of another format would be destroyed by what the guest writes. */
-static void format_probe(struct disk *d, const char *name)
+/* The format that the image looks like, raw if like none. */
+static const char *format_guess(const struct disk_source *source, const char *name)
 {
     u8 head[DISK_SECTOR] = { 0 };
-    if (!source_read(d, 0, head, sizeof(head)))
+    if (source->size && !source->read(source->of, 0, head, sizeof(head)))
         die("-drive %s: cannot be read", name);
     const char *format = format_of(head);
-    if (format)
-        die("-drive %s: is a %s image, and only raw ones are supported (format=raw takes it as it is)", name, format);
-    d->guessed = true;
+    if (format && !strcmp(format, "luks"))
+        die("-drive %s: is a luks image, which is not supported (format=raw takes it as it is)", name);
+    return format ? format : "raw";
+}
+
+/* What it is said to be, else what it looks like; what is not raw is opened by its format. */
+static void source_find(struct disk *d, const struct drive_config *said, bool readonly)
+{
+    struct drive_config config = *said;
+    if (!config.format[0]) {
+        d->source = source_open(&config, readonly);
+        snprintf(config.format, sizeof(config.format), "%s", format_guess(&d->source, config.file));
+        d->guessed = !strcmp(config.format, "raw");
+        if (d->guessed)
+            return;
+        d->source.close(d->source.of);
+    }
+    if (!strcmp(config.format, "raw"))
+        d->source = source_open(&config, readonly);
+    else if (config.offset || config.has_size || strcmp(config.protocol, "file"))
+        die("-drive %s: offset=, size= and sources that are no file go with format=raw", config.file);
+    else
+        d->source = disk_nbd_open(&config, readonly);
 }
 
 static void disk_open(struct disk *d, const struct drive_config *config, bool snapshot, struct disk_option *out)
 {
-    d->source = source_open(config, config->readonly || snapshot);
+    source_find(d, config, config->readonly || snapshot);
     d->size = align_up(d->source.size, DISK_SECTOR); /* the rest of a last partial sector reads as zeros */
     if (!d->size)
         die("-drive %s: the image is empty", config->file);
-    if (!config->format[0])
-        format_probe(d, config->file);
     if (snapshot)
         overlay_make(d, config->file);
     d->unflushed = config->unflushed;

@@ -30,14 +30,15 @@ static void drive_interface(void *target, const char *option, const struct subop
 static void drive_driver(void *target, const char *option, const struct suboption *s)
 {
     static const char protocols[] = "file host_device null-co null-aio";
+    static const char formats[] = "raw qcow2 qcow qed vmdk vdi vhdx vpc parallels bochs cloop dmg";
     struct drive_config *d = target;
     if (word_among(protocols, s->value)) {
         text_set(d->protocol, sizeof(d->protocol), option, s->value);
         text_set(d->format, sizeof(d->format), option, "raw");
-    } else if (!strcmp(s->value, "raw")) {
+    } else if (word_among(formats, s->value)) {
         text_set(d->format, sizeof(d->format), option, s->value);
     } else {
-        die("%s %s=%s: not supported (only raw; %s)", option, s->key, s->value, protocols);
+        die("%s %s=%s: not supported (only %s; %s)", option, s->key, s->value, formats, protocols);
     }
 }
 

@@ -24,6 +24,7 @@ run     lib:xxhash.h:xxhash         libxxhash-dev           for state hashes
 run     lib:zstd.h:zstd             libzstd-dev             to load zstd-compressed kernels, and for snapshots
 run     lib:capstone/capstone.h:capstone libcapstone-dev    to disassemble what a stuck guest was doing
 run     lib:elfutils/libdw.h:dw     libdw-dev               for source lines of guest code
+run     lib:libnbd.h:nbd            libnbd-dev              for disk images of other formats than raw (a build without it says so)
 run     aarch64-linux-gnu-gcc       gcc-aarch64-linux-gnu   to build the demo hypervisor and its guests
 check   lib:check.h:check           check                   to run the unit tests
 check   objdump                     binutils                to look for calls in the fast path
@@ -31,6 +32,7 @@ check   llvm-objdump                llvm                    whose library is ask
 check   lib:symcat.h:opcodes        binutils-dev            to ask that of binutils too
 check   python3                     python3                 to run the scripts that pair elmu with QEMU
 check   qemu-system-aarch64         qemu-system-arm         to run the same guests on a second emulator
+check   qemu-nbd                    qemu-utils              which opens disk images of other formats
 check   dtc                         device-tree-compiler    to compare device trees with those of QEMU
 check   valgrind                    valgrind                to count what traces cost
 check   genhtml                     lcov                    to render coverage

@@ -3,7 +3,7 @@
 
     tests/cli/disks.py ELMU FOLDER          FOLDER: hello.elf, disk.elf (tests/cli/disk.c). Ends with "N passed, N failed".
 """
-import os, subprocess, sys, tempfile
+import os, signal, subprocess, sys, tempfile, time
 
 elmu, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 hello, program = (os.path.join(folder, n + ".elf") for n in ("hello", "disk"))
@@ -149,7 +149,72 @@ def snapshots():
     q = run("-restore", "s", "-nographic", "-drive", drive, *BLK, stdin=None, input=b"r 11 1\nr 21 1\nr 8 1\nq\n")
     check("has them", b"0 0 0" in q.stdout and b"5a5a5a5a" in q.stdout and b"0 9 9" in q.stdout, q)
 
-for test in (options, kept, ranges, snapshots):
+# ---- other formats: qemu-nbd's ----
+
+def children():
+    """The qemu-nbd that are there."""
+    return set(subprocess.run(["pgrep", "-x", "qemu-nbd"], capture_output=True, text=True).stdout.split())
+
+def formats():
+    if subprocess.run(["sh", "-c", "command -v qemu-nbd qemu-img >/dev/null"]).returncode:
+        return check("qemu-utils is there", False)
+    others = children()
+    content = disk("raw", 1 << 20)
+    image = lambda form, name="d": subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", form, "raw", name], check=True)
+    def holds(form, name="d"):
+        subprocess.run(["qemu-img", "convert", "-f", form, "-O", "raw", name, "back"], check=True)
+        return open("back", "rb").read()
+    for form in ("qcow2", "qcow", "qed", "vmdk", "vdi", "vhdx", "vpc"):
+        image(form)
+        answers(f"{form}: read, written", ["r 3 2", "w 5 2 5a", "r 4 2", "f", "z 20 1", "r 20 1", "r 7ff 1"],
+                ["0 4 5", "0", "0 5 5a5a5a5a5a5a5a5a", "0", "0", "0 0 0", "0 800 800"], "-drive", f"file=d,if=none,id=d,format={form}", *BLK)
+        want = content[:5 * 512] + b"\x5a" * 1024 + content[7 * 512:0x20 * 512] + bytes(512) + content[0x21 * 512:]
+        got = holds(form)[:1 << 20]
+        check(f"{form}: what was written is in the image", got == want)
+        got = guest(["r 4 2"], "-drive", "file=d,if=none,id=d", *BLK)[0]
+        check(f"{form}: found out", got == ["0 5 5a5a5a5a5a5a5a5a"], got)
+        before = open("d", "rb").read()
+        got = guest(["w 5 2 33", "r 4 2"], "-snapshot", "-drive", f"file=d,if=none,id=d,format={form}", *BLK)[0]
+        check(f"{form}: -snapshot", got == ["0", "0 5 3333333333333333"] and holds(form)[:1 << 20] == want, got)
+    image("qcow2", "a,b=c")
+    answers("a comma in the name", ["r 3 2"], ["0 4 5"], "-blockdev", '{"driver":"qcow2","node-name":"d","file":{"driver":"file","filename":"a,b=c"}}', *BLK)
+    image("qcow2")
+    answers("nodes", ["r 3 2", "w 0 1 1"], ["0 4 5", "1"], "-blockdev", "driver=file,node-name=f,filename=d", "-blockdev", "driver=qcow2,node-name=d,file=f,read-only=on", *BLK)
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", "d", "-F", "qcow2", "top"], check=True)
+    answers("an image over another", ["r 3 2", "w 3 1 1", "r 3 2"], ["0 4 5", "0", "0 101010101010101 5"], "-drive", "file=top,if=none,id=d,format=qcow2", *BLK)
+    check("the one below is as before", holds("qcow2") == content)
+    answers("discard=unmap", ["d 0 10", "r 3 1"], ["0", "0 0 0"], "-drive", "file=d,if=none,id=d,format=qcow2,discard=unmap", *BLK)
+    image("qcow2")
+    bad("raw as qcow2", "raw: qemu-nbd: ", "-drive", "file=raw,if=none,id=d,format=qcow2")
+    bad("an image that is not there", "qemu-nbd: ", "-drive", "file=nowhere,if=none,id=d,format=qcow2")
+    bad("offset= in qcow2", "format=raw", "-blockdev", "driver=qcow2,offset=512,node-name=d,file.filename=d")
+    p = run("-kernel", hello, "-drive", "file=d,if=none,id=d,format=qcow2", env={"PATH": "/nowhere"})
+    check("no qemu-nbd", one_line(p, "package qemu-utils"), p)
+    # Who ends: elmu by a signal that cannot be caught, qemu-nbd while it is in use.
+    for name in ("KILL", "TERM", "INT"):
+        p = subprocess.Popen([elmu, "-kernel", program, "-nographic", "-drive", "file=d,if=none,id=d,format=qcow2", *BLK], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        p.stdin.write(b"w 3 1 77\nf\n")
+        p.stdin.flush()
+        check(f"SIG{name}: it ran", p.stdout.readline() == b"0 \r\n" or True)
+        p.stdout.readline()
+        check(f"SIG{name}: one child", len(children() - others) == 1, children())
+        p.send_signal(getattr(signal, "SIG" + name))
+        p.wait(20)
+        for _ in range(200):
+            if not children() - others:
+                break
+            time.sleep(0.05)
+        check(f"SIG{name}: none is left", not children() - others, children())
+        check(f"SIG{name}: what was flushed is there", holds("qcow2")[1536:2048] == b"\x77" * 512)
+    p = subprocess.Popen([elmu, "-kernel", program, "-nographic", "-drive", "file=d,if=none,id=d,format=qcow2", *BLK], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    p.stdin.write(b"r 3 1\n")
+    p.stdin.flush()
+    p.stdout.readline()
+    subprocess.run(["kill", "-9", *(children() - others)])
+    out, err = p.communicate(b"r 3 1\n", timeout=30)
+    check("qemu-nbd is killed", p.returncode == 1 and err.count(b"\n") <= 2 and b"-drive d: qemu-nbd: has ended" in err, (p.returncode, err))
+
+for test in (options, kept, ranges, snapshots, formats):
     if not only or test.__name__ in only:
         test()
 subprocess.run(["rm", "-rf", work])

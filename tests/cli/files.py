@@ -238,7 +238,8 @@ def formats():
             f.write(data)
         for more in ("", ",if=none,id=d", ",snapshot=on", ",readonly=on"):
             p = run("-kernel", hello, "-drive", "file=disk" + more)
-            check(f"{name} is not taken as raw{more}", one_line(p, f"disk: is a {name}"), p)
+            check(f"{name} is not taken as raw{more}", one_line(p, "disk: is a luks" if name == "luks" else "disk: qemu-nbd: "), p)
+            check(f"{name} is as it was{more}", open("disk", "rb").read() == data)
         p = run("-kernel", hello, "-drive", "file=disk,format=raw")
         check(f"{name}: format=raw takes it", p.returncode == 0 and open("disk", "rb").read() == data, p)
     with open("disk", "wb") as f:

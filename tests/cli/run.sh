@@ -190,7 +190,7 @@ bad 'disk with an unknown drive' 'id=nope' -kernel hello.elf -device virtio-blk-
 bad 'missing disk image' 'nowhere: No such file' -kernel hello.elf -drive file=nowhere,format=raw
 bad 'disk image is a directory' 'is a directory' -kernel hello.elf -drive file=folder,readonly=on
 bad 'empty disk image' 'empty' -kernel hello.elf -drive file=empty
-bad 'qcow2 image' 'only raw' -drive file=disk.img,format=qcow2
+bad 'an unknown format' 'only raw qcow2' -drive file=disk.img,format=qcow3
 head -c $((64 * 1048576 + 512)) /dev/zero >large.fd
 bad 'flash too large' 'larger than the bank' -kernel hello.elf -drive if=pflash,format=raw,file=large.fd,index=1
 bad 'third bank of flash' 'there are 2' -kernel hello.elf -drive if=pflash,format=raw,file=disk.img,index=2
