@@ -34,7 +34,8 @@ u32 parts_of(const struct machine_options *o)
     return SECURE_ONLY | (o->secure ? SECURE : 0) | (o->virtualization ? VIRTUALIZATION : 0) |
            (o->gic_version == 2 ? GICV2 : GICV3) | (o->its && o->gic_version != 2 ? ITS : 0) |
            (o->iommu == IOMMU_SMMUV3 ? SMMU : 0) | (o->cpu_count > redists_low(o) && !o->lowmem ? REDIST2 : 0) |
-           (o->lowmem ? LOWMEM : HIGHMEM) | (is_gicv4(o) ? GICV4 : 0);
+           (o->lowmem ? LOWMEM : HIGHMEM) | (is_gicv4(o) ? GICV4 : 0) |
+           (o->acpi && o->firmware ? GED : GPIO_KEY);
 }
 
 u32 gic_parts_of(const struct machine *m)
@@ -58,6 +59,8 @@ bool row_there(const struct machine *m, const struct row *row) { return !(row->w
 bool row_secure(const struct machine *m, const struct row *row) { return row->when & SECURE_ONLY && m->options.secure; }
 
 u64 place_base(struct place at) { return rows[at.row].base + rows[at.row].size * at.n; }
+
+unsigned place_intid(struct place at) { return GIC_BANK + rows[at.row].spi + at.n * rows[at.row].kind->wires; }
 
 unsigned place_number(struct place at)
 {
@@ -206,10 +209,8 @@ void bus_levels(struct machine *m, struct place at) { levels(m, &rows[at.row], a
 
 void bus_pulse(struct machine *m, struct place at, unsigned wire)
 {
-    const struct row *row = &rows[at.row];
-    unsigned intid = GIC_BANK + row->spi + at.n * row->kind->wires + wire;
-    gic_set_spi(&m->gic, intid, true);
-    gic_set_spi(&m->gic, intid, false);
+    gic_set_spi(&m->gic, place_intid(at) + wire, true);
+    gic_set_spi(&m->gic, place_intid(at) + wire, false);
 }
 
 void bus_input(struct machine *m)

@@ -1,7 +1,7 @@
 /*
  * What a device of the board is: a row of virt.def says where it is and how many of it there are, a kind says what it
- * does. The bus, resets, timers, validation, hashes, snapshots, `elmu diff`, the device tree and -list-devices walk the
- * rows and ask the kinds; nothing names a device in the middle. docs/adding.md has the recipe.
+ * does. The bus, resets, timers, validation, hashes, snapshots, `elmu diff`, the device tree, ACPI and -list-devices
+ * walk the rows and ask the kinds; nothing names a device in the middle. docs/adding.md has the recipe.
  *
  * A device's state is plain data without pointers and without padding, each field listed in `fields`. What a device
  * wants of the world (console bytes, disks, time, RAM) it asks of the machine. Nobody drives an interrupt line: after
@@ -18,6 +18,7 @@ struct machine_options;
 struct pci_desc;
 struct pci_plug;
 struct tree;
+struct writer;
 
 /* A device: the row of virt.def, and which of the row's devices. An index, so that it may lie in saved state. */
 struct place {
@@ -86,6 +87,8 @@ struct kind {
     void (*timer)(struct machine *m, void *state, struct place at, unsigned n);
     /* The host may have input (machine_input). False: it takes none, and is as before. */
     bool (*input)(struct machine *m, void *state, struct place at);
+    /* The power key is wired to it. */
+    void (*power_key)(struct machine *m, struct place at);
     /* At power-on and reset; what is plugged into it stays. */
     void (*reset)(struct machine *m, void *state, struct place at);
     /* NULL when every index in the state is within its bounds, else what is wrong: the state may be hostile. */
@@ -95,8 +98,10 @@ struct kind {
                                   u64 address, bool write, struct dma_output *out);
     /* What a stream was kept waiting for (DMA_STALL) has come: it makes its transactions again. */
     void (*resume)(struct machine *m, void *state, struct place at, u32 stream);
-    /* Its part of the device tree. */
+    /* Its part of the device tree; and of ACPI's DSDT (board/acpi/aml.h) and MADT (board/acpi/acpi.h). */
     void (*node)(struct tree *t, struct place at);
+    void (*acpi)(struct writer *w, struct place at);
+    void (*madt)(struct writer *w, struct place at);
     /* Of a PCI function (board/dev/pci.h): what it shows, NULL or why it cannot be so; called before its configuration
      * space is read and after it was written. */
     const char *(*describe)(const struct machine *m, const struct pci_plug *plug, struct pci_desc *d);
@@ -110,7 +115,9 @@ enum when { ALWAYS, SECURE_ONLY = 1,  /* with secure=on it answers Secure access
             GICV2 = 4, GICV3 = 8 /* and 4 */, ITS = 16, SMMU = 32,
             REDIST2 = 64, /* more PEs than the first region of redistributors has room for */
             HIGHMEM = 128 /* PCIe has windows above 4 GiB */, LOWMEM = 256 /* it has none */,
-            VIRTUALIZATION = 512, GICV4 = 1024 /* and GICV3, ITS: virtual LPIs */ };
+            VIRTUALIZATION = 512, GICV4 = 1024 /* and GICV3, ITS: virtual LPIs */,
+            GED = 2048 /* firmware with ACPI: the power key is the event device's */,
+            GPIO_KEY = 4096 /* no such firmware: it is a GPIO's */ };
 struct row {
     const char *name;
     const struct kind *kind; /* NULL: RAM */
@@ -140,8 +147,9 @@ u32 gic_parts_of(const struct machine *m);
 bool row_there(const struct machine *m, const struct row *row);
 /* Does it answer Secure accesses only? */
 bool row_secure(const struct machine *m, const struct row *row);
-/* Address of a device. */
+/* Address of a device, and the INTID of its first interrupt output. */
 u64 place_base(struct place at);
+unsigned place_intid(struct place at);
 /* How many devices of the same kind stand before it in the table. */
 unsigned place_number(struct place at);
 /* The number of its console port. What is plugged in has those from row_ports() on. */
@@ -151,7 +159,5 @@ unsigned row_ports(void);
 /* ---- lines that the board itself drives ---- */
 /* An input of a PL061. */
 void pl061_line(struct machine *m, struct place at, unsigned line, bool high);
-/* Somebody presses the key on line `line` and lets go of it after a while. */
-void pl061_key(struct machine *m, struct place at, unsigned line);
 
 #endif

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { PAGE = 4096, CODE_PAGES = 4096, POLL_SLICES = 64, PMU_PPI = 23, IDLE_TURN_INSNS = 64 };
+enum { PAGE = 4096, CODE_PAGES = 4096, POLL_SLICES = 64, IDLE_TURN_INSNS = 64 };
 /* cpu.event: set by SEV and the like, and by the end of a turn. */
 enum { EVENT_CALLED = 1, EVENT_BY_TURN = 2 };
 
@@ -104,7 +104,7 @@ static bool gic_memory_access(void *machine, u64 pa, void *bytes, u64 size, bool
 {
     return bus_ram(machine, false, pa, bytes, size, write);
 }
-static void pmu_interrupt(struct cpu *cpu, bool level) { gic_set_ppi(cpu->d.host.gic, cpu->index, PMU_PPI, level); }
+static void pmu_interrupt(struct cpu *cpu, bool level) { gic_set_ppi(cpu->d.host.gic, cpu->index, GIC_PPI_PMU, level); }
 static u64 random_number(struct cpu *cpu) { return machine_random(cpu->d.host.machine); }
 static void security_changed(struct cpu *cpu) { gic_security_changed(cpu->d.host.gic, cpu); }
 
@@ -294,8 +294,11 @@ void machine_end(struct machine *m, enum end_kind kind, int status, const char *
 
 void machine_power_key(struct machine *m)
 {
-    if (!m->d.host.power_key || m->d.host.power_key(m->d.host.ctx))
-        pl061_key(m, (struct place){ ROW_gpio, 0 }, 3);
+    if (m->d.host.power_key && !m->d.host.power_key(m->d.host.ctx))
+        return;
+    for (struct place at = PLACE_FIRST; place_next(m, &at);)
+        if (row_get(at.row)->kind->power_key)
+            row_get(at.row)->kind->power_key(m, at);
 }
 
 /* Of one PE. What is found of one that sleeps stays right until then, or until it is roused. */

@@ -45,7 +45,9 @@ struct machine_options {
     u8 lowmem;        /* highmem=off: nothing lies above 4 GiB, RAM nor windows of PCIe */
     u8 flash_disk[2]; /* number of the disk that a bank of flash is, + 1; 0: none */
     u8 smmu_stage;    /* 1: stage 1 only, 2: stage 2 only, 0 or 3: both */
-    u8 pad[5];
+    u8 acpi;          /* firmware finds ACPI tables */
+    u8 firmware;      /* something lies in flash at 0, where the machine begins */
+    u8 pad[3];
     struct disk_option disk[MAX_DISKS];
     struct virtio_plug plug[VIRTIO_SLOTS];
     struct pci_plug pci[PCI_PLUGS]; /* as many as have a function */

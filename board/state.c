@@ -62,6 +62,8 @@ static const struct state_field option_fields[] = {
     STATE(machine_options, lowmem),
     STATE(machine_options, flash_disk),
     STATE(machine_options, smmu_stage),
+    STATE(machine_options, acpi),
+    STATE(machine_options, firmware),
     STATE(machine_options, pad),
     STATE_OF(machine_options, disk, &disk_shape),
     STATE(machine_options, plug),

@@ -17,7 +17,7 @@
 
 /* LOOP_LIMIT: rounds that make a loop. NEAR_NS: what follows an exception as soon is the fault of its handler.
  * IDLE_TURNS: as for struct machine's idle_turns. */
-enum { LOOP_LIMIT = 100000, NEAR_NS = 1000, IDLE_TURNS = 3, PMU_PPI = 23, VECTORS = 0x800 };
+enum { LOOP_LIMIT = 100000, NEAR_NS = 1000, IDLE_TURNS = 3, VECTORS = 0x800 };
 
 /* ---- watching ---- */
 
@@ -141,7 +141,7 @@ static bool interrupt_comes(const struct machine *m, const struct cpu *cpu)
 {
     u32 enabled = m->gic.ppi[cpu->index].enable;
     return timer_next_interrupt(cpu, m->now, enabled) != NEVER ||
-           (bit(enabled, PMU_PPI) && pmu_next_overflow(cpu) != NEVER);
+           (bit(enabled, GIC_PPI_PMU) && pmu_next_overflow(cpu) != NEVER);
 }
 
 /* Have RAM and registers stayed as they are for another LOOP_LIMIT rounds of a handler that does something? */

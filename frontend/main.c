@@ -141,6 +141,7 @@ static void config_make(const struct options *o, struct frontend *f, struct mach
     hostfiles_set(&c->host);
     f->disks = disks_open(o, c);
     flash_set(o, c);
+    c->options.firmware |= o->bios || c->options.flash_disk[0];
     devices_set(o, c);
 }
 

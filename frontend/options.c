@@ -154,6 +154,7 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
                            .machine = { .cpu_count = 1,
                                         .gic_version = 2,
                                         .its = 1,
+                                        .acpi = 1,
                                         .ram_size = 128 << 20,
                                         .rtc_base = 1704067200 /* 2024-01-01 */ },
                            .max_insns = NEVER,

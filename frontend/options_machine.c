@@ -69,6 +69,12 @@ static void machine_absent(void *target, const char *option, const struct subopt
         fprintf(stderr, "elmu: %s %s=on: not implemented; the guest finds none\n", option, s->key);
 }
 
+static void machine_acpi(void *target, const char *option, const struct suboption *s)
+{
+    if (strcmp(s->value, "auto")) /* which is on */
+        ((struct options *)target)->machine.acpi = suboption_bool(option, s);
+}
+
 static const struct property machine_rows[] = {
     PROPERTY_BY("type", machine_type),
     PROPERTY("virtualization", PROPERTY_ON, struct options, machine.virtualization, .mark = GIVEN_VIRTUALIZATION),
@@ -78,6 +84,7 @@ static const struct property machine_rows[] = {
     PROPERTY("highmem", PROPERTY_OFF, struct options, machine.lowmem, .mark = GIVEN_HIGHMEM),
     PROPERTY("memory-backend", PROPERTY_COPY, struct options, memory_backend),
     PROPERTY_BY("iommu", machine_iommu, .mark = GIVEN_IOMMU),
+    PROPERTY_BY("acpi", machine_acpi, .mark = GIVEN_ACPI),
     PROPERTY("its", PROPERTY_ON, struct options, machine.its, .mark = GIVEN_ITS),
     PROPERTY("dumpdtb", PROPERTY_TEXT, struct options, dumpdtb),
     PROPERTY("dtb-randomness", PROPERTY_OFF, struct options, plain_dtb),
@@ -87,7 +94,6 @@ static const struct property machine_rows[] = {
     PROPERTY("append", PROPERTY_COPY, struct options, append),
     PROPERTY("dtb", PROPERTY_COPY, struct options, dtb),
     /* Those that change nothing here, with the values that the machine has anyway. */
-    PROPERTY_ACCEPTED("acpi", "on off"),
     PROPERTY_ACCEPTED("usb", "off"),
     PROPERTY_ACCEPTED("graphics", "on off"),
     PROPERTY_BY("accel", accel_name),

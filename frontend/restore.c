@@ -85,6 +85,7 @@ void restore_options(struct options *o)
         contradicts(o, "-m", size_text(o->machine.ram_size, a), size_text(s->options.ram_size, b));
     o->machine.ram_size = s->options.ram_size;
     o->machine.store_size = s->options.store_size;
+    o->machine.firmware = s->options.firmware;
     number_take(o, &o->machine.cpu_count, s->options.cpu_count, GIVEN_SMP, "-smp");
     o->machine.clusters = s->options.clusters;
     o->machine.cores = s->options.cores;
@@ -104,6 +105,7 @@ void restore_options(struct options *o)
         contradicts(o, "-global", stages[o->machine.smmu_stage], stages[stage]);
     o->machine.smmu_stage = stage;
     flag_take(o, &o->machine.lowmem, s->options.lowmem, GIVEN_HIGHMEM, "-M", "highmem=off", "highmem=on");
+    flag_take(o, &o->machine.acpi, s->options.acpi, GIVEN_ACPI, "-M", "acpi=on", "acpi=off");
     flag_take(o, &o->machine.its, s->options.its, GIVEN_ITS, "-M", "its=on", "its=off");
     u8 semihosting = o->machine.semihosting != SEMIHOSTING_OFF;
     flag_take(o, &semihosting, s->options.semihosting != SEMIHOSTING_OFF, GIVEN_SEMIHOSTING, "-semihosting-config",

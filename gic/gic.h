@@ -23,6 +23,7 @@ enum {
     GIC_PRIO_IDLE = 0xff,
     GIC_DIST_SIZE = 0x10000,
     GIC_REDISTS_SIZE = 0xf60000, /* bytes for redistributors that follow each other; others: board/virt.def */
+    GIC_PPI_PMU = 23,
     GIC_PPI_MAINTENANCE = 25,
     GIC2_CPUS = 8, /* the most that a GICv2 can have */
     GIC_SGIS = 16,

@@ -35,6 +35,7 @@ suite_cli() { tests/cli/run.sh "$ELMU"; }
 # The command lines are beside the vectors.
 suite_cmdlines() { tests/cmdlines.sh "$ELMU" "${VECTORS%% *}/../cmdlines.txt"; }
 suite_bench() { tests/bench.sh "$ELMU" "${VECTORS%% *}/../bench"; }
+suite_acpi() { tests/acpi.py "$ELMU" "$QEMU" "$B/guest/fw_items.elf"; }
 suite_calls() { tests/calls.sh; }
 suite_core() { tests/core.sh; }
 suite_includes() { tests/includes.sh; }
@@ -51,7 +52,7 @@ suite_sweep()
 }
 # Suites that run only when they are named: parts of others, for slow builds.
 extra="vectors-part"
-all="vectors lockstep causes unit bench guests-stepping guests-threaded guests-qemu determinism fuzz gdb trace cli cmdlines calls core includes lists sweep"
+all="vectors lockstep causes unit bench guests-stepping guests-threaded guests-qemu determinism fuzz gdb trace cli acpi cmdlines calls core includes lists sweep"
 
 jobs=2
 case ${1-} in

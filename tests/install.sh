@@ -34,6 +34,7 @@ check   python3                     python3                 to run the scripts t
 check   qemu-system-aarch64         qemu-system-arm         to run the same guests on a second emulator
 check   qemu-nbd                    qemu-utils              which opens disk images of other formats
 check   dtc                         device-tree-compiler    to compare device trees with those of QEMU
+check   iasl                        acpica-tools            to compare ACPI tables with those of QEMU
 check   valgrind                    valgrind                to count what traces cost
 check   genhtml                     lcov                    to render coverage
 check   gdb-multiarch               gdb-multiarch           to debug guests through the gdb stub

@@ -290,7 +290,7 @@ static void enter(struct machine *m, const struct plan *p, const u64 pc[MAX_CPUS
     }
 }
 
-/* What conduit the device tree is to name: decided before the tree is made. */
+/* What conduit the device tree and ACPI's tables are to name: decided before they are made. */
 static void conduit_decide(struct machine *m, bool is_linux)
 {
     m->conduit = m->options.secure && !is_linux ? CONDUIT_NONE : m->options.virtualization ? CONDUIT_SMC : CONDUIT_HVC;
@@ -306,7 +306,7 @@ bool boot_load(struct machine *m, const struct boot_config *c, char error[BOOT_E
         snprintf(error, BOOT_ERROR, "nothing to run: -kernel FILE, -bios FILE, or -device loader,file=FILE,cpu-num=0");
         return false;
     }
-    if (!flash_place(m, c, error) || !fw_items_place(m, c, has_firmware(m, c), error))
+    if (!flash_place(m, c, error))
         return false;
     p.image.used = &p.used;
     p.kernel = c->kernel.data && !has_firmware(m, c);
@@ -314,6 +314,8 @@ bool boot_load(struct machine *m, const struct boot_config *c, char error[BOOT_E
         return false;
     bool is_linux = p.kernel && p.image.kind != IMAGE_ELF;
     conduit_decide(m, is_linux);
+    if (!fw_items_place(m, c, has_firmware(m, c), error))
+        return false;
     if (!(is_linux ? linux_load(m, c, &p, error) : bare_load(m, c, &p, error)))
         return false;
     if (!loaders_run(m, c, &p.used, pc, started, error))

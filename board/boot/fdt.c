@@ -1,7 +1,7 @@
 /*
  * The device tree (Devicetree Specification 0.4; bindings of Linux), node for node and in the order of QEMU 7.2's virt,
  * so that guests find the same machine: what the machine has but for devices, whose nodes are their kinds', and what a
- * boot adds. Left out until they exist: flash, PCIe, fw_cfg.
+ * boot adds.
  */
 #include "board/boot/boot.h"
 #include "board/boot/tree.h"
@@ -127,7 +127,7 @@ static void pmu(struct tree *t, struct place at)
         return;
     tree_node(t, "/pmu");
     tree_string(t, "/pmu", "compatible", "arm,armv8-pmuv3");
-    TREE_CELLS(t, "/pmu", "interrupts", TREE_PPI, 7, t->ppi);
+    TREE_CELLS(t, "/pmu", "interrupts", TREE_PPI, GIC_PPI_PMU - 16, t->ppi);
 }
 const struct kind kind_pmu = {
     .name = "pmu",

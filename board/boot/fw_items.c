@@ -1,9 +1,11 @@
 /*
  * What the firmware configuration device is given at boot, with the keys and names that QEMU's virt gives it (found by
- * listing them there: tests/guest/fw_cfg.c): with firmware the kernel, initial RAM disk and command line, which are
- * then the firmware's to load, and the files of -fw_cfg.
+ * listing them there: tests/guest/fw_cfg.c): ACPI and SMBIOS tables, with firmware the kernel, initial RAM disk and
+ * command line, which are then the firmware's to load, and the files of -fw_cfg.
  */
+#include "board/acpi/acpi.h"
 #include "board/boot/boot.h"
+#include "board/boot/smbios.h"
 #include "board/dev/fw_cfg.h"
 
 #include <stdio.h>
@@ -15,6 +17,8 @@ struct items {
     unsigned count;
     u8 number[NUMBERS][4]; /* what items that are numbers hold */
     unsigned numbers;
+    u8 rsdp[ACPI_RSDP_SIZE], tables[ACPI_TABLES_SIZE], loader[ACPI_LOADER_SIZE];
+    u8 smbios[SMBIOS_SIZE], anchor[SMBIOS_ANCHOR_SIZE];
 };
 
 static void item_add(struct items *t, const char *name, u32 key, const void *data, u64 size)
@@ -46,6 +50,32 @@ static void board_items(const struct machine *m, const struct boot_config *c, st
         number_add(t, "etc/boot-menu-wait", 0, c->boot.wait, 2);
 }
 
+#define WRITER(machine, array) { .m = machine, .data = array, .room = sizeof(array) }
+static void writer_item(struct items *t, const char *name, const struct writer *w)
+{
+    item_add(t, name, 0, w->data, w->size);
+}
+
+static bool acpi_items(const struct machine *m, struct items *t)
+{
+    struct writer rsdp = WRITER(m, t->rsdp), tables = WRITER(m, t->tables), loader = WRITER(m, t->loader);
+    bool ok = acpi_make(&rsdp, &tables, &loader);
+    writer_item(t, "etc/acpi/rsdp", &rsdp);
+    writer_item(t, "etc/acpi/tables", &tables);
+    writer_item(t, "etc/table-loader", &loader);
+    item_add(t, "etc/tpm/log", 0, NULL, 0); /* of a TPM that is not there */
+    return ok;
+}
+
+static bool smbios_items(const struct machine *m, struct items *t)
+{
+    struct writer anchor = WRITER(m, t->anchor), tables = WRITER(m, t->smbios);
+    bool ok = smbios_make(&anchor, &tables);
+    writer_item(t, "etc/smbios/smbios-anchor", &anchor);
+    writer_item(t, "etc/smbios/smbios-tables", &tables);
+    return ok;
+}
+
 static void kernel_items(const struct boot_config *c, const struct blob *kernel, struct items *t)
 {
     if (kernel->data) {
@@ -71,14 +101,17 @@ bool fw_items_place(struct machine *m, const struct boot_config *c, bool firmwar
         free(t);
         return false;
     }
+    bool ok = t != NULL;
     if (t) {
         board_items(m, c, t);
+        ok = smbios_items(m, t) && (!m->options.acpi || acpi_items(m, t));
+        wrong = "the tables have no room";
         if (firmware)
             kernel_items(c, &kernel, t);
         for (unsigned n = 0; n < c->item_count; n++)
             item_add(t, c->item[n].name, 0, c->item[n].file.data, c->item[n].file.size);
     }
-    bool ok = t && fw_cfg_fill(m, t->item, t->count, &wrong);
+    ok = ok && fw_cfg_fill(m, t->item, t->count, &wrong);
     if (!ok)
         snprintf(error, BOOT_ERROR, "-fw_cfg: %s", wrong);
     if (kernel.data != c->kernel.data)

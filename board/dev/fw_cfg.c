@@ -6,6 +6,7 @@
  */
 #include "board/dev/fw_cfg.h"
 
+#include "board/acpi/aml.h"
 #include "board/boot/tree.h"
 
 #include <stdlib.h>
@@ -245,6 +246,16 @@ static void fw_cfg_node(struct tree *t, struct place at)
     tree_compatible(t, path, at);
 }
 
+static void fw_cfg_acpi(struct writer *w, struct place at)
+{
+    u32 from = aml_open_named(w, AML_DEVICE, "FWCF");
+    aml_name_string(w, "_HID", "QEMU0002");
+    aml_name_number(w, "_STA", AML_STA_HIDDEN);
+    aml_name_number(w, "_CCA", 1);
+    aml_row(w, at);
+    aml_close(w, from);
+}
+
 const struct kind kind_fw_cfg = {
     .name = "fw_cfg",
     .compatible = "qemu,fw-cfg-mmio\0",
@@ -254,4 +265,5 @@ const struct kind kind_fw_cfg = {
     .write = fw_cfg_write,
     .reset = fw_cfg_reset,
     .node = fw_cfg_node,
+    .acpi = fw_cfg_acpi,
 };

@@ -3,6 +3,7 @@
  * virtual one. What they show is in machine.gic (gic/frames.c, gic/frames2.c). They answer as far as QEMU's do; the
  * device tree gives each 64 KiB, as QEMU's does.
  */
+#include "board/acpi/acpi.h"
 #include "board/machine.h"
 #include "board/boot/tree.h"
 #include "board/dev/gic_frames.h"
@@ -51,10 +52,22 @@ static void node(struct tree *t, struct place at)
     tree_gic_end(t, path);
 }
 
+static u64 frame_base(const struct writer *w, enum row_number n)
+{
+    return row_there(w->m, row_get(n)) ? row_get(n)->base : 0;
+}
+
+static void madt(struct writer *w, struct place at)
+{
+    madt_gic(w, at, 2,
+             &(struct madt_frames){ frame_base(w, ROW_gicc), frame_base(w, ROW_gicv), frame_base(w, ROW_gich) });
+}
+
 const struct kind kind_gic2_dist = {
     .name = "gic2_dist",
     .compatible = "arm,cortex-a15-gic\0",
     .read = dist_read,
     .write = dist_write,
     .node = node,
+    .madt = madt,
 };

@@ -1,6 +1,7 @@
 /*
  * The GIC's register frames on the bus. What they show is in machine.gic (gic/frames.c), where the PEs' interfaces are.
  */
+#include "board/acpi/acpi.h"
 #include "board/boot/tree.h"
 #include "board/dev/gic_frames.h"
 
@@ -60,6 +61,15 @@ static void node(struct tree *t, struct place at)
     tree_gic_end(t, path);
 }
 
+/* The PEs' interfaces are system registers. */
+static void dist_madt(struct writer *w, struct place at) { madt_gic(w, at, 3, &(struct madt_frames){ 0 }); }
+
+/* ACPI 6.4, 5.2.12.17 */
+static void redist_madt(struct writer *w, struct place at)
+{
+    PUT(w, BYTE(0xe), BYTE(16), WORD(0), QWORD(place_base(at)), DWORD(row_get(at.row)->size));
+}
+
 const struct kind kind_gic_dist = {
     .name = "gic_dist",
     .compatible = "arm,gic-v3\0",
@@ -67,10 +77,12 @@ const struct kind kind_gic_dist = {
     .write = dist_write,
     .messages = true,
     .node = node,
+    .madt = dist_madt,
 };
 const struct kind kind_gic_redist = {
     .name = "gic_redist",
     .compatible = "arm,gic-v3\0",
     .read = redist_read,
     .write = redist_write,
+    .madt = redist_madt,
 };

@@ -2,6 +2,7 @@
  * The ITS on the bus: two frames of 64 KiB, the second for GITS_TRANSLATER alone. The device that a message comes from
  * is the stream of the access; what a PE writes there comes from device 0, as on QEMU. What is not here: gic/its.c.
  */
+#include "board/acpi/writer.h"
 #include "board/boot/tree.h"
 #include "board/machine.h"
 #include "gic/its.h"
@@ -48,6 +49,12 @@ static void node(struct tree *t, struct place at)
     TREE_CELLS(t, path, "#msi-cells", 1);
 }
 
+/* ACPI 6.4, 5.2.12.18: identifier 0, which the IORT names. */
+static void madt(struct writer *w, struct place at)
+{
+    PUT(w, BYTE(0xf), BYTE(20), WORD(0), DWORD(0), QWORD(place_base(at)), DWORD(0));
+}
+
 const struct kind kind_gic_its = {
     .name = "gic_its",
     .compatible = "arm,gic-v3-its\0",
@@ -59,4 +66,5 @@ const struct kind kind_gic_its = {
     .validate = validate,
     .messages = true,
     .node = node,
+    .madt = madt,
 };

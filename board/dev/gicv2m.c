@@ -5,11 +5,10 @@
  *     MSI_TYPER <25:16> first INTID <9:0> how many    MSI_SETSPI_NS <9:0> INTID, written    MSI_IIDR
  */
 #include "board/machine.h"
+#include "board/acpi/writer.h"
 #include "board/boot/tree.h"
 
 enum { MSI_TYPER = 0x008, MSI_SETSPI_NS = 0x040, MSI_IIDR = 0xfcc, COUNT = 64, IIDR = 0x05100000 };
-
-static unsigned first_intid(struct place at) { return GIC_BANK + row_get(at.row)->spi; }
 
 static bool read(struct machine *m, void *state, const struct access *a, u64 *value)
 {
@@ -17,7 +16,7 @@ static bool read(struct machine *m, void *state, const struct access *a, u64 *va
     if (a->size != 4)
         m->d.guest_error = ERROR_SIZE;
     else if (a->offset == MSI_TYPER)
-        *value = first_intid(a->at) << 16 | COUNT;
+        *value = place_intid(a->at) << 16 | COUNT;
     else if (a->offset == MSI_IIDR)
         *value = IIDR;
     return true;
@@ -31,7 +30,7 @@ static bool write(struct machine *m, void *state, const struct access *a, u64 va
         return true;
     if (a->size != 2 && a->size != 4) {
         m->d.guest_error = ERROR_SIZE;
-    } else if (intid - first_intid(a->at) >= COUNT) {
+    } else if (intid - place_intid(a->at) >= COUNT) {
         m->d.guest_error = ERROR_INTERRUPT;
     } else {
         gic_set_spi(&m->gic, intid, true);
@@ -46,6 +45,12 @@ static void node(struct tree *t, struct place at)
     tree_gic_msi(t, path, "v2m", at);
 }
 
+/* ACPI 6.4, 5.2.12.16; the flag: count and base are these, not MSI_TYPER's. */
+static void madt(struct writer *w, struct place at)
+{
+    PUT(w, BYTE(0xd), BYTE(24), WORD(0), DWORD(0), QWORD(place_base(at)), DWORD(1), WORD(COUNT), WORD(place_intid(at)));
+}
+
 const struct kind kind_gicv2m = {
     .name = "gicv2m",
     .compatible = "arm,gic-v2m-frame\0",
@@ -53,4 +58,5 @@ const struct kind kind_gicv2m = {
     .write = write,
     .messages = true,
     .node = node,
+    .madt = madt,
 };

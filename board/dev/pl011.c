@@ -8,6 +8,7 @@
  * QEMU's, data passes in both directions whether or not CR enables the UART. Left out: modem lines, IrDA, DMA, errors
  * on the line.
  */
+#include "board/acpi/aml.h"
 #include "board/machine.h"
 #include "board/boot/tree.h"
 
@@ -245,6 +246,13 @@ static void pl011_node(struct tree *t, struct place at)
     tree_string(t, row_secure(t->m, row_get(at.row)) ? "/secure-chosen" : "/chosen", "stdout-path", path);
 }
 
+static void pl011_acpi(struct writer *w, struct place at)
+{
+    u32 from = aml_device(w, "COM0", "ARMH0011", 0);
+    aml_row(w, at);
+    aml_close(w, from);
+}
+
 const struct kind kind_pl011 = {
     .name = "pl011",
     .compatible = "arm,pl011\0arm,primecell\0",
@@ -262,4 +270,5 @@ const struct kind kind_pl011 = {
     .reset = pl011_reset,
     .validate = pl011_validate,
     .node = pl011_node,
+    .acpi = pl011_acpi,
 };

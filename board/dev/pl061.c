@@ -3,13 +3,14 @@
  * Line 3 of the board's first one is the power button; lines 0 and 1 of the secure one power off and reset.
  * Left out: hardware control mode (AFSEL has no effect).
  */
+#include "board/acpi/acpi.h"
 #include "board/machine.h"
 #include "board/boot/tree.h"
 
 enum { DATA_END = 0x400, DIR = 0x400, IS = 0x404, IBE = 0x408, IEV = 0x40c, IE = 0x410, RIS = 0x414, MIS = 0x418, IC = 0x41c,
        AFSEL = 0x420, ID = 0xfe0 };
 
-enum { KEY_NS = 100000000, KEY_POWER = 116 };
+enum { KEY_NS = 100000000, KEY_POWER = 116, LINE_POWER = 3 };
 
 struct pl061 {
     u8 data, dir, is, ibe, iev, ie, ris, afsel;
@@ -46,11 +47,14 @@ void pl061_line(struct machine *m, struct place at, unsigned line, bool high)
     bus_levels(m, at);
 }
 
-void pl061_key(struct machine *m, struct place at, unsigned line)
+/* Somebody presses the key and lets go of it after a while. */
+static void pl061_power_key(struct machine *m, struct place at)
 {
-    ((struct pl061 *)place_state(m, at))->key = (u8)line;
+    if (row_secure(m, row_get(at.row)))
+        return;
+    ((struct pl061 *)place_state(m, at))->key = LINE_POWER;
     machine_timer_set(m, at, 0, m->now + KEY_NS);
-    pl061_line(m, at, line, true);
+    pl061_line(m, at, LINE_POWER, true);
 }
 
 static void pl061_timer(struct machine *m, void *state, struct place at, unsigned n)
@@ -145,7 +149,7 @@ static void power_button(struct tree *t, u32 gpio)
     tree_node(t, "/gpio-keys/poweroff");
     tree_string(t, "/gpio-keys/poweroff", "label", "GPIO Key Poweroff");
     TREE_CELLS(t, "/gpio-keys/poweroff", "linux,code", KEY_POWER);
-    TREE_CELLS(t, "/gpio-keys/poweroff", "gpios", gpio, 3, 0);
+    TREE_CELLS(t, "/gpio-keys/poweroff", "gpios", gpio, LINE_POWER, 0);
 }
 
 static void secure_outputs(struct tree *t, u32 gpio, struct place at)
@@ -179,6 +183,30 @@ static void pl061_node(struct tree *t, struct place at)
         power_button(t, phandle);
 }
 
+/* GpioInt (ACPI 6.4, 6.4.3.8.1) of one pin: a rising edge, exclusive, pulled up. */
+static void gpio_interrupt(struct writer *w, unsigned pin, const char *gpio)
+{
+    enum { PINS = 23, SOURCE = PINS + 2, HEAD = 3, EDGE = 1, CONSUMER = 1, PULL_UP = 1 };
+    u32 end = SOURCE + (u32)strlen(gpio) + 1;
+    PUT(w, BYTE(0x8c), WORD(end - HEAD), BYTE(1), BYTE(0), WORD(CONSUMER), WORD(EDGE), BYTE(PULL_UP), WORD(0), WORD(0),
+        WORD(PINS), BYTE(0), WORD(SOURCE), WORD(end), WORD(0), WORD(pin));
+    put_string(w, gpio);
+}
+
+static void pl061_acpi(struct writer *w, struct place at)
+{
+    u32 from = aml_device(w, "GPO0", "ARMH0061", 0);
+    aml_row(w, at);
+    u32 events = aml_resources(w, "_AEI");
+    gpio_interrupt(w, LINE_POWER, "GPO0");
+    aml_resources_end(w, events);
+    u32 method = aml_method(w, "_E03", 0, false); /* an edge of that pin */
+    acpi_power_notify(w);
+    aml_close(w, method);
+    aml_close(w, from);
+    acpi_power_button(w);
+}
+
 const struct kind kind_pl061 = {
     .name = "pl061",
     .compatible = "arm,pl061\0arm,primecell\0",
@@ -193,4 +221,6 @@ const struct kind kind_pl061 = {
     .reset = pl061_reset,
     .validate = pl061_validate,
     .node = pl061_node,
+    .power_key = pl061_power_key,
+    .acpi = pl061_acpi,
 };

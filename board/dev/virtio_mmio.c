@@ -4,6 +4,7 @@
  * QEMU's virt shows version 1 (legacy) unless told otherwise (virtio-mmio.force-legacy), and so does this. Left out:
  * shared memory, queue reset.
  */
+#include "board/acpi/aml.h"
 #include "board/machine.h"
 #include "board/boot/tree.h"
 
@@ -276,6 +277,16 @@ static void virtio_mmio_node(struct tree *t, struct place at)
     tree_flag(t, path, "dma-coherent");
 }
 
+static void virtio_mmio_acpi(struct writer *w, struct place at)
+{
+    char name[5];
+    snprintf(name, sizeof(name), "VR%02u", at.n % 100u);
+    u32 from = aml_device(w, name, "LNRO0005", at.n);
+    aml_name_number(w, "_CCA", 1);
+    aml_row(w, at);
+    aml_close(w, from);
+}
+
 const struct kind kind_virtio_mmio = {
     .name = "virtio_mmio",
     .compatible = "virtio,mmio\0",
@@ -293,4 +304,5 @@ const struct kind kind_virtio_mmio = {
     .reset = virtio_mmio_reset,
     .validate = virtio_mmio_validate,
     .node = virtio_mmio_node,
+    .acpi = virtio_mmio_acpi,
 };
