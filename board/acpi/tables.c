@@ -11,9 +11,13 @@ static void byte_register(struct writer *w, u64 address) { PUT(w, BYTE(0), BYTE(
 /* Hardware-reduced: nothing of the fixed hardware is there, what it would do PSCI and devices of the DSDT do. */
 void acpi_fadt(struct writer *w)
 {
-    enum { FLAGS = 112, ARM_BOOT = 129, X_DSDT = 140, HYPERVISOR = 268, HW_REDUCED = 1 << 20, PSCI = 1, BY_HVC = 2 };
+    enum { BOOT = 109, FLAGS = 112, ARM_BOOT = 129, HYPERVISOR = 268 };
+    enum { NO_MSI = 8, HW_REDUCED = 1 << 20, PSCI = 1, BY_HVC = 2 };
     static const u8 conduit[] = { [CONDUIT_NONE] = 0, [CONDUIT_HVC] = PSCI | BY_HVC, [CONDUIT_SMC] = PSCI };
-    put_zeros(w, FLAGS - ACPI_HEADER);
+    bool messages = row_there(w->m, row_get(ROW_its)) || row_there(w->m, row_get(ROW_gicv2m));
+    put_zeros(w, BOOT - ACPI_HEADER);
+    put(w, messages ? 0 : NO_MSI, 2);
+    put_zeros(w, FLAGS - BOOT - 2);
     put(w, HW_REDUCED, 4);
     put_zeros(w, ARM_BOOT - FLAGS - 4);
     put(w, conduit[w->m->conduit], 2);

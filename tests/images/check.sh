@@ -49,6 +49,14 @@ linux() { # CPU SMP APPEND [KERNEL]
     opt -kernel "$boot/${4-vmlinuz}" -initrd "$boot/linux.cpio" -append "console=ttyAMA0 $3"
     want "elmu: $2 cpus"
 }
+edk2() { # the firmware is there to load it
+    opt -bios "$boot/../images/QEMU_EFI.fd"
+    want 'efi: EFI v2.'
+    want 'ACPI: RSDP'
+    want 'ACPI: Interpreter enabled'
+    want 'ACPI: SPCR: console: pl011,mmio,0x9000000,9600'
+    want 'ACPI: button: Power Button [PWRB]'
+}
 linux_max() { # what the kernel finds on max, and tells programs
     local found
     for found in 'Address authentication' 'Branch Target Identification' 'Memory Tagging Extension' 'Virtualization Host Extensions'; do
@@ -89,7 +97,7 @@ xen() { # CPU SMP
 }
 
 define_rows() {
-    local cpu smp mode words model
+    local cpu smp mode words model with
     for cpu in cortex-a57 max; do
         for smp in 1 4; do
             case $cpu-$smp in cortex-a57-1 | max-4) row linux-$cpu-$smp quick 4G ;; *) row linux-$cpu-$smp full 6G ;; esac
@@ -344,12 +352,70 @@ define_rows() {
     want '01.00.00   0x1af4     0x1044'
     want 'Device 0: 1af4 VirtIO Block Device'
     want 'elmu test disk'
-    # The kernel is the firmware's to load: it comes from the firmware configuration device.
+    # The kernel is the firmware's to load: it comes from the firmware configuration device, as do ACPI's tables, by which
+    # Linux then knows the machine.
     row edk2-kernel quick 3G
     linux cortex-a57 1 ''
-    opt -bios "$boot/../images/QEMU_EFI.fd"
+    edk2
     shell_session elmu
-    want 'efi: EFI v2.'
+    want 'Hyp mode initialized successfully'
+    row edk2-el1 full 6G
+    common max 4 ''
+    opt -kernel "$boot/vmlinuz" -initrd "$boot/linux.cpio" -append 'console=ttyAMA0'
+    edk2
+    want 'CPU: All CPU(s) started at EL1'
+    shell_session elmu
+    want 'elmu: 4 cpus'
+    row edk2-124 full 8G # more than one region of redistributors
+    linux cortex-a57 124 ''
+    edk2
+    want 'SMP: Total of 124 processors activated.'
+    shell_session elmu
+    row edk2-kvm full 6G
+    kvm_guest max vhe VHE
+    edk2
+    row edk2-kvm-nvhe full 6G
+    kvm_guest cortex-a57 nvhe Hyp
+    edk2
+    for with in gicv2 its-off smmu highmem-off; do
+        row edk2-pci-$with full 4G
+        case $with in gicv2) gic=2 ;; esac
+        linux cortex-a57 1 'elmu.modules=virtio_pci_legacy_dev:virtio_pci_modern_dev:virtio_pci:virtio_blk'
+        gic=3
+        edk2
+        opt -drive "file=@DIR@/disk.img,if=none,format=raw,id=d0"
+        opt -device virtio-blk-pci,drive=d0,iommu_platform=on,disable-legacy=on
+        case $with in
+        gicv2)
+            want 'GICv2m: ACPI overriding V2M MSI_TYPER (base:80, num:64)'
+            want 'MSI 16385 Edge      virtio0-req.0'
+            ;;
+        its-off)
+            opt -M its=off
+            want 'GICv3  36 Level     virtio0'
+            ;;
+        smmu)
+            opt -M iommu=smmuv3
+            want 'virtio-pci 0000:00:01.0: Adding to iommu group 0'
+            want 'ITS-MSI 16385 Edge      virtio0-req.0'
+            ;;
+        highmem-off)
+            opt -M highmem=off
+            want 'ECAM at [mem 0x3f000000-0x3fffffff] for [bus 00-0f]'
+            want 'ITS-MSI 16385 Edge      virtio0-req.0'
+            ;;
+        esac
+        answer 'elmu# ' $'md5sum /dev/vda; cat /proc/interrupts; poweroff -f\n'
+        want "$disk_md5  /dev/vda"
+        want 'reboot: Power down'
+        never 'Call trace'
+    done
+    row edk2-no-acpi full 4G
+    linux cortex-a57 1 ''
+    opt -M acpi=off -bios "$boot/../images/QEMU_EFI.fd"
+    want 'Machine model: linux,dummy-virt'
+    never 'ACPI: RSDP'
+    shell_session elmu
     row edk2 full 8G
     common cortex-a57 1
     opt -device pcie-root-port,id=rp,chassis=1 -device virtio-blk-pci,bus=rp,drive=d0 -device virtio-rng-pci

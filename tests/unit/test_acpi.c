@@ -279,6 +279,7 @@ static void say(const struct machine *m, const struct machine_shape *s)
     ck_assert_uint_eq(structures(madt, 0xf), s->its);
     ck_assert_uint_eq(load_le32(iort + 36), 1u + s->its + s->smmu);
     ck_assert_uint_eq(load_le64(mcfg + 44), s->lowmem ? 0x3f000000 : 0x4010000000);
+    ck_assert_uint_eq(load_le16(table_find("FACP") + 109), s->gic == 2 || s->its ? 0 : 8);
     ck_assert_uint_eq(load_le16(table_find("FACP") + 129), s->secure ? 0 : s->virtualization ? 1 : 3);
     ck_assert_uint_eq(memmem(table_bytes, 0x20000, "ACPI0013", 8) != NULL, s->firmware);
     ck_assert_uint_eq(memmem(table_bytes, 0x20000, "ARMH0061", 8) != NULL, !s->firmware);
