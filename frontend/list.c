@@ -63,13 +63,14 @@ static void list_devices(void)
     const struct row *r;
     for (unsigned n = 0; n < ROW_FUNCTIONS && (r = row_get(n)); n++) {
         const struct kind *kind = r->kind;
+        const char *words = kind && kind->compatible ? kind->compatible : "";
         const char *secure = (r->when & SECURE) == SECURE ? " (secure)" : "";
         printf("0x%08llx 0x%-8llx %-8s %-12s", (unsigned long long)r->base, (unsigned long long)r->size, r->name,
                kind ? kind->name : "RAM");
         if (kind && kind->wires)
-            printf(" count %-3u SPI %-3u %s%s\n", r->count, r->spi, kind->compatible, secure);
+            printf(" count %-3u SPI %-3u %s%s\n", r->count, r->spi, words, secure);
         else
-            printf(" %s%s\n", kind ? kind->compatible : r->size ? "" : "(-m)", secure);
+            printf(" %s%s\n", kind ? words : r->size ? "" : "(-m)", secure);
     }
     for (unsigned n = 0; n < PCI_FUNCTIONS; n++)
         if (pci_function_name(n))

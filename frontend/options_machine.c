@@ -71,7 +71,9 @@ static void machine_absent(void *target, const char *option, const struct subopt
 
 static void machine_acpi(void *target, const char *option, const struct suboption *s)
 {
-    if (strcmp(s->value, "auto")) /* which is on */
+    if (!strcmp(s->value, "auto"))
+        ((struct options *)target)->machine.acpi = 1;
+    else
         ((struct options *)target)->machine.acpi = suboption_bool(option, s);
 }
 

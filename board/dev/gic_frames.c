@@ -62,7 +62,10 @@ static void node(struct tree *t, struct place at)
 }
 
 /* The PEs' interfaces are system registers. */
-static void dist_madt(struct writer *w, struct place at) { madt_gic(w, at, 3, &(struct madt_frames){ 0 }); }
+static void dist_madt(struct writer *w, struct place at)
+{
+    madt_gic(w, at, w->m->d.parts & GICV4 ? 4 : 3, &(struct madt_frames){ 0 });
+}
 
 /* ACPI 6.4, 5.2.12.17 */
 static void redist_madt(struct writer *w, struct place at)

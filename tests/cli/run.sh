@@ -107,6 +107,8 @@ bad '-mon for programs' 'not yet supported' -mon chardev=c,mode=control
 bad 'unknown machine property' "no property 'colour'" -M virt,colour=blue
 bad 'property neither on nor off' 'expected on or off' -M virt,secure=maybe
 bad 'gic-version=4 without EL2' 'gic-version=4 requires virtualization enabled' -M virt,gic-version=4 -kernel hello.elf
+bad 'acpi neither on nor off' 'expected on or off' -M virt,acpi=maybe
+run 'acpi=auto' 0 -M virt,acpi=auto -kernel hello.elf
 bad 'gic-version=host' 'gic-version=host requires KVM' -M virt,gic-version=host
 bad 'gic-version=5' 'Invalid gic-version value' -M virt,gic-version=5
 bad 'unknown IOMMU' 'expected none or smmuv3' -M virt,iommu=virtio
@@ -451,6 +453,11 @@ run '-fw_cfg, to a snapshot' 3 "${items[@]}" -smp 2 -kernel "$fw_cfg" -fw_cfg op
 run '-fw_cfg, from a snapshot' 0 "${items[@]}" --restore items.snap
 says '-fw_cfg, from a snapshot' out 'opt/org.elmu/greeting'
 
+run 'firmware, to a snapshot' 0 -M virt -bios hello.bin -nographic --snapshot-save firmware.snap@2
+bad 'firmware, from a snapshot, without ACPI' 'made with -M acpi=on' --restore firmware.snap -M virt,acpi=off
+bad 'firmware, from a snapshot of none' 'another -bios' --restore items.snap -M virt,gic-version=3 -bios hello.bin
+run 'firmware, from a snapshot' 0 --restore firmware.snap -nographic
+says 'firmware, from a snapshot' out hello
 run 'firmware is entered at 0' 0 -M virt -bios hello.bin -nographic
 says 'firmware is entered at 0' out hello
 run 'firmware in a drive' 0 -M virt -drive if=pflash,format=raw,readonly=on,file=hello.bin -nographic
@@ -476,14 +483,14 @@ tree()
         grep -vE 'fw-cfg@|(rng|kaslr)-seed' |
         sed '/timer interrupts/s/ 0x01 0x0c 0x[0-9a-f]*04>/>/' | sort >"$2"
 }
-# same NAME PROPERTIES CPU SMP RAM
+# same NAME PROPERTIES CPU SMP RAM [OPTION...]
 same()
 {
-    local gic=virt
+    local gic=virt options=("${@:6}")
     case $2 in *gic-version=*) ;; *) gic=virt,gic-version=3 ;; esac
-    if ! "$elmu" -M "$gic,dumpdtb=a.dtb$2" -cpu "$3" -smp "$4" -m "$5" >out 2>err </dev/null; then
+    if ! "$elmu" -M "$gic,dumpdtb=a.dtb$2" -cpu "$3" -smp "$4" -m "$5" "${options[@]}" >out 2>err </dev/null; then
         fail "device tree $1" 'elmu does not write it'
-    elif ! qemu-system-aarch64 -M "$gic,dumpdtb=b.dtb$2" -cpu "$3" -smp "$4" -m "$5" -display none -nic none >out 2>err </dev/null; then
+    elif ! qemu-system-aarch64 -M "$gic,dumpdtb=b.dtb$2" -cpu "$3" -smp "$4" -m "$5" "${options[@]}" -display none -nic none >out 2>err </dev/null; then
         fail "device tree $1" 'QEMU does not write it'
     else
         tree a.dtb a.txt
@@ -507,6 +514,8 @@ same 'two regions of redistributors' '' cortex-a57 140 1G
 same 'GICv4' ',gic-version=4,virtualization=on' cortex-a57 61 128M
 same 'GICv4, two regions of redistributors' ',gic-version=max,virtualization=on' cortex-a57 62 128M
 same 'the most that there is, without EL2' ',gic-version=max' cortex-a57 62 128M
+same 'firmware: no GPIO' '' cortex-a57 1 128M -bios hello.bin
+same 'firmware without ACPI' ',acpi=off' cortex-a57 1 128M -bios hello.bin
 same 'GICv2' ',gic-version=2' cortex-a57 1 128M
 same 'GICv2, EL2, max, 8 CPUs' ',gic-version=2,virtualization=on' max 8 1G
 same 'GICv2, EL3, EL2, 2 CPUs' ',gic-version=2,secure=on,virtualization=on' cortex-a57 2 1G
