@@ -23,7 +23,6 @@ MACHINES = {
     "gicv2-el2": ("gic-version=2,virtualization=on", "cortex-a57", "4", []),
     "gicv3-el2": ("gic-version=3,virtualization=on", "max", "4", []),
     "gicv4": ("gic-version=4,virtualization=on", "cortex-a57", "62", []),
-    "gicv4-its-off": ("gic-version=4,virtualization=on,its=off", "cortex-a57", "2", []),
     "firmware": ("gic-version=3", "cortex-a57", "1", ["firmware"]),
     "secure": ("gic-version=3,secure=on", "cortex-a57", "1", []),
     "secure-firmware": ("gic-version=3,secure=on,virtualization=on", "cortex-a57", "1", ["firmware"]),
