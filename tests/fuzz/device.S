@@ -3,7 +3,7 @@
 // back. RAM that queues and tables may lie in changes, too. Linked with guest.ld, entered at the highest EL there is; ends by
 // semihosting.
         .arch armv8-a
-        .equ    RANGES, 64              // most of them
+        .equ    RANGES, 64              // most of them; device.py has these, too
         .equ    STORES, 256
         .equ    WORDS, 64               // of the dictionary, and remembered places
         .equ    RAM_SIZE, 0x10000
@@ -26,18 +26,20 @@ _start: adr     x0, vectors
 1:      isb
         ldr     x9, =seeds
         ldp     x19, x22, [x9], #16     // random state, accesses
-        ldp     x21, x8, [x9], #16      // ranges, stores before the first access
+        ldp     x21, x28, [x9], #16     // ranges, stores that set the device up
         mov     x20, x9                 // the ranges: address and size, the one that it is about first
         add     x9, x9, #RANGES * 16
         mov     x26, x9                 // the dictionary
-        add     x9, x9, #WORDS * 8
+        add     x29, x9, #WORDS * 8
         ldr     x23, =area
         ldr     x24, =places
         mov     x25, #0
         mov     x27, #0                 // what was read last
+prepare:
+        mov     x8, x28                 // now and then the device is set up again
+        mov     x9, x29
 2:      cbz     x8, next
-        ldp     x10, x11, [x9], #16     // address; the size's logarithm above bit 60
-        ldr     x12, [x9], #8
+        ldp     x10, x12, [x9], #16     // address, above bit 60 the size's logarithm; value
         lsr     x13, x10, #60
         and     x10, x10, #0x0fffffffffffffff
         bl      store
@@ -46,6 +48,8 @@ _start: adr     x0, vectors
 
 next:   sub     x22, x22, #1
         cbz     x22, finish
+        tst     x22, #0xfff
+        b.eq    prepare
         random
         tst     x19, #7
         b.eq    ram
@@ -70,7 +74,17 @@ next:   sub     x22, x22, #1
         cmp     x3, #1
         b.lo    6f
         b.eq    5f
-        and     x5, x19, #(WORDS - 1)   // a remembered place
+        cmp     x3, #2
+        b.eq    10f
+        cbz     x28, 10f
+        ubfx    x5, x19, #8, #16        // where it is set up
+        mul     x5, x5, x28
+        lsr     x5, x5, #16
+        lsl     x5, x5, #4
+        ldr     x10, [x29, x5]
+        and     x10, x10, #0x0fffffffffffffff
+        b       7f
+10:     and     x5, x19, #(WORDS - 1)   // a remembered place
         ldr     x5, [x24, x5, lsl #3]
         cbz     x5, 5f
         mov     x10, x5
@@ -204,7 +218,7 @@ vectors:
         .section .data
         .balign 4096
         .globl seeds
-seeds:  .fill   32 + RANGES * 16 + WORDS * 8 + STORES * 24, 1, 0
+seeds:  .fill   32 + RANGES * 16 + WORDS * 8 + STORES * 16, 1, 0
 exit:   .quad   0x20026, 0
         .balign 8
 places: .fill   WORDS, 8, 0

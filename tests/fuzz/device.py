@@ -55,27 +55,57 @@ def functions(ecam):
             out.append((ecam + at + 0x10 + 4 * bar, 2, n * 0x400 + bar * 0x100 if bar < 2 and n == 0 and bar or not bar and n in (2, 3, 4)
                         else MEMORY + (0x100000 if not bar and n in (1, 5) else 0) + value))
         out.append((ecam + at + 4, 1, 7))
+    for edu in (MEMORY + 0x300000, MEMORY + 0xb00000):
+        out += [(edu + o, 3 if o >= 0x80 else 2, v) for o, v in ((0x04, 5), (0x20, 0x80), (0x08, 5), (0x60, 1), (0x64, 1), (0x80, RAM), (0x88, 0x40000),
+                                                                 (0x90, 64), (0x98, 1))]
     return out
+
+
+def ring(page):
+    """A queue of eight at a page, as the legacy interface lays it out, and what it leads to: a disk's request, buffers either way."""
+    more, write, data = 1 << 32, 2 << 32, RAM + 0x8000
+    chains = [(data, 16 | more | 1 << 48), (data + 0x200, 512 | more | write | 2 << 48), (data + 0x10, 1 | write),
+              (data + 0x400, 64 | write), (data + 0x500, 64), (data + 0x600, 1 << 28 | write)]
+    out = [(page + 16 * n + 8 * k, 3, word) for n, pair in enumerate(chains) for k, word in enumerate(pair)]
+    return out + [(page + 128, 3, 4 << 16 | 0 << 32 | 3 << 48), (page + 136, 3, 4 | 0 << 16 | 5 << 32), (page + 0x1000, 3, 0)]
 
 
 def virtio_mmio(base):
-    """A queue of each device, modern: features, a ring, DRIVER_OK."""
-    out = []
-    for slot in (0, 1, 2, 29, 30, 31):
-        at = base + 0x200 * slot
-        out += [(at + o, 2, v) for o, v in ((0x70, 0), (0x70, 3), (0x24, 1), (0x20, 1), (0x70, 11), (0x30, 0), (0x38, 8), (0x80, RAM + 0x1000 * (slot & 7)),
-                                            (0x90, RAM + 0x800), (0xa0, RAM + 0xc00), (0x44, 1), (0x70, 15))]
+    """The last slots, which have devices, by either interface: two queues each, which they are told of."""
+    out = ring(RAM + 0x1000) + ring(RAM + 0x4000) + [(RAM + 0x8000, 3, 0), (RAM + 0x8008, 3, 1)]
+    for slot in (29, 30, 31):
+        put = lambda offset, value, at=base + 0x200 * slot: out.append((at + offset, 2, value))
+        for offset, value in ((0x70, 0), (0x28, 4096), (0x70, 3), (0x24, 1), (0x20, 1), (0x70, 11)):
+            put(offset, value)
+        for queue, page in ((0, RAM + 0x1000), (1, RAM + 0x4000)):
+            for offset, value in ((0x30, queue), (0x38, 8), (0x3c, 4096), (0x40, page >> 12), (0x80, page), (0x90, page + 128), (0xa0, page + 0x1000),
+                                  (0x44, 1)):
+                put(offset, value)
+        for offset, value in ((0x70, 15), (0x50, 0), (0x50, 1)):
+            put(offset, value)
     return out
 
 
-PREPARE = {'virtio_mmio': lambda row: virtio_mmio(row.base), 'pcie': lambda row: functions(ECAM), 'pcie_64': lambda row: functions(ECAM),
-           'pcie_io': lambda row: functions(ECAM), 'pcie_ecam': lambda row: functions(row.base)}
+def virtio_pci(ecam):
+    """The same for the functions that are virtio's, by their ranges of memory."""
+    out = functions(ecam) + ring(RAM + 0x1000) + ring(RAM + 0x4000)
+    for base in [MEMORY + n * 0x200000 + 0x40000 for n in (2, 3, 4)] + [MEMORY + 0xf40000]:
+        out += [(base + o, log, v) for o, log, v in ((0x14, 0, 0), (0x14, 0, 3), (0x08, 2, 1), (0x0c, 2, 1), (0x14, 0, 11))]
+        for queue, page in ((0, RAM + 0x1000), (1, RAM + 0x4000)):
+            out += [(base + o, log, v) for o, log, v in ((0x16, 1, queue), (0x18, 1, 8), (0x20, 3, page), (0x28, 3, page + 128), (0x30, 3, page + 0x1000),
+                                                         (0x1c, 1, 1))]
+        out += [(base + o, log, v) for o, log, v in ((0x14, 0, 15), (0x3000, 1, 0), (0x3004, 1, 1))]
+    return out
+
+
+PREPARE = {'virtio_mmio': lambda row: virtio_mmio(row.base), 'pcie': lambda row: virtio_pci(ECAM), 'pcie_64': lambda row: virtio_pci(ECAM),
+           'pcie_io': lambda row: virtio_pci(ECAM), 'pcie_ecam': lambda row: virtio_pci(row.base)}
 
 
 def words(rng, bases):
     """The dictionary: addresses, sizes and flags that devices have in common, and doorbells."""
     out = [RAM, RAM + 0x1000, RAM + 0x8000, 0, 1, 3, 8, 0x10, 0x80, 0xff, 0x100, 0x1000, 0xffff, 0x10000, 0xffffffff, 1 << 31, 1 << 63,
-           0x08020040, 0x08090040, 16 | 2 << 32, 512 | 3 << 32 | 1 << 48, RAM | 1 << 63, RAM | 0x703, (1 << 64) - 1, 0xe9, 0x60, 0x20, 0xd0, 0x90]
+           0x08020040, 0x08090040, 16 | 2 << 32, 512 | 3 << 32 | 1 << 48, RAM | 1 << 63, RAM | 0x703, (1 << 64) - 1, 0xe9, 0x60, 0x20, 0xd0, 0x90, 0x98]
     out += bases + [rng.getrandbits(rng.randrange(1, 64)) for _ in range(WORDS)]
     return out[:WORDS]
 
@@ -101,6 +131,8 @@ def make(rng, case, row, frame, offset_of, accesses, drives):
                  '-semihosting-config', 'enable=on', '--max-insns', str(120 * accesses + 100000), '-kernel', case.file('device.elf', elf)]
     for n in drives:
         case.args += ['-drive', 'snapshot=on,if=none,format=raw,id=%s,file=%s' % (n, case.file('disk-' + n, bytes(65536)))]
+    if rng.random() < 0.5:
+        case.args += ['-global', 'virtio-mmio.force-legacy=false']
     for device in DEVICES:
         case.args += ['-device', device]
     case.both = True
