@@ -12,7 +12,7 @@ RAM, RAM_SIZE, RANGES, STORES, WORDS = 0x40100000, 0x10000, 64, 256, 64
 ECAM, ECAM_LOW, MEMORY, PORTS, HIGH = 0x4010000000, 0x3f000000, 0x10000000, 0x3eff0000, 0x8000000000
 # What brings the parts that rows name (enum when in board/device.h): properties of -M, and those that rule others out.
 PARTS = {'ALWAYS': '', 'SECURE_ONLY': '', 'SECURE': 'secure=on', 'GICV2': 'gic-version=2', 'GICV3': 'gic-version=3', 'ITS': 'its=on',
-         'SMMU': 'iommu=smmuv3', 'REDIST2': '', 'HIGHMEM': '', 'LOWMEM': 'highmem=off', 'VIRTUALIZATION': 'virtualization=on'}
+         'SMMU': 'iommu=smmuv3', 'REDIST2': '', 'HIGHMEM': '', 'LOWMEM': 'highmem=off', 'VIRTUALIZATION': 'virtualization=on', 'GICV4': 'gic-version=4'}
 DEVICES = ['pci-testdev,addr=1', 'edu,dma_mask=0xffffffff,addr=2', 'virtio-rng-pci,addr=3', 'virtio-blk-pci,drive=d,addr=4', 'virtio-serial-pci,addr=5',
            'pcie-root-port,id=p,addr=6', 'virtio-rng-pci,bus=p,disable-legacy=on,iommu_platform=on', 'edu,addr=7.1,multifunction=on', 'virtio-rng-device',
            'virtio-blk-device,drive=e', 'virtio-serial-device']
@@ -41,6 +41,8 @@ def machine(rng, row):
         parts.add(rng.choice(['GICV2', 'GICV3']))
     if 'GICV3' in parts:
         parts |= {p for p in ('ITS', 'SMMU') if rng.random() < 0.8}
+    if {'GICV3', 'ITS'} <= parts and rng.random() < 0.4:
+        parts |= {'GICV4', 'VIRTUALIZATION'}
     parts |= {p for p in ('SECURE', 'VIRTUALIZATION') if rng.random() < 0.5}
     parts.add('LOWMEM' if 'LOWMEM' in parts or not parts & {'HIGHMEM', 'REDIST2'} and rng.random() < 0.2 else 'HIGHMEM')
     return parts | {'ALWAYS', 'SECURE_ONLY'}
@@ -98,7 +100,17 @@ def virtio_pci(ecam):
     return out
 
 
-PREPARE = {'virtio_mmio': lambda row: virtio_mmio(row.base), 'pcie': lambda row: virtio_pci(ECAM), 'pcie_64': lambda row: virtio_pci(ECAM),
+def fw_cfg(base):
+    """Directory and items by DMA: control, length and address are big-endian, and so is the register."""
+    big = lambda value, size: int.from_bytes(value.to_bytes(size, 'big'), 'little')
+    out = []
+    for n, control in enumerate((0x0019000a, 0x0005000a, 4, 2)):
+        at = RAM + 0x100 + 16 * n
+        out += [(at, 2, big(control, 4)), (at + 4, 2, big(64, 4)), (at + 8, 3, big(RAM + 0x8000, 8)), (base + 16, 3, big(at, 8))]
+    return out + [(base + 8, 1, big(0x19, 2))]
+
+
+PREPARE = {'fw_cfg': lambda row: fw_cfg(row.base), 'virtio_mmio': lambda row: virtio_mmio(row.base), 'pcie': lambda row: virtio_pci(ECAM), 'pcie_64': lambda row: virtio_pci(ECAM),
            'pcie_io': lambda row: virtio_pci(ECAM), 'pcie_ecam': lambda row: virtio_pci(row.base)}
 
 
@@ -126,7 +138,7 @@ def make(rng, case, row, frame, offset_of, accesses, drives):
     for address, new in ((0x40088000, data), (RAM, memory)):
         at = offset_of(elf, address)
         elf[at:at + len(new)] = new
-    props = ','.join(['virt'] + sorted({PARTS[p] for p in parts} - {''}))
+    props = ','.join(['virt'] + sorted({PARTS[p] for p in parts if p != 'GICV3' or 'GICV4' not in parts} - {''}))
     case.args = ['-M', props, '-cpu', 'max', '-smp', '124' if 'REDIST2' in parts else rng.choice(['1', '1', '2']), '-m', '64M', '-display', 'none',
                  '-semihosting-config', 'enable=on', '--max-insns', str(120 * accesses + 100000), '-kernel', case.file('device.elf', elf)]
     for n in drives:

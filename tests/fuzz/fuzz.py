@@ -255,6 +255,8 @@ class Maker:
                     op = rng.choice([op, op, gen_device.READ + rng.randrange(4), gen_device.WRITE + rng.randrange(4)])
                 s.operations[n] = op, arg, address & -(1 << (op - 1) % 4), value
         case.args = devices.commands(kind, [], [], os.path.abspath(self.args.script_frame))['elmu']
+        if kind == 'its' and rng.random() < 0.5:  # commands that come of damage may be those of virtual LPIs
+            case.args[1] = case.args[1].replace('gic-version=3', 'gic-version=4')
         for n, (address, data) in enumerate(s.files()):
             case.args += ['-device', 'loader,file=%s,addr=0x%x,force-raw=on' % (case.file('memory%d' % n, data), address)]
         case.both, case.seconds = True, 60 + self.args.accesses // 1000
