@@ -12,10 +12,11 @@ RAM, RAM_SIZE, RANGES, STORES, WORDS = 0x40100000, 0x10000, 64, 256, 64
 ECAM, ECAM_LOW, MEMORY, PORTS, HIGH = 0x4010000000, 0x3f000000, 0x10000000, 0x3eff0000, 0x8000000000
 # What brings the parts that rows name (enum when in board/device.h): properties of -M, and those that rule others out.
 PARTS = {'ALWAYS': '', 'SECURE_ONLY': '', 'SECURE': 'secure=on', 'GICV2': 'gic-version=2', 'GICV3': 'gic-version=3', 'ITS': 'its=on',
-         'SMMU': 'iommu=smmuv3', 'REDIST2': '', 'HIGHMEM': '', 'LOWMEM': 'highmem=off', 'VIRTUALIZATION': 'virtualization=on', 'GICV4': 'gic-version=4'}
-DEVICES = ['pci-testdev,addr=1', 'edu,dma_mask=0xffffffff,addr=2', 'virtio-rng-pci,addr=3', 'virtio-blk-pci,drive=d,addr=4', 'virtio-serial-pci,addr=5',
-           'pcie-root-port,id=p,addr=6', 'virtio-rng-pci,bus=p,disable-legacy=on,iommu_platform=on', 'edu,addr=7.1,multifunction=on', 'virtio-rng-device',
-           'virtio-blk-device,drive=e', 'virtio-serial-device']
+         'SMMU': 'iommu=smmuv3', 'REDIST2': '', 'HIGHMEM': '', 'LOWMEM': 'highmem=off',
+         'VIRTUALIZATION': 'virtualization=on', 'GICV4': 'gic-version=4'}
+DEVICES = ['pci-testdev,addr=1', 'edu,dma_mask=0xffffffff,addr=2', 'virtio-rng-pci,addr=3', 'virtio-blk-pci,drive=d,addr=4',
+           'virtio-serial-pci,addr=5', 'pcie-root-port,id=p,addr=6', 'virtio-rng-pci,bus=p,disable-legacy=on,iommu_platform=on',
+           'edu,addr=7.1,multifunction=on', 'virtio-rng-device', 'virtio-blk-device,drive=e', 'virtio-serial-device']
 
 
 class Device:
@@ -58,7 +59,8 @@ def functions(ecam):
                         else MEMORY + (0x100000 if not bar and n in (1, 5) else 0) + value))
         out.append((ecam + at + 4, 1, 7))
     for edu in (MEMORY + 0x300000, MEMORY + 0xb00000):
-        out += [(edu + o, 3 if o >= 0x80 else 2, v) for o, v in ((0x04, 5), (0x20, 0x80), (0x08, 5), (0x60, 1), (0x64, 1), (0x80, RAM), (0x88, 0x40000),
+        out += [(edu + o, 3 if o >= 0x80 else 2, v) for o, v in (
+            (0x04, 5), (0x20, 0x80), (0x08, 5), (0x60, 1), (0x64, 1), (0x80, RAM), (0x88, 0x40000),
                                                                  (0x90, 64), (0x98, 1))]
     return out
 
@@ -80,7 +82,8 @@ def virtio_mmio(base):
         for offset, value in ((0x70, 0), (0x28, 4096), (0x70, 3), (0x24, 1), (0x20, 1), (0x70, 11)):
             put(offset, value)
         for queue, page in ((0, RAM + 0x1000), (1, RAM + 0x4000)):
-            for offset, value in ((0x30, queue), (0x38, 8), (0x3c, 4096), (0x40, page >> 12), (0x80, page), (0x90, page + 128), (0xa0, page + 0x1000),
+            for offset, value in ((0x30, queue), (0x38, 8), (0x3c, 4096), (0x40, page >> 12), (0x80, page), (0x90, page + 128),
+                                  (0xa0, page + 0x1000),
                                   (0x44, 1)):
                 put(offset, value)
         for offset, value in ((0x70, 15), (0x50, 0), (0x50, 1)):
@@ -94,7 +97,8 @@ def virtio_pci(ecam):
     for base in [MEMORY + n * 0x200000 + 0x40000 for n in (2, 3, 4)] + [MEMORY + 0xf40000]:
         out += [(base + o, log, v) for o, log, v in ((0x14, 0, 0), (0x14, 0, 3), (0x08, 2, 1), (0x0c, 2, 1), (0x14, 0, 11))]
         for queue, page in ((0, RAM + 0x1000), (1, RAM + 0x4000)):
-            out += [(base + o, log, v) for o, log, v in ((0x16, 1, queue), (0x18, 1, 8), (0x20, 3, page), (0x28, 3, page + 128), (0x30, 3, page + 0x1000),
+            out += [(base + o, log, v) for o, log, v in ((0x16, 1, queue), (0x18, 1, 8), (0x20, 3, page), (0x28, 3, page + 128),
+                                                         (0x30, 3, page + 0x1000),
                                                          (0x1c, 1, 1))]
         out += [(base + o, log, v) for o, log, v in ((0x14, 0, 15), (0x3000, 1, 0), (0x3004, 1, 1))]
     return out
@@ -110,14 +114,16 @@ def fw_cfg(base):
     return out + [(base + 8, 1, big(0x19, 2))]
 
 
-PREPARE = {'fw_cfg': lambda row: fw_cfg(row.base), 'virtio_mmio': lambda row: virtio_mmio(row.base), 'pcie': lambda row: virtio_pci(ECAM), 'pcie_64': lambda row: virtio_pci(ECAM),
+PREPARE = {'fw_cfg': lambda row: fw_cfg(row.base), 'virtio_mmio': lambda row: virtio_mmio(row.base),
+           'pcie': lambda row: virtio_pci(ECAM), 'pcie_64': lambda row: virtio_pci(ECAM),
            'pcie_io': lambda row: virtio_pci(ECAM), 'pcie_ecam': lambda row: virtio_pci(row.base)}
 
 
 def words(rng, bases):
     """The dictionary: addresses, sizes and flags that devices have in common, and doorbells."""
     out = [RAM, RAM + 0x1000, RAM + 0x8000, 0, 1, 3, 8, 0x10, 0x80, 0xff, 0x100, 0x1000, 0xffff, 0x10000, 0xffffffff, 1 << 31, 1 << 63,
-           0x08020040, 0x08090040, 16 | 2 << 32, 512 | 3 << 32 | 1 << 48, RAM | 1 << 63, RAM | 0x703, (1 << 64) - 1, 0xe9, 0x60, 0x20, 0xd0, 0x90, 0x98]
+           0x08020040, 0x08090040, 16 | 2 << 32, 512 | 3 << 32 | 1 << 48, RAM | 1 << 63, RAM | 0x703, (1 << 64) - 1,
+           0xe9, 0x60, 0x20, 0xd0, 0x90, 0x98]
     out += bases + [rng.getrandbits(rng.randrange(1, 64)) for _ in range(WORDS)]
     return out[:WORDS]
 
@@ -139,7 +145,8 @@ def make(rng, case, row, frame, offset_of, accesses, drives):
         at = offset_of(elf, address)
         elf[at:at + len(new)] = new
     props = ','.join(['virt'] + sorted({PARTS[p] for p in parts if p != 'GICV3' or 'GICV4' not in parts} - {''}))
-    case.args = ['-M', props, '-cpu', 'max', '-smp', '124' if 'REDIST2' in parts else rng.choice(['1', '1', '2']), '-m', '64M', '-display', 'none',
+    case.args = ['-M', props, '-cpu', 'max', '-smp', '124' if 'REDIST2' in parts else rng.choice(['1', '1', '2']), '-m', '64M',
+                 '-display', 'none',
                  '-semihosting-config', 'enable=on', '--max-insns', str(120 * accesses + 100000), '-kernel', case.file('device.elf', elf)]
     for n in drives:
         case.args += ['-drive', 'snapshot=on,if=none,format=raw,id=%s,file=%s' % (n, case.file('disk-' + n, bytes(65536)))]

@@ -1,7 +1,7 @@
 """Lock-step programs for devices: lists of operations that device.S carries out, in groups that begin by resetting the device.
 
-A program is a Script of one kind (gen_pci.py, gen_gicv2.py ...): each operation is a load, a store, a register of the GIC's CPU interface, time
-that passes, or a sum over memory, and leaves a doubleword in the log that both emulators must share. What they need not share
+A program is a Script of one kind (gen_pci.py, gen_gicc.py ...): each operation is a load, a store, a register of the GIC's CPU
+interface, time that passes, or a sum over memory, and leaves a doubleword in the log that both emulators must share. What they need not share
 is masked where it is read: by a `field` line of lockstep.settled, which says why.
 """
 import struct

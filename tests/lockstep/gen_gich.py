@@ -34,7 +34,8 @@ def list_register(s):
     """Mostly of a small set of INTIDs, one list register each, so that EOIR finds one."""
     rng = s.rng
     # an active one has the priority that it was acknowledged with (rule gicv2-eoi)
-    lr = rng.choice([0, 1, 1, 1] + [2, 3] * (not s.active)) << 28 | rng.getrandbits(1) << 30 | rng.choice([0, 1, 2, 8, 9, 15, 16, 17, 20, 24, 30, 31, rng.randrange(32)]) << 23
+    lr = rng.choice([0, 1, 1, 1] + [2, 3] * (not s.active)) << 28 | rng.getrandbits(1) << 30
+    lr |= rng.choice([0, 1, 2, 8, 9, 15, 16, 17, 20, 24, 30, 31, rng.randrange(32)]) << 23
     taken = {n for k, n in s.lists.items() if k != s.slot}
     vintid = rng.choice([n for n in [32, 33, 34, 35, 3, 5, 27, 40, 200, 287] if n not in taken])
     s.lists[s.slot] = vintid

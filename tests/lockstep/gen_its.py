@@ -8,8 +8,8 @@ GITS, GICD, GICR = 0x08080000 + NS, 0x08000000, 0x080a0000
 MACHINE = 'virt,virtualization=on,secure=on,gic-version=3,its=on'
 DEVICES = []
 CTLR, IIDR, TYPER, CBASER, CWRITER, CREADR, BASER = 0, 4, 8, 0x80, 0x88, 0x90, 0x100
-NAMES = {CTLR: 'CTLR', IIDR: 'IIDR', TYPER: 'TYPER', CBASER: 'CBASER', CWRITER: 'CWRITER', CREADR: 'CREADR', BASER: 'BASER0', BASER + 8: 'BASER1',
-         BASER + 16: 'BASER2'}
+NAMES = {CTLR: 'CTLR', IIDR: 'IIDR', TYPER: 'TYPER', CBASER: 'CBASER', CWRITER: 'CWRITER', CREADR: 'CREADR',
+         BASER: 'BASER0', BASER + 8: 'BASER1', BASER + 16: 'BASER2'}
 FIRST_LPI, LPIS, ID_BITS = 8192, 16, 16
 VALID = 1 << 63
 MOVI, INT, CLEAR, SYNC, MAPD, MAPC, MAPTI, MAPI, INV, INVALL, MOVALL, DISCARD = 1, 3, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15
@@ -135,7 +135,8 @@ def group(s):
             configure(s, lpi)
             invalidate(s)
         elif k < 0.8:
-            its_read(s, *s.rng.choice([(CTLR, 2), (IIDR, 2), (TYPER, 3), (CBASER, 3), (CWRITER, 3), (CREADR, 2), (BASER, 3), (BASER + 8, 3), (BASER + 16, 3)]))
+            its_read(s, *s.rng.choice([(CTLR, 2), (IIDR, 2), (TYPER, 3), (CBASER, 3), (CWRITER, 3), (CREADR, 2), (BASER, 3), (BASER + 8, 3),
+                                       (BASER + 16, 3)]))
         else:
             acknowledge(s)
     s.get('ISR_EL1')

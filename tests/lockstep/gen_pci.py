@@ -5,14 +5,15 @@ what is written there (docs/differences.md).
 """
 ECAM, MEMORY, HIGH, PORTS = 0x4010000000, 0x10000000, 0x8000000000, 0x3eff0000
 MACHINE = 'virt,virtualization=on,secure=on,gic-version=3'
-DEVICES = ['pci-testdev,addr=1', 'edu,addr=2', 'virtio-rng-pci,addr=3', 'pcie-root-port,id=rp,chassis=1,slot=1,addr=4', 'virtio-rng-pci,bus=rp',
-           'pci-testdev,addr=5,multifunction=on', 'edu,addr=5.1', 'virtio-rng-pci,addr=6,disable-legacy=on']
+DEVICES = ['pci-testdev,addr=1', 'edu,addr=2', 'virtio-rng-pci,addr=3', 'pcie-root-port,id=rp,chassis=1,slot=1,addr=4',
+           'virtio-rng-pci,bus=rp', 'pci-testdev,addr=5,multifunction=on', 'edu,addr=5.1', 'virtio-rng-pci,addr=6,disable-legacy=on']
 MEM32, MEM64, IO = range(3)
 M32 = 0xffffffff
 
 
 class Function:
-    """bars: number -> (kind, bytes); registers: (offset, bytes) beyond the header's common ones; peeks: (bar, offset, bytes) that read the same always."""
+    """bars: number -> (kind, bytes); registers: (offset, bytes) beyond the header's common ones; peeks: (bar, offset, size's
+    logarithm) that can be read without effect; window, power: where its capabilities are, 0: it has none."""
 
     def __init__(self, name, bus, device, function=0, bars=(), registers=(), peeks=(), bridge=False, window=0,
                  power=0):
@@ -28,13 +29,16 @@ def virtio(name, bus, device, caps, msix, io, express=0):
         bars[0] = (IO, 0x20)
     registers = [(msix + 2, 2), (caps + 16, 4), (caps + 16, 2), (caps + 16, 1)]  # its bar, offset, length: configuration_window
     registers += [(express + 8, 2), (express + 10, 2), (express + 16, 2), (0x80, 2)] if express else []
-    return Function(name, bus, device, 0, bars, registers, [(4, 0x12, 1), (4, 0x14, 0), (4, 0x18, 1), (4, 0x00, 2), (1, 0x0c, 2), (1, 0x08, 2)],
+    return Function(name, bus, device, 0, bars, registers,
+                    [(4, 0x12, 1), (4, 0x14, 0), (4, 0x18, 1), (4, 0x00, 2), (1, 0x0c, 2), (1, 0x08, 2)],
                     window=caps, power=0x80 if express else 0)
 
 
 TESTDEV = {'bars': {0: (MEM32, 0x1000), 1: (IO, 0x100)}, 'peeks': [(0, 0x800, 2), (1, 0x80, 2)]}
-EDU = {'bars': {0: (MEM32, 0x100000)}, 'registers': [(0x42, 2), (0x44, 4), (0x48, 4), (0x4c, 2)], 'peeks': [(0, 0, 2), (0, 4, 2), (0, 0x20, 2)]}
-FUNCTIONS = [Function('root', 0, 0), Function('testdev', 0, 1, **TESTDEV), Function('edu', 0, 2, **EDU), virtio('rng', 0, 3, 0x84, 0x98, True),
+EDU = {'bars': {0: (MEM32, 0x100000)}, 'registers': [(0x42, 2), (0x44, 4), (0x48, 4), (0x4c, 2)],
+       'peeks': [(0, 0, 2), (0, 4, 2), (0, 0x20, 2)]}
+FUNCTIONS = [Function('root', 0, 0), Function('testdev', 0, 1, **TESTDEV), Function('edu', 0, 2, **EDU),
+             virtio('rng', 0, 3, 0x84, 0x98, True),
              Function('port', 0, 4, 0, {}, [(0x18, 1), (0x19, 1), (0x1a, 1), (0x1c, 1), (0x1d, 1), (0x1e, 2), (0x20, 2), (0x22, 2), (0x24, 2),
                                             (0x26, 2), (0x28, 4), (0x2c, 4), (0x3e, 2), (0x5c, 2), (0x5e, 2), (0x64, 2)], bridge=True),
              virtio('below', 1, 0, 0xc8, 0xdc, False, 0x40), Function('testdev5', 0, 5, 0, **TESTDEV), Function('edu5', 0, 5, 1, **EDU),
@@ -161,7 +165,8 @@ def group(s):
         if k < 0.35:
             read(s, f)
         elif k < 0.4:  # nothing there
-            at = ECAM + (s.rng.choice([0, 0, 1, 2, 255]) << 20 | s.rng.randrange(7, 32) << 15 | s.rng.randrange(8) << 12) + s.rng.randrange(1024) * 4
+            at = ECAM + (s.rng.choice([0, 0, 1, 2, 255]) << 20 | s.rng.randrange(7, 32) << 15 | s.rng.randrange(8) << 12)
+            at += s.rng.randrange(1024) * 4
             s.store(2, at, s.rng.getrandbits(32), 'nothing')
             s.load(2, at, 'nothing')
         elif k < 0.6 and f.bars:

@@ -12,8 +12,8 @@ DEVICES = ['edu,addr=1,dma_mask=0xffffffff']
 SID, LOG2 = 8, 5
 CR0, CR0ACK, CR1, CR2, IRQ_CTRL, GERROR, GERRORN, STRTAB, STRTAB_CFG = 0x20, 0x24, 0x28, 0x2c, 0x50, 0x60, 0x64, 0x80, 0x88
 CMDQ, CMDQ_PROD, CMDQ_CONS, EVENTQ, EVENTQ_PROD, EVENTQ_CONS = 0x90, 0x98, 0x9c, 0xa0, 0x100a8, 0x100ac
-NAMES = {CR0: 'CR0', CR0ACK: 'CR0ACK', CR1: 'CR1', CR2: 'CR2', IRQ_CTRL: 'IRQ_CTRL', GERROR: 'GERROR', GERRORN: 'GERRORN', STRTAB: 'STRTAB_BASE',
-         STRTAB_CFG: 'STRTAB_BASE_CFG', CMDQ: 'CMDQ_BASE', CMDQ_PROD: 'CMDQ_PROD', CMDQ_CONS: 'CMDQ_CONS', EVENTQ: 'EVENTQ_BASE',
+NAMES = {CR0: 'CR0', CR0ACK: 'CR0ACK', CR1: 'CR1', CR2: 'CR2', IRQ_CTRL: 'IRQ_CTRL', GERROR: 'GERROR', GERRORN: 'GERRORN',
+         STRTAB: 'STRTAB_BASE', STRTAB_CFG: 'STRTAB_BASE_CFG', CMDQ: 'CMDQ_BASE', CMDQ_PROD: 'CMDQ_PROD', CMDQ_CONS: 'CMDQ_CONS', EVENTQ: 'EVENTQ_BASE',
          EVENTQ_PROD: 'EVENTQ_PROD', EVENTQ_CONS: 'EVENTQ_CONS'}
 WIDE = {STRTAB, CMDQ, EVENTQ}
 SYNC, CFGI_ALL, NSNH_ALL = 0x46, 0x04, 0x30
@@ -89,15 +89,15 @@ def tables(s, levels, granule):
 
 def leaf(rng):
     """AF, unprivileged, perhaps read-only, perhaps contiguous, never to execute."""
-    return 1 << 10 | 1 << 6 | rng.choice([0, 0, 1]) << 7 | rng.choice([0, 2, 3]) << 8 | rng.choice([0, 0, 1]) << 11 | rng.getrandbits(2) << 53 | \
-        rng.getrandbits(4) << 55
+    return 1 << 10 | 1 << 6 | rng.choice([0, 0, 1]) << 7 | rng.choice([0, 2, 3]) << 8 | rng.choice([0, 0, 1]) << 11 | \
+        rng.getrandbits(2) << 53 | rng.getrandbits(4) << 55
 
 
 def context(s):
     """A context descriptor: of all granules, from all levels; sometimes one that is not allowed. Rule smmu-epd."""
     rng, cd = s.rng, s.take(64)
-    t0sz, levels, tg = rng.choice([(25, 3, 0), (25, 3, 0), (32, 3, 0), (33, 3, 0), (34, 2, 0), (36, 2, 0), (16, 4, 0), (20, 4, 0), (25, 2, 1), (34, 2, 1), (36, 1, 1),
-                                   (25, 3, 2), (30, 2, 2), (36, 2, 2)])
+    t0sz, levels, tg = rng.choice([(25, 3, 0), (25, 3, 0), (32, 3, 0), (33, 3, 0), (34, 2, 0), (36, 2, 0), (16, 4, 0), (20, 4, 0),
+                                   (25, 2, 1), (34, 2, 1), (36, 1, 1), (25, 3, 2), (30, 2, 2), (36, 2, 2)])
     s.page = PAGE << 2 * (0, 2, 1)[tg]
     dw0 = t0sz | tg << 6 | 1 << 8 | 1 << 10 | 3 << 12 | 1 << 30 | 25 << 16 | 2 << 22
     dw0 |= rng.choice([1] * 12 + [0]) << 31 | rng.choice([2, 2, 4, 5]) << 32 | rng.getrandbits(1) << 35 | rng.choice([1] * 12 + [0]) << 41
@@ -152,7 +152,8 @@ def trial(s):
     """A copy through the SMMU, and where it arrived: with the SMMU off what edu holds is brought there and back."""
     rng = s.rng
     to_memory = rng.getrandbits(1)
-    iova = rng.choice([rng.randrange(16) * s.page, rng.randrange(16) * s.page, rng.randrange(4) << 21, rng.randrange(4) << 30, rng.randrange(1 << 32)])
+    iova = rng.choice([rng.randrange(16) * s.page, rng.randrange(16) * s.page, rng.randrange(4) << 21,
+                       rng.randrange(4) << 30, rng.randrange(1 << 32)])
     if s.bypass:
         iova = s.pages + iova % (16 * PAGE)
     iova = iova & ~0xfff | rng.randrange(1024) * 4

@@ -8,7 +8,8 @@ And for devices random operations (devices.py); the first operation that differs
 Both write a record at the end of each block of 24 instructions and at each exception: ESR, FAR, HPFAR, SPSR, ELR, and sums
 of X, V, FPSR and memory. Where records differ the program runs again on both with each instruction of that block traced, and
 what is shown is the first one after which a register differs, with its disassembly. Each block starts anew, so that one
-difference hides no other. Each block that agrees is one check. A kind of device gets an operation for every 200 instructions. Differences that the manual settled are in lockstep.settled.
+difference hides no other. Each block that agrees is one check. A kind of device gets an
+operation for every 200 instructions. Differences that the manual settled are in lockstep.settled.
 The last line is "N passed, N failed".
 """
 import argparse
@@ -130,8 +131,9 @@ RULES = {
 ORDER = 'interrupt-order'
 # The rules that are written where they apply.
 NAMED = {ORDER, 'igrpen', 'vgrp0d', 'waker', 'eoicount', 'hw-secure', 'mte-page', 'dir-secure', 'icv-secure', 'cnthps', 'tval-el02', 'mte-cas',
-         'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp', 'mbi', 'port-aer', 'pci-d3', 'pci-reset', 'pci-all', 'gicv2-1022', 'gicv2-hppir', 'gicv2-nsatt', 'gicv2-isactiver', 'gicv2-grouping', 'gicv2-eoi', 'gicv2-again', 'its-icid', 'smmu-s1',
-         'smmu-aptable', 'smmu-epd', 'smmu-levels', 'smmu-span'}
+         'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp', 'mbi', 'port-aer', 'pci-d3',
+         'pci-reset', 'pci-all', 'gicv2-1022', 'gicv2-hppir', 'gicv2-nsatt', 'gicv2-isactiver', 'gicv2-grouping', 'gicv2-eoi', 'gicv2-again',
+         'its-icid', 'smmu-s1', 'smmu-aptable', 'smmu-epd', 'smmu-levels', 'smmu-span'}
 RULES_ON = set()
 
 ABORTS = {0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35}
@@ -375,7 +377,8 @@ def device_programs(args, elmu, settled, kind, tally):
         s = devices.script(kind, seed, settled, min(operations, devices.OPERATIONS))
         try:
             with tempfile.TemporaryDirectory() as folder:
-                logs = [devices.run(lambda command, folder=folder: execute(command, folder), folder, s, commands[who]) for who in ('elmu', 'qemu')]
+                logs = [devices.run(lambda command, folder=folder: execute(command, folder), folder, s, commands[who])
+                        for who in ('elmu', 'qemu')]
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             print('FAIL seed %s, %s: %s' % (seed, kind, str(error)[:300]), flush=True)
             tally['failed'] += 1
