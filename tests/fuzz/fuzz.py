@@ -353,7 +353,7 @@ def main():
     parser.add_argument('--frame', required=True)
     parser.add_argument('--device-frame', required=True)
     parser.add_argument('--script-frame', required=True)
-    parser.add_argument('--accesses', type=int, default=10000, help='of each random guest of kind device; a quarter of them of kind script')
+    parser.add_argument('--accesses', type=int, default=5000, help='of each random guest of kind device; a quarter of them of kind script')
     parser.add_argument('--rows', default='', help='kind device: rows with this in their names')
     parser.add_argument('--count', type=int, default=20)
     parser.add_argument('--seed', type=int, default=1)
