@@ -13,7 +13,7 @@ ECAM, ECAM_LOW, MEMORY, PORTS, HIGH = 0x4010000000, 0x3f000000, 0x10000000, 0x3e
 # What brings the parts that rows name (enum when in board/device.h): properties of -M, and those that rule others out.
 PARTS = {'ALWAYS': '', 'SECURE_ONLY': '', 'SECURE': 'secure=on', 'GICV2': 'gic-version=2', 'GICV3': 'gic-version=3', 'ITS': 'its=on',
          'SMMU': 'iommu=smmuv3', 'REDIST2': '', 'HIGHMEM': '', 'LOWMEM': 'highmem=off',
-         'VIRTUALIZATION': 'virtualization=on', 'GICV4': 'gic-version=4'}
+         'VIRTUALIZATION': 'virtualization=on', 'GICV4': 'gic-version=4', 'GED': '', 'GPIO_KEY': ''}
 DEVICES = ['pci-testdev,addr=1', 'edu,dma_mask=0xffffffff,addr=2', 'virtio-rng-pci,addr=3', 'virtio-blk-pci,drive=d,addr=4',
            'virtio-serial-pci,addr=5', 'pcie-root-port,id=p,addr=6', 'virtio-rng-pci,bus=p,disable-legacy=on,iommu_platform=on',
            'edu,addr=7.1,multifunction=on', 'virtio-rng-device', 'virtio-blk-device,drive=e', 'virtio-serial-device']
@@ -46,6 +46,8 @@ def machine(rng, row):
         parts |= {'GICV4', 'VIRTUALIZATION'}
     parts |= {p for p in ('SECURE', 'VIRTUALIZATION') if rng.random() < 0.5}
     parts.add('LOWMEM' if 'LOWMEM' in parts or not parts & {'HIGHMEM', 'REDIST2'} and rng.random() < 0.2 else 'HIGHMEM')
+    if not parts & {'GED', 'GPIO_KEY'}:
+        parts.add('GED' if rng.random() < 0.2 else 'GPIO_KEY')
     return parts | {'ALWAYS', 'SECURE_ONLY'}
 
 
@@ -147,7 +149,12 @@ def make(rng, case, row, frame, offset_of, accesses, drives):
     props = ','.join(['virt'] + sorted({PARTS[p] for p in parts if p != 'GICV3' or 'GICV4' not in parts} - {''}))
     case.args = ['-M', props, '-cpu', 'max', '-smp', '124' if 'REDIST2' in parts else rng.choice(['1', '1', '2']), '-m', '64M',
                  '-display', 'none',
-                 '-semihosting-config', 'enable=on', '--max-insns', str(120 * accesses + 100000), '-kernel', case.file('device.elf', elf)]
+                 '-semihosting-config', 'enable=on', '--max-insns', str(120 * accesses + 100000)]
+    path = case.file('device.elf', elf)
+    if 'GED' in parts:  # firmware brings it: MOVZ X0, #0x4008, LSL #16; BR X0
+        case.args += ['-bios', case.file('firmware', struct.pack('<2I', 0xd2a80100, 0xd61f0000)), '-device', 'loader,file=' + path]
+    else:
+        case.args += ['-kernel', path]
     for n in drives:
         case.args += ['-drive', 'snapshot=on,if=none,format=raw,id=%s,file=%s' % (n, case.file('disk-' + n, bytes(65536)))]
     if rng.random() < 0.5:
