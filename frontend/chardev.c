@@ -52,7 +52,8 @@ void chardev_connected(struct chardev *c)
 
 void chardev_left(struct chardev *c)
 {
-    if (!c->kind->left) { /* what is written may still go somewhere */
+    c->all->arrived = c->all->fresh = true; /* who waits for input hears that there will be none */
+    if (!c->kind->left) {                   /* what is written may still go somewhere */
         c->ended = true;
         return;
     }
