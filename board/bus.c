@@ -34,8 +34,7 @@ u32 parts_of(const struct machine_options *o)
     return SECURE_ONLY | (o->secure ? SECURE : 0) | (o->virtualization ? VIRTUALIZATION : 0) |
            (o->gic_version == 2 ? GICV2 : GICV3) | (o->its && o->gic_version != 2 ? ITS : 0) |
            (o->iommu == IOMMU_SMMUV3 ? SMMU : 0) | (o->cpu_count > redists_low(o) && !o->lowmem ? REDIST2 : 0) |
-           (o->lowmem ? LOWMEM : HIGHMEM) | (is_gicv4(o) ? GICV4 : 0) |
-           (o->acpi && o->firmware ? GED : GPIO_KEY);
+           (o->lowmem ? LOWMEM : HIGHMEM) | (is_gicv4(o) ? GICV4 : 0) | (o->acpi && o->firmware ? GED : GPIO_KEY);
 }
 
 u32 gic_parts_of(const struct machine *m)

@@ -1,13 +1,13 @@
 /* The distance is Damerau's and Levenshtein's: letters put in, left out, changed, or swapped with the next. */
 #include "lib/nearest.h"
 
-#include <ctype.h>
 #include <stdio.h>
 
 enum { LONGEST = 63 };
 
 static unsigned lower(unsigned a, unsigned b) { return a < b ? a : b; }
-static bool same(char a, char b) { return tolower((u8)a) == tolower((u8)b) || (a == '_' && b == '-'); }
+static char small(char c) { return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c; }
+static bool same(char a, char b) { return small(a) == small(b) || (a == '_' && b == '-'); }
 
 static unsigned distance(const char *a, size_t m, const char *b, size_t n)
 {

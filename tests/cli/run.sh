@@ -418,7 +418,7 @@ for list in cpus insns sysregs traps devices; do
 done
 
 # ---- flash ----
-items=(-M virt,gic-version=3 -semihosting -nographic)
+items=(-M 'virt,gic-version=3' -semihosting -nographic)
 fw_cfg=$here/../../${B:-build}/guest/fw_cfg.elf
 bad '-accel kvm' 'not supported (only tcg' -kernel hello.elf -accel kvm
 bad '-enable-kvm' '-enable-kvm: not supported (only tcg' -kernel hello.elf -enable-kvm
