@@ -455,13 +455,11 @@ bool bus_dma(struct machine *m, struct requester by, u64 address, void *bytes, u
     return true;
 }
 
-void bus_resume(struct machine *m, u32 stream)
+void bus_settled(struct machine *m, u32 stream)
 {
-    for (struct place at = PLACE_FIRST; place_next(m, &at);)
-        if (rows[at.row].kind->resume) {
-            rows[at.row].kind->resume(m, place_state(m, at), at, stream);
-            bus_levels(m, at);
-        }
+    struct place at = { (u16)m->d.translator, 0 };
+    if (at.row != ROW_COUNT && rows[at.row].kind->settled)
+        rows[at.row].kind->settled(m, place_state(m, at), at, stream);
 }
 
 bool device_dma(struct machine *m, struct place at, u64 pa, void *bytes, u64 size, bool write, bool untranslated)

@@ -96,8 +96,8 @@ struct kind {
     /* It stands between bus masters and memory: where does this byte's access go? At most one row's kind has it. */
     enum dma_verdict (*translate)(struct machine *m, void *state, struct place at, const struct requester *by,
                                   u64 address, bool write, struct dma_output *out);
-    /* What a stream was kept waiting for (DMA_STALL) has come: it makes its transactions again. */
-    void (*resume)(struct machine *m, void *state, struct place at, u32 stream);
+    /* A stream makes none of its transactions again any more (bus_settled): what was decided of them is forgotten. */
+    void (*settled)(struct machine *m, void *state, struct place at, u32 stream);
     /* Its part of the device tree; and of ACPI's DSDT (board/acpi/aml.h) and MADT (board/acpi/acpi.h). */
     void (*node)(struct tree *t, struct place at);
     void (*acpi)(struct writer *w, struct place at);
@@ -106,6 +106,10 @@ struct kind {
      * space is read and after it was written. */
     const char *(*describe)(const struct machine *m, const struct pci_plug *plug, struct pci_desc *d);
     void (*config)(struct machine *m, void *state, struct place at, u64 offset, unsigned size, bool write);
+    /* A step of what its state says that there is to do, with all its DMA (pci_work). False: there is no more. A step
+     * whose DMA an SMMU holds back has not been: its own state is as it was before, and the step is made again when the
+     * SMMU lets it. What else than memory sees of it (consoles, disks) comes after its last DMA, or may come twice. */
+    bool (*work)(struct machine *m, void *state, struct place at);
 };
 
 /* ---- the rows of virt.def ---- */

@@ -282,6 +282,7 @@ struct requester {
     bool secure;
     bool untranslated; /* past an SMMU: virtio-mmio, or virtio without VIRTIO_F_ACCESS_PLATFORM */
     bool has_substream, privileged, fetch;
+    bool again; /* one that is held back it makes again with all that led to it, until bus_settled */
 };
 enum { STREAM_ALL = 0xffffffff };
 /* RAM, past all that translates: for what has tables in memory. False: not RAM, or not for it; nothing was copied. */
@@ -289,12 +290,12 @@ bool bus_ram(struct machine *m, bool secure, u64 pa, void *bytes, u64 size, bool
 /* An access of `size` bytes by a bus master: to RAM, or an aligned write of 2 or 4 bytes to a device that takes
  * messages (struct kind). False: nothing answers at some byte of it, and nothing was copied; behind an SMMU, nothing
  * from a page on that it does not let through. m->d.dma_stalled then says that the SMMU holds the transaction back: it
- * is to be made again, with what led to it, when the kind's `resume` is called. */
+ * is to be made again, with what led to it, when pci_resume is called. */
 bool bus_dma(struct machine *m, struct requester by, u64 address, void *bytes, u64 size, bool write);
 /* The same past the SMMU, with physical addresses: its own accesses. */
 bool bus_dma_physical(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write);
-/* Calls `resume` of those that may have held transactions of the stream (STREAM_ALL: of all). */
-void bus_resume(struct machine *m, u32 stream);
+/* The stream makes no transaction again any more: it has come through, or was reset. */
+void bus_settled(struct machine *m, u32 stream);
 /* An interrupt output that is an edge: high and low again. */
 void bus_pulse(struct machine *m, struct place at, unsigned wire);
 /* An event for all PEs, as SEV sends it. */

@@ -4,7 +4,8 @@
  *
  * Bridges forward by what software has written into them, looked up at each access, from the function up to the host.
  * Of functions with overlapping ranges the one that was plugged in first answers. A message that a function may not
- * send (no bus master, or one above it is none) is lost. Left out: peer-to-peer DMA, error reporting.
+ * send (no bus master, or one above it is none) is lost. What an SMMU holds back is made again by pci_work and
+ * pci_messages_flush, for every function alike. Left out: peer-to-peer DMA, error reporting.
  */
 #include "board/machine.h"
 #include "board/dev/pci.h"
@@ -21,7 +22,7 @@ static const struct state_shape vector_shape = STATE_SHAPE(pci_vector, vector_fi
 static const struct state_field function_fields[] = {
     STATE_OF(pci_function, vector, &vector_shape),
     STATE(pci_function, pending),
-    STATE(pci_function, pad),
+    STATE(pci_function, waits),
     STATE(pci_function, config),
 };
 const struct state_shape pci_function_shape = STATE_SHAPE(pci_function, function_fields);
@@ -54,9 +55,14 @@ static const char *describe(const struct machine *m, const struct pci_plug *plug
     return wrong;
 }
 
+static u64 own_size(const struct kind *kind) { return kind->state.size - sizeof(struct pci_function); }
+
 struct pci *pci_create(const struct machine *m)
 {
-    struct pci *pci = calloc(1, sizeof(*pci));
+    u64 own = 0;
+    for (unsigned n = 1; n < PCI_FUNCTIONS; n++)
+        own = own_size(row_get(functions[n].row)->kind) > own ? own_size(row_get(functions[n].row)->kind) : own;
+    struct pci *pci = calloc(1, sizeof(*pci) + own);
     u16 counts[PCI_FUNCTIONS] = { 0 };
     if (pci)
         memcpy(pci->made, m->options.pci, sizeof(pci->made));
@@ -262,14 +268,71 @@ bool pci_decode(struct machine *m, bool io, u64 address, unsigned size, struct p
     return false;
 }
 
-/* ---- DMA, interrupts ---- */
+/* ---- DMA, and work that an SMMU may hold back ---- */
+
+/* Nothing that it waited for: what was decided about its transactions counts no more. */
+static void waits_set(struct machine *m, unsigned plug, enum pci_waits what, bool waits)
+{
+    struct pci_function *f = pci_function(m, plug);
+    u32 was = f->waits;
+    f->waits = waits ? was | (u32)what : was & ~(u32)what;
+    if (was && !f->waits)
+        bus_settled(m, pci_requester(m, plug));
+}
 
 bool pci_dma(struct machine *m, struct place at, u64 pa, void *bytes, u64 size, bool write, bool untranslated)
 {
+    struct pci *pci = m->d.pci;
     unsigned plug = pci_plug_of(m, at);
-    struct requester by = { .stream = pci_requester(m, plug), .untranslated = untranslated };
-    return masters(m, plug) && bus_dma(m, by, pa, bytes, size, write);
+    struct requester by = { .stream = pci_requester(m, plug), .untranslated = untranslated, .again = true };
+    assert(pci->working);
+    if (pci->stalled || !masters(m, plug))
+        return false;
+    bool ok = bus_dma(m, by, pa, bytes, size, write);
+    pci->stalled = !ok && m->d.dma_stalled;
+    return ok;
 }
+
+void pci_work(struct machine *m, struct place at)
+{
+    struct pci *pci = m->d.pci;
+    const struct kind *kind = row_get(at.row)->kind;
+    void *state = place_state(m, at), *own = (struct pci_function *)state + 1;
+    bool may_stall = m->d.translator != ROW_COUNT, more = true;
+    assert(!pci->working);
+    pci->working = true;
+    for (unsigned n = 0; more && n < PCI_STEPS; n++) {
+        if (may_stall)
+            memcpy(pci->before, own, own_size(kind));
+        more = kind->work(m, state, at) && !pci->stalled;
+    }
+    bool stalled = pci->stalled;
+    if (stalled)
+        memcpy(own, pci->before, own_size(kind));
+    pci->working = pci->stalled = false;
+    waits_set(m, pci_plug_of(m, at), PCI_WAITS_WORK, stalled);
+}
+
+void pci_abandon(struct machine *m, struct place at) { waits_set(m, pci_plug_of(m, at), PCI_WAITS_WORK, false); }
+
+bool pci_resume(struct machine *m, u32 stream)
+{
+    bool waits = false;
+    for (unsigned n = 0; n < m->d.pci->count; n++) {
+        struct place at = m->d.pci->slot[n].at;
+        const struct pci_function *f = pci_function(m, n);
+        if (!f->waits || (stream != STREAM_ALL && stream != pci_requester(m, n)))
+            continue;
+        pci_messages_flush(m, n);
+        if (f->waits & PCI_WAITS_WORK && row_get(at.row)->kind->work)
+            pci_work(m, at);
+        bus_levels(m, at);
+        waits |= f->waits != 0;
+    }
+    return waits;
+}
+
+/* ---- interrupts ---- */
 
 static bool msix_enabled(const struct pci_desc *d, const struct pci_function *f)
 {
@@ -287,12 +350,13 @@ bool pci_messages_on(const struct machine *m, struct place at)
     return msix_enabled(d, pci_function(m, plug)) || msi_enabled(d, pci_function(m, plug));
 }
 
-/* A message is a write of 4 bytes (6.8.3.1). */
-static void message_send(struct machine *m, unsigned plug, u64 address, u32 data)
+/* A message is a write of 4 bytes (6.8.3.1). False: the SMMU holds it back. */
+static bool message_send(struct machine *m, unsigned plug, u64 address, u32 data)
 {
+    struct requester by = { .stream = pci_requester(m, plug) };
     u8 bytes[4];
     store_le32(bytes, data);
-    pci_dma(m, m->d.pci->slot[plug].at, address & ~(u64)3, bytes, 4, true, false);
+    return !masters(m, plug) || bus_dma(m, by, address & ~(u64)3, bytes, 4, true) || !m->d.dma_stalled;
 }
 
 static bool vector_masked(const struct pci_desc *d, const struct pci_function *f, unsigned n)
@@ -300,15 +364,33 @@ static bool vector_masked(const struct pci_desc *d, const struct pci_function *f
     return f->config[d->msix + 3] & 0x40 || f->vector[n].control & 1;
 }
 
+/* The message of a vector as it is set up now. False: none, or masked. */
+static bool message_of(const struct pci_desc *d, const struct pci_function *f, unsigned n, struct pci_vector *message)
+{
+    const u8 *msi = f->config + d->msi;
+    if (msix_enabled(d, f)) {
+        *message = f->vector[n];
+        return n < d->vectors && !vector_masked(d, f, n);
+    }
+    *message = (struct pci_vector){ (u64)load_le32(msi + 8) << 32 | load_le32(msi + 4), load_le16(msi + 12), 0 };
+    return msi_enabled(d, f) && n == 0;
+}
+
 void pci_messages_flush(struct machine *m, unsigned plug)
 {
     const struct pci_desc *d = &m->d.pci->slot[plug].desc;
     struct pci_function *f = pci_function(m, plug);
-    for (unsigned n = 0; f->pending && n < d->vectors; n++)
-        if (bit(f->pending, n) && msix_enabled(d, f) && !vector_masked(d, f, n)) {
-            f->pending &= ~(1u << n);
-            message_send(m, plug, f->vector[n].address, f->vector[n].data);
+    struct pci_vector message;
+    bool waits = false;
+    if (!d->msix && !msi_enabled(d, f))
+        f->pending = 0;
+    for (unsigned n = 0; f->pending >> n && n < PCI_VECTORS; n++)
+        if (bit(f->pending, n) && message_of(d, f, n, &message)) {
+            bool sent = message_send(m, plug, message.address, message.data);
+            f->pending &= ~((u32)sent << n);
+            waits |= !sent;
         }
+    waits_set(m, plug, PCI_WAITS_MESSAGE, waits);
 }
 
 bool pci_message(struct machine *m, struct place at, unsigned vector)
@@ -316,17 +398,13 @@ bool pci_message(struct machine *m, struct place at, unsigned vector)
     unsigned plug = pci_plug_of(m, at);
     const struct pci_desc *d = &m->d.pci->slot[plug].desc;
     struct pci_function *f = pci_function(m, plug);
-    if (msix_enabled(d, f)) {
-        if (vector < d->vectors)
-            f->pending |= 1u << vector;
-        pci_messages_flush(m, plug);
-        return true;
-    }
-    if (!msi_enabled(d, f))
+    if (!msix_enabled(d, f) && !msi_enabled(d, f))
         return false;
-    const u8 *msi = f->config + d->msi;
-    u64 address = (u64)load_le32(msi + 8) << 32 | load_le32(msi + 4);
-    message_send(m, plug, address, load_le16(msi + 12));
+    if (m->d.pci->stalled)
+        return true; /* of a step that has not been */
+    if (vector < (msix_enabled(d, f) ? d->vectors : 1u))
+        f->pending |= 1u << vector;
+    pci_messages_flush(m, plug);
     return true;
 }
 

@@ -11,7 +11,8 @@
 
 #include "board/device.h"
 
-enum { PCI_PLUGS = 64, PCI_BARS = 6, PCI_VECTORS = 8, PCI_CAPS = 12, PCI_CONFIG = 256 };
+enum { PCI_PLUGS = 64, PCI_BARS = 6, PCI_VECTORS = 8, PCI_CAPS = 12, PCI_CONFIG = 256,
+       PCI_STEPS = 4096 /* of pci_work, at most: a guest may have written a queue without an end */ };
 enum pci_function_number {
     PCI_NONE,
 #define FUNCTION(kind, name) FUNCTION_##kind,
@@ -43,11 +44,12 @@ struct pci_vector { /* of MSI-X (6.8.2) */
 /* What all functions have: the head of their state. */
 struct pci_function {
     struct pci_vector vector[PCI_VECTORS];
-    u32 pending; /* a bit a vector: messages that a mask holds back */
-    u32 pad;
+    u32 pending;           /* a bit a vector: messages that a mask, or the SMMU, holds back. MSI's is the first */
+    u32 waits;             /* enum pci_waits: for the SMMU */
     u8 config[PCI_CONFIG]; /* as software reads it, but for Interrupt Status */
 };
 extern const struct state_shape pci_function_shape;
+enum pci_waits { PCI_WAITS_WORK = 1, PCI_WAITS_MESSAGE = 2 };
 
 enum pci_space { PCI_SPACE_NONE, PCI_SPACE_IO, PCI_SPACE_MEMORY, PCI_SPACE_MEMORY64 };
 struct pci_bar {
@@ -83,6 +85,8 @@ struct pci {
     struct pci_plug made[PCI_PLUGS];      /* what it was made of */
     u8 plug_at[PCI_FUNCTIONS][PCI_PLUGS]; /* number of the plug by kind and place */
     u32 count;
+    bool working, stalled; /* within a step of pci_work; whose DMA was held back, and which therefore has not been */
+    u8 before[];           /* what the function had of its own before the step */
 };
 
 enum { COMMAND_IO = 1, COMMAND_MEMORY = 2, COMMAND_MASTER = 4, COMMAND_NO_INTX = 0x400 };
@@ -109,10 +113,15 @@ void pci_reset(struct machine *m, struct place at);
 /* Number of the plug. */
 unsigned pci_plug_of(const struct machine *m, struct place at);
 const struct pci_plug *pci_plugged(const struct machine *m, struct place at);
-/* DMA: false where nothing answers, and while the function, or a bridge on the way, may not be a bus master.
- * untranslated: past an SMMU. */
+/* Makes the steps of its kind's `work` until there is no more to do, or an SMMU holds one back: that one is made again
+ * when it has decided, with all its DMA, and hears of each transaction again what was decided. */
+void pci_work(struct machine *m, struct place at);
+/* What it waited to do is not to be done any more. */
+void pci_abandon(struct machine *m, struct place at);
+/* DMA, within `work`: false where nothing answers, and while the function, or a bridge on the way, may not be a bus
+ * master. untranslated: past an SMMU. */
 bool pci_dma(struct machine *m, struct place at, u64 pa, void *bytes, u64 size, bool write, bool untranslated);
-/* Signals interrupt `vector` by a message. False: messages are off, INTx it is. */
+/* Signals interrupt `vector` by a message, which waits when an SMMU holds it back. False: messages are off, INTx it is. */
 bool pci_message(struct machine *m, struct place at, unsigned vector);
 bool pci_messages_on(const struct machine *m, struct place at);
 
@@ -131,6 +140,11 @@ const char *pci_plug_name(const struct pci_plug *plug);
 unsigned pci_bus_number(const struct machine *m, unsigned plug);
 /* ID of a function as bus master: bus, device, function (2.2.4.2). */
 u32 pci_requester(const struct machine *m, unsigned plug);
+
+/* ---- for the SMMU ---- */
+/* It has decided about transactions of a stream (STREAM_ALL: of any): those that wait are made again. True: some wait
+ * still. */
+bool pci_resume(struct machine *m, u32 stream);
 
 /* ---- for the host bridge ---- */
 /* The function at a bus number and device.function as software has set the bridges up; -1: none. */

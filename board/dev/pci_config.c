@@ -152,6 +152,8 @@ void pci_reset(struct machine *m, struct place at)
 {
     unsigned plug = pci_plug_of(m, at);
     struct pci_function *f = pci_function(m, plug);
+    if (f->waits)
+        bus_settled(m, pci_requester(m, plug));
     memset(f, 0, sizeof(*f));
     memcpy(f->config, m->d.pci->slot[plug].desc.config, sizeof(f->config));
     for (unsigned n = 0; n < PCI_VECTORS; n++)

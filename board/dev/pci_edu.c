@@ -121,25 +121,19 @@ static void factorial_done(struct machine *m, struct edu *dev, struct place at)
         raise(m, dev, at, IRQ_FACTORIAL);
 }
 
-static void dma_done(struct machine *m, struct edu *dev, struct place at)
+static bool work(struct machine *m, void *state, struct place at)
 {
+    struct edu *dev = state;
     bool to_memory = dev->command & DMA_TO_MEMORY;
     u64 own = (to_memory ? dev->from : dev->to) - BUFFER_AT, pa = to_memory ? dev->to : dev->from;
-    if (own <= BUFFER && dev->count <= BUFFER - own &&
-        !pci_dma(m, at, pa & pci_plugged(m, at)->dma_mask, dev->buffer + own, dev->count, to_memory, false) &&
-        m->d.dma_stalled)
-        return; /* the SMMU holds it back: until edu_resume */
+    if (!(dev->command & DMA_RUN) || machine_timer(m, at, TIMER_DMA) != NEVER)
+        return false;
+    if (own <= BUFFER && dev->count <= BUFFER - own)
+        pci_dma(m, at, pa & pci_plugged(m, at)->dma_mask, dev->buffer + own, dev->count, to_memory, false);
     dev->command &= ~(u64)DMA_RUN;
     if (dev->command & DMA_IRQ)
         raise(m, dev, at, IRQ_DMA);
-}
-
-static void edu_resume(struct machine *m, void *state, struct place at, u32 stream)
-{
-    struct edu *dev = state;
-    (void)stream;
-    if (dev->command & DMA_RUN && machine_timer(m, at, TIMER_DMA) == NEVER)
-        dma_done(m, dev, at);
+    return false;
 }
 
 static void timer(struct machine *m, void *state, struct place at, unsigned n)
@@ -147,7 +141,7 @@ static void timer(struct machine *m, void *state, struct place at, unsigned n)
     if (n == TIMER_FACTORIAL)
         factorial_done(m, state, at);
     else
-        dma_done(m, state, at);
+        pci_work(m, at);
 }
 
 static void reset(struct machine *m, void *state, struct place at)
@@ -180,7 +174,7 @@ const struct kind kind_pci_edu = {
     .write = edu_write,
     .level = level,
     .timer = timer,
-    .resume = edu_resume,
+    .work = work,
     .reset = reset,
     .describe = describe,
 };

@@ -211,7 +211,7 @@ static const char *smmu_validate(const void *state, struct place at)
         if (regs[n].bytes == 4 && *storage((struct smmu *)(uintptr_t)s, &regs[n]) >> 32)
             return "smmu: a register is larger than its place";
     for (unsigned n = 0; n < SMMU_STALLS; n++)
-        if (s->stall[n].state >= STALL_STATES || s->stall[n].write > 1)
+        if (s->stall[n].state >= STALL_STATES || s->stall[n].write > 1 || s->stall[n].answered > 1)
             return "smmu: a stalled transaction is in no state that there is";
     return s->last_rule < RULE_COUNT && s->crowded <= 1 ? NULL : "smmu: no such rule of a fault";
 }
@@ -234,7 +234,8 @@ static void node(struct tree *t, struct place at)
 
 static const struct state_field stall_fields[] = {
     STATE(smmu_stall, address), STATE(smmu_stall, stream), STATE(smmu_stall, substream),
-    STATE(smmu_stall, state),   STATE(smmu_stall, write),  STATE(smmu_stall, pad),
+    STATE(smmu_stall, state),   STATE(smmu_stall, write),  STATE(smmu_stall, answered),
+    STATE(smmu_stall, pad),
 };
 static const struct state_shape stall_shape = STATE_SHAPE(smmu_stall, stall_fields);
 static const struct state_field fields[] = {
@@ -257,5 +258,6 @@ const struct kind kind_smmu_v3 = {
     .reset = smmu_reset,
     .validate = smmu_validate,
     .translate = smmu_translate,
+    .settled = smmu_settled,
     .node = node,
 };

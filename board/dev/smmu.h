@@ -26,14 +26,14 @@ enum { SMMU_SIDSIZE = 16, SMMU_SSIDSIZE = 20, SMMU_QUEUE = 16, SMMU_STALLS = 32 
 /* Its DeviceID, as a source of MSIs: next to those of PCI functions. */
 enum { SMMU_DEVICE_ID = 0x10000 };
 
-/* A transaction that waits for CMD_RESUME. Its number is the STAG. Who made it makes it again (kind.resume), and then
- * hears what became of it. */
+/* A transaction that waits for CMD_RESUME. Its number is the STAG. Who made it makes it again (pci_resume), and then
+ * hears what became of it; and again while it makes more that led to it (answered; requester.again). */
 enum smmu_stall_state { STALL_FREE, STALL_HELD, /* no event of it could be recorded yet */
                         STALL_WAITS, STALL_RETRY, STALL_ABORT, STALL_IGNORE, STALL_STATES };
 struct smmu_stall {
     u64 address;
     u32 stream, substream;
-    u8 state, write, pad[6];
+    u8 state, write, answered, pad[5];
 };
 
 struct smmu {
@@ -125,6 +125,7 @@ void smmu_look(struct machine *m, const struct smmu *s, const struct smmu_transa
 void smmu_event_make(const struct smmu_look *look, u64 event[4]);
 enum dma_verdict smmu_translate(struct machine *m, void *state, struct place at, const struct requester *by,
                                 u64 address, bool write, struct dma_output *out);
+void smmu_settled(struct machine *m, void *state, struct place at, u32 stream);
 /* What CMD_RESUME and its like decided is done: those who made the transactions make them again. */
 void smmu_resume(struct machine *m, struct smmu *s);
 /* The event queue can be written again: what was held is tried again. */

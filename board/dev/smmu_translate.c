@@ -3,8 +3,9 @@
  * event, and whether the transaction ends or waits.
  *
  * A transaction that stalls is not kept: who made it makes it again, with what led to it, when CMD_RESUME or its like
- * has decided about it (kind.resume), and finds the decision by stream, address and direction. While the event queue
- * cannot be written it is held without an event, and made again when the queue can be (7.2.1).
+ * has decided about it (pci_resume), and finds the decision by stream, address and direction. One whose master then has
+ * to make it once more, since a later one waits, finds it again, until the master has come through. While the event
+ * queue cannot be written it is held without an event, and made again when the queue can be (7.2.1).
  */
 #include "board/dev/smmu.h"
 
@@ -176,6 +177,14 @@ static struct smmu_stall *stall_find(struct smmu *s, const struct smmu_transacti
     return NULL;
 }
 
+static bool answered_any(const struct smmu *s, u32 stream)
+{
+    for (unsigned n = 0; n < SMMU_STALLS; n++)
+        if (s->stall[n].answered && s->stall[n].stream == stream)
+            return true;
+    return false;
+}
+
 /* It waits, with an event that names it, or without while none can be recorded. */
 static enum dma_verdict stall(struct machine *m, struct smmu *s, struct place at, const struct smmu_transaction *t,
                               u64 e[4])
@@ -184,7 +193,7 @@ static enum dma_verdict stall(struct machine *m, struct smmu *s, struct place at
         struct smmu_stall *p = &s->stall[n];
         if (p->state != STALL_FREE)
             continue;
-        *p = (struct smmu_stall){ t->address, t->stream, t->substream, STALL_HELD, t->write, { 0 } };
+        *p = (struct smmu_stall){ t->address, t->stream, t->substream, STALL_HELD, t->write, 0, { 0 } };
         if (smmu_event_writable(m, s)) {
             p->state = STALL_WAITS;
             EVENT_SET(e, Stall, 1);
@@ -192,6 +201,10 @@ static enum dma_verdict stall(struct machine *m, struct smmu *s, struct place at
             smmu_event(m, s, at, e);
         }
         return DMA_STALL;
+    }
+    if (answered_any(s, t->stream)) { /* its own decisions fill the places: waiting would have no end */
+        smmu_event(m, s, at, e);
+        return DMA_ABORT;
     }
     s->crowded = 1;
     return DMA_STALL;
@@ -225,8 +238,11 @@ static enum dma_verdict fail(struct machine *m, struct smmu *s, struct place at,
     return abort ? DMA_ABORT : DMA_IGNORE;
 }
 
+static void forget(struct smmu_stall *p) { p->state = p->answered = STALL_FREE; }
+
 /* Of a transaction that has been here before. True: that is all. */
-static bool before(struct machine *m, struct smmu *s, const struct smmu_transaction *t, enum dma_verdict *verdict)
+static bool before(struct machine *m, struct smmu *s, const struct smmu_transaction *t, bool again,
+                   enum dma_verdict *verdict)
 {
     struct smmu_stall *p = stall_find(s, t);
     unsigned state = p ? p->state : STALL_FREE;
@@ -234,10 +250,13 @@ static bool before(struct machine *m, struct smmu *s, const struct smmu_transact
         *verdict = DMA_STALL;
         return true;
     }
-    if (p)
-        p->state = STALL_FREE;
     *verdict = state == STALL_IGNORE ? DMA_IGNORE : DMA_ABORT;
-    return state == STALL_IGNORE || state == STALL_ABORT;
+    bool ends = state == STALL_IGNORE || state == STALL_ABORT;
+    if (ends && again)
+        p->answered = 1;
+    else if (p)
+        forget(p);
+    return ends;
 }
 
 enum dma_verdict smmu_translate(struct machine *m, void *state, struct place at, const struct requester *by,
@@ -253,7 +272,7 @@ enum dma_verdict smmu_translate(struct machine *m, void *state, struct place at,
     struct smmu_look look;
     enum dma_verdict verdict;
     out->size = BIT(12) - (address & ones(12)); /* of one that is ignored */
-    if (before(m, s, &t, &verdict)) {
+    if (before(m, s, &t, by->again, &verdict)) {
         out->cause = verdict == DMA_STALL ? "it still waits for CMD_RESUME" : "CMD_RESUME, CMD_STALL_TERM or SMMUEN";
         return verdict;
     }
@@ -272,15 +291,34 @@ enum dma_verdict smmu_translate(struct machine *m, void *state, struct place at,
 
 /* ---- going on ---- */
 
-static bool decided(const struct smmu_stall *p) { return p->state >= STALL_RETRY; }
+static bool decided(const struct smmu_stall *p) { return p->state >= STALL_RETRY && !p->answered; }
 
 /* A decision that nobody asked for again is forgotten: the master was reset, or does something else now. */
 static void resume_stream(struct machine *m, struct smmu *s, u32 stream)
 {
-    bus_resume(m, stream);
+    pci_resume(m, stream);
     for (unsigned n = 0; n < SMMU_STALLS; n++)
         if (decided(&s->stall[n]) && s->stall[n].stream == stream)
-            s->stall[n].state = STALL_FREE;
+            forget(&s->stall[n]);
+}
+
+/* There may be a place for those that found none. */
+static void uncrowd(struct machine *m, struct smmu *s)
+{
+    if (s->crowded) {
+        s->crowded = 0;
+        pci_resume(m, STREAM_ALL);
+    }
+}
+
+void smmu_settled(struct machine *m, void *state, struct place at, u32 stream)
+{
+    struct smmu *s = state;
+    (void)at;
+    for (unsigned n = 0; n < SMMU_STALLS; n++)
+        if (s->stall[n].answered && s->stall[n].stream == stream)
+            forget(&s->stall[n]);
+    uncrowd(m, s);
 }
 
 void smmu_resume(struct machine *m, struct smmu *s)
@@ -291,10 +329,8 @@ void smmu_resume(struct machine *m, struct smmu *s)
             resume_stream(m, s, s->stall[n].stream);
             any = true;
         }
-    if (any && s->crowded) {
-        s->crowded = 0;
-        bus_resume(m, STREAM_ALL);
-    }
+    if (any)
+        uncrowd(m, s);
 }
 
 void smmu_release(struct machine *m, struct smmu *s)

@@ -29,6 +29,8 @@ static const struct state_field fields[] = {
     STATE(virtio, at),
     STATE(virtio, generation),
     STATE_OF(virtio, queue, &queue_shape),
+    STATE(virtio, held),
+    STATE(virtio, held_count),
 };
 const struct state_shape virtio_shape = STATE_SHAPE(virtio, fields);
 
@@ -84,8 +86,40 @@ static bool queue_live(const struct virtio *dev, const struct virtio_queue *q)
 void virtio_notify(struct machine *m, struct virtio *dev, u32 q)
 {
     const struct virtio_ops *ops = virtio_ops_of(dev);
-    if (q < ops->queues && queue_live(dev, &dev->queue[q]))
-        ops->notify(m, dev, q);
+    if (q >= ops->queues || !queue_live(dev, &dev->queue[q]))
+        return;
+    virtio_input(dev); /* what was asked may have been answered */
+    if (dev->queue[q].pending != VIRTIO_DUE)
+        dev->queue[q].pending = ops->takes_ns ? VIRTIO_ANNOUNCED : VIRTIO_DUE;
+    if (ops->takes_ns && machine_timer(m, dev->at, 0) == NEVER)
+        machine_timer_set(m, dev->at, 0, m->now + ops->takes_ns);
+}
+
+void virtio_due(struct virtio *dev)
+{
+    for (unsigned n = 0; n < VIRTIO_QUEUES; n++)
+        if (dev->queue[n].pending == VIRTIO_ANNOUNCED)
+            dev->queue[n].pending = VIRTIO_DUE;
+}
+
+bool virtio_input(struct virtio *dev)
+{
+    const struct virtio_ops *ops = virtio_ops_of(dev);
+    if (ops->listens)
+        dev->queue[ops->listens - 1].pending = VIRTIO_DUE;
+    return ops->listens;
+}
+
+/* The queue with the highest number first: a console says what it has to say before it listens. */
+bool virtio_step(struct machine *m, struct virtio *dev)
+{
+    for (unsigned n = VIRTIO_QUEUES; n-- > 0;)
+        if (dev->queue[n].pending == VIRTIO_DUE) {
+            if (!virtio_ops_of(dev)->serve(m, dev, n))
+                dev->queue[n].pending = VIRTIO_IDLE;
+            return true;
+        }
+    return false;
 }
 
 void virtio_config_write(struct machine *m, struct virtio *dev, u64 offset, unsigned size, u64 value)
@@ -104,9 +138,14 @@ void virtio_fail(struct virtio *dev)
 
 void virtio_reset(struct virtio *dev)
 {
-    *dev = (struct virtio){
-        .kind = dev->kind, .unit = dev->unit, .legacy = dev->legacy, .platform = dev->platform, .at = dev->at
-    };
+    struct virtio was = *dev;
+    *dev = (struct virtio){ .kind = was.kind,
+                            .unit = was.unit,
+                            .legacy = was.legacy,
+                            .platform = was.platform,
+                            .at = was.at,
+                            .held_count = was.held_count };
+    memcpy(dev->held, was.held, sizeof(dev->held));
 }
 
 const char *virtio_validate(const struct virtio *dev)
@@ -120,11 +159,10 @@ const char *virtio_validate(const struct virtio *dev)
     for (unsigned n = 0; n < VIRTIO_QUEUES; n++)
         if (dev->queue[n].num > VIRTIO_QUEUE_MAX || (dev->queue[n].num && !is_pow2(dev->queue[n].num)))
             return "virtio: queue size out of range";
-    return NULL;
+        else if (dev->queue[n].pending > VIRTIO_DUE || (!ops && dev->queue[n].pending))
+            return "virtio: a queue waits for nothing that there is";
+    return dev->held_count > VIRTIO_HELD ? "virtio: more is held than there is room for" : NULL;
 }
-
-void virtio_timer_set(struct machine *m, struct virtio *dev, u64 when) { machine_timer_set(m, dev->at, 0, when); }
-bool virtio_timer_runs(struct machine *m, const struct virtio *dev) { return machine_timer(m, dev->at, 0) != NEVER; }
 
 /* ---- rings and buffers ---- */
 
@@ -194,7 +232,9 @@ bool virtio_pop(struct machine *m, struct virtio *dev, unsigned n, struct virtio
     return true;
 }
 
-void virtio_push(struct machine *m, struct virtio *dev, unsigned n, const struct virtio_chain *chain, u32 len)
+void virtio_unpop(struct virtio *dev, unsigned q) { dev->queue[q].last_avail--; }
+
+bool virtio_push(struct machine *m, struct virtio *dev, unsigned n, const struct virtio_chain *chain, u32 len)
 {
     struct virtio_queue *q = &dev->queue[n];
     u8 elem[8], word[2], flags[2] = { 0, 0 };
@@ -204,11 +244,12 @@ void virtio_push(struct machine *m, struct virtio *dev, unsigned n, const struct
     if (!dma_write(m, dev, q->used + 4 + 8 * (u64)(q->used_idx % q->num), elem, 8) ||
         !dma_write(m, dev, q->used + 2, word, 2) || !dma_read(m, dev, q->avail, flags, 2)) {
         virtio_fail(dev);
-        return;
+        return false;
     }
     q->used_idx++;
     if (!(load_le16(flags) & AVAIL_NO_INTERRUPT))
         dev->news |= BIT(n);
+    return true;
 }
 
 static bool chain_copy(struct machine *m, const struct virtio *dev, const struct virtio_chain *c, bool writable,

@@ -8,7 +8,7 @@
 
 #include "board/device.h"
 
-enum { VIRTIO_QUEUES = 4, VIRTIO_QUEUE_MAX = 1024 };
+enum { VIRTIO_QUEUES = 4, VIRTIO_QUEUE_MAX = 1024, VIRTIO_HELD = 60 };
 enum virtio_kind {
     VIRTIO_NONE,
 #define VIRTIO(name, ...) VIRTIO_##name,
@@ -22,8 +22,10 @@ struct virtio_queue {
     u64 desc, avail, used; /* guest physical addresses */
     u32 num, ready;        /* ready: its addresses hold */
     u16 last_avail, used_idx;
-    u32 pending; /* notified, not yet looked at */
+    u32 pending; /* enum virtio_pending */
 };
+/* The driver has announced buffers; the time to serve them has come. */
+enum virtio_pending { VIRTIO_IDLE, VIRTIO_ANNOUNCED, VIRTIO_DUE };
 /* A device, within the state of its transport. */
 struct virtio {
     u32 kind;    /* enum virtio_kind */
@@ -37,6 +39,8 @@ struct virtio {
     struct place at; /* of the transport */
     u32 generation;  /* of the configuration space */
     struct virtio_queue queue[VIRTIO_QUEUES];
+    u8 held[VIRTIO_HELD]; /* what the host gave, on its way to a buffer */
+    u32 held_count;
 };
 #define VIRTIO_NEWS_CONFIG       BIT(63)
 #define VIRTIO_F_ACCESS_PLATFORM BIT(33)
@@ -65,8 +69,8 @@ struct virtio_chain {
 /* Takes the next buffer of queue q; false: there is none, or the guest's rings are nonsense (the device then needs a
  * reset). */
 bool virtio_pop(struct machine *m, struct virtio *dev, unsigned q, struct virtio_chain *chain);
-/* Gives it back with `len` bytes written: news for the driver. */
-void virtio_push(struct machine *m, struct virtio *dev, unsigned q, const struct virtio_chain *chain, u32 len);
+/* Gives it back with `len` bytes written: news for the driver. False: it could not be. */
+bool virtio_push(struct machine *m, struct virtio *dev, unsigned q, const struct virtio_chain *chain, u32 len);
 /* Copies to or from the chain from `offset` within its readable (writable) bytes. False: out of bounds, or not RAM. */
 bool virtio_copy_from(struct machine *m, const struct virtio *dev, const struct virtio_chain *chain, u64 offset,
                       void *to, u64 size);
@@ -74,26 +78,25 @@ bool virtio_copy_to(struct machine *m, const struct virtio *dev, const struct vi
                     const void *from, u64 size);
 /* The rings are nonsense: DEVICE_NEEDS_RESET. */
 void virtio_fail(struct virtio *dev);
-/* virtio_ops.timer is called at `when` (ns), or NEVER. */
-void virtio_timer_set(struct machine *m, struct virtio *dev, u64 when);
-bool virtio_timer_runs(struct machine *m, const struct virtio *dev);
+/* Puts a buffer that was taken last back. */
+void virtio_unpop(struct virtio *dev, unsigned q);
 
-/* What a kind of device is. Functions may be NULL but notify. */
+/* What a kind of device is. Functions may be NULL but serve. */
 struct virtio_ops {
     unsigned queues;
     u64 features;
     unsigned config_size;               /* of its configuration space, bytes */
     unsigned queue_size[VIRTIO_QUEUES]; /* at reset behind PCI, as QEMU has them */
     enum back_end back_end;             /* of which `unit` is the number */
+    u32 takes_ns;                       /* from a notification until its buffers are served */
+    u8 listens;                         /* 1 + the queue that takes what the host has; 0: none does */
     u64 (*features_of)(struct machine *m, const struct virtio *dev);
     u64 (*config_read)(struct machine *m, const struct virtio *dev, u64 offset, unsigned size);
     /* False: nothing can be written there. */
     bool (*config_write)(struct machine *m, struct virtio *dev, u64 offset, unsigned size, u64 value);
-    /* The driver says that there are buffers in queue q. */
-    void (*notify)(struct machine *m, struct virtio *dev, unsigned q);
-    void (*timer)(struct machine *m, struct virtio *dev);
-    /* The host may have input for it. */
-    void (*input)(struct machine *m, struct virtio *dev);
+    /* Serves the next buffer of queue q, or makes a step towards it, as board/device.h says of `work`. False: there is
+     * nothing to serve, or it cannot be (virtio_fail). */
+    bool (*serve)(struct machine *m, struct virtio *dev, unsigned q);
 };
 
 #define VIRTIO(kind, number, name, transitional, class_code, ops) extern const struct virtio_ops ops;
@@ -112,7 +115,13 @@ const char *virtio_name(enum virtio_kind kind);
 u64 virtio_offered(struct machine *m, const struct virtio *dev);
 /* Half `half` (0: low) of the features that the driver accepts: those that were offered count. */
 void virtio_features_accept(struct machine *m, struct virtio *dev, unsigned half, u32 value);
+/* The driver says that there are buffers in queue q; time has passed; the host may have input (false: not for it). What
+ * there then is to do is done by virtio_step. */
 void virtio_notify(struct machine *m, struct virtio *dev, u32 q);
+void virtio_due(struct virtio *dev);
+bool virtio_input(struct virtio *dev);
+/* A step of it. False: there is no more. */
+bool virtio_step(struct machine *m, struct virtio *dev);
 /* A field of the device's configuration space; what cannot be written is told as an error of the guest's. */
 void virtio_config_write(struct machine *m, struct virtio *dev, u64 offset, unsigned size, u64 value);
 /* Queue and features as after a reset by the driver; what is plugged in stays. */

@@ -181,41 +181,27 @@ static u8 request(struct machine *m, struct virtio *dev, const struct virtio_cha
     }
 }
 
-static void requests_done(struct machine *m, struct virtio *dev)
+static bool serve(struct machine *m, struct virtio *dev, unsigned q)
 {
     struct virtio_chain c;
-    struct virtio_queue *q = &dev->queue[0];
-    if (!q->pending)
-        return;
-    q->pending = 0;
-    for (unsigned n = 0; n < VIRTIO_QUEUE_MAX && virtio_pop(m, dev, 0, &c); n++) {
-        u32 len = 0;
-        if (c.readable < HEADER || !c.writable) {
-            virtio_fail(dev);
-            return;
-        }
+    u32 len = 0;
+    if (!virtio_pop(m, dev, q, &c))
+        return false;
+    if (c.readable >= HEADER && c.writable) {
         u8 status = request(m, dev, &c, &len);
-        if (!virtio_copy_to(m, dev, &c, c.writable - 1, &status, 1)) {
-            virtio_fail(dev);
-            return;
-        }
-        virtio_push(m, dev, 0, &c, len + 1);
+        if (virtio_copy_to(m, dev, &c, c.writable - 1, &status, 1))
+            return virtio_push(m, dev, q, &c, len + 1);
     }
-}
-
-static void notify(struct machine *m, struct virtio *dev, unsigned n)
-{
-    dev->queue[n].pending = 1;
-    if (!virtio_timer_runs(m, dev))
-        virtio_timer_set(m, dev, m->now + REQUEST_NS);
+    virtio_fail(dev);
+    return false;
 }
 
 const struct virtio_ops virtio_blk_ops = {
     .queues = 1, .config_size = CONFIG_SIZE, .queue_size = { 256 },
     .features_of = features_of,
     .back_end = BACK_END_DISK,
+    .takes_ns = REQUEST_NS,
     .config_read = config_read,
     .config_write = config_write,
-    .notify = notify,
-    .timer = requests_done,
+    .serve = serve,
 };

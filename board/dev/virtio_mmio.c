@@ -16,7 +16,7 @@ enum { MAGIC = 0x000, VERSION = 0x004, DEVICE_ID = 0x008, VENDOR_ID = 0x00c, DEV
        INTERRUPT_STATUS = 0x060, INTERRUPT_ACK = 0x064, STATUS = 0x070, DESC_LOW = 0x080, DESC_HIGH = 0x084, AVAIL_LOW = 0x090,
        AVAIL_HIGH = 0x094, USED_LOW = 0x0a0, USED_HIGH = 0x0a4, SHM_SEL = 0x0ac, SHM_LEN_LOW = 0x0b0, SHM_LEN_HIGH = 0x0b4,
        SHM_BASE_LOW = 0x0b8, SHM_BASE_HIGH = 0x0bc, GENERATION = 0x0fc, CONFIG = 0x100 };
-enum { INTERRUPT_USED = 1, INTERRUPT_CONFIG = 2 };
+enum { INTERRUPT_USED = 1, INTERRUPT_CONFIG = 2, STEPS = 4 * VIRTIO_QUEUE_MAX };
 
 struct virtio_mmio {
     struct virtio virtio;
@@ -189,6 +189,12 @@ static void interrupt_ack(struct virtio *v, u32 value)
         v->news &= ~VIRTIO_NEWS_CONFIG;
 }
 
+static void work(struct machine *m, struct virtio *v)
+{
+    for (unsigned n = 0; n < STEPS && virtio_step(m, v); n++)
+        ;
+}
+
 static bool virtio_mmio_write(struct machine *m, void *state, const struct access *a, u64 value)
 {
     struct virtio_mmio *dev = state;
@@ -212,7 +218,10 @@ static bool virtio_mmio_write(struct machine *m, void *state, const struct acces
         break;
     case QUEUE_SEL: dev->queue_sel = word; break;
     case SHM_SEL: break; /* there is no region to select */
-    case QUEUE_NOTIFY: virtio_notify(m, v, word); break;
+    case QUEUE_NOTIFY:
+        virtio_notify(m, v, word);
+        work(m, v);
+        break;
     case INTERRUPT_ACK: interrupt_ack(v, word); break;
     case STATUS: status_write(dev, word); break;
     default:
@@ -236,20 +245,17 @@ static void virtio_mmio_timer(struct machine *m, void *state, struct place at, u
 {
     struct virtio_mmio *dev = state;
     (void)at, (void)n;
-    if (dev->virtio.kind)
-        virtio_ops_of(&dev->virtio)->timer(m, &dev->virtio);
+    virtio_due(&dev->virtio);
+    work(m, &dev->virtio);
 }
 
 static bool virtio_mmio_input(struct machine *m, void *state, struct place at)
 {
     struct virtio_mmio *dev = state;
     (void)at;
-    if (!dev->virtio.kind)
+    if (!dev->virtio.kind || !virtio_input(&dev->virtio))
         return false;
-    const struct virtio_ops *ops = virtio_ops_of(&dev->virtio);
-    if (!ops || !ops->input)
-        return false;
-    ops->input(m, &dev->virtio);
+    work(m, &dev->virtio);
     return true;
 }
 

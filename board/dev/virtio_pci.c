@@ -158,9 +158,10 @@ static struct virtio_queue *queue_of(struct virtio_pci *dev)
     return n < VIRTIO_QUEUES ? &dev->virtio.queue[n] : NULL;
 }
 
-static void device_reset(struct virtio_pci *dev)
+static void device_reset(struct machine *m, struct virtio_pci *dev)
 {
     const struct virtio_ops *ops = virtio_ops_of(&dev->virtio);
+    pci_abandon(m, dev->virtio.at);
     virtio_reset(&dev->virtio);
     dev->feature_select = dev->driver_select = dev->queue_select = dev->isr = 0;
     dev->config_vector = NO_VECTOR;
@@ -170,12 +171,19 @@ static void device_reset(struct virtio_pci *dev)
     }
 }
 
-static void status_write(struct virtio_pci *dev, u64 value)
+static void status_write(struct machine *m, struct virtio_pci *dev, u64 value)
 {
     if (value & 0xff)
         dev->virtio.status = (value & 0xff) | (dev->virtio.status & VIRTIO_NEEDS_RESET);
     else
-        device_reset(dev);
+        device_reset(m, dev);
+}
+
+/* The driver announces buffers. */
+static void notify(struct machine *m, struct virtio_pci *dev, u64 queue)
+{
+    virtio_notify(m, &dev->virtio, (u32)queue);
+    pci_work(m, dev->virtio.at);
 }
 
 static u64 isr_read(struct virtio_pci *dev)
@@ -263,7 +271,7 @@ static void common_write(struct machine *m, struct virtio_pci *dev, const struct
     case COMMON_DRIVER_SELECT: dev->driver_select = (u32)value; break;
     case COMMON_DRIVER: virtio_features_accept(m, &dev->virtio, dev->driver_select, (u32)value); break;
     case COMMON_CONFIG_VECTOR: dev->config_vector = vector_taken(dev, value); break;
-    case COMMON_STATUS: status_write(dev, value); break;
+    case COMMON_STATUS: status_write(m, dev, value); break;
     case COMMON_QUEUE_SELECT: dev->queue_select = (u32)value; break;
     default:
         if (a->offset >= COMMON_QUEUE_SIZE && a->offset < COMMON_END && queue_of(dev))
@@ -289,7 +297,7 @@ static void modern_write(struct machine *m, struct virtio_pci *dev, const struct
 {
     switch (a->offset / PAGE) {
     case COMMON_PAGE: common_write(m, dev, a, value); break;
-    case NOTIFY_PAGE: virtio_notify(m, &dev->virtio, (u32)(a->offset % PAGE / NOTIFY_MULTIPLIER)); break;
+    case NOTIFY_PAGE: notify(m, dev, a->offset % PAGE / NOTIFY_MULTIPLIER); break;
     case DEVICE_PAGE: virtio_config_write(m, &dev->virtio, a->offset % PAGE, a->size, value); break;
     default: m->d.guest_error = ERROR_REGISTER;
     }
@@ -349,8 +357,8 @@ static void legacy_write(struct machine *m, struct virtio_pci *dev, const struct
             pfn_write(q, (u32)value);
         break;
     case LEGACY_QUEUE_SELECT: dev->queue_select = (u32)value; break;
-    case LEGACY_NOTIFY: virtio_notify(m, &dev->virtio, (u32)value); break;
-    case LEGACY_STATUS: status_write(dev, value); break;
+    case LEGACY_NOTIFY: notify(m, dev, value); break;
+    case LEGACY_STATUS: status_write(m, dev, value); break;
     case LEGACY_CONFIG_VECTOR: dev->config_vector = vector_taken(dev, value); break;
     case LEGACY_QUEUE_VECTOR:
         if (q)
@@ -379,7 +387,6 @@ static bool virtio_pci_write(struct machine *m, void *state, const struct access
         modern_write(m, dev, a, value);
     if (dev->virtio.status & ~was & VIRTIO_NEEDS_RESET)
         m->d.guest_error = ERROR_NONSENSE;
-    news_tell(m, dev);
     return true;
 }
 
@@ -404,24 +411,27 @@ static void config(struct machine *m, void *state, struct place at, u64 offset, 
     }
 }
 
-static void timer(struct machine *m, void *state, struct place at, unsigned n)
+static bool work(struct machine *m, void *state, struct place at)
 {
     struct virtio_pci *dev = state;
-    (void)at, (void)n;
-    if (virtio_ops_of(&dev->virtio)->timer)
-        virtio_ops_of(&dev->virtio)->timer(m, &dev->virtio);
+    (void)at;
+    bool more = virtio_step(m, &dev->virtio);
     news_tell(m, dev);
+    return more;
+}
+
+static void timer(struct machine *m, void *state, struct place at, unsigned n)
+{
+    (void)n;
+    virtio_due(&((struct virtio_pci *)state)->virtio);
+    pci_work(m, at);
 }
 
 static bool input(struct machine *m, void *state, struct place at)
 {
-    struct virtio_pci *dev = state;
-    const struct virtio_ops *ops = virtio_ops_of(&dev->virtio);
-    (void)at;
-    if (!ops->input)
+    if (!virtio_input(&((struct virtio_pci *)state)->virtio))
         return false;
-    ops->input(m, &dev->virtio);
-    news_tell(m, dev);
+    pci_work(m, at);
     return true;
 }
 
@@ -436,7 +446,7 @@ static void reset(struct machine *m, void *state, struct place at)
     dev->virtio.platform = !!(plug->flags & PCI_BEHIND_IOMMU);
     dev->virtio.at = at;
     dev->cfg_at = m->d.pci->slot[pci_plug_of(m, at)].desc.cfg;
-    device_reset(dev);
+    device_reset(m, dev);
     machine_timer_set(m, at, 0, NEVER);
 }
 
@@ -465,4 +475,5 @@ const struct kind kind_virtio_pci = {
     .validate = validate,
     .describe = describe,
     .config = config,
+    .work = work,
 };

@@ -4,20 +4,20 @@
  */
 #include "board/machine.h"
 
-static void notify(struct machine *m, struct virtio *dev, unsigned n)
+static bool serve(struct machine *m, struct virtio *dev, unsigned q)
 {
     struct virtio_chain c;
-    for (unsigned k = 0; k < VIRTIO_QUEUE_MAX && virtio_pop(m, dev, n, &c); k++) {
-        u64 size = c.writable < 4096 ? c.writable : 4096;
-        for (u64 done = 0; done < size; done += 8) {
-            u64 word = machine_random(m), part = size - done < 8 ? size - done : 8;
-            if (!virtio_copy_to(m, dev, &c, done, &word, part)) {
-                virtio_fail(dev);
-                return;
-            }
+    if (!virtio_pop(m, dev, q, &c))
+        return false;
+    u64 size = c.writable < 4096 ? c.writable : 4096;
+    for (u64 done = 0; done < size; done += 8) {
+        u64 word = machine_random(m), part = size - done < 8 ? size - done : 8;
+        if (!virtio_copy_to(m, dev, &c, done, &word, part)) {
+            virtio_fail(dev);
+            return false;
         }
-        virtio_push(m, dev, n, &c, (u32)size);
     }
+    return virtio_push(m, dev, q, &c, (u32)size);
 }
 
-const struct virtio_ops virtio_rng_ops = { .queues = 1, .queue_size = { 8 }, .notify = notify };
+const struct virtio_ops virtio_rng_ops = { .queues = 1, .queue_size = { 8 }, .serve = serve };

@@ -31,6 +31,9 @@ static void interrupts_print(struct text *out, struct machine *m, unsigned plug)
         text_add(out, "  MSI-X %u to 0x%llx, data 0x%x%s%s\n", n, HEX(f->vector[n].address), f->vector[n].data,
                  f->vector[n].control & 1 || f->config[d->msix + 3] & 0x40 ? ", masked" : "",
                  bit(f->pending, n) ? ", pending" : "");
+    if (f->waits)
+        text_add(out, "  waits for the SMMU:%s%s\n", f->waits & PCI_WAITS_WORK ? " DMA" : "",
+                 f->waits & PCI_WAITS_MESSAGE ? " a message" : "");
 }
 
 void cmd_pci(struct monitor_line *l)
