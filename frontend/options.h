@@ -58,7 +58,7 @@ struct device_config {
     enum virtio_kind kind;
     char drive[64], chardev[64], serial[21];
     int slot;                /* of virtio-mmio */
-    s32 port_slot;           /* of a root port */
+    s32 port_slot;           /* of a root port; chassis of a bridge */
     struct pci_plug plug;    /* without a function: it is no PCI one */
     char id[64], bus[64];    /* of PCI ones: what others name its bus by, and where it is to be */
     bool console;            /* a virtconsole has been given to this virtio-serial device */

@@ -134,6 +134,10 @@ static void pci_modern(void *target, const char *option, const struct suboption 
 {
     flag_set(target, PCI_NO_MODERN, suboption_bool(option, s));
 }
+static void pci_shpc(void *target, const char *option, const struct suboption *s)
+{
+    flag_set(target, PCI_NO_SHPC, !suboption_bool(option, s));
+}
 static void pci_iommu(void *target, const char *option, const struct suboption *s)
 {
     flag_set(target, PCI_BEHIND_IOMMU, suboption_bool(option, s));
@@ -167,14 +171,34 @@ static const struct property virtio_rows[] = {
     PROPERTY_ACCEPTED("bootindex", ""),
     DISK_ROWS,
 };
-/* Rows of one kind of function each at the end. */
-static const struct property pci_rows[] = {
+static const struct property testdev_rows[] = { PCI_ROWS };
+static const struct property edu_rows[] = { PCI_ROWS,
+                                            PROPERTY("dma_mask", PROPERTY_NUMBER, struct device_config, plug.dma_mask) };
+static const struct property port_rows[] = {
     PCI_ROWS,
-    PROPERTY("dma_mask", PROPERTY_NUMBER, struct device_config, plug.dma_mask),
     PROPERTY("slot", PROPERTY_NUMBER, struct device_config, port_slot),
     PROPERTY_ACCEPTED("chassis", ""),
     PROPERTY_ACCEPTED("port", ""),
     PROPERTY_ACCEPTED("hotplug", ""),
+};
+static const struct property bridge_rows[] = {
+    PCI_ROWS,
+    PROPERTY("chassis_nr", PROPERTY_NUMBER, struct device_config, port_slot),
+    PROPERTY_BY("shpc", pci_shpc),
+    PROPERTY_ACCEPTED("msi", ""),
+};
+static const struct property express_bridge_rows[] = { PCI_ROWS, PROPERTY_ACCEPTED("msi", "") };
+/* Properties of the functions that are no virtio devices, and the largest number of a slot or chassis. */
+static const struct {
+    const struct property *rows;
+    unsigned count;
+    s32 slots;
+} pci_rows[PCI_FUNCTIONS] = {
+    [FUNCTION_pci_testdev] = { testdev_rows, ARRAY_LEN(testdev_rows), 0 },
+    [FUNCTION_pci_edu] = { edu_rows, ARRAY_LEN(edu_rows), 0 },
+    [FUNCTION_pci_port] = { port_rows, ARRAY_LEN(port_rows), 0x1fff },
+    [FUNCTION_pci_bridge] = { bridge_rows, ARRAY_LEN(bridge_rows), 0xff },
+    [FUNCTION_pcie_pci_bridge] = { express_bridge_rows, ARRAY_LEN(express_bridge_rows), 0 },
 };
 static const struct property virtio_pci_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, DISK_ROWS };
 enum { VIRTIO_PCI_DISKLESS = ARRAY_LEN(virtio_pci_rows) - DISK_PROPERTIES };
@@ -234,9 +258,9 @@ static void device_pci(struct options *o, const char *option, const char *arg, e
 {
     struct device_config *d = pci_add(o, function, VIRTIO_NONE);
     d->plug.dma_mask = ((u64)1 << 28) - 1;
-    properties_read(pci_rows, ARRAY_LEN(pci_rows), option, arg, NULL, d);
-    if (d->port_slot > 0x1fff)
-        die("%s: slot=%d: at most %d", option, d->port_slot, 0x1fff);
+    properties_read(pci_rows[function].rows, pci_rows[function].count, option, arg, NULL, d);
+    if (d->port_slot > pci_rows[function].slots)
+        die("%s: slot or chassis %d: at most %d", option, d->port_slot, pci_rows[function].slots);
     d->plug.slot = (u16)d->port_slot;
 }
 

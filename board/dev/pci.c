@@ -123,7 +123,7 @@ const char *pci_plug_name(const struct pci_plug *plug)
 static bool plug_check(struct machine *m, unsigned n, char *error)
 {
     struct pci_plug *plug = &m->options.pci[n];
-    struct pci_desc bridge = { .bridge = !plug->bus }, desc;
+    struct pci_desc bridge = { .bridge = !plug->bus, .last_device = 31 }, desc;
     if (plug->bus && plug->bus < n)
         describe(m, &m->options.pci[plug->bus], &bridge);
     bool virtio = plug->device > VIRTIO_NONE && plug->device < VIRTIO_KINDS;
@@ -133,7 +133,8 @@ static bool plug_check(struct machine *m, unsigned n, char *error)
         return false;
     }
     const char *wrong = describe(m, plug, &desc);
-    bool port = plug->bus && bridge.express; /* a link leads from it, no bus */
+    if (plug->flags & PCI_ANYWHERE)
+        plug->devfn = (u8)(bridge.first_device << 3);
     while (plug->flags & PCI_ANYWHERE && plugged_at(m, n, plug->bus, plug->devfn) >= 0 && plug->devfn < 0xf8)
         plug->devfn = (u8)(plug->devfn + 8);
     plug->flags &= (u8)~PCI_ANYWHERE;
@@ -142,11 +143,12 @@ static bool plug_check(struct machine *m, unsigned n, char *error)
     unsigned device = plug->devfn >> 3, function = plug->devfn & 7;
     if (wrong)
         snprintf(error, 256, "%s: %s", name, wrong);
+    else if (device < bridge.first_device || device > bridge.last_device)
+        snprintf(error, 256, "PCI: slot %u is not valid for %s, its bus has slots %u to %u", device, name,
+                 bridge.first_device, bridge.last_device);
     else if (other >= 0)
         snprintf(error, 256, "PCI: slot %u function %u not available for %s, in use by %s", device, function, name,
                  pci_plug_name(&m->options.pci[other]));
-    else if (port && device)
-        snprintf(error, 256, "PCI: slot %u is not valid for %s, behind a port there is slot 0 alone", device, name);
     else if (!multifunction_fits(m, n, plug))
         snprintf(error, 256, "PCI: slot %u function %u: %s: function 0 of a device with several needs multifunction=on",
                  device, function, name);
@@ -182,7 +184,15 @@ unsigned pci_bus_number(const struct machine *m, unsigned plug)
 
 u32 pci_requester(const struct machine *m, unsigned plug)
 {
-    return pci_bus_number(m, plug) << 8 | m->options.pci[plug].devfn;
+    u32 id = pci_bus_number(m, plug) << 8 | m->options.pci[plug].devfn;
+    for (unsigned up = m->options.pci[plug].bus; up; up = m->options.pci[up].bus) {
+        const struct pci_desc *d = &m->d.pci->slot[up].desc;
+        if (d->takes_over)
+            id = (u32)bridge_config(m, up)[PCI_SECONDARY] << 8;
+        else if (!d->express)
+            id = pci_bus_number(m, up) << 8 | m->options.pci[up].devfn;
+    }
+    return id;
 }
 
 /* Would a configuration request for this bus number come to the bus of that bridge (0: the host's)? A bridge makes it
@@ -213,6 +223,8 @@ int pci_find(struct machine *m, unsigned number, unsigned devfn)
 static bool forwards(const u8 *config, bool io, u64 address)
 {
     u64 base = (u64)(load_le16(config + 0x20) & 0xfff0) << 16, limit = (u64)(load_le16(config + 0x22) & 0xfff0) << 16;
+    if (io && config[PCI_BRIDGE_CONTROL] & CONTROL_ISA && address < BIT(16) && address & 0x300)
+        return false;
     if (io)
         return address >= (u64)(config[0x1c] & 0xf0) << 8 && address <= ((u64)(config[0x1d] & 0xf0) << 8 | 0xfff);
     if (address >= base && address <= (limit | 0xfffff))

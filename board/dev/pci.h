@@ -21,13 +21,14 @@ enum pci_function_number {
 };
 enum { PCI_MULTIFUNCTION = 1, PCI_ANYWHERE = 2 /* the first free device number */,
        PCI_NO_LEGACY = 4, PCI_NO_MODERN = 8, PCI_BEHIND_IOMMU = 16, /* of virtio-pci */
-       PCI_LEGACY_SAID = 32 /* legacy or not was asked for: else what the bus suggests */ };
+       PCI_LEGACY_SAID = 32 /* legacy or not was asked for: else what the bus suggests */,
+       PCI_NO_SHPC = 64 /* of a bridge: device 0 behind it is one as others */ };
 
 /* What is plugged where: options of the machine. A bridge comes before what is behind it. */
 struct pci_plug {
     u64 dma_mask; /* edu */
     u32 unit;     /* number of its back end: disk, console port */
-    u16 slot;     /* number of a root port's slot */
+    u16 slot;     /* number of a root port's slot, of a bridge's chassis */
     u8 function;  /* enum pci_function_number */
     u8 device;    /* virtio-pci: enum virtio_kind */
     u8 bus;       /* 0: the host bridge's; else the number of the bridge's plug */
@@ -58,7 +59,7 @@ struct pci_bar {
     bool prefetchable;
 };
 /* Of what a row of pci_config.def is; the capabilities have their IDs. */
-enum pci_of { PCI_CAP_PM = 0x01, PCI_CAP_MSI = 0x05, PCI_CAP_VENDOR = 0x09, PCI_CAP_SSVID = 0x0d, PCI_CAP_EXPRESS = 0x10,
+enum pci_of { PCI_CAP_PM = 0x01, PCI_CAP_MSI = 0x05, PCI_CAP_SLOT_NUMBERING = 0x04, PCI_CAP_VENDOR = 0x09, PCI_CAP_SSVID = 0x0d, PCI_CAP_EXPRESS = 0x10,
               PCI_CAP_MSIX = 0x11, PCI_ANY = 0x100, PCI_DEVICE, PCI_BRIDGE, PCI_VIRTIO_CFG };
 struct pci_cap {
     u8 id, at;
@@ -68,11 +69,12 @@ struct pci_desc {
     u8 config[PCI_CONFIG]; /* at reset */
     struct pci_bar bar[PCI_BARS];
     struct pci_cap cap[PCI_CAPS];
-    u8 cap_count, cap_end;     /* the next free byte */
-    u8 msi, msix, express, pm; /* where these capabilities are; 0: nowhere */
-    u8 cfg;                    /* virtio's, that reaches its ranges */
-    u8 msix_bar, vectors;      /* the table lies at 0 of that range, the pending bits at PCI_PBA */
-    bool bridge;
+    u8 cap_count, cap_end;        /* the next free byte */
+    u8 msi, msix, express, pm;    /* where these capabilities are; 0: nowhere */
+    u8 cfg;                       /* virtio's, that reaches its ranges */
+    u8 msix_bar, vectors;         /* the table lies at 0 of that range, the pending bits at PCI_PBA */
+    bool bridge, takes_over;      /* takes_over: DMA from behind it carries the ID of its secondary bus, function 0 */
+    u8 first_device, last_device; /* numbers that devices behind it can have */
 };
 enum { PCI_PBA = 0x800 };
 
@@ -92,11 +94,14 @@ struct pci {
 enum { COMMAND_IO = 1, COMMAND_MEMORY = 2, COMMAND_MASTER = 4, COMMAND_NO_INTX = 0x400 };
 enum { PCI_COMMAND = 0x04, PCI_STATUS = 0x06, PCI_HEADER = 0x0e, PCI_BAR0 = 0x10, PCI_SECONDARY = 0x19,
        PCI_SUBORDINATE = 0x1a, PCI_POINTER = 0x34, PCI_PIN = 0x3d, PCI_BRIDGE_CONTROL = 0x3e };
+enum { CONTROL_ISA = 4 /* of each KiB of ports below 64 KiB the last three quarters are not forwarded */ };
 
 /* ---- for `describe` ---- */
 void pci_identify(struct pci_desc *d, u16 vendor, u16 device, u32 class_code, u8 revision);
 void pci_subsystem(struct pci_desc *d, u16 vendor, u16 device);
 void pci_bar(struct pci_desc *d, unsigned n, enum pci_space space, u64 size, bool prefetchable);
+/* It is a bridge to a bus with devices of these numbers. */
+void pci_to_bus(struct pci_desc *d, unsigned first, unsigned last);
 /* Its place; the next in the list is the one added before, as on QEMU. */
 u8 pci_capability(struct pci_desc *d, enum pci_of id, u8 size);
 /* MSI: one vector, addresses of 64 bits. */
@@ -106,6 +111,15 @@ void pci_msix(struct pci_desc *d, unsigned bar, unsigned vectors);
 /* PCI Express, version 2, of a device or port type (7.5.3.2), with function-level reset or not. */
 void pci_express(struct pci_desc *d, unsigned type, bool flr);
 void pci_power(struct pci_desc *d);
+
+/* A kind that has configuration space, and nothing else. */
+extern const struct state_field pci_plain_fields[1];
+void pci_plain_reset(struct machine *m, void *state, struct place at);
+#define PCI_PLAIN_KIND(its_name, described)                                                                            \
+    {                                                                                                                  \
+        .name = (its_name), .compatible = "", .state = STATE_SHAPE(pci_function, pci_plain_fields), .version = 1,      \
+        .reset = pci_plain_reset, .describe = (described)                                                              \
+    }
 
 /* ---- for functions ---- */
 /* As after a reset; a kind's own `reset` begins with it. */
@@ -138,7 +152,9 @@ unsigned pci_function_row(unsigned function);
 const char *pci_plug_name(const struct pci_plug *plug);
 /* Number of the bus that it is on. */
 unsigned pci_bus_number(const struct machine *m, unsigned plug);
-/* ID of a function as bus master: bus, device, function (2.2.4.2). */
+/* ID of a function as bus master: bus, device, function (2.2.4.2). Conventional PCI has none: what comes from behind a
+ * bridge carries that one's, or, from behind one from PCI Express, the secondary bus's with function 0 (PCI Express to
+ * PCI/PCI-X Bridge 1.0, 2.3). */
 u32 pci_requester(const struct machine *m, unsigned plug);
 
 /* ---- for the SMMU ---- */

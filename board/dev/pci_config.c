@@ -42,6 +42,13 @@ void pci_bar(struct pci_desc *d, unsigned n, enum pci_space space, u64 size, boo
         space == PCI_SPACE_IO ? 1 : (u8)((space == PCI_SPACE_MEMORY64 ? 4 : 0) | (prefetchable ? 8 : 0));
 }
 
+void pci_to_bus(struct pci_desc *d, unsigned first, unsigned last)
+{
+    d->bridge = true;
+    d->first_device = (u8)first;
+    d->last_device = (u8)last;
+}
+
 u8 pci_capability(struct pci_desc *d, enum pci_of id, u8 size)
 {
     u8 at = d->cap_count ? d->cap_end : 0x40;
@@ -158,6 +165,16 @@ void pci_reset(struct machine *m, struct place at)
     memcpy(f->config, m->d.pci->slot[plug].desc.config, sizeof(f->config));
     for (unsigned n = 0; n < PCI_VECTORS; n++)
         f->vector[n].control = 1;
+}
+
+const struct state_field pci_plain_fields[1] = {
+    { "function", 0, sizeof(struct pci_function), &pci_function_shape },
+};
+
+void pci_plain_reset(struct machine *m, void *state, struct place at)
+{
+    (void)state;
+    pci_reset(m, at);
 }
 
 /* Everything behind a bridge. */

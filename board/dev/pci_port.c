@@ -6,10 +6,6 @@
  */
 #include "board/machine.h"
 
-static const struct state_field fields[] = {
-    { "function", 0, sizeof(struct pci_function), &pci_function_shape },
-};
-
 enum { ROOT_PORT = 4, SLOT_IMPLEMENTED = 0x100, SLOT_CAPABILITIES = 0x14, SLOT_STATUS = 0x1a, SLOT_NUMBER = 19, PRESENT = 0x40 };
 
 static bool is_occupied(const struct machine *m, const struct pci_plug *port)
@@ -22,7 +18,7 @@ static bool is_occupied(const struct machine *m, const struct pci_plug *port)
 
 static const char *describe(const struct machine *m, const struct pci_plug *plug, struct pci_desc *d)
 {
-    d->bridge = true;
+    pci_to_bus(d, 0, 0); /* a link leads from it */
     pci_identify(d, 0x1b36, 0x000c, 0x060400, 0);
     d->config[PCI_PIN] = 1;
     d->config[0x1c] = 0xf0; /* windows that begin behind their ends are closed; the prefetchable one has 64 bits */
@@ -39,17 +35,4 @@ static const char *describe(const struct machine *m, const struct pci_plug *plug
     return NULL;
 }
 
-static void reset(struct machine *m, void *state, struct place at)
-{
-    (void)state;
-    pci_reset(m, at);
-}
-
-const struct kind kind_pci_port = {
-    .name = "pci_port",
-    .compatible = "",
-    .state = STATE_SHAPE(pci_function, fields),
-    .version = 1,
-    .reset = reset,
-    .describe = describe,
-};
+const struct kind kind_pci_port = PCI_PLAIN_KIND("pci_port", describe);

@@ -181,6 +181,10 @@ bad 'PCI bus that is not there' "Bus 'rp9' not found" -kernel hello.elf -device 
 bad 'PCI device as a bus' 'no such bus' -kernel hello.elf -device pci-testdev,id=a -device edu,bus=a
 bad 'PCI address that is none' 'expected DEVICE' -device pci-testdev,addr=20
 bad 'PCI slot 1 behind a port' 'slot 1 is not valid' -kernel hello.elf -device pcie-root-port,id=p -device edu,bus=p,addr=1
+bad 'bridge without a chassis' 'chassis_nr=' -kernel hello.elf -device pci-bridge
+bad 'bridge with a chassis too large' 'at most 255' -device pci-bridge,chassis_nr=256
+bad 'slot 0 behind a bridge' 'slot 0 is not valid for edu, its bus has slots 1 to 31' -kernel hello.elf -device pci-bridge,id=b,chassis_nr=1 -device edu,bus=b,addr=0
+bad 'property of another PCI function' "no property 'dma_mask'" -device pcie-pci-bridge,dma_mask=1
 bad 'PCI function 1 without multifunction' 'multifunction=on' -kernel hello.elf -device pci-testdev,addr=3 -device edu,addr=3.1
 bad 'virtio-pci without an interface' 'neither modern nor legacy' -device virtio-rng-pci,disable-legacy=on,disable-modern=on
 bad 'iommu_platform on a transitional device' 'VIRTIO_F_IOMMU_PLATFORM' -kernel hello.elf -device virtio-rng-pci,iommu_platform=on

@@ -440,6 +440,150 @@ START_TEST(hostile_state)
 }
 END_TEST
 
+/* ---- bridges ---- */
+
+/* 00:01 pci-bridge, 02 rng behind it; 00:03 port, 00 pcie-pci-bridge behind it, 01 pci-bridge, 05 edu behind that. */
+enum { CONVENTIONAL = 1, BEHIND = 2, EXPRESS_BUS = 5, PCI_BUS = 6, LAST_BUS = 7, LAST = 5, IO_AT = 0x2100 };
+
+static struct machine_config *bridge_config(struct fixture *f)
+{
+    struct machine_config *c = fixture_config(f);
+    c->virtio_count = 0;
+    plug(c, FUNCTION_pci_bridge, 0, 0, CONVENTIONAL << 3, 0);
+    plug(c, FUNCTION_virtio_pci, VIRTIO_RNG, 1, BEHIND << 3, 0);
+    plug(c, FUNCTION_pci_port, 0, 0, PORT << 3, 0);
+    plug(c, FUNCTION_pcie_pci_bridge, 0, 3, 0, 0);
+    plug(c, FUNCTION_pci_bridge, 0, 4, 1 << 3, 0);
+    plug(c, FUNCTION_pci_edu, 0, 5, LAST << 3, 0);
+    c->pci[0].slot = 1;
+    c->pci[4].slot = 0xab;
+    return c;
+}
+
+/* Bus numbers, the windows for ports and memory, and Command. */
+static void bridge_set(struct fixture *f, u64 bridge, u32 buses, u32 io, u32 memory)
+{
+    w(f, bridge + 0x18, 4, buses);
+    w(f, bridge + 0x1c, 2, io);
+    w(f, bridge + 0x20, 4, memory);
+    w(f, bridge + COMMAND, 2, 1 | MEMORY_ON | MASTER);
+}
+
+static struct fixture *bridges_open(void)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    ck_assert_ptr_nonnull(f);
+    fixture_make(f, bridge_config(f));
+    bridge_set(f, cfg(0, CONVENTIONAL), 0x00020200, 0x2020, 0x10101000);
+    bridge_set(f, cfg(0, PORT), 0x00070500, 0x00f0, 0x10301020);
+    bridge_set(f, cfg(EXPRESS_BUS, 0), 0x00070605, 0x00f0, 0x10301020);
+    bridge_set(f, cfg(PCI_BUS, 1), 0x00070706, 0x00f0, 0x10201020);
+    w(f, cfg(LAST_BUS, LAST) + BAR0, 4, MEMORY + 0x200000);
+    w(f, cfg(LAST_BUS, LAST) + COMMAND, 2, MEMORY_ON | MASTER);
+    w(f, cfg(2, BEHIND) + BAR0, 4, IO_AT);
+    w(f, cfg(2, BEHIND) + COMMAND, 2, 1 | MEMORY_ON | MASTER);
+    return f;
+}
+
+/* Headers as QEMU 7.2 has them, without what is of its hot-plug controller. */
+START_TEST(bridges_show)
+{
+    struct fixture *f = bridges_open();
+    ck_assert_uint_eq(r(f, cfg(0, CONVENTIONAL), 4), 0x00011b36);
+    ck_assert_uint_eq(r(f, cfg(0, CONVENTIONAL) + 6, 2), 0x00b0);
+    ck_assert_uint_eq(r(f, cfg(0, CONVENTIONAL) + 8, 4), 0x06040000);
+    ck_assert_uint_eq(r(f, cfg(0, CONVENTIONAL) + 0x0c, 4), 0x00010000);
+    ck_assert_uint_eq(r(f, cfg(0, CONVENTIONAL) + 0x1e, 2), 0x00a0);
+    ck_assert_uint_eq(r(f, cfg(0, CONVENTIONAL) + 0x24, 4), 0x00010001);
+    ck_assert_uint_eq(r(f, cfg(0, CONVENTIONAL) + 0x34, 4), 0x40);
+    ck_assert_uint_eq(r(f, cfg(0, CONVENTIONAL) + 0x40, 4), 0x01200004);
+    ck_assert_uint_eq(r(f, cfg(PCI_BUS, 1) + 0x40, 4), 0xab200004);
+    ck_assert_uint_eq(r(f, cfg(EXPRESS_BUS, 0), 4), 0x000e1b36);
+    ck_assert_uint_eq(r(f, cfg(EXPRESS_BUS, 0) + 0x34, 4), 0x7c);
+    ck_assert_uint_eq(r(f, cfg(EXPRESS_BUS, 0) + 0x40, 4), 0x00720010);
+    ck_assert_uint_eq(r(f, cfg(EXPRESS_BUS, 0) + 0x7c, 4), 0x00034001);
+    w(f, cfg(0, CONVENTIONAL) + 0x40, 4, 0);
+    ck_assert_uint_eq(r(f, cfg(0, CONVENTIONAL) + 0x40, 4), 0x01200004);
+    ck_assert_uint_eq(r(f, cfg(2, BEHIND), 4), 0x10051af4); /* transitional: its bus is no link */
+    ck_assert_uint_eq(r(f, cfg(LAST_BUS, LAST) + 0x100, 4), 0xffffffff);
+    fixture_close(f);
+}
+END_TEST
+
+/* A request comes through where each bridge on its way forwards it. */
+START_TEST(bridges_forward)
+{
+    struct fixture *f = bridges_open();
+    u64 last = MEMORY + 0x200000;
+    ck_assert_uint_eq(r(f, last, 4), 0x010000ed);
+    ck_assert_uint_eq(r(f, PORTS + IO_AT + 0x0c, 2), 8); /* the queue's size */
+    const u64 bridges[] = { cfg(0, PORT), cfg(EXPRESS_BUS, 0), cfg(PCI_BUS, 1) };
+    for (unsigned n = 0; n < 3; n++) {
+        u32 window = (u32)r(f, bridges[n] + 0x20, 4);
+        w(f, bridges[n] + 0x20, 4, 0x10001000);
+        ck_assert_uint_eq(r(f, last, 4), 0xffffffff);
+        w(f, bridges[n] + 0x20, 4, window);
+        w(f, bridges[n] + COMMAND, 2, 1 | MASTER);
+        ck_assert_uint_eq(r(f, last, 4), 0xffffffff);
+        w(f, bridges[n] + COMMAND, 2, 1 | MEMORY_ON | MASTER);
+        ck_assert_uint_eq(r(f, last, 4), 0x010000ed);
+        u32 buses = (u32)r(f, bridges[n] + 0x18, 4);
+        w(f, bridges[n] + 0x18, 4, buses & ~0xff0000u); /* no bus behind it */
+        ck_assert_uint_eq(r(f, cfg(LAST_BUS, LAST), 4), 0xffffffff);
+        w(f, bridges[n] + 0x18, 4, buses);
+        ck_assert_uint_eq(r(f, cfg(LAST_BUS, LAST), 4), 0x11e81234);
+    }
+    w(f, cfg(0, CONVENTIONAL) + 0x3e, 2, 4); /* ISA Enable */
+    ck_assert_uint_eq(r(f, PORTS + IO_AT + 0x0c, 2), 0xffff);
+    w(f, cfg(2, BEHIND) + BAR0, 4, IO_AT & ~0x300);
+    ck_assert_uint_eq(r(f, PORTS + (IO_AT & ~0x300) + 0x0c, 2), 8);
+    fixture_close(f);
+}
+END_TEST
+
+/* Pins move by the device's number at each bridge; resets of a bus reach all behind it. */
+START_TEST(bridges_pins_and_resets)
+{
+    struct fixture *f = bridges_open();
+    u64 last = MEMORY + 0x200000;
+    w(f, last + 0x60, 4, 1);
+    for (unsigned n = 0; n < 4; n++) /* INTA by 5 on the last bus, 1, 0, 3 */
+        ck_assert_uint_eq(spi_level(f, 3 + n), n == (LAST + 1 + 0 + PORT) % 4);
+    w(f, cfg(EXPRESS_BUS, 0) + 0x3e, 2, 0x40);
+    for (unsigned n = 0; n < 4; n++)
+        ck_assert(!spi_level(f, 3 + n));
+    w(f, cfg(EXPRESS_BUS, 0) + 0x3e, 2, 0);
+    ck_assert_uint_eq(r(f, cfg(PCI_BUS, 1) + 0x18, 4), 0);
+    ck_assert_uint_eq(r(f, cfg(EXPRESS_BUS, 0) + 0x18, 4), 0x00070605);
+    ck_assert_uint_eq(r(f, last, 4), 0xffffffff);
+    fixture_close(f);
+}
+END_TEST
+
+/* Whose ID DMA carries; and that each bridge has to be a bus master for it. */
+START_TEST(bridges_dma)
+{
+    struct fixture *f = bridges_open();
+    u64 last = MEMORY + 0x200000;
+    ck_assert_uint_eq(pci_requester(f->m, 1), CONVENTIONAL << 3);
+    ck_assert_uint_eq(pci_requester(f->m, 2), CONVENTIONAL << 3); /* rng: of the bridge */
+    ck_assert_uint_eq(pci_requester(f->m, 4), EXPRESS_BUS << 8);
+    ck_assert_uint_eq(pci_requester(f->m, 5), PCI_BUS << 8);
+    ck_assert_uint_eq(pci_requester(f->m, 6), PCI_BUS << 8); /* edu: of the bus where PCI Express ends */
+    for (unsigned n = 0; n < 2; n++) {
+        poke(f, RAM_BASE, 0x55, 8);
+        w(f, cfg(PCI_BUS, 1) + COMMAND, 2, MEMORY_ON | (n ? MASTER : 0));
+        w(f, last + 0x80, 8, 0x40000);
+        w(f, last + 0x88, 8, RAM_BASE);
+        w(f, last + 0x90, 8, 8);
+        w(f, last + 0x98, 8, 3);
+        timer_comes(f, ROW_pci_edu, 0, 1);
+        ck_assert_uint_eq(peek(f, RAM_BASE, 8), n ? 0 : 0x55);
+    }
+    fixture_close(f);
+}
+END_TEST
+
 static const char *refused(void (*change)(struct machine_config *c))
 {
     static char error[256];
@@ -458,6 +602,11 @@ static void function_unknown(struct machine_config *c) { c->pci[0].function = 99
 static void device_unknown(struct machine_config *c) { c->pci[1].device = 99; }
 static void second_behind_port(struct machine_config *c) { c->pci[3].devfn = 8; }
 static void function_one(struct machine_config *c) { c->pci[1].devfn = EDU << 3 | 1; }
+static void no_chassis(struct machine_config *c) { c->pci[0].function = FUNCTION_pci_bridge; }
+static void slot_0(struct machine_config *c)
+{
+    c->pci[2] = (struct pci_plug){ .function = FUNCTION_pci_bridge, .devfn = PORT << 3, .slot = 1 };
+}
 static void platform_legacy(struct machine_config *c) { c->pci[1].flags = PCI_BEHIND_IOMMU; }
 
 START_TEST(plugs_are_checked)
@@ -466,10 +615,16 @@ START_TEST(plugs_are_checked)
         void (*change)(struct machine_config *c);
         const char *says;
     } cases[] = {
-        { slot_taken, "in use by edu" },      { bus_behind, "no such bus" },
-        { bus_of_device, "no such bus" },     { function_unknown, "no such function" },
-        { device_unknown, "no such" },        { second_behind_port, "slot 1 is not valid" },
-        { function_one, "multifunction=on" }, { platform_legacy, "VIRTIO_F_IOMMU_PLATFORM" },
+        { slot_taken, "in use by edu" },
+        { bus_behind, "no such bus" },
+        { bus_of_device, "no such bus" },
+        { function_unknown, "no such function" },
+        { device_unknown, "no such" },
+        { second_behind_port, "slot 1 is not valid" },
+        { function_one, "multifunction=on" },
+        { platform_legacy, "VIRTIO_F_IOMMU_PLATFORM" },
+        { no_chassis, "chassis" },
+        { slot_0, "slot 0 is not valid" },
     };
     for (unsigned n = 0; n < ARRAY_LEN(cases); n++) {
         const char *error = refused(cases[n].change);
@@ -496,6 +651,10 @@ Suite *test_pci_suite(void)
     tcase_add_test(t, dma_to_nowhere);
     tcase_add_test(t, legacy_disk);
     tcase_add_test(t, hostile_state);
+    tcase_add_test(t, bridges_show);
+    tcase_add_test(t, bridges_forward);
+    tcase_add_test(t, bridges_pins_and_resets);
+    tcase_add_test(t, bridges_dma);
     tcase_add_test(t, plugs_are_checked);
     suite_add_tcase(s, t);
     return s;
