@@ -25,39 +25,15 @@ static const struct row rows[ROW_COUNT] = {
 
 const struct row *row_get(unsigned n) { return n < ROW_COUNT ? &rows[n] : NULL; }
 
-/* Version 4 is virtual LPIs: there is none without an ITS, nor for guests without EL2. */
-static bool is_gicv4(const struct machine_options *o) { return o->gic_version == 4 && o->its && o->virtualization; }
-static u32 redists_low(const struct machine_options *o) { return gic_redists_low(is_gicv4(o) ? GIC_VLPIS : 0); }
-
-u32 parts_of(const struct machine_options *o)
-{
-    return SECURE_ONLY | (o->secure ? SECURE : 0) | (o->virtualization ? VIRTUALIZATION : 0) |
-           (o->gic_version == 2 ? GICV2 : GICV3) | (o->its && o->gic_version != 2 ? ITS : 0) |
-           (o->iommu == IOMMU_SMMUV3 ? SMMU : 0) | (o->cpu_count > redists_low(o) && !o->lowmem ? REDIST2 : 0) |
-           (o->lowmem ? LOWMEM : HIGHMEM) | (is_gicv4(o) ? GICV4 : 0) | (o->acpi && o->firmware ? GED : GPIO_KEY);
-}
-
-u32 gic_parts_of(const struct machine *m)
-{
-    return (m->d.parts & ITS ? GIC_LPIS : 0) | (m->d.parts & GICV4 ? GIC_VLPIS : 0) | (m->gic.has_nmi ? GIC_RANGES : 0);
-}
-
-/* GICv2 has a bit for each in GICD_ITARGETSR; later ones a redistributor, for which there is room. */
-u32 cpus_most(const struct machine_options *o)
-{
-    u32 low = redists_low(o), high = (u32)(rows[ROW_gicr2].size / gic_redist_size(is_gicv4(o) ? GIC_VLPIS : 0));
-    if (o->gic_version == 2)
-        return GIC2_CPUS;
-    return o->lowmem ? low : low + high < MAX_CPUS ? low + high : (u32)MAX_CPUS;
-}
-
 u32 row_count(const struct machine *m, unsigned row) { return m->d.count[row]; }
 
 bool row_there(const struct machine *m, const struct row *row) { return !(row->when & ~m->d.parts); }
 
 bool row_secure(const struct machine *m, const struct row *row) { return row->when & SECURE_ONLY && m->options.secure; }
 
-u64 place_base(struct place at) { return rows[at.row].base + rows[at.row].size * at.n; }
+u64 row_address(const struct machine *m, unsigned row) { return m->d.base[row]; }
+
+u64 place_base(const struct machine *m, struct place at) { return m->d.base[at.row] + rows[at.row].size * at.n; }
 
 unsigned place_intid(struct place at) { return GIC_BANK + rows[at.row].spi + at.n * rows[at.row].kind->wires; }
 
@@ -162,7 +138,7 @@ void bus_timers_run(struct machine *m)
 static void memory_ask(struct machine *m, struct place at)
 {
     const struct kind *kind = rows[at.row].kind;
-    struct phys_region *region = kind->memory ? phys_region_at(&m->d.phys, place_base(at)) : NULL;
+    struct phys_region *region = kind->memory ? phys_region_at(&m->d.phys, place_base(m, at)) : NULL;
     if (!region || region->closed == kind->closed(place_state(m, at)))
         return;
     region->closed = !region->closed;
@@ -250,7 +226,9 @@ const char *bus_validate(const struct machine *m)
 
 bool bus_fits(const struct machine *m)
 {
-    return parts_of(&m->options) == m->d.parts && m->d.pci &&
+    u64 base[ROW_COUNT];
+    map_bases(&m->options, base);
+    return parts_of(&m->options) == m->d.parts && !memcmp(base, m->d.base, sizeof(base)) && m->d.pci &&
            !memcmp(m->options.pci, m->d.pci->made, sizeof(m->options.pci));
 }
 
@@ -265,6 +243,7 @@ static void count_devices(struct machine *m)
 bool bus_create(struct machine *m)
 {
     m->d.parts = parts_of(&m->options);
+    map_bases(&m->options, m->d.base);
     m->d.pci = pci_create(m);
     if (!m->d.pci)
         return false;
@@ -299,13 +278,16 @@ void bus_destroy(struct machine *m)
 
 /* ---- accesses by PEs ---- */
 
-static inline bool row_holds(unsigned n, u64 pa) { return pa - rows[n].base < rows[n].size * rows[n].count; }
+static inline bool row_holds(const struct machine *m, unsigned n, u64 pa)
+{
+    return pa - m->d.base[n] < rows[n].size * rows[n].count;
+}
 /* The row that answers at pa, or NULL; m->d.row, always a row that this machine has, is its number. */
 static const struct row *row_at(struct machine *m, u64 pa, struct phys_attrs by)
 {
     unsigned n = m->d.row; /* the last one: guests stay with a device for a while */
-    if (!row_holds(n, pa))
-        for (n = 0; n < ROW_COUNT && !(row_holds(n, pa) && rows[n].kind && row_there(m, &rows[n])); n++)
+    if (!row_holds(m, n, pa))
+        for (n = 0; n < ROW_COUNT && !(row_holds(m, n, pa) && rows[n].kind && row_there(m, &rows[n])); n++)
             ;
     if (n == ROW_COUNT)
         return NULL;
@@ -346,7 +328,7 @@ static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_att
         m->now = cpu_now(&m->d.cpu[by.cpu]);
     const struct kind *kind = row->kind;
     struct access a = {
-        .offset = pa - row->base, .by = by, .at = { .row = (u16)m->d.row }, .size = size, .stream = stream
+        .offset = pa - m->d.base[m->d.row], .by = by, .at = { .row = (u16)m->d.row }, .size = size, .stream = stream
     };
     if (row->count > 1) {
         a.at.n = (u16)(a.offset / row->size);

@@ -118,10 +118,13 @@ enum when { ALWAYS, SECURE_ONLY = 1,  /* with secure=on it answers Secure access
             SECURE = 2 | SECURE_ONLY, /* there with secure=on only */
             GICV2 = 4, GICV3 = 8 /* and 4 */, ITS = 16, SMMU = 32,
             REDIST2 = 64, /* more PEs than the first region of redistributors has room for */
-            HIGHMEM = 128 /* PCIe has windows above 4 GiB */, LOWMEM = 256 /* it has none */,
+            ECAM_ABOVE = 128, ECAM_BELOW = 256, /* one of them: 256 buses above RAM, 16 below 1 GiB */
             VIRTUALIZATION = 512, GICV4 = 1024 /* and GICV3, ITS: virtual LPIs */,
             GED = 2048 /* firmware with ACPI: the power key is the event device's */,
-            GPIO_KEY = 4096 /* no such firmware: it is a GPIO's */ };
+            GPIO_KEY = 4096 /* no such firmware: it is a GPIO's */,
+            MMIO_ABOVE = 8192 /* PCIe has a window of memory above RAM */ };
+/* What lies above RAM, in this order. */
+enum high { HIGH_REDISTS, HIGH_ECAM, HIGH_MMIO, HIGH_ROWS };
 struct row {
     const char *name;
     const struct kind *kind; /* NULL: RAM */
@@ -143,16 +146,25 @@ enum row_number {
 u32 row_count(const struct machine *m, unsigned row);
 /* Row n; NULL past the last. */
 const struct row *row_get(unsigned n);
-/* The parts that these options bring. */
+/* ---- board/map.c ---- */
+/* The parts that these options bring; the addresses of the rows. */
 u32 parts_of(const struct machine_options *options);
+void map_bases(const struct machine_options *options, u64 base[ROW_COUNT]);
+/* Has the CPU addresses for that much RAM? False: error says by how much not. */
+bool map_fits(const struct machine_options *options, char error[256]);
+/* The row of PCIe's configuration space. */
+unsigned row_ecam(const struct machine *m);
 /* What its GIC has of enum gic_part. */
 u32 gic_parts_of(const struct machine *m);
+
 /* Does this machine have the row? */
 bool row_there(const struct machine *m, const struct row *row);
 /* Does it answer Secure accesses only? */
 bool row_secure(const struct machine *m, const struct row *row);
-/* Address of a device, and the INTID of its first interrupt output. */
-u64 place_base(struct place at);
+/* Address of a row in this machine, of a device. */
+u64 row_address(const struct machine *m, unsigned row);
+u64 place_base(const struct machine *m, struct place at);
+/* The INTID of a device's first interrupt output. */
 unsigned place_intid(struct place at);
 /* How many devices of the same kind stand before it in the table. */
 unsigned place_number(struct place at);

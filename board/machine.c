@@ -184,8 +184,33 @@ static bool gic_can_be(const struct machine_options *o, char error[256])
     }
     if (o->cpu_count <= cpus_most(o))
         return true;
-    snprintf(error, 256, "gic-version=%u: at most %u CPUs, not %u", o->gic_version, cpus_most(o), o->cpu_count);
+    snprintf(error, 256, "Number of SMP CPUs requested (%u) exceeds max CPUs supported by machine 'mach-virt' (%u)%s",
+             o->cpu_count, cpus_most(o), bit(o->high_off, HIGH_REDISTS) ? ": highmem-redists=on has more" : "");
     return false;
+}
+
+/* Bits of physical address; 0: no memory. */
+static u8 pa_bits_of(const struct cpu_model *model)
+{
+    struct cpu *cpu = cpus_allocate(1);
+    u8 number = 0;
+    if (cpu) {
+        model_apply(model, cpu);
+        number = (u8)mmu_pa_bits(cpu->sys.id_aa64mmfr0_el1);
+        cpus_free(cpu, 1);
+    }
+    return number;
+}
+
+/* The model, and what follows from how many addresses it has. */
+static bool model_set(struct machine *m, const char *text, char error[256])
+{
+    if (!model_parse(text, m->options.virtualization, m->options.secure, &m->model, error))
+        return false;
+    if (m->options.gic_version == 2)
+        model_without_gicv3(&m->model);
+    m->options.pa_bits = pa_bits_of(&m->model);
+    return m->options.pa_bits && map_fits(&m->options, error) && gic_can_be(&m->options, error);
 }
 
 struct machine *machine_create(const struct machine_config *config, char error[256])
@@ -197,11 +222,8 @@ struct machine *machine_create(const struct machine_config *config, char error[2
     options_set(m, config);
     m->d.phys.ops = &bus_ops;
     m->d.phys.board = m;
-    bool ok = gic_can_be(&m->options, error) && pci_plug(m, config, error) && bus_create(m) &&
-              model_parse(config->cpu, m->options.virtualization, m->options.secure, &m->model, error) &&
+    bool ok = model_set(m, config->cpu, error) && pci_plug(m, config, error) && bus_create(m) &&
               virtio_plug(m, config, error);
-    if (ok && m->options.gic_version == 2)
-        model_without_gicv3(&m->model);
     if (ok && !(ram_create(m) && store_create(m))) {
         snprintf(error, 256, "cannot allocate %llu MiB of RAM for the guest",
                  (unsigned long long)(m->options.ram_size >> 20));
@@ -215,7 +237,7 @@ struct machine *machine_create(const struct machine_config *config, char error[2
     m->d.phys.code = m->d.code;
     m->gic.d.memory = (struct gic_memory){ m, gic_memory_access };
     machine_reset(m);
-    m->d.phys.pa_size = mmu_pa_bits(m->d.cpu[0].sys.id_aa64mmfr0_el1);
+    m->d.phys.pa_size = m->options.pa_bits;
     return m;
 }
 

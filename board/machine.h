@@ -101,7 +101,7 @@ struct virtio_config {
 
 /* What makes the machine what it is. */
 struct machine_config {
-    struct machine_options options; /* plug and pci are the machine's to fill */
+    struct machine_options options; /* plug, pci and pa_bits are the machine's to fill */
     const char *cpu;                /* model and features: cpu/model.h */
     enum engine engine;
     const char *semihost_line; /* SYS_GET_CMDLINE */
@@ -188,6 +188,7 @@ struct machine {
         u64 device_bytes, timer_next;
         u32 state_at[ROW_COUNT], timers_from[ROW_COUNT], count[ROW_COUNT], timer_count;
         struct pci *pci;         /* what follows from options.pci */
+        u64 base[ROW_COUNT];     /* addresses of the rows */
         u32 parts;               /* enum when: what the options bring */
         u32 row;                 /* of the last access */
         u32 translator;          /* row that stands between bus masters and memory, or ROW_COUNT */

@@ -29,6 +29,7 @@ struct disk_option {
 
 struct machine_options {
     u64 ram_size; /* bytes, a multiple of 1 MiB */
+    u64 ram_more; /* bytes of address that -m keeps for memory to be plugged in */
     u64 seed;
     u64 rtc_base;   /* seconds since 1970 at reset */
     u64 store_size; /* bytes of machine_store: what the loader asked for */
@@ -47,7 +48,9 @@ struct machine_options {
     u8 smmu_stage;    /* 1: stage 1 only, 2: stage 2 only, 0 or 3: both */
     u8 acpi;          /* firmware finds ACPI tables */
     u8 firmware;      /* something lies in flash at 0, where the machine begins */
-    u8 pad[3];
+    u8 high_off;      /* a bit for each of enum high (board/device.h) that is not to be there */
+    u8 compact;       /* of which none keeps its place then */
+    u8 pa_bits;       /* physical addresses that the PEs have */
     struct disk_option disk[MAX_DISKS];
     struct virtio_plug plug[VIRTIO_SLOTS];
     struct pci_plug pci[PCI_PLUGS]; /* as many as have a function */

@@ -43,6 +43,7 @@ static const struct state_field disk_fields[] = {
 static const struct state_shape disk_shape = STATE_SHAPE(disk_option, disk_fields);
 static const struct state_field option_fields[] = {
     STATE(machine_options, ram_size),
+    STATE(machine_options, ram_more),
     STATE(machine_options, seed),
     STATE(machine_options, rtc_base),
     STATE(machine_options, store_size),
@@ -64,7 +65,9 @@ static const struct state_field option_fields[] = {
     STATE(machine_options, smmu_stage),
     STATE(machine_options, acpi),
     STATE(machine_options, firmware),
-    STATE(machine_options, pad),
+    STATE(machine_options, high_off),
+    STATE(machine_options, compact),
+    STATE(machine_options, pa_bits),
     STATE_OF(machine_options, disk, &disk_shape),
     STATE(machine_options, plug),
     STATE_OF(machine_options, pci, &pci_plug_shape),

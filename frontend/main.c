@@ -89,9 +89,6 @@ static void boot_read(const struct options *o, struct boot_config *b)
 
 static void options_check(const struct options *o)
 {
-    if (o->machine.cpu_count > cpus_most(&o->machine))
-        die("Number of SMP CPUs requested (%u) exceeds max CPUs supported by machine 'mach-virt' (%u)",
-            o->machine.cpu_count, cpus_most(&o->machine));
     if (o->accel_refused && !o->accel_tcg)
         die("%s: not supported (only tcg, which stands for elmu's own engine)", o->accel_refused);
     if (o->stopped && !o->gdb && !o->mon_count)

@@ -77,6 +77,16 @@ static void machine_acpi(void *target, const char *option, const struct suboptio
         ((struct options *)target)->machine.acpi = suboption_bool(option, s);
 }
 
+/* highmem-redists, highmem-ecam, highmem-mmio: what is to lie above RAM. */
+static void machine_high(void *target, const char *option, const struct suboption *s)
+{
+    static const char *const keys[HIGH_ROWS] = { "highmem-redists", "highmem-ecam", "highmem-mmio" };
+    u8 *off = &((struct options *)target)->machine.high_off;
+    for (unsigned n = 0; n < HIGH_ROWS; n++)
+        if (option_name_is(keys[n], s->key))
+            *off = (u8)bits_set(*off, n, n, !suboption_bool(option, s));
+}
+
 static const struct property machine_rows[] = {
     PROPERTY_BY("type", machine_type),
     PROPERTY("virtualization", PROPERTY_ON, struct options, machine.virtualization, .mark = GIVEN_VIRTUALIZATION),
@@ -84,6 +94,10 @@ static const struct property machine_rows[] = {
     PROPERTY("mte", PROPERTY_OFF, struct options, untagged, .mark = GIVEN_CPU), /* on: what the CPU has; off: RAM without tags */
     PROPERTY_BY("gic-version", machine_gic, .mark = GIVEN_GIC),
     PROPERTY("highmem", PROPERTY_OFF, struct options, machine.lowmem, .mark = GIVEN_HIGHMEM),
+    PROPERTY_BY("highmem-redists", machine_high, .mark = GIVEN_HIGH),
+    PROPERTY_BY("highmem-ecam", machine_high, .mark = GIVEN_HIGH),
+    PROPERTY_BY("highmem-mmio", machine_high, .mark = GIVEN_HIGH),
+    PROPERTY("compact-highmem", PROPERTY_ON, struct options, machine.compact, .mark = GIVEN_COMPACT),
     PROPERTY("memory-backend", PROPERTY_COPY, struct options, memory_backend),
     PROPERTY_BY("iommu", machine_iommu, .mark = GIVEN_IOMMU),
     PROPERTY_BY("acpi", machine_acpi, .mark = GIVEN_ACPI),
@@ -102,10 +116,6 @@ static const struct property machine_rows[] = {
     PROPERTY_ACCEPTED("dump-guest-core", "on off"),
     PROPERTY_ACCEPTED("mem-merge", "on off"),
     PROPERTY_ACCEPTED("ras", "off"),
-    PROPERTY_ACCEPTED("highmem-ecam", "on off"),
-    PROPERTY_ACCEPTED("highmem-mmio", "on off"),
-    PROPERTY_ACCEPTED("highmem-redists", "on off"),
-    PROPERTY_ACCEPTED("compact-highmem", "on off"),
     PROPERTY_ACCEPTED("nvdimm", "on off"), /* none can be plugged in */
     PROPERTY_BY("mpam", machine_absent),
     PROPERTY_BY("mpam-min-msc", machine_absent),
@@ -237,19 +247,21 @@ void opt_smp(struct options *o, const char *name, const char *arg)
 
 static void ram_size_check(u64 size)
 {
-    if (size < 1 << 20 || size % (1 << 20) || size > (u64)255 << 30)
-        die("-m: RAM must be a multiple of 1 MiB, from 1 MiB to 255 GiB");
+    if (size < 1 << 20 || size % (1 << 20) || size > (u64)1 << 40)
+        die("-m: RAM must be a multiple of 1 MiB, from 1 MiB to 1 TiB");
 }
+
+enum { ACPI_SLOTS = 256 };
 
 void opt_memory(struct options *o, const char *name, const char *arg)
 {
     struct suboption s;
-    u64 most = NEVER;
+    u64 most = NEVER, slots = 0;
     (void)name;
     for (const char *first = "size"; suboption_next(&arg, first, &s); first = NULL) {
         if (!strcmp(s.key, "slots") || !strcmp(s.key, "maxmem")) { /* of memory that nothing here can plug in */
-            u64 number = suboption_number("-m", s.value, s.key[0] == 'm' ? 1 << 20 : 1);
-            most = s.key[0] == 'm' ? number : most;
+            u64 *number = s.key[0] == 'm' ? &most : &slots;
+            *number = suboption_number("-m", s.value, s.key[0] == 'm' ? 1 << 20 : 1);
             continue;
         }
         if (strcmp(s.key, "size"))
@@ -260,7 +272,10 @@ void opt_memory(struct options *o, const char *name, const char *arg)
     if (most < o->machine.ram_size)
         die("-m: invalid value of maxmem: maximum memory size (0x%llx) must be at least the initial memory size (0x%llx)",
             (unsigned long long)most, (unsigned long long)o->machine.ram_size);
+    if (slots > ACPI_SLOTS)
+        die("-m: unsupported amount of memory slots: %llu (at most %d)", (unsigned long long)slots, ACPI_SLOTS);
     ram_size_check(o->machine.ram_size);
+    o->machine.ram_more = (most == NEVER ? 0 : most - o->machine.ram_size) + (slots << 30);
 }
 
 /* ---- -object, -numa ---- */
@@ -362,10 +377,6 @@ void memory_complete(struct options *o)
     if (size != o->machine.ram_size)
         die("-numa: total memory for NUMA nodes (0x%llx) should equal RAM size (0x%llx)", (unsigned long long)size,
             (unsigned long long)o->machine.ram_size);
-    u64 room = ((u64)4 << 30) - row_get(ROW_ram)->base;
-    if (o->machine.lowmem && size > room)
-        die("-machine highmem=off: Addressing limited to 32 bits, but memory exceeds it by %llu bytes",
-            (unsigned long long)(size - room));
 }
 
 static const struct property accel_rows[] = {

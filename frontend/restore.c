@@ -106,6 +106,12 @@ void restore_options(struct options *o)
     o->machine.smmu_stage = stage;
     flag_take(o, &o->machine.lowmem, s->options.lowmem, GIVEN_HIGHMEM, "-M", "highmem=off", "highmem=on");
     flag_take(o, &o->machine.acpi, s->options.acpi, GIVEN_ACPI, "-M", "acpi=on", "acpi=off");
+    unsigned high = o->machine.high_off;
+    number_take(o, &high, s->options.high_off, GIVEN_HIGH, "-M highmem-redists=, -ecam=, -mmio=, off as a set");
+    o->machine.high_off = (u8)high;
+    flag_take(o, &o->machine.compact, s->options.compact, GIVEN_COMPACT, "-M", "compact-highmem=on",
+              "compact-highmem=off");
+    o->machine.ram_more = s->options.ram_more;
     flag_take(o, &o->machine.its, s->options.its, GIVEN_ITS, "-M", "its=on", "its=off");
     u8 semihosting = o->machine.semihosting != SEMIHOSTING_OFF;
     flag_take(o, &semihosting, s->options.semihosting != SEMIHOSTING_OFF, GIVEN_SEMIHOSTING, "-semihosting-config",

@@ -190,7 +190,7 @@ void aml_row(struct writer *w, struct place at)
 {
     const struct row *row = row_get(at.row);
     u32 from = aml_resources(w, "_CRS");
-    aml_memory(w, place_base(at), row->size);
+    aml_memory(w, place_base(w->m, at), row->size);
     if (row->kind->wires)
         aml_interrupt(w, place_intid(at), false);
     aml_resources_end(w, from);

@@ -38,7 +38,7 @@ static u32 smmu(struct writer *w, u32 table, u32 number, u32 to)
     enum { COHERENT = 1 };
     const struct place place = { ROW_smmu, 0 };
     u32 intid = place_intid(place), at = node_begin(w, table, SMMU_V3, 4, number, 52, to);
-    PUT(w, QWORD(place_base(place)), DWORD(COHERENT), DWORD(0), QWORD(0), DWORD(0));
+    PUT(w, QWORD(place_base(w->m, place)), DWORD(COHERENT), DWORD(0), QWORD(0), DWORD(0));
     PUT(w, DWORD(intid), DWORD(intid + 1), DWORD(intid + 3), DWORD(intid + 2)); /* event, PRI, error, sync */
     PUT(w, DWORD(0), DWORD(0));
     node_end(w, to);

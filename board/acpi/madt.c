@@ -29,7 +29,7 @@ static void cpu_interface(struct writer *w, u32 n, const struct madt_frames *fra
 /* 5.2.12.15 */
 void madt_gic(struct writer *w, struct place dist, unsigned version, const struct madt_frames *frames)
 {
-    PUT(w, BYTE(GICD), BYTE(24), WORD(0), DWORD(0), QWORD(place_base(dist)), DWORD(0), DWORD(version));
+    PUT(w, BYTE(GICD), BYTE(24), WORD(0), DWORD(0), QWORD(place_base(w->m, dist)), DWORD(0), DWORD(version));
     for (u32 n = 0; n < w->m->options.cpu_count; n++)
         cpu_interface(w, n, frames);
 }

@@ -38,9 +38,9 @@ void acpi_gtdt(struct writer *w)
 /* The host bridge's configuration space: segment 0, a bus for each MiB. */
 void acpi_mcfg(struct writer *w)
 {
-    const struct row *ecam = row_get(w->m->options.lowmem ? ROW_ecam_low : ROW_ecam);
+    unsigned ecam = row_ecam(w->m);
     put_zeros(w, 8);
-    PUT(w, QWORD(ecam->base), WORD(0), BYTE(0), BYTE((ecam->size >> 20) - 1), DWORD(0));
+    PUT(w, QWORD(row_address(w->m, ecam)), WORD(0), BYTE(0), BYTE((row_get(ecam)->size >> 20) - 1), DWORD(0));
 }
 
 enum { UART_PL011 = 3 }; /* type of a port, in both tables */
@@ -50,7 +50,7 @@ void acpi_spcr(struct writer *w)
 {
     enum { BY_GIC = 8, BAUD_9600 = 3, STOP_1 = 1, FLOW_HARDWARE = 2, NO_PCI = 0xffff };
     PUT(w, BYTE(UART_PL011), BYTE(0), WORD(0));
-    byte_register(w, place_base(console));
+    byte_register(w, place_base(w->m, console));
     PUT(w, BYTE(BY_GIC), BYTE(0), DWORD(place_intid(console)), BYTE(BAUD_9600), BYTE(0), BYTE(STOP_1),
         BYTE(FLOW_HARDWARE), BYTE(0), BYTE(0), WORD(NO_PCI), WORD(NO_PCI));
     put_zeros(w, 12);
@@ -62,7 +62,7 @@ void acpi_dbg2(struct writer *w)
     static const char path[] = "COM0";
     PUT(w, DWORD(INFO), DWORD(1), BYTE(0), WORD(PATH + sizeof(path)), BYTE(1), WORD(sizeof(path)), WORD(PATH), WORD(0),
         WORD(0), WORD(SERIAL), WORD(UART_PL011), WORD(0), WORD(ADDRESS), WORD(SIZE));
-    byte_register(w, place_base(console));
+    byte_register(w, place_base(w->m, console));
     put(w, row_get(console.row)->size, 4);
     put_string(w, path);
 }

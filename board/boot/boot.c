@@ -171,7 +171,7 @@ static bool flash_place(struct machine *m, const struct boot_config *c, char *er
     for (struct place at = PLACE_FIRST; place_next(m, &at);) {
         unsigned bank = row_get(at.row)->kind->memory ? place_number(at) : ARRAY_LEN(m->options.flash_disk);
         unsigned disk = bank < ARRAY_LEN(m->options.flash_disk) ? m->options.flash_disk[bank] : 0;
-        if (disk && !bank_fill(m, place_base(at), disk - 1, m->options.disk[disk - 1].size)) {
+        if (disk && !bank_fill(m, place_base(m, at), disk - 1, m->options.disk[disk - 1].size)) {
             snprintf(error, BOOT_ERROR, "-drive if=pflash: bank %u: the file cannot be read", bank);
             return false;
         }

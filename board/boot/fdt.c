@@ -140,7 +140,7 @@ static void memory_node(struct tree *t, const char *name, struct place at, u64 s
     char path[64];
     tree_device(t, path, name, at);
     tree_string(t, path, "device_type", "memory");
-    u64 reg[] = { place_base(at), size };
+    u64 reg[] = { place_base(t->m, at), size };
     tree_numbers(t, path, "reg", reg, 2);
     tree_secure(t, path, at);
 }

@@ -51,7 +51,7 @@ void tree_table(struct tree *t, const char *path, const char *name, const u32 *c
 
 void tree_device(struct tree *t, char path[64], const char *name, struct place at)
 {
-    snprintf(path, 64, "/%s@%llx", name, (unsigned long long)place_base(at));
+    snprintf(path, 64, "/%s@%llx", name, (unsigned long long)place_base(t->m, at));
     tree_node(t, path);
 }
 
@@ -65,7 +65,7 @@ void tree_compatible(struct tree *t, const char *path, struct place at)
 
 void tree_reg(struct tree *t, const char *path, struct place at)
 {
-    TREE_CELLS(t, path, "reg", TREE_CELLS64(place_base(at)), TREE_CELLS64(row_get(at.row)->size));
+    TREE_CELLS(t, path, "reg", TREE_CELLS64(place_base(t->m, at)), TREE_CELLS64(row_get(at.row)->size));
 }
 
 void tree_interrupts(struct tree *t, const char *path, struct place at)
@@ -105,7 +105,8 @@ void tree_gic_end(struct tree *t, const char *path)
 void tree_gic_msi(struct tree *t, char path[64], const char *name, struct place at)
 {
     const struct row *dist = row_get(t->m->options.gic_version == 2 ? ROW_gicd2 : ROW_gicd);
-    snprintf(path, 64, "/intc@%llx/%s@%llx", (unsigned long long)dist->base, name, (unsigned long long)place_base(at));
+    snprintf(path, 64, "/intc@%llx/%s@%llx", (unsigned long long)dist->base, name,
+             (unsigned long long)place_base(t->m, at));
     tree_node(t, path);
     tree_compatible(t, path, at);
     tree_flag(t, path, "msi-controller");

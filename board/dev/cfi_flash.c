@@ -65,7 +65,7 @@ static bool protected(const struct machine *m, struct place at)
 
 static u8 *bytes_at(struct machine *m, struct place at, u32 offset)
 {
-    u64 pa = place_base(at) + offset;
+    u64 pa = place_base(m, at) + offset;
     const struct phys_region *r = phys_region_at(&m->d.phys, pa);
     return r->host + (pa - r->base);
 }
@@ -88,7 +88,7 @@ static void program(struct machine *m, struct place at, u32 offset, const u8 *da
     const u8 *old = bytes_at(m, at, offset);
     for (u32 n = 0; n < size; n++)
         cleared[n] = old[n] & data[n];
-    machine_write(m, place_base(at) + offset, cleared, size);
+    machine_write(m, place_base(m, at) + offset, cleared, size);
     file_write(m, at, offset, size);
 }
 
@@ -98,7 +98,7 @@ static void erase(struct machine *m, struct place at, u32 offset)
     u32 block = offset & ~(u32)(FLASH_BLOCK - 1);
     memset(ones_of, 0xff, sizeof(ones_of));
     for (u32 n = 0; n < FLASH_BLOCK; n += sizeof(ones_of))
-        machine_write(m, place_base(at) + block + n, ones_of, sizeof(ones_of));
+        machine_write(m, place_base(m, at) + block + n, ones_of, sizeof(ones_of));
     file_write(m, at, block, FLASH_BLOCK);
 }
 
@@ -258,7 +258,7 @@ static void flash_node(struct tree *t, struct place at)
 {
     bool split = t->m->options.secure, first = bank_of(at) == 0;
     const struct row *row = row_get(at.row);
-    u64 base = place_base(at);
+    u64 base = place_base(t->m, at);
     char path[64];
     if (!split && !first)
         return;

@@ -79,7 +79,7 @@ static void ged_acpi(struct writer *w, struct place at)
     aml_op(w, AML_REGION);
     aml_path(w, "EREG");
     put(w, SYSTEM_MEMORY, 1);
-    aml_number(w, place_base(at));
+    aml_number(w, place_base(w->m, at));
     aml_number(w, row_get(at.row)->size);
     u32 field = aml_open_named(w, AML_FIELD, "EREG");
     put(w, DWORD_ACCESS_WRITE_ZEROS, 1);

@@ -52,8 +52,12 @@ static void node(struct tree *t, struct place at)
 {
     char path[64];
     const struct row *dist = row_get(at.row), *redist = row_get(ROW_gicr), *second = row_get(ROW_gicr2);
-    const u32 reg[] = { TREE_CELLS64(dist->base),   TREE_CELLS64(dist->size),   TREE_CELLS64(redist->base),
-                        TREE_CELLS64(redist->size), TREE_CELLS64(second->base), TREE_CELLS64(second->size) };
+    const u32 reg[] = { TREE_CELLS64(dist->base),
+                        TREE_CELLS64(dist->size),
+                        TREE_CELLS64(redist->base),
+                        TREE_CELLS64(redist->size),
+                        TREE_CELLS64(row_address(t->m, ROW_gicr2)),
+                        TREE_CELLS64(second->size) };
     unsigned regions = row_there(t->m, second) ? 2 : 1;
     tree_gic(t, path, at);
     TREE_CELLS(t, path, "#redistributor-regions", regions);
@@ -70,7 +74,7 @@ static void dist_madt(struct writer *w, struct place at)
 /* ACPI 6.4, 5.2.12.17 */
 static void redist_madt(struct writer *w, struct place at)
 {
-    PUT(w, BYTE(0xe), BYTE(16), WORD(0), QWORD(place_base(at)), DWORD(row_get(at.row)->size));
+    PUT(w, BYTE(0xe), BYTE(16), WORD(0), QWORD(place_base(w->m, at)), DWORD(row_get(at.row)->size));
 }
 
 const struct kind kind_gic_dist = {

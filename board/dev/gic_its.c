@@ -52,7 +52,7 @@ static void node(struct tree *t, struct place at)
 /* ACPI 6.4, 5.2.12.18: identifier 0, which the IORT names. */
 static void madt(struct writer *w, struct place at)
 {
-    PUT(w, BYTE(0xf), BYTE(20), WORD(0), DWORD(0), QWORD(place_base(at)), DWORD(0));
+    PUT(w, BYTE(0xf), BYTE(20), WORD(0), DWORD(0), QWORD(place_base(w->m, at)), DWORD(0));
 }
 
 const struct kind kind_gic_its = {

@@ -49,7 +49,7 @@ static bool ecam_write(struct machine *m, void *state, const struct access *a, u
 static bool window_access(struct machine *m, const struct access *a, bool io, bool write, u64 *value)
 {
     struct pci_hit hit;
-    u64 address = io ? a->offset : place_base(a->at) + a->offset;
+    u64 address = io ? a->offset : place_base(m, a->at) + a->offset;
     if (!pci_decode(m, io, address, a->size, &hit)) {
         *value = ~(u64)0;
         return true;
@@ -86,11 +86,6 @@ static bool io_write(struct machine *m, void *state, const struct access *a, u64
     return window_access(m, a, true, true, &value);
 }
 
-static const struct row *ecam_row(const struct machine *m)
-{
-    return row_get(m->options.lowmem ? ROW_ecam_low : ROW_ecam);
-}
-
 /* ---- the device tree ---- */
 
 /* Pins of the first four devices; the mask leaves these bits of a device's number. */
@@ -121,8 +116,8 @@ static void ranges(struct tree *t, const char *path, const struct row *memory)
                           TREE_CELLS64(memory->base),
                           TREE_CELLS64(memory->size),
                           RANGE_MEMORY64,
-                          TREE_CELLS64(high->base),
-                          TREE_CELLS64(high->base),
+                          TREE_CELLS64(row_address(t->m, ROW_pcie_64)),
+                          TREE_CELLS64(row_address(t->m, ROW_pcie_64)),
                           TREE_CELLS64(high->size) };
     tree_table(t, path, "ranges", cells, row_there(t->m, high) ? 21 : 14);
 }
@@ -130,7 +125,8 @@ static void ranges(struct tree *t, const char *path, const struct row *memory)
 static void node(struct tree *t, struct place at)
 {
     char path[64];
-    const struct row *ecam = ecam_row(t->m);
+    unsigned row = row_ecam(t->m);
+    const struct row *ecam = row_get(row);
     tree_device(t, path, "pcie", at);
     tree_compatible(t, path, at);
     tree_string(t, path, "device_type", "pci");
@@ -141,7 +137,7 @@ static void node(struct tree *t, struct place at)
     tree_flag(t, path, "dma-coherent");
     if (t->msi)
         TREE_CELLS(t, path, "msi-map", 0, t->msi, 0, 0x10000);
-    TREE_CELLS(t, path, "reg", TREE_CELLS64(ecam->base), TREE_CELLS64(ecam->size));
+    TREE_CELLS(t, path, "reg", TREE_CELLS64(row_address(t->m, row)), TREE_CELLS64(ecam->size));
     ranges(t, path, row_get(at.row));
     interrupt_map(t, path, row_get(at.row)->spi);
     if (t->smmu)
@@ -197,11 +193,11 @@ static void windows(struct writer *w, struct place at)
 {
     const struct row *memory = row_get(at.row), *io = row_get(ROW_pcie_io), *high = row_get(ROW_pcie_64);
     u32 list = aml_resources(w, "_CRS");
-    aml_range(w, &(struct aml_range){ AML_BUS, 2, 0, ecam_row(w->m)->size >> 20, 0 });
+    aml_range(w, &(struct aml_range){ AML_BUS, 2, 0, row_get(row_ecam(w->m))->size >> 20, 0 });
     aml_range(w, &(struct aml_range){ AML_MEMORY, 4, memory->base, memory->size, 0 });
     aml_range(w, &(struct aml_range){ AML_IO, 4, 0, io->size, io->base });
     if (row_there(w->m, high))
-        aml_range(w, &(struct aml_range){ AML_MEMORY, 8, high->base, high->size, 0 });
+        aml_range(w, &(struct aml_range){ AML_MEMORY, 8, row_address(w->m, ROW_pcie_64), high->size, 0 });
     aml_resources_end(w, list);
 }
 
@@ -323,11 +319,11 @@ static void specific(struct writer *w)
 /* Configuration space: nothing else may lie there. */
 static void reserved(struct writer *w)
 {
-    const struct row *ecam = ecam_row(w->m);
+    unsigned ecam = row_ecam(w->m);
     u32 from = aml_open_named(w, AML_DEVICE, "RES0");
     aml_name_string(w, "_HID", "PNP0C02");
     u32 list = aml_resources(w, "_CRS");
-    aml_range(w, &(struct aml_range){ AML_MEMORY, 8, ecam->base, ecam->size, 0 });
+    aml_range(w, &(struct aml_range){ AML_MEMORY, 8, row_address(w->m, ecam), row_get(ecam)->size, 0 });
     aml_resources_end(w, list);
     aml_close(w, from);
 }
@@ -357,7 +353,7 @@ static void acpi(struct writer *w, struct place at)
         link(w, at, n);
     u32 base = aml_method(w, "_CBA", 0, false);
     aml_op(w, AML_RETURN);
-    aml_number(w, ecam_row(w->m)->base);
+    aml_number(w, row_address(w->m, row_ecam(w->m)));
     aml_close(w, base);
     windows(w, at);
     control(w);

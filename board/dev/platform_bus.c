@@ -12,7 +12,7 @@ static void node(struct tree *t, struct place at)
     tree_compatible(t, path, at);
     TREE_CELLS(t, path, "#size-cells", 1);
     TREE_CELLS(t, path, "#address-cells", 1);
-    TREE_CELLS(t, path, "ranges", 0, TREE_CELLS64(place_base(at)), (u32)row_get(at.row)->size);
+    TREE_CELLS(t, path, "ranges", 0, TREE_CELLS64(place_base(t->m, at)), (u32)row_get(at.row)->size);
     TREE_CELLS(t, path, "interrupt-parent", t->gic);
 }
 

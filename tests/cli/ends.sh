@@ -76,6 +76,8 @@ bad '-restore, another -smp' 'made with -smp 3, but -smp 2 was given' --restore 
 bad '-restore, another -cpu' 'made with -cpu cortex-a53,lse=on, but -cpu cortex-a57 was given' --restore m.snap -cpu cortex-a57
 bad '-restore, another feature' 'but -cpu cortex-a53 was given' --restore m.snap -cpu cortex-a53
 bad '-restore, another machine' 'made with -M virtualization=on, but -M virtualization=off' --restore m.snap -M virt,virtualization=off
+bad '-restore, highmem-ecam' 'made with -M highmem-redists=, -ecam=, -mmio=, off as a set 0, but' --restore m.snap -M virt,highmem-ecam=off
+bad '-restore, compact-highmem' 'made with -M compact-highmem=off, but -M compact-highmem=on was given' --restore m.snap -M virt,compact-highmem=on
 bad '-restore, highmem' 'made with -M highmem=on, but -M highmem=off was given' --restore m.snap -M virt,highmem=off
 bad '-restore, GIC' 'made with -M gic-version 2, but -M gic-version 3' --restore m.snap -M virt,gic-version=3
 run 'a GICv4 to save' 3 -M virt,virtualization=on,gic-version=max -smp 2 -m 64M -kernel ends-1.elf --snapshot-save v4.snap@1000 \

@@ -156,6 +156,13 @@ bad 'more CPUs than redistributors' "Number of SMP CPUs requested (124) exceeds 
     -M virt,gic-version=3,highmem=off -smp 124 -kernel echo.elf
 bad 'more CPUs than redistributors of GICv4' "Number of SMP CPUs requested (318) exceeds max CPUs supported by machine 'mach-virt' (317)" \
     -M virt,gic-version=4,virtualization=on -smp 318 -kernel echo.elf
+bad 'more CPUs than redistributors below' 'exceeds max CPUs supported by machine '"'mach-virt'"' (123): highmem-redists=on has more' \
+    -M virt,gic-version=3,highmem-redists=off -smp 124 -kernel echo.elf
+bad 'more RAM than addresses' 'Addressing limited to 40 bits, but memory exceeds it by 1073741824 bytes' -m 1T -cpu cortex-a53 -kernel echo.elf
+bad 'more RAM to be plugged in than addresses' 'Addressing limited to 40 bits, but memory exceeds it by 1103806595072 bytes' \
+    -m 1G,maxmem=2T,slots=3 -cpu cortex-a53 -kernel echo.elf
+bad 'more CPUs than redistributors, by RAM' 'max CPUs supported by machine '"'mach-virt'"' (123)' -M virt,gic-version=3 -m 1023G -cpu cortex-a53 \
+    -smp 124 -kernel echo.elf
 bad 'more RAM than below 4 GiB' 'Addressing limited to 32 bits, but memory exceeds it by 1073741824 bytes' -M virt,highmem=off -m 4G -kernel echo.elf
 bad 'maxmem below size' 'must be at least the initial memory size' -m 2G,maxmem=1G
 bad 'memory backend, another size' 'Size specified by -m option must match' -m 1G -M virt,memory-backend=m -kernel echo.elf \
@@ -487,14 +494,14 @@ tree()
         grep -vE 'fw-cfg@|(rng|kaslr)-seed' |
         sed '/timer interrupts/s/ 0x01 0x0c 0x[0-9a-f]*04>/>/' | sort >"$2"
 }
-# same NAME PROPERTIES CPU SMP RAM [OPTION...]
+# same NAME PROPERTIES CPU SMP RAM [ARGUMENT...]
 same()
 {
-    local gic=virt options=("${@:6}")
+    local gic=virt more=("${@:6}")
     case $2 in *gic-version=*) ;; *) gic=virt,gic-version=3 ;; esac
-    if ! "$elmu" -M "$gic,dumpdtb=a.dtb$2" -cpu "$3" -smp "$4" -m "$5" "${options[@]}" >out 2>err </dev/null; then
+    if ! "$elmu" -M "$gic,dumpdtb=a.dtb$2" -cpu "$3" -smp "$4" -m "$5" "${more[@]}" >out 2>err </dev/null; then
         fail "device tree $1" 'elmu does not write it'
-    elif ! qemu-system-aarch64 -M "$gic,dumpdtb=b.dtb$2" -cpu "$3" -smp "$4" -m "$5" "${options[@]}" -display none -nic none >out 2>err </dev/null; then
+    elif ! qemu-system-aarch64 -M "$gic,dumpdtb=b.dtb$2" -cpu "$3" -smp "$4" -m "$5" "${more[@]}" -display none -nic none >out 2>err </dev/null; then
         fail "device tree $1" 'QEMU does not write it'
     else
         tree a.dtb a.txt
@@ -513,6 +520,14 @@ same 'EL3, EL2, 2 CPUs' ',secure=on,virtualization=on' cortex-a57 2 1G
 same 'sockets, clusters, threads' '' cortex-a57 8,sockets=2,clusters=2,cores=1,threads=2 128M
 same 'sockets that are not full' '' cortex-a57 7,cores=2,maxcpus=8 128M
 same 'all memory below 4 GiB' ',highmem=off' cortex-a57 1 3G
+# much NAME PROPERTIES CPU SMP GIGABYTES: RAM that moves what lies above it. QEMU does not ask the host for all of it.
+much() { same "$1" "$2,memory-backend=m" "$3" "$4" "$5" -object "memory-backend-ram,id=m,size=$5,reserve=off"; }
+much 'RAM of 255 GiB' '' cortex-a53 130 255G
+much 'RAM of 300 GiB' '' cortex-a53 130 300G
+much 'RAM of 511 GiB' '' cortex-a53 1 511G
+much 'RAM that leaves no room for a window of PCIe' '' cortex-a53 130 600G
+much 'RAM that leaves no room for ECAM' '' cortex-a53 1 1023G
+much 'the same with more addresses' '' cortex-a57 130 1023G
 same 'two clusters' '' cortex-a57 20 128M
 same 'two regions of redistributors' '' cortex-a57 140 1G
 same 'GICv4' ',gic-version=4,virtualization=on' cortex-a57 61 128M
@@ -526,6 +541,28 @@ same 'GICv2, EL3, EL2, 2 CPUs' ',gic-version=2,secure=on,virtualization=on' cort
 run 'GICv2 is the default' 0 -M virt,dtb-randomness=off,dumpdtb=default.dtb
 run 'GICv2' 0 -M virt,gic-version=2,dtb-randomness=off,dumpdtb=two.dtb
 if cmp -s default.dtb two.dtb; then pass; else fail 'GICv2 is the default' 'the trees differ'; fi
+
+# ---- what lies above RAM (QEMU has these options from 8.0 on) ----
+# above NAME PROPERTIES WORDS...: the device tree has each of WORDS
+above()
+{
+    run "$1" 0 -M "virt,gic-version=3,dumpdtb=above.dtb,$2" -cpu cortex-a57 -smp "$3"
+    dtc -q -I dtb -O dts above.dtb | tr -d '\n\t' >above.txt
+    local name=$1 words
+    shift 3
+    for words; do says "$name" above.txt "$words"; done
+}
+low_window='0x2000000 0x00 0x10000000 0x00 0x10000000 0x00 0x2eff0000'
+above 'ECAM below RAM' highmem-ecam=off 1 'bus-range = <0x00 0x0f>' 'reg = <0x00 0x3f000000 0x00 0x1000000>' \
+    "$low_window 0x3000000 0x80 0x00 0x80 0x00 0x80 0x00>"
+above 'no window of PCIe above RAM' highmem-mmio=off 1 'bus-range = <0x00 0xff>' 'reg = <0x40 0x10000000 0x00 0x10000000>' "$low_window>"
+above 'redistributors below RAM' highmem-redists=off 123 '#redistributor-regions = <0x01>' 'reg = <0x40 0x10000000 0x00 0x10000000>'
+above 'a compact layout' compact-highmem=on,highmem-redists=off 1 'reg = <0x40 0x00 0x00 0x10000000>'
+above 'a compact layout with all' compact-highmem=on 130 '0x40 0x00 0x00 0x4000000' 'reg = <0x40 0x10000000 0x00 0x10000000>'
+above 'nothing above RAM' highmem-ecam=off,highmem-mmio=off,highmem-redists=off 1 'reg = <0x00 0x3f000000 0x00 0x1000000>' "$low_window>"
+run 'the same as highmem=off' 0 -M virt,gic-version=3,highmem=off,dumpdtb=off.dtb,dtb-randomness=off
+run 'nothing above RAM' 0 -M virt,gic-version=3,highmem-ecam=off,highmem-mmio=off,highmem-redists=off,dumpdtb=none.dtb,dtb-randomness=off
+if cmp -s off.dtb none.dtb; then pass; else fail 'nothing above RAM' 'not the tree of highmem=off'; fi
 
 # ---- much memory: what is not touched costs nothing ----
 run 'a backend gives the size' 0 -M virt,memory-backend=m,dumpdtb=m.dtb -object memory-backend-file,id=m,size=255G,mem-path=/nowhere,share=on \

@@ -73,6 +73,18 @@ START_TEST(windows)
     ck_assert_uint_eq(r(f, ECAM_LOW, 4), 0x00081b36);
     ck_assert(!bus_get(f, ECAM, 4, &value) && !bus_get(f, HIGH, 4, &value));
     fixture_close(f);
+    f = calloc(1, sizeof(*f));
+    c = pci_config(f);
+    c->options.high_off = 1 << HIGH_MMIO | 1 << HIGH_REDISTS;
+    c->options.compact = true;
+    fixture_make(f, c);
+    ck_assert_uint_eq(r(f, ECAM - 0x10000000, 4), 0x00081b36); /* where redistributors would be */
+    ck_assert(!bus_get(f, ECAM, 4, &value) && !bus_get(f, HIGH, 4, &value) && !bus_get(f, ECAM_LOW, 4, &value));
+    f->m->options.compact = false; /* of a snapshot: not this machine */
+    ck_assert(!bus_fits(f->m));
+    f->m->options.pa_bits = 255;
+    ck_assert(!bus_fits(f->m));
+    fixture_close(f);
     f = pci_open();
     ck_assert(!bus_get(f, ECAM_LOW, 4, &value));
     ck_assert_uint_eq(r(f, ECAM, 8), 0x00081b36);
