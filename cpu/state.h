@@ -143,7 +143,12 @@ struct fast_entry {
 };
 #define FAST_OWNER(owner) ((u32)((owner) & 0x7fff))
 #define FAST_CODE         0x8000 /* in owner: written to it may be, but not fast, since it holds decoded code */
-#define FAST_PAGE(owner)  ((owner) >> 16 << 12)
+#define FAST_PAGE(owner)  ((owner) << 8 >> 24 << 12)
+/* In owner: no RAM lies there, and nothing but the page is known; r and w match nothing, and the tag is the addend. */
+#define FAST_DEVICE       BIT(63)
+#define FAST_DEVICE_READ  BIT(62)
+#define FAST_DEVICE_WRITE BIT(61)
+#define FAST_DEVICE_NS    BIT(60)
 
 /* What an access asks the fast tags with (mmu/access.h). */
 struct fast_context {

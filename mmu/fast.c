@@ -6,6 +6,21 @@
  */
 #include "mmu/access_internal.h"
 
+/* A page without RAM: what its translation was found to be, for accesses that are aligned. */
+static void device_fill(struct cpu *cpu, const struct place *p, u64 va, const struct fast_context *c, unsigned have)
+{
+    struct fast_entry *f = fast_entry(cpu, va, c);
+    u32 index = tlb_index(cpu, p->entry);
+    if (p->entry->perm & TLB_TAGGED || cpu->d.host.phys->ops->page)
+        return;
+    if (f->r != ~0ull)
+        cpu->d.mmu.victim[cpu->d.mmu.victim_next++ % FAST_VICTIMS] = *f;
+    *f = (struct fast_entry){ .r = ~0ull, .w = ~0ull, .addend = (va & ~0xfffull) | c->ctx };
+    f->owner = FAST_DEVICE | (have & 1 ? FAST_DEVICE_READ : 0) | (have & 2 ? FAST_DEVICE_WRITE : 0) |
+               (p->attrs.ns ? FAST_DEVICE_NS : 0) | p->pa >> 12 << 16 | index;
+    tlb_note_fast(cpu, index, (u32)(f - cpu->d.fast));
+}
+
 /* A write tag only where reads are allowed too: atomics use it. Device memory may have tags where accesses that are not
  * aligned miss anyway. */
 void fast_fill(struct cpu *cpu, const struct place *p, u64 va, unsigned flags)
@@ -16,14 +31,20 @@ void fast_fill(struct cpu *cpu, const struct place *p, u64 va, unsigned flags)
     u8 *page_flags = phys_flags(cpu->d.host.phys, p->pa);
     if (unlikely(p->entry->perm & TLB_TAGGED) && v->config.regime & REGIME_KEY_TAGS)
         return;
-    if (!c->ctx || !page_flags || *page_flags & PAGE_WATCHED || v->big_endian || flags & (ACC_CACHE | ACC_NV2) ||
-        access_observed(cpu, va, p->pa) || (unlikely(cpu->d.watchpoints) && watchpoint_in_page(cpu, va)))
+    unsigned have = el0 ? p->entry->perm : p->entry->perm >> 3;
+    if (!c->ctx || v->big_endian || flags & (ACC_CACHE | ACC_NV2) || (!el0 && cpu->ps.pan && p->entry->perm & TLB_USER))
+        return;
+    if (!page_flags) {
+        device_fill(cpu, p, va, c, have);
+        return;
+    }
+    if (*page_flags & PAGE_WATCHED || access_observed(cpu, va, p->pa) ||
+        (unlikely(cpu->d.watchpoints) && watchpoint_in_page(cpu, va)))
         return;
     if (p->type != MEM_NORMAL && !(v->strict || v->flat))
         return;
     struct phys_region *region = phys_find(cpu->d.host.phys, p->pa, p->attrs);
-    unsigned have = el0 ? p->entry->perm : p->entry->perm >> 3;
-    if (!region || !(have & 1) || (!el0 && cpu->ps.pan && p->entry->perm & TLB_USER))
+    if (!region || !(have & 1))
         return;
     u32 index = tlb_index(cpu, p->entry);
     struct fast_entry *f = fast_entry(cpu, va, c);

@@ -97,7 +97,7 @@ static bool drop_entry_of_many(struct cpu *cpu, struct tlb_entry *e)
 static void fast_sweep_some(struct cpu *cpu, struct fast_entry *f, unsigned count)
 {
     for (; count--; f++)
-        if (f->r != ~0ull && !entry_at(cpu, FAST_OWNER(f->owner))->size_log2)
+        if (f->owner != ~0ull && !entry_at(cpu, FAST_OWNER(f->owner))->size_log2)
             clear_fast(f);
 }
 

@@ -8,7 +8,7 @@
 
 #include "cpu/exception.h"
 #include "cpu/field.h"
-#include "mmu/access.h"
+#include "mmu/access_internal.h"
 #include "mmu/at.h"
 #include "mmu/context.h"
 #include "mmu/tags.h"
@@ -23,19 +23,22 @@ enum { V = 1, TABLE = 3, NORMAL = 1 << 2, USER = 1 << 6, RO = 1 << 7, AF = 1 << 
 static struct cpu *cpus, *cpu;
 static struct phys phys;
 static u8 *ram, page_flags[RAM_SIZE / 4096];
-static u64 next_table, device_value, code_written_at;
+static u64 next_table, device_value, code_written_at, device_pa;
 static unsigned device_size;
+static struct phys_attrs device_by;
 
 static bool device_read(void *board, u64 pa, unsigned size, struct phys_attrs attrs, u64 *value)
 {
-    (void)board, (void)attrs;
+    (void)board;
+    device_pa = pa, device_by = attrs;
     device_size = size;
     *value = device_value;
     return pa - DEVICE < 4096;
 }
 static bool device_write(void *board, u64 pa, unsigned size, struct phys_attrs attrs, u64 value)
 {
-    (void)board, (void)attrs;
+    (void)board;
+    device_pa = pa, device_by = attrs;
     device_size = size;
     device_value = value;
     return pa - DEVICE < 4096;
@@ -604,6 +607,59 @@ START_TEST(devices)
 }
 END_TEST
 
+/* The entry of a page without RAM, by which later accesses come there without a look at the TLB. */
+static bool has_device(u64 va, u64 right) { return fast_device(cpu, va, 4, 0, right) != NULL; }
+
+/* What a page without RAM has as a tag goes with the TLB's entry, and permits what that permits. */
+START_TEST(device_tags)
+{
+    u64 *desc = map(0x1000, DEVICE, NG);
+    map(0x2000, DEVICE, RO | USER | NG);
+    map(0x3000, 0x0b000000, 0);
+    for (unsigned n = 0; n < 3; n++) {
+        ck_assert(mem_read(cpu, 0x1010, 4, 0).ok && device_pa == DEVICE + 0x10 && device_by.ns && device_by.privileged);
+        ck_assert(has_device(0x1010, FAST_DEVICE_READ) && has_device(0x1010, FAST_DEVICE_WRITE) &&
+                  !is_fast(0x1010, false));
+        ck_assert(mem_write(cpu, 0x1020, 7, 4, 0) && device_pa == DEVICE + 0x20);
+        ck_assert(mem_read(cpu, 0x1012, 4, 0).ok && device_size == 1); /* not aligned, of Normal memory: bytes */
+        ck_assert(!mem_read(cpu, 0x3000, 4, 0).ok && (cpu->d.exc.iss & 63) == 0x10); /* nothing answers */
+    }
+    ck_assert(mem_read(cpu, 0x2000, 4, 0).ok && has_device(0x2000, FAST_DEVICE_READ) &&
+              !has_device(0x2000, FAST_DEVICE_WRITE));
+    ck_assert(faults(0x2000, ACC_WRITE, 0xf));
+    cpu->ps.el = 0;
+    mmu_el_changed(cpu);
+    ck_assert(!has_device(0x1010, FAST_DEVICE_READ) && faults(0x1010, ACC_READ, 0xf));
+    ck_assert(mem_read(cpu, 0x2000, 4, 0).ok && !device_by.privileged);
+    ck_assert(mem_read(cpu, 0x2000, 4, 0).ok && !device_by.privileged);
+    cpu->ps.el = 1;
+    mmu_el_changed(cpu);
+    cpu->ps.pan = 1;
+    mmu_el_changed(cpu);
+    ck_assert(faults(0x2000, ACC_READ, 0xf) && faults(0x2000, ACC_READ, 0xf));
+    cpu->ps.pan = 0;
+    mmu_el_changed(cpu);
+    *desc = (RAM + 4096) | AF | TABLE | NORMAL | NG;
+    *word(RAM + 4096) = 5;
+    ck_assert(mem_read(cpu, 0x1000, 4, 0).ok && device_pa == DEVICE); /* until it is invalidated */
+    tlbi(cpu, TLBI_VAE1, 1ull << 48 | 1, false);
+    ck_assert(!has_device(0x1000, FAST_DEVICE_READ) && has_device(0x2000, FAST_DEVICE_READ));
+    ck_assert_uint_eq(read64(0x1000), 5);
+    *desc = DEVICE | AF | TABLE | NG;
+    tlbi(cpu, TLBI_VAE1, 1ull << 48 | 1, false);
+    ck_assert(mem_read(cpu, 0x1000, 4, 0).ok && device_pa == DEVICE);
+    *desc = 0;
+    tlbi(cpu, TLBI_ASIDE1, 1ull << 48, false);
+    ck_assert(!has_device(0x1000, FAST_DEVICE_READ) && faults(0x1000, ACC_READ, 7));
+    ck_assert(mem_read(cpu, 0x2000, 4, 0).ok && has_device(0x2000, FAST_DEVICE_READ));
+    mmu_drop_derived(cpu);
+    mmu_context_find(cpu);
+    ck_assert(!has_device(0x2000, FAST_DEVICE_READ) && mem_read(cpu, 0x2000, 4, 0).ok &&
+              has_device(0x2000, FAST_DEVICE_READ));
+    check_subset(cpu);
+}
+END_TEST
+
 START_TEST(code_pages)
 {
     map(0x1000, RAM, 0);
@@ -837,6 +893,7 @@ Suite *test_tlb_suite(void)
                   { "alignment", alignment },
                   { "big_endian", big_endian },
                   { "devices", devices },
+                  { "device_tags", device_tags },
                   { "code_pages", code_pages },
                   { "atomics", atomics },
                   { "exclusives", exclusives },
