@@ -173,6 +173,8 @@ static inline void levels(struct machine *m, const struct row *row, unsigned n, 
         n = 0;
     }
     unsigned wires = row->kind->wires, intid = GIC_BANK + row->spi + n * wires;
+    if (!row->kind->level && !row->kind->lines)
+        return;
     u32 high = row->kind->lines ? row->kind->lines(m) : 0;
     if (unlikely(m->d.observers && m->d.observers->seen.line))
         lines_tell(m, row, n, state);
@@ -262,11 +264,15 @@ bool bus_create(struct machine *m)
         bytes += (u64)rows[n].kind->state.size * m->d.count[n];
         timers += (u32)rows[n].kind->timers * m->d.count[n];
     }
+    memset(m->d.row_near, (int)m->d.row, sizeof(m->d.row_near));
     m->d.device_bytes = bytes;
     m->d.timer_count = timers;
     m->d.devices = calloc(1, bytes);
     m->d.timer_at = calloc(timers, sizeof(*m->d.timer_at));
-    return m->d.devices && m->d.timer_at;
+    if (!m->d.devices || !m->d.timer_at)
+        return false;
+    pci_bind(m);
+    return true;
 }
 
 void bus_destroy(struct machine *m)
@@ -285,13 +291,15 @@ static inline bool row_holds(const struct machine *m, unsigned n, u64 pa)
 /* The row that answers at pa, or NULL; m->d.row, always a row that this machine has, is its number. */
 static const struct row *row_at(struct machine *m, u64 pa, struct phys_attrs by)
 {
-    unsigned n = m->d.row; /* the last one: guests stay with a device for a while */
+    u8 *near = &m->d.row_near[pa >> 16 & (ROW_NEAR - 1)]; /* guests stay with a few devices for a while */
+    unsigned n = *near;
     if (!row_holds(m, n, pa))
         for (n = 0; n < ROW_COUNT && !(row_holds(m, n, pa) && rows[n].kind && row_there(m, &rows[n])); n++)
             ;
     if (n == ROW_COUNT)
         return NULL;
     m->d.row = n;
+    *near = (u8)n;
     return by.ns && row_secure(m, &rows[n]) ? NULL : &rows[n];
 }
 

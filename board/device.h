@@ -77,7 +77,7 @@ struct kind {
     /* False: nothing answers there (external abort). *value is 0 before a read. */
     bool (*read)(struct machine *m, void *state, const struct access *a, u64 *value);
     bool (*write)(struct machine *m, void *state, const struct access *a, u64 value);
-    /* Is the output high? Asked after each access, timer, input and reset. */
+    /* Is the output high? Asked after each access, timer, input and reset. NULL: they are edges (bus_pulse). */
     bool (*level)(const void *state, unsigned wire);
     /* Memory: does the device itself answer reads now? Asked after each access, reset and restore. */
     bool (*closed)(const void *state);

@@ -23,6 +23,8 @@
  * it, and a run does not depend on where slices were cut. */
 enum { QUANTUM_NS = 32768, SLICE_NS = 32768, EVENT_MIN_NS = 40000 };
 #define NEVER (~(u64)0)
+enum { ROW_NEAR = 64 };
+static_assert(ROW_COUNT < 256, "a byte has the number of a row");
 
 enum conduit { CONDUIT_NONE, CONDUIT_HVC, CONDUIT_SMC };
 enum { PORT_CONSOLE }; /* the first port: semihosting's console, too */
@@ -191,6 +193,7 @@ struct machine {
         u64 base[ROW_COUNT];     /* addresses of the rows */
         u32 parts;               /* enum when: what the options bring */
         u32 row;                 /* of the last access */
+        u8 row_near[ROW_NEAR];   /* of the last one at an address that has these bits: always a row that there is */
         u32 translator;          /* row that stands between bus masters and memory, or ROW_COUNT */
         bool dma_stalled;        /* the last bus_dma was held back */
         u8 loop_noted[MAX_CPUS]; /* PEs whose loops were told of */

@@ -87,9 +87,12 @@ const struct pci_plug *pci_plugged(const struct machine *m, struct place at)
     return &m->options.pci[pci_plug_of(m, at)];
 }
 
-struct pci_function *pci_function(const struct machine *m, unsigned plug)
+struct pci_function *pci_function(const struct machine *m, unsigned plug) { return m->d.pci->slot[plug].function; }
+
+void pci_bind(struct machine *m)
 {
-    return place_state((struct machine *)(uintptr_t)m, m->d.pci->slot[plug].at);
+    for (unsigned n = 0; n < m->d.pci->count; n++)
+        m->d.pci->slot[n].function = place_state(m, m->d.pci->slot[n].at);
 }
 
 /* The plug at that place of a bus; -1: none. */

@@ -82,6 +82,7 @@ enum { PCI_PBA = 0x800 };
 struct pci {
     struct pci_slot {
         struct place at;
+        struct pci_function *function; /* its state */
         struct pci_desc desc;
     } slot[PCI_PLUGS];
     struct pci_plug made[PCI_PLUGS];      /* what it was made of */
@@ -146,6 +147,8 @@ struct machine_config;
 bool pci_plug(struct machine *m, const struct machine_config *config, char *error);
 /* What follows from m->options.pci; NULL: no memory. */
 struct pci *pci_create(const struct machine *m);
+/* The devices' state is there now. */
+void pci_bind(struct machine *m);
 /* Name for -device of a kind of function, or NULL; its row among the board's. */
 const char *pci_function_name(unsigned function);
 unsigned pci_function_row(unsigned function);

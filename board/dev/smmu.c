@@ -191,12 +191,6 @@ static bool smmu_write(struct machine *m, void *state, const struct access *a, u
 
 /* ---- the rest of the kind ---- */
 
-static bool smmu_level(const void *state, unsigned wire)
-{
-    (void)state, (void)wire;
-    return false; /* all its outputs are edges: bus_pulse */
-}
-
 static void smmu_reset(struct machine *m, void *state, struct place at)
 {
     (void)m, (void)at;
@@ -254,7 +248,6 @@ const struct kind kind_smmu_v3 = {
     .edge = true,
     .read = smmu_read,
     .write = smmu_write,
-    .level = smmu_level,
     .reset = smmu_reset,
     .validate = smmu_validate,
     .translate = smmu_translate,
