@@ -5,8 +5,8 @@
                  [--results FILE [--note TEXT]] [ROW...]
 
 Rows: `linux` (Debian's Linux at EL2, from start to power-off), `xen` (Xen with a Linux dom0, to power-off), `linux-
-max`, and the bare-metal guests found in DIR (default ../shared/bench beside the project): null, int, cold... Default:
-all but linux-max. The emulators take turns on the same host, ROUNDS times (default 5): elmu, QEMU as it comes, QEMU
+max`, the bare-metal guests found in DIR (default ../shared/bench beside the project): null, int, cold... and those of
+bench/guests: msi, virq2, dma, config. Default: all but linux-max. The emulators take turns on the same host, ROUNDS times (default 5): elmu, QEMU as it comes, QEMU
 with pmu=off (its PMU costs it up to half of an exit). What counts is CPU time: wall time is nowhere in the results.
 Guests print BEGIN and BENCH lines around their phases; the process's CPU clock is read at those lines, so each phase
 is a line of its own. The boots count by user time. A figure is QEMU's time / elmu's in the same round, so that 2 is
@@ -58,7 +58,14 @@ GOALS = [
     (r'churn\..*', 20, None, 50),
     (r'atomic\..*', 0.40, None, 0.8),
     (r'timer\.wfi', 10, None, None),
+    (r'msi|virq2', 4, None, 8),
+    (r'dma\..*', 0.6, None, 3),
+    (r'config\..*', 2, None, 4),
 ]
+
+# Guests of bench/guests: name, properties of -M virt, other options.
+with open(os.path.join(ROOT, 'bench', 'guests', 'guests.list'), encoding='utf-8') as guests_list:
+    GUESTS = [line.split() for line in guests_list if line.strip() and not line.startswith('#')]
 COLUMNS = ['work', 'elmu s', 'QEMU s', 'speed', 'least..most', 'pmu=off', 'least..most', 'at least', 'aim', 'verdict']
 
 
@@ -72,15 +79,16 @@ def goal_of(name):
 class Row:
     """What is run, and what is shown of it: user time, CPU time to the first line, or phases by pattern."""
 
-    def __init__(self, name, cpu, options, wanted, memory='256M', shown=''):
+    def __init__(self, name, cpu, options, wanted, memory='256M', shown='', machine='virtualization=on,gic-version=3'):
         self.name = name
+        self.machine = machine
         self.cpu = cpu
         self.options = ['-smp', '1', '-m', memory] + options
         self.wanted = wanted  # patterns that the console must match
         self.shown = shown
 
     def elmu_options(self):
-        return ['-M', 'virt,virtualization=on,gic-version=3', '-cpu', self.cpu, '-nographic'] + self.options
+        return ['-M', 'virt,' + self.machine, '-cpu', self.cpu, '-nographic'] + self.options
 
     def command(self, side, args, folder):
         if side == 'elmu':
@@ -154,6 +162,13 @@ def guest_rows(folder):
     if 'atomic' in names:  # its second phase needs FEAT_LSE
         rows.append(Row('atomic-max', 'max', kernel('atomic'), ok, shown=r'atomic\.lse'))
     return rows
+
+
+def own_rows():
+    """The guests of bench/guests, which end by semihosting."""
+    ok = [r'(?m)^BENCH .* OK\b']
+    return [Row(name, 'cortex-a57', ['-semihosting', '-nic', 'none', '-kernel', made('guest/bench/%s.elf' % name)] + options,
+                ok, machine=machine) for name, machine, *options in GUESTS]
 
 
 def process_clock(pid):
@@ -240,7 +255,8 @@ def lines_of(row, runs):
         speeds, nopmu = compare(figures, name, 'qemu'), compare(figures, name, 'qemu-nopmu')
         least, least_nopmu, aim = goal_of(name)
         asked = '-' if least is None else '%g' % least + (' (%g)' % least_nopmu if least_nopmu else '')
-        seconds = ['%.3f' % statistics.median(f[name] for f in figures[s] if name in f) for s in SIDES[:2]]
+        measured = [[f[name] for f in figures[s] if name in f] for s in SIDES[:2]]  # QEMU's SMMU lacks a stage
+        seconds = ['%.3f' % statistics.median(f) if f else '-' for f in measured]
         lines.append([name] + seconds + spread(speeds) + spread(nopmu) +
                      [asked, '%g' % aim if aim else '-', verdict(name, speeds, nopmu)])
     return lines
@@ -325,6 +341,9 @@ def all_rows(args, parser):
         rows += guest_rows(args.guests)
     elif not args.rows:
         print('run.py: %s holds no guests: only the boots are measured' % args.guests, file=sys.stderr)
+    own = [g[0] for g in GUESTS]
+    if not args.rows or args.l or set(own) & set(args.rows):
+        rows += own_rows()
     for name in args.rows:
         if name not in [r.name for r in rows]:
             parser.error('%s: no such row (there are: %s)' % (name, ' '.join(r.name for r in rows)))

@@ -38,6 +38,23 @@
 #define EOIMODE  (1 << 9)
 #define GROUP1   1022u
 
+/* GICH */
+#define H_HCR   0x00
+#define H_VTR   0x04
+#define H_VMCR  0x08
+#define H_MISR  0x10
+#define H_EISR  0x20
+#define H_ELRSR 0x30
+#define H_APR   0xf0
+#define H_LR(n) (0x100 + 4 * (n))
+#define LR_PENDING (1u << 28)
+#define LR_ACTIVE  (2u << 28)
+#define LR_GRP1    (1u << 30)
+#define LR_HW      (1u << 31)
+#define LR_EOI     (1u << 19)
+#define LR_PRIO(p) ((u32)(p) >> 3 << 23)
+#define LR_STATE(v) ((v) >> 28 & 3)
+
 #define SPI_A 45u /* SPIs without a device on this board's lines */
 #define SPI_B 46u
 

@@ -64,7 +64,7 @@ $(B)/guest/nest.elf $(B)/guest/nest-1g.elf: $(NEST_HYP) $(NEST_DIR)/nest.h $(DEM
 	    -T $(DEMO_DIR)/hyp.ld -o $@ $(NEST_HYP)
 
 # The tests: one ELF for each line of guests.list.
-GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S regs.S rt.c rt.h states.h gic_states.h gicv2.h icc.h workers.h guest.ld)
+GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S regs.S rt.c rt.h states.h gic_states.h gicv2.h icc.h its.h smmu.h workers.h guest.ld)
 GUEST_NAMES := $(shell sed -n 's/^\([a-z][a-z0-9_]*\)[ :].*/\1/p' $(GUEST_DIR)/guests.list)
 GUEST_ELFS := $(GUEST_NAMES:%=$(B)/guest/%.elf)
 
@@ -72,6 +72,15 @@ $(filter-out $(B)/guest/demo.elf $(B)/guest/assign.elf $(B)/guest/nest.elf,$(GUE
 	@mkdir -p $(@D); echo "  GUEST $@"
 	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) $(GUEST_LDFLAGS) -T $(GUEST_DIR)/guest.ld -o $@ $(GUEST_DIR)/rt.S $(GUEST_DIR)/rt.c $<
 
-guests: $(GUEST_ELFS) $(B)/guest/demo.elf $(B)/guest/nest-1g.elf  ## the bare-metal guests: tests/guest
+# Guests for bench/run.py, on the tests' runtime.
+BENCH_DIR := $(GUEST_DIR)/../../bench/guests
+BENCH_ELFS := $(shell sed -n 's/^\([a-z][a-z0-9]*\) .*/\1/p' $(BENCH_DIR)/guests.list)
+BENCH_ELFS := $(BENCH_ELFS:%=$(B)/guest/bench/%.elf)
+$(B)/guest/bench/%.elf: $(BENCH_DIR)/%.c $(wildcard $(BENCH_DIR)/*.h) $(GUEST_RT)
+	@mkdir -p $(@D); echo "  GUEST $@"
+	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -I$(GUEST_DIR) -Wa,-I,$(GUEST_DIR) $(GUEST_LDFLAGS) -T $(GUEST_DIR)/guest.ld -o $@ \
+	    $(GUEST_DIR)/rt.S $(GUEST_DIR)/rt.c $<
+
+guests: $(GUEST_ELFS) $(BENCH_ELFS) $(B)/guest/demo.elf $(B)/guest/nest-1g.elf  ## the bare-metal guests: tests/guest
 .PHONY: guests
 .SECONDARY: $(DEMO_BINS) $(DEMO_BINS:.bin=.guest.elf) $(ASSIGN_BINS) $(ASSIGN_BINS:.bin=.guest.elf)

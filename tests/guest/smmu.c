@@ -1,47 +1,11 @@
 /* The SMMUv3 of -M virt,iommu=smmuv3, by its registers and queues (Arm IHI 0070): identification, the handshakes of CR0
  * and IRQ_CTRL, commands, their errors and their interrupt. Nothing here needs a device behind it. */
-#include "rt.h"
+#include "smmu.h"
 
-#define SMMU       0x09050000ul
-#define IDR0       0x00
-#define IDR1       0x04
-#define IDR5       0x14
-#define AIDR       0x1c
-#define CR0        0x20
-#define CR0ACK     0x24
-#define CR1        0x28
-#define CR2        0x2c
-#define IRQ_CTRL   0x50
-#define IRQ_CTRLACK 0x54
-#define GERROR     0x60
-#define GERRORN    0x64
-#define STRTAB_BASE 0x80
-#define STRTAB_CFG 0x88
-#define CMDQ_BASE  0x90
-#define CMDQ_PROD  0x98
-#define CMDQ_CONS  0x9c
-#define EVENTQ_BASE 0xa0
-#define EVENTQ_PROD 0x100a8
-#define EVENTQ_CONS 0x100ac
-#define R32(offset) MMIO32(SMMU + (offset))
-#define R64(offset) MMIO64(SMMU + (offset))
-#define LOG2       4u
 #define SYNC_SPI   (32 + 76)
 #define ERROR_SPI  (32 + 77)
 
-static u64 commands[2 << LOG2] __attribute__((aligned(2 << LOG2 << 3)));
-static u64 events[4 << LOG2] __attribute__((aligned(4 << LOG2 << 3)));
 static u64 streams[8 << 6] __attribute__((aligned(8 << 6 << 3)));
-
-static void command(u64 low, u64 high)
-{
-    u32 prod = R32(CMDQ_PROD);
-    commands[2 * (prod & ((1u << LOG2) - 1))] = low;
-    commands[2 * (prod & ((1u << LOG2) - 1)) + 1] = high;
-    DSB();
-    R32(CMDQ_PROD) = (prod + 1) & ((2u << LOG2) - 1);
-    DSB();
-}
 
 static bool consumed(void) { return (R32(CMDQ_CONS) & 0xfffff) == R32(CMDQ_PROD); }
 
@@ -94,13 +58,13 @@ static void legal_commands(void)
                                    { 0x30 },
                                    { 0x01 } };
     for (u32 n = 0; n < 3 * COUNT(some); n++) /* around the queue */
-        command(some[n % COUNT(some)][0], some[n % COUNT(some)][1]);
+        smmu_put(some[n % COUNT(some)][0], some[n % COUNT(some)][1]);
     check(consumed(), "commands are consumed");
     check_eq("no error", R32(GERROR), 0);
-    command(0x46, 0);
+    smmu_put(0x46, 0);
     check(consumed(), "CMD_SYNC without a signal");
     check(!gic_is_pending(SYNC_SPI), "no interrupt");
-    command(0x46 | 1 << 12, 0);
+    smmu_put(0x46 | 1 << 12, 0);
     check(consumed(), "CMD_SYNC, SIG_IRQ");
     check(gic_is_pending(SYNC_SPI), "its interrupt, an edge");
     gic_unpend(SYNC_SPI);
@@ -110,8 +74,8 @@ static void legal_commands(void)
 static void illegal_commands(void)
 {
     u32 at = R32(CMDQ_PROD);
-    command(0xff, 0);
-    command(0x46, 0);
+    smmu_put(0xff, 0);
+    smmu_put(0x46, 0);
     check_eq("CMDQ_CONS.ERR: CERROR_ILL", R32(CMDQ_CONS) >> 24 & 127, 1);
     check_eq("CMDQ_CONS.RD stays at it", R32(CMDQ_CONS) & 0xfffff, at);
     check_eq("GERROR.CMDQ_ERR", (R32(GERROR) ^ R32(GERRORN)) & 1, 1);

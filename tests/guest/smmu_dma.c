@@ -1,48 +1,29 @@
 /* DMA through the SMMUv3 (Arm IHI 0070): a device (edu, PCI 1234:11e8) copies to memory through stage 1, and, where the
  * SMMU has them, stage 2 and both; faults become events; a transaction stalls and goes on. Tables of 39 bits, 4 KiB
  * pages. */
-#include "rt.h"
+#include "smmu.h"
 
-#define SMMU        0x09050000ul
-#define R32(offset) MMIO32(SMMU + (offset))
-#define R64(offset) MMIO64(SMMU + (offset))
 #define EDU         0x4010008000ul      /* device 1, function 0 */
 #define BAR         0x10000000ul
 #define SID         8u
-#define LOG2        4u
 #define IOVA        0x12345000ul
 #define IPA         0x51234000ul
-enum { IDR0 = 0x00, CR0 = 0x20, CR1 = 0x28, CR2 = 0x2c, GERROR = 0x60, STRTAB_BASE = 0x80, STRTAB_CFG = 0x88, CMDQ_BASE = 0x90,
-       CMDQ_PROD = 0x98, CMDQ_CONS = 0x9c, EVENTQ_BASE = 0xa0, EVENTQ_PROD = 0x100a8, EVENTQ_CONS = 0x100ac };
 enum { F_TRANSLATION = 0x10, F_PERMISSION = 0x13, C_BAD_STE = 4, C_BAD_CD = 10 };
 
-static u64 commands[2 << LOG2] __attribute__((aligned(512)));
-static volatile u64 events[4 << LOG2] __attribute__((aligned(1024)));
 static u64 streams[8 << 4] __attribute__((aligned(8 << 4 << 3)));
 static u64 cd[8] __attribute__((aligned(64)));
 static u64 s1[3][512] __attribute__((aligned(4096)));
 static volatile u64 target[512] __attribute__((aligned(4096)));
 static u64 *const ste = streams + 8 * SID;
 
-static void command(u64 low, u64 high)
-{
-    u32 prod = R32(CMDQ_PROD);
-    commands[2 * (prod & 15)] = low;
-    commands[2 * (prod & 15) + 1] = high;
-    DSB();
-    R32(CMDQ_PROD) = (prod + 1) & 31;
-    while ((R32(CMDQ_CONS) & 31) != R32(CMDQ_PROD) && !(R32(GERROR) & 1))
-        ;
-}
-
 /* What changed in memory counts from here on. */
 static void changed(void)
 {
     DSB();
-    command(0x03 | (u64)SID << 32, 1);
-    command(0x05 | (u64)SID << 32, 1);
-    command(0x30, 0);
-    command(0x46, 0);
+    smmu_command(0x03 | (u64)SID << 32, 1);
+    smmu_command(0x05 | (u64)SID << 32, 1);
+    smmu_command(0x30, 0);
+    smmu_command(0x46, 0);
 }
 
 /* The number of the next event, or 0; its words are in event. */
@@ -113,23 +94,13 @@ static void device(void)
 
 static void setup(void)
 {
-    R64(STRTAB_BASE) = (u64)streams;
-    R32(STRTAB_CFG) = 4;
-    R64(CMDQ_BASE) = (u64)commands | LOG2;
-    R64(EVENTQ_BASE) = (u64)events | LOG2;
-    R32(CMDQ_PROD) = R32(CMDQ_CONS) = R32(EVENTQ_PROD) = R32(EVENTQ_CONS) = 0;
-    R32(CR1) = 0xd75;
-    R32(CR2) = 2; /* RECINVSID */
     s1[0][BITS(IOVA, 38, 30)] = (u64)s1[1] | 3;
     s1[1][BITS(IOVA, 29, 21)] = (u64)s1[2] | 3;
     s1[2][BITS(IOVA, 20, 12)] = (u64)target | PT_AF | PT_SH | PT_AP(1) | 3;
-    /* T0SZ 25, write-back, inner shareable; EPD1, V; IPS 40 bits, AA64, R, A */
-    cd[0] = 25 | 1 << 8 | 1 << 10 | 3 << 12 | 1ul << 30 | 1ul << 31 | 2ul << 32 | 1ul << 41 | 1ul << 45 | 1ul << 46 |
-            1ul << 48;
+    cd[0] = SMMU_CD(1);
     cd[1] = (u64)s1[0];
     cd[3] = 0xff;
-    DSB();
-    R32(CR0) = 0xd;
+    smmu_start(streams, 4);
 }
 
 static void configured(u64 config, u64 word1)
@@ -216,7 +187,7 @@ static void stalls(void)
         check(MMIO64(BAR + 0x98) & 1, "  the device waits");
         *leaf = (u64)target | PT_AF | PT_SH | PT_AP(1) | 3;
         changed();
-        command(0x44 | (retry ? 1 << 12 : 1 << 13) | (u64)SID << 32, event[1] & 0xffff);
+        smmu_command(0x44 | (retry ? 1 << 12 : 1 << 13) | (u64)SID << 32, event[1] & 0xffff);
         check(!(MMIO64(BAR + 0x98) & 1), "  CMD_RESUME ends that");
         check_eq(retry ? "  retry: it arrives" : "  terminate: it does not", target[0], retry ? 0x1122334455667788 : 0);
         check_eq("  no other event", next_event(), 0);
