@@ -9,9 +9,10 @@ import gen_gich
 import gen_its
 import gen_pci
 import gen_smmu
+import gen_vlpi
 
 # kind -> its module: MACHINE, DEVICES, and `group`, which adds one to a Script
-KINDS = {'pci': gen_pci, 'gicc': gen_gicc, 'gich': gen_gich, 'its': gen_its, 'smmu': gen_smmu}
+KINDS = {'pci': gen_pci, 'gicc': gen_gicc, 'gich': gen_gich, 'its': gen_its, 'smmu': gen_smmu, 'vlpi': gen_vlpi}
 OPERATIONS = 5000  # at most, in a program
 
 

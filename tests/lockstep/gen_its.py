@@ -43,7 +43,7 @@ def configure(s, lpi):
     s.store(0, s.config + lpi - FIRST_LPI, s.rng.choice([0x81, 0x81, 0xa1, 0x41, 0xc1, 0x01, 0xa0]), 'config of %d' % lpi)
 
 
-def setup(s):
+def setup(s, tables=2):
     rng = s.rng
     if not s.groups[1:]:
         start(s)
@@ -53,8 +53,8 @@ def setup(s):
     s.itts = [s.take(1024, 256) for _ in s.devices]
     s.queue, s.at = s.take(4096), 0
     its(s, CTLR, 0, 2)
-    its(s, BASER, VALID | s.take(4096) | 7 << 59 | 1 << 10)
-    its(s, BASER + 8, VALID | s.take(4096) | 7 << 59 | 1 << 10)
+    for n in range(tables):
+        its(s, BASER + 8 * n, VALID | s.take(4096) | 7 << 59 | 1 << 10)
     its(s, CBASER, VALID | s.queue | 7 << 59 | 1 << 10)
     its(s, CWRITER, 0)
     its(s, CTLR, 1, 2)
@@ -139,6 +139,10 @@ def group(s):
                                        (BASER + 16, 3)]))
         else:
             acknowledge(s)
+    finish(s)
+
+
+def finish(s):
     s.get('ISR_EL1')
     for _ in range(6):
         acknowledge(s)

@@ -133,7 +133,7 @@ ORDER = 'interrupt-order'
 NAMED = {ORDER, 'igrpen', 'vgrp0d', 'waker', 'eoicount', 'hw-secure', 'mte-page', 'dir-secure', 'icv-secure', 'cnthps', 'tval-el02', 'mte-cas',
          'ds', 'spsr-btype', 'pac-mixed-tbi', 'isv-stage1', 'af-update', 'dirty-update', 'tidcp', 'mbi', 'port-aer', 'pci-d3',
          'pci-reset', 'pci-all', 'gicv2-1022', 'gicv2-hppir', 'gicv2-nsatt', 'gicv2-isactiver', 'gicv2-grouping', 'gicv2-eoi', 'gicv2-again',
-         'its-icid', 'smmu-s1', 'smmu-aptable', 'smmu-epd', 'smmu-levels', 'smmu-span'}
+         'its-icid', 'vlpi-vmapp', 'smmu-s1', 'smmu-aptable', 'smmu-epd', 'smmu-levels', 'smmu-span'}
 RULES_ON = set()
 
 ABORTS = {0x20, 0x21, 0x22, 0x24, 0x25, 0x34, 0x35}
