@@ -137,6 +137,7 @@ END_TEST
 START_TEST(of_version_3)
 {
     u64 v;
+    teardown();
     with_parts(false, GIC_LPIS);
     its_on(VALID | DEVICES);
     its_put(BASER + 16, VALID | VPES);
