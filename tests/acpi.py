@@ -36,6 +36,8 @@ MACHINES = {
     "clusters": ("gic-version=3", "cortex-a57", "8,sockets=2,clusters=2,cores=2", []),
     "not-full": ("gic-version=3", "cortex-a57", "7,cores=2,maxcpus=8", []),
     "many": ("gic-version=3", "cortex-a57", "260", []),
+    "told": ("gic-version=3", "cortex-a57", "1",
+             ["-uuid", "12345678-9abc-def0-1122-334455667788", "-boot", "menu=on,splash-time=100,reboot-timeout=200"]),
     "off": ("gic-version=3,acpi=off", "cortex-a57", "1", []),
     "off-firmware": ("gic-version=3,acpi=off", "cortex-a57", "1", ["firmware"]),
     "auto": ("gic-version=3,acpi=auto", "cortex-a57", "1", []),

@@ -67,10 +67,10 @@ static bool acpi_items(const struct machine *m, struct items *t)
     return ok;
 }
 
-static bool smbios_items(const struct machine *m, struct items *t)
+static bool smbios_items(const struct machine *m, const struct boot_config *c, struct items *t)
 {
     struct writer anchor = WRITER(m, t->anchor), tables = WRITER(m, t->smbios);
-    bool ok = smbios_make(&anchor, &tables);
+    bool ok = smbios_make(&anchor, &tables, c->uuid);
     writer_item(t, "etc/smbios/smbios-anchor", &anchor);
     writer_item(t, "etc/smbios/smbios-tables", &tables);
     return ok;
@@ -104,7 +104,7 @@ bool fw_items_place(struct machine *m, const struct boot_config *c, bool firmwar
     bool ok = t != NULL;
     if (t) {
         board_items(m, c, t);
-        ok = smbios_items(m, t) && (!m->options.acpi || acpi_items(m, t));
+        ok = smbios_items(m, c, t) && (!m->options.acpi || acpi_items(m, t));
         wrong = "the tables have no room";
         if (firmware)
             kernel_items(c, &kernel, t);

@@ -33,11 +33,13 @@ static void end(struct writer *w, u32 from, const char *one, const char *two, co
     put_zeros(w, one ? 1 : 2);
 }
 
-static void system_structure(struct writer *w)
+/* The UUID's first three numbers are little-endian (7.2.1). */
+static void system_structure(struct writer *w, const u8 uuid[16])
 {
     enum { WAKE_POWER_SWITCH = 6 };
     u32 from = begin(w, SYSTEM, 0);
-    PUT(w, BYTE(1), BYTE(2), BYTE(3), BYTE(0), QWORD(0), QWORD(0), BYTE(WAKE_POWER_SWITCH), BYTE(0), BYTE(0));
+    PUT(w, BYTE(1), BYTE(2), BYTE(3), BYTE(0), DWORD(load_be32(uuid)), WORD(load_be32(uuid + 4) >> 16),
+        WORD(load_be32(uuid + 4)), QWORD(load_le64(uuid + 8)), BYTE(WAKE_POWER_SWITCH), BYTE(0), BYTE(0));
     end(w, from, maker, "QEMU Virtual Machine", version);
 }
 
@@ -113,9 +115,9 @@ static void boot(struct writer *w)
     end(w, from, NULL, NULL, NULL);
 }
 
-bool smbios_make(struct writer *anchor, struct writer *tables)
+bool smbios_make(struct writer *anchor, struct writer *tables, const u8 uuid[16])
 {
-    system_structure(tables);
+    system_structure(tables, uuid);
     chassis(tables);
     processors(tables);
     memory(tables);

@@ -303,6 +303,7 @@ START_TEST(tables_without_room)
 }
 END_TEST
 
+static const u8 no_uuid[16];
 static void smbios_whole(const struct machine *m, const struct machine_shape *s)
 {
     static u8 anchor[SMBIOS_ANCHOR_SIZE], tables[SMBIOS_SIZE];
@@ -310,7 +311,7 @@ static void smbios_whole(const struct machine *m, const struct machine_shape *s)
     struct writer t = { .m = m, .data = tables, .room = sizeof(tables) };
     unsigned processors = 0, modules = 0;
     u32 at = 0;
-    ck_assert(smbios_make(&a, &t));
+    ck_assert(smbios_make(&a, &t, no_uuid));
     ck_assert_uint_eq(a.size, SMBIOS_ANCHOR_SIZE);
     ck_assert_uint_eq(load_le32(anchor + 12), t.size);
     while (tables[at] != 127) { /* a structure: its fields, then strings up to an empty one */
@@ -335,12 +336,12 @@ START_TEST(smbios_is_whole)
     shapes_each(smbios_whole);
     u64 ram = f->m->options.ram_size;
     f->m->options.ram_size = (u64)255 << 30;
-    ck_assert(smbios_make(&a, &t));
+    ck_assert(smbios_make(&a, &t, no_uuid));
     ck_assert_ptr_nonnull(memmem(tables, t.size, "DIMM 15", 8));
     ck_assert_ptr_null(memmem(tables, t.size, "DIMM 16", 8));
     t.room = t.size - 1;
     t.size = a.size = 0;
-    ck_assert(!smbios_make(&a, &t));
+    ck_assert(!smbios_make(&a, &t, no_uuid));
     f->m->options.ram_size = ram;
     fixture_close(f);
 }
