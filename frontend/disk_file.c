@@ -27,7 +27,7 @@ static bool null_zero(void *of, u64 offset, u64 size, bool unmap)
     (void)unmap;
     return null_write(of, offset, NULL, size);
 }
-static void null_close(void *of) { (void)of; }
+static bool null_close(void *of) { return !of; }
 
 struct disk_source disk_null_open(const struct drive_config *config, bool readonly)
 {
@@ -92,10 +92,11 @@ static bool file_zero(void *of, u64 offset, u64 size, bool unmap)
     return !fallocate(f->fd, mode, (off_t)(f->start + offset), (off_t)size);
 }
 
-static void file_close(void *of)
+static bool file_close(void *of)
 {
     close(((struct file *)of)->fd);
     free(of);
+    return true;
 }
 
 struct disk_source disk_file_open(const struct drive_config *config, bool readonly)

@@ -202,7 +202,7 @@ static const char *nbd_lost(void *of)
     return n->lost[0] ? n->lost : NULL;
 }
 
-static void nbd_end(void *of)
+static bool nbd_end(void *of)
 {
     struct nbd *n = of;
     if (!n->lost[0])
@@ -213,6 +213,7 @@ static void nbd_end(void *of)
     child_end(n, n->lost[0] ? 0 : END_MS);
     close(n->words);
     free(n);
+    return true;
 }
 
 struct disk_source disk_nbd_open(const struct drive_config *config, bool readonly)

@@ -239,10 +239,8 @@ static const struct {
     const char *name;
     struct disk_source (*open)(const struct drive_config *config, bool readonly);
 } protocols[] = {
-    { "file", disk_file_open },
-    { "host_device", disk_file_open },
-    { "null-co", disk_null_open },
-    { "null-aio", disk_null_open },
+    { "file", disk_file_open },     { "host_device", disk_file_open }, { "null-co", disk_null_open },
+    { "null-aio", disk_null_open }, { "vvfat", disk_fat_open },
 };
 
 static struct disk_source source_open(const struct drive_config *config, bool readonly)
@@ -295,7 +293,7 @@ static void disk_open(struct disk *d, const struct drive_config *config, bool sn
         overlay_make(d, config->file);
     d->unflushed = config->unflushed;
     out->size = d->size;
-    out->readonly = config->readonly;
+    out->readonly = config->readonly || (d->source.readonly && !snapshot);
     out->unmap = config->unmap;
     out->through = config->through;
 }
@@ -318,14 +316,16 @@ struct disks *disks_open(const struct options *o, struct machine_config *config)
     return all;
 }
 
-void disks_close(struct disks *all)
+bool disks_close(struct disks *all)
 {
+    bool complete = true;
     for (unsigned n = 0; n < all->count; n++) {
         struct disk *d = &all->disk[n];
-        d->source.close(d->source.of);
+        complete = d->source.close(d->source.of) && complete;
         if (d->overlay)
             munmap(d->overlay, align_up(d->size, BLOCK) + BLOCK);
         free(d->written);
     }
     free(all);
+    return complete;
 }

@@ -90,7 +90,8 @@ void file_write(const char *name, const void *data, u64 size);
 /* ---- disks.c ---- */
 struct disks;
 struct disks *disks_open(const struct options *o, struct machine_config *config);
-void disks_close(struct disks *d);
+/* False: something of what the guest wrote could not be kept; said so. */
+bool disks_close(struct disks *d);
 
 /* ---- devices.c ---- */
 /* Fills in the devices of the configuration. Dies with a message. */

@@ -309,6 +309,5 @@ int main(int argc, char **argv)
         stats_print(f.stats, m);
     stats_destroy(f.stats);
     machine_destroy(m);
-    disks_close(f.disks);
-    return status;
+    return disks_close(f.disks) ? status : 1;
 }

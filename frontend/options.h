@@ -51,7 +51,12 @@ struct drive_config {
     bool unflushed;   /* cache=unsafe, cache.no-flush=on */
     bool has_size;    /* size= of raw and null-co */
     u64 size, offset; /* bytes */
-    s32 index;        /* -1: the next */
+    struct {
+        s32 bits; /* 12, 16, 32; 0: 16, of a floppy 12 */
+        bool floppy, rw;
+        char label[12];
+    } fat;     /* of vvfat: `file` is a folder */
+    s32 index; /* -1: the next */
 };
 
 struct device_config {

@@ -2,6 +2,7 @@
 #include "frontend/property.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static struct drive_config *drive_add(struct options *o, const char *option)
 {
@@ -29,7 +30,7 @@ static void drive_interface(void *target, const char *option, const struct subop
 /* A format of images, or the name of what bytes come from: those are raw. */
 static void drive_driver(void *target, const char *option, const struct suboption *s)
 {
-    static const char protocols[] = "file host_device null-co null-aio";
+    static const char protocols[] = "file host_device null-co null-aio vvfat";
     static const char formats[] = "raw qcow2 qcow qed vmdk vdi vhdx vpc parallels bochs cloop dmg";
     struct drive_config *d = target;
     if (word_among(protocols, s->value)) {
@@ -91,14 +92,17 @@ static void drive_serial(void *target, const char *option, const struct suboptio
 #define DRIVE(key, kind, field, ...) PROPERTY(key, kind, struct drive_config, field, __VA_ARGS__)
 /* Of any node, of what its bytes come from (with "file." before them, or alone), of every disk. */
 #define NODE_ROWS(prefix)                                                                                              \
-    PROPERTY_ACCEPTED(prefix "cache.direct", "on off"), DRIVE(prefix "cache.no-flush", PROPERTY_ON, unflushed),          \
+    PROPERTY_ACCEPTED(prefix "cache.direct", "on off"), DRIVE(prefix "cache.no-flush", PROPERTY_ON, unflushed),        \
         PROPERTY_ACCEPTED(prefix "auto-read-only", "on off"),                                                          \
         PROPERTY_ACCEPTED(prefix "detect-zeroes", "on off unmap"),                                                     \
         PROPERTY_ACCEPTED(prefix "force-share", "on off")
 #define SOURCE_ROWS(prefix)                                                                                            \
     DRIVE(prefix "filename", PROPERTY_TEXT, file), PROPERTY_BY(prefix "locking", drive_locking),                       \
         PROPERTY_ACCEPTED(prefix "aio", "threads native io_uring"), PROPERTY_ACCEPTED(prefix "drop-cache", "on off"),  \
-        PROPERTY_ACCEPTED(prefix "latency-ns", ""), PROPERTY_ACCEPTED(prefix "read-zeroes", "on off")
+        DRIVE(prefix "dir", PROPERTY_TEXT, file), DRIVE(prefix "rw", PROPERTY_ON, fat.rw),                             \
+        DRIVE(prefix "floppy", PROPERTY_ON, fat.floppy), DRIVE(prefix "fat-type", PROPERTY_NUMBER, fat.bits),          \
+        DRIVE(prefix "label", PROPERTY_TEXT, fat.label), PROPERTY_ACCEPTED(prefix "latency-ns", ""),                   \
+        PROPERTY_ACCEPTED(prefix "read-zeroes", "on off")
 #define FILE_ROWS                                                                                                      \
     SOURCE_ROWS("file."), NODE_ROWS("file."), PROPERTY_BY("file.driver", drive_protocol),                              \
         PROPERTY_ACCEPTED("file.node-name", ""), PROPERTY_ACCEPTED("file.read-only", "on off"),                        \
@@ -173,21 +177,46 @@ static void drive_number(const struct options *o, struct drive_config *d, const 
         d->index++;
 }
 
+/* fat:[floppy:][12:|16:|32:][rw:]DIR, in any order. */
+static void drive_fat(struct drive_config *d)
+{
+    char *folder = d->file;
+    for (size_t length; (length = strcspn(folder, ":")) < strlen(folder); folder += length + 1) {
+        char word[8];
+        snprintf(word, sizeof(word), "%.*s", (int)(length < sizeof(word) ? length : sizeof(word)), folder);
+        if (!strcmp(word, "floppy"))
+            d->fat.floppy = true;
+        else if (!strcmp(word, "rw"))
+            d->fat.rw = true;
+        else if (word_among("12 16 32", word))
+            d->fat.bits = (s32)strtol(word, NULL, 10);
+        else
+            break;
+    }
+    memmove(d->file, folder, strlen(folder) + 1);
+}
+
 /* The name of a file may say what it is. */
 static void drive_prefix(struct drive_config *d, const char *option)
 {
     static const struct {
         const char *prefix, *protocol;
-    } rows[] = { { "file:", "file" }, { "host_device:", "host_device" }, { "null-co://", "null-co" } };
+    } rows[] = {
+        { "file:", "file" }, { "host_device:", "host_device" }, { "null-co://", "null-co" }, { "fat:", "vvfat" }
+    };
     for (unsigned n = 0; n < ARRAY_LEN(rows) && !d->protocol[0]; n++) {
         size_t length = strlen(rows[n].prefix);
         if (strncmp(d->file, rows[n].prefix, length))
             continue;
         text_set(d->protocol, sizeof(d->protocol), option, rows[n].protocol);
         memmove(d->file, d->file + length, strlen(d->file + length) + 1);
+        if (!strcmp(d->protocol, "vvfat"))
+            drive_fat(d);
     }
     if (!d->protocol[0])
         text_set(d->protocol, sizeof(d->protocol), option, "file");
+    if (!d->format[0] && strcmp(d->protocol, "file"))
+        text_set(d->format, sizeof(d->format), option, strcmp(d->protocol, "host_device") ? "raw" : "");
 }
 
 /* What follows from what was said. */

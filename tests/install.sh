@@ -33,6 +33,8 @@ check   lib:symcat.h:opcodes        binutils-dev            to ask that of binut
 check   python3                     python3                 to run the scripts that pair elmu with QEMU
 check   qemu-system-aarch64         qemu-system-arm         to run the same guests on a second emulator
 check   qemu-nbd                    qemu-utils              which opens disk images of other formats
+check   mcopy                       mtools                  to compare folders as FAT disks with what it reads
+check   fsck.vfat                   dosfstools              to look for what is wrong in them
 check   dtc                         device-tree-compiler    to compare device trees with those of QEMU
 check   iasl                        acpica-tools            to compare ACPI tables with those of QEMU
 check   valgrind                    valgrind                to count what traces cost

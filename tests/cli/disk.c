@@ -4,6 +4,7 @@
  *     w SECTOR COUNT BYTE    writes the byte over all of them
  *     m SECTOR VALUE         writes a sector that begins with the 8 bytes of a number
  *     d SECTOR COUNT         discards; z SECTOR COUNT: writes zeros; Z: and may unmap
+ *     g SECTOR COUNT, p SECTOR COUNT    reads into a buffer, writes what is in it; s: the next disk (again the first)
  *     f, i, c                flushes; its serial number; capacity in sectors, features, the cache's mode
  *     q                      the end */
 typedef unsigned char u8;
@@ -83,10 +84,17 @@ static u8 request(u32 type, u64 sector, u32 size, int in)
     return *status;
 }
 
+static volatile u32 *const first = (u32 *)0x0a003e00;
+
+/* The next below, or the highest. */
 static void find(void)
 {
-    for (dev = (u32 *)0x0a003e00; dev[2] != 2; dev -= 0x80)
-        ;
+    do
+        dev = dev && dev > (u32 *)0x0a000000 ? dev - 0x80 : first;
+    while (dev[2] != 2);
+    offered = 0;
+    for (int n = 0; n < 0x2000; n++)
+        rings[n] = 0;
     dev[0x70 / 4] = 0;
     dev[0x70 / 4] = 3;
     dev[0x28 / 4] = 4096;
@@ -129,6 +137,12 @@ static void mark_it(void)
     say_hex(request(1, sector, 512, 0));
 }
 
+static void move_it(u32 type)
+{
+    u64 sector = number(), count = number();
+    say_hex(request(type, sector, (u32)count * 512, !type));
+}
+
 static void identity(void)
 {
     for (int n = 0; n < 21; n++)
@@ -146,6 +160,9 @@ void main_c(void)
         case 'r': read_it(); break;
         case 'w': write_it(); break;
         case 'm': mark_it(); break;
+        case 'g': move_it(0); break;
+        case 'p': move_it(1); break;
+        case 's': find(); break;
         case 'd': range(11, 0); break;
         case 'z': range(13, 0); break;
         case 'Z': range(13, 1); break;

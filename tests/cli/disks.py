@@ -214,7 +214,183 @@ def formats():
     out, err = p.communicate(b"r 3 1\n", timeout=30)
     check("qemu-nbd is killed", p.returncode == 1 and err.count(b"\n") <= 2 and b"-drive d: qemu-nbd: has ended" in err, (p.returncode, err))
 
-for test in (options, kept, ranges, snapshots, formats):
+# ---- folders ----
+
+FOLDER = ("-drive", "file=%s,if=none,id=d,format=raw", "-device", "virtio-blk-device,drive=d", "-drive", "file=image,if=none,id=i,format=raw", "-device", "virtio-blk-device,drive=i")
+
+def copy(what, sectors, back=False, more=()):
+    """The first sectors of a folder's disk to the file image (back: from there); the folder's disk comes first."""
+    step, commands = 0x400, []
+    for at in range(0, sectors, step):
+        commands += ["s"] * back + [f"g {at:x} {step:x}", "s", f"p {at:x} {step:x}"] + ["s"] * (not back)
+    args = [a % what if "%s" in a else a for a in FOLDER]
+    got, p = guest(commands, *args, *more)
+    return p, [line for line in got if line and line != "0"]
+
+def tree(folder):
+    """Every file with what it holds, every folder."""
+    found = {}
+    for root, folders, files in os.walk(folder):
+        for name in folders:
+            found[os.path.relpath(os.path.join(root, name), folder)] = None
+        for name in filter(lambda name: os.path.isfile(os.path.join(root, name)), files):
+            with open(os.path.join(root, name), "rb") as f:
+                found[os.path.relpath(os.path.join(root, name), folder)] = f.read()
+    return found
+
+def sh(text):
+    p = subprocess.run(["sh", "-c", text], capture_output=True, env={**os.environ, "MTOOLS_SKIP_CHECK": "1", "LC_ALL": "C.UTF-8"})
+    return p.returncode == 0, p.stdout + p.stderr
+
+def folder_make():
+    subprocess.run(["rm", "-rf", "folder", "seen"])
+    os.makedirs("folder/sub/deep/deeper")
+    files = {"a.txt": b"hello\n", "README.TXT": b"capitals\n", "empty": b"", "name with blanks and more than thirteen.data": bytes(range(256)) * 400, "Umlaut \u00e4\u20ac.txt": b"x" * 8192,
+             ".hidden": b"h", "a.b.c": b"dots", "noext": b"n" * 8193, "sub/deep/deeper/file": b"f", "sub/A~1.TXT": b"tilde", "\u00e9" * 60: b"long"}
+    files.update({f"sub/many files {n:03}": b"%d" % n for n in range(300)})
+    for name, data in files.items():
+        with open("folder/" + name, "wb") as f:
+            f.write(data)
+    return files
+
+LAYOUTS = (("fat:", 63, 1032192), ("fat:32:", 63, 1032192), ("fat:12:", 63, 8 * 16 * 63), ("fat:floppy:", 0, 5760))
+
+def folders():
+    if not sh("command -v mcopy fsck.vfat")[0]:
+        return check("mtools and dosfstools are there", False)
+    files = folder_make()
+    os.symlink("a.txt", "folder/link")
+    os.symlink("/etc/passwd", "folder/outside")
+    os.symlink("sub", "folder/link to a folder")
+    os.mkfifo("folder/pipe")
+    for name in ("colon:colon", "dot.", "A.TXT"):
+        open("folder/" + name, "w").close()
+    before = tree("folder")
+    for kind, first, sectors in LAYOUTS:
+        sh(f"rm -f image; truncate -s {sectors * 512} image")
+        p, wrong = copy(kind + "folder", min(sectors // 0x400 * 0x400, 0x2400))
+        check(f"{kind} is copied", p.returncode == 0 and not wrong, (p, wrong))
+        check(f"{kind} says what is not in it", b"6 names are not in it" in p.stderr, p.stderr)
+        sh(f"rm -rf seen volume; mkdir seen; dd if=image of=volume bs=512 skip={first} conv=sparse status=none")
+        ok, said = sh("fsck.vfat -n -v volume")
+        check(f"{kind} fsck.vfat", ok, said)
+        ok, said = sh("mcopy -s -n -Q -i volume '::*' seen/")
+        got = tree("seen")
+        want = {k: v for k, v in before.items() if k not in ("outside", "pipe", "colon:colon", "dot.", "a.txt", "link to a folder")}
+        check(f"{kind} every file is in it", ok and got == want, (said, set(got) ^ set(want), [k for k in got if got[k] != want.get(k)]))
+    for what in ("fat:folder", "fat:rw:folder"):
+        got = guest(["w 0 1 1"], "-drive", f"file={what},if=none,id=d,format=raw", *BLK)[0]
+        check(f"{what}: written to", got == (["0"] if "rw" in what else ["1"]), got)
+    got = guest(["w 0 1 1", "r 0 1"], "-drive", "file=fat:folder,if=none,id=d,format=raw,snapshot=on", *BLK)[0]
+    check("snapshot=on can be written to", got == ["0", "0 101010101010101 101010101010101"], got)
+    check("the folder is as before", tree("folder") == before)
+    bad("a folder that is not there", "No such file", "-drive", "file=fat:rw:nowhere,format=raw")
+    bad("a file", "Not a directory", "-drive", "file=fat:image,format=raw")
+    bad("FAT of 13 bits", "only 12, 16 and 32", "-blockdev", "driver=vvfat,dir=folder,fat-type=13,node-name=d")
+    with open("folder/large", "wb") as f:
+        f.truncate(600 << 20)
+    bad("too large", "Directory does not fit in FAT16", "-drive", "file=fat:folder,format=raw")
+    os.unlink("folder/large")
+
+def brought_back():
+    for kind, first, sectors in LAYOUTS:
+        files = folder_make()
+        os.symlink("a.txt", "folder/link")
+        used = min(sectors // 0x400 * 0x400, 0x2400)
+        sh(f"rm -f image; truncate -s {sectors * 512} image")
+        copy(kind + "folder", used)
+        ok, said = sh(f"""dd if=image of=volume bs=512 skip={first} conv=sparse status=none; head -c 50000 /dev/urandom >random; echo other >other; set -e
+            mcopy -n -i volume random '::New File with a long name.bin'; mcopy -o -i volume other ::a.txt; mdel -i volume ::README.TXT; mmd -i volume ::new; mcopy -i volume other '::new/\u00fcber'
+            mdeltree -i volume ::sub/deep; mren -i volume ::noext ::moved.ext; mcopy -i volume other ::LOWER.TXT; mattrib -r -i volume ::a.b.c; dd if=volume of=image bs=512 seek={first} conv=notrunc,sparse status=none""")
+        check(f"{kind}rw: mtools", ok, said)
+        sh("mkdir seen; mcopy -s -n -Q -i volume '::*' seen/")
+        want = tree("seen")
+        want["link"] = want["a.txt"] # it is one still
+        p, wrong = copy(kind + "rw:folder", used, back=True)
+        check(f"{kind}rw: written", p.returncode == 0 and not wrong, (p, wrong))
+        got = tree("folder")
+        check(f"{kind}rw: the folder is as the guest made it", got == want, (sorted(set(got) ^ set(want)), [k for k in got if k in want and got[k] != want[k]]))
+        check(f"{kind}rw: a link is a link", os.path.islink("folder/link"))
+    files = folder_make()
+    sh("rm -f image; truncate -s 528482304 image")
+    copy("fat:folder", 0x2400)
+    before = tree("folder")
+    def refused(name, change, words):
+        """The disk is changed so; nothing may be brought back."""
+        with open("image", "rb") as f:
+            whole = f.read(0x2400 * 512)
+        data = bytearray(whole)
+        change(data)
+        with open("image", "r+b") as f:
+            f.write(data)
+        p, wrong = copy("fat:rw:folder", 0x2400, back=True)
+        check(f"{name}: said", p.returncode == 1 and words in p.stderr and b"nothing of what the guest wrote" in p.stderr, (p.returncode, p.stderr))
+        check(f"{name}: nothing is brought back", tree("folder") == before and sorted(os.listdir(".")) == names)
+        with open("image", "r+b") as f:
+            f.write(whole)
+    names = sorted(os.listdir("."))
+    table = 64 * 512
+    with open("image", "rb") as f:
+        boot = f.read(64 * 512)[63 * 512:]
+    sectors = int.from_bytes(boot[22:24], "little")
+    root = (64 + 2 * sectors) * 512
+    def entry(data, short):
+        at = data.index(short, root)
+        return at
+    def set_at(short, offset, value):
+        def change(data):
+            at = entry(data, short) + offset
+            data[at:at + len(value)] = value
+        return change
+    refused("another file system", lambda d: d.__setitem__(slice(63 * 512 + 13, 63 * 512 + 14), b"\x20"), b"another file system")
+    refused("a cluster beyond the end", set_at(b"README  TXT", 26, b"\xf0\xff"), b"leads nowhere")
+    refused("the first cluster", set_at(b"README  TXT", 26, b"\x01\0"), b"leads nowhere")
+    refused("a cluster of another file", lambda d: set_at(b"README  TXT", 26, d[entry(d, b"NOEXT      ") + 26:][:2])(d), b"belongs to two files")
+    refused("a file longer than its clusters", set_at(b"README  TXT", 28, b"\xff\xff\xff\x7f"), b"longer than its clusters")
+    refused("a chain in a circle", lambda d: (lambda c: d.__setitem__(slice(table + 2 * c, table + 2 * c + 2), c.to_bytes(2, "little")))(int.from_bytes(d[entry(d, b"README  TXT") + 26:][:2], "little")), b"belongs to two files")
+    refused("a slash in a name", set_at(b"README  TXT", 0, b"../../AB"), b"name that no file can have")
+    refused("a name of dots", set_at(b"README  TXT", 0, b"..         "), b"name that no file can have")
+    refused("a control character", set_at(b"README  TXT", 1, b"\x07"), b"name that no file can have")
+    refused("a short name of blanks", set_at(b"README  TXT", 0, b" " * 11), b"name that is no text")
+    refused("a folder in itself", set_at(b"SUB        ", 26, b"\x02\0"), b"")
+    # What the host changed meanwhile is the host's.
+    def while_it_runs(change, action):
+        with open("image", "rb") as f:
+            whole = f.read(0x2400 * 512)
+        data = bytearray(whole)
+        change(data)
+        at = 0
+        p = subprocess.Popen([elmu, "-kernel", program, "-nographic", "-drive", "file=fat:rw:folder,if=none,id=d,format=raw", *BLK], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p.stdin.write(b"c\n")
+        p.stdin.flush()
+        p.stdout.readline()
+        action()
+        commands = []
+        for at in range(0, len(data), 512):
+            if data[at:at + 512] != whole[at:at + 512]:
+                commands += [f"m {at // 512:x} {int.from_bytes(data[at:at + 8], 'big'):x}"]
+        return p.communicate("\n".join(commands + ["q", ""]).encode(), timeout=60), p.returncode
+    def first_bytes(data):
+        cluster = int.from_bytes(data[entry(data, b"README  TXT") + 26:][:2], "little")
+        at = root + 512 * 32 + (cluster - 2) * 16 * 512
+        data[at:at + 8] = b"changed!"
+    (out, err), status = while_it_runs(first_bytes, lambda: None)
+    check("a changed file is brought back", status == 0 and open("folder/README.TXT", "rb").read() == b"changed!\0", (err, open("folder/README.TXT", "rb").read()))
+    folder_make()
+    def other():
+        with open("folder/README.TXT", "w") as f:
+            f.write("the host's own")
+    (out, err), status = while_it_runs(first_bytes, other)
+    check("a file that changed on both sides stays", status == 1 and b"README.TXT: the guest changed it" in err and open("folder/README.TXT").read() == "the host's own", err)
+    folder_make()
+    def link():
+        os.unlink("folder/README.TXT")
+        os.symlink("../outside", "folder/README.TXT")
+        open("outside", "w").close()
+    (out, err), status = while_it_runs(first_bytes, link)
+    check("a link is not followed", status == 1 and b"README.TXT: the guest changed it" in err and os.path.islink("folder/README.TXT") and os.path.getsize("outside") == 0, err)
+
+for test in (options, kept, ranges, snapshots, formats, folders, brought_back):
     if not only or test.__name__ in only:
         test()
 subprocess.run(["rm", "-rf", work])
