@@ -47,7 +47,7 @@ suite_causes() { "$B/vectors" --causes $VECTORS; }
 suite_lockstep() { tests/lockstep.sh "$ELMU" "${LOCKSTEP:-1000000}" "${SEED:-1}"; }
 suite_sweep()
 {
-    tests/conformance/sweep.py "$B/sweep" --samples 200 --jobs 1 --cpu max cortex-a53 cortex-a57 cortex-a72 cortex-a76 \
+    tests/conformance/sweep.py "$B/sweep" --samples 200 --jobs 1 --cpu max cortex-a53 cortex-a55 cortex-a57 cortex-a72 cortex-a76 cortex-a710 \
         neoverse-n1 neoverse-v1 neoverse-n2
 }
 # Suites that run only when they are named: parts of others, for slow builds.

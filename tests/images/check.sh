@@ -112,7 +112,7 @@ define_rows() {
         done
     done
 
-    for cpu in cortex-a53 cortex-a72 cortex-a76 neoverse-n1 neoverse-v1 neoverse-n2; do
+    for cpu in cortex-a53 cortex-a55 cortex-a72 cortex-a76 cortex-a710 neoverse-n1 neoverse-v1 neoverse-n2; do
         row linux-$cpu full 4G
         linux $cpu 1 ''
         shell_session elmu
