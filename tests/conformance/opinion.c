@@ -34,9 +34,11 @@ static const struct {
     const char *cpu, *features;
 } llvm_models[] = { { "max", LLVM_FEATURES },
                     { "cortex-a53", "" },
+                    { "cortex-a55", "" },
                     { "cortex-a57", "" },
                     { "cortex-a72", "" },
                     { "cortex-a76", "" },
+                    { "cortex-a710", "+sha3,+sm4,+aes,+sha2" },
                     { "neoverse-n1", "" },
                     { "neoverse-v1", "+sha3,+sm4" },
                     { "neoverse-n2", "+sha3,+sm4,+fp16fml" } };

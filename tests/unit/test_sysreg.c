@@ -203,8 +203,8 @@ START_TEST(models_show_their_manuals_values)
         { "cortex-a72", 0x410fd083, 0x11120, 0x1124, 0x8444c004 },
         { "cortex-a76", 0x414fd0b1, 0x0000100010211120, 0x101122, 0x8444c004 },
         { "cortex-a55", 0x412fd050, 0x0000100010211120, 0x101122, 0x84448004 },
-        { "cortex-a710", 0x412fd471, 0x0221111110212120, 0x0000022200101122, 0x49444c004 },
         { "neoverse-n1", 0x414fd0c1, 0x0000100010211120, 0x101125, 0x8444c004 },
+        { "cortex-a710", 0x412fd471, 0x0221111110212120, 0x0000022200101122, 0x49444c004 },
         { "neoverse-v1", 0x411fd402, 0x0011111110212120, 0x101125, 0xb444c004 },
         { "neoverse-n2", 0x410fd493, 0x0221111110212120, 0x0000022200101125, 0x4b444c004 },
     };
@@ -217,8 +217,8 @@ START_TEST(models_show_their_manuals_values)
         bool armv8_2 = n >= 3;
         ck_assert_int_eq(cpu_has(cpu, FEAT_VHE), armv8_2);
         ck_assert_int_eq(cpu_has(cpu, FEAT_FP16), armv8_2);
-        ck_assert_int_eq(cpu_has(cpu, FEAT_PAUTH2), n >= 5);
-        ck_assert_int_eq(cpu_has(cpu, FEAT_MTE2), n == 6);
+        ck_assert_int_eq(cpu_has(cpu, FEAT_PAUTH2), n >= 6);
+        ck_assert_int_eq(cpu_has(cpu, FEAT_MTE2), n == 6 || n == 8);
         ck_assert(!cpu_has(cpu, FEAT_MOPS) && !cpu_has(cpu, FEAT_LPA2) && !cpu_has(cpu, FEAT_MTE3));
     }
     remake("cortex-a76,lse=off", true, true);
