@@ -39,6 +39,11 @@ static unsigned unit_of(const struct options *o, const struct device_config *d, 
     switch (virtio_back_end(d->kind)) {
     case BACK_END_NONE: break;
     case BACK_END_DISK:
+        if (!d->drive[0]) { /* a SCSI controller without a disk: the last number is one that has none */
+            if (o->drive_count == MAX_DISKS)
+                die("-device %s: without a disk, but there are %d", device_name(d), MAX_DISKS);
+            return MAX_DISKS - 1;
+        }
         unit = drive_number(o, d->drive);
         if (t->disk[unit])
             die("-drive id=%s: given to two devices", d->drive);

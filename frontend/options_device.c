@@ -165,7 +165,7 @@ enum { DISK_PROPERTIES = 14 };
 enum { VIRTIO_ROWS = 5 };
 static const struct property virtio_rows[] = {
     PROPERTY_BY("bus", virtio_bus),
-    PROPERTY_ACCEPTED("id", ""),
+    PROPERTY("id", PROPERTY_TEXT, struct device_config, id),
     PROPERTY_ACCEPTED("rng", ""),
     PROPERTY_ACCEPTED("num-queues", "1"),
     PROPERTY_ACCEPTED("bootindex", ""),
@@ -203,9 +203,12 @@ static const struct {
 static const struct property virtio_pci_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, DISK_ROWS };
 enum { VIRTIO_PCI_DISKLESS = ARRAY_LEN(virtio_pci_rows) - DISK_PROPERTIES };
 
+/* Is it itself a disk? A SCSI controller's is a device of its own. */
+static bool is_disk(enum virtio_kind kind) { return virtio_back_end(kind) == BACK_END_DISK && kind != VIRTIO_SCSI; }
+
 static void device_virtio(struct options *o, const char *option, const char *arg, enum virtio_kind kind)
 {
-    bool disk = virtio_back_end(kind) == BACK_END_DISK;
+    bool disk = is_disk(kind);
     struct device_config *d = device_add(o, kind);
     properties_read(virtio_rows, disk ? ARRAY_LEN(virtio_rows) : VIRTIO_ROWS, option, arg, NULL, d);
     if (disk && !d->drive[0])
@@ -214,7 +217,7 @@ static void device_virtio(struct options *o, const char *option, const char *arg
 
 static void device_virtio_pci(struct options *o, const char *option, const char *arg, enum virtio_kind kind, u8 flags)
 {
-    bool disk = virtio_back_end(kind) == BACK_END_DISK;
+    bool disk = is_disk(kind);
     struct device_config *d = pci_add(o, FUNCTION_virtio_pci, kind);
     d->plug.flags |= flags;
     properties_read(virtio_pci_rows, disk ? ARRAY_LEN(virtio_pci_rows) : VIRTIO_PCI_DISKLESS, option, arg, NULL, d);
@@ -245,6 +248,39 @@ static void device_virtconsole(struct options *o, const char *option, const char
     properties_read(virtconsole_rows, ARRAY_LEN(virtconsole_rows), option, arg, NULL, d);
 }
 
+static const struct property scsi_rows[] = {
+    PROPERTY("bus", PROPERTY_TEXT, struct device_config, bus),
+    PROPERTY_ACCEPTED("id", ""),
+    PROPERTY_ACCEPTED("channel", "0"),
+    PROPERTY_ACCEPTED("scsi-id", "0"),
+    PROPERTY_ACCEPTED("lun", "0"),
+    PROPERTY_ACCEPTED("bootindex", ""),
+    PROPERTY_ACCEPTED("rotation_rate", "1"),
+    DISK_ROWS,
+};
+
+/* The disk of a virtio-scsi device: of the one that bus= names (ID.0), else of the first that has none. */
+static void device_scsi(struct options *o, const char *option, const char *arg)
+{
+    struct device_config said = { .slot = -1 }, *d = NULL;
+    properties_read(scsi_rows, ARRAY_LEN(scsi_rows), option, arg, NULL, &said);
+    for (unsigned n = 0; n < o->device_count && !d; n++) {
+        size_t length = strlen(o->device[n].id);
+        if (o->device[n].kind == VIRTIO_SCSI && !o->device[n].drive[0] &&
+            (!said.bus[0] || (!strncmp(said.bus, o->device[n].id, length) && !strcmp(said.bus + length, ".0"))))
+            d = &o->device[n];
+    }
+    if (!said.drive[0])
+        die("%s: drive property not set", option);
+    if (!d)
+        die("%s: No 'SCSI' bus found for device '%s': needs a -device virtio-scsi-pci or virtio-scsi-device before it "
+            "(one for each)",
+            option, option + strlen("-device "));
+    memcpy(d->drive, said.drive, sizeof(d->drive));
+    memcpy(d->serial, said.serial, sizeof(d->serial));
+    d->disk = said.disk;
+}
+
 /* Besides the virtio devices of board/dev/virtio.def. */
 static const struct {
     const char *name, *words;
@@ -252,6 +288,7 @@ static const struct {
 } models[] = {
     { "loader", "desc \"Generic Loader\"", device_loader },
     { "virtconsole", "bus virtio-serial-bus", device_virtconsole },
+    { "scsi-hd", "bus SCSI", device_scsi },
 };
 
 static void device_pci(struct options *o, const char *option, const char *arg, enum pci_function_number function)

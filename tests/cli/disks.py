@@ -91,6 +91,16 @@ def options():
                  '{"a":"' + "x" * 5000 + '"}', '{"' + "x" * 300 + '":1}', '{"a":"\\u0000"}', '{"a":"\\ud800"}'):
         bad(f"JSON {json[:20]}", "JSON: ", "-blockdev", json)
 
+    drive = ("-drive", "file=d,if=none,id=d,format=raw")
+    for args in (("-device", "virtio-scsi-pci"), ("-device", "virtio-scsi-device,id=s", *drive, "-device", "scsi-hd,drive=d,bus=s.0,scsi-id=0,lun=0,serial=x,bootindex=1")):
+        p = run("-kernel", hello, *args)
+        check(f"{args}", p.returncode == 0 and p.stdout == b"hello\n", p)
+    bad("scsi-hd without a controller", "No 'SCSI' bus found for device 'scsi-hd'", *drive, "-device", "scsi-hd,drive=d")
+    bad("scsi-hd on another controller", "No 'SCSI' bus found", *drive, "-device", "virtio-scsi-pci,id=s", "-device", "scsi-hd,drive=d,bus=t.0")
+    bad("two on one controller", "No 'SCSI' bus found", *drive, "-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=d", "-device", "scsi-hd,drive=d")
+    bad("scsi-hd without a drive", "drive property not set", "-device", "virtio-scsi-pci", "-device", "scsi-hd")
+    bad("a controller is no disk", "no property 'drive'", *drive, "-device", "virtio-scsi-pci,drive=d")
+
 # ---- what is kept ----
 
 def kept():

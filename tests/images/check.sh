@@ -194,6 +194,21 @@ define_rows() {
     holds hvc.txt 'to-the-host'
     never 'Call trace'
 
+    # A disk behind a SCSI controller: found, read, written, discarded.
+    row linux-scsi full 4G
+    linux cortex-a57 1 'elmu.modules=virtio_pci_legacy_dev:virtio_pci_modern_dev:virtio_pci:scsi_common:scsi_mod:crct10dif_common:crc-t10dif:crc64:crc64-rocksoft:t10-pi:sd_mod:virtio_scsi'
+    opt -blockdev "driver=raw,node-name=hd,file.filename=@DIR@/disk.img,discard=unmap"
+    opt -device virtio-scsi-pci,disable-legacy=on -device scsi-hd,drive=hd,serial=elmu-disk
+    answer 'elmu# ' $'sleep 1; md5sum /dev/sda; printf written | dd of=/dev/sda bs=1 seek=4096 conv=notrunc; sync; blkdiscard -o 8192 -l 4096 /dev/sda; echo discarded-$?\n'
+    answer 'discarded-0' $'dd if=/dev/sda bs=4096 skip=2 count=1 | tr -d "\\0" | wc -c; dmesg | grep "sd 0"; poweroff -f\n'
+    want 'scsi 0:0:0:0: Direct-Access     QEMU     QEMU HARDDISK    2.5+ PQ: 0 ANSI: 5'
+    want 'supports DPO and FUA'
+    want "$disk_md5  /dev/sda"
+    want 'reboot: Power down'
+    holds disk.img 'written'
+    never 'Call trace'
+    never 'I/O error'
+
     # A disk and entropy behind the SMMU, by its stage 1.
     row linux-smmu full 4G
     linux cortex-a57 1 'elmu.modules=virtio_pci_legacy_dev:virtio_pci_modern_dev:virtio_pci:virtio_blk:virtio-rng'

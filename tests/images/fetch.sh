@@ -20,8 +20,9 @@ update=
 [ "${1:-}" = --update ] && { update=1; shift; }
 case ${1:-} in -*) echo "usage: fetch.sh [--update] [CACHE]" >&2; exit 1 ;; esac
 cache=${1:-${ELMU_CACHE:-$HOME/.cache/elmu}}
-# The modules of Debian's kernel that the initrds carry: what virtio-mmio, virtio-pci, virtio disks and consoles, and Xen need.
-modules="virtio_mmio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk virtio_console virtio-rng evdev gpio_keys xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc"
+# The modules of Debian's kernel that the initrds carry: what virtio-mmio, virtio-pci, virtio disks (SCSI, too) and consoles, and Xen need.
+scsi="scsi_common scsi_mod crct10dif_common crc-t10dif crc64 crc64-rocksoft t10-pi sd_mod virtio_scsi"
+modules="virtio_mmio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk virtio_console virtio-rng $scsi evdev gpio_keys xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc"
 
 die() { echo "fetch.sh: $*" >&2; exit 1; }
 say() { echo "fetch.sh: $*"; }
