@@ -48,7 +48,8 @@ static void node(struct tree *t, struct place at)
 /* ACPI 6.4, 5.2.12.16; the flag: count and base are these, not MSI_TYPER's. */
 static void madt(struct writer *w, struct place at)
 {
-    PUT(w, BYTE(0xd), BYTE(24), WORD(0), DWORD(0), QWORD(place_base(w->m, at)), DWORD(1), WORD(COUNT), WORD(place_intid(at)));
+    PUT(w, BYTE(0xd), BYTE(24), WORD(0), DWORD(0), QWORD(place_base(w->m, at)), DWORD(1), WORD(COUNT),
+        WORD(place_intid(at)));
 }
 
 const struct kind kind_gicv2m = {

@@ -127,42 +127,24 @@ static bool control_done(struct machine *m, struct virtio *dev, const struct vir
     return virtio_copy_to(m, dev, chain, 0, answer, *len);
 }
 
-static void queue_done(struct machine *m, struct virtio *dev, unsigned q)
+/* Buffers for events are kept by the driver's rings: none is ever needed. */
+static bool serve(struct machine *m, struct virtio *dev, unsigned q)
 {
     struct virtio_chain chain;
-    dev->queue[q].pending = 0;
-    for (unsigned n = 0; n < VIRTIO_QUEUE_MAX && virtio_pop(m, dev, q, &chain); n++) {
-        u32 len = 0;
-        if (!(q == CONTROL_QUEUE ? control_done : request_done)(m, dev, &chain, &len)) {
-            virtio_fail(dev);
-            return;
-        }
-        virtio_push(m, dev, q, &chain, len);
-    }
-}
-
-static void requests_done(struct machine *m, struct virtio *dev)
-{
-    for (unsigned q = 0; q < QUEUES; q++)
-        if (dev->queue[q].pending)
-            queue_done(m, dev, q);
-}
-
-/* Buffers for events are kept by the driver's rings: none is ever needed. */
-static void notify(struct machine *m, struct virtio *dev, unsigned n)
-{
-    if (n == EVENT_QUEUE)
-        return;
-    dev->queue[n].pending = 1;
-    if (!virtio_timer_runs(m, dev))
-        virtio_timer_set(m, dev, m->now + REQUEST_NS);
+    u32 len = 0;
+    if (q == EVENT_QUEUE || !virtio_pop(m, dev, q, &chain))
+        return false;
+    if ((q == CONTROL_QUEUE ? control_done : request_done)(m, dev, &chain, &len))
+        return virtio_push(m, dev, q, &chain, len);
+    virtio_fail(dev);
+    return false;
 }
 
 const struct virtio_ops virtio_scsi_ops = {
     .queues = QUEUES, .config_size = CONFIG_SIZE, .queue_size = { 256, 256, 256 },
     .back_end = BACK_END_DISK,
+    .takes_ns = REQUEST_NS,
     .config_read = config_read,
     .config_write = config_write,
-    .notify = notify,
-    .timer = requests_done,
+    .serve = serve,
 };
