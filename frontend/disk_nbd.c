@@ -115,10 +115,12 @@ static bool sockets_make(int *listener, int *client)
 static int child_start(struct nbd *n, const struct drive_config *config, bool readonly)
 {
     char image[2 * sizeof(config->file) + 128];
+    char discard[sizeof("--discard=ignore")];
+    snprintf(discard, sizeof(discard), "--discard=%s", config->unmap ? "unmap" : "ignore");
     char *arguments[] = { (char[]){ PROGRAM },
                           (char[]){ "--image-opts" },
                           (char[]){ "--cache=writeback" },
-                          config->unmap ? (char[]){ "--discard=unmap" } : (char[]){ "--discard=ignore" },
+                          discard,
                           image,
                           readonly ? (char[]){ "--read-only" } : NULL,
                           NULL };

@@ -86,6 +86,7 @@ static u8 command(struct machine *m, struct virtio *dev, const struct virtio_cha
     c->in = data_in;
     c->ctx = &t;
     scsi_run(m, c);
+    c->ctx = NULL;
     return c->overrun ? S_OVERRUN : S_OK;
 }
 
