@@ -28,14 +28,17 @@ BODIES := $(wildcard cpu/insn/*.c)
 ONCE   := $(filter-out $(BODIES),$(wildcard $(foreach f,lib cpu mmu gic timer board debug,$f/*.c $f/*/*.c)))
 CORE_O := $(ONCE:%.c=$(B)/%.o) $(BODIES:%.c=$(B)/%.thr.o) $(BODIES:%.c=$(B)/%.step.o)
 PE_O   := $(filter-out $(B)/board/% $(B)/debug/%,$(CORE_O)) # the PE and its GIC and timers, without a board
-# Images of other formats than raw are qemu-nbd's, where libnbd is there to speak to it.
+# Images of other formats than raw are qemu-nbd's, where libnbd is there to speak to it; the network of -netdev user is
+# libslirp's, where that is there.
 NBD    := $(shell echo '\#include <libnbd.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
-MAIN_O := $(patsubst %.c,$(B)/%.o,$(filter-out frontend/disk_nbd$(if $(NBD),_none).c,$(wildcard frontend/*.c)))
+SLIRP  := $(shell echo '\#include <slirp/libslirp.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
+LACKED := frontend/disk_nbd$(if $(NBD),_none).c frontend/netdev_user$(if $(SLIRP),_none).c
+MAIN_O := $(patsubst %.c,$(B)/%.o,$(filter-out $(LACKED),$(wildcard frontend/*.c)))
 
 all: $(ELMU)  ## builds ./elmu
 $(ELMU): $(CORE_O) $(MAIN_O)
 	@echo "  LINK $@"
-	$(Q)$(CC) $(CFLAGS) -o $@.new $^ $(LIBS) $(if $(NBD),-lnbd) && mv $@.new $@
+	$(Q)$(CC) $(CFLAGS) -o $@.new $^ $(LIBS) $(if $(NBD),-lnbd) $(if $(SLIRP),-lslirp) && mv $@.new $@
 
 # What -version says; written anew when it is another one.
 COMMIT := $(shell git describe --always --dirty 2>/dev/null || echo unknown)

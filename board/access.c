@@ -1,4 +1,5 @@
-/* What the devices ask of the machine: console bytes, random numbers, RAM that is written beside the PEs. */
+/* What the devices ask of the machine: console bytes, network frames, random numbers, RAM that is written beside the
+ * PEs. */
 #include "board/machine.h"
 
 void machine_output(struct machine *m, unsigned port, u8 byte) { m->d.host.output(m->d.host.ctx, port, byte); }
@@ -14,6 +15,20 @@ int machine_input(struct machine *m, unsigned port, bool waiting)
     if (byte >= 0 && m->d.host.input_logged)
         m->d.host.input_logged(m->d.host.ctx, port, (u8)byte, m->now);
     return byte;
+}
+
+void machine_frame_out(struct machine *m, unsigned net, const void *frame, u64 size)
+{
+    if (m->d.host.frame_out)
+        m->d.host.frame_out(m->d.host.ctx, net, frame, size);
+}
+
+s64 machine_frame_in(struct machine *m, unsigned net, void *frame, u64 room)
+{
+    s64 size = m->d.host.frame_in ? m->d.host.frame_in(m->d.host.ctx, net, frame, room) : 0;
+    if (size > 0 && m->d.host.frame_logged)
+        m->d.host.frame_logged(m->d.host.ctx, net, frame, (u64)size);
+    return size;
 }
 
 void machine_input_kick(struct machine *m)

@@ -57,8 +57,9 @@ struct dma_note {
 };
 
 /* What of the host a device has for itself (struct machine_host), and how many of them there can be. */
-enum back_end { BACK_END_NONE, BACK_END_PORT, /* a console: -serial, -chardev */ BACK_END_DISK /* -drive */ };
-enum { MAX_PORTS = 16, MAX_DISKS = 32 };
+enum back_end { BACK_END_NONE, BACK_END_PORT, /* a console: -serial, -chardev */ BACK_END_DISK, /* -drive */
+                BACK_END_NET /* a network: -netdev */, BACK_ENDS };
+enum { MAX_PORTS = 16, MAX_DISKS = 32, MAX_NETS = 16 };
 
 /* One const in each device's file. A function that is NULL: it has no such thing. */
 struct kind {

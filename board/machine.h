@@ -29,6 +29,10 @@ static_assert(ROW_COUNT < 256, "a byte has the number of a row");
 enum conduit { CONDUIT_NONE, CONDUIT_HVC, CONDUIT_SMC };
 enum { PORT_CONSOLE }; /* the first port: semihosting's console, too */
 
+/* Bytes of a network frame, from its destination address on, without a check sequence: an Ethernet header, and with it
+ * the largest IP datagram and what there may be of tags. */
+enum { FRAME_MIN = 14, FRAME_MAX = 65536 + 64 };
+
 /* Why machine_run came back. */
 enum end_kind {
     END_NONE,
@@ -77,6 +81,13 @@ struct machine_host {
     bool (*disk_flush)(void *ctx, unsigned disk);
     /* Makes zeros of a range; unmap: it need not take room any more. */
     bool (*disk_zero)(void *ctx, unsigned disk, u64 offset, u64 size, bool unmap);
+    /* Networks: a frame of `size` bytes (FRAME_MIN..FRAME_MAX) from adapter `net`. */
+    void (*frame_out)(void *ctx, unsigned net, const void *frame, u64 size);
+    /* The next frame for it that is there, into `room` bytes: its size; 0: there is none; -size: it is longer than that
+     * and stays. */
+    s64 (*frame_in)(void *ctx, unsigned net, void *frame, u64 room);
+    /* Called for each frame that entered the guest. */
+    void (*frame_logged)(void *ctx, unsigned net, const void *frame, u64 size);
     /* For snapshots of disks whose writes are kept apart from their file. disk_change: the first block of 4 KiB, from
      * `block` on, that was written; -1: none; -2: this disk's writes go to its file. disk_read_file: what the file
      * holds. disk_set: one such block, `size` bytes of it lie in the disk; data NULL: forgets all that were written. */
@@ -246,6 +257,9 @@ u64 machine_timer(struct machine *m, struct place at, unsigned n);
 void machine_output(struct machine *m, unsigned port, u8 byte);
 /* The next input byte of the port, or -1: the only way host input enters. */
 int machine_input(struct machine *m, unsigned port, bool waiting);
+/* Network frames: struct machine_host has the shapes. machine_frame_in is the only way they enter. */
+void machine_frame_out(struct machine *m, unsigned net, const void *frame, u64 size);
+s64 machine_frame_in(struct machine *m, unsigned net, void *frame, u64 room);
 /* The guest waits for input, or has listened for long: prepared input may come now. */
 void machine_input_offer(struct machine *m);
 u64 machine_random(struct machine *m);

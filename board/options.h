@@ -27,6 +27,11 @@ struct disk_option {
     u32 without;         /* features of virtio-blk that are not offered: a set of their bits */
 };
 
+struct net_option {
+    u64 without; /* features of virtio-net that it does not offer: a set of their bits */
+    u8 mac[6], pad[2];
+};
+
 struct machine_options {
     u64 ram_size; /* bytes, a multiple of 1 MiB */
     u64 ram_more; /* bytes of address that -m keeps for memory to be plugged in */
@@ -52,6 +57,7 @@ struct machine_options {
     u8 compact;       /* of which none keeps its place then */
     u8 pa_bits;       /* physical addresses that the PEs have */
     struct disk_option disk[MAX_DISKS];
+    struct net_option net[MAX_NETS];
     struct virtio_plug plug[VIRTIO_SLOTS];
     struct pci_plug pci[PCI_PLUGS]; /* as many as have a function */
 };

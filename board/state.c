@@ -41,6 +41,12 @@ static const struct state_field disk_fields[] = {
     STATE(disk_option, without),
 };
 static const struct state_shape disk_shape = STATE_SHAPE(disk_option, disk_fields);
+static const struct state_field net_fields[] = {
+    STATE(net_option, without),
+    STATE(net_option, mac),
+    STATE(net_option, pad),
+};
+static const struct state_shape net_shape = STATE_SHAPE(net_option, net_fields);
 static const struct state_field option_fields[] = {
     STATE(machine_options, ram_size),
     STATE(machine_options, ram_more),
@@ -69,6 +75,7 @@ static const struct state_field option_fields[] = {
     STATE(machine_options, compact),
     STATE(machine_options, pa_bits),
     STATE_OF(machine_options, disk, &disk_shape),
+    STATE_OF(machine_options, net, &net_shape),
     STATE(machine_options, plug),
     STATE_OF(machine_options, pci, &pci_plug_shape),
 };

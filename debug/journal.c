@@ -10,11 +10,15 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+/* Where the front end woke the machine or pressed its key: `port` of KICK and POWER. An idle machine is polled at the
+ * same time before it idles, and must not hear then already what came while it did. */
+enum { WHILE_POLLED, WHILE_IDLE };
 enum entry_kind { ENTRY_INPUT, ENTRY_KICK, ENTRY_IDLE, ENTRY_RESULT, ENTRY_DATA, ENTRY_DISK, ENTRY_POWER,
-                  ENTRY_RESET, ENTRY_KINDS };
+                  ENTRY_RESET, ENTRY_FRAME, ENTRY_KINDS };
 
-/* RESULT: what a semihosting call returned; DATA: 8 bytes of what it read, in order, `extra` of them count. DISK: 8
- * bytes that a disk held before they were written (at `extra`), to be put back when the run goes backwards. */
+/* RESULT: what a semihosting call returned; FRAME: what asking for one returned, of adapter `port`; DATA: 8 bytes of
+ * what came with either, in order. DISK: 8 bytes that a disk held before they were written (at `extra`), to be put back
+ * when the run goes backwards. */
 struct entry {
     u32 kind, port;
     u64 now, value, extra;
@@ -25,9 +29,10 @@ struct journal {
     struct machine_host host; /* the front end's */
     struct entry *entry;
     u64 count, room, at;
-    u64 typed; /* entries of console input, those that were cut off, too */
+    u64 typed; /* entries of console input and of frames, those that were cut off, too */
     u64 front; /* ns */
     bool keep, failed, kicking, quiet;
+    u32 where;  /* the front end is asked: WHILE_POLLED, WHILE_IDLE */
     bool again; /* the power key of the journal, not a person's */
 };
 
@@ -73,6 +78,33 @@ static s64 tell(struct journal *j, s64 result)
     return result;
 }
 
+/* Bytes that come with an entry before them. */
+static void data_put(struct journal *j, const u8 *data, u64 size)
+{
+    for (u64 at = 0; at < size; at += 8) {
+        u64 value = 0;
+        memcpy(&value, data + at, size - at < 8 ? size - at : 8);
+        put(j, ENTRY_DATA, 0, value, 0);
+    }
+}
+
+static void data_take(struct journal *j, u8 *data, u64 size)
+{
+    for (u64 at = 0; at < size; at += 8) {
+        const struct entry *e = take(j, ENTRY_DATA);
+        if (e)
+            memcpy(data + at, &e->value, size - at < 8 ? size - at : 8);
+    }
+}
+
+/* The front end woke the machine for what comes now: it must be woken again. */
+static void kick_put(struct journal *j)
+{
+    if (j->kicking)
+        put(j, ENTRY_KICK, j->where, 0, 0);
+    j->kicking = false;
+}
+
 /* ---- consoles ---- */
 
 static void output(void *ctx, unsigned port, u8 byte)
@@ -94,10 +126,7 @@ static int input(void *ctx, unsigned port, bool waiting)
     int byte = j->host.input(j->host.ctx, port, waiting);
     if (byte < 0)
         return byte;
-    if (j->kicking) { /* the front end woke the machine for it: it must be woken again */
-        put(j, ENTRY_KICK, 0, 0, 0);
-        j->kicking = false;
-    }
+    kick_put(j);
     put(j, ENTRY_INPUT, port, (u8)byte, 0);
     j->typed++;
     return byte;
@@ -113,9 +142,7 @@ static bool input_comes(void *ctx, unsigned port)
     bool comes = behind(j) || j->host.input_comes(j->host.ctx, port);
     if (behind(j) || (j->kicking && comes))
         return true;
-    if (j->kicking)
-        put(j, ENTRY_KICK, 0, 0, 0);
-    j->kicking = false;
+    kick_put(j);
     return tell(j, comes);
 }
 
@@ -126,9 +153,10 @@ static void input_logged(void *ctx, unsigned port, u8 byte, u64 now)
         j->host.input_logged(j->host.ctx, port, byte, now);
 }
 
-static void again(struct journal *j)
+/* What woke the machine while it was idle waits until it is. */
+static void again(struct journal *j, u32 where)
 {
-    for (;;) {
+    while (j->at < j->count && j->entry[j->at].port <= where) {
         if (take(j, ENTRY_KICK)) {
             machine_input_kick(j->m);
         } else if (take(j, ENTRY_POWER)) {
@@ -151,7 +179,7 @@ static bool power_key(void *ctx)
         return true;
     if (behind(j) || (j->host.power_key && !j->host.power_key(j->host.ctx)))
         return false;
-    put(j, ENTRY_POWER, 0, 0, 0);
+    put(j, ENTRY_POWER, j->where, 0, 0);
     return true;
 }
 
@@ -169,9 +197,10 @@ static void poll_host(void *ctx)
     struct journal *j = ctx;
     bool was = behind(j);
     if (was) {
-        again(j);
+        again(j, WHILE_POLLED);
         j->m->d.poll_in = 0;
     }
+    j->where = WHILE_POLLED;
     j->kicking = !was;
     if (j->host.poll && !j->quiet)
         j->host.poll(j->host.ctx);
@@ -182,7 +211,7 @@ static u64 idle(void *ctx, u64 now, u64 until)
 {
     struct journal *j = ctx;
     if (behind(j)) {
-        again(j);
+        again(j, WHILE_IDLE);
         const struct entry *e = take(j, ENTRY_IDLE);
         if (e)
             return e->value <= until ? e->value : until;
@@ -191,6 +220,7 @@ static u64 idle(void *ctx, u64 now, u64 until)
     }
     if (!j->host.idle)
         return until;
+    j->where = WHILE_IDLE;
     j->kicking = true;
     u64 to = j->host.idle(j->host.ctx, now, until);
     j->kicking = false;
@@ -204,6 +234,45 @@ static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
     struct journal *j = ctx;
     if (j->host.exception && j->m->now >= j->front)
         j->host.exception(j->host.ctx, cpu, exc);
+}
+
+/* ---- networks ---- */
+
+/* What was sent is not sent again. */
+static void frame_out(void *ctx, unsigned net, const void *frame, u64 size)
+{
+    struct journal *j = ctx;
+    if (j->m->now >= j->front)
+        j->host.frame_out(j->host.ctx, net, frame, size);
+}
+
+static s64 frame_in(void *ctx, unsigned net, void *frame, u64 room)
+{
+    struct journal *j = ctx;
+    if (behind(j)) {
+        const struct entry *e = j->at < j->count && j->entry[j->at].port == net ? take(j, ENTRY_FRAME) : NULL;
+        s64 size = e ? (s64)e->value : 0;
+        if (size > 0 && (u64)size > room)
+            return 0; /* a journal of another run */
+        data_take(j, frame, size > 0 ? (u64)size : 0);
+        return size;
+    }
+    s64 size = j->host.frame_in(j->host.ctx, net, frame, room);
+    if (!size)
+        return 0;
+    u64 count = j->count;
+    kick_put(j);
+    put(j, ENTRY_FRAME, net, (u64)size, 0);
+    data_put(j, frame, size > 0 ? (u64)size : 0);
+    j->typed += j->count - count;
+    return size;
+}
+
+static void frame_logged(void *ctx, unsigned net, const void *frame, u64 size)
+{
+    struct journal *j = ctx;
+    if (j->m->now >= j->front)
+        j->host.frame_logged(j->host.ctx, net, frame, size);
 }
 
 /* ---- disks ---- */
@@ -304,20 +373,12 @@ static s64 file_read(void *ctx, s64 handle, void *data, u64 size)
     struct journal *j = ctx;
     s64 result;
     if (told(j, &result)) {
-        for (u64 at = 0; result > 0 && at < (u64)result && at < size; at += 8) {
-            const struct entry *e = take(j, ENTRY_DATA);
-            u64 part = size - at < 8 ? size - at : 8;
-            if (e)
-                memcpy((u8 *)data + at, &e->value, part);
-        }
-        return result > 0 && (u64)result > size ? (s64)size : result;
+        result = result > 0 && (u64)result > size ? (s64)size : result;
+        data_take(j, data, result > 0 ? (u64)result : 0);
+        return result;
     }
     result = tell(j, j->host.file_read(j->host.ctx, handle, data, size));
-    for (u64 at = 0; result > 0 && at < (u64)result && at < size; at += 8) {
-        u64 value = 0, part = size - at < 8 ? size - at : 8;
-        memcpy(&value, (u8 *)data + at, part);
-        put(j, ENTRY_DATA, 0, value, 0);
-    }
+    data_put(j, data, result > 0 ? (u64)result : 0);
     return result;
 }
 
@@ -345,6 +406,9 @@ struct journal *journal_attach(struct machine *m)
 #define CALL(name) h->name = j->host.name ? name : NULL;
     CALL(input_comes)
     CALL(disk_zero)
+    CALL(frame_out)
+    CALL(frame_in)
+    CALL(frame_logged)
     CALL(disk_change)
     CALL(disk_read_file)
     CALL(disk_set)

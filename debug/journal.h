@@ -1,7 +1,7 @@
 /*
- * What comes to the machine from outside, with the time at which it came: console input, waits that were cut short for
- * a person, results of semihosting files. Between the machine and its front end: as long as the journal holds what
- * comes next it is taken from there, else from the front end, and written down.
+ * What comes to the machine from outside, with the time at which it came: console input, network frames, waits that
+ * were cut short for a person, results of semihosting files. Between the machine and its front end: as long as the
+ * journal holds what comes next it is taken from there, else from the front end, and written down.
  *
  * File (-record, -replay): "ELMUJRNL", version, layout of an entry, seed-independent; entries as they are; a hash.
  */
@@ -17,7 +17,7 @@ void journal_detach(struct journal *j);
 /* How many entries have been passed: where a checkpoint stands. And back to there. */
 u64 journal_count(const struct journal *j);
 u64 journal_mark(const struct journal *j);
-/* How many bytes of console input there are among the entries. */
+/* How many of the entries are of console input (a byte each) and of frames. */
 u64 journal_typed(const struct journal *j);
 void journal_seek(struct journal *j, u64 mark);
 /* Up to this time of the machine (ns) the run has been seen: its output is not shown again. */

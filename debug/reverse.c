@@ -15,8 +15,8 @@
 
 enum { PAGE = 4096, CHECKPOINTS = 256, FIRST_INTERVAL = 2000000, BREAK_INSNS = 2000000, NO_VERSION = 0 };
 static const u64 VERSION_LIMIT = 1ull << 30; /* bytes of page copies before checkpoints are thinned out */
-/* Bytes of console input (32 of memory each) with which the past is given up, and how many instructions may pass
- * without a look at that: input that never ends must not take all memory. */
+/* Entries of input (32 bytes each: a byte of a console's, 8 of a frame's) with which the past is given up, and how many
+ * instructions may pass without a look at that: input that never ends must not take all memory. */
 enum { TYPED_LIMIT = 1000000, LOOK_INSNS = 20000000 };
 
 struct checkpoint {

@@ -1,7 +1,7 @@
 /*
  * Backwards: checkpoints of the machine in memory, and from each of them the same run again. What came from outside
- * (console input, waits for a person, disk contents, semihosting files) is logged, so that it comes again at the same
- * instruction.
+ * (console input, network frames, waits for a person, disk contents, semihosting files) is logged, so that it comes
+ * again at the same instruction.
  */
 #ifndef DEBUG_REVERSE_H
 #define DEBUG_REVERSE_H

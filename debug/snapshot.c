@@ -403,9 +403,9 @@ static const char *differs(const struct machine *m, const struct machine *s)
         { "threads", "-smp" },       { "semihosting", "-semihosting" },
         { "reset_loud", "-reset" },  { "virtio_modern", "-global" },
         { "smmu_stage", "-global" }, { "flash_disk", "-drive" },
-        { "disk", "-drive" },        { "plug", "-device" },
-        { "pci", "-device" },        { "store_size", "-fw_cfg" },
-        { "firmware", "-bios" },
+        { "disk", "-drive" },        { "net", "-device" },
+        { "plug", "-device" },       { "pci", "-device" },
+        { "store_size", "-fw_cfg" }, { "firmware", "-bios" },
     };
     for (unsigned n = 0; n < machine_options_shape.count; n++) {
         const struct state_field *f = &machine_options_shape.field[n];

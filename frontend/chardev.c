@@ -1,6 +1,6 @@
 /* Back ends of consoles and monitors, whatever their kind: who sits on them, keys, buffers, waiting. See chardev.h. */
 #define _GNU_SOURCE
-#include "frontend/frontend.h"
+#include "frontend/net.h"
 
 #include "debug/file.h"
 
@@ -409,26 +409,40 @@ static void ready_take(struct chardev *c, const struct pollfd *p)
 
 static u64 ns_of(const struct timespec *t) { return (u64)t->tv_sec * 1000000000 + (u64)t->tv_nsec; }
 
-/* One wait, up to when the first back end wants to look at its own. False: its time is over. */
-static bool wait_once(struct chardevs *all, u64 end)
+/* What networks have come to at the machine's time, which goes on while it idles. From `begun` to `end`: host's, ns. */
+static void nets_take(struct chardevs *all, const struct pollfd *fds, u64 begun, u64 end)
 {
-    struct pollfd fds[CHAR_FDS];
+    u64 waited = host_ns() - begun, most = end - begun;
+    if (all->nets && nets_ready(all->nets, fds, all->m->now + (waited < most ? waited : most)))
+        all->arrived = all->fresh = true;
+}
+
+/* One wait, up to when the first back end wants to look at its own. False: its time is over. */
+static bool wait_once(struct chardevs *all, u64 begun, u64 end)
+{
+    struct pollfd fds[CHAR_FDS + NET_FDS];
     struct chardev *whose[CHAR_FDS];
     unsigned count = poll_set(all, fds, whose), polled = count;
     for (unsigned n = 0; n < ARRAY_LEN(all->wake); n++)
         if (all->wake[n] >= 0)
             fds[polled++] = (struct pollfd){ .fd = all->wake[n], .events = POLLIN };
-    u64 look = look_next(all), to = look < end ? look : end, now = host_ns(), left = to > now ? to - now : 0;
+    u32 ms = ~(u32)0;
+    unsigned nets = all->nets ? nets_fill(all->nets, fds + polled, &ms) : 0;
+    u64 look = look_next(all), to = look < end ? look : end, now = host_ns();
+    to = nets && now + (u64)ms * 1000000 < to ? now + (u64)ms * 1000000 : to;
+    u64 left = to > now ? to - now : 0;
     struct timespec timeout = { (time_t)(left / 1000000000), (long)(left % 1000000000) };
     sigset_t was;
     terminal_signals_hold(&was);
-    int ready = terminal_interrupted() ? -1 : ppoll(fds, polled, to == NEVER ? NULL : &timeout, &was);
+    int ready = terminal_interrupted() ? -1 : ppoll(fds, polled + nets, to == NEVER ? NULL : &timeout, &was);
     sigprocmask(SIG_SETMASK, &was, NULL);
     for (unsigned n = 0; ready > 0 && n < count; n++)
         if (fds[n].revents)
             ready_take(whose[n], &fds[n]);
     for (unsigned n = count; ready > 0 && n < polled; n++)
         all->arrived |= fds[n].revents != 0;
+    if (nets && ready >= 0)
+        nets_take(all, fds + polled, begun, end);
     looks_take(all);
     for (unsigned n = 0; n < all->count; n++)
         if (all->dev[n].live || (all->dev[n].users && focused(&all->dev[n])->greedy))
@@ -438,9 +452,9 @@ static bool wait_once(struct chardevs *all, u64 end)
 
 void chardevs_wait(struct chardevs *all, const struct timespec *timeout)
 {
-    u64 end = timeout ? host_ns() + ns_of(timeout) : NEVER;
+    u64 begun = host_ns(), end = timeout ? begun + ns_of(timeout) : NEVER;
     all->arrived = false;
-    while (wait_once(all, end)) {}
+    while (wait_once(all, begun, end)) {}
 }
 
 /* ---- opening, closing ---- */

@@ -6,7 +6,7 @@
  * --after and --send type at exact points of the run.
  */
 #define _GNU_SOURCE
-#include "frontend/frontend.h"
+#include "frontend/net.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -168,11 +168,17 @@ static void offer(struct console *c)
     c->ends.fresh = false;
 }
 
+/* Networks are served while the machine runs or idles, not while it stands. */
 static void wait_input(struct console *c, const struct timespec *timeout)
 {
+    c->ends.nets = c->nets;
     chardevs_wait(&c->ends, timeout);
+    c->ends.nets = NULL;
     offer(c);
 }
+
+/* Is there anybody who may say something? */
+static bool any_live(struct console *c) { return chardevs_live(&c->ends) || nets_listen(c->nets); }
 
 void console_poll(void *ctx)
 {
@@ -180,12 +186,12 @@ void console_poll(void *ctx)
     static const struct timespec now = { 0, 0 };
     console_flush(c);
     ends(c);
-    if (chardevs_live(&c->ends))
+    if (any_live(c))
         wait_input(c, &now);
     offer(c);
 }
 
-bool console_listens(void *ctx) { return chardevs_live(&((struct console *)ctx)->ends); }
+bool console_listens(void *ctx) { return any_live(ctx); }
 
 u64 host_ns(void)
 {
@@ -194,15 +200,19 @@ u64 host_ns(void)
     return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
 }
 
-/* Nobody there: straight to the next event. Somebody: sleeps, so that machine time does not run ahead of theirs. */
+/* Nobody there: straight to the next event. Somebody: sleeps, so that machine time does not run ahead of theirs. With
+ * somebody on a network no sleep is cut short either because the machine is late: it waits for answers with time-outs
+ * of its own. */
 u64 console_idle(void *ctx, u64 now, u64 until)
 {
     struct console *c = ctx;
     console_flush(c);
     if (ends(c))
         return now;
-    if (!chardevs_live(&c->ends))
+    if (!any_live(c))
         return until;
+    if (nets_listen(c->nets))
+        c->start_ns = host_ns() - now;
     u64 host = host_ns() - c->start_ns;
     if (until <= host) {
         static const struct timespec zero = { 0, 0 };

@@ -1,6 +1,6 @@
 /* From what -device and -drive asked for to what the machine is configured with: drives, console ports, PCI buses by
  * name. */
-#include "frontend/frontend.h"
+#include "frontend/net.h"
 
 static unsigned drive_number(const struct options *o, const char *id)
 {
@@ -15,11 +15,13 @@ static const char *device_name(const struct device_config *d)
     return d->kind ? virtio_name(d->kind) : pci_function_name(d->plug.function);
 }
 
-/* Numbers of its disk, console and bus, which the devices before it leave free or have. */
+/* Numbers of its disk, console, network and bus, which the devices before it leave free or have. */
 struct taken {
-    unsigned port;
+    unsigned port, net;
     bool disk[MAX_DISKS];
     const struct device_config *pci[PCI_PLUGS];
+    struct nets *nets;
+    unsigned macs; /* adapters whose address was given by nobody */
 };
 
 /* What its device adds to what its drive says. */
@@ -32,12 +34,32 @@ static void disk_set(struct disk_option *disk, const struct device_config *d)
     disk->through |= d->disk.through;
 }
 
+/* QEMU's addresses, which count up; those that -device says are not counted. */
+static void net_set(struct machine_config *c, const struct device_config *d, struct taken *t)
+{
+    static const u8 mac[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
+    struct net_option *net = &c->options.net[t->net];
+    *net = d->net;
+    if (!d->has_mac) {
+        memcpy(net->mac, mac, sizeof(mac));
+        net->mac[5] = (u8)(mac[5] + t->macs++);
+    }
+    nets_plug(t->nets, t->net, d->netdev);
+}
+
 static unsigned unit_of(const struct options *o, const struct device_config *d, struct machine_config *c,
                         struct taken *t)
 {
     unsigned unit = 0;
     switch (virtio_back_end(d->kind)) {
-    case BACK_END_NONE: break;
+    case BACK_END_NONE:
+    case BACK_ENDS: break;
+    case BACK_END_NET:
+        if (t->net == MAX_NETS)
+            die("-device %s: more than %d", device_name(d), MAX_NETS);
+        net_set(c, d, t);
+        unit = t->net++;
+        break;
     case BACK_END_DISK:
         if (!d->drive[0]) { /* a SCSI controller without a disk: the last number is one that has none */
             if (o->drive_count == MAX_DISKS)
@@ -88,11 +110,11 @@ static void device_set(const struct options *o, const struct device_config *d, s
     c->pci[c->pci_count++] = plug;
 }
 
-void devices_set(const struct options *o, struct machine_config *c)
+void devices_set(const struct options *o, struct machine_config *c, struct nets *nets)
 {
-    struct taken t = { .port = row_ports() };
-    for (unsigned by_drive = 0; by_drive < 2; by_drive++) /* those that -drive makes come last, as on QEMU */
+    struct taken t = { .port = row_ports(), .nets = nets };
+    for (unsigned by = 0; by < MADE_BY; by++) /* as on QEMU */
         for (unsigned n = 0; n < o->device_count; n++)
-            if (o->device[n].by_drive == by_drive)
+            if (o->device[n].made_by == by)
                 device_set(o, &o->device[n], c, &t);
 }

@@ -3,7 +3,7 @@
  * Status 0: the same, 2: they differ, 1: an error.
  */
 #define _GNU_SOURCE
-#include "frontend/frontend.h"
+#include "frontend/net.h"
 
 #include "debug/diff.h"
 #include "debug/journal.h"
@@ -71,6 +71,8 @@ static void options_fit(struct options *o)
     const char *no = o->gdb ? "-gdb" : o->record ? "-record" : o->snapshot_save ? "-snapshot-save" : NULL;
     if (no || trace_wanted(&o->trace))
         die("diff: %s has no place here", no ? no : "a trace");
+    o->net_cut = true;
+    o->dump_count = 0;
     for (unsigned n = 0; n < o->drive_count; n++)
         o->drive[n].snapshot = !o->drive[n].readonly;
 }
@@ -114,6 +116,7 @@ static void run_free(struct diff_run *r)
     console_close(&r->f.console);
     machine_destroy(r->m);
     disks_close(r->f.disks);
+    nets_close(r->f.nets);
     free(r->own);
 }
 

@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <stdio.h>
 
+struct nets;
+
 /* ---- console.c: the ports ---- */
 
 enum { PORT_BUFFER = 4096 };
@@ -39,6 +41,7 @@ struct console {
     bool saving;        /* a snapshot is about to be written: nothing is typed before */
     bool until_seen;    /* --until's text was printed */
     struct port *held;  /* what is to be typed on then */
+    struct nets *nets;  /* what is waited for, too: frontend/net.h */
 };
 
 /* Opens what the options ask for; dies with a message. */
@@ -95,7 +98,7 @@ bool disks_close(struct disks *d);
 
 /* ---- devices.c ---- */
 /* Fills in the devices of the configuration. Dies with a message. */
-void devices_set(const struct options *o, struct machine_config *c);
+void devices_set(const struct options *o, struct machine_config *c, struct nets *nets);
 
 /* ---- daemon.c: -daemonize, -pidfile ---- */
 /* Goes on in another process; the caller's waits for daemon_ready, and ends with status 1 when that does not come. */
@@ -175,6 +178,7 @@ struct frontend {
     struct session *session;
     struct hostfiles files;
     struct disks *disks;
+    struct nets *nets; /* frontend/net.h */
     struct stats *stats;
 };
 

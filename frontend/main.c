@@ -1,5 +1,5 @@
 /* elmu: from the command line to a machine that runs, and from how it ended to an exit status. */
-#include "frontend/frontend.h"
+#include "frontend/net.h"
 
 #include <errno.h>
 #include <fenv.h>
@@ -139,7 +139,8 @@ static void config_make(const struct options *o, struct frontend *f, struct mach
     f->disks = disks_open(o, c);
     flash_set(o, c);
     c->options.firmware |= o->bios || c->options.flash_disk[0];
-    devices_set(o, c);
+    f->nets = f->console.nets = nets_open(o, c);
+    devices_set(o, c, f->nets);
 }
 
 static struct machine *machine_make(const struct options *o, struct frontend *f)
@@ -278,6 +279,7 @@ int main(int argc, char **argv)
     if (o.daemonize)
         daemon_begin();
     pidfile_write(o.pidfile);
+    o.net_cut = o.replay; /* what came from a network comes from the journal */
     if (o.restore)
         restore_options(&o);
     struct machine *m = machine_load(&o, &f, &boot);
@@ -285,6 +287,7 @@ int main(int argc, char **argv)
         dtb_dump(m, &o);
         machine_destroy(m);
         disks_close(f.disks);
+        nets_close(f.nets);
         return 0;
     }
     console_open(&f.console, m, &o);
@@ -309,5 +312,6 @@ int main(int argc, char **argv)
         stats_print(f.stats, m);
     stats_destroy(f.stats);
     machine_destroy(m);
+    nets_close(f.nets);
     return disks_close(f.disks) ? status : 1;
 }

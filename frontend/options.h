@@ -59,16 +59,34 @@ struct drive_config {
     s32 index; /* -1: the next */
 };
 
+/* -netdev and the ends that -nic and -net make; -object filter-dump. */
+enum { MAX_NETDEVS = 32, MAX_DUMPS = 8 };
+struct netdev_kind;
+struct netdev_config {
+    char id[64], peer[64];          /* peer: the end that a port of a hub takes along, or "" */
+    const struct netdev_kind *kind; /* frontend/net.h */
+    void *properties;               /* as its rows fill them */
+    int hub;                        /* -1: none */
+};
+struct dump_option {
+    char id[64], netdev[64], file[1024];
+    u64 most; /* bytes of a frame that are kept */
+};
+
+/* Whose devices come first. */
+enum device_made_by { BY_NIC, BY_DEVICE, BY_DRIVE, MADE_BY };
 struct device_config {
     enum virtio_kind kind;
-    char drive[64], chardev[64], serial[21];
+    char drive[64], chardev[64], netdev[64], serial[21];
+    struct net_option net;
     int slot;                /* of virtio-mmio */
     s32 port_slot;           /* of a root port; chassis of a bridge */
     struct pci_plug plug;    /* without a function: it is no PCI one */
     char id[64], bus[64];    /* of PCI ones: what others name its bus by, and where it is to be */
     bool console;            /* a virtconsole has been given to this virtio-serial device */
-    bool by_drive;           /* made by -drive if=virtio */
     struct disk_option disk; /* what -device says of its disk */
+    bool has_mac;            /* net.mac was given */
+    u8 made_by;              /* enum device_made_by */
 };
 
 struct send {
@@ -124,6 +142,11 @@ struct options {
     struct drive_config drive[MAX_DISKS];
     unsigned drive_count;
     bool snapshot; /* -snapshot: of all of them */
+    struct netdev_config netdev[MAX_NETDEVS];
+    unsigned netdev_count;
+    struct dump_option dump[MAX_DUMPS];
+    unsigned dump_count;
+    bool net_cut; /* nothing is sent to networks or comes from there */
     struct device_config device[VIRTIO_SLOTS + PCI_PLUGS];
     unsigned device_count;
     struct loader_option loader[MAX_LOADERS];
@@ -162,6 +185,9 @@ void device_of_drive(struct options *o, const struct drive_config *d);
 void json_flatten(const char *option, const char *json, char *text, size_t room);
 /* frontend/options_machine.c: one word more on the command line that a semihosting guest is told. */
 void semihost_word(struct options *o, const char *option, const char *word);
+/* frontend/options_net.c: -object filter-dump; a property mac=. */
+void object_dump(struct options *o, const char *arg);
+void mac_read(u8 mac[6], const char *option, const char *text);
 /* Asks for a list of what there is: "?" or "help". */
 bool option_is_query(const char *arg);
 /* Prints words from column `left` on, below what stands there already (`used` columns) when that reaches it; lines have

@@ -10,7 +10,7 @@ static struct device_config *device_add(struct options *o, enum virtio_kind kind
     if (o->device_count == ARRAY_LEN(o->device))
         die("-device: more than %zu devices", ARRAY_LEN(o->device));
     struct device_config *d = &o->device[o->device_count++];
-    *d = (struct device_config){ .kind = kind, .slot = -1 };
+    *d = (struct device_config){ .kind = kind, .slot = -1, .made_by = BY_DEVICE };
     return d;
 }
 
@@ -27,7 +27,7 @@ void device_of_drive(struct options *o, const struct drive_config *d)
     struct device_config *device = pci_add(o, FUNCTION_virtio_pci, VIRTIO_BLK);
     memcpy(device->drive, d->id, sizeof(d->id));
     memcpy(device->serial, d->serial, sizeof(d->serial));
-    device->by_drive = true;
+    device->made_by = BY_DRIVE;
 }
 
 /* ---- -device ---- */
@@ -143,6 +143,29 @@ static void pci_iommu(void *target, const char *option, const struct suboption *
     flag_set(target, PCI_BEHIND_IOMMU, suboption_bool(option, s));
 }
 
+static void net_mac(void *target, const char *option, const struct suboption *s)
+{
+    struct device_config *d = target;
+    mac_read(d->net.mac, option, s->value);
+    d->has_mac = true;
+}
+
+/* Features of virtio-net by their properties, with their bits (Virtual I/O Device specification 1.2, 5.1.3). */
+static void net_feature(void *target, const char *option, const struct suboption *s)
+{
+    static const struct {
+        const char *name;
+        u8 bit;
+    } rows[] = { { "csum", 0 },      { "guest_csum", 1 }, { "host_tso4", 11 }, { "host_tso6", 12 },
+                 { "host_ecn", 13 }, { "mrg_rxbuf", 15 }, { "status", 16 } };
+    struct device_config *d = target;
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
+        if (option_name_is(rows[n].name, s->key)) {
+            d->net.without &= ~BIT(rows[n].bit);
+            d->net.without |= suboption_bool(option, s) ? 0 : BIT(rows[n].bit);
+        }
+}
+
 /* Of all PCI functions, of those that are virtio devices, of those with a disk. */
 #define PCI_ROWS                                                                                                       \
     PROPERTY("bus", PROPERTY_TEXT, struct device_config, bus), PROPERTY_BY("addr", pci_address),                       \
@@ -152,7 +175,6 @@ static void pci_iommu(void *target, const char *option, const struct suboption *
     PROPERTY_BY("disable-legacy", pci_legacy), PROPERTY_BY("disable-modern", pci_modern),                              \
         PROPERTY_BY("iommu_platform", pci_iommu), PROPERTY_ACCEPTED("rng", ""), PROPERTY_ACCEPTED("vectors", ""),      \
         PROPERTY_ACCEPTED("ats", "off"), PROPERTY_ACCEPTED("packed", "off"), PROPERTY_ACCEPTED("num-queues", "1")
-enum { DISK_PROPERTIES = 14 };
 #define DISK_ROWS                                                                                                      \
     PROPERTY("drive", PROPERTY_TEXT, struct device_config, drive), PROPERTY_BY("serial", blk_serial),                  \
         PROPERTY_BY("config-wce", blk_feature), PROPERTY_BY("discard", blk_feature),                                   \
@@ -161,16 +183,22 @@ enum { DISK_PROPERTIES = 14 };
         PROPERTY_ACCEPTED("share-rw", "on off"), PROPERTY_ACCEPTED("scsi", "off"), PROPERTY_ACCEPTED("iothread", ""),  \
         PROPERTY_ACCEPTED("werror", "report ignore enospc stop auto"),                                                 \
         PROPERTY_ACCEPTED("rerror", "report ignore stop auto"), PROPERTY_ACCEPTED("request-merging", "on off")
+#define VIRTIO_MMIO_ROWS \
+    PROPERTY_BY("bus", virtio_bus), PROPERTY("id", PROPERTY_TEXT, struct device_config, id), PROPERTY_ACCEPTED("rng", ""), \
+        PROPERTY_ACCEPTED("num-queues", "1"), PROPERTY_ACCEPTED("bootindex", "")
+#define NET_ROWS                                                                                                       \
+    PROPERTY("netdev", PROPERTY_TEXT, struct device_config, netdev), PROPERTY_BY("mac", net_mac),                      \
+        PROPERTY_BY("csum", net_feature), PROPERTY_BY("guest_csum", net_feature),                                      \
+        PROPERTY_BY("host_tso4", net_feature), PROPERTY_BY("host_tso6", net_feature),                                  \
+        PROPERTY_BY("host_ecn", net_feature), PROPERTY_BY("mrg_rxbuf", net_feature),                                   \
+        PROPERTY_BY("status", net_feature), PROPERTY_ACCEPTED("mq", ""), PROPERTY_ACCEPTED("gso", ""),                 \
+        PROPERTY_ACCEPTED("guest_tso4", ""), PROPERTY_ACCEPTED("guest_tso6", ""), PROPERTY_ACCEPTED("guest_ecn", ""),  \
+        PROPERTY_ACCEPTED("guest_ufo", ""), PROPERTY_ACCEPTED("host_ufo", ""), PROPERTY_ACCEPTED("ctrl_vq", ""),       \
+        PROPERTY_ACCEPTED("ctrl_rx", ""), PROPERTY_ACCEPTED("ctrl_vlan", ""), PROPERTY_ACCEPTED("tx", "")
 
-enum { VIRTIO_ROWS = 5 };
-static const struct property virtio_rows[] = {
-    PROPERTY_BY("bus", virtio_bus),
-    PROPERTY("id", PROPERTY_TEXT, struct device_config, id),
-    PROPERTY_ACCEPTED("rng", ""),
-    PROPERTY_ACCEPTED("num-queues", "1"),
-    PROPERTY_ACCEPTED("bootindex", ""),
-    DISK_ROWS,
-};
+static const struct property virtio_rows[] = { VIRTIO_MMIO_ROWS };
+static const struct property virtio_disk_rows[] = { VIRTIO_MMIO_ROWS, DISK_ROWS };
+static const struct property virtio_net_rows[] = { VIRTIO_MMIO_ROWS, NET_ROWS };
 static const struct property testdev_rows[] = { PCI_ROWS };
 static const struct property edu_rows[] = { PCI_ROWS,
                                             PROPERTY("dma_mask", PROPERTY_NUMBER, struct device_config, plug.dma_mask) };
@@ -200,28 +228,45 @@ static const struct {
     [FUNCTION_pci_bridge] = { bridge_rows, ARRAY_LEN(bridge_rows), 0xff },
     [FUNCTION_pcie_pci_bridge] = { express_bridge_rows, ARRAY_LEN(express_bridge_rows), 0 },
 };
-static const struct property virtio_pci_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, DISK_ROWS };
-enum { VIRTIO_PCI_DISKLESS = ARRAY_LEN(virtio_pci_rows) - DISK_PROPERTIES };
+static const struct property virtio_pci_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS };
+static const struct property virtio_pci_disk_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, DISK_ROWS };
+static const struct property virtio_pci_net_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, NET_ROWS };
 
-/* Is it itself a disk? A SCSI controller's is a device of its own. */
-static bool is_disk(enum virtio_kind kind) { return virtio_back_end(kind) == BACK_END_DISK && kind != VIRTIO_SCSI; }
+/* The properties of a virtio device by its back end, behind virtio-mmio and behind PCI. */
+static const struct {
+    const struct property *mmio, *pci;
+    unsigned mmio_count, pci_count;
+} virtio_properties[BACK_ENDS] = {
+#define BOTH(mmio, pci) { mmio, pci, ARRAY_LEN(mmio), ARRAY_LEN(pci) }
+    [BACK_END_NONE] = BOTH(virtio_rows, virtio_pci_rows),
+    [BACK_END_PORT] = BOTH(virtio_rows, virtio_pci_rows),
+    [BACK_END_DISK] = BOTH(virtio_disk_rows, virtio_pci_disk_rows),
+    [BACK_END_NET] = BOTH(virtio_net_rows, virtio_pci_net_rows),
+#undef BOTH
+};
+
+/* A SCSI controller has no disk's: its disks are devices of their own. */
+static enum back_end properties_of(enum virtio_kind kind)
+{
+    return kind == VIRTIO_SCSI ? BACK_END_NONE : virtio_back_end(kind);
+}
 
 static void device_virtio(struct options *o, const char *option, const char *arg, enum virtio_kind kind)
 {
-    bool disk = is_disk(kind);
     struct device_config *d = device_add(o, kind);
-    properties_read(virtio_rows, disk ? ARRAY_LEN(virtio_rows) : VIRTIO_ROWS, option, arg, NULL, d);
-    if (disk && !d->drive[0])
+    enum back_end end = properties_of(kind);
+    properties_read(virtio_properties[end].mmio, virtio_properties[end].mmio_count, option, arg, NULL, d);
+    if (end == BACK_END_DISK && !d->drive[0])
         die("%s: drive= is missing", option);
 }
 
 static void device_virtio_pci(struct options *o, const char *option, const char *arg, enum virtio_kind kind, u8 flags)
 {
-    bool disk = is_disk(kind);
     struct device_config *d = pci_add(o, FUNCTION_virtio_pci, kind);
     d->plug.flags |= flags;
-    properties_read(virtio_pci_rows, disk ? ARRAY_LEN(virtio_pci_rows) : VIRTIO_PCI_DISKLESS, option, arg, NULL, d);
-    if (disk && !d->drive[0])
+    enum back_end end = properties_of(kind);
+    properties_read(virtio_properties[end].pci, virtio_properties[end].pci_count, option, arg, NULL, d);
+    if (end == BACK_END_DISK && !d->drive[0])
         die("%s: drive= is missing", option);
     if (d->plug.flags & PCI_NO_LEGACY && d->plug.flags & PCI_NO_MODERN)
         die("%s: device cannot work as neither modern nor legacy mode is enabled", option);
@@ -406,8 +451,6 @@ void opt_device(struct options *o, const char *name, const char *arg)
         }
     if (model_is_virtio(o, option, model, arg) || model_is_pci(o, option, model, arg))
         return;
-    if (strstr(model, "net"))
-        die("%s: network is not yet supported", option);
     no_model(option, model);
 }
 

@@ -316,14 +316,16 @@ static void backend_add(struct options *o, const char *arg)
 void opt_object(struct options *o, const char *name, const char *arg)
 {
     static const char kinds[] = "rng-random rng-builtin iothread memory-backend-ram memory-backend-file "
-                                "memory-backend-memfd";
+                                "memory-backend-memfd filter-dump";
     char kind[32];
     (void)name;
     snprintf(kind, sizeof(kind), "%.*s", (int)strcspn(arg, ","), arg);
     const char *word = !strncmp(kind, "qom-type=", 9) ? kind + 9 : kind;
     if (!word_among(kinds, word))
         die("-object %s: not supported (only %s)", arg, kinds);
-    if (!strncmp(word, "memory-", 7) && strchr(arg, ','))
+    if (!strcmp(word, "filter-dump"))
+        object_dump(o, arg + strcspn(arg, ",") + (strchr(arg, ',') != NULL));
+    else if (!strncmp(word, "memory-", 7) && strchr(arg, ','))
         backend_add(o, strchr(arg, ',') + 1);
     else if (!strncmp(word, "memory-", 7))
         die("-object %s: id= is missing", arg);

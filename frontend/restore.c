@@ -51,26 +51,37 @@ static void cpu_take(struct options *o, const struct machine *s)
     snprintf(o->cpu, sizeof(o->cpu), "%s", text);
 }
 
-static void device_take(struct options *o, struct device_config d)
+static void device_take(struct options *o, const struct machine *s, struct device_config d, u32 unit)
 {
     if ((d.kind == VIRTIO_NONE && !d.plug.function) || d.kind >= VIRTIO_KINDS || d.plug.function >= PCI_FUNCTIONS ||
         o->device_count == ARRAY_LEN(o->device))
         return;
     if (virtio_back_end(d.kind) == BACK_END_DISK)
         die("-restore %s: made with a disk: -drive is needed", o->restore);
+    if (virtio_back_end(d.kind) == BACK_END_NET && unit < MAX_NETS) { /* nobody is at the other end of its wire */
+        d.net = s->options.net[unit];
+        d.has_mac = true;
+    }
+    d.made_by = BY_DEVICE;
     o->device[o->device_count++] = d;
 }
 
-/* Its devices, when none is named: those that need no file. */
+/* Its devices, when none is named: those that need no file. Numbers of consoles and networks count up as they did. */
 static void devices_take(struct options *o, const struct machine *s)
 {
     if (o->device_count || o->drive_count)
         return;
-    for (unsigned n = 0; n < ARRAY_LEN(s->options.plug); n++)
-        device_take(o, (struct device_config){ .kind = (enum virtio_kind)s->options.plug[n].kind, .slot = (int)n });
+    for (u32 unit = 0; unit < MAX_DISKS; unit++)
+        for (unsigned n = 0; n < ARRAY_LEN(s->options.plug); n++)
+            if (s->options.plug[n].unit == unit)
+                device_take(o, s,
+                            (struct device_config){ .kind = (enum virtio_kind)s->options.plug[n].kind, .slot = (int)n },
+                            unit);
     for (unsigned n = 1; n < PCI_PLUGS && s->options.pci[n].function; n++)
         device_take(
-            o, (struct device_config){ .kind = (enum virtio_kind)s->options.pci[n].device, .plug = s->options.pci[n] });
+            o, s,
+            (struct device_config){ .kind = (enum virtio_kind)s->options.pci[n].device, .plug = s->options.pci[n] },
+            s->options.pci[n].unit);
 }
 
 void restore_options(struct options *o)

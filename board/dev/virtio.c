@@ -9,7 +9,6 @@
 #include "board/machine.h"
 
 enum { DESC_NEXT = 1, DESC_WRITE = 2, DESC_INDIRECT = 4, AVAIL_NO_INTERRUPT = 1 };
-#define F_VERSION_1 BIT(32)
 
 static const struct state_field queue_fields[] = {
     STATE(virtio_queue, desc),     STATE(virtio_queue, avail),   STATE(virtio_queue, used),
@@ -67,7 +66,7 @@ u64 virtio_offered(struct machine *m, const struct virtio *dev)
     const struct virtio_ops *ops = virtio_ops_of(dev);
     u64 features = ops->features | (ops->features_of ? ops->features_of(m, dev) : 0);
     features |= dev->platform ? VIRTIO_F_ACCESS_PLATFORM : 0;
-    return dev->legacy ? features : features | F_VERSION_1;
+    return dev->legacy ? features : features | VIRTIO_F_VERSION_1;
 }
 
 void virtio_features_accept(struct machine *m, struct virtio *dev, unsigned half, u32 value)
@@ -153,7 +152,9 @@ const char *virtio_validate(const struct virtio *dev)
     const struct virtio_ops *ops = virtio_ops_of(dev);
     if ((dev->kind && !ops) || dev->turned > 1)
         return "virtio: no such kind of device";
-    static const unsigned units[] = { [BACK_END_NONE] = 1, [BACK_END_PORT] = MAX_PORTS, [BACK_END_DISK] = MAX_DISKS };
+    static const unsigned units[] = {
+        [BACK_END_NONE] = 1, [BACK_END_PORT] = MAX_PORTS, [BACK_END_DISK] = MAX_DISKS, [BACK_END_NET] = MAX_NETS
+    };
     if (ops && dev->unit >= units[ops->back_end])
         return "virtio: unit out of range";
     for (unsigned n = 0; n < VIRTIO_QUEUES; n++)
@@ -162,6 +163,14 @@ const char *virtio_validate(const struct virtio *dev)
         else if (dev->queue[n].pending > VIRTIO_DUE || (!ops && dev->queue[n].pending))
             return "virtio: a queue waits for nothing that there is";
     return dev->held_count > VIRTIO_HELD ? "virtio: more is held than there is room for" : NULL;
+}
+
+struct virtio *virtio_at(struct machine *m, struct place at)
+{
+    struct virtio *dev = at.row == ROW_virtio       ? virtio_slot(m, at.n)
+                         : at.row == ROW_virtio_pci ? virtio_pci_at(m, at)
+                                                    : NULL;
+    return dev && dev->kind ? dev : NULL;
 }
 
 /* ---- rings and buffers ---- */

@@ -43,6 +43,7 @@ struct virtio {
     u32 held_count;
 };
 #define VIRTIO_NEWS_CONFIG       BIT(63)
+#define VIRTIO_F_VERSION_1       BIT(32)
 #define VIRTIO_F_ACCESS_PLATFORM BIT(33)
 extern const struct state_shape virtio_shape;
 
@@ -80,6 +81,8 @@ bool virtio_copy_to(struct machine *m, const struct virtio *dev, const struct vi
 void virtio_fail(struct virtio *dev);
 /* Puts a buffer that was taken last back. */
 void virtio_unpop(struct virtio *dev, unsigned q);
+/* The device at a place; NULL: that is none. */
+struct virtio *virtio_at(struct machine *m, struct place at);
 
 /* What a kind of device is. Functions may be NULL but serve. */
 struct virtio_ops {
@@ -135,5 +138,7 @@ struct machine_config;
 bool virtio_plug(struct machine *m, const struct machine_config *config, char *error);
 /* The device in a slot of virtio-mmio. */
 struct virtio *virtio_slot(struct machine *m, unsigned slot);
+/* board/dev/virtio_pci.c: the device in a function. */
+struct virtio *virtio_pci_at(struct machine *m, struct place at);
 
 #endif

@@ -43,6 +43,11 @@ static const struct state_field fields[] = {
     STATE(virtio_pci, pad),
 };
 
+struct virtio *virtio_pci_at(struct machine *m, struct place at)
+{
+    return &((struct virtio_pci *)place_state(m, at))->virtio;
+}
+
 /* ---- what it shows ---- */
 
 static bool is_legacy_off(const struct machine *m, const struct pci_plug *plug)

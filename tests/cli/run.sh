@@ -5,6 +5,7 @@
 set -u
 elmu=$(realpath "${1:-./elmu}")
 here=$(cd "$(dirname "$0")" && pwd)
+build=$(realpath "${B:-build}")
 cross=${CROSS:-aarch64-linux-gnu-}
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -195,7 +196,10 @@ bad 'property of another PCI function' "no property 'dma_mask'" -device pcie-pci
 bad 'PCI function 1 without multifunction' 'multifunction=on' -kernel hello.elf -device pci-testdev,addr=3 -device edu,addr=3.1
 bad 'virtio-pci without an interface' 'neither modern nor legacy' -device virtio-rng-pci,disable-legacy=on,disable-modern=on
 bad 'iommu_platform on a transitional device' 'VIRTIO_F_IOMMU_PLATFORM' -kernel hello.elf -device virtio-rng-pci,iommu_platform=on
-bad 'network device' 'not yet supported' -device virtio-net-device
+bad 'network device' "can't find value 'n'" -kernel echo.elf -device virtio-net-device,netdev=n
+bad 'network for two devices' 'given to two devices' -kernel echo.elf -netdev user,id=n -device virtio-net-pci,netdev=n -device virtio-net-pci,netdev=n
+bad 'MAC address' 'expected six bytes' -device virtio-net-pci,mac=52:54:00:12:34
+bad 'MAC address' 'multicast' -device virtio-net-pci,mac=53:54:00:12:34:56
 bad 'unknown device property' "no property 'colour'" -device virtio-rng-device,colour=blue
 bad 'virtconsole without its bus' 'virtio-serial-device' -device virtconsole
 bad 'disk without drive' 'drive= is missing' -device virtio-blk-device
@@ -211,7 +215,30 @@ bad 'bank of flash twice' 'is taken' -kernel hello.elf -drive if=pflash,format=r
 bad 'firmware twice' 'both options' -bios hello.bin -pflash disk.img
 bad 'firmware too large' 'larger than the bank' -bios large.fd
 bad 'firmware that is not there' 'nowhere: No such file' -bios nowhere
-bad 'network' 'not yet supported' -nic user
+bad 'network' 'not supported' -nic l2tpv3
+bad 'network' 'id= is missing' -netdev user
+bad 'network' 'exactly one of' -kernel echo.elf -nic socket
+bad 'network' 'localaddr= is mandatory' -kernel echo.elf -nic socket,udp=127.0.0.1:9
+bad 'network' 'expected HOST:PORT' -kernel echo.elf -nic socket,listen=9
+bad 'network' 'cannot connect' -kernel echo.elf -nic stream,addr.type=unix,addr.path=/none/there
+bad 'network' 'is no IPv4 multicast address' -kernel echo.elf -nic socket,mcast=10.0.0.1:9
+bad 'network' 'addr.type= is missing' -kernel echo.elf -nic stream
+bad 'network' 'local.type= is missing' -kernel echo.elf -nic dgram
+bad 'network interface' '/dev/net/tun' -kernel echo.elf -nic tap,ifname=lo
+bad 'network interface' 'not yet supported' -nic tap,script=/etc/qemu-ifup
+bad 'network' 'Duplicate ID' -netdev user,id=n -netdev user,id=n
+bad 'network adapter' 'not supported' -nic user,model=e1000
+bad 'network dump' 'no -netdev has id=n' -kernel echo.elf -object filter-dump,id=f,netdev=n,file=dump
+bad 'forwarded port' 'Invalid host forwarding rule' -kernel echo.elf -nic user,hostfwd=tcp::x-:22
+bad 'forwarded port' 'Invalid guest forwarding rule' -kernel echo.elf -nic user,guestfwd=tcp:10.0.2.9:22
+bad 'network address' 'expected an IPv4 address' -kernel echo.elf -nic user,net=here
+bad 'network address' '4 to 30 bits' -kernel echo.elf -nic user,net=10.0.0.0/31
+bad 'network address' 'is not in the network' -kernel echo.elf -nic user,net=10.1.0.0/16,dns=10.2.0.3
+for words in '-nic none' '-net none' '-nic user' '-net nic -net user' '-net user -net nic,model=virtio' '-netdev user,id=n -net nic,netdev=n' \
+    '-netdev type=user,id=n,ipv6=off -device virtio-net-device,netdev=n' '-nic user,net=192.168.76.0/24,dhcpstart=192.168.76.9,restrict=on'; do
+    # shellcheck disable=SC2086 # words of a command line
+    run "network: $words" 3 -kernel echo.elf --max-insns 1000 $words
+done
 bad 'display' 'not yet supported' -display sdl
 bad 'accelerator' 'only tcg' -accel kvm
 bad 'unknown serial port' 'not supported' -serial carrier-pigeon
@@ -401,6 +428,12 @@ for part in chardev monitor daemon; do
     passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
     grep '^FAIL' out
 done
+
+# ---- networks between two programs ----
+B=$build timeout 400 python3 "$here/net.py" "$elmu" >out 2>err
+read -r p f < <(tail -n 1 out | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p')
+passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
+grep '^FAIL' out
 
 # ---- lists and probes ----
 run '--version' 0 --version

@@ -16,7 +16,9 @@ PARTS = {'ALWAYS': '', 'SECURE_ONLY': '', 'SECURE': 'secure=on', 'GICV2': 'gic-v
          'VIRTUALIZATION': 'virtualization=on', 'GICV4': 'gic-version=4', 'GED': '', 'GPIO_KEY': ''}
 DEVICES = ['pci-testdev,addr=1', 'edu,dma_mask=0xffffffff,addr=2', 'virtio-rng-pci,addr=3', 'virtio-blk-pci,drive=d,addr=4',
            'virtio-serial-pci,addr=5', 'pcie-root-port,id=p,addr=6', 'virtio-rng-pci,bus=p,disable-legacy=on,iommu_platform=on',
-           'edu,addr=7.1,multifunction=on', 'virtio-rng-device', 'virtio-blk-device,drive=e', 'virtio-serial-device']
+           'edu,addr=7.1,multifunction=on', 'virtio-rng-device', 'virtio-blk-device,drive=e', 'virtio-serial-device',
+           'virtio-net-pci,netdev=n,addr=8', 'virtio-net-device,netdev=m']
+NETS = 'nm'  # without a way out of the program: random frames are nobody else's business
 
 
 class Device:
@@ -54,10 +56,10 @@ def machine(rng, row):
 def functions(ecam):
     """PCI functions with a range each, enabled. The bus behind the port is 1."""
     out = [(ecam + (6 << 15) + 0x18, 2, 0x00010100), (ecam + (6 << 15) + 0x20, 2, 0x10f010f0), (ecam + (6 << 15) + 4, 1, 7)]
-    for n, at in enumerate([1 << 15, 2 << 15, 3 << 15, 4 << 15, 5 << 15, 7 << 15 | 1 << 12, 1 << 20]):
+    for n, at in enumerate([1 << 15, 2 << 15, 3 << 15, 4 << 15, 5 << 15, 7 << 15 | 1 << 12, 1 << 20, 8 << 15]):
         for bar in (0, 1, 4):
             value = (0xf00000 if at == 1 << 20 else n * 0x200000) + bar * 0x10000
-            out.append((ecam + at + 0x10 + 4 * bar, 2, n * 0x400 + bar * 0x100 if bar < 2 and n == 0 and bar or not bar and n in (2, 3, 4)
+            out.append((ecam + at + 0x10 + 4 * bar, 2, n * 0x400 + bar * 0x100 if bar < 2 and n == 0 and bar or not bar and n in (2, 3, 4, 7)
                         else MEMORY + (0x100000 if not bar and n in (1, 5) else 0) + value))
         out.append((ecam + at + 4, 1, 7))
     for edu in (MEMORY + 0x300000, MEMORY + 0xb00000):
@@ -79,7 +81,7 @@ def ring(page):
 def virtio_mmio(base):
     """The last slots, which have devices, by either interface: two queues each, which they are told of."""
     out = ring(RAM + 0x1000) + ring(RAM + 0x4000) + [(RAM + 0x8000, 3, 0), (RAM + 0x8008, 3, 1)]
-    for slot in (29, 30, 31):
+    for slot in (28, 29, 30, 31):
         put = lambda offset, value, at=base + 0x200 * slot: out.append((at + offset, 2, value))
         for offset, value in ((0x70, 0), (0x28, 4096), (0x70, 3), (0x24, 1), (0x20, 1), (0x70, 11)):
             put(offset, value)
@@ -159,6 +161,8 @@ def make(rng, case, row, frame, offset_of, accesses, drives):
         case.args += ['-drive', 'snapshot=on,if=none,format=raw,id=%s,file=%s' % (n, case.file('disk-' + n, bytes(65536)))]
     if rng.random() < 0.5:
         case.args += ['-global', 'virtio-mmio.force-legacy=false']
+    for n in NETS:
+        case.args += ['-netdev', 'user,restrict=on,id=' + n]
     for device in DEVICES:
         case.args += ['-device', device]
     case.both = True

@@ -230,8 +230,9 @@ class Maker:
         case.args = self.machine() + ['--max-insns', '300000', '-kernel', case.file('code.elf', elf),
                                       '-drive', 'snapshot=on,if=none,format=raw,id=d,file=' + case.file('disk', bytes(65536))]
         for device in ('pci-testdev', 'edu,dma_mask=0xffffffff', 'virtio-rng-pci', 'virtio-blk-pci,drive=d', 'virtio-serial-pci',
-                       'pcie-root-port,id=p', 'virtio-rng-pci,bus=p,disable-legacy=on,iommu_platform=on', 'edu,addr=8.1,multifunction=on'):
+                       'pcie-root-port,id=p', 'virtio-rng-pci,bus=p,disable-legacy=on,iommu_platform=on', 'edu,addr=8.1,multifunction=on', 'virtio-net-pci,netdev=n'):
             case.args += ['-device', device]
+        case.args += ['-netdev', 'user,restrict=on,id=n']
         case.both = True
 
     def device(self, case):

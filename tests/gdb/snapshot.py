@@ -5,7 +5,7 @@ damaged is refused with one line; a killed writer leaves the old file.
     tests/gdb/snapshot.py ELMU [PART...]     B: folder of the build. IMAGE: folder with vmlinuz and linux.cpio, for the part `linux`.
     Ends with "N passed, N failed".
 """
-import os, pty, random, re, select, signal, subprocess, sys, tempfile, time
+import os, pty, random, re, select, signal, socket, subprocess, sys, tempfile, time
 from guests import guest
 
 elmu, parts, build = sys.argv[1], sys.argv[2:], os.environ.get("B", "build")
@@ -214,6 +214,36 @@ def pci():
     return ["-M", "virt,gic-version=3", "-cpu", row[2], "-m", "256M", "-nographic", "-semihosting-config", "enable=on,target=native", "-kernel",
             f"{build}/guest/pci.elf"] + row[4:]
 
+def network(work):
+    """The guest of the network: what it was sent comes from the journal, and no network is there for that; its frames are in
+    the dump either way. A port of the host's that nobody comes to changes nothing. A restored machine finds a new network."""
+    journal, first, second, file = (os.path.join(work, name) for name in ("journal", "first.pcap", "second.pcap", "snap"))
+    machine = ["-M", "virt,gic-version=3", "-cpu", "cortex-a57", "-m", "256M", "-nographic", "-semihosting-config", "enable=on,target=native",
+               "-kernel", f"{build}/guest/net.elf", "-device", "virtio-net-device,netdev=n"]
+    user, here = "user,id=n,tftp=", os.path.dirname(os.path.abspath(__file__))
+    there, gone = ["-netdev", f"{user}{here}/../guest/net"], ["-netdev", f"{user}{work}"]
+    dump = lambda to: ["-object", f"filter-dump,id=d,netdev=n,file={to}"]
+    alone = run(machine + there)
+    check("a network within the program: it repeats", run(machine + there)[3] == alone[3] and alone[0] == 0, str(alone))
+    recorded = run(machine + there + dump(first) + ["-record", journal])
+    check("  recorded and dumped", recorded[3] == alone[3], f"{recorded} {alone[3]}")
+    replayed = run(machine + gone + dump(second) + ["-replay", journal])
+    check("  replayed without the files that it read", replayed[3] == alone[3] and replayed[1] == alone[1], str(replayed))
+    with open(first, "rb") as a, open(second, "rb") as b:
+        frames, again = a.read(), b.read()
+    check("  the dump is the same", frames == again and len(frames) > 5000 and frames[:4] == b"\xd4\xc3\xb2\xa1")
+    check("  without the journal they are missed", run(machine + gone)[0] == 1)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    check("  with a port that nobody comes to", run(machine + [there[0], f"{there[1]},hostfwd=tcp:127.0.0.1:{port}-:22"])[3] == alone[3])
+    saved = run(machine + there + ["-snapshot-save", f"{file}@100000"])
+    check("  saving changes nothing", saved[3] == alone[3], str(saved))
+    restored = [run(machine + there + ["-restore", file]) for _ in range(2)]
+    check("  restored: it goes on, every time alike", restored[0][0] == 0 and restored[0][3] == restored[1][3], str(restored))
+    cut = run(machine[:-2] + ["-restore", file])
+    check("  restored without a network", cut[0] == 1 and b"not ok" in cut[1], str(cut))
+
 def linux(work):
     image = os.environ["IMAGE"]
     machine = ["-M", "virt,gic-version=3,virtualization=on", "-cpu", "max", "-smp", "2", "-m", "1G", "-nographic", "-kernel",
@@ -226,7 +256,7 @@ PARTS = {
     "tags": lambda work: points("memory tags", bare("tags", "max"), [100000, 280001, 400000], work),
     "pci": lambda work: points("PCI functions", pci(), [150000, 165432, 188000], work),
     "damage": damage, "killed": lambda work: killed(work, 100), "replay": replay, "resets": resets, "semihosted": semihosted,
-    "disks": disks, "power": power, "cheap": restored_cheaply,
+    "disks": disks, "power": power, "network": network, "cheap": restored_cheaply,
 }
 
 def main():
