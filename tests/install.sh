@@ -25,6 +25,7 @@ run     lib:zstd.h:zstd             libzstd-dev             to load zstd-compres
 run     lib:capstone/capstone.h:capstone libcapstone-dev    to disassemble what a stuck guest was doing
 run     lib:elfutils/libdw.h:dw     libdw-dev               for source lines of guest code
 run     lib:libnbd.h:nbd            libnbd-dev              for disk images of other formats than raw (a build without it says so)
+run     lib:slirp/libslirp.h:slirp  libslirp-dev            for -netdev user (a build without it says so)
 run     aarch64-linux-gnu-gcc       gcc-aarch64-linux-gnu   to build the demo hypervisor and its guests
 check   lib:check.h:check           check                   to run the unit tests
 check   objdump                     binutils                to look for calls in the fast path
@@ -47,6 +48,7 @@ images  dpkg-deb                    dpkg                    to unpack Debian's k
 images  xz                          xz-utils                to unpack Debian's kernel and Xen
 images  flock                       util-linux              to keep two runs from fetching at once
 images  dtc                         device-tree-compiler    to give QEMU Xen's boot modules
+images  python3                     python3                 to serve what a guest downloads
 bench   python3                     python3                 to run bench/run.py
 bench   qemu-system-aarch64         qemu-system-arm         to compare with
 lint    clang                       clang                   to build with a second compiler

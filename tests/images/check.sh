@@ -29,6 +29,8 @@ answer() { opt --after "$1" --send "$2"; }
 until_() { opt --until "$1"; }
 want() { printf '%s\n' "$1" >>"$tables/$name.want"; }
 never() { printf '%s\n' "$1" >>"$tables/$name.never"; }
+# Runs beside the row: @DIR@, and @PORT@ and @PORT2@, which nobody uses, stand for what they stand for in opt.
+beside() { printf '%s\0' "$@" >"$tables/$name.beside"; }
 holds() { printf '%s\t%s\n' "$1" "$2" >>"$tables/$name.holds"; }
 
 # Of the rows that follow.
@@ -172,6 +174,34 @@ define_rows() {
     want 'reboot: Power down'
     holds disk.img 'written'
     holds hvc.txt 'to-the-host'
+
+    # A network within the program: DHCP, a ping, a file by TFTP. And one with an outside: a page of the host's, one of the
+    # guest's at a forwarded port.
+    local modules=virtio_pci_legacy_dev:virtio_pci_modern_dev:virtio_pci:failover:net_failover:virtio_net
+    local lease=$'printf \'#!/bin/sh\\n[ "$1" = bound ] || exit 0\\nifconfig eth0 $ip netmask $subnet\\nroute add default gw $router\\n\' >/lease; chmod 755 /lease; ifconfig lo 127.0.0.1; ifconfig eth0 up; udhcpc -nqi eth0 -s /lease\n'
+    row linux-net quick 4G
+    linux cortex-a57 1 "elmu.modules=$modules"
+    opt -initrd "$boot/net.cpio" -netdev "user,id=n,tftp=@DIR@" -device virtio-net-pci,netdev=n
+    opt -object "filter-dump,id=f,netdev=n,file=@DIR@/net.pcap"
+    answer 'elmu# ' "$lease"
+    answer 'lease time' $'ping -c 3 10.0.2.2; tftp -g -r disk.img -l /disk 10.0.2.2; md5sum /disk; cat /proc/interrupts; poweroff -f\n'
+    want 'lease of 10.0.2.15 obtained from 10.0.2.2'
+    want '3 packets received, 0% packet loss'
+    want "$disk_md5  /disk"
+    want 'virtio0-input.0'
+    want 'reboot: Power down'
+    holds net.pcap 'elmu test disk, line 30000'
+    never 'Call trace'
+    row linux-net-outside full 4G
+    linux cortex-a57 1 "elmu.modules=$modules"
+    beside "$here/outside.py" @DIR@ @PORT@ @PORT2@ @DIR@/served
+    opt -initrd "$boot/net.cpio" -nic "user,hostfwd=tcp:127.0.0.1:@PORT2@-:80,model=virtio-net-pci"
+    answer 'elmu# ' "$lease"
+    answer 'lease time' $'wget -O /disk http://10.0.2.2:@PORT@/disk.img; md5sum /disk; mkdir /w; echo a-page-of-the-guest >/w/index.html; httpd -v -f -h /w 2>&1 | while read -r line; do case $line in *response:200*) sleep 2; poweroff -f;; esac; done\n'
+    want "$disk_md5  /disk"
+    want 'reboot: Power down'
+    holds served 'a-page-of-the-guest'
+    never 'Call trace'
 
     # The same devices behind PCI, one of them behind a root port, one in function 1 and legacy; without an ITS by INTx.
     row linux-pci quick 4G
@@ -367,6 +397,16 @@ define_rows() {
     want '01.00.00   0x1af4     0x1044'
     want 'Device 0: 1af4 VirtIO Block Device'
     want 'elmu test disk'
+    row u-boot-net full 4G
+    common cortex-a57 1
+    opt -bios "$boot/../images/u-boot.bin" -netdev "user,id=n,tftp=@DIR@" -device virtio-net-pci,netdev=n
+    answer 'Hit any key' $'\n'
+    answer '=> ' $'dhcp 0x50000000 disk.img; md.b 0x50000000 10; crc32 0x50000000 $filesize; tftpboot 0x50000000 ../disk.img; poweroff\n'
+    want 'DHCP client bound to address 10.0.2.15'
+    want 'Bytes transferred = 1048576 (100000 hex)'
+    want 'elmu test disk'
+    want "==> $disk_crc"
+    want "TFTP error: 'Access violation' (2)"
     # The kernel is the firmware's to load: it comes from the firmware configuration device, as do ACPI's tables, by which
     # Linux then knows the machine.
     row edk2-kernel quick 3G
@@ -458,9 +498,27 @@ run() {
     cp "$boot/disk.img" "$2/disk.img"
     truncate -s 64M "$2/vars.fd"
     mapfile -d '' -t options <"$tables/$1.opt"
+    if [ -f "$tables/$1.beside" ]; then ports_fill "$1" "$2"; fi
     "${elmu[@]}" "${options[@]//@DIR@/$2}" --max-insns "$(instructions "${bound_of[$1]}")" --stats \
         >"$2/console" 2>"$2/messages" </dev/null
     echo $? >"$2/status"
+    if [ -n "${other-}" ]; then kill "$other" && wait "$other"; fi 2>/dev/null
+    other=
+}
+# Starts what runs beside the row, and puts the ports into its and the run's options.
+ports_fill() {
+    local -a command ports
+    read -ra ports < <(python3 -c 'import socket
+s = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+print(*(x.getsockname()[1] for x in s))')
+    mapfile -d '' -t command <"$tables/$1.beside"
+    command=("${command[@]//@DIR@/$2}")
+    command=("${command[@]//@PORT@/${ports[0]}}")
+    command=("${command[@]//@PORT2@/${ports[1]}}")
+    options=("${options[@]//@PORT@/${ports[0]}}")
+    options=("${options[@]//@PORT2@/${ports[1]}}")
+    "${command[@]}" >"$2/beside" 2>&1 </dev/null &
+    other=$!
 }
 instructions() { echo $((${1%G} * 1000000000)); }
 
@@ -531,7 +589,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 tables=$work/tables
 mkdir "$tables"
-boot= busybox_md5= disk_md5= nest=
+boot= busybox_md5= disk_md5= disk_crc= nest=
 if [ -n "$list" ]; then
     define_rows
     for name in "${names[@]}"; do echo "$name (${set_of[$name]}, at most ${bound_of[$name]} instructions)"; done
@@ -544,6 +602,7 @@ command -v "${elmu[0]}" >/dev/null || { echo "check.sh: ${elmu[0]}: no such prog
 boot=$("$here/prepare.sh") || exit 1
 busybox_md5=$(md5sum <"$boot/../images/busybox" | cut -c1-8)
 disk_md5=$(md5sum <"$boot/disk.img" | cut -d' ' -f1)
+disk_crc=$(python3 -c 'import sys, zlib; print(f"{zlib.crc32(sys.stdin.buffer.read()):08x}")' <"$boot/disk.img")
 nest=$(dirname "${elmu[0]}")/guest/nest-1g.elf # with the program, in the folder of its build
 [ -f "$nest" ] || nest=$here/../../build/guest/nest-1g.elf
 keep=${keep:-$work/runs}

@@ -3,7 +3,7 @@
 #
 #   tests/images/fetch.sh [--update] [CACHE]        CACHE defaults to $ELMU_CACHE, else ~/.cache/elmu
 #
-# Leaves CACHE/debs/*.deb and CACHE/images/{xen,vmlinuz,vmlinuz612,config,busybox,u-boot.bin,QEMU_EFI.fd,modules/*.ko,SHA256SUMS,
+# Leaves CACHE/debs/*.deb and CACHE/images/{xen,vmlinuz,vmlinuz612,config,busybox,u-boot.bin,QEMU_EFI.fd,modules/*.ko,net-modules/*.ko,SHA256SUMS,
 # VERSIONS}. When the cache is whole it says so and does nothing; --update asks apt again.
 #
 # Trust: a package version listed in known.sha256 must have the hash listed there. Any other version (a security update
@@ -23,6 +23,8 @@ cache=${1:-${ELMU_CACHE:-$HOME/.cache/elmu}}
 # The modules of Debian's kernel that the initrds carry: what virtio-mmio, virtio-pci, virtio disks (SCSI, too) and consoles, and Xen need.
 scsi="scsi_common scsi_mod crct10dif_common crc-t10dif crc64 crc64-rocksoft t10-pi sd_mod virtio_scsi"
 modules="virtio_mmio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk virtio_console virtio-rng $scsi evdev gpio_keys xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc"
+# ... and those that an initrd of its own has, for networks.
+net_modules="failover net_failover virtio_net"
 
 die() { echo "fetch.sh: $*" >&2; exit 1; }
 say() { echo "fetch.sh: $*"; }
@@ -147,7 +149,7 @@ get_linux612
 
 # Unpack beside the final place, then swap: a reader sees the old set or the new one, never half of one.
 out=$work/images
-mkdir -p "$out/modules"
+mkdir -p "$out/modules" "$out/net-modules"
 for deb in "$deb_xen" "$deb_kernel" "$deb_busybox" "$deb_uboot" "$deb_efi"; do
     dpkg-deb -x "$deb" "$work/x"
 done
@@ -165,6 +167,9 @@ if [ -n "$deb_linux612" ]; then
 fi
 for m in $modules; do
     take "$(find "$work/x/lib/modules" -name "$m.ko" | head -n 1)" "modules/$m.ko"
+done
+for m in $net_modules; do
+    take "$(find "$work/x/lib/modules" -name "$m.ko" | head -n 1)" "net-modules/$m.ko"
 done
 echo "$release" >"$out/release"
 sort "$work/versions" >"$out/VERSIONS"
