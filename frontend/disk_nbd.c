@@ -115,14 +115,14 @@ static bool sockets_make(int *listener, int *client)
 static int child_start(struct nbd *n, const struct drive_config *config, bool readonly)
 {
     char image[2 * sizeof(config->file) + 128];
-    char discard[sizeof("--discard=ignore")];
+    char read_only[] = "--read-only", discard[sizeof("--discard=ignore")];
     snprintf(discard, sizeof(discard), "--discard=%s", config->unmap ? "unmap" : "ignore");
     char *arguments[] = { (char[]){ PROGRAM },
                           (char[]){ "--image-opts" },
                           (char[]){ "--cache=writeback" },
                           discard,
                           image,
-                          readonly ? (char[]){ "--read-only" } : NULL,
+                          readonly ? read_only : NULL,
                           NULL };
     int listener = -1, client = -1;
     pid_t parent = getpid();

@@ -60,7 +60,8 @@ struct pci_bar {
 };
 /* Of what a row of pci_config.def is; the capabilities have their IDs. */
 enum pci_of { PCI_CAP_PM = 0x01, PCI_CAP_SLOT_NUMBERING = 0x04, PCI_CAP_MSI = 0x05, PCI_CAP_VENDOR = 0x09,
-              PCI_CAP_SSVID = 0x0d, PCI_CAP_EXPRESS = 0x10, PCI_CAP_MSIX = 0x11, PCI_ANY = 0x100, PCI_DEVICE, PCI_BRIDGE, PCI_VIRTIO_CFG };
+              PCI_CAP_SSVID = 0x0d, PCI_CAP_EXPRESS = 0x10, PCI_CAP_MSIX = 0x11, PCI_ANY = 0x100, PCI_DEVICE,
+              PCI_BRIDGE, PCI_VIRTIO_CFG };
 struct pci_cap {
     u8 id, at;
 };
