@@ -86,7 +86,7 @@ static u8 bus_of(const struct machine_config *c, const struct device_config *d, 
     if (!d->bus[0] || !strcmp(d->bus, "pcie.0"))
         return d->plug.bus;
     for (unsigned n = 0; n < c->pci_count; n++)
-        if (!strcmp(t->pci[n]->id, d->bus))
+        if (t->pci[n] && !strcmp(t->pci[n]->id, d->bus))
             return (u8)(n + 1);
     die("-device %s: Bus '%s' not found (pcie.0, or the id= of a bridge before it)", device_name(d), d->bus);
 }

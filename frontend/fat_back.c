@@ -194,12 +194,13 @@ static bool folder_find(struct back *b, u32 first, const char *path, unsigned de
         return false;
     if (depth > FAT_DEPTH)
         return wrong(b, "folders in each other, too deep");
-    u8 *entries = malloc((u64)count * cluster_size(b->f));
+    u64 size = (u64)count * cluster_size(b->f);
+    u8 *entries = size ? malloc(size) : NULL;
     if (!entries)
         return wrong(b, "out of memory");
     for (u32 n = 0; n < count; n++, at = fat_get(b->f, at))
         memcpy(entries + (u64)n * cluster_size(b->f), fat_cluster(b->f, at), cluster_size(b->f));
-    bool ok = folder_read(b, entries, (u64)count * cluster_size(b->f), path, depth);
+    bool ok = folder_read(b, entries, size, path, depth);
     free(entries);
     return ok;
 }

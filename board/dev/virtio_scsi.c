@@ -70,23 +70,19 @@ static bool data_in(void *ctx, u64 offset, const void *from, u64 size)
     return virtio_copy_to(t->m, t->dev, t->chain, RESPONSE_SIZE + offset, from, size);
 }
 
-static u8 command(struct machine *m, struct virtio *dev, const struct virtio_chain *chain, const u8 *request,
-                  struct scsi_command *c)
+static u8 command(struct machine *m, const struct virtio *dev, const u8 *request, struct scsi_command *c)
 {
     int unit = unit_of(m, dev, request);
     if (unit < 0)
         return S_BAD_TARGET;
     if (c->out_size && c->in_size) /* VIRTIO_SCSI_F_INOUT is not offered */
         return S_FAILURE;
-    struct transfer t = { m, dev, chain };
     memcpy(c->cdb, request + 19, CDB_SIZE);
     c->disk = dev->unit;
     c->lun = (unsigned)unit;
     c->out = data_out;
     c->in = data_in;
-    c->ctx = &t;
     scsi_run(m, c);
-    c->ctx = NULL;
     return c->overrun ? S_OVERRUN : S_OK;
 }
 
@@ -97,8 +93,11 @@ static bool request_done(struct machine *m, struct virtio *dev, const struct vir
     if (chain->readable < REQUEST_SIZE || chain->writable < RESPONSE_SIZE ||
         !virtio_copy_from(m, dev, chain, 0, request, REQUEST_SIZE))
         return false;
-    struct scsi_command c = { .out_size = chain->readable - REQUEST_SIZE, .in_size = chain->writable - RESPONSE_SIZE };
-    response[11] = command(m, dev, chain, request, &c);
+    struct transfer t = { m, dev, chain };
+    struct scsi_command c = { .out_size = chain->readable - REQUEST_SIZE,
+                              .in_size = chain->writable - RESPONSE_SIZE,
+                              .ctx = &t };
+    response[11] = command(m, dev, request, &c);
     store_le32(response + 4, (u32)(c.out_size + c.in_size - c.done));
     if (response[11] == S_OK && c.status != SCSI_GOOD) {
         store_le32(response, SCSI_SENSE);
