@@ -181,7 +181,7 @@ bad 'nearly a device' "did you mean 'virtio-blk-device'?" -device virtio-blok-de
 bad 'nearly an option' "did you mean 'nographic'?" -nograhpic
 bad 'like no option' 'no such option (' -zzzzzzzz
 bad 'nearly a property' "did you mean 'virtualization'?" -M virt,virtualisation=on
-bad 'nearly a CPU' "did you mean 'cortex-a57'?" -cpu cortex_A75 -kernel hello.elf
+bad 'nearly a CPU' "did you mean 'cortex-a57'?" -cpu crotex_A57 -kernel hello.elf
 bad 'nearly a feature' "did you mean 'pauth'?" -cpu max,puath=on -kernel hello.elf
 bad 'PCI disk with an unknown drive' 'id=nope' -kernel hello.elf -device virtio-blk-pci,drive=nope
 bad 'PCI slot that is taken' 'slot 2 function 0 not available for edu, in use by pci-testdev' -kernel hello.elf -device pci-testdev,addr=2 -device edu,addr=2
