@@ -88,6 +88,19 @@ static const struct {
 #undef BY_EL
 };
 
+/* op1 of a system instruction that is UNDEFINED; 8: it is none. */
+static unsigned undefined_op1(const struct look *k)
+{
+    u32 word = is_undefined(k) ? word_at(k) : 0;
+    return (word & 0xffc80000) == 0xd5080000 ? (unsigned)bits(word, 18, 16) : 8;
+}
+static bool wants_el2(const struct look *k)
+{
+    unsigned op1 = undefined_op1(k);
+    return !k->m->options.virtualization && (op1 == 4 || op1 == 5);
+}
+static bool wants_el3(const struct look *k) { return !k->m->options.secure && undefined_op1(k) == 6; }
+
 static const struct {
     bool (*applies)(const struct look *k);
     const char *text;
@@ -97,6 +110,9 @@ static const struct {
       "the MMU is off (SCTLR_ELx.M is 0), so that data is Device memory, where unaligned accesses fault "
       "(-cpu ...,mmu-off-align=off lets them be made)" },
     { semihosting_off, "that is a semihosting call (HLT #0xf000), and semihosting is off (-semihosting)" },
+    { wants_el2,
+      "that is a register or an instruction of EL2, which this machine does not have (-M virtualization=on)" },
+    { wants_el3, "that is a register of EL3, which this machine does not have (-M secure=on)" },
     { smc_for_psci, "that is SMC, and PSCI is called by HVC here (the device tree says so)" },
     { hvc_for_psci, "that is HVC, and PSCI is called by SMC here (the device tree says so)" },
 };
@@ -117,4 +133,21 @@ void explain_hints(const struct machine *m, const struct cpu *cpu, char *text, s
     for (unsigned n = 0; n < ARRAY_LEN(hints) && used < size; n++)
         if (hints[n].applies(&looks[0]) || hints[n].applies(&looks[1]))
             used += (size_t)snprintf(text + used, size - used, "; %s", hints[n].text);
+}
+
+const char *explain_entry(const struct machine *m)
+{
+    static const char *const words[] = {
+        [1] = "it was entered at EL1 (-M virtualization=on enters at EL2, secure=on at EL3)",
+        [2] = "it was entered at EL2 (without -M virtualization=on it is EL1, with secure=on EL3)",
+        [3] = "it was entered at EL3 (without -M secure=on it is EL2 or EL1)",
+    };
+    return words[m->entry_el & 3] ? words[m->entry_el & 3] : "";
+}
+
+bool explain_circles(const struct cpu *cpu)
+{
+    struct loop_seen here = { .pc = cpu->pc, .el = cpu->ps.el };
+    struct look k = { cpu->d.host.machine, cpu, &here };
+    return word_at(&k) == 0x14000000; /* B to itself */
 }

@@ -4,7 +4,8 @@
  * can change anything; a loop that something may still end is told of, and goes on.
  *
  * What is watched is state: a run stops at the same instruction whatever engine, snapshot or debugger it went through.
- * Left out: loops without exceptions (`b .`), and what a handler prints, which changes nothing.
+ * Left out: loops without exceptions, but for a program that does not begin: `b .` soon after the entry is told of. And
+ * what a handler prints, which changes nothing.
  */
 #include "board/explain.h"
 #include "board/machine.h"
@@ -17,7 +18,7 @@
 
 /* LOOP_LIMIT: rounds that make a loop. NEAR_NS: what follows an exception as soon is the fault of its handler.
  * IDLE_TURNS: as for struct machine's idle_turns. */
-enum { LOOP_LIMIT = 100000, NEAR_NS = 1000, IDLE_TURNS = 3, VECTORS = 0x800 };
+enum { LOOP_LIMIT = 100000, NEAR_NS = 1000, IDLE_TURNS = 3, VECTORS = 0x800, BEGINNING = 200000 /* instructions */ };
 
 /* ---- watching ---- */
 
@@ -259,9 +260,29 @@ static void loop_note(struct machine *m, const struct cpu *cpu)
     m->d.host.note(m->d.host.ctx, l.text);
 }
 
+/* A program that finds itself at another EL than it expects often waits in a circle, and says nothing. */
+static bool does_not_begin(const struct cpu *cpu)
+{
+    return cpu->halted == HALT_NONE && cpu->ps.i && cpu->ps.f && cpu->ps.el == cpu->d.host.machine->entry_el &&
+           cpu->insns < BEGINNING && explain_circles(cpu);
+}
+
+static void circle_note(struct machine *m, const struct cpu *cpu)
+{
+    struct line l = { .text = (char[sizeof(m->d.end.text)]){ 0 }, .size = sizeof(m->d.end.text) };
+    if (!m->d.host.note || m->d.loop_noted[cpu->index] || !does_not_begin(cpu))
+        return;
+    m->d.loop_noted[cpu->index] = 1;
+    add(&l, "cpu%u goes in a circle at EL%u, pc 0x%llx, with interrupts masked; %s", cpu->index, cpu->ps.el,
+        (unsigned long long)cpu->pc, explain_entry(m));
+    m->d.host.note(m->d.host.ctx, l.text);
+}
+
 void stuck_look(struct machine *m)
 {
     const struct cpu *who = NULL;
+    if (unlikely(m->now < BEGINNING))
+        circle_note(m, &m->d.cpu[0]);
     for (u32 n = machine_roused(m, 0); n < m->options.cpu_count && !who; n = machine_roused(m, n + 1))
         who = loops(m, &m->d.cpu[n]) ? &m->d.cpu[n] : NULL;
     if (likely(!who))
@@ -311,5 +332,7 @@ void stuck_asleep(struct machine *m)
         else
             add(&l, "%s cpu%u in %s at EL%u, pc 0x%llx", k ? ";" : "", k, how, cpu->ps.el, (unsigned long long)cpu->pc);
     }
+    if (m->d.cpu[0].ps.el == m->entry_el && m->d.cpu[0].insns < BEGINNING)
+        add(&l, "; %s", explain_entry(m));
     machine_end(m, END_ASLEEP, 1, l.text);
 }

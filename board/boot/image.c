@@ -157,6 +157,57 @@ static bool zboot(const struct blob *file, struct blob *payload, char *error)
     return true;
 }
 
+/* What begins like this is no program for this machine. An EFI program for it has "ARM\x64" at 56, too. */
+static const struct {
+    u32 at, size;
+    const char *magic, *what;
+} foreign[] = {
+    { 0x202, 4, "HdrS", "a Linux kernel for x86" },
+    { 0x24, 4, "\x18\x28\x6f\x01", "a zImage, a Linux kernel for 32-bit Arm" },
+    { 0x30, 5, "RISCV", "a Linux kernel for RISC-V" },
+    { 0, 4, "\x27\x05\x19\x56", "an image for U-Boot (uImage): what is in it starts 64 bytes later" },
+    { 0, 4, "\xd0\x0d\xfe\xed", "a device tree or a FIT image" },
+    { 0, 6,
+      "\xfd"
+      "7zXZ\0",
+      "packed by xz: unpack it first" },
+    { 0, 4, "\x28\xb5\x2f\xfd", "packed by zstd: unpack it first" },
+    { 0, 3, "BZh", "packed by bzip2: unpack it first" },
+    { 0, 4, "\x04\x22\x4d\x18", "packed by lz4: unpack it first" },
+    { 0, 4, "PK\3\4", "a zip archive" },
+    { 257, 5, "ustar", "a tar archive" },
+    { 0, 6, "070701", "a cpio archive: an initial RAM disk is given by -initrd" },
+    { 0, 4, "QFI\xfb", "a disk image (qcow2): disks are given by -drive" },
+    { 0x8001, 5, "CD001", "a CD image: disks are given by -drive" },
+    { 0, 4, "\xca\xfe\xba\xbe", "a program for another system" },
+    { 0, 4, "\xcf\xfa\xed\xfe", "a Mach-O program" },
+    { 0, 2, "MZ", "an EFI program, which needs firmware (-bios): not an arm64 Image" },
+};
+
+/* Lines of ASCII: a script or a page that a server gave in place of a file. */
+static bool is_text(const struct blob *file)
+{
+    u64 size = file->size < 512 ? file->size : 512;
+    bool line = false;
+    for (u64 n = 0; n < size; n++) {
+        u8 c = file->data[n];
+        if ((c < ' ' && c != '\n' && c != '\r' && c != '\t') || c >= 0x7f)
+            return false;
+        line |= c == '\n';
+    }
+    return line;
+}
+
+/* NULL: nothing speaks against a raw program. */
+static const char *what_else(const struct blob *file)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(foreign); n++)
+        if (file->size >= foreign[n].at + foreign[n].size &&
+            !memcmp(file->data + foreign[n].at, foreign[n].magic, foreign[n].size))
+            return foreign[n].what;
+    return is_text(file) ? "a text file" : NULL;
+}
+
 static bool place(struct machine *m, const struct blob *file, struct image *image, char *error)
 {
     u64 base = m->d.phys.region[0].base, offset = RAW_OFFSET, size = file->size;
@@ -171,6 +222,10 @@ static bool place(struct machine *m, const struct blob *file, struct image *imag
                 offset += 2 * MIB;
         }
         size = image_size > size ? image_size : size;
+    } else if (what_else(file)) {
+        snprintf(error, BOOT_ERROR, "%s: is %s; expected an ELF file, an arm64 Image or a raw program for AArch64",
+                 file->name, what_else(file));
+        return false;
     }
     if (offset > m->options.ram_size || size > m->options.ram_size - offset) {
         snprintf(error, BOOT_ERROR, "%s: kernel of %llu bytes at RAM + 0x%llx does not fit in %llu MiB of RAM",

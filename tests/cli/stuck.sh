@@ -77,3 +77,20 @@ run 'a loop, whole' 1 -kernel loops-32.elf --stats --snapshot-save middle.snap@5
 grep -E '^(insns|hash)' err >whole
 run 'a loop, from its middle' 1 -kernel loops-32.elf --stats --restore middle.snap
 grep -E '^(insns|hash)' err | cmp -s - whole && pass || fail 'a loop, from its middle' 'ends otherwise'
+
+# Programs entered at another EL than they expect.
+for case in 1 2 3; do
+    "${cross}gcc" -nostdlib -static -DCASE=$case -Wl,--build-id=none,-Ttext=0x40200000,--no-warn-rwx-segments -o el-$case.elf \
+        -x assembler-with-cpp "$here/el.S" 2>err || fail "el $case" 'does not assemble'
+done
+run 'EL2 for granted, at EL1' 1 -M virt -kernel el-1.elf
+says 'EL2 for granted, at EL1' err 'of EL2, which this machine does not have (-M virtualization=on)'
+run 'EL2 for granted, with it' 3 -M virt,virtualization=on -kernel el-1.elf --max-insns 1000000
+for case in 2 3; do
+    run "at EL2, case $case" 0 -M virt,virtualization=on -kernel el-$case.elf
+    run "at EL1, case $case" $((case == 2 ? 1 : 3)) -M virt -kernel el-$case.elf --max-insns 1000000
+    says "at EL1, case $case" err 'it was entered at EL1 (-M virtualization=on enters at EL2, secure=on at EL3)'
+    run "at EL3, case $case" $((case == 2 ? 1 : 3)) -M virt,virtualization=on,secure=on -kernel el-$case.elf --max-insns 1000000
+    says "at EL3, case $case" err 'it was entered at EL3 (without -M secure=on it is EL2 or EL1)'
+done
+says 'in a circle at EL3' err 'cpu0 goes in a circle at EL3, pc 0x4020001'
