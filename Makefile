@@ -124,6 +124,18 @@ check-images: all $(B)/guest/nest-1g.elf  ## boots them: IMAGES="quick" (default
 	@tests/install.sh images
 	@tests/images/check.sh -j 2 $(abspath $(ELMU)) $(or $(IMAGES),quick)
 
+PREFIX ?= /usr/local
+VERSION = $(shell $(abspath $(ELMU)) -version | sed -nE 's/^elmu version ([0-9.]+) .*/\1/p')
+install: $(ELMU) install-files  ## to PREFIX (/usr/local) below DESTDIR: program, manual page, completion for bash and zsh
+install-files: # of a program that is there
+	@install -D -m 755 $(ELMU) $(DESTDIR)$(PREFIX)/bin/elmu
+	@mkdir -p $(DESTDIR)$(PREFIX)/share/man/man1
+	@$(abspath $(ELMU)) -list-options | awk -v version=$(VERSION) -f packaging/man.awk | gzip -9n >$(DESTDIR)$(PREFIX)/share/man/man1/elmu.1.gz
+	@install -D -m 644 packaging/elmu.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/elmu
+	@install -D -m 644 packaging/_elmu $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_elmu
+deb: $(ELMU)  ## a Debian package, build/elmu_VERSION_ARCH.deb
+	@packaging/deb.sh $(ELMU) $(B)
+
 coverage:  ## line coverage of cpu/ and mmu/ by the tests on both engines, and the lines that none reaches: 15 minutes
 	@tests/install.sh run check coverage
 	@tests/coverage.sh
@@ -146,4 +158,4 @@ clean:  ## removes what was built
 	rm -rf $(B) elmu
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
-.PHONY: ALWAYS all unit vectors decode-sweep pgo run run-device check images check-images coverage soak bench format lint clean help
+.PHONY: ALWAYS all unit vectors decode-sweep pgo run run-device check images check-images install install-files deb coverage soak bench format lint clean help

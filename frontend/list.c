@@ -86,7 +86,7 @@ bool list_print(const char *what)
         void (*print)(void);
     } lists[] = {
         { "cpus", list_cpus },   { "insns", list_insns },     { "sysregs", list_sysregs },
-        { "traps", list_traps }, { "devices", list_devices },
+        { "traps", list_traps }, { "devices", list_devices }, { "options", options_list },
     };
     for (unsigned n = 0; n < ARRAY_LEN(lists); n++)
         if (!strcmp(lists[n].name, what)) {

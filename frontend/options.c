@@ -90,6 +90,18 @@ void opt_help(struct options *o, const char *name, const char *arg)
     o->list_done = true;
 }
 
+void options_list(void)
+{
+    const char *group = "";
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
+        const struct option_row *r = &rows[n];
+        if (r->group)
+            group = r->group;
+        else
+            printf("%s\t%s%s\t%s\t%s\n", group, r->dashes, r->name, r->argument, r->help ? r->help : "");
+    }
+}
+
 static void once(const char **field, const char *name, const char *arg)
 {
     if (!arg[0])

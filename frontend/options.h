@@ -193,6 +193,8 @@ bool option_is_query(const char *arg);
 /* Prints words from column `left` on, below what stands there already (`used` columns) when that reaches it; lines have
  * at most 100 columns. */
 void help_words(int used, int left, const char *words);
+/* Prints the options as a table. */
+void options_list(void);
 /* frontend/ends.c: prints the exit statuses. */
 void status_help(void);
 /* frontend/options_trace.c: what must go together. */

@@ -38,6 +38,7 @@ check   mcopy                       mtools                  to compare folders a
 check   fsck.vfat                   dosfstools              to look for what is wrong in them
 check   dtc                         device-tree-compiler    to compare device trees with those of QEMU
 check   iasl                        acpica-tools            to compare ACPI tables with those of QEMU
+check   dpkg-shlibdeps            dpkg-dev                to make a package of elmu
 check   valgrind                    valgrind                to count what traces cost
 check   genhtml                     lcov                    to render coverage
 check   gdb-multiarch               gdb-multiarch           to debug guests through the gdb stub

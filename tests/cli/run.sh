@@ -450,6 +450,19 @@ else fail '-version' 'called as qemu-system-aarch64, it does not say so'; fi
 run '-help' 0 -help
 if ! awk 'length > 100' out | grep -q .; then pass; else fail '-help' 'has lines of more than 100 columns'; fi
 says '-help' out 'Looking in, going back:'
+# What make install leaves: a manual page of all options, completion that knows them.
+make -s -C "$here/../.." install-files DESTDIR="$PWD/tree" PREFIX=/usr ELMU="$elmu" >out 2>err && pass || fail 'make install' 'failed'
+zcat tree/usr/share/man/man1/elmu.1.gz >page || fail 'the manual page' 'is not there'
+"$elmu" -list-options | cut -f 2 | sed 's/-/\\-/g' | while read -r option; do grep -qF -- "fB$option" page || echo "$option"; done >err
+[ ! -s err ] && [ "$(grep -c '^\.TP' page)" -ge 80 ] && pass || fail 'the manual page' 'leaves options out'
+# shellcheck disable=SC2016 # of the shell that completes
+PATH=$PWD/tree/usr/bin:$PATH bash -c '. tree/usr/share/bash-completion/completions/elmu
+    try() { COMP_WORDS=(elmu "$@") COMP_CWORD=$#; _elmu 2>/dev/null; echo "${COMPREPLY[*]}"; }
+    try -nogr; try -cpu cortex-a5; try -device edu; try -M virt,gic' >out
+printf '%s\n' '-nographic' 'cortex-a53 cortex-a55 cortex-a57' 'edu' 'virt,gic-version=' >want
+cmp -s out want && pass || fail 'completion' "$(cat out)"
+"$here/../../packaging/deb.sh" "$elmu" deb >out 2>err && dpkg-deb -c "$(cat out)" | grep -q '/usr/bin/elmu$' &&
+    dpkg-deb -I "$(cat out)" | grep -q '^ Depends: .*libc6' && pass || fail 'a package' "$(head -n 1 out)"
 run '-device ?' 0 -device '?'
 says '-device ?' out 'virtconsole'
 run '-chardev ?' 0 -chardev '?'
@@ -464,6 +477,14 @@ done
 # ---- flash ----
 items=(-M 'virt,gic-version=3' -semihosting -nographic)
 fw_cfg=$here/../../${B:-build}/guest/fw_cfg.elf
+printf 'hello\nworld\n' >words
+(head -c 514 /dev/zero; printf HdrS; head -c 100 /dev/zero) >bzImage
+(printf MZ; head -c 100 /dev/zero) >other.efi
+(printf 'QFI\373'; head -c 100 /dev/zero) >disk.qcow2
+bad 'a text as -kernel' 'words: is a text file; expected an ELF file' -kernel words
+bad 'a kernel for x86' 'is a Linux kernel for x86' -kernel bzImage
+bad 'an EFI program' 'needs firmware (-bios)' -kernel other.efi
+bad 'a disk as -kernel' 'disks are given by -drive' -kernel disk.qcow2
 bad '-accel kvm' 'not supported (only tcg' -kernel hello.elf -accel kvm
 bad '-enable-kvm' '-enable-kvm: not supported (only tcg' -kernel hello.elf -enable-kvm
 run '-accel, the second will do' 0 -kernel hello.elf -accel kvm -accel tcg,thread=single
