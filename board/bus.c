@@ -226,18 +226,25 @@ const char *bus_validate(const struct machine *m)
     return wrong;
 }
 
+/* Of a snapshot, the number may be anything. */
+static u32 virtio_slots(const struct machine_options *o)
+{
+    return o->virtio_absent < VIRTIO_SLOTS ? VIRTIO_SLOTS - (u32)o->virtio_absent : 0;
+}
+
 bool bus_fits(const struct machine *m)
 {
     u64 base[ROW_COUNT];
     map_bases(&m->options, base);
-    return parts_of(&m->options) == m->d.parts && !memcmp(base, m->d.base, sizeof(base)) && m->d.pci &&
+    return parts_of(&m->options) == m->d.parts && !memcmp(base, m->d.base, sizeof(base)) &&
+           virtio_slots(&m->options) == m->d.count[ROW_virtio] && m->d.pci &&
            !memcmp(m->options.pci, m->d.pci->made, sizeof(m->options.pci));
 }
 
 static void count_devices(struct machine *m)
 {
     for (unsigned n = 0; n < ROW_COUNT; n++)
-        m->d.count[n] = rows[n].count;
+        m->d.count[n] = n == ROW_virtio ? virtio_slots(&m->options) : rows[n].count;
     for (unsigned n = 0; n < m->d.pci->count; n++)
         m->d.count[m->d.pci->slot[n].at.row]++;
 }
@@ -341,6 +348,8 @@ static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_att
     if (row->count > 1) {
         a.at.n = (u16)(a.offset / row->size);
         a.offset %= row->size;
+        if (a.at.n >= m->d.count[m->d.row])
+            return false;
     }
     void *state = state_of(m, kind, a.at);
     bool ok = write ? kind->write && kind->write(m, state, &a, *value) : kind->read && kind->read(m, state, &a, value);

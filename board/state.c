@@ -73,6 +73,7 @@ static const struct state_field option_fields[] = {
     STATE(machine_options, firmware),
     STATE(machine_options, high_off),
     STATE(machine_options, compact),
+    STATE(machine_options, virtio_absent),
     STATE(machine_options, pa_bits),
     STATE_OF(machine_options, disk, &disk_shape),
     STATE_OF(machine_options, net, &net_shape),

@@ -87,6 +87,14 @@ static void machine_high(void *target, const char *option, const struct suboptio
             *off = (u8)bits_set(*off, n, n, !suboption_bool(option, s));
 }
 
+static void machine_slots(void *target, const char *option, const struct suboption *s)
+{
+    u64 slots = suboption_number(option, s->value, 1);
+    if (slots > VIRTIO_SLOTS)
+        die("%s virtio-mmio-transports=%s: at most %d", option, s->value, VIRTIO_SLOTS);
+    ((struct options *)target)->machine.virtio_absent = (u8)(VIRTIO_SLOTS - slots);
+}
+
 static const struct property machine_rows[] = {
     PROPERTY_BY("type", machine_type),
     PROPERTY("virtualization", PROPERTY_ON, struct options, machine.virtualization, .mark = GIVEN_VIRTUALIZATION),
@@ -98,6 +106,7 @@ static const struct property machine_rows[] = {
     PROPERTY_BY("highmem-ecam", machine_high, .mark = GIVEN_HIGH),
     PROPERTY_BY("highmem-mmio", machine_high, .mark = GIVEN_HIGH),
     PROPERTY("compact-highmem", PROPERTY_ON, struct options, machine.compact, .mark = GIVEN_COMPACT),
+    PROPERTY_BY("virtio-mmio-transports", machine_slots, .mark = GIVEN_SLOTS),
     PROPERTY("memory-backend", PROPERTY_COPY, struct options, memory_backend),
     PROPERTY_BY("iommu", machine_iommu, .mark = GIVEN_IOMMU),
     PROPERTY_BY("acpi", machine_acpi, .mark = GIVEN_ACPI),

@@ -120,6 +120,11 @@ void restore_options(struct options *o)
     unsigned high = o->machine.high_off;
     number_take(o, &high, s->options.high_off, GIVEN_HIGH, "-M highmem-redists=, -ecam=, -mmio=, off as a set");
     o->machine.high_off = (u8)high;
+    unsigned slots = VIRTIO_SLOTS - (unsigned)o->machine.virtio_absent;
+    number_take(o, &slots,
+                s->options.virtio_absent < VIRTIO_SLOTS ? VIRTIO_SLOTS - (unsigned)s->options.virtio_absent : 0,
+                GIVEN_SLOTS, "-M virtio-mmio-transports");
+    o->machine.virtio_absent = (u8)(VIRTIO_SLOTS - slots);
     flag_take(o, &o->machine.compact, s->options.compact, GIVEN_COMPACT, "-M", "compact-highmem=on",
               "compact-highmem=off");
     o->machine.ram_more = s->options.ram_more;

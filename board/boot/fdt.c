@@ -160,7 +160,7 @@ static void rows(struct tree *t)
         else if (!row->kind)
             memory(t);
         else if (row->kind->node)
-            for (at.n = (u16)row->count; at.n-- > 0;)
+            for (at.n = (u16)row_count(t->m, n); at.n-- > 0;)
                 row->kind->node(t, at);
     }
 }

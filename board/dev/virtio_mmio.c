@@ -40,7 +40,7 @@ struct virtio *virtio_slot(struct machine *m, unsigned slot)
 
 static int slot_free(struct machine *m)
 {
-    for (int n = VIRTIO_SLOTS - 1; n >= 0; n--)
+    for (int n = (int)row_count(m, ROW_virtio) - 1; n >= 0; n--)
         if (virtio_slot(m, (unsigned)n)->kind == VIRTIO_NONE)
             return n;
     return -1;
@@ -48,15 +48,16 @@ static int slot_free(struct machine *m)
 
 bool virtio_plug(struct machine *m, const struct machine_config *config, char *error)
 {
-    for (unsigned n = 0; n < VIRTIO_SLOTS; n++) {
+    for (unsigned n = 0; n < row_count(m, ROW_virtio); n++) {
         virtio_slot(m, n)->legacy = !m->options.virtio_modern;
         virtio_slot(m, n)->at = (struct place){ ROW_virtio, (u16)n };
     }
     for (unsigned n = 0; n < config->virtio_count; n++) {
         const struct virtio_config *v = &config->virtio[n];
         int slot = v->slot < 0 ? slot_free(m) : v->slot;
-        if (slot < 0 || slot >= VIRTIO_SLOTS || virtio_slot(m, (unsigned)slot)->kind != VIRTIO_NONE) {
-            snprintf(error, 256, "virtio slot %d is taken or does not exist (there are %d)", slot, VIRTIO_SLOTS);
+        if (slot < 0 || (u32)slot >= row_count(m, ROW_virtio) || virtio_slot(m, (unsigned)slot)->kind != VIRTIO_NONE) {
+            snprintf(error, 256, "virtio slot %d is taken or does not exist (there are %u)", slot,
+                     row_count(m, ROW_virtio));
             return false;
         }
         virtio_slot(m, (unsigned)slot)->kind = v->kind;

@@ -485,6 +485,11 @@ bad 'a text as -kernel' 'words: is a text file; expected an ELF file' -kernel wo
 bad 'a kernel for x86' 'is a Linux kernel for x86' -kernel bzImage
 bad 'an EFI program' 'needs firmware (-bios)' -kernel other.efi
 bad 'a disk as -kernel' 'disks are given by -drive' -kernel disk.qcow2
+bad 'more transports than there are' 'at most 32' -M virt,virtio-mmio-transports=33 -kernel hello.elf
+bad 'no transport for it' 'virtio slot -1 is taken or does not exist (there are 0)' -M virt,virtio-mmio-transports=0 -device virtio-rng-device -kernel hello.elf
+run 'two transports' 0 -M virt,virtio-mmio-transports=2,dumpdtb=two.dtb
+if [ "$(dtc -q -I dtb -O dts two.dtb | grep -c 'virtio_mmio@')" = 2 ]; then pass; else fail 'two transports' 'the device tree has others'; fi
+run 'two transports, a device' 0 -M virt,virtio-mmio-transports=2 -device virtio-rng-device -kernel hello.elf
 bad '-accel kvm' 'not supported (only tcg' -kernel hello.elf -accel kvm
 bad '-enable-kvm' '-enable-kvm: not supported (only tcg' -kernel hello.elf -enable-kvm
 run '-accel, the second will do' 0 -kernel hello.elf -accel kvm -accel tcg,thread=single
