@@ -12,7 +12,7 @@ RAM, RAM_SIZE, RANGES, STORES, WORDS = 0x40100000, 0x10000, 64, 256, 64
 ECAM, ECAM_LOW, MEMORY, PORTS, HIGH = 0x4010000000, 0x3f000000, 0x10000000, 0x3eff0000, 0x8000000000
 # What brings the parts that rows name (enum when in board/device.h): properties of -M, and those that rule others out.
 PARTS = {'ALWAYS': '', 'SECURE_ONLY': '', 'SECURE': 'secure=on', 'GICV2': 'gic-version=2', 'GICV3': 'gic-version=3', 'ITS': 'its=on',
-         'SMMU': 'iommu=smmuv3', 'REDIST2': '', 'HIGHMEM': '', 'LOWMEM': 'highmem=off',
+         'SMMU': 'iommu=smmuv3', 'REDIST2': '', 'ECAM_ABOVE': '', 'MMIO_ABOVE': '', 'ECAM_BELOW': 'highmem=off',
          'VIRTUALIZATION': 'virtualization=on', 'GICV4': 'gic-version=4', 'GED': '', 'GPIO_KEY': ''}
 DEVICES = ['pci-testdev,addr=1', 'edu,dma_mask=0xffffffff,addr=2', 'virtio-rng-pci,addr=3', 'virtio-blk-pci,drive=d,addr=4',
            'virtio-serial-pci,addr=5', 'pcie-root-port,id=p,addr=6', 'virtio-rng-pci,bus=p,disable-legacy=on,iommu_platform=on',
@@ -47,7 +47,8 @@ def machine(rng, row):
     if {'GICV3', 'ITS'} <= parts and rng.random() < 0.4:
         parts |= {'GICV4', 'VIRTUALIZATION'}
     parts |= {p for p in ('SECURE', 'VIRTUALIZATION') if rng.random() < 0.5}
-    parts.add('LOWMEM' if 'LOWMEM' in parts or not parts & {'HIGHMEM', 'REDIST2'} and rng.random() < 0.2 else 'HIGHMEM')
+    parts.add('ECAM_BELOW' if 'ECAM_BELOW' in parts or not parts & {'ECAM_ABOVE', 'MMIO_ABOVE', 'REDIST2'} and rng.random() < 0.2 else
+              'ECAM_ABOVE')
     if not parts & {'GED', 'GPIO_KEY'}:
         parts.add('GED' if rng.random() < 0.2 else 'GPIO_KEY')
     return parts | {'ALWAYS', 'SECURE_ONLY'}
