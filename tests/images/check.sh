@@ -255,6 +255,21 @@ define_rows() {
     never 'arm-smmu-v3 9050000.smmuv3: event'
     never 'Call trace'
 
+    row linux-smmu-net full 4G
+    linux cortex-a57 1 "elmu.modules=$modules"
+    opt -machine iommu=smmuv3 -initrd "$boot/net.cpio" -netdev "user,id=n,tftp=@DIR@"
+    opt -device virtio-net-pci,netdev=n,iommu_platform=on,disable-legacy=on
+    answer 'elmu# ' "$lease"
+    answer 'lease time' $'ping -c 3 10.0.2.2; tftp -g -r disk.img -l /disk 10.0.2.2; md5sum /disk; cat /proc/interrupts; poweroff -f\n'
+    want 'Adding to iommu group 0'
+    want 'lease of 10.0.2.15 obtained from 10.0.2.2'
+    want '3 packets received, 0% packet loss'
+    want "$disk_md5  /disk"
+    want 'ITS-MSI'
+    want 'reboot: Power down'
+    never 'arm-smmu-v3 9050000.smmuv3: event'
+    never 'Call trace'
+
     row kvm-nvhe quick 4G
     kvm_guest cortex-a57 nvhe Hyp
     row kvm-protected full 4G
