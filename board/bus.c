@@ -403,9 +403,14 @@ bool bus_ram(struct machine *m, bool secure, u64 pa, void *bytes, u64 size, bool
 {
     for (unsigned n = 0; n < m->d.ram_count; n++) {
         const struct phys_region *ram = &m->d.phys.region[n];
-        if (pa - ram->base < ram->size && size <= ram->size - (pa - ram->base) && (secure || !ram->secure) &&
-            !ram->closed && !(write && ram->readonly))
-            return write ? machine_write(m, pa, bytes, size) : phys_copy_out(&m->d.phys, pa, bytes, size);
+        u64 offset = pa - ram->base;
+        if (offset >= ram->size || size > ram->size - offset || (ram->secure && !secure) || ram->closed ||
+            (write && ram->readonly))
+            continue;
+        if (write)
+            return machine_write(m, pa, bytes, size);
+        memcpy(bytes, ram->host + offset, size);
+        return true;
     }
     return false;
 }
