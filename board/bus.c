@@ -152,17 +152,14 @@ void bus_restored(struct machine *m)
         memory_ask(m, at);
 }
 
-/* Those outputs that have another level than the distributor was told last. */
-static void lines_tell(struct machine *m, const struct row *row, unsigned n, const void *state)
+/* An output has this level from now on; told when the distributor knew another one. */
+static inline void line_set(struct machine *m, unsigned intid, struct place at, unsigned wire, bool high)
 {
+    unsigned spi = intid - GIC_BANK;
     const struct observer *o = &m->d.observers->seen;
-    unsigned wires = row->kind->wires, spi = row->spi + n * wires;
-    u32 high = row->kind->lines ? row->kind->lines(m) : 0;
-    for (unsigned wire = 0; wire < wires; wire++, spi++) {
-        bool now = row->kind->lines ? bit(high, wire) : row->kind->level(state, wire);
-        if (now != bit(m->gic.spi[spi / 32].level, spi % 32))
-            o->line(o->line_ctx, (unsigned)(row - rows), n, wire, now);
-    }
+    if (unlikely(o->line) && high != bit(m->gic.spi[spi / 32].level, spi % 32))
+        o->line(o->line_ctx, at.row, at.n, wire, high);
+    gic_set_spi(&m->gic, intid, high);
 }
 
 /* Those of a PCI function are its host bridge's. */
@@ -172,22 +169,21 @@ static inline void levels(struct machine *m, const struct row *row, unsigned n, 
         row = &rows[ROW_pcie];
         n = 0;
     }
-    unsigned wires = row->kind->wires, intid = GIC_BANK + row->spi + n * wires;
     if (!row->kind->level && !row->kind->lines)
         return;
+    unsigned wires = row->kind->wires, intid = GIC_BANK + row->spi + n * wires;
+    struct place at = { (u16)(row - rows), (u16)n };
     u32 high = row->kind->lines ? row->kind->lines(m) : 0;
-    if (unlikely(m->d.observers && m->d.observers->seen.line))
-        lines_tell(m, row, n, state);
     for (unsigned wire = 0; wire < wires; wire++)
-        gic_set_spi(&m->gic, intid + wire, row->kind->lines ? bit(high, wire) : row->kind->level(state, wire));
+        line_set(m, intid + wire, at, wire, row->kind->lines ? bit(high, wire) : row->kind->level(state, wire));
 }
 
 void bus_levels(struct machine *m, struct place at) { levels(m, &rows[at.row], at.n, place_state(m, at)); }
 
 void bus_pulse(struct machine *m, struct place at, unsigned wire)
 {
-    gic_set_spi(&m->gic, place_intid(at) + wire, true);
-    gic_set_spi(&m->gic, place_intid(at) + wire, false);
+    line_set(m, place_intid(at) + wire, at, wire, true);
+    line_set(m, place_intid(at) + wire, at, wire, false);
 }
 
 void bus_input(struct machine *m)
@@ -226,25 +222,27 @@ const char *bus_validate(const struct machine *m)
     return wrong;
 }
 
-/* Of a snapshot, the number may be anything. */
-static u32 virtio_slots(const struct machine_options *o)
+/* Devices of a row that these options bring, but for PCI functions. */
+static u32 count_of(const struct machine_options *o, const struct row *row)
 {
-    return o->virtio_absent < VIRTIO_SLOTS ? VIRTIO_SLOTS - (u32)o->virtio_absent : 0;
+    return row->kind && row->kind->count ? row->kind->count(o) : row->count;
 }
 
 bool bus_fits(const struct machine *m)
 {
     u64 base[ROW_COUNT];
+    bool same = true;
     map_bases(&m->options, base);
-    return parts_of(&m->options) == m->d.parts && !memcmp(base, m->d.base, sizeof(base)) &&
-           virtio_slots(&m->options) == m->d.count[ROW_virtio] && m->d.pci &&
+    for (unsigned n = 0; n < ROW_FUNCTIONS; n++)
+        same &= count_of(&m->options, &rows[n]) == m->d.count[n];
+    return same && parts_of(&m->options) == m->d.parts && !memcmp(base, m->d.base, sizeof(base)) && m->d.pci &&
            !memcmp(m->options.pci, m->d.pci->made, sizeof(m->options.pci));
 }
 
 static void count_devices(struct machine *m)
 {
     for (unsigned n = 0; n < ROW_COUNT; n++)
-        m->d.count[n] = n == ROW_virtio ? virtio_slots(&m->options) : rows[n].count;
+        m->d.count[n] = count_of(&m->options, &rows[n]);
     for (unsigned n = 0; n < m->d.pci->count; n++)
         m->d.count[m->d.pci->slot[n].at.row]++;
 }

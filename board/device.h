@@ -75,6 +75,8 @@ struct kind {
     u8 back_end; /* enum back_end; the number of its port is place_port */
     u8 memory;   /* it is memory of the row's size, which PEs read and execute while it is open, and do not write */
     u8 messages; /* bus masters' writes reach it: an MSI is one. Of devices without, they reach none */
+    /* How many of the row's devices these options, which may be a hostile snapshot's, bring. NULL: all. */
+    u32 (*count)(const struct machine_options *options);
     /* False: nothing answers there (external abort). *value is 0 before a read. */
     bool (*read)(struct machine *m, void *state, const struct access *a, u64 *value);
     bool (*write)(struct machine *m, void *state, const struct access *a, u64 value);

@@ -294,6 +294,11 @@ static void virtio_mmio_acpi(struct writer *w, struct place at)
     aml_close(w, from);
 }
 
+static u32 slots(const struct machine_options *o)
+{
+    return o->virtio_absent < VIRTIO_SLOTS ? VIRTIO_SLOTS - (u32)o->virtio_absent : 0;
+}
+
 const struct kind kind_virtio_mmio = {
     .name = "virtio_mmio",
     .compatible = "virtio,mmio\0",
@@ -303,6 +308,7 @@ const struct kind kind_virtio_mmio = {
     .timers = 1,
     .timers_write = 1,
     .edge = 1,
+    .count = slots,
     .read = virtio_mmio_read,
     .write = virtio_mmio_write,
     .level = virtio_mmio_level,

@@ -148,6 +148,10 @@ run '-d trace, of a PCI function' 0 -M virt,gic-version=3 -semihosting -nographi
 says '-d trace, of a PCI function' events 'edu_write pci_edu addr 0x90 value 0x8 size 8 cpu0 pc 0x402'
 says '-d trace, of a PCI function' events 'dma_write addr 0x'
 says '-d trace, of a PCI function' events 'pcie_setting_irq pcie wire '
+run '-d trace, of outputs that are edges' 0 -M virt,gic-version=3,iommu=smmuv3 -semihosting -nographic \
+    -kernel "$here/../../${B:-build}/guest/smmu.elf" -d 'trace:smmu*irq' -D events
+says '-d trace, of outputs that are edges' events 'smmu_v3_setting_irq smmu wire 2 level 1'
+says '-d trace, of outputs that are edges' events 'smmu_v3_setting_irq smmu wire 2 level 0'
 bad 'CPUs that are no number' 'not a number' -smp many
 bad 'topology, another product' 'product of the hierarchy must match maxcpus: sockets (1) * clusters (1) * cores (3) * threads (1) != maxcpus (4)' -smp 4,cores=3
 bad 'topology, fewer than there are' 'maxcpus must be equal to or greater than smp' -smp 2,maxcpus=1
