@@ -65,23 +65,26 @@ static inline u64 lr_any(const struct gic_cpu *c)
     return any;
 }
 
+/* Pending, of an enabled group, and of a higher priority than that, which then is this one's? */
+static inline bool is_better(const struct gic_cpu *c, u64 lr, unsigned *priority)
+{
+    if ((lr & LR_STATE) != LR_PENDING || !(c->ich_vmcr >> lr_group(lr) & 1) ||
+        2 * lr_priority(lr) + !lr_nmi(lr) >= *priority)
+        return false;
+    *priority = 2 * lr_priority(lr) + !lr_nmi(lr);
+    return true;
+}
+
 /* The highest priority pending virtual interrupt of the enabled groups; of equal ones the lowest list register, then
  * the virtual LPI (IMPLEMENTATION DEFINED: GIC 4.8). */
 static unsigned best_lr(const struct gic *gic, unsigned cpu)
 {
     const struct gic_cpu *c = &gic->cpu[cpu];
     unsigned best = NO_LR, priority = 2 * PRIO_NONE;
-    if (!((lr_any(c) | gic->d.vlpi[cpu]) & LR_PENDING))
-        return NO_LR;
-    for (unsigned n = 0; n <= VLPI; n++) {
-        u64 lr = lr_get(gic, cpu, n);
-        if ((lr & LR_STATE) != LR_PENDING || !(c->ich_vmcr >> lr_group(lr) & 1) ||
-            2 * lr_priority(lr) + !lr_nmi(lr) >= priority)
-            continue;
-        best = n;
-        priority = 2 * lr_priority(lr) + !lr_nmi(lr);
-    }
-    return best;
+    if (lr_any(c) & LR_PENDING)
+        for (unsigned n = 0; n < GIC_LRS; n++)
+            best = is_better(c, c->ich_lr[n], &priority) ? n : best;
+    return unlikely(gic->d.vlpi[cpu]) && is_better(c, gic->d.vlpi[cpu], &priority) ? VLPI : best;
 }
 
 u64 gic_pending_virtual(const struct gic *gic, unsigned cpu, int *lr)
