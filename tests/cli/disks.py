@@ -4,19 +4,15 @@
     tests/cli/disks.py ELMU FOLDER          FOLDER: hello.elf, disk.elf (tests/cli/disk.c). Ends with "N passed, N failed".
 """
 import os, signal, subprocess, sys, tempfile, time
+sys.dont_write_bytecode = True
+from ends import Checks
 
 elmu, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 hello, program = (os.path.join(folder, n + ".elf") for n in ("hello", "disk"))
 only = sys.argv[3:]
 work = tempfile.mkdtemp()
 os.chdir(work)
-passed = failed = 0
-
-def check(name, ok, text=""):
-    global passed, failed
-    passed, failed = passed + bool(ok), failed + (not ok)
-    if not ok:
-        print(f"FAIL {name}: {text}"[:1500], flush=True)
+check = Checks()
 
 def run(*args, **more):
     more = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 120, **more}
@@ -404,5 +400,4 @@ for test in (options, kept, ranges, snapshots, formats, folders, brought_back):
     if not only or test.__name__ in only:
         test()
 subprocess.run(["rm", "-rf", work])
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed != 0)
+sys.exit(check.end())

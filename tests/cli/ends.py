@@ -1,16 +1,18 @@
-"""What the tests of the host's ends share: runs of elmu, and peers at the other end. Not a test of its own."""
+"""What the scripts of tests/cli share: counting checks; runs of elmu, and peers at the other end. Not a test of its own."""
 import os, re, select, socket, subprocess, time
 
 class Checks:
-    def __init__(self):
+    """check(name, ok, text): counts, and says what failed; loud: what passed, too."""
+    def __init__(self, loud=False):
         self.passed = self.failed = 0
+        self.loud = loud
     def __call__(self, name, ok, text=""):
         self.passed, self.failed = self.passed + bool(ok), self.failed + (not ok)
-        if not ok:
-            print(f"FAIL {name}: {text}"[:1500], flush=True)
+        if self.loud or not ok:
+            print(f"{'PASS' if ok else 'FAIL'} {name}: {text}"[:1500], flush=True)
     def end(self):
         print(f"{self.passed} passed, {self.failed} failed")
-        return 1 if self.failed else 0
+        return 1 if self.failed or not self.passed else 0
 
 class Elmu:
     """A run; its standard output and error go to files, which `said` waits for."""

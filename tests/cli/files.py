@@ -5,18 +5,14 @@ writers to one file, images of other formats, files that become shorter, input w
     tests/cli/files.py ELMU FOLDER          FOLDER: hello.elf, echo.elf, svc.elf, reset.elf. Ends with "N passed, N failed".
 """
 import json, os, re, signal, socket, stat, subprocess, sys, tempfile, threading, time
+sys.dont_write_bytecode = True
+from ends import Checks
 
 elmu, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 hello, echo, svc, reset = (os.path.join(folder, n + ".elf") for n in ("hello", "echo", "svc", "reset"))
 work = tempfile.mkdtemp()
 os.chdir(work)
-passed = failed = 0
-
-def check(name, ok, text=""):
-    global passed, failed
-    passed, failed = passed + bool(ok), failed + (not ok)
-    if not ok:
-        print(f"FAIL {name}: {text}"[:1500], flush=True)
+check = Checks()
 
 def run(*args, **more):
     more = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 60, **more}
@@ -335,5 +331,4 @@ for part in (sockets, signals, outputs, order, formats, inputs, endless, shrink)
     if len(sys.argv) < 4 or part.__name__ in sys.argv[3:]:
         part()
 subprocess.run(["rm", "-rf", work], check=True)
-print(f"{passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+sys.exit(check.end())

@@ -7,17 +7,13 @@ at a pipe whose writer pauses. Judged by the CPU time of elmu, which other load 
 import os, pty, re, signal, subprocess, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../gdb"))
 sys.dont_write_bytecode = True
+from ends import Checks
 from guests import guest
 
 elmu = sys.argv[1]
 command = [elmu, "-M", "virt,gic-version=3", "-cpu", "cortex-a57", "-m", "64M", "-nographic", "-kernel", guest("idle")]
 WALL = 3
-passed = failed = 0
-
-def check(name, ok, text):
-    global passed, failed
-    passed, failed = passed + bool(ok), failed + (not ok)
-    print(f"{'PASS' if ok else 'FAIL'} {name}: {text}", flush=True)
+check = Checks(loud=True)
 
 def until(fd, text):
     said = b""
@@ -68,5 +64,4 @@ def pipe():
 
 terminal()
 pipe()
-print(f"{passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+sys.exit(check.end())

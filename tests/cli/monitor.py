@@ -7,7 +7,6 @@ import os, pty, re, socket, subprocess, sys, tempfile, time
 
 elmu, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 hello, echo, sleeps = (os.path.join(folder, n + ".elf") for n in ("hello", "echo", "sleep"))
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 from ends import Checks, Elmu, Peer, connect, free_port
 

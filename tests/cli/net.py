@@ -5,17 +5,14 @@ wire; what came over it is recorded and comes again without it. Peers that say n
     tests/cli/net.py ELMU           B: folder of the build. Ends with "N passed, N failed".
 """
 import os, re, signal, socket, struct, subprocess, sys, tempfile, time
+sys.dont_write_bytecode = True
+from ends import Checks
 
 elmu, build, here = sys.argv[1], os.environ.get("B", "build"), os.path.dirname(os.path.abspath(__file__))
 machine = [elmu, "-M", "virt,gic-version=3", "-cpu", "cortex-a57", "-m", "64M", "-nodefaults", "-display", "none", "-monitor", "none",
            "-serial", "stdio", "-semihosting-config", "enable=on,target=native", "--stats"]
 guest = machine + ["-kernel", f"{build}/guest/net.elf", "--max-insns", "3000000000"]
-passed = failed = 0
-
-def check(name, ok, text=""):
-    global passed, failed
-    passed, failed = passed + bool(ok), failed + (not ok)
-    print(f"{'PASS' if ok else 'FAIL'} {name}{'' if ok else ': ' + str(text)}", flush=True)
+check = Checks(loud=True)
 
 def run(options, fds=()):
     r = subprocess.run(guest + options, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, pass_fds=fds)
@@ -112,8 +109,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         for part in (pairs, nonsense, inherited, two_adapters):
             part(work)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return check.end()
 
 if __name__ == "__main__":
     build, elmu = os.path.abspath(build), os.path.abspath(elmu)

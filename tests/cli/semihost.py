@@ -7,17 +7,12 @@ and comes again; gdb can stop the wait and go back over it.
 import os, pty, re, signal, subprocess, sys, tempfile, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../gdb"))
 sys.dont_write_bytecode = True
+from ends import Checks
 from guests import guest
 
 elmu, elf = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 work = tempfile.mkdtemp()
-passed = failed = 0
-
-def check(name, ok, text=""):
-    global passed, failed
-    passed, failed = passed + bool(ok), failed + (not ok)
-    if not ok:
-        print(f"FAIL {name}: {text}", flush=True)
+check = Checks()
 
 def cpu_seconds(pid):
     fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
@@ -166,5 +161,4 @@ interrupted("-smp", "4")
 streams()
 debugged()
 subprocess.run(["rm", "-rf", work], check=True)
-print(f"{passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+sys.exit(check.end())
