@@ -21,7 +21,7 @@ $(if $(findstring clang,$(CC)),$(error PGO is there with gcc only))
 endif
 PGOFLAGS := $(if $(PGO),-fprofile-$(PGO) -fprofile-partial-training -Wno-missing-profile)
 CFLAGS := -std=gnu11 -gdwarf-4 $(OPT) $(WARN) -ffp-contract=off -fno-strict-aliasing -fno-semantic-interposition -I. $(SANFLAGS) $(LTOFLAGS) $(PGOFLAGS) $(EXTRA)
-LIBS   := -lelf -lfdt -lz -lxxhash -lzstd -lcapstone -ldw -lpthread -lm
+LIBS   := -lelf -lfdt -lz -lxxhash -lzstd -lcapstone -ldw -ljansson -lpthread -lm
 
 # Instruction bodies (cpu/insn/) are compiled once for each engine; all others once.
 BODIES := $(wildcard cpu/insn/*.c)

@@ -1,163 +1,86 @@
-/* JSON (RFC 8259) as options have it: an object whose values are words, numbers, true, false, null and objects. It
- * becomes the text of the same option written with commas, so that there is one table of properties for both. */
+/* JSON as options have it (-blockdev): an object whose values are words, numbers, true, false, null and objects;
+ * libjansson reads it. It becomes the text of the same option written with commas, so that there is one table of
+ * properties for both. Left out: arrays, which no property here has. */
 #include "frontend/options.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 enum { DEPTH = 8 };
 
-struct json {
-    const char *option, *at;
-    char *text;
+struct text {
+    const char *option;
+    char *bytes;
     size_t used, room;
 };
 
-static _Noreturn void wrong(const struct json *j, const char *expected)
+static void put(struct text *t, const char *words)
 {
-    die("%s: JSON: expected %s at '%.20s'", j->option, expected, j->at);
+    size_t length = strlen(words);
+    if (t->used + length >= t->room)
+        die("%s: JSON: longer than %zu bytes", t->option, t->room - 1);
+    memcpy(t->bytes + t->used, words, length + 1);
+    t->used += length;
 }
 
-static void put(struct json *j, char c)
+/* Within an option a comma is written twice. */
+static void put_string(struct text *t, const char *words)
 {
-    if (j->used + 1 >= j->room)
-        die("%s: JSON: longer than %zu bytes", j->option, j->room - 1);
-    j->text[j->used++] = c;
-    j->text[j->used] = 0;
-}
-
-static void put_words(struct json *j, const char *words)
-{
-    while (*words)
-        put(j, *words++);
-}
-
-static char next(struct json *j)
-{
-    j->at += strspn(j->at, " \t\r\n");
-    return *j->at;
-}
-
-static void take(struct json *j, char c, const char *expected)
-{
-    if (next(j) != c)
-        wrong(j, expected);
-    j->at++;
-}
-
-/* The four digits of \uXXXX as UTF-8; halves of pairs are not known. */
-static void put_code(struct json *j)
-{
-    unsigned code = 0;
-    for (unsigned n = 0; n < 4; n++, j->at++) {
-        const char *digits = "0123456789abcdef", *digit = *j->at ? strchr(digits, *j->at | 0x20) : NULL;
-        if (!digit)
-            wrong(j, "four digits");
-        code = code << 4 | (unsigned)(digit - digits);
+    for (char c[3] = ""; (c[0] = *words); words++) {
+        c[1] = c[0] == ',' ? ',' : 0;
+        put(t, c);
     }
-    if (!code || code >> 11 == 0x1b)
-        wrong(j, "another character");
-    if (code < 0x80) {
-        put(j, (char)code);
-        return;
-    }
-    if (code >= 0x800)
-        put(j, (char)(0xe0 | code >> 12));
-    put(j, code < 0x800 ? (char)(0xc0 | code >> 6) : (char)(0x80 | (code >> 6 & 0x3f)));
-    put(j, (char)(0x80 | (code & 0x3f)));
 }
 
-static void put_string(struct json *j, bool key)
+static void put_value(struct text *t, const char *name, const json_t *value)
 {
-    static const char escapes[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
-    take(j, '"', "a string");
-    while (*j->at != '"') {
-        char c = *j->at;
-        if ((u8)c < 0x20 || (key && strchr(",=.", c)))
-            wrong(j, key ? "a name" : "the end of a string");
-        j->at++;
-        if (c != '\\') {
-            put(j, c);
-        } else if (*j->at == 'u' && !key) {
-            j->at++;
-            put_code(j);
-        } else {
-            const char *escape = *j->at ? strchr(escapes, *j->at) : NULL;
-            if (!escape || key)
-                wrong(j, "an escape");
-            put(j, meant[escape - escapes]);
-            j->at++;
-        }
-        if (c == ',') /* within an option it is written twice */
-            put(j, c);
-    }
-    j->at++;
-}
-
-static void put_plain(struct json *j)
-{
-    size_t length = strspn(j->at, "+-.0123456789abcdefghijklmnopqrstuvwxyzE");
-    char word[32];
-    if (!length || length >= sizeof(word))
-        wrong(j, "a value (an array is not known)");
-    snprintf(word, sizeof(word), "%.*s", (int)length, j->at);
-    bool number = strspn(word, "-.0123456789eE+") == length;
-    if (!number && !word_among("true false", word))
-        wrong(j, "a value");
-    put_words(j, !strcmp(word, "true") ? "on" : !strcmp(word, "false") ? "off" : word);
-    j->at += length;
-}
-
-static void put_object(struct json *j, const char *prefix, unsigned depth);
-
-/* "name": value. prefix: the names of the objects around it, each with a dot. */
-static void put_member(struct json *j, const char *prefix, unsigned depth)
-{
-    char name[256];
-    size_t begin = j->used, from = begin ? begin + 1 : 0;
-    if (begin)
-        put(j, ',');
-    put_words(j, prefix);
-    put_string(j, true);
-    if (j->used - from + 2 > sizeof(name))
-        wrong(j, "a shorter name");
-    snprintf(name, sizeof(name), "%s.", j->text + from);
-    take(j, ':', "a colon");
-    if (next(j) != '{' && strncmp(j->at, "null", 4)) {
-        put(j, '=');
-        if (*j->at == '"')
-            put_string(j, false);
-        else
-            put_plain(j);
-        return;
-    }
-    j->used = begin;
-    j->text[begin] = 0;
-    if (*j->at == '{')
-        put_object(j, name, depth + 1);
+    char number[40] = "";
+    if (json_is_integer(value))
+        snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value))
+        snprintf(number, sizeof(number), "%.17g", json_real_value(value));
+    else if (!json_is_string(value) && !json_is_boolean(value))
+        die("%s: JSON: '%s': a value is expected (an array is none here)", t->option, name);
+    put(t, t->used ? "," : "");
+    put(t, name);
+    put(t, "=");
+    if (json_is_string(value))
+        put_string(t, json_string_value(value));
     else
-        j->at += 4;
+        put(t, number[0] ? number : json_is_true(value) ? "on" : "off");
 }
 
-static void put_object(struct json *j, const char *prefix, unsigned depth)
+/* prefix: the names of the objects around it, each with a dot. */
+static void put_object(struct text *t, const char *prefix, json_t *object, unsigned depth)
 {
-    take(j, '{', "an object");
+    const char *key;
+    json_t *value;
     if (depth == DEPTH)
-        wrong(j, "fewer objects in each other");
-    if (next(j) != '}') {
-        put_member(j, prefix, depth);
-        while (next(j) == ',') {
-            j->at++;
-            put_member(j, prefix, depth);
-        }
+        die("%s: JSON: more than %d objects in each other", t->option, DEPTH);
+    json_object_foreach(object, key, value)
+    {
+        char name[256];
+        bool inner = json_is_object(value);
+        int length = snprintf(name, sizeof(name), "%s%s%s", prefix, key, inner ? "." : "");
+        if (!key[0] || strpbrk(key, ",=.") || length >= (int)sizeof(name))
+            die("%s: JSON: '%.40s' is no name of a property", t->option, key);
+        if (inner)
+            put_object(t, name, value, depth + 1);
+        else if (!json_is_null(value))
+            put_value(t, name, value);
     }
-    take(j, '}', "a comma or the end of an object");
 }
 
 void json_flatten(const char *option, const char *json, char *text, size_t room)
 {
-    struct json j = { option, json, text, 0, room };
+    struct text t = { option, text, 0, room };
+    json_error_t error;
+    json_t *object = json_loads(json, JSON_REJECT_DUPLICATES, &error);
+    if (!object)
+        die("%s: JSON: %s", option, error.text);
+    if (!json_is_object(object))
+        die("%s: JSON: expected an object", option);
     text[0] = 0;
-    put_object(&j, "", 0);
-    if (next(&j))
-        wrong(&j, "nothing more");
+    put_object(&t, "", object, 0);
+    json_decref(object);
 }

@@ -3,6 +3,7 @@
 
 #include <capstone/capstone.h>
 #include <elfutils/version.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <xxhash.h>
 #include <zlib.h>
@@ -29,7 +30,8 @@ void opt_version(struct options *o, const char *name, const char *arg)
         printf("QEMU emulator version 7.2.0 (elmu %s, %s)\n", ELMU_VERSION, COMMIT);
     printf("elmu version %s (%s), a full-system AArch64 emulator for hypervisors and their guests\n", ELMU_VERSION,
            COMMIT);
-    printf("with zlib %s, zstd %s, xxhash %u.%u.%u, elfutils 0.%u, capstone %d.%d\n", zlibVersion(),
-           ZSTD_versionString(), hash / 10000, hash / 100 % 100, hash % 100, _ELFUTILS_VERSION, major, minor);
+    printf("with zlib %s, zstd %s, xxhash %u.%u.%u, elfutils 0.%u, capstone %d.%d, jansson %s\n", zlibVersion(),
+           ZSTD_versionString(), hash / 10000, hash / 100 % 100, hash % 100, _ELFUTILS_VERSION, major, minor,
+           JANSSON_VERSION);
     o->list_done = true;
 }

@@ -24,6 +24,7 @@ run     lib:xxhash.h:xxhash         libxxhash-dev           for state hashes
 run     lib:zstd.h:zstd             libzstd-dev             to load zstd-compressed kernels, and for snapshots
 run     lib:capstone/capstone.h:capstone libcapstone-dev    to disassemble what a stuck guest was doing
 run     lib:elfutils/libdw.h:dw     libdw-dev               for source lines of guest code
+run     lib:jansson.h:jansson     libjansson-dev          to read options that are written as JSON
 run     lib:libnbd.h:nbd            libnbd-dev              for disk images of other formats than raw (a build without it says so)
 run     lib:slirp/libslirp.h:slirp  libslirp-dev            for -netdev user (a build without it says so)
 run     aarch64-linux-gnu-gcc       gcc-aarch64-linux-gnu   to build the demo hypervisor and its guests
