@@ -333,13 +333,11 @@ const char *state_examine(const struct machine *m, const u8 *from)
 
 /* ---- the hash ---- */
 
-static bool page_is_zero(const u8 *page) { return !page[0] && !memcmp(page, page + 1, PAGE - 1); }
-
 static void hash_region(XXH3_state_t *h, const struct phys_region *r)
 {
     for (u64 page = 0; page < r->size / PAGE; page++) {
         const u8 *bytes = r->host + page * PAGE;
-        if (!(r->flags[page] & PAGE_TOUCHED) || page_is_zero(bytes))
+        if (!(r->flags[page] & PAGE_TOUCHED) || is_zeros(bytes, PAGE))
             continue;
         u64 pa = r->base + page * PAGE;
         XXH3_64bits_update(h, &pa, sizeof(pa));

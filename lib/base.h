@@ -58,6 +58,17 @@ static inline u64 align_down(u64 value, u64 size) { return value & ~(size - 1); 
 static inline u64 align_up(u64 value, u64 size) { return (value + size - 1) & ~(size - 1); }
 static inline bool is_pow2(u64 value) { return value && !(value & (value - 1)); }
 
+static inline bool is_zeros(const u8 *at, size_t size) { return !at[0] && !memcmp(at, at + 1, size - 1); }
+/* Makes zeros of it, but writes nothing where there are some: memory that the host gave and nobody used takes none. */
+static inline void zeros_make(void *at, size_t size)
+{
+    for (u8 *p = at, *end = p + size; p < end; p += 4096) {
+        size_t part = end - p < 4096 ? (size_t)(end - p) : 4096;
+        if (!is_zeros(p, part))
+            memset(p, 0, part);
+    }
+}
+
 /* Unaligned little-endian access to bytes. */
 static inline u16 load_le16(const void *p)
 {

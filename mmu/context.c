@@ -354,9 +354,8 @@ void mmu_drop_derived(struct cpu *cpu)
 {
     struct cpu_derived *d = &cpu->d;
     memset(d->fast, 0xff, sizeof(d->fast)); /* a tag of all ones matches nothing: no context ends in 0xfff */
-    memset(d->xpage, 0, sizeof(d->xpage));
+    zeros_make(d->xpage, sizeof(d->xpage));
     memset(&d->mmu, 0, sizeof(d->mmu));
-    memset(d->mmu.set_empty, 0, sizeof(d->mmu.set_empty));
     memset(d->mmu.fast_slot, 0xff, sizeof(d->mmu.fast_slot));
     memset(d->mmu.xpage_slot, 0xff, sizeof(d->mmu.xpage_slot));
     memset(d->mmu.victim, 0xff, sizeof(d->mmu.victim));

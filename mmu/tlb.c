@@ -142,7 +142,7 @@ void tlb_drop_config(struct cpu *cpu, unsigned config)
 
 void tlb_reset(struct cpu *cpu)
 {
-    memset(&cpu->tlb, 0, sizeof(cpu->tlb));
+    zeros_make(&cpu->tlb, sizeof(cpu->tlb));
     mmu_drop_derived(cpu);
 }
 
