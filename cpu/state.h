@@ -135,13 +135,15 @@ enum { RAISED_EXCEPTION = 1, RAISED_UNFINISHED = 2 };
 
 enum { FAST_ENTRIES = 16384, XPAGE_ENTRIES = 256 };
 
-/* A fast tag: va page | context, for each access; host address of a byte = va + addend. */
+/* A fast tag: va page | context, for each access, 0 where there is none; host address of a byte = va + addend. What is
+ * zeros is unused, so that the host gives no memory for tags of PEs that do little. */
 struct fast_entry {
     u64 r, w;
     u64 addend;
     u64 owner; /* FAST_OWNER: set * TLB_WAYS + way of the state entry it stands for; FAST_PAGE: physical address */
 };
 #define FAST_OWNER(owner) ((u32)((owner) & 0x7fff))
+static inline bool fast_used(const struct fast_entry *f) { return (f->r | f->addend) != 0; }
 #define FAST_CODE         0x8000 /* in owner: written to it may be, but not fast, since it holds decoded code */
 #define FAST_PAGE(owner)  ((owner) << 8 >> 24 << 12)
 /* In owner: no RAM lies there, and nothing but the page is known; r and w match nothing, and the tag is the addend. */
@@ -152,7 +154,7 @@ struct fast_entry {
 
 /* What an access asks the fast tags with (mmu/access.h). */
 struct fast_context {
-    u64 ctx;  /* 0: not found yet */
+    u64 ctx;  /* CTX_NEVER: not found yet */
     u64 wide; /* for accesses of more than a byte: the same, or CTX_NEVER where they are checked for alignment */
     u64 mix;  /* mixed into the index of fast[], in units of an entry's bytes */
 };
@@ -191,7 +193,8 @@ struct mmu_view {
 
 /* Fast-tag contexts: the table that gives each combination its number. */
 enum { FAST_VICTIMS = 8 };
-enum { CTX_SLOTS = 512, CTX_LIMIT = 254, CTX_NEVER = 0xff0 };
+enum { CTX_SLOTS = 512, CTX_LIMIT = 254, CTX_NEVER = 0xff0 }; /* CTX_NEVER: no tag has it */
+static inline bool context_known(const struct fast_context *c) { return c->ctx != CTX_NEVER; }
 struct mmu_ctx {
     struct tlb_config config;
     u16 asid, vmid;
@@ -204,11 +207,11 @@ struct mmu_derived {
     u32 ctx_used, victim_next;
     struct fast_entry victim[FAST_VICTIMS]; /* lately pushed out of fast[]: for pages that share a slot */
     u64 set_empty[TLB_SETS / 64];           /* a bit for each set of the TLB that surely holds nothing */
-    u16 fast_slot[TLB_ENTRIES]; /* the fast (xpage) slot made from an entry: MMU_NONE, a slot, or MMU_MANY */
+    u16 fast_slot[TLB_ENTRIES];             /* 1 + the fast (xpage) slot made from an entry, 0, or MMU_MANY */
     u16 xpage_slot[TLB_ENTRIES];
     struct mmu_ctx ctx[CTX_SLOTS];
 };
-enum { MMU_NONE = 0xffff, MMU_MANY = 0xfffe };
+enum { MMU_MANY = 0xffff };
 
 struct phys;     /* mmu/phys.h: RAM and the way to devices */
 struct memo;     /* mmu/memo.h: what earlier walks found out about tables */

@@ -318,7 +318,10 @@ static ALWAYS_INLINE void use_contexts(struct cpu *cpu, const struct mmu_view *v
     cpu->d.unpriv = v->unpriv && !cpu->ps.uao ? v->as_el0 : data;
 }
 
-static void lose_contexts(struct cpu_derived *d) { d->data.ctx = d->data.wide = d->unpriv.ctx = d->unpriv.wide = 0; }
+static void lose_contexts(struct cpu_derived *d)
+{
+    d->data.ctx = d->data.wide = d->unpriv.ctx = d->unpriv.wide = CTX_NEVER;
+}
 
 void mmu_context_find(struct cpu *cpu)
 {
@@ -353,12 +356,9 @@ void mmu_el_changed(struct cpu *cpu)
 void mmu_drop_derived(struct cpu *cpu)
 {
     struct cpu_derived *d = &cpu->d;
-    memset(d->fast, 0xff, sizeof(d->fast)); /* a tag of all ones matches nothing: no context ends in 0xfff */
+    zeros_make(d->fast, sizeof(d->fast)); /* a tag of zeros matches nothing: no context is 0 */
     zeros_make(d->xpage, sizeof(d->xpage));
-    memset(&d->mmu, 0, sizeof(d->mmu));
-    memset(d->mmu.fast_slot, 0xff, sizeof(d->mmu.fast_slot));
-    memset(d->mmu.xpage_slot, 0xff, sizeof(d->mmu.xpage_slot));
-    memset(d->mmu.victim, 0xff, sizeof(d->mmu.victim));
+    zeros_make(&d->mmu, sizeof(d->mmu));
     lose_contexts(d);
 }
 

@@ -13,9 +13,9 @@ static void device_fill(struct cpu *cpu, const struct place *p, u64 va, const st
     u32 index = tlb_index(cpu, p->entry);
     if (p->entry->perm & TLB_TAGGED || cpu->d.host.phys->ops->page)
         return;
-    if (f->r != ~0ull)
+    if (f->r)
         cpu->d.mmu.victim[cpu->d.mmu.victim_next++ % FAST_VICTIMS] = *f;
-    *f = (struct fast_entry){ .r = ~0ull, .w = ~0ull, .addend = (va & ~0xfffull) | c->ctx };
+    *f = (struct fast_entry){ .addend = (va & ~0xfffull) | c->ctx };
     f->owner = FAST_DEVICE | (have & 1 ? FAST_DEVICE_READ : 0) | (have & 2 ? FAST_DEVICE_WRITE : 0) |
                (p->attrs.ns ? FAST_DEVICE_NS : 0) | p->pa >> 12 << 16 | index;
     tlb_note_fast(cpu, index, (u32)(f - cpu->d.fast));
@@ -32,7 +32,8 @@ void fast_fill(struct cpu *cpu, const struct place *p, u64 va, unsigned flags)
     if (unlikely(p->entry->perm & TLB_TAGGED) && v->config.regime & REGIME_KEY_TAGS)
         return;
     unsigned have = el0 ? p->entry->perm : p->entry->perm >> 3;
-    if (!c->ctx || v->big_endian || flags & (ACC_CACHE | ACC_NV2) || (!el0 && cpu->ps.pan && p->entry->perm & TLB_USER))
+    if (!context_known(c) || v->big_endian || flags & (ACC_CACHE | ACC_NV2) ||
+        (!el0 && cpu->ps.pan && p->entry->perm & TLB_USER))
         return;
     if (!page_flags) {
         device_fill(cpu, p, va, c, have);
@@ -53,9 +54,9 @@ void fast_fill(struct cpu *cpu, const struct place *p, u64 va, unsigned flags)
     if (writable && *page_flags & PAGE_CODE)
         owner |= FAST_CODE;
     if (f->r != tag || (f->owner ^ owner) & ~(u64)FAST_CODE) {
-        if (f->r != ~0ull)
+        if (f->r)
             cpu->d.mmu.victim[cpu->d.mmu.victim_next++ % FAST_VICTIMS] = *f;
-        *f = (struct fast_entry){ .w = ~0ull };
+        f->w = 0;
     }
     f->r = tag;
     f->owner = owner;
@@ -70,8 +71,8 @@ void fast_fill(struct cpu *cpu, const struct place *p, u64 va, unsigned flags)
 static void drop_write_tags(struct fast_entry *f, unsigned count, const u8 *host)
 {
     for (; count--; f++)
-        if (f->w != ~0ull && (f->w & ~0xfffull) + f->addend == (u64)(uintptr_t)host)
-            f->w = ~0ull;
+        if (f->w && (f->w & ~0xfffull) + f->addend == (u64)(uintptr_t)host)
+            f->w = 0;
 }
 
 void fast_drop_writes(struct cpu *cpu, u64 pa)
@@ -107,7 +108,7 @@ u8 *fast_try(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
 {
     const struct observer *o = cpu->d.host.observer;
     const struct fast_context *c = fast_context_of(cpu, flags);
-    if ((o && o->memory && !cpu->d.threaded) || !c->ctx || flags & (ACC_CACHE | ACC_NV2))
+    if ((o && o->memory && !cpu->d.threaded) || !context_known(c) || flags & (ACC_CACHE | ACC_NV2))
         return NULL;
     if ((va & 4095) > 4096 - size || (c->wide != c->ctx && va & (size - 1)))
         return NULL;
@@ -118,7 +119,7 @@ u8 *fast_try(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
 bool fast_store_decoded(struct cpu *cpu, const struct fast_entry *f, u64 va, u64 value, unsigned size, unsigned flags)
 {
     const struct observer *o = cpu->d.host.observer;
-    if ((o && o->memory) || flags & (ACC_CACHE | ACC_NV2) || !fast_context_of(cpu, flags)->ctx)
+    if ((o && o->memory) || flags & (ACC_CACHE | ACC_NV2) || !context_known(fast_context_of(cpu, flags)))
         return false;
     u64 pa = FAST_PAGE(f->owner) | (va & 0xfff);
     const u8 *page_flags = phys_flags(cpu->d.host.phys, pa);

@@ -27,52 +27,49 @@ static u32 set_of(u64 va, unsigned size, u16 vmid, unsigned regime)
 
 /* ---- what is derived from an entry ---- */
 
-void tlb_note_fast(struct cpu *cpu, u32 index, u32 slot)
-{
-    u16 *s = &cpu->d.mmu.fast_slot[index];
-    *s = *s == MMU_NONE || *s == slot ? (u16)slot : MMU_MANY;
-}
+static void note_slot(u16 *of, u32 slot) { *of = !*of || *of == slot + 1 ? (u16)(slot + 1) : MMU_MANY; }
 
-void tlb_note_xpage(struct cpu *cpu, u32 index, u32 slot)
-{
-    u16 *s = &cpu->d.mmu.xpage_slot[index];
-    *s = *s == MMU_NONE || *s == slot ? (u16)slot : MMU_MANY;
-}
+void tlb_note_fast(struct cpu *cpu, u32 index, u32 slot) { note_slot(&cpu->d.mmu.fast_slot[index], slot); }
 
-static void clear_fast(struct fast_entry *f) { memset(f, 0xff, sizeof(*f)); }
-static void clear_xpage(struct xpage_entry *x) { *x = (struct xpage_entry){ .tag = ~0ull, .owner = ~0u }; }
+void tlb_note_xpage(struct cpu *cpu, u32 index, u32 slot) { note_slot(&cpu->d.mmu.xpage_slot[index], slot); }
+
+static void clear_fast(struct fast_entry *f, u32 owner)
+{
+    if (fast_used(f) && FAST_OWNER(f->owner) == owner)
+        memset(f, 0, sizeof(*f));
+}
+static void clear_xpage(struct xpage_entry *x, u32 owner)
+{
+    if (x->tag && x->owner == owner)
+        memset(x, 0, sizeof(*x));
+}
 
 static void purge_fast(struct cpu *cpu, u32 index)
 {
     u16 slot = cpu->d.mmu.fast_slot[index];
-    if (slot == MMU_NONE)
+    if (!slot)
         return;
-    cpu->d.mmu.fast_slot[index] = MMU_NONE;
+    cpu->d.mmu.fast_slot[index] = 0;
     for (unsigned n = 0; n < FAST_VICTIMS; n++)
-        if (FAST_OWNER(cpu->d.mmu.victim[n].owner) == index)
-            clear_fast(&cpu->d.mmu.victim[n]);
-    if (slot < FAST_ENTRIES) {
-        if (FAST_OWNER(cpu->d.fast[slot].owner) == index)
-            clear_fast(&cpu->d.fast[slot]);
-    } else if (slot == MMU_MANY) {
+        clear_fast(&cpu->d.mmu.victim[n], index);
+    if (slot != MMU_MANY)
+        clear_fast(&cpu->d.fast[slot - 1], index);
+    else
         for (unsigned n = 0; n < FAST_ENTRIES; n++)
-            if (FAST_OWNER(cpu->d.fast[n].owner) == index)
-                clear_fast(&cpu->d.fast[n]);
-    }
+            clear_fast(&cpu->d.fast[n], index);
 }
 
 static void purge_xpage(struct cpu *cpu, u32 index)
 {
     u16 slot = cpu->d.mmu.xpage_slot[index];
-    cpu->d.mmu.xpage_slot[index] = MMU_NONE;
-    if (slot < XPAGE_ENTRIES) {
-        if (cpu->d.xpage[slot].owner == index)
-            clear_xpage(&cpu->d.xpage[slot]);
-    } else if (slot == MMU_MANY) {
+    if (!slot)
+        return;
+    cpu->d.mmu.xpage_slot[index] = 0;
+    if (slot != MMU_MANY)
+        clear_xpage(&cpu->d.xpage[slot - 1], index);
+    else
         for (unsigned n = 0; n < XPAGE_ENTRIES; n++)
-            if (cpu->d.xpage[n].owner == index)
-                clear_xpage(&cpu->d.xpage[n]);
-    }
+            clear_xpage(&cpu->d.xpage[n], index);
 }
 
 static void drop_entry(struct cpu *cpu, struct tlb_entry *e)
@@ -89,7 +86,7 @@ static bool drop_entry_of_many(struct cpu *cpu, struct tlb_entry *e)
     u32 index = tlb_index(cpu, e);
     bool sweep = cpu->d.mmu.fast_slot[index] == MMU_MANY;
     if (sweep)
-        cpu->d.mmu.fast_slot[index] = MMU_NONE;
+        cpu->d.mmu.fast_slot[index] = 0;
     drop_entry(cpu, e);
     return sweep;
 }
@@ -97,8 +94,8 @@ static bool drop_entry_of_many(struct cpu *cpu, struct tlb_entry *e)
 static void fast_sweep_some(struct cpu *cpu, struct fast_entry *f, unsigned count)
 {
     for (; count--; f++)
-        if (f->owner != ~0ull && !entry_at(cpu, FAST_OWNER(f->owner))->size_log2)
-            clear_fast(f);
+        if (fast_used(f) && !entry_at(cpu, FAST_OWNER(f->owner))->size_log2)
+            memset(f, 0, sizeof(*f));
 }
 
 /* The fast tags of entries that are no more. */

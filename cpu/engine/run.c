@@ -38,7 +38,7 @@ static bool fetch_translate(struct cpu *cpu, enum engine engine, u64 base)
     cpu->fetch_valid = f.device ? 0 : 1;
     cpu->d.page = f.device ? code_page_uncached(cpu->d.host.code, f.pa, f.ns, engine)
                            : code_page_get(cpu->d.host.code, f.pa, f.ns, engine);
-    if (engine == ENGINE_THREADED && cpu->d.page->host && cpu->d.data.ctx)
+    if (engine == ENGINE_THREADED && cpu->d.page->host && context_known(&cpu->d.data))
         *x = (struct xpage_entry){ .tag = base | cpu->d.data.ctx,
                                    .page = cpu->d.page,
                                    .pc_bias = page_bias(cpu->d.page, base),
@@ -59,7 +59,7 @@ static bool fetch_failed(struct cpu *cpu)
 bool cpu_fetch(struct cpu *cpu, enum engine engine)
 {
     u64 base = cpu->pc & ~0xfffull;
-    if (unlikely(!cpu->d.data.ctx))
+    if (unlikely(!context_known(&cpu->d.data)))
         mmu_context_find(cpu);
     if (unlikely(cpu->pc & 3)) {
         exc_fetch_state(cpu);

@@ -41,7 +41,7 @@ static ALWAYS_INLINE void enter_anew(struct cpu *cpu, u64 left)
 {
     const struct xpage_entry *x = xpage_of(cpu, cpu->pc);
     const struct observer *o = cpu->d.host.observer;
-    if (likely(xpage_hits(cpu, x, cpu->pc) && cpu->d.data.ctx && (s64)left > 0) &&
+    if (likely(xpage_hits(cpu, x, cpu->pc) && context_known(&cpu->d.data) && (s64)left > 0) &&
         likely(!(cpu->d.attention | cpu->ps.btype | cpu->ps.il | cpu->d.breakpoints)) && likely(!o || !o->page))
         return run_xpage(cpu, left, x, cpu->pc);
     cpu->fetch_valid = 0;
@@ -139,7 +139,7 @@ void thr_undefined(OP_ARGS)
 void thr_sync_next(OP_ARGS)
 {
     const struct observer *o = cpu->d.host.observer;
-    if (likely(cpu->fetch_valid && cpu->d.data.ctx && (s64)(L - 16) > (s64)(uintptr_t)i) &&
+    if (likely(cpu->fetch_valid && context_known(&cpu->d.data) && (s64)(L - 16) > (s64)(uintptr_t)i) &&
         likely(!(cpu->d.attention | cpu->ps.btype | cpu->ps.il | cpu->d.breakpoints)) && likely(!o || !o->page))
         NEXT; /* the page stays, and nothing came up */
     cpu->pc = PC + 4;

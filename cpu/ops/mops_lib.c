@@ -87,7 +87,7 @@ static u8 *host_bytes(struct cpu *cpu, u64 va, unsigned flags)
 {
     const struct observer *o = cpu->d.host.observer;
     const struct fast_context *c = flags & ACC_UNPRIV ? &cpu->d.unpriv : &cpu->d.data;
-    if ((o && (o->memory || o->access) && !cpu->d.threaded) || cpu->d.host.force_step || !c->ctx)
+    if ((o && (o->memory || o->access) && !cpu->d.threaded) || cpu->d.host.force_step || !context_known(c))
         return NULL;
     return fast_pointer(cpu, va, 0, flags & ACC_WRITE, flags & ACC_UNPRIV);
 }

@@ -141,9 +141,9 @@ static void check_subset(struct cpu *c)
 {
     for (unsigned n = 0; n < FAST_ENTRIES + FAST_VICTIMS; n++) {
         const struct fast_entry *f = n < FAST_ENTRIES ? &c->d.fast[n] : &c->d.mmu.victim[n - FAST_ENTRIES];
-        if (f->r == ~0ull && f->w == ~0ull)
+        if (!f->r && !f->w)
             continue;
-        u64 va = (f->r != ~0ull ? f->r : f->w) & ~0xfffull;
+        u64 va = (f->r ? f->r : f->w) & ~0xfffull;
         u32 owner = FAST_OWNER(f->owner);
         ck_assert(owner < TLB_ENTRIES);
         const struct tlb_entry *e = &c->tlb.entry[owner / TLB_WAYS][owner % TLB_WAYS];
@@ -151,7 +151,7 @@ static void check_subset(struct cpu *c)
         u64 pa = e->pa | (va & ones(e->size_log2));
         ck_assert_ptr_eq((u8 *)(uintptr_t)(va + f->addend), ram + (pa - RAM));
         ck_assert_uint_eq(FAST_PAGE(f->owner), pa);
-        ck_assert(f->w == ~0ull || !(page_flags[(pa - RAM) / 4096] & PAGE_CODE));
+        ck_assert(!f->w || !(page_flags[(pa - RAM) / 4096] & PAGE_CODE));
     }
 }
 
