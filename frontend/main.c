@@ -64,7 +64,8 @@ static void boot_read(const struct options *o, struct boot_config *b)
     for (unsigned n = 0; n < o->loader_count; n++) {
         const struct loader_option *l = &o->loader[n];
         b->loader[n] = (struct boot_loader){
-            blob_of("-device loader", l->file), l->addr, l->data, l->data_len, l->has_addr, l->force_raw, l->cpu
+            blob_of(l->guest ? "-device guest-loader" : "-device loader", l->file), l->addr, l->data, l->data_len,
+            l->has_addr, l->force_raw, l->cpu, l->guest, l->append
         };
     }
     b->nographic = o->nographic;
@@ -155,11 +156,12 @@ static struct machine *machine_make(const struct options *o, struct frontend *f)
 }
 
 /* -machine dumpdtb=: the tree as it is before a boot adds to it, and the end. */
-static void dtb_dump(struct machine *m, const struct options *o)
+static void dtb_dump(struct machine *m, const struct options *o, const struct boot_config *read)
 {
     static u8 dtb[FDT_SIZE];
     char error[BOOT_ERROR];
-    struct boot_config config = { .plain_dtb = o->plain_dtb };
+    struct boot_config config = *read;
+    config.domain_count = 0; /* their modules have no addresses yet */
     struct fdt_boot boot = { .append = o->append, .config = &config };
     m->conduit = m->options.secure ? CONDUIT_NONE : m->options.virtualization ? CONDUIT_SMC : CONDUIT_HVC;
     u64 size = fdt_make(m, &boot, NULL, dtb, error);
@@ -284,7 +286,7 @@ int main(int argc, char **argv)
         restore_options(&o);
     struct machine *m = machine_load(&o, &f, &boot);
     if (o.dumpdtb[0]) {
-        dtb_dump(m, &o);
+        dtb_dump(m, &o, &boot);
         machine_destroy(m);
         disks_close(f.disks);
         nets_close(f.nets);

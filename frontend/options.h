@@ -98,7 +98,8 @@ struct item_option {
     char *name, *file, *string;
 };
 struct loader_option {
-    char *file;
+    char *file, *append;
+    const char *guest; /* of guest-loader: what it is; or NULL */
     u64 addr, data;
     s32 data_len, cpu; /* cpu: -1 none */
     bool has_addr, has_data, force_raw;

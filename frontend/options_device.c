@@ -41,12 +41,18 @@ static const struct property loader_rows[] = {
     PROPERTY("force-raw", PROPERTY_ON, struct loader_option, force_raw),
 };
 
-static void device_loader(struct options *o, const char *option, const char *arg)
+static struct loader_option *loader_add(struct options *o, const char *option)
 {
     if (o->loader_count == MAX_LOADERS)
         die("%s: more than %d", option, MAX_LOADERS);
     struct loader_option *l = &o->loader[o->loader_count++];
     *l = (struct loader_option){ .cpu = -1 };
+    return l;
+}
+
+static void device_loader(struct options *o, const char *option, const char *arg)
+{
+    struct loader_option *l = loader_add(o, option);
     properties_read(loader_rows, ARRAY_LEN(loader_rows), option, arg, NULL, l);
     if (l->has_data && (l->data_len < 1 || l->data_len > 8))
         die("%s: data needs data-len=1 to 8", option);
@@ -54,6 +60,39 @@ static void device_loader(struct options *o, const char *option, const char *arg
         die("%s: give file= or data= (and addr=), or addr= and cpu-num=", option);
     if (!l->file && !l->has_addr)
         die("%s: addr= is missing", option);
+}
+
+struct guest_option {
+    char *kernel, *initrd, *bootargs;
+    u64 addr;
+    bool has_addr;
+};
+static const struct property guest_rows[] = {
+    PROPERTY_GIVEN("addr", struct guest_option, addr, has_addr),
+    PROPERTY("kernel", PROPERTY_COPY, struct guest_option, kernel),
+    PROPERTY("initrd", PROPERTY_COPY, struct guest_option, initrd),
+    PROPERTY("bootargs", PROPERTY_COPY, struct guest_option, bootargs),
+};
+
+/* What a hypervisor finds in /chosen and starts as its guest. */
+static void device_guest(struct options *o, const char *option, const char *arg)
+{
+    struct loader_option *l = loader_add(o, option);
+    struct guest_option g = { 0 };
+    properties_read(guest_rows, ARRAY_LEN(guest_rows), option, arg, NULL, &g);
+    if (!g.has_addr)
+        die("%s: Need to specify the address of guest blob (addr=)", option);
+    if (!g.kernel == !g.initrd)
+        die(g.kernel ? "%s: Cannot specify a kernel and initrd in same stanza (give two)"
+                     : "%s: Need to specify a kernel or initrd image",
+            option);
+    if (g.initrd && g.bootargs)
+        die("%s: Boot args only relevant to kernel blobs", option);
+    l->file = g.kernel ? g.kernel : g.initrd;
+    l->guest = g.kernel ? "kernel" : "ramdisk";
+    l->append = g.bootargs;
+    l->addr = g.addr;
+    l->has_addr = l->force_raw = true;
 }
 
 static void virtio_bus(void *target, const char *option, const struct suboption *s)
@@ -332,6 +371,7 @@ static const struct {
     void (*add)(struct options *o, const char *option, const char *arg);
 } models[] = {
     { "loader", "desc \"Generic Loader\"", device_loader },
+    { "guest-loader", "desc \"Guest Loader\"", device_guest },
     { "virtconsole", "bus virtio-serial-bus", device_virtconsole },
     { "scsi-hd", "bus SCSI", device_scsi },
 };

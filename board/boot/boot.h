@@ -18,13 +18,16 @@ struct blob {
 
 enum { MAX_LOADERS = 32, MAX_DOMAINS = 16, MAX_ITEMS = 32, BOOT_ERROR = 512 };
 
-/* -device loader: a file, or a value, put somewhere; and perhaps a PE started there. */
+/* -device loader: a file, or a value, put somewhere; and perhaps a PE started there. -device guest-loader: a file that
+ * a hypervisor is told of. */
 struct boot_loader {
     struct blob file;
     u64 addr, data;
     unsigned data_len; /* bytes; 0: it's a file */
     bool has_addr, force_raw;
-    int cpu; /* -1: none */
+    int cpu;            /* -1: none */
+    const char *guest;  /* -device guest-loader: what the device tree says that it is, "kernel" or "ramdisk"; or NULL */
+    const char *append; /* of a guest's kernel; or NULL */
 };
 
 /* A Xen domain: dom0, or one that Xen makes at boot (dom0less). */

@@ -241,6 +241,24 @@ static void domains(struct tree *t, const struct fdt_boot *boot)
     }
 }
 
+/* What -device guest-loader put into memory, in QEMU's form: loaders read the address out of the node's name. */
+static void guests(struct tree *t, const struct boot_config *c)
+{
+    for (unsigned n = 0; c && n < c->loader_count; n++) {
+        const struct boot_loader *l = &c->loader[n];
+        if (!l->guest)
+            continue;
+        char path[64], compatible[64];
+        snprintf(path, sizeof(path), "/chosen/module@0x%08llx", (unsigned long long)l->addr);
+        tree_node(t, path);
+        int size = snprintf(compatible, sizeof(compatible), "multiboot,module%cmultiboot,%s", 0, l->guest) + 1;
+        tree_prop(t, path, "compatible", compatible, (unsigned)size);
+        TREE_CELLS(t, path, "reg", TREE_CELLS64(l->addr), TREE_CELLS64(l->file.size));
+        if (l->append)
+            tree_string(t, path, "bootargs", l->append);
+    }
+}
+
 static void boot_props(struct tree *t, const struct fdt_boot *boot)
 {
     if (fdt_path_offset(t->fdt, "/chosen") < 0)
@@ -253,6 +271,7 @@ static void boot_props(struct tree *t, const struct fdt_boot *boot)
         tree_numbers(t, "/chosen", "linux,initrd-end", &end, 1);
     }
     domains(t, boot);
+    guests(t, boot->config);
 }
 
 /* A tree given by the user: its memory becomes the machine's, PSCI is added when there is none. */

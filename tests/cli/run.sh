@@ -254,6 +254,11 @@ bad 'serial file that cannot be' 'folder: Is a directory' -kernel hello.elf -ser
 bad 'loader without file' 'loader' -device loader,force-raw=on
 bad 'loader past RAM' 'does not fit' -kernel hello.elf -device loader,file=noise,addr=0x0a800000
 bad 'loader for a CPU that is not' 'cpu-num=3' -device loader,file=hello.elf,cpu-num=3
+bad 'guest without address' 'address of guest blob' -kernel hello.elf -device guest-loader,kernel=hello.elf
+bad 'guest without file' 'kernel or initrd' -kernel hello.elf -device guest-loader,addr=0x48000000
+bad 'guest with both' 'give two' -kernel hello.elf -device guest-loader,addr=0x48000000,kernel=hello.elf,initrd=noise
+bad 'words for an initrd' 'kernel blobs' -kernel hello.elf -device guest-loader,addr=0x48000000,initrd=noise,bootargs=x
+bad 'guest past RAM' 'does not fit' -kernel hello.elf -device guest-loader,addr=0x0a800000,initrd=noise
 bad 'loader data too long' 'data-len' -device loader,data=1,data-len=9,addr=0x40000000
 bad '--after without --send' '--send is missing' -kernel hello.elf --after x
 bad '--until of nothing' 'empty' -kernel hello.elf --until ''
@@ -596,6 +601,8 @@ same 'two regions of redistributors' '' cortex-a57 140 1G
 same 'GICv4' ',gic-version=4,virtualization=on' cortex-a57 61 128M
 same 'GICv4, two regions of redistributors' ',gic-version=max,virtualization=on' cortex-a57 62 128M
 same 'the most that there is, without EL2' ',gic-version=max' cortex-a57 62 128M
+same "a hypervisor's guest" ',virtualization=on' cortex-a57 1 1G -kernel hello.bin -append 'a b' \
+    -device guest-loader,addr=0x60000000,kernel=hello.bin,bootargs='c d' -device guest-loader,addr=0x100000,initrd=noise
 same 'firmware: no GPIO' '' cortex-a57 1 128M -bios hello.bin
 same 'firmware without ACPI' ',acpi=off' cortex-a57 1 128M -bios hello.bin
 same 'GICv2' ',gic-version=2' cortex-a57 1 128M

@@ -288,6 +288,15 @@ define_rows() {
     row xen-max-1 full 6G
     xen max 1
 
+    row xen-guest-loader full 6G
+    common cortex-a57 1
+    opt -kernel "$boot/xen" -append 'console=dtuart dom0_mem=256M' \
+        -device "guest-loader,addr=0x60000000,kernel=$boot/vmlinuz,bootargs=console=hvc0 elmu.name=dom0" \
+        -device "guest-loader,addr=0x52000000,initrd=$boot/linux.cpio"
+    want 'dom0: under xen 4.17'
+    want '(XEN) Hardware Dom0 halted: halting machine'
+    shell_session dom0
+
     # With the device tree that QEMU makes for this machine, PCIe node and all, as it is.
     row xen-qemu-dtb quick 6G
     xen cortex-a57 1
