@@ -57,7 +57,8 @@ struct machine_options {
     u8 compact;       /* of which none keeps its place then */
     u8 pa_bits;       /* physical addresses that the PEs have */
     u8 virtio_absent; /* slots of virtio-mmio that are left out, the highest ones */
-    u8 pad[7];
+    u8 fw_cfg_no_dma; /* the firmware configuration device is read by its data register alone */
+    u8 pad[6];
     struct disk_option disk[MAX_DISKS];
     struct net_option net[MAX_NETS];
     struct virtio_plug plug[VIRTIO_SLOTS];

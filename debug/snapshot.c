@@ -397,15 +397,16 @@ static const char *differs(const struct machine *m, const struct machine *s)
     static const struct {
         const char *field, *option; /* NULL: it may be another one */
     } rows[] = {
-        { "ram_size", "-m" },        { "seed", NULL },
-        { "rtc_base", NULL },        { "cpu_count", "-smp" },
-        { "clusters", "-smp" },      { "cores", "-smp" },
-        { "threads", "-smp" },       { "semihosting", "-semihosting" },
-        { "reset_loud", "-reset" },  { "virtio_modern", "-global" },
-        { "smmu_stage", "-global" }, { "flash_disk", "-drive" },
-        { "disk", "-drive" },        { "net", "-device" },
-        { "plug", "-device" },       { "pci", "-device" },
-        { "store_size", "-fw_cfg" }, { "firmware", "-bios" },
+        { "ram_size", "-m" },           { "seed", NULL },
+        { "rtc_base", NULL },           { "cpu_count", "-smp" },
+        { "clusters", "-smp" },         { "cores", "-smp" },
+        { "threads", "-smp" },          { "semihosting", "-semihosting" },
+        { "reset_loud", "-reset" },     { "virtio_modern", "-global" },
+        { "smmu_stage", "-global" },    { "flash_disk", "-drive" },
+        { "disk", "-drive" },           { "net", "-device" },
+        { "plug", "-device" },          { "pci", "-device" },
+        { "store_size", "-fw_cfg" },    { "firmware", "-bios" },
+        { "fw_cfg_no_dma", "-global" },
     };
     for (unsigned n = 0; n < machine_options_shape.count; n++) {
         const struct state_field *f = &machine_options_shape.field[n];

@@ -63,10 +63,15 @@ static void boot_read(const struct options *o, struct boot_config *b)
     b->loader_count = o->loader_count;
     for (unsigned n = 0; n < o->loader_count; n++) {
         const struct loader_option *l = &o->loader[n];
-        b->loader[n] = (struct boot_loader){
-            blob_of(l->guest ? "-device guest-loader" : "-device loader", l->file), l->addr, l->data, l->data_len,
-            l->has_addr, l->force_raw, l->cpu, l->guest, l->append
-        };
+        b->loader[n] = (struct boot_loader){ blob_of(l->guest ? "-device guest-loader" : "-device loader", l->file),
+                                             l->addr,
+                                             l->data,
+                                             l->data_len,
+                                             l->has_addr,
+                                             l->force_raw,
+                                             l->cpu,
+                                             l->guest,
+                                             l->append };
     }
     b->nographic = o->nographic;
     b->boot = o->boot;

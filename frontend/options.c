@@ -173,6 +173,7 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
                            .engine = ENGINE_THREADED };
     o->program = argc ? argv[0] : "";
     *status = 0;
+    globals_read(o, argc, argv);
     for (int n = 1; n < argc; n++) {
         option_run(o, argv[n], argc, argv, &n);
         if (o->list_done)

@@ -125,8 +125,10 @@ struct options {
     struct backend_option backend[MAX_BACKENDS];
     unsigned backend_count, numa_nodes;
     char *memory_backend, *numa_memdev; /* -machine memory-backend=, -numa node,memdev=: names, or NULL */
-    struct machine_options machine;     /* what the guest can see, but disks and devices */
-    u32 given;                          /* GIVEN_*: what -restore must not contradict */
+    const char *global[16];             /* DRIVER.PROPERTY=VALUE of models of -device */
+    unsigned global_count;
+    struct machine_options machine; /* what the guest can see, but disks and devices */
+    u32 given;                      /* GIVEN_*: what -restore must not contradict */
     char cpu[512], dumpdtb[1024];
     u64 max_insns;
     enum engine engine;
@@ -170,6 +172,8 @@ struct options {
 };
 
 /* Reads the command line. False: ends with `status` now (help was printed); errors do not return. */
+/* What -global says, wherever it stands among the words. */
+void globals_read(struct options *o, int argc, char **argv);
 bool options_parse(struct options *o, int argc, char **argv, int *status);
 
 /* The functions of options that need more than a row. name: as in the row; arg: "" when it takes none. */

@@ -209,11 +209,23 @@ static void net_feature(void *target, const char *option, const struct suboption
 #define PCI_ROWS                                                                                                       \
     PROPERTY("bus", PROPERTY_TEXT, struct device_config, bus), PROPERTY_BY("addr", pci_address),                       \
         PROPERTY("id", PROPERTY_TEXT, struct device_config, id), PROPERTY_BY("multifunction", pci_multifunction),      \
-        PROPERTY_ACCEPTED("romfile", ""), PROPERTY_ACCEPTED("bootindex", "")
+        PROPERTY_ACCEPTED("romfile", ""), PROPERTY_ACCEPTED("rombar", ""), PROPERTY_ACCEPTED("romsize", ""),           \
+        PROPERTY_ACCEPTED("acpi-index", ""), PROPERTY_ACCEPTED("bootindex", ""), PROPERTY_ACCEPTED("x-pcie-*", "")
+/* Of all virtio devices. What a driver may use or not without a difference in what it does is as elmu has it. */
+#define VIRTIO_ROWS                                                                                                    \
+    PROPERTY_ACCEPTED("rng", ""), PROPERTY_ACCEPTED("num-queues", "1"), PROPERTY_ACCEPTED("num_queues", "1"),          \
+        PROPERTY_ACCEPTED("packed", "off"), PROPERTY_ACCEPTED("queue-size", ""),                                       \
+        PROPERTY_ACCEPTED("virtqueue_size", ""), PROPERTY_ACCEPTED("event_idx", ""),                                   \
+        PROPERTY_ACCEPTED("indirect_desc", ""), PROPERTY_ACCEPTED("any_layout", ""),                                   \
+        PROPERTY_ACCEPTED("notify_on_empty", ""), PROPERTY_ACCEPTED("queue_reset", ""),                                \
+        PROPERTY_ACCEPTED("use-started", ""), PROPERTY_ACCEPTED("use-disabled-flag", ""),                              \
+        PROPERTY_ACCEPTED("ioeventfd", ""), PROPERTY_ACCEPTED("max_ports", ""), PROPERTY_ACCEPTED("emergency-write", ""), \
+        PROPERTY_ACCEPTED("max-bytes", ""), PROPERTY_ACCEPTED("period", "")
 #define VIRTIO_PCI_ROWS                                                                                                \
     PROPERTY_BY("disable-legacy", pci_legacy), PROPERTY_BY("disable-modern", pci_modern),                              \
-        PROPERTY_BY("iommu_platform", pci_iommu), PROPERTY_ACCEPTED("rng", ""), PROPERTY_ACCEPTED("vectors", ""),      \
-        PROPERTY_ACCEPTED("ats", "off"), PROPERTY_ACCEPTED("packed", "off"), PROPERTY_ACCEPTED("num-queues", "1")
+        PROPERTY_BY("iommu_platform", pci_iommu), PROPERTY_ACCEPTED("vectors", ""), PROPERTY_ACCEPTED("ats", "off"),   \
+        PROPERTY_ACCEPTED("aer", "off"), PROPERTY_ACCEPTED("modern-pio-notify", ""),                                   \
+        PROPERTY_ACCEPTED("page-per-vq", ""), PROPERTY_ACCEPTED("migrate-extra", ""), VIRTIO_ROWS
 #define DISK_ROWS                                                                                                      \
     PROPERTY("drive", PROPERTY_TEXT, struct device_config, drive), PROPERTY_BY("serial", blk_serial),                  \
         PROPERTY_BY("config-wce", blk_feature), PROPERTY_BY("discard", blk_feature),                                   \
@@ -221,10 +233,11 @@ static void net_feature(void *target, const char *option, const struct suboption
         PROPERTY_BY("logical_block_size", blk_block), PROPERTY_BY("physical_block_size", blk_block),                   \
         PROPERTY_ACCEPTED("share-rw", "on off"), PROPERTY_ACCEPTED("scsi", "off"), PROPERTY_ACCEPTED("iothread", ""),  \
         PROPERTY_ACCEPTED("werror", "report ignore enospc stop auto"),                                                 \
-        PROPERTY_ACCEPTED("rerror", "report ignore stop auto"), PROPERTY_ACCEPTED("request-merging", "on off")
+        PROPERTY_ACCEPTED("rerror", "report ignore stop auto"), PROPERTY_ACCEPTED("request-merging", "on off"), \
+        PROPERTY_ACCEPTED("backend_defaults", ""), PROPERTY_ACCEPTED("account-*", ""), PROPERTY_ACCEPTED("seg-max-adjust", "")
 #define VIRTIO_MMIO_ROWS \
-    PROPERTY_BY("bus", virtio_bus), PROPERTY("id", PROPERTY_TEXT, struct device_config, id), PROPERTY_ACCEPTED("rng", ""), \
-        PROPERTY_ACCEPTED("num-queues", "1"), PROPERTY_ACCEPTED("bootindex", "")
+    PROPERTY_BY("bus", virtio_bus), PROPERTY("id", PROPERTY_TEXT, struct device_config, id), VIRTIO_ROWS,              \
+        PROPERTY_ACCEPTED("iommu_platform", "off"), PROPERTY_ACCEPTED("bootindex", "")
 #define NET_ROWS                                                                                                       \
     PROPERTY("netdev", PROPERTY_TEXT, struct device_config, netdev), PROPERTY_BY("mac", net_mac),                      \
         PROPERTY_BY("csum", net_feature), PROPERTY_BY("guest_csum", net_feature),                                      \
@@ -233,7 +246,11 @@ static void net_feature(void *target, const char *option, const struct suboption
         PROPERTY_BY("status", net_feature), PROPERTY_ACCEPTED("mq", ""), PROPERTY_ACCEPTED("gso", ""),                 \
         PROPERTY_ACCEPTED("guest_tso4", ""), PROPERTY_ACCEPTED("guest_tso6", ""), PROPERTY_ACCEPTED("guest_ecn", ""),  \
         PROPERTY_ACCEPTED("guest_ufo", ""), PROPERTY_ACCEPTED("host_ufo", ""), PROPERTY_ACCEPTED("ctrl_vq", ""),       \
-        PROPERTY_ACCEPTED("ctrl_rx", ""), PROPERTY_ACCEPTED("ctrl_vlan", ""), PROPERTY_ACCEPTED("tx", "")
+        PROPERTY_ACCEPTED("ctrl_rx", ""), PROPERTY_ACCEPTED("ctrl_vlan", ""), PROPERTY_ACCEPTED("tx", ""), \
+        PROPERTY_ACCEPTED("ctrl_mac_addr", ""), PROPERTY_ACCEPTED("ctrl_rx_extra", ""),                                \
+        PROPERTY_ACCEPTED("ctrl_guest_offloads", ""), PROPERTY_ACCEPTED("guest_announce", ""),                         \
+        PROPERTY_ACCEPTED("rx_queue_size", ""), PROPERTY_ACCEPTED("tx_queue_size", ""), PROPERTY_ACCEPTED("rss", "off"), \
+        PROPERTY_ACCEPTED("hash", "off"), PROPERTY_ACCEPTED("failover", "off"), PROPERTY_ACCEPTED("x-tx*", "")
 
 static const struct property virtio_rows[] = { VIRTIO_MMIO_ROWS };
 static const struct property virtio_disk_rows[] = { VIRTIO_MMIO_ROWS, DISK_ROWS };
@@ -472,10 +489,30 @@ static bool model_is_pci(struct options *o, const char *option, const char *mode
     return false;
 }
 
+static void device_named(struct options *o, const char *option, const char *model, const char *arg)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(models); n++)
+        if (!strcmp(model, models[n].name)) {
+            models[n].add(o, option, arg);
+            return;
+        }
+    if (!model_is_virtio(o, option, model, arg) && !model_is_pci(o, option, model, arg))
+        no_model(option, model);
+}
+
+/* A driver of -global is a model, or what all virtio devices behind PCI are. */
+static bool driver_is(const char *driver, size_t length, const char *model)
+{
+    static const char family[] = "virtio-pci";
+    return (!strncmp(driver, model, length) && !model[length]) ||
+           (length == strlen(family) && !strncmp(driver, family, length) && !strncmp(model, "virtio-", 7) &&
+            strstr(model, "-pci"));
+}
+
 void opt_device(struct options *o, const char *name, const char *arg)
 {
-    char option[80], *model = option + strlen("-device ");
-    size_t length = strcspn(arg, ",");
+    char option[80], *model = option + strlen("-device "), all[OPTION_TEXT] = "";
+    size_t length = strcspn(arg, ","), at = 0;
     (void)name;
     if (option_is_query(arg)) {
         models_each(model_list, NULL);
@@ -484,14 +521,15 @@ void opt_device(struct options *o, const char *name, const char *arg)
     }
     snprintf(option, sizeof(option), "-device %.*s", (int)(length < 64 ? length : 64), arg);
     arg += length + (arg[length] != 0);
-    for (unsigned n = 0; n < ARRAY_LEN(models); n++)
-        if (!strcmp(model, models[n].name)) {
-            models[n].add(o, option, arg);
-            return;
-        }
-    if (model_is_virtio(o, option, model, arg) || model_is_pci(o, option, model, arg))
-        return;
-    no_model(option, model);
+    for (unsigned n = 0; n < o->global_count && at < sizeof(all); n++) {
+        size_t driver = strcspn(o->global[n], ".");
+        if (driver_is(o->global[n], driver, model))
+            at += (size_t)snprintf(all + at, sizeof(all) - at, "%s,", o->global[n] + driver + 1);
+    }
+    if (at + strlen(arg) >= sizeof(all))
+        die("%s: too long, with what -global says of it", option);
+    snprintf(all + at, sizeof(all) - at, "%s", arg);
+    device_named(o, option, model, all);
 }
 
 /* ---- -global, -object ---- */
@@ -506,12 +544,49 @@ static void smmu_stage(void *target, const char *option, const struct suboption 
     o->given |= GIVEN_STAGE;
 }
 
-void opt_global(struct options *o, const char *name, const char *arg)
+struct driver {
+    const char *name;
+    size_t length;
+    bool there;
+};
+static void driver_compare(void *ctx, const char *name, const char *words)
+{
+    struct driver *d = ctx;
+    (void)words;
+    d->there |= driver_is(d->name, d->length, name);
+}
+
+/* Of devices of the board, of models of -device, and of what QEMU has and elmu has not. */
+static void global_read(struct options *o, const char *arg)
 {
     static const struct property rows[] = {
         PROPERTY("virtio-mmio.force-legacy", PROPERTY_OFF, struct options, machine.virtio_modern),
+        PROPERTY("fw_cfg_mem.dma_enabled", PROPERTY_OFF, struct options, machine.fw_cfg_no_dma),
         PROPERTY_BY("arm-smmuv3.stage", smmu_stage),
     };
-    (void)name;
-    properties_read(rows, ARRAY_LEN(rows), "-global", arg, NULL, o);
+    struct driver d = { arg, strcspn(arg, ".="), false };
+    if (arg[d.length] != '.' || !strchr(arg, '='))
+        die("-global %s: expected DRIVER.PROPERTY=VALUE", arg);
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
+        if (!strncmp(rows[n].key, arg, d.length + 1)) {
+            properties_read(rows, ARRAY_LEN(rows), "-global", arg, NULL, o);
+            return;
+        }
+    models_each(driver_compare, &d);
+    if (!d.there)
+        fprintf(stderr, "elmu: warning: -global %s: there is no such device; without effect\n", arg);
+    else if (o->global_count == ARRAY_LEN(o->global))
+        die("-global: more than %zu", ARRAY_LEN(o->global));
+    else
+        o->global[o->global_count++] = arg;
 }
+
+void globals_read(struct options *o, int argc, char **argv)
+{
+    for (int n = 1; n + 1 < argc; n++)
+        if (!strcmp(argv[n] + (argv[n][0] == '-' && argv[n][1] == '-'), "-global"))
+            global_read(o, argv[++n]);
+}
+
+/* globals_read has read them before all others, since devices are meant that came before, too. */
+void opt_global(struct options *o, const char *name, const char *arg) { (void)o, (void)name, (void)arg; }

@@ -137,6 +137,7 @@ void restore_options(struct options *o)
     cpu_take(o, s);
     if (!o->device_count)
         o->machine.virtio_modern = s->options.virtio_modern;
+    o->machine.fw_cfg_no_dma |= s->options.fw_cfg_no_dma;
     devices_take(o, s);
     free(s);
 }

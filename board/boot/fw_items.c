@@ -38,7 +38,7 @@ static void number_add(struct items *t, const char *name, u32 key, u64 value, un
 static void board_items(const struct machine *m, const struct boot_config *c, struct items *t)
 {
     item_add(t, NULL, FW_CFG_SIGNATURE, "QEMU", 4);
-    number_add(t, NULL, FW_CFG_ID, 3, 4); /* data register and DMA */
+    number_add(t, NULL, FW_CFG_ID, m->options.fw_cfg_no_dma ? 1 : 3, 4); /* data register and DMA */
     item_add(t, NULL, FW_CFG_UUID, c->uuid, sizeof(c->uuid));
     number_add(t, NULL, FW_CFG_NOGRAPHIC, c->nographic, 2);
     number_add(t, NULL, FW_CFG_NB_CPUS, m->options.cpu_count, 2);

@@ -205,7 +205,7 @@ static bool fw_cfg_read(struct machine *m, void *state, const struct access *a, 
     u8 bytes[8] = { 0 };
     if (a->offset < SELECTOR)
         item_read(m, f, bytes, a->size);
-    else if (a->offset >= DMA && a->offset < END)
+    else if (a->offset >= DMA && a->offset < END && !m->options.fw_cfg_no_dma)
         memcpy(bytes, signature + (a->offset - DMA), a->size);
     else
         m->d.guest_error = ERROR_REGISTER;
@@ -219,6 +219,8 @@ static bool fw_cfg_write(struct machine *m, void *state, const struct access *a,
     u64 number = __builtin_bswap64(value) >> (64 - a->size * 8);
     if (a->offset == SELECTOR && a->size == 2) {
         item_select(f, (u32)number);
+    } else if (a->offset >= DMA && m->options.fw_cfg_no_dma) {
+        m->d.guest_error = ERROR_REGISTER;
     } else if (a->offset == DMA && a->size == 4) {
         f->dma = number << 32;
     } else if ((a->offset == DMA && a->size == 8) || (a->offset == DMA + 4 && a->size == 4)) {

@@ -114,6 +114,23 @@ bad 'gic-version=host' 'gic-version=host requires KVM' -M virt,gic-version=host
 bad 'gic-version=5' 'Invalid gic-version value' -M virt,gic-version=5
 bad 'unknown IOMMU' 'expected none or smmuv3' -M virt,iommu=virtio
 bad 'unknown stage of the SMMU' 'expected 1, 2 or nested' -M virt,iommu=smmuv3 -global arm-smmuv3.stage=3
+bad 'global without a value' 'expected DRIVER.PROPERTY=VALUE' -M virt -global virtio-pci.disable-legacy -kernel hello.elf
+bad 'global property that is not there' "no property 'colour'" -global virtio-rng-pci.colour=blue -device virtio-rng-pci -kernel hello.elf
+bad 'global property of the board that is not there' "no property 'virtio-mmio.colour'" -global virtio-mmio.colour=blue -kernel hello.elf
+run 'global of a device that is not there' 0 -global pxa2xx.colour=blue -kernel hello.elf
+says 'global of a device that is not there' err 'pxa2xx.colour=blue: there is no such device; without effect'
+# globals NAME ARGUMENT...: the hash of a machine with these
+globals()
+{
+    run "globals: $1" 3 -kernel stuck.elf -max-insns 1000 -stats "${@:2}"
+    grep '^hash' err
+}
+plain=$(globals plain -device virtio-rng-pci)
+modern=$(globals inline -device virtio-rng-pci,disable-legacy=on)
+before=$(globals before -global virtio-rng-pci.disable-legacy=on -device virtio-rng-pci)
+after=$(globals after -device virtio-rng-pci -global virtio-pci.disable-legacy=on)
+if [ "$modern" != "$plain" ] && [ "$modern" = "$before" ] && [ "$modern" = "$after" ]; then pass
+else fail 'globals' "plain $plain, inline $modern, before $before, after $after"; fi
 bad 'unknown CPU' 'cortex-z99' -cpu cortex-z99 -kernel hello.elf
 bad 'unknown CPU feature' 'warp' -cpu max,warp=on -kernel hello.elf
 bad 'no CPU' '1 to 512' -smp 0

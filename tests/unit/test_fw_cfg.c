@@ -106,6 +106,26 @@ START_TEST(dma_at_the_edges)
 }
 END_TEST
 
+START_TEST(without_dma)
+{
+    struct fixture *f = fixture_open();
+    u64 word = 1;
+    fill(f);
+    ck_assert(bus_get(f, DMA, 8, &word));
+    ck_assert_uint_eq(word, load_le64((const u8 *)"QEMU CFG"));
+    f->m->options.fw_cfg_no_dma = 1;
+    ck_assert(bus_get(f, DMA, 8, &word));
+    ck_assert_uint_eq(word, 0);
+    poke(f, TO, 0xa5a5a5a5, 4);
+    ck_assert_uint_eq(dma(f, ASK, FW_CFG_FILES << 16 | DMA_SELECT | DMA_READ, 4, TO), /* as it was written */
+                      FW_CFG_FILES << 16 | DMA_SELECT | DMA_READ);
+    ck_assert_uint_eq(peek(f, TO, 4), 0xa5a5a5a5);
+    key_select(f, FW_CFG_FILES);
+    ck_assert_uint_eq(data_get(f, 1), 'f');
+    fixture_close(f);
+}
+END_TEST
+
 START_TEST(nobody_else_has_the_store)
 {
     struct fixture *f = fixture_open();
@@ -154,6 +174,7 @@ Suite *test_fw_cfg_suite(void)
     tcase_add_test(tc, items_are_found);
     tcase_add_test(tc, what_cannot_be_an_item);
     tcase_add_test(tc, dma_at_the_edges);
+    tcase_add_test(tc, without_dma);
     tcase_add_test(tc, nobody_else_has_the_store);
     tcase_add_test(tc, hostile_store);
     suite_add_tcase(s, tc);

@@ -437,8 +437,11 @@ START_TEST(heap_beside_the_rest)
                                  .loader_count = cases[n].loader != 0 };
         if (cases[n].initrd)
             c.initrd = (struct blob){ "initrd", file, sizeof(file), false };
-        c.loader[0] =
-            (struct boot_loader){ { "file", file, sizeof(file), false }, cases[n].loader, 0, 0, true, true, -1 };
+        c.loader[0] = (struct boot_loader){ .file = { "file", file, sizeof(file), false },
+                                            .addr = cases[n].loader,
+                                            .has_addr = true,
+                                            .force_raw = true,
+                                            .cpu = -1 };
         load(f, &c);
         ck_assert_msg(f->m->heap_low == cases[n].low && f->m->heap_high == cases[n].high, "case %u: 0x%llx to 0x%llx",
                       n, (unsigned long long)f->m->heap_low, (unsigned long long)f->m->heap_high);
