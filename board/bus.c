@@ -148,6 +148,7 @@ static void memory_ask(struct machine *m, struct place at)
 
 void bus_restored(struct machine *m)
 {
+    pci_moved(m);
     for (struct place at = PLACE_FIRST; place_next(m, &at);)
         memory_ask(m, at);
 }
@@ -174,8 +175,12 @@ static inline void levels(struct machine *m, const struct row *row, unsigned n, 
     unsigned wires = row->kind->wires, intid = GIC_BANK + row->spi + n * wires;
     struct place at = { (u16)(row - rows), (u16)n };
     u32 high = row->kind->lines ? row->kind->lines(m) : 0;
+    for (unsigned wire = 0; !row->kind->lines && wire < wires; wire++)
+        high |= (u32)row->kind->level(state, wire) << wire;
+    if (likely(gic_spi_levels(&m->gic, intid, wires, high) && !m->d.observers->seen.line))
+        return; /* as nearly always */
     for (unsigned wire = 0; wire < wires; wire++)
-        line_set(m, intid + wire, at, wire, row->kind->lines ? bit(high, wire) : row->kind->level(state, wire));
+        line_set(m, intid + wire, at, wire, bit(high, wire));
 }
 
 void bus_levels(struct machine *m, struct place at) { levels(m, &rows[at.row], at.n, place_state(m, at)); }

@@ -227,6 +227,12 @@ u32 gic2_list(const struct gic *gic, unsigned cpu, unsigned n);
 
 /* The wires. An INTID or PE that isn't there is ignored. */
 void gic_set_spi(struct gic *gic, unsigned intid, bool level);
+/* Do the wires of `count` SPIs from intid on have these levels (a set)? False where they do not lie in one bank. */
+static inline bool gic_spi_levels(const struct gic *gic, unsigned intid, unsigned count, u32 high)
+{
+    unsigned n = intid / GIC_BANK - 1, first = intid % GIC_BANK;
+    return n < GIC_SPI_BANKS && first + count <= GIC_BANK && (gic->wire[n] >> first & ones(count)) == high;
+}
 void gic_set_ppi(struct gic *gic, unsigned cpu, unsigned intid, bool level);
 
 /* The four lines of this PE, made again from the state: for whoever changes the EL to or from EL3, or the security

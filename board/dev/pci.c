@@ -2,7 +2,8 @@
  * PCI functions on their buses: what is plugged where, which function answers a bus number, an address or an interrupt
  * pin, DMA, and interrupts by message (PCI Local Bus Specification 3.0, 6.8; PCI-to-PCI Bridge Architecture 1.2).
  *
- * Bridges forward by what software has written into them, looked up at each access, from the function up to the host.
+ * Bridges forward by what software has written into them, looked up from the function up to the host; what was found
+ * is kept until configuration space is written (struct pci_near).
  * Of functions with overlapping ranges the one that was plugged in first answers. A message that a function may not
  * send (no bus master, or one above it is none) is lost. What an SMMU holds back is made again by pci_work and
  * pci_messages_flush, for every function alike. Left out: peer-to-peer DMA, error reporting.
@@ -57,6 +58,16 @@ static const char *describe(const struct machine *m, const struct pci_plug *plug
 
 static u64 own_size(const struct kind *kind) { return kind->state.size - sizeof(struct pci_function); }
 
+/* Pins are A to D, 0 to 3; on its way up a device's pin moves by its number at each bridge and at the host. */
+static unsigned pin_at_host(const struct machine *m, unsigned plug, unsigned pin)
+{
+    for (unsigned up = plug;; up = m->options.pci[up].bus) {
+        pin += m->options.pci[up].devfn >> 3;
+        if (!m->options.pci[up].bus)
+            return pin % 4;
+    }
+}
+
 struct pci *pci_create(const struct machine *m)
 {
     u64 own = 0;
@@ -72,6 +83,10 @@ struct pci *pci_create(const struct machine *m)
         pci->slot[n].at = (struct place){ (u16)functions[plug->function].row, index };
         pci->plug_at[plug->function][index] = (u8)n;
         describe(m, plug, &pci->slot[n].desc);
+        if (pci->slot[n].desc.config[PCI_PIN]) {
+            pci->slot[n].level = row_get(functions[plug->function].row)->kind->level;
+            pci->slot[n].pin = 1u << pin_at_host(m, n, pci->slot[n].desc.config[PCI_PIN] - 1u);
+        }
         pci->count++;
     }
     return pci;
@@ -198,6 +213,13 @@ u32 pci_requester(const struct machine *m, unsigned plug)
     return id;
 }
 
+/* May the function do what this bit of its Command register is for? */
+static bool allowed(const struct machine *m, unsigned plug, u16 command)
+{
+    const struct pci_slot *slot = &m->d.pci->slot[plug];
+    return load_le16(slot->function->config + PCI_COMMAND) & command && !pci_in_d3(&slot->desc, slot->function);
+}
+
 /* Would a configuration request for this bus number come to the bus of that bridge (0: the host's)? A bridge makes it
  * one of type 0 when it names its secondary bus, and hands on what lies in the range (PCI Express Base 4.0, 7.3.3). */
 static bool bus_reached(const struct machine *m, unsigned bus, unsigned number)
@@ -241,16 +263,16 @@ static bool forwards(const u8 *config, bool io, u64 address)
 static bool reached(const struct machine *m, unsigned plug, bool io, u64 address)
 {
     for (unsigned up = m->options.pci[plug].bus; up; up = m->options.pci[up].bus)
-        if (!pci_allowed(m, up, io ? COMMAND_IO : COMMAND_MEMORY) || !forwards(bridge_config(m, up), io, address))
+        if (!allowed(m, up, io ? COMMAND_IO : COMMAND_MEMORY) || !forwards(bridge_config(m, up), io, address))
             return false;
     return true;
 }
 
 static bool masters(const struct machine *m, unsigned plug)
 {
-    bool may = pci_allowed(m, plug, COMMAND_MASTER);
+    bool may = allowed(m, plug, COMMAND_MASTER);
     for (unsigned up = m->options.pci[plug].bus; up && may; up = m->options.pci[up].bus)
-        may = pci_allowed(m, up, COMMAND_MASTER);
+        may = allowed(m, up, COMMAND_MASTER);
     return may;
 }
 
@@ -266,14 +288,14 @@ static bool range_decodes(const struct pci_desc *d, const struct pci_function *f
     return *offset < bar->size && size <= bar->size - *offset;
 }
 
-bool pci_decode(struct machine *m, bool io, u64 address, unsigned size, struct pci_hit *hit)
+static bool decode(struct machine *m, bool io, u64 address, unsigned size, struct pci_hit *hit)
 {
     for (unsigned plug = 0; plug < m->d.pci->count; plug++) {
         const struct pci_slot *slot = &m->d.pci->slot[plug];
-        if (!pci_allowed(m, plug, io ? COMMAND_IO : COMMAND_MEMORY))
+        if (!allowed(m, plug, io ? COMMAND_IO : COMMAND_MEMORY))
             continue;
         for (unsigned n = 0; n < PCI_BARS; n++)
-            if (range_decodes(&slot->desc, pci_function(m, plug), n, io, address, size, &hit->offset) &&
+            if (range_decodes(&slot->desc, slot->function, n, io, address, size, &hit->offset) &&
                 reached(m, plug, io, address)) {
                 hit->at = slot->at;
                 hit->bar = n;
@@ -282,6 +304,56 @@ bool pci_decode(struct machine *m, bool io, u64 address, unsigned size, struct p
     }
     return false;
 }
+
+/* Does a range of another function, or another one of this, lie there too, whether or not it decodes now? */
+static bool overlapped(const struct machine *m, bool io, u64 base, u64 size, const struct pci_hit *hit)
+{
+    bool found = false;
+    for (unsigned plug = 0; plug < m->d.pci->count; plug++) {
+        const struct pci_slot *slot = &m->d.pci->slot[plug];
+        for (unsigned n = 0; n < PCI_BARS; n++) {
+            const struct pci_bar *bar = &slot->desc.bar[n];
+            bool itself = n == hit->bar && slot->at.row == hit->at.row && slot->at.n == hit->at.n;
+            u64 from = pci_bar_base(&slot->desc, slot->function, n);
+            found |= bar->size && (bar->space == PCI_SPACE_IO) == io && !itself &&
+                     (from - base < size || base - from < bar->size);
+        }
+    }
+    return found;
+}
+
+/* What the whole range of the hit is answered by, or, behind bridges, whose windows are no smaller, its page. */
+static void near_keep(struct machine *m, bool io, u64 address, const struct pci_hit *hit, struct pci_near *near)
+{
+    unsigned plug = pci_plug_of(m, hit->at);
+    u64 base = address - hit->offset, size = m->d.pci->slot[plug].desc.bar[hit->bar].size;
+    bool behind = m->options.pci[plug].bus;
+    if (base + size < base || (io && behind) || overlapped(m, io, base, size, hit))
+        return;
+    u64 from = behind && size > 4096 ? align_down(address, 4096) : base;
+    *near = (struct pci_near){ .base = from,
+                               .size = behind && size > 4096 ? 4096 : size,
+                               .offset = from - base,
+                               .at = hit->at,
+                               .bar = hit->bar,
+                               .io = io };
+}
+
+bool pci_decode(struct machine *m, bool io, u64 address, unsigned size, struct pci_hit *hit)
+{
+    struct pci_near *near = &m->d.pci->near[address >> 12 & (PCI_NEAR - 1)];
+    u64 offset = address - near->base;
+    if (likely(offset < near->size && size <= near->size - offset && near->io == io)) {
+        *hit = (struct pci_hit){ .at = near->at, .bar = near->bar, .offset = near->offset + offset };
+        return true;
+    }
+    if (!decode(m, io, address, size, hit))
+        return false;
+    near_keep(m, io, address, hit, near);
+    return true;
+}
+
+void pci_moved(struct machine *m) { memset(m->d.pci->near, 0, sizeof(m->d.pci->near)); }
 
 /* ---- DMA, and work that an SMMU may hold back ---- */
 
@@ -358,11 +430,14 @@ static bool msi_enabled(const struct pci_desc *d, const struct pci_function *f)
     return d->msi && f->config[d->msi + 2] & 1;
 }
 
+static bool messages_on(const struct pci_slot *slot)
+{
+    return msix_enabled(&slot->desc, slot->function) || msi_enabled(&slot->desc, slot->function);
+}
+
 bool pci_messages_on(const struct machine *m, struct place at)
 {
-    unsigned plug = pci_plug_of(m, at);
-    const struct pci_desc *d = &m->d.pci->slot[plug].desc;
-    return msix_enabled(d, pci_function(m, plug)) || msi_enabled(d, pci_function(m, plug));
+    return messages_on(&m->d.pci->slot[pci_plug_of(m, at)]);
 }
 
 /* A message is a write of 4 bytes (6.8.3.1). False: the SMMU holds it back. */
@@ -448,57 +523,46 @@ static void msix_word_write(const struct pci_desc *d, struct pci_function *f, u6
 
 bool pci_read(struct machine *m, const struct access *a, u64 *value)
 {
-    unsigned plug = pci_plug_of(m, a->at);
-    const struct pci_desc *d = &m->d.pci->slot[plug].desc;
+    const struct pci_slot *slot = &m->d.pci->slot[pci_plug_of(m, a->at)];
+    const struct pci_desc *d = &slot->desc;
     const struct kind *kind = row_get(a->at.row)->kind;
-    const struct pci_function *f = pci_function(m, plug);
+    struct pci_function *f = slot->function;
     if (d->msix && a->bar == d->msix_bar) {
         u64 word = align_down(a->offset, 4);
         u64 both = msix_word(d, f, word) | (a->size == 8 ? (u64)msix_word(d, f, word + 4) << 32 : 0);
         *value = both >> 8 * (a->offset - word) & ones(8 * a->size);
         return true;
     }
-    return kind->read && kind->read(m, place_state(m, a->at), a, value);
+    return kind->read && kind->read(m, f, a, value);
 }
 
 bool pci_write(struct machine *m, const struct access *a, u64 value)
 {
     unsigned plug = pci_plug_of(m, a->at);
-    const struct pci_desc *d = &m->d.pci->slot[plug].desc;
+    const struct pci_slot *slot = &m->d.pci->slot[plug];
+    const struct pci_desc *d = &slot->desc;
     const struct kind *kind = row_get(a->at.row)->kind;
     if (!d->msix || a->bar != d->msix_bar)
-        return kind->write && kind->write(m, place_state(m, a->at), a, value);
+        return kind->write && kind->write(m, slot->function, a, value);
     if (a->size < 4) {
         m->d.guest_error = ERROR_REGISTER;
         return true;
     }
     for (unsigned n = 0; n < a->size; n += 4)
-        msix_word_write(d, pci_function(m, plug), a->offset + n, (u32)(value >> 8 * n));
+        msix_word_write(d, slot->function, a->offset + n, (u32)(value >> 8 * n));
     pci_messages_flush(m, plug);
     return true;
-}
-
-/* Pins are A to D, 0 to 3; on its way up a device's pin moves by its number at each bridge and at the host. */
-static unsigned pin_at_host(const struct machine *m, unsigned plug)
-{
-    unsigned pin = m->d.pci->slot[plug].desc.config[PCI_PIN] - 1u;
-    for (unsigned up = plug;; up = m->options.pci[up].bus) {
-        pin += m->options.pci[up].devfn >> 3;
-        if (!m->options.pci[up].bus)
-            return pin % 4;
-    }
 }
 
 u32 pci_intx(struct machine *m)
 {
     u32 pins = 0;
-    for (unsigned n = 0; n < m->d.pci->count; n++) {
-        const struct pci_slot *slot = &m->d.pci->slot[n];
-        const struct kind *kind = row_get(slot->at.row)->kind;
-        const struct pci_function *f = pci_function(m, n);
-        if (kind->level && slot->desc.config[PCI_PIN] && kind->level(f, 0) &&
-            !(load_le16(f->config + PCI_COMMAND) & COMMAND_NO_INTX) && !pci_messages_on(m, slot->at))
-            pins |= 1u << pin_at_host(m, n);
+    const struct pci_slot *slot = m->d.pci->slot, *end = slot + m->d.pci->count;
+    for (; slot < end; slot++) {
+        const struct pci_function *f = slot->function;
+        if (slot->level && slot->level(f, 0) && !(load_le16(f->config + PCI_COMMAND) & COMMAND_NO_INTX) &&
+            !messages_on(slot))
+            pins |= slot->pin;
     }
     return pins;
 }

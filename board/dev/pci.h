@@ -4,7 +4,7 @@
  * A function is a row of pci.def and a kind (board/device.h) as any device: its state begins with a struct
  * pci_function, `describe` says what it shows at reset, its reads and writes are those of its address ranges
  * (access.bar), `level` is its INTx. How its configuration space behaves is rows of pci_config.def. What the host
- * bridge's windows lead to is looked up in the functions' own registers, each time.
+ * bridge's windows lead to is looked up in the functions' own registers; what was found serves until one is written.
  */
 #ifndef BOARD_PCI_H
 #define BOARD_PCI_H
@@ -79,16 +79,29 @@ struct pci_desc {
 };
 enum { PCI_PBA = 0x800 };
 
+/* What answers at some addresses, as it was found out: size 0: nothing was. */
+struct pci_near {
+    u64 base, size;
+    u64 offset; /* of base in the function's range */
+    struct place at;
+    u32 bar;
+    bool io;
+};
+enum { PCI_NEAR = 16 };
+
 /* The machine's plugs with what follows from them. Derived: machine.d.pci. */
 struct pci {
     struct pci_slot {
         struct place at;
-        struct pci_function *function; /* its state */
+        struct pci_function *function;                   /* its state */
+        bool (*level)(const void *state, unsigned wire); /* of its pin; NULL: it has none */
+        u32 pin;                                         /* at the host, as a set */
         struct pci_desc desc;
     } slot[PCI_PLUGS];
     struct pci_plug made[PCI_PLUGS];      /* what it was made of */
     u8 plug_at[PCI_FUNCTIONS][PCI_PLUGS]; /* number of the plug by kind and place */
     u32 count;
+    struct pci_near near[PCI_NEAR]; /* dropped when configuration space changes */
     bool working, stalled; /* within a step of pci_work; whose DMA was held back, and which therefore has not been */
     u8 before[];           /* what the function had of its own before the step */
 };
@@ -96,6 +109,11 @@ struct pci {
 enum { COMMAND_IO = 1, COMMAND_MEMORY = 2, COMMAND_MASTER = 4, COMMAND_NO_INTX = 0x400 };
 enum { PCI_COMMAND = 0x04, PCI_STATUS = 0x06, PCI_HEADER = 0x0e, PCI_BAR0 = 0x10, PCI_SECONDARY = 0x19,
        PCI_SUBORDINATE = 0x1a, PCI_POINTER = 0x34, PCI_PIN = 0x3d, PCI_BRIDGE_CONTROL = 0x3e };
+enum { PCI_PMCSR = 0x04 /* in the capability of power management */, PCI_D3HOT = 3 };
+static inline bool pci_in_d3(const struct pci_desc *d, const struct pci_function *f)
+{
+    return d->pm && (f->config[d->pm + PCI_PMCSR] & 3) == PCI_D3HOT;
+}
 enum { CONTROL_ISA = 4 /* of each KiB of ports below 64 KiB the last three quarters are not forwarded */ };
 
 /* ---- for `describe` ---- */
@@ -137,13 +155,14 @@ void pci_abandon(struct machine *m, struct place at);
 /* DMA, within `work`: false where nothing answers, and while the function, or a bridge on the way, may not be a bus
  * master. untranslated: past an SMMU. */
 bool pci_dma(struct machine *m, struct place at, u64 pa, void *bytes, u64 size, bool write, bool untranslated);
-/* Signals interrupt `vector` by a message, which waits when an SMMU holds it back. False: messages are off, INTx it is. */
+/* Signals interrupt `vector` by a message, which waits when an SMMU holds it back. False: messages are off, INTx it is.
+ */
 bool pci_message(struct machine *m, struct place at, unsigned vector);
 bool pci_messages_on(const struct machine *m, struct place at);
 
 /* ---- for the board ---- */
-/* Fills m->options.pci with the configuration's plugs, checked and with their places, and what follows from them. False:
- * error (256 bytes) says why. */
+/* Fills m->options.pci with the configuration's plugs, checked and with their places, and what follows from them.
+ * False: error (256 bytes) says why. */
 struct machine_config;
 bool pci_plug(struct machine *m, const struct machine_config *config, char *error);
 /* What follows from m->options.pci; NULL: no memory. */
@@ -178,11 +197,11 @@ struct pci_hit {
     u64 offset;
 };
 bool pci_decode(struct machine *m, bool io, u64 address, unsigned size, struct pci_hit *hit);
+/* Configuration space was written, or is another one: what was found out is to be found again. */
+void pci_moved(struct machine *m);
 /* An access to what was found. */
 bool pci_read(struct machine *m, const struct access *a, u64 *value);
 bool pci_write(struct machine *m, const struct access *a, u64 value);
-/* May the function do what this bit of its Command register is for? */
-bool pci_allowed(const struct machine *m, unsigned plug, u16 command);
 /* Sends the messages that nothing holds back any more. */
 void pci_messages_flush(struct machine *m, unsigned plug);
 /* The set of INTx pins of the host bridge that functions assert. */

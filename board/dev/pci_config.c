@@ -11,7 +11,6 @@
 
 enum { STATUS_INTX = 0x08, STATUS_CAPABILITIES = 0x10 };
 enum { EXPRESS_SIZE = 0x3c, DEVICE_CONTROL = 0x08, FLR = 0x8000, FLR_CAPABLE = 1 << 28, ROLE_BASED = 1 << 15 };
-enum { PMCSR = 0x04, D3HOT = 3 };
 
 static const struct row_of {
     u32 of, at, size, writable, cleared;
@@ -165,6 +164,7 @@ void pci_reset(struct machine *m, struct place at)
     memcpy(f->config, m->d.pci->slot[plug].desc.config, sizeof(f->config));
     for (unsigned n = 0; n < PCI_VECTORS; n++)
         f->vector[n].control = 1;
+    pci_moved(m);
 }
 
 const struct state_field pci_plain_fields[1] = {
@@ -186,11 +186,6 @@ static void bus_reset_behind(struct machine *m, unsigned bridge)
                 function_reset(m, m->d.pci->slot[n].at);
                 break;
             }
-}
-
-static bool in_d3(const struct pci_desc *d, const struct pci_function *f)
-{
-    return d->pm && (f->config[d->pm + PMCSR] & 3) == D3HOT;
 }
 
 /* Does a write of `size` bytes at `offset` reach bit `bit` of the register at `at`, with a 1? */
@@ -226,21 +221,16 @@ void pci_config_write(struct machine *m, unsigned plug, u64 offset, unsigned siz
     const struct kind *kind = kind_of(slot->at);
     if (offset >= PCI_CONFIG)
         return;
-    bool slept = in_d3(d, f);
+    bool slept = pci_in_d3(d, f);
     registers_write(d, f, offset, size, value);
     bool flr = d->express && load_le32(d->config + d->express + 4) & FLR_CAPABLE &&
                sets(offset, size, value, d->express + DEVICE_CONTROL, 15);
-    if (flr || (slept && !in_d3(d, f)))
+    if (flr || (slept && !pci_in_d3(d, f)))
         function_reset(m, slot->at);
     else if (kind->config)
         kind->config(m, f, slot->at, offset, size, true);
     if (d->bridge && sets(offset, size, value, PCI_BRIDGE_CONTROL, 6))
         bus_reset_behind(m, plug);
+    pci_moved(m);
     pci_messages_flush(m, plug);
-}
-
-bool pci_allowed(const struct machine *m, unsigned plug, u16 command)
-{
-    const struct pci_function *f = pci_function(m, plug);
-    return load_le16(f->config + PCI_COMMAND) & command && !in_d3(&m->d.pci->slot[plug].desc, f);
 }

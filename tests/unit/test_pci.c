@@ -2,6 +2,8 @@
  * tests/guest/pci.c, which QEMU passes too. PCI Local Bus Specification 3.0, PCI Express Base Specification 4.0. */
 #include "tests/unit/board_fixture.h"
 
+#include "board/state.h"
+
 enum { ECAM_LOW = 0x3f000000, MEMORY = 0x10000000, PORTS = 0x3eff0000, RAM_BASE = 0x40000000 };
 #define ECAM 0x4010000000
 #define HIGH 0x8000000000
@@ -426,6 +428,46 @@ START_TEST(legacy_disk)
 }
 END_TEST
 
+/* What was found out about an address counts no longer when a range is moved, covered, turned off, or as it once was.
+ */
+START_TEST(ranges_move)
+{
+    enum { OVER = MEMORY + 0x10000, AWAY = MEMORY + 0x200000, ID = 0x010000ed };
+    struct fixture *f = calloc(1, sizeof(*f));
+    struct machine_config *c = fixture_config(f);
+    plug(c, FUNCTION_pci_testdev, 0, 0, TEST << 3, 0);
+    plug(c, FUNCTION_pci_edu, 0, 0, EDU << 3, 0);
+    fixture_make(f, c);
+    w(f, cfg(0, EDU) + BAR0, 4, MEMORY);
+    w(f, cfg(0, EDU) + COMMAND, 2, MEMORY_ON);
+    ck_assert_uint_eq(r(f, MEMORY, 4), ID);
+    w(f, cfg(0, TEST) + BAR0, 4, OVER);
+    w(f, cfg(0, TEST) + COMMAND, 2, MEMORY_ON);
+    w(f, OVER, 1, 0);
+    for (unsigned n = 0; n < 2; n++) {
+        ck_assert_uint_eq(r(f, MEMORY, 4), ID);
+        ck_assert_uint_eq(r(f, OVER + 1, 1), 1); /* plugged in before edu */
+    }
+    w(f, cfg(0, TEST) + BAR0, 4, AWAY);
+    ck_assert_uint_eq(r(f, AWAY + 1, 1), 1);
+    ck_assert_uint_eq(r(f, OVER + 1, 1), 0);
+    w(f, cfg(0, EDU) + COMMAND, 2, 0);
+    ck_assert_uint_eq(r(f, MEMORY, 4), 0xffffffff);
+    w(f, cfg(0, EDU) + COMMAND, 2, MEMORY_ON);
+    u8 *before = malloc(state_size(f->m));
+    state_save(f->m, before);
+    w(f, cfg(0, EDU) + BAR0, 4, AWAY + 0x100000);
+    ck_assert_uint_eq(r(f, AWAY + 0x100000, 4), ID);
+    ck_assert_uint_eq(r(f, AWAY + 0x200000 - 8, 8), 0);
+    ck_assert_uint_eq(r(f, AWAY + 0x200000, 8), ~(u64)0); /* behind its end */
+    state_load(f->m, before);
+    free(before);
+    ck_assert_uint_eq(r(f, AWAY + 0x100000, 4), 0xffffffff);
+    ck_assert_uint_eq(r(f, MEMORY, 4), ID);
+    fixture_close(f);
+}
+END_TEST
+
 /* What is wrong in a state from outside is found, and what is not is harmless. */
 START_TEST(hostile_state)
 {
@@ -662,6 +704,7 @@ Suite *test_pci_suite(void)
     tcase_add_test(t, reset_in_the_middle);
     tcase_add_test(t, dma_to_nowhere);
     tcase_add_test(t, legacy_disk);
+    tcase_add_test(t, ranges_move);
     tcase_add_test(t, hostile_state);
     tcase_add_test(t, bridges_show);
     tcase_add_test(t, bridges_forward);
