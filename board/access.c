@@ -80,6 +80,12 @@ void machine_event(struct machine *m)
     }
 }
 
+void machine_write_ram(struct machine *m, struct phys_region *ram, u64 pa, const void *from, u64 size)
+{
+    phys_region_write(&m->d.phys, ram, pa, from, size);
+    monitors_open(m, pa, size);
+}
+
 bool machine_write(struct machine *m, u64 pa, const void *from, u64 size)
 {
     if (!phys_copy_in(&m->d.phys, pa, from, size))

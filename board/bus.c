@@ -73,6 +73,11 @@ static inline void *state_of(const struct machine *m, const struct kind *kind, s
 
 void *place_state(struct machine *m, struct place at) { return state_of(m, rows[at.row].kind, at); }
 
+void *place_derived(struct machine *m, struct place at)
+{
+    return m->d.derived + m->d.derived_at[at.row] + (u64)at.n * rows[at.row].kind->derived;
+}
+
 /* ---- timers ---- */
 
 static u64 *timers_of(struct machine *m, struct place at)
@@ -149,6 +154,7 @@ static void memory_ask(struct machine *m, struct place at)
 void bus_restored(struct machine *m)
 {
     pci_moved(m);
+    memset(m->d.derived, 0, m->d.derived_bytes);
     for (struct place at = PLACE_FIRST; place_next(m, &at);)
         memory_ask(m, at);
 }
@@ -207,6 +213,7 @@ void bus_input(struct machine *m)
 
 void bus_reset(struct machine *m)
 {
+    memset(m->d.derived, 0, m->d.derived_bytes);
     for (u32 n = 0; n < m->d.timer_count; n++)
         m->d.timer_at[n] = NEVER;
     bus_timers_changed(m);
@@ -261,7 +268,7 @@ bool bus_create(struct machine *m)
         return false;
     count_devices(m);
     m->d.translator = ROW_COUNT;
-    u64 bytes = 0;
+    u64 bytes = 0, derived = 0;
     u32 timers = 0;
     for (unsigned n = 0; n < ROW_COUNT; n++) {
         if (!rows[n].kind || !row_there(m, &rows[n]))
@@ -270,16 +277,20 @@ bool bus_create(struct machine *m)
             m->d.translator = n;
         m->d.row = n;
         m->d.state_at[n] = (u32)bytes;
+        m->d.derived_at[n] = (u32)derived;
         m->d.timers_from[n] = timers;
         bytes += (u64)rows[n].kind->state.size * m->d.count[n];
+        derived += (u64)rows[n].kind->derived * m->d.count[n];
         timers += (u32)rows[n].kind->timers * m->d.count[n];
     }
     memset(m->d.row_near, (int)m->d.row, sizeof(m->d.row_near));
     m->d.device_bytes = bytes;
+    m->d.derived_bytes = derived;
     m->d.timer_count = timers;
     m->d.devices = calloc(1, bytes);
     m->d.timer_at = calloc(timers, sizeof(*m->d.timer_at));
-    if (!m->d.devices || !m->d.timer_at)
+    m->d.derived = calloc(1, derived + 1);
+    if (!m->d.devices || !m->d.timer_at || !m->d.derived)
         return false;
     pci_bind(m);
     return true;
@@ -289,6 +300,7 @@ void bus_destroy(struct machine *m)
 {
     free(m->d.devices);
     free(m->d.timer_at);
+    free(m->d.derived);
     free(m->d.pci);
 }
 
@@ -402,20 +414,33 @@ static bool bus_message(struct machine *m, struct requester by, u64 pa, const vo
     return ok;
 }
 
-bool bus_ram(struct machine *m, bool secure, u64 pa, void *bytes, u64 size, bool write)
+/* The region that holds all of these bytes for such an access; NULL: none does. */
+static inline const struct phys_region *ram_of(const struct machine *m, bool secure, u64 pa, u64 size, bool write)
 {
     for (unsigned n = 0; n < m->d.ram_count; n++) {
         const struct phys_region *ram = &m->d.phys.region[n];
         u64 offset = pa - ram->base;
-        if (offset >= ram->size || size > ram->size - offset || (ram->secure && !secure) || ram->closed ||
-            (write && ram->readonly))
-            continue;
-        if (write)
-            return machine_write(m, pa, bytes, size);
-        memcpy(bytes, ram->host + offset, size);
-        return true;
+        if (offset < ram->size && size <= ram->size - offset && !(ram->secure && !secure) && !ram->closed &&
+            !(write && ram->readonly))
+            return ram;
     }
-    return false;
+    return NULL;
+}
+
+bool bus_ram(struct machine *m, bool secure, u64 pa, void *bytes, u64 size, bool write)
+{
+    const struct phys_region *ram = ram_of(m, secure, pa, size, write);
+    if (ram && write)
+        machine_write_ram(m, &m->d.phys.region[ram - m->d.phys.region], pa, bytes, size);
+    else if (ram)
+        memcpy(bytes, ram->host + (pa - ram->base), size);
+    return ram;
+}
+
+const u8 *bus_ram_host(const struct machine *m, u64 pa, u64 size)
+{
+    const struct phys_region *ram = ram_of(m, false, pa, size, true);
+    return ram ? ram->host + (pa - ram->base) : NULL;
 }
 
 bool bus_dma_physical(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write)

@@ -66,6 +66,7 @@ struct kind {
     const char *name;
     const char *compatible;   /* of the device tree: strings that end with NUL each, two NULs at the end */
     struct state_shape state; /* a multiple of 8 bytes; empty: none of its own */
+    u32 derived; /* bytes of what it works out, and can lose at any moment: then, and at first, they are zeros */
     u32 version;              /* of the state's meaning: a snapshot of another version is refused */
     u8 wires;                 /* interrupt outputs: the row's SPI and those after it */
     u8 timers;                /* events, each with a time of its own */

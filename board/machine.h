@@ -199,6 +199,9 @@ struct machine {
         u8 *devices;
         u64 *timer_at; /* absolute ns, or NEVER */
         u64 device_bytes, timer_next;
+        u8 *derived; /* of devices (struct kind) */
+        u64 derived_bytes;
+        u32 derived_at[ROW_COUNT];
         u32 state_at[ROW_COUNT], timers_from[ROW_COUNT], count[ROW_COUNT], timer_count;
         struct pci *pci;         /* what follows from options.pci */
         u64 base[ROW_COUNT];     /* addresses of the rows */
@@ -266,6 +269,8 @@ u64 machine_random(struct machine *m);
 /* RAM written by another observer than a PE: DMA, semihosting, a debugger. Exclusive monitors of what it covers open.
  * False: not RAM; nothing was copied. */
 bool machine_write(struct machine *m, u64 pa, const void *from, u64 size);
+/* The same, where it is known that this region holds all of it and may be written. */
+void machine_write_ram(struct machine *m, struct phys_region *ram, u64 pa, const void *from, u64 size);
 
 /* ---- board/bus.c ---- */
 extern const struct phys_device_ops bus_ops;
@@ -273,6 +278,8 @@ extern const struct phys_device_ops bus_ops;
 #define PLACE_FIRST ((struct place){ 0, 0xffff })
 bool place_next(const struct machine *m, struct place *at);
 void *place_state(struct machine *m, struct place at);
+/* What it has derived (struct kind). */
+void *place_derived(struct machine *m, struct place at);
 /* Is what the options bring what this machine was made with? */
 bool bus_fits(const struct machine *m);
 /* State and timers of all devices. False: no memory. */
@@ -305,6 +312,9 @@ struct requester {
 enum { STREAM_ALL = 0xffffffff };
 /* RAM, past all that translates: for what has tables in memory. False: not RAM, or not for it; nothing was copied. */
 bool bus_ram(struct machine *m, bool secure, u64 pa, void *bytes, u64 size, bool write);
+/* Where `size` bytes of RAM lie that Non-secure accesses may reach and that never close: to be read. NULL: not there,
+ * or not such memory. */
+const u8 *bus_ram_host(const struct machine *m, u64 pa, u64 size);
 /* An access of `size` bytes by a bus master: to RAM, or an aligned write of 2 or 4 bytes to a device that takes
  * messages (struct kind). False: nothing answers at some byte of it, and nothing was copied; behind an SMMU, nothing
  * from a page on that it does not let through. m->d.dma_stalled then says that the SMMU holds the transaction back: it

@@ -185,6 +185,12 @@ bool phys_copy_in(struct phys *p, u64 pa, const void *from, u64 size)
     return true;
 }
 
+void phys_region_write(struct phys *p, struct phys_region *r, u64 pa, const void *from, u64 size)
+{
+    touch(p, r, pa, size);
+    memcpy(r->host + (pa - r->base), from, size);
+}
+
 bool phys_copy_out(struct phys *p, u64 pa, void *to, u64 size)
 {
     if (!all_ram(p, pa, size))

@@ -97,6 +97,8 @@ bool phys_of_host(const struct phys *p, const u8 *host, u64 *pa);
 bool phys_cas64(struct phys *p, u64 pa, struct phys_attrs attrs, u64 expected, u64 value);
 /* Bulk copies for loaders, gdb and DMA; RAM only. False when a byte of the range isn't RAM. */
 bool phys_copy_in(struct phys *p, u64 pa, const void *from, u64 size);
+/* The same, where it is known already that this region holds all of it, and may be written. */
+void phys_region_write(struct phys *p, struct phys_region *r, u64 pa, const void *from, u64 size);
 bool phys_copy_out(struct phys *p, u64 pa, void *to, u64 size);
 
 #endif

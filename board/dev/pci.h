@@ -155,8 +155,8 @@ void pci_abandon(struct machine *m, struct place at);
 /* DMA, within `work`: false where nothing answers, and while the function, or a bridge on the way, may not be a bus
  * master. untranslated: past an SMMU. */
 bool pci_dma(struct machine *m, struct place at, u64 pa, void *bytes, u64 size, bool write, bool untranslated);
-/* Signals interrupt `vector` by a message, which waits when an SMMU holds it back. False: messages are off, INTx it is.
- */
+/* Signals interrupt `vector` by a message, which waits when an SMMU holds it back. False: messages are off, it is to be
+ * INTx. */
 bool pci_message(struct machine *m, struct place at, unsigned vector);
 bool pci_messages_on(const struct machine *m, struct place at);
 

@@ -18,18 +18,14 @@
 
 /* ---- identification ---- */
 
-u64 smmu_oas(const struct machine *m) { return m->d.phys.pa_size < 52 ? m->d.phys.pa_size : 52; }
-
-/* Stages by arm-smmuv3.stage; without EL2 nothing can be its own. */
 u32 smmu_idr0(const struct machine *m)
 {
-    u32 stages = m->options.smmu_stage, s1 = !(stages & 2) || stages & 1, s2 = !(stages & 1) || stages & 2;
-    bool hyp = s1 && m->options.virtualization;
-    u32 value = 2 << 2 | 1 << 4 | 2 << 6;                /* TTF: AArch64; COHACC; HTTU: with dirty state */
-    value |= 1 << 12 | 1 << 13 | 1 << 14;                /* ASID16, MSI, SEV */
-    value |= 1 << 27;                                    /* ST_LEVEL: two */
-    value |= s2 << IDR0_S2P | s1 << IDR0_S1P | s2 << 18; /* VMID16 */
-    return value | (u32)hyp << IDR0_HYP | s1 << 19;      /* CD2L */
+    u32 s1 = smmu_stage1(m), s2 = smmu_stage2(m);
+    u32 value = 2 << 2 | 1 << 4 | 2 << 6;                   /* TTF: AArch64; COHACC; HTTU: with dirty state */
+    value |= 1 << 12 | 1 << 13 | 1 << 14;                   /* ASID16, MSI, SEV */
+    value |= 1 << 27;                                       /* ST_LEVEL: two */
+    value |= s2 << IDR0_S2P | s1 << IDR0_S1P | s2 << 18;    /* VMID16 */
+    return value | (u32)smmu_hyp(m) << IDR0_HYP | s1 << 19; /* CD2L */
 }
 
 static u32 idr1(void)
@@ -141,16 +137,26 @@ static const struct reg regs[] = {
 #include "board/dev/smmu.def"
 };
 
+/* Which of them is at an offset, in words; 0: none, else its number and 1. */
+enum reg_number {
+    REG_NONE,
+#define SMMU_REG(name, ...) REG_##name,
+#include "board/dev/smmu.def"
+};
+enum { REGS_END = 0xc0 };
+static const u8 reg_at[REGS_END / 4] = {
+#define SMMU_REG(name, offset, bytes, ...) [(offset) / 4 ... ((offset) + (bytes)) / 4 - 1] = REG_##name,
+#include "board/dev/smmu.def"
+};
+
 /* Page 1 is another view of page 0 (6.2). Registers of Secure state, from 0x8000 on, are zero. */
 enum { PAGE_0 = 0x10000, SECURE_REGS = 0x8000, ID_REGS = 0xfd0 };
 
 /* The register, or half of one, that an access is for; NULL: none. */
 static const struct reg *find(u64 offset, u32 size)
 {
-    for (unsigned n = 0; n < ARRAY_LEN(regs); n++)
-        if (offset - regs[n].offset < regs[n].bytes)
-            return size == 4 || size == regs[n].bytes ? &regs[n] : NULL;
-    return NULL;
+    unsigned n = offset < REGS_END ? reg_at[offset / 4] : REG_NONE;
+    return n != REG_NONE && (size == 4 || size == regs[n - 1].bytes) ? &regs[n - 1] : NULL;
 }
 
 static u64 *storage(struct smmu *s, const struct reg *r) { return (u64 *)(void *)((u8 *)s + r->at); }
@@ -243,6 +249,7 @@ const struct kind kind_smmu_v3 = {
     .name = "smmu_v3",
     .compatible = "arm,smmu-v3\0",
     .state = STATE_SHAPE(smmu, fields),
+    .derived = sizeof(struct smmu_derived),
     .version = 1,
     .wires = SMMU_WIRES,
     .edge = true,

@@ -99,10 +99,23 @@ struct smmu_look {
 };
 enum { CLASS_CD, CLASS_TT, CLASS_IN };
 
+/* What is derived of it. */
+struct smmu_derived {
+    bool no_stalls; /* every place of a stalled transaction is free. False: or it is not known */
+};
+static inline struct smmu_derived *smmu_derived(struct machine *m)
+{
+    return place_derived(m, (struct place){ (u16)m->d.translator, 0 });
+}
+
 /* ---- board/dev/smmu.c ---- */
-u32 smmu_idr0(const struct machine *m);
+/* Stages by arm-smmuv3.stage; without EL2 nothing can be its own. */
+static inline bool smmu_stage1(const struct machine *m) { return m->options.smmu_stage % 4 != 2; }
+static inline bool smmu_stage2(const struct machine *m) { return m->options.smmu_stage % 4 != 1; }
+static inline bool smmu_hyp(const struct machine *m) { return smmu_stage1(m) && m->options.virtualization; }
 /* Bits of physical address (IDR5.OAS). */
-u64 smmu_oas(const struct machine *m);
+static inline u64 smmu_oas(const struct machine *m) { return m->d.phys.pa_size < 52 ? m->d.phys.pa_size : 52; }
+u32 smmu_idr0(const struct machine *m);
 
 /* ---- board/dev/smmu_config.c ---- */
 /* Finds the STE of look->t.stream. False: look->event. */

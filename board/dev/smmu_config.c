@@ -121,10 +121,9 @@ static bool ste_illegal(struct machine *m, const struct smmu_look *look)
 {
     const u64 *ste = look->ste;
     u64 config = STE(ste, Config);
-    u32 idr0 = smmu_idr0(m);
-    if ((config & 1 && !bit(idr0, IDR0_S1P)) || (config & 2 && !bit(idr0, IDR0_S2P)))
+    if ((config & 1 && !smmu_stage1(m)) || (config & 2 && !smmu_stage2(m)))
         return true;
-    if (config == 5 && bit(idr0, IDR0_HYP) && STE(ste, STRW) & 1)
+    if (config == 5 && smmu_hyp(m) && STE(ste, STRW) & 1)
         return true;
     if (config & 1 && (STE(ste, S1CDMax) > SMMU_SSIDSIZE || STE_ADDRESS(ste, S1ContextPtr) >> smmu_oas(m)))
         return true;
@@ -252,7 +251,7 @@ bool smmu_cd(struct machine *m, const struct smmu *s, struct smmu_look *look, co
 
 enum regime smmu_stream_world(const struct machine *m, const struct smmu *s, const u64 *ste)
 {
-    if (STE(ste, Config) != 5 || !bit(smmu_idr0(m), IDR0_HYP) || STE(ste, STRW) != 2)
+    if (STE(ste, Config) != 5 || !smmu_hyp(m) || STE(ste, STRW) != 2)
         return REGIME_EL10;
     return bit(s->cr2, CR2_E2H) ? REGIME_EL20 : REGIME_EL2;
 }

@@ -157,23 +157,25 @@ static bool range_illegal(const u64 c[2])
     return bits(c[1], 11, 10) && !bits(c[0], 16, 12) && !bits(c[0], 24, 20) && !bits(c[1], 9, 8);
 }
 
+static bool lacks(const struct machine *m, u32 needs, const u64 c[2])
+{
+    return (needs & NEED_S1 && !smmu_stage1(m)) || (needs & NEED_S2 && !smmu_stage2(m)) ||
+           (needs & NEED_HYP && !smmu_hyp(m)) || (needs & NEED_SID && bit(c[0], 10)) ||
+           (needs & NEED_RANGE && range_illegal(c));
+}
+
 static unsigned execute(struct machine *m, struct smmu *s, struct place at, const u64 c[2])
 {
     static const struct {
-        u32 opcode, needs;
         command *run;
-    } commands[] = {
-#define SMMU_COMMAND(opcode, name, needs, run) { opcode, needs, run },
+        u32 needs;
+    } commands[BIT(8)] = {
+#define SMMU_COMMAND(opcode, name, needs, run) [opcode] = { run, needs },
 #include "board/dev/smmu.def"
     };
-    u32 idr0 = smmu_idr0(m);
-    u32 lacks = (bit(idr0, IDR0_S1P) ? 0 : NEED_S1) | (bit(idr0, IDR0_S2P) ? 0 : NEED_S2) |
-                (bit(idr0, IDR0_HYP) ? 0 : NEED_HYP) | (bit(c[0], 10) ? NEED_SID : 0) |
-                (range_illegal(c) ? NEED_RANGE : 0);
-    for (unsigned n = 0; n < ARRAY_LEN(commands); n++)
-        if (commands[n].opcode == bits(c[0], 7, 0))
-            return commands[n].needs & lacks ? CERROR_ILL : commands[n].run(m, s, at, c);
-    return CERROR_ILL;
+    unsigned opcode = (unsigned)bits(c[0], 7, 0);
+    return !commands[opcode].run || lacks(m, commands[opcode].needs, c) ? CERROR_ILL
+                                                                        : commands[opcode].run(m, s, at, c);
 }
 
 /* The command at CONS; false: it stays there. */
@@ -182,7 +184,7 @@ static bool consume(struct machine *m, struct smmu *s, struct place at, const st
     u8 bytes[16];
     unsigned error = CERROR_ABT;
     u64 cons = s->cmdq_cons;
-    if (bus_dma_physical(m, itself, entry_at(q, cons), bytes, sizeof(bytes), false)) {
+    if (bus_ram(m, false, entry_at(q, cons), bytes, sizeof(bytes), false)) {
         s->cmdq_cons = bits_set(cons, 19, 0, next(q, bits(cons, 19, 0)));
         error = execute(m, s, at, (const u64[]){ load_le64(bytes), load_le64(bytes + 8) });
     }

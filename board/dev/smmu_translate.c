@@ -163,6 +163,19 @@ static void remember(struct smmu *s, const struct smmu_look *look, const u64 e[4
 
 /* ---- what becomes of it ---- */
 
+/* Is any place taken? */
+static bool any_stall(struct machine *m, const struct smmu *s)
+{
+    struct smmu_derived *d = smmu_derived(m);
+    bool any = false;
+    if (likely(d->no_stalls))
+        return false;
+    for (unsigned n = 0; n < SMMU_STALLS; n++)
+        any |= s->stall[n].state != STALL_FREE || s->stall[n].answered;
+    d->no_stalls = !any;
+    return any;
+}
+
 static bool same(const struct smmu_stall *p, const struct smmu_transaction *t)
 {
     return p->state != STALL_FREE && p->stream == t->stream && p->substream == t->substream &&
@@ -193,6 +206,7 @@ static enum dma_verdict stall(struct machine *m, struct smmu *s, struct place at
         struct smmu_stall *p = &s->stall[n];
         if (p->state != STALL_FREE)
             continue;
+        smmu_derived(m)->no_stalls = false;
         *p = (struct smmu_stall){ t->address, t->stream, t->substream, STALL_HELD, t->write, 0, { 0 } };
         if (smmu_event_writable(m, s)) {
             p->state = STALL_WAITS;
@@ -272,7 +286,7 @@ enum dma_verdict smmu_translate(struct machine *m, void *state, struct place at,
     struct smmu_look look;
     enum dma_verdict verdict;
     out->size = BIT(12) - (address & ones(12)); /* of one that is ignored */
-    if (before(m, s, &t, by->again, &verdict)) {
+    if (any_stall(m, s) && before(m, s, &t, by->again, &verdict)) {
         out->cause = verdict == DMA_STALL ? "it still waits for CMD_RESUME" : "CMD_RESUME, CMD_STALL_TERM or SMMUEN";
         return verdict;
     }
@@ -315,7 +329,7 @@ void smmu_settled(struct machine *m, void *state, struct place at, u32 stream)
 {
     struct smmu *s = state;
     (void)at;
-    for (unsigned n = 0; n < SMMU_STALLS; n++)
+    for (unsigned n = 0; any_stall(m, s) && n < SMMU_STALLS; n++)
         if (s->stall[n].answered && s->stall[n].stream == stream)
             forget(&s->stall[n]);
     uncrowd(m, s);
@@ -324,6 +338,8 @@ void smmu_settled(struct machine *m, void *state, struct place at, u32 stream)
 void smmu_resume(struct machine *m, struct smmu *s)
 {
     bool any = false;
+    if (!any_stall(m, s))
+        return;
     for (unsigned n = 0; n < SMMU_STALLS; n++)
         if (decided(&s->stall[n])) {
             resume_stream(m, s, s->stall[n].stream);
@@ -335,7 +351,7 @@ void smmu_resume(struct machine *m, struct smmu *s)
 
 void smmu_release(struct machine *m, struct smmu *s)
 {
-    for (unsigned n = 0; n < SMMU_STALLS && smmu_event_writable(m, s); n++)
+    for (unsigned n = 0; any_stall(m, s) && n < SMMU_STALLS && smmu_event_writable(m, s); n++)
         if (s->stall[n].state == STALL_HELD) {
             s->stall[n].state = STALL_RETRY;
             resume_stream(m, s, s->stall[n].stream);

@@ -428,8 +428,7 @@ START_TEST(legacy_disk)
 }
 END_TEST
 
-/* What was found out about an address counts no longer when a range is moved, covered, turned off, or as it once was.
- */
+/* What was found out about an address counts no longer when a range is moved, covered, turned off or restored. */
 START_TEST(ranges_move)
 {
     enum { OVER = MEMORY + 0x10000, AWAY = MEMORY + 0x200000, ID = 0x010000ed };

@@ -3,6 +3,7 @@
 #include "tests/unit/smmu_rig.h"
 
 #include "board/observer.h"
+#include "board/state.h"
 #include "cpu/observer.h"
 #include "debug/monitor/monitor.h"
 
@@ -388,6 +389,27 @@ START_TEST(stalls_wait_for_the_queue)
 }
 END_TEST
 
+/* What waits is state: after a restore it waits again, though in between none did. */
+START_TEST(stalls_come_back)
+{
+    struct rig r = open_rig(1);
+    SET_CD(&r, S, 1);
+    write_config(&r);
+    stalls(&r, 0, 0);
+    u8 *waiting = malloc(state_size(r.m));
+    state_save(r.m, waiting);
+    command(&r, 0x45 | (u64)SID << 32, 0);
+    arrives(&r, IOVA, DATA);
+    state_load(r.m, waiting);
+    free(waiting);
+    ck_assert(!dma(&r, 0, true) && r.m->d.dma_stalled);
+    ck_assert_uint_eq(next_event(&r), 0); /* which was told of before */
+    command(&r, 0x45 | (u64)SID << 32, 0);
+    ck_assert_uint_eq(state(&r)->stall[0].state, STALL_FREE);
+    close_rig(&r);
+}
+END_TEST
+
 /* An MSI of a function is translated, too. */
 START_TEST(messages_are_translated)
 {
@@ -490,6 +512,7 @@ Suite *test_smmu_dma_suite(void)
     tcase_add_test(t, terminated_quietly);
     tcase_add_test(t, stalled_and_resumed);
     tcase_add_test(t, stalls_wait_for_the_queue);
+    tcase_add_test(t, stalls_come_back);
     tcase_add_test(t, messages_are_translated);
     tcase_add_test(t, dma_is_told);
     tcase_add_test(t, monitor_shows_it);
