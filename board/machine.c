@@ -203,14 +203,21 @@ static u8 pa_bits_of(const struct cpu_model *model)
 }
 
 /* The model, and what follows from how many addresses it has. */
-static bool model_set(struct machine *m, const char *text, char error[256])
+static bool model_set(struct machine_options *o, struct cpu_model *model, const char *text, char error[256])
 {
-    if (!model_parse(text, m->options.virtualization, m->options.secure, &m->model, error))
+    if (!model_parse(text, o->virtualization, o->secure, model, error))
         return false;
-    if (m->options.gic_version == 2)
-        model_without_gicv3(&m->model);
-    m->options.pa_bits = pa_bits_of(&m->model);
-    return m->options.pa_bits && map_fits(&m->options, error) && gic_can_be(&m->options, error);
+    if (o->gic_version == 2)
+        model_without_gicv3(model);
+    o->pa_bits = pa_bits_of(model);
+    return o->pa_bits && map_fits(o, error) && gic_can_be(o, error);
+}
+
+bool machine_can_be(struct machine_options o, const char *cpu, char error[256])
+{
+    struct cpu_model model;
+    snprintf(error, 256, "out of memory");
+    return model_set(&o, &model, cpu, error);
 }
 
 struct machine *machine_create(const struct machine_config *config, char error[256])
@@ -222,7 +229,7 @@ struct machine *machine_create(const struct machine_config *config, char error[2
     options_set(m, config);
     m->d.phys.ops = &bus_ops;
     m->d.phys.board = m;
-    bool ok = model_set(m, config->cpu, error) && pci_plug(m, config, error) && bus_create(m) &&
+    bool ok = model_set(&m->options, &m->model, config->cpu, error) && pci_plug(m, config, error) && bus_create(m) &&
               virtio_plug(m, config, error);
     if (ok && !(ram_create(m) && store_create(m))) {
         snprintf(error, 256, "cannot allocate %llu MiB of RAM for the guest",

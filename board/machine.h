@@ -218,6 +218,9 @@ struct machine {
     } d;
 };
 
+/* Can there be such a machine: that CPU, as many of them, that GIC, that memory? False: error says what not.
+ * machine_create asks it, too; this is for those who want to know before they read files. */
+bool machine_can_be(struct machine_options o, const char *cpu, char error[256]);
 /* The whole machine, at reset, with empty RAM. NULL: *error says why (at most 256 bytes). */
 struct machine *machine_create(const struct machine_config *config, char error[256]);
 void machine_destroy(struct machine *m);

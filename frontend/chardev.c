@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { GRACE_MS = 1000, LAST_MS = 1000, KEY_ESCAPE = 1 /* Ctrl-A */ };
+enum { GRACE_MS = 1000, LAST_MS = 1000 };
+enum { KEY_ESCAPE = 1 /* stands for it in keys[]: Ctrl-A, but for -echr */ };
 
 static const struct char_kind kinds[] = {
 #define CHARDEV(name_, ...) { .name = name_, __VA_ARGS__ },
@@ -241,8 +242,10 @@ static bool key_power(struct chardev *c)
     return false;
 }
 
+static u8 escape_key(const struct chardev *c) { return c->all->o->escape_key ? c->all->o->escape_key : KEY_ESCAPE; }
+
 static bool key_break(struct chardev *c) { return (void)c, false; }
-static bool key_itself(struct chardev *c) { return give(c, KEY_ESCAPE); }
+static bool key_itself(struct chardev *c) { return give(c, escape_key(c)); }
 static bool key_help(struct chardev *c);
 
 static const struct {
@@ -257,14 +260,15 @@ static const struct {
     { 'c', false, "c  to the next of those who share this: consoles, the monitor", key_focus },
     { 'p', true, "p  power button", key_power },
     { 'b', true, "b  (no break on this line)", key_break },
-    { KEY_ESCAPE, true, "Ctrl-A  Ctrl-A", key_itself },
+    { KEY_ESCAPE, true, "again  itself", key_itself },
 };
 
 static bool key_help(struct chardev *c)
 {
     for (unsigned n = 0; n < ARRAY_LEN(keys); n++) {
         char line[100];
-        int size = snprintf(line, sizeof(line), "\r\nCtrl-A %s", keys[n].help ? keys[n].help : "");
+        int size =
+            snprintf(line, sizeof(line), "\r\nCtrl-%c %s", escape_key(c) | 0x40, keys[n].help ? keys[n].help : "");
         if (keys[n].help && (keys[n].alone || c->users > 1))
             chardev_write(c, line, (size_t)size);
     }
@@ -278,9 +282,9 @@ static bool byte_in(struct chardev *c, u8 byte)
     if (!c->keys)
         return give(c, byte);
     bool escape = c->escape;
-    c->escape = !escape && byte == KEY_ESCAPE;
+    c->escape = !escape && byte == escape_key(c);
     for (unsigned n = 0; escape && n < ARRAY_LEN(keys); n++)
-        if (keys[n].key == byte)
+        if (keys[n].key == (byte == escape_key(c) ? KEY_ESCAPE : byte))
             return keys[n].press(c);
     return !escape && !c->escape && give(c, byte);
 }

@@ -54,10 +54,10 @@ static struct blob blob_of(const char *what, const char *name)
 /* All files are read before anything else happens. */
 static void boot_read(const struct options *o, struct boot_config *b)
 {
-    b->bios = blob_of("-bios", o->bios);
+    b->bios = blob_of("-bios", option_file(o, o->bios));
     b->kernel = blob_of("-kernel", o->kernel);
     b->initrd = blob_of("-initrd", o->initrd);
-    b->dtb = blob_of("-dtb", o->dtb);
+    b->dtb = blob_of("-dtb", option_file(o, o->dtb));
     b->append = o->append;
     b->plain_dtb = o->plain_dtb;
     b->loader_count = o->loader_count;
@@ -226,9 +226,12 @@ static void semihost_words(struct options *o)
 
 struct machine *machine_load(struct options *o, struct frontend *f, struct boot_config *boot)
 {
+    char error[256];
     memory_complete(o);
     gic_complete(o);
     options_check(o);
+    if (!o->restore && !machine_can_be(o->machine, o->cpu, error))
+        die("%s", error);
     semihost_words(o);
     boot_read(o, boot);
     struct machine *m = machine_make(o, f);

@@ -1,6 +1,7 @@
 /*
  * The command line: finds the row of each option (options.def) and does what the row says. Those that need more than a
- * row: options_machine.c, options_device.c, options_console.c, options_trace.c.
+ * row: options_machine.c, options_device.c, options_console.c, options_trace.c, options_host.c ... Those that QEMU has
+ * and elmu has not are told so (refused.def).
  */
 #include "frontend/options.h"
 
@@ -45,6 +46,13 @@ static const struct option_row {
 #define OWN_OPTION(name_, argument_, how_, help_)                                                                      \
     { .name = name_, .argument = argument_, .help = help_, .dashes = "--", how_ },
 #include "frontend/options.def"
+};
+
+static const struct {
+    const char *name, *why;
+} refused[] = {
+#define REFUSED(name_, why_) { name_, why_ },
+#include "frontend/refused.def"
 };
 
 bool option_is_query(const char *arg) { return !strcmp(arg, "?") || !strcmp(arg, "help"); }
@@ -130,34 +138,49 @@ static void option_do(struct options *o, const struct option_row *r, const char 
     }
 }
 
+static bool name_is(const char *name, const char *word, size_t length)
+{
+    return strlen(name) == length && !strncmp(name, word, length);
+}
+
+/* Dies when there is none. */
+static const struct option_row *row_find(const char *name, size_t length)
+{
+    struct nearest like = { 0 };
+    char words[96];
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
+        if (!rows[n].group && name_is(rows[n].name, name, length))
+            return &rows[n];
+    for (unsigned n = 0; n < ARRAY_LEN(refused); n++)
+        if (name_is(refused[n].name, name, length))
+            die("-%s: elmu has no %s", refused[n].name, refused[n].why);
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
+        if (!rows[n].group)
+            nearest_try(&like, name, length, rows[n].name);
+    die("-%s: no such option%s (--help lists them)", name, nearest_words(&like, words));
+}
+
 static void option_run(struct options *o, const char *arg, int argc, char **argv, int *at)
 {
     if (arg[0] != '-' || !arg[1])
         die("'%s': not an option (files are given by -kernel, -drive ...)", arg);
-    const char *name = arg + (arg[1] == '-' ? 2 : 1);
+    const char *name = arg + (arg[1] == '-' ? 2 : 1), *value = "";
     size_t len = strcspn(name, "=");
-    for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
-        const struct option_row *r = &rows[n];
-        if (r->group || strlen(r->name) != len || strncmp(r->name, name, len))
-            continue;
-        const char *value = "";
-        if (r->argument[0] && name[len] == '=')
-            value = name + len + 1;
-        else if (r->argument[0] && ++*at < argc)
-            value = argv[*at];
-        else if (r->argument[0])
-            die("%s: needs an argument (%s)", arg, r->argument);
-        else if (name[len])
-            die("%s: takes no argument", arg);
-        option_do(o, r, value);
-        return;
-    }
-    struct nearest like = { 0 };
-    char words[96];
-    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
-        if (!rows[n].group)
-            nearest_try(&like, name, len, rows[n].name);
-    die("%s: no such option%s (--help lists them)", arg, nearest_words(&like, words));
+    const struct option_row *r = row_find(name, len);
+    if (r->argument[0] && name[len] == '=')
+        value = name + len + 1;
+    else if (r->argument[0] && ++*at < argc)
+        value = argv[*at];
+    else if (r->argument[0])
+        die("%s: needs an argument (%s)", arg, r->argument);
+    else if (name[len])
+        die("%s: takes no argument", arg);
+    option_do(o, r, value);
+}
+
+void option_given(struct options *o, const char *name, const char *arg)
+{
+    option_do(o, row_find(name, strlen(name)), arg);
 }
 
 bool options_parse(struct options *o, int argc, char **argv, int *status)
@@ -173,6 +196,7 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
                            .engine = ENGINE_THREADED };
     o->program = argc ? argv[0] : "";
     *status = 0;
+    options_set_apply(argc, argv);
     globals_read(o, argc, argv);
     for (int n = 1; n < argc; n++) {
         option_run(o, argv[n], argc, argv, &n);

@@ -9,13 +9,14 @@
 #include "board/machine.h"
 #include "debug/trace/trace.h"
 
-enum { MAX_CHARDEVS = 32, MAX_SENDS = 256, MAX_SERIALS = 16, MAX_MONITORS = 8, OPTION_TEXT = 4096 };
+enum { MAX_CHARDEVS = 32, MAX_SENDS = 256, MAX_SERIALS = 16, MAX_MONITORS = 8, MAX_FOLDERS = 16, OPTION_TEXT = 4096 };
 
 enum { GIVEN_CPU = 1, GIVEN_SMP = 2, GIVEN_MEMORY = 4, GIVEN_VIRTUALIZATION = 8, GIVEN_SECURE = 16, GIVEN_SEMIHOSTING = 32,
        GIVEN_RESET = 64, GIVEN_HIGHMEM = 128, GIVEN_GIC = 256, GIVEN_ITS = 512, GIVEN_IOMMU = 1024,
        GIVEN_STAGE = 2048, GIVEN_ACPI = 4096, GIVEN_HIGH = 8192, GIVEN_COMPACT = 16384, GIVEN_SLOTS = 32768 };
 
 #define ELMU_VERSION "0.1.0"
+#define DATA_FOLDER "/usr/share/qemu" /* where firmware is installed, under the names that -bios is given */
 #define CPU_UNTAGGED ",mte2=off" /* what -machine mte=off adds to -cpu */
 
 /* A back end of consoles and monitors: frontend/chardev.h. */
@@ -163,6 +164,9 @@ struct options {
     struct domain_option domain[MAX_DOMAINS];
     unsigned domain_count;
     const char *until, *pidfile;
+    const char *folder[MAX_FOLDERS]; /* -L */
+    unsigned folder_count;
+    u8 escape_key; /* -echr: 1 is Ctrl-A */
     const char *gdb, *snapshot_save, *restore, *record, *replay;
     bool stopped, log_given; /* -S, -d */
     struct send send[MAX_SENDS];
@@ -183,6 +187,12 @@ typedef void option_fn(struct options *o, const char *name, const char *arg);
 #define OWN_OPTION                        OPTION
 #include "frontend/options.def"
 
+/* An option, as if it were on the command line; dies when there is none of that name. */
+void option_given(struct options *o, const char *name, const char *arg);
+/* frontend/options_config.c: each -set of the command line is added to the option that it names. */
+void options_set_apply(int argc, char **argv);
+/* frontend/options_host.c: a file, or that of its name in a folder of -L. */
+const char *option_file(const struct options *o, const char *file);
 /* frontend/options_device.c: the device that -drive if=virtio makes. */
 void device_of_drive(struct options *o, const struct drive_config *d);
 /* frontend/json.c: an object, as the text of an option with the same properties: those of an object within are named

@@ -324,8 +324,8 @@ static void backend_add(struct options *o, const char *arg)
 /* Objects that others name: those whose users are devices have nothing to say here. */
 void opt_object(struct options *o, const char *name, const char *arg)
 {
-    static const char kinds[] = "rng-random rng-builtin iothread memory-backend-ram memory-backend-file "
-                                "memory-backend-memfd filter-dump";
+    static const char kinds[] = "rng-random rng-builtin iothread thread-context throttle-group memory-backend-ram "
+                                "memory-backend-file memory-backend-memfd filter-dump";
     char kind[32];
     (void)name;
     snprintf(kind, sizeof(kind), "%.*s", (int)strcspn(arg, ","), arg);
@@ -502,19 +502,20 @@ static void rtc_base(void *target, const char *option, const struct suboption *s
     struct options *o = target;
     struct tm tm = { .tm_isdst = 0 };
     const char *end;
+    time_t now = time(NULL);
     if (!strcmp(s->value, "utc") || !strcmp(s->value, "localtime"))
-        o->machine.rtc_base = (u64)time(NULL);
+        o->machine.rtc_base = (u64)(now + (s->value[0] == 'l' && localtime_r(&now, &tm) ? tm.tm_gmtoff : 0));
     else if (((end = strptime(s->value, "%Y-%m-%dT%H:%M:%S", &tm)) || (end = strptime(s->value, "%Y-%m-%d", &tm))) &&
              !*end)
         o->machine.rtc_base = (u64)timegm(&tm);
     else
-        die("%s base=%s: expected utc or a date like 2024-02-29T12:00:00", option, s->value);
+        die("%s base=%s: expected utc, localtime or a date like 2024-02-29T12:00:00", option, s->value);
 }
 
 static const struct property rtc_rows[] = {
     PROPERTY_BY("base", rtc_base),
-    PROPERTY_ACCEPTED("clock", ""),
-    PROPERTY_ACCEPTED("driftfix", ""),
+    PROPERTY_ACCEPTED("clock", "host rt vm"),
+    PROPERTY_ACCEPTED("driftfix", "none slew"),
 };
 
 void opt_rtc(struct options *o, const char *name, const char *arg)

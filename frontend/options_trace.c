@@ -5,24 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void opt_trace(struct options *o, const char *name, const char *arg)
-{
-    static const char *const kinds[] = { "exits", "tarmac", "perfetto", "dma" };
-    const char **files[] = { &o->trace.exits, &o->trace.tarmac, &o->trace.perfetto, &o->trace.dma };
-    const char *file = strchr(arg, '=');
-    for (unsigned n = 0; file && n < ARRAY_LEN(kinds); n++) {
-        if (strlen(kinds[n]) != (size_t)(file - arg) || strncmp(kinds[n], arg, (size_t)(file - arg)))
-            continue;
-        if (!file[1])
-            break;
-        if (*files[n])
-            die("-%s %s=: given twice", name, kinds[n]);
-        *files[n] = file + 1;
-        return;
-    }
-    die("-%s %.100s: expected exits=FILE, tarmac=FILE, perfetto=FILE or dma=FILE", name, arg);
-}
-
 static void events_add(struct options *o, const char *pattern, size_t length)
 {
     if (o->trace.event == TRACE_PATTERNS)
@@ -34,6 +16,44 @@ static void events_add(struct options *o, const char *pattern, size_t length)
         fprintf(stderr, "elmu: -d trace:%s: fits no event (-d trace:help lists them)\n", copy);
     o->trace.pattern[o->trace.event++] = copy;
     o->trace.log |= LOG_EVENTS;
+}
+
+/* QEMU's -trace [enable=]PATTERN[,file=F]: events of -d trace:PATTERN. */
+static void trace_events(struct options *o, const char *name, const char *arg)
+{
+    struct suboption s;
+    for (const char *first = "enable"; suboption_next(&arg, first, &s); first = NULL)
+        if (!strcmp(s.key, "enable"))
+            events_add(o, s.value, strlen(s.value));
+        else if (!strcmp(s.key, "file"))
+            o->trace.log_file = text_copy(s.value);
+        else
+            die("-%s %s=: not supported: -%s enable=PATTERN,file=F or -d trace:PATTERN name events", name, s.key, name);
+    o->log_given = true;
+}
+
+void opt_trace(struct options *o, const char *name, const char *arg)
+{
+    static const char *const kinds[] = { "exits", "tarmac", "perfetto", "dma" };
+    const char **files[] = { &o->trace.exits, &o->trace.tarmac, &o->trace.perfetto, &o->trace.dma };
+    size_t length = strcspn(arg, "=,");
+    if (option_is_query(arg)) {
+        trace_event_list();
+        o->list_done = true;
+        return;
+    }
+    for (unsigned n = 0; n < ARRAY_LEN(kinds); n++) {
+        if (strlen(kinds[n]) != length || strncmp(kinds[n], arg, length) || arg[length] != '=' || !arg[length + 1])
+            continue;
+        if (*files[n])
+            die("-%s %s=: given twice", name, kinds[n]);
+        *files[n] = arg + length + 1;
+        return;
+    }
+    if (!arg[0] ||
+        (arg[length] == '=' && strncmp(arg, "enable=", 7) && strncmp(arg, "events=", 7) && strncmp(arg, "file=", 5)))
+        die("-%s %.100s: expected exits=FILE, tarmac=FILE, perfetto=FILE or dma=FILE", name, arg);
+    trace_events(o, name, arg);
 }
 
 /* What others log and nothing here does, or what only their translation has. */

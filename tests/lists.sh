@@ -3,6 +3,8 @@
 #   - every unit test file has its row in tests/unit/suites.def
 #   - every skip rule of the vector runner (tests/conformance/rules.c) is explained in docs/choices.md
 #   - every command-line option of elmu (frontend/options.def) is in docs/options.md
+#   - every option of QEMU's (tests/qemu.options, and what an installed QEMU's -help lists) is elmu's, or is refused with
+#     the reason (frontend/refused.def), one of them
 #   - the links of the README and of docs/ lead somewhere, and the files that they name exist
 #   - every check that QEMU fails (tests/guest/qemu-differences) has its verdict in docs/differences.md
 #   - every table of rows (.def) is included by somebody
@@ -48,6 +50,21 @@ while read -r option how; do
     NOT_YET/* | */*"-$option\`"*) echo "FAIL option $option: docs/options.md and frontend/options.def disagree whether it is there yet"; failed=$((failed + 1)) ;;
     esac
 done <"$work"
+qemu_options() { "${QEMU:-qemu-system-aarch64}" -help 2>/dev/null | sed -nE 's/^(--?[^ ]+).*/\1/p' | tr '/' '\n' | sed -E 's/^--?//'; }
+{ grep -v '^#' tests/qemu.options; qemu_options; } | sort -u | while read -r option; do
+    in=$(grep -cE "^(OWN_)?OPTION\(\"$option\"," frontend/options.def)
+    out=$(grep -cE "^REFUSED\(\"$option\"," frontend/refused.def)
+    [ "$in$out" = 10 ] || [ "$in$out" = 01 ] ||
+        echo "FAIL option $option of QEMU: $in rows in frontend/options.def, $out in frontend/refused.def, expected one in all"
+    echo "option"
+done >"$names"
+grep FAIL "$names"
+failed=$((failed + $(grep -c FAIL "$names"))) passed=$((passed + $(grep -c '^option$' "$names") - $(grep -c FAIL "$names")))
+sed -nE 's/^REFUSED\("([^"]+)".*/\1/p' frontend/refused.def | while read -r option; do
+    grep -qxF -- "$option" tests/qemu.options || echo "FAIL option $option: refused, and not in tests/qemu.options"
+done >"$names"
+cat "$names"
+failed=$((failed + $(grep -c FAIL "$names")))
 while read -r program what; do
     case $program in
     *:) [ "$what" = '*' ] && what=${program%:}; has docs/differences.md "guest $program $what" "$what" ;;

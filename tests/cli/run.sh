@@ -660,7 +660,7 @@ if [ "$(stat -c %s big.snap)" -lt 100000000 ]; then pass; else fail 'a snapshot 
 run '  goes on' 3 -restore big.snap -max-insns 2000
 
 # ---- parts ----
-for part in "$here"/{stuck,registers,ends}.sh; do
+for part in "$here"/{stuck,registers,ends,options}.sh; do
     # shellcheck disable=SC1090 # the parts beside it
     . "$part"
 done

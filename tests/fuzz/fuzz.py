@@ -10,7 +10,7 @@ KIND is one of:
     gicv2, pci  random loads and stores: its frames; configuration space and ranges of PCI functions
     device      a random guest (device.py) for each row of the board's devices in turn
     script      lock-step programs for devices (tests/lockstep), damaged
-    elf, image, gzip, dtb, initrd, options
+    elf, image, gzip, dtb, initrd, options, config
 Both engines must leave the same state after the first six. Each of the N cases of a kind is one check (0: as many as rows); the same
 seed gives the same cases. A case fails when the process dies of a signal, when a sanitizer or an assert speaks, when it is
 still running after a minute (more for more accesses), or when it ends with status 1 without saying why. Files of failed cases
@@ -37,7 +37,7 @@ import lockstep  # noqa: E402
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 AREA, AREA_SIZE, SEEDS = 0x40100000, 65536, 0x40088000
 INSNS = '60000'
-KINDS = ['code', 'semihost', 'gicv2', 'pci', 'device', 'script', 'elf', 'image', 'gzip', 'dtb', 'initrd', 'options']
+KINDS = ['code', 'semihost', 'gicv2', 'pci', 'device', 'script', 'elf', 'image', 'gzip', 'dtb', 'initrd', 'options', 'config']
 INTERESTING = [0, 1, 2, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 1 << 32,
                (1 << 63) - 1, 1 << 63, (1 << 64) - 1, 0x40000000, 0x40088000, 0x40110ff8, 0x9000000, 0x8000000, 0x80a0000,
                0xa000000, 0xdeadbeef00000000, 0x00ffffffffffffff]
@@ -308,6 +308,19 @@ class Maker:
             if rng.random() < 0.8:
                 case.args.append(rng.choice(texts))
         case.args = ['-nographic', '--max-insns', '1000'] + case.args
+
+    def config(self, case):
+        """A file of options (-readconfig), of lines that are right, and damaged."""
+        rng = self.rng
+        groups = ['machine', 'memory', 'smp-opts', 'global', 'device "d"', 'drive "d"', 'chardev "c"', 'object "o"', 'rtc', 'netdev "n"', 'colour', '']
+        keys = ['type', 'size', 'cpus', 'driver', 'property', 'value', 'file', 'backend', 'qom-type', 'base', 'id', 'secure', 'a' * 70, '']
+        texts = ['virt', '1', '300M', 'on', 'virtio-blk-pci', 'null', 'user', 'a,b', 'virtio-mmio', 'force-legacy', '', 'x' * 1020, '\xff']
+        lines = [rng.choice(['[%s]' % rng.choice(groups), ' %s = "%s"' % (rng.choice(keys), rng.choice(texts)), '# comment', ''])
+                 for _ in range(rng.randrange(40))]
+        data = '\n'.join(['#', *lines]).encode('latin-1')
+        if rng.random() < 0.5:
+            data = self.damaged(data, 10)
+        case.args = ['-nographic', '--max-insns', '1000', '-readconfig', case.file('config', data)]
 
 
 def elf_offset(elf, address):

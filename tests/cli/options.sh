@@ -1,0 +1,119 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # read by run.sh, which sets elmu and what these use
+# Part of tests/cli/run.sh: QEMU's options. Each is known; files of options; what is accepted is looked at all the same.
+
+# No option of QEMU's is "no such option": it works, is accepted, or is refused with the reason.
+while read -r option; do
+    case $option in '#'*) continue ;; esac
+    timeout 20 "$elmu" "-$option" >out 2>err </dev/null
+    if grep -qF 'no such option' err; then fail "-$option" 'is not known'; else pass; fi
+done <"$here/../qemu.options"
+sed -nE 's/^REFUSED\("([^"]+)", *"(.*)"\)$/\1 \2/p' "$here/../../frontend/refused.def" >refused
+while read -r option why; do bad "-$option" "-$option: elmu has no $why" "-$option" x; done <refused
+[ "$(wc -l <refused)" -ge 20 ] && pass || fail 'options that are refused' 'no table'
+bad 'an option that nobody has' "-snpshot: no such option (did you mean 'snapshot'?)" -snpshot
+
+# -readconfig: sections are options.
+cat >machine.cfg <<'CFG'
+# a machine
+[machine]
+  type = "virt"
+  gic-version = "3"
+  dumpdtb = "config.dtb"
+[memory]
+  size = "300M"
+
+[smp-opts]
+  cpus = "3"
+[global]
+  driver = "virtio-mmio"
+  property = "force-legacy"
+  value = "false"
+[device "d"]
+  drive = "disk"
+	driver = "virtio-blk-pci"
+[chardev "c"]
+  backend = "file"
+  path = "a,b"
+[msg]
+CFG
+options=(-M 'virt,gic-version=3' -m 300M -smp 3 -global virtio-mmio.force-legacy=false -device 'virtio-blk-pci,drive=disk,id=d')
+common=(-M dtb-randomness=off -drive 'if=none,id=disk,file=disk.img,format=raw')
+run '-readconfig' 0 -readconfig machine.cfg "${common[@]}"
+run 'the same by options' 0 "${options[@]}" "${common[@]}" -M dumpdtb=options.dtb
+cmp -s config.dtb options.dtb && pass || fail '-readconfig' 'another device tree than that of the same options'
+run '-readconfig: a file of a console' 0 -readconfig machine.cfg "${common[@]}" -M dumpdtb= -serial chardev:c -kernel hello.elf
+[ -s a,b ] && pass || fail '-readconfig' 'a comma in a value is lost'
+# config TEXT PATTERN
+config() { printf '%b' "$1" >bad.cfg; bad "-readconfig $2" "$2" -readconfig bad.cfg -kernel hello.elf; }
+config '[colour]\n' "bad.cfg:1: there is no option group 'colour'"
+config '\nkey = "value"\n' 'bad.cfg:2: no group defined'
+config '[machine]\n key = value\n' 'bad.cfg:2: parse error'
+config '[machine] x\n' 'bad.cfg:1: parse error'
+config '[machine\n' 'parse error'
+config '[machine]\n secure = "maybe"\n' 'expected on or off'
+config '[global]\n driver = "x"\n' 'expected driver, property and value'
+config '[device "d"]\n driver = "nothing"\n' '-device nothing: no such device'
+config '[spice]\n' "no option group 'spice'"
+config "[machine]\n x = \"$(head -c 1500 /dev/zero | tr '\0' y)\"\n" 'parse error'
+config "[machine]\n$(for n in 1 2 3 4 5; do echo " k$n = \"$(head -c 1000 /dev/zero | tr '\0' y)\"\n"; done)" 'a section is too long'
+config "$(head -c 3000 /dev/zero | tr '\0' y)" 'the line is too long'
+bad '-readconfig of nothing' "Could not open 'nowhere'" -readconfig nowhere
+
+# -set: as if it stood in the option.
+bad '-set' 'no -drive has id=none-such' -device virtio-blk-pci,id=d -set device.d.drive=none-such -kernel hello.elf
+bad '-set, =' 'no -drive has id=none-such' -device virtio-blk-pci,id=d --set=device.d.drive=none-such -kernel hello.elf
+bad '-set of what is not there' 'there is no device "e" defined' -device virtio-blk-pci,id=d -set device.e.drive=x
+bad '-set of what comes later' 'there is no device "d" defined' -set device.d.drive=x -device virtio-blk-pci,id=d
+bad '-set without a value' 'expected GROUP.ID.PROPERTY=VALUE' -set device.d
+run '-set: a file with a comma' 0 -chardev file,id=c,path=x -set chardev.c.path=d,e -serial chardev:c -kernel hello.elf
+[ -s d,e ] && pass || fail '-set' 'a comma in a value is lost'
+
+# -echr: another key than Ctrl-A.
+printf 'ab\002x' >keys
+input=keys
+run '-echr' 0 -echr 2 -chardev stdio,mux=on,id=c -serial chardev:c -kernel echo.elf -max-insns 100000000
+run '-echr, a letter' 0 -echr b -chardev stdio,mux=on,id=c -serial chardev:c -kernel echo.elf -max-insns 100000000
+printf '\002h\002x' >keys
+run '-echr: help' 0 -echr b -chardev stdio,mux=on,id=c -serial chardev:c -kernel echo.elf -max-insns 100000000
+says '-echr: help' out 'Ctrl-B x  quit'
+input=/dev/null
+bad '-echr of no key' 'expected a letter' -echr 40
+bad '-echr of a word' 'expected a letter' -echr abc
+
+# -L: where firmware is looked for.
+mkdir -p firmware
+cp hello.bin firmware/fw.bin
+run '-L' 3 -L nowhere -L firmware -bios fw.bin -max-insns 10
+bad '-L that has it not' '-bios fw.bin: No such file' -L folder -bios fw.bin
+run '-L ?' 0 -L firmware -L '?'
+says '-L ?' out 'firmware'
+
+# What changes nothing is looked at.
+run 'accepted' 0 -name guest=a,process=b,debug-threads=on -msg timestamp=on -overcommit mem-lock=off,cpu-pm=on -icount shift=auto,sleep=off \
+    -rtc base=localtime,clock=vm,driftfix=slew -usb -vnc none -full-screen -watchdog-action reset -compat deprecated-input=accept \
+    -no-user-config -only-migratable -mem-prealloc -k de -audiodev none,id=a -parallel null -no-acpi -kernel hello.elf
+run '-vga' 0 -vga std -kernel hello.elf
+says '-vga' err 'No VGA device has been created'
+bad '-vga of nothing' 'unknown vga type' -vga paper
+bad '-name' "no property 'colour'" -name a,colour=blue
+bad '-overcommit' "no property 'colour'" -overcommit colour=blue
+bad '-icount' 'Invalid shift value' -icount shift=11
+bad '-icount rr' 'expected rr=record,rrfile=FILE' -icount rr=record
+bad '-rtc' 'only host rt vm' -rtc clock=sun
+input=keys
+run '-icount rr=record' 3 -icount shift=auto,rr=record,rrfile=keys.journal -serial stdio -kernel echo.elf -max-insns 100000
+input=/dev/null
+run '-icount rr=replay' 3 -icount shift=auto,rr=replay,rrfile=keys.journal -serial stdio -kernel echo.elf -max-insns 100000
+printf 'ready\n\002h\002x' | cmp -s - out && pass || fail '-icount rr=replay' 'other input than was recorded'
+
+# -trace as QEMU has it: events.
+run '-trace of events' 0 -trace pl011_write,file=events.log -kernel hello.elf
+says '-trace of events' events.log pl011_write
+run '-trace enable=' 0 -trace enable=pl011_write -D events2.log -kernel hello.elf
+cmp -s events.log events2.log && pass || fail '-trace enable=' 'other events'
+run '-trace help' 0 -trace help
+says '-trace help' out pl011_write
+bad '-trace events=' 'name events' -trace events=folder
+
+# CPUs are too many before any file is missing, as scripts probe it.
+bad 'too many CPUs for a GICv2' 'SMP CPUs requested (9) exceeds max CPUs' -kernel nowhere -smp 9
