@@ -76,6 +76,7 @@ static void boot_read(const struct options *o, struct boot_config *b)
     b->nographic = o->nographic;
     b->boot = o->boot;
     memcpy(b->uuid, o->uuid, sizeof(b->uuid));
+    b->smbios = o->smbios;
     b->item_count = o->item_count;
     for (unsigned n = 0; n < o->item_count; n++) {
         const struct item_option *i = &o->item[n];

@@ -158,6 +158,8 @@ struct options {
     unsigned item_count;
     struct boot_menu boot;
     u8 uuid[16];
+    struct smbios_told smbios;
+    u64 smbios_fields[SMBIOS_TYPES / 64], smbios_files[SMBIOS_TYPES / 64]; /* sets of types: who tells of them */
     const char *accel_refused; /* -accel, -enable-kvm: something else than tcg, or NULL */
     bool accel_tcg;
     unsigned loader_count;

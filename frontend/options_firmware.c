@@ -50,11 +50,10 @@ void opt_uuid(struct options *o, const char *name, const char *arg)
 {
     static const char form[] = "########-####-####-####-############";
     unsigned digits = 0;
-    (void)name;
     for (unsigned n = 0; n < sizeof(form); n++) {
         const char *hex = "00112233445566778899aAbBcCdDeEfF", *at = arg[n] ? strchr(hex, arg[n]) : NULL;
         if (form[n] == '#' ? !at : arg[n] != form[n])
-            die("-uuid %s: expected 32 digits, in groups of 8, 4, 4, 4 and 12", arg);
+            die("-%s %s: expected 32 digits, in groups of 8, 4, 4, 4 and 12", name, arg);
         if (form[n] != '#')
             continue;
         u8 *byte = &o->uuid[digits++ / 2];

@@ -38,6 +38,21 @@ MACHINES = {
     "many": ("gic-version=3", "cortex-a57", "260", []),
     "told": ("gic-version=3", "cortex-a57", "1",
              ["-uuid", "12345678-9abc-def0-1122-334455667788", "-boot", "menu=on,splash-time=100,reboot-timeout=200"]),
+    "smbios": ("gic-version=3", "cortex-a57", "2,sockets=2",
+               [word for fields in (
+                   "type=0,vendor=V,version=1,date=01/02/2003,release=4.5,uefi=on",
+                   "type=1,manufacturer=M,product=P,version=W,serial=S,uuid=12345678-9abc-def0-1122-334455667788,sku=K,family=F",
+                   "type=2,manufacturer=BM,product=BP,version=BV,serial=BS,asset=BA,location=BL",
+                   "type=3,manufacturer=CM,version=CV,serial=CS,asset=CA,sku=CK",
+                   "type=4,sock_pfx=SOCK,manufacturer=PM,version=PV,serial=PS,asset=PA,part=PP,max-speed=3000,"
+                   "current-speed=1500,processor-id=0x1122334455667788",
+                   "type=8,external_reference=E,internal_reference=I,connector_type=1,port_type=2",
+                   "type=8,external_reference=F", "type=11,value=one,value=two", "type=11,value=three,,four",
+                   "type=17,loc_pfx=SLOT,bank=B,manufacturer=DM,serial=DS,asset=DA,part=DP,speed=2400")
+                for word in ("-smbios", fields)]),
+    "smbios-some": ("gic-version=3", "cortex-a57", "1",
+                    ["-smbios", "type=0", "-smbios", "type=1,serial=S", "-smbios", "type=2", "-smbios", "type=3,sku=K",
+                     "-smbios", "type=4,part=P", "-smbios", "type=11", "-smbios", "type=17,part=P"]),
     "off": ("gic-version=3,acpi=off", "cortex-a57", "1", []),
     "off-firmware": ("gic-version=3,acpi=off", "cortex-a57", "1", ["firmware"]),
     "auto": ("gic-version=3,acpi=auto", "cortex-a57", "1", []),
@@ -234,15 +249,17 @@ def acpi_fields(items, folder):
 
 def smbios_fields(items):
     """Each byte of each structure's fields, and its strings."""
-    fields, data, at = {"SMBIOS/anchor": items[ANCHOR][:12].hex() + items[ANCHOR][16:].hex()}, items[SMBIOS], 0
+    fields, data, at, seen = {"SMBIOS/anchor": items[ANCHOR][:12].hex() + items[ANCHOR][16:].hex()}, items[SMBIOS], 0, {}
     if number(items[ANCHOR], 12, 4) != len(data):
         raise RuntimeError("SMBIOS: the anchor has another size")
     while at < len(data):
-        kind, length, handle = struct.unpack_from("<BBH", data, at)
+        kind, length = data[at], data[at + 1]
+        name = f"SMBIOS/{kind}:{seen.setdefault(kind, 0)}"
+        seen[kind] += 1
         end = data.index(b"\0\0", at + length)
         for n in range(length):
-            fields[f"SMBIOS/{kind}:{handle:#x}/{n:#x}"] = data[at + n]
-        fields[f"SMBIOS/{kind}:{handle:#x}/strings"] = data[at + length:end].decode(errors="replace").split("\0")
+            fields[f"{name}/{n:#x}"] = data[at + n]
+        fields[f"{name}/strings"] = data[at + length:end].decode(errors="replace").split("\0")
         at = end + 2
     return fields
 

@@ -5,6 +5,7 @@
 #ifndef BOARD_BOOT_H
 #define BOARD_BOOT_H
 
+#include "board/boot/smbios.h"
 #include "board/machine.h"
 
 /* A file: name for messages, bytes. data NULL: not given. mapped: data is a mapping of the file itself, which its maker
@@ -64,6 +65,7 @@ struct boot_config {
     bool nographic;
     struct boot_menu boot;
     u8 uuid[16]; /* in the order in which it is written */
+    struct smbios_told smbios;
 };
 
 /* Loads everything and sets the entry of the PEs of a machine just reset. False: error says what is wrong. */

@@ -70,7 +70,7 @@ static bool acpi_items(const struct machine *m, struct items *t)
 static bool smbios_items(const struct machine *m, const struct boot_config *c, struct items *t)
 {
     struct writer anchor = WRITER(m, t->anchor), tables = WRITER(m, t->smbios);
-    bool ok = smbios_make(&anchor, &tables, c->uuid);
+    bool ok = smbios_make(&anchor, &tables, c->uuid, &c->smbios);
     writer_item(t, "etc/smbios/smbios-anchor", &anchor);
     writer_item(t, "etc/smbios/smbios-tables", &tables);
     return ok;
@@ -105,7 +105,7 @@ bool fw_items_place(struct machine *m, const struct boot_config *c, bool firmwar
     if (t) {
         board_items(m, c, t);
         ok = smbios_items(m, c, t) && (!m->options.acpi || acpi_items(m, t));
-        wrong = "the tables have no room";
+        wrong = "the tables of ACPI and SMBIOS have no room";
         if (firmware)
             kernel_items(c, &kernel, t);
         for (unsigned n = 0; n < c->item_count; n++)

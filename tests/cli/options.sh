@@ -115,5 +115,36 @@ run '-trace help' 0 -trace help
 says '-trace help' out pl011_write
 bad '-trace events=' 'name events' -trace events=folder
 
+# -smbios: what it says is in the tables (tests/acpi.py compares them with QEMU's).
+printf '\003\005\0\0\007chassis\0\0' >chassis.bin
+printf '\003\005\0\0\007chassis' >open.bin
+printf 'a\0b' >zero.txt
+printf 'told by a file' >oem.txt
+head -c 10000 /dev/zero | tr '\0' z >long.txt
+items=$build/guest/fw_items.elf
+hex() { od -An -v -tx1 | tr -d ' \n'; }
+run '-smbios' 0 -M virt,gic-version=3 -semihosting -nographic -kernel "$items" -smbios type=1,serial=of-mine -smbios file=chassis.bin \
+    -smbios type=11,value=word,path=oem.txt
+says '-smbios: a field' out "$(printf of-mine | hex)"
+says '-smbios: a file' out "$(hex <chassis.bin)"
+says '-smbios: strings' out "$(printf 'word\0told by a file\0\0' | hex)"
+run '-smbios ?' 0 -smbios '?'
+says '-smbios ?' out 'processor-id=<NUMBER>'
+bad '-smbios, no such type' 'type=9: not supported' -smbios type=9
+bad '-smbios, a type that is far away' 'not supported' -smbios type=99999999
+bad '-smbios, no such field' "no property 'colour'" -smbios type=1,colour=blue
+bad '-smbios without a type' 'expected file=FILE or type=N' -smbios serial=x
+bad '-smbios release' 'Invalid release' -smbios type=0,release=1
+bad '-smbios speed' 'a speed is too large' -smbios type=4,max-speed=65536
+bad '-smbios uuid' 'expected 32 digits' -smbios type=1,uuid=1
+bad '-smbios, both ways' 'expected one of them' -smbios type=3,sku=x -smbios file=chassis.bin
+bad '-smbios, both ways round' 'expected one of them' -smbios file=chassis.bin -smbios type=3,sku=x
+bad '-smbios, no structure' 'expected a structure' -smbios file=oem.txt
+bad '-smbios, an open structure' 'expected a structure' -smbios file=open.bin
+bad '-smbios, an empty file' 'expected a structure' -smbios file=empty
+bad '-smbios, no file' 'nowhere: No such file' -smbios file=nowhere
+bad '-smbios, a string with a zero' 'a byte that is 0' -smbios type=11,path=zero.txt
+bad '-smbios, more than there is room for' 'have no room' -kernel hello.elf $(for n in 1 2 3 4 5 6 7 8; do echo "-smbios type=11,path=long.txt"; done)
+
 # CPUs are too many before any file is missing, as scripts probe it.
 bad 'too many CPUs for a GICv2' 'SMP CPUs requested (9) exceeds max CPUs' -kernel nowhere -smp 9

@@ -302,7 +302,7 @@ class Maker:
         rng = self.rng
         texts = ['', '0', '-1', '1', '8', '9', '1G', '99999999999999999999', 'virt', 'virt,secure=on', 'virt,foo=bar', 'virt,=', ',,,',
                  'max,lse=off', 'max,nothing=on', 'none', 'stdio', 'file=/nonexistent', 'loader,addr=0', 'loader,data=1,data-len=9,addr=8',
-                 'virtio-blk-device,drive=none', 'socket,id=a,path=/nonexistent/a', 'kernel=,initrd=', 'x' * 5000, '%s%n', '\xff\xfe', '/', '.']
+                 'virtio-blk-device,drive=none', 'socket,id=a,path=/nonexistent/a', 'kernel=,initrd=', 'type=0,release=1.2', 'type=11,value=a,value=b', 'file=/', 'x' * 5000, '%s%n', '\xff\xfe', '/', '.']
         for _ in range(rng.randrange(1, 6)):
             case.args.append('-' + rng.choice(self.option_names + ['nonsense', '', '-']))
             if rng.random() < 0.8:

@@ -304,6 +304,7 @@ START_TEST(tables_without_room)
 END_TEST
 
 static const u8 no_uuid[16];
+static const struct smbios_told nothing_told;
 static void smbios_whole(const struct machine *m, const struct machine_shape *s)
 {
     static u8 anchor[SMBIOS_ANCHOR_SIZE], tables[SMBIOS_SIZE];
@@ -311,7 +312,7 @@ static void smbios_whole(const struct machine *m, const struct machine_shape *s)
     struct writer t = { .m = m, .data = tables, .room = sizeof(tables) };
     unsigned processors = 0, modules = 0;
     u32 at = 0;
-    ck_assert(smbios_make(&a, &t, no_uuid));
+    ck_assert(smbios_make(&a, &t, no_uuid, &nothing_told));
     ck_assert_uint_eq(a.size, SMBIOS_ANCHOR_SIZE);
     ck_assert_uint_eq(load_le32(anchor + 12), t.size);
     while (tables[at] != 127) { /* a structure: its fields, then strings up to an empty one */
@@ -336,13 +337,51 @@ START_TEST(smbios_is_whole)
     shapes_each(smbios_whole);
     u64 ram = f->m->options.ram_size;
     f->m->options.ram_size = (u64)255 << 30;
-    ck_assert(smbios_make(&a, &t, no_uuid));
+    ck_assert(smbios_make(&a, &t, no_uuid, &nothing_told));
     ck_assert_ptr_nonnull(memmem(tables, t.size, "DIMM 15", 8));
     ck_assert_ptr_null(memmem(tables, t.size, "DIMM 16", 8));
     t.room = t.size - 1;
     t.size = a.size = 0;
-    ck_assert(!smbios_make(&a, &t, no_uuid));
+    ck_assert(!smbios_make(&a, &t, no_uuid, &nothing_told));
     f->m->options.ram_size = ram;
+    fixture_close(f);
+}
+END_TEST
+
+/* A file's structures come first and stand for the machine's own; too many strings have no room. */
+START_TEST(smbios_told)
+{
+    static const u8 raw[] = { 3, 5, 0x34, 0x12, 7, 'x', 0, 0 }, vendor[] = { 200, 4, 1, 0, 0, 0 };
+    struct fixture *f = fixture_open();
+    static u8 anchor[SMBIOS_ANCHOR_SIZE], tables[SMBIOS_SIZE];
+    static char most[SMBIOS_SIZE / 8];
+    static struct smbios_told told;
+    struct writer a = { .m = f->m, .data = anchor, .room = sizeof(anchor) };
+    struct writer t = { .m = f->m, .data = tables, .room = sizeof(tables) };
+    told.file[0].data = raw, told.file[0].size = sizeof(raw);
+    told.file[1].data = vendor, told.file[1].size = sizeof(vendor);
+    told.file_count = 2;
+    told.system.serial = "serial one";
+    told.system.family = "";
+    ck_assert(smbios_make(&a, &t, no_uuid, &told));
+    ck_assert_mem_eq(tables, raw, sizeof(raw));
+    ck_assert_mem_eq(tables + sizeof(raw), vendor, sizeof(vendor));
+    unsigned chassis = 0;
+    for (u32 at = 0; at + 1 < t.size; at += 2) {
+        chassis += tables[at] == 3;
+        if (tables[at] == 1)
+            ck_assert_uint_eq(tables[at + 7] << 16 | tables[at + 25] << 8 | tables[at + 26],
+                              4 << 16); /* serial, SKU, family */
+        for (at += tables[at + 1]; at + 1 < t.size && (tables[at] || tables[at + 1]);)
+            at++;
+    }
+    ck_assert_uint_eq(chassis, 1);
+    ck_assert_ptr_nonnull(memmem(tables, t.size, "virt-7.2\0serial one\0", 21));
+    memset(most, 'm', sizeof(most) - 1);
+    for (; told.oem_count < 9; told.oem_count++)
+        told.oem[told.oem_count] = most;
+    t.size = a.size = 0;
+    ck_assert(!smbios_make(&a, &t, no_uuid, &told));
     fixture_close(f);
 }
 END_TEST
@@ -420,6 +459,7 @@ Suite *test_acpi_suite(void)
     tcase_add_test(tc, tables_say_what_is_there);
     tcase_add_test(tc, tables_without_room);
     tcase_add_test(tc, smbios_is_whole);
+    tcase_add_test(tc, smbios_told);
     tcase_add_test(tc, files_by_option);
     tcase_add_test(tc, power_key);
     suite_add_tcase(s, tc);
