@@ -559,6 +559,9 @@ static void driver_compare(void *ctx, const char *name, const char *words)
 /* Of devices of the board, of models of -device, and of what QEMU has and elmu has not. */
 static void global_read(struct options *o, const char *arg)
 {
+    if (o->global_count == ARRAY_LEN(o->global))
+        die("-global: more than %zu", ARRAY_LEN(o->global));
+    o->global[o->global_count++] = arg;
     static const struct property rows[] = {
         PROPERTY("virtio-mmio.force-legacy", PROPERTY_OFF, struct options, machine.virtio_modern),
         PROPERTY("fw_cfg_mem.dma_enabled", PROPERTY_OFF, struct options, machine.fw_cfg_no_dma),
@@ -575,10 +578,6 @@ static void global_read(struct options *o, const char *arg)
     models_each(driver_compare, &d);
     if (!d.there)
         fprintf(stderr, "elmu: warning: -global %s: there is no such device; without effect\n", arg);
-    else if (o->global_count == ARRAY_LEN(o->global))
-        die("-global: more than %zu", ARRAY_LEN(o->global));
-    else
-        o->global[o->global_count++] = arg;
 }
 
 void globals_read(struct options *o, int argc, char **argv)
@@ -588,5 +587,12 @@ void globals_read(struct options *o, int argc, char **argv)
             global_read(o, argv[++n]);
 }
 
-/* globals_read has read them before all others, since devices are meant that came before, too. */
-void opt_global(struct options *o, const char *name, const char *arg) { (void)o, (void)name, (void)arg; }
+/* Those of the command line were read before all else, since devices are meant that came before, too. */
+void opt_global(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    for (unsigned n = 0; n < o->global_count; n++)
+        if (o->global[n] == arg)
+            return;
+    global_read(o, text_copy(arg));
+}

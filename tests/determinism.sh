@@ -49,7 +49,7 @@ elmus=("$@")
 while read -r name machine cpu smp options; do
     case $name in '' | \#*) continue ;; esac
     # shellcheck disable=SC2086 # a list of options
-    if check "$name" "$machine" "$cpu" "$smp" $options; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    if check "$name" "$machine" "$cpu" "$smp" ${options//@B@/${B:-build}}; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 done <"$here/guest/guests.list"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]

@@ -63,6 +63,24 @@ $(B)/guest/nest.elf $(B)/guest/nest-1g.elf: $(NEST_HYP) $(NEST_DIR)/nest.h $(DEM
 	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -DNEST $(GUEST_LDFLAGS) -Wl,--defsym=LOAD_ADDRESS=$(NEST_ADDRESS) -Wa,-I,$(B)/guest/demo \
 	    -T $(DEMO_DIR)/hyp.ld -o $@ $(NEST_HYP)
 
+# The firmware of secure_boot and psci_secure: EL3 in flash, with a payload for Secure EL1 inside.
+SECURE_DIR := $(GUEST_DIR)/secure
+SECURE_FW := $(addprefix $(SECURE_DIR)/,fw.S fw.c fw_psci.c fw_load.c)
+SECURE_PAYLOAD := $(addprefix $(SECURE_DIR)/,payload.S payload.c)
+SECURE_HEADERS := $(SECURE_DIR)/fw.h $(SECURE_DIR)/fw_internal.h $(GUEST_DIR)/rt.h $(GUEST_DIR)/regs.S
+
+$(B)/guest/secure/payload.elf: $(SECURE_PAYLOAD) $(SECURE_DIR)/payload.ld $(SECURE_HEADERS)
+	@mkdir -p $(@D)
+	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -I$(GUEST_DIR) $(GUEST_LDFLAGS) -T $(SECURE_DIR)/payload.ld -o $@ $(SECURE_PAYLOAD)
+
+$(B)/guest/secure/fw.elf: $(SECURE_FW) $(SECURE_DIR)/fw.ld $(SECURE_HEADERS) $(B)/guest/secure/payload.bin
+	@echo "  GUEST $@"
+	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -I$(GUEST_DIR) -Wa,-I,$(B)/guest/secure,-I,$(GUEST_DIR) $(GUEST_LDFLAGS) -T $(SECURE_DIR)/fw.ld \
+	    -o $@ $(SECURE_FW)
+
+$(B)/guest/secure/%.bin: $(B)/guest/secure/%.elf
+	$(Q)$(CROSS)objcopy -O binary $< $@
+
 # The tests: one ELF for each line of guests.list.
 GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S regs.S rt.c rt.h states.h gic_states.h gicv2.h icc.h its.h smmu.h workers.h guest.ld)
 GUEST_NAMES := $(shell sed -n 's/^\([a-z][a-z0-9_]*\)[ :].*/\1/p' $(GUEST_DIR)/guests.list)
@@ -81,6 +99,7 @@ $(B)/guest/bench/%.elf: $(BENCH_DIR)/%.c $(wildcard $(BENCH_DIR)/*.h) $(GUEST_RT
 	$(Q)$(CROSS)gcc $(GUEST_CFLAGS) -I$(GUEST_DIR) -Wa,-I,$(GUEST_DIR) $(GUEST_LDFLAGS) -T $(GUEST_DIR)/guest.ld -o $@ \
 	    $(GUEST_DIR)/rt.S $(GUEST_DIR)/rt.c $<
 
-guests: $(GUEST_ELFS) $(BENCH_ELFS) $(B)/guest/demo.elf $(B)/guest/nest-1g.elf  ## the bare-metal guests: tests/guest
+$(B)/guest/secure_boot.elf: $(SECURE_DIR)/fw.h
+guests: $(GUEST_ELFS) $(BENCH_ELFS) $(B)/guest/secure/fw.bin $(B)/guest/demo.elf $(B)/guest/nest-1g.elf  ## the bare-metal guests: tests/guest
 .PHONY: guests
-.SECONDARY: $(DEMO_BINS) $(DEMO_BINS:.bin=.guest.elf) $(ASSIGN_BINS) $(ASSIGN_BINS:.bin=.guest.elf)
+.SECONDARY: $(B)/guest/secure/payload.bin $(B)/guest/secure/payload.elf $(B)/guest/secure/fw.elf $(DEMO_BINS) $(DEMO_BINS:.bin=.guest.elf) $(ASSIGN_BINS) $(ASSIGN_BINS:.bin=.guest.elf)

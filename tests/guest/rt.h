@@ -43,6 +43,7 @@ void check(bool ok, const char *what);
 void check_eq_(u64 got, u64 want, const char *what);
 #define check_eq(what, got, want) check_eq_(got, want, what)
 void skip(const char *what, const char *why);
+void plan(void);                      /* prints it */
 _Noreturn void finish(void);          /* prints the plan, exits */
 _Noreturn void stop(const char *why); /* Bail out!, exit 1 */
 void test_main(void);
@@ -202,6 +203,7 @@ bool gic_is_active(u32 intid);
 #define PSCI_CPU_ON        0xc4000003u
 #define PSCI_AFFINITY_INFO 0xc4000004u
 #define PSCI_SYSTEM_OFF    0x84000008u
+#define PSCI_SYSTEM_RESET  0x84000009u
 #define PSCI_FEATURES      0x8400000au
 u64 psci(u64 function, u64 a, u64 b, u64 c);
 /* Starts CPU n, which runs fn at the EL of entry on its own stack, then sleeps. */

@@ -50,6 +50,12 @@ check_tap()
         ' "$differences" "$work/out" > "$work/why"
 }
 
+# Where secure/NAME.txt says what the second serial port, the Secure one, prints: these lines and no others.
+check_serial()
+{
+    [ ! -f "$here/secure/$name.txt" ] || diff "$here/secure/$name.txt" "$work/serial" > "$work/why"
+}
+
 run_one()
 {
     machine=virt
@@ -58,12 +64,15 @@ run_one()
     cpu=$3 smp=$4
     shift 4
     timeout "${TIMEOUT:-120}" "$emulator" -M "$machine" -cpu "$cpu" -smp "$smp" -m 256M -nodefaults -display none \
-        -monitor none -serial stdio -semihosting-config enable=on,target=native -kernel "$elfs/$name.elf" "$@" \
+        -monitor none -serial stdio -serial "file:$work/serial" -semihosting-config enable=on,target=native \
+        -kernel "$elfs/$name.elf" "$@" \
         > "$work/out" 2> "$work/err" < /dev/null
     status=$?
     if [ -f "$here/$name/expect.txt" ]; then check=check_lines; else check=check_tap; fi
     if ! $check; then
         fail "$(cat "$work/why")"
+    elif ! check_serial; then
+        fail "second serial port: $(cat "$work/why")"
     elif [ $status -gt 1 ] || { [ $status = 1 ] && ! grep -q '^not ok' "$work/out"; }; then
         fail "exit status $status"
     elif [ $status = 0 ] && grep -q '^not ok' "$work/out"; then
@@ -82,8 +91,8 @@ while read -r name machine cpu smp options; do
         echo "SKIP $name: listed in qemu-differences"
         continue
     fi
-    # shellcheck disable=SC2086 # a list of options
-    run_one "$name" "$machine" "$cpu" "$smp" $options "$@"
+    # shellcheck disable=SC2046,SC2086 # a list of options
+    run_one "$name" "$machine" "$cpu" "$smp" $(echo "$options" | sed "s|@B@|${B:-build}|g") "$@"
 done < "$here/guests.list"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]
