@@ -29,16 +29,18 @@ ONCE   := $(filter-out $(BODIES),$(wildcard $(foreach f,lib cpu mmu gic timer bo
 CORE_O := $(ONCE:%.c=$(B)/%.o) $(BODIES:%.c=$(B)/%.thr.o) $(BODIES:%.c=$(B)/%.step.o)
 PE_O   := $(filter-out $(B)/board/% $(B)/debug/%,$(CORE_O)) # the PE and its GIC and timers, without a board
 # Images of other formats than raw are qemu-nbd's, where libnbd is there to speak to it; the network of -netdev user is
-# libslirp's, where that is there.
+# libslirp's, where that is there; -sandbox is libseccomp's.
 NBD    := $(shell echo '\#include <libnbd.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
 SLIRP  := $(shell echo '\#include <slirp/libslirp.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
-LACKED := frontend/disk_nbd$(if $(NBD),_none).c frontend/netdev_user$(if $(SLIRP),_none).c
+SECCOMP := $(shell echo '\#include <seccomp.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
+LACKED := frontend/disk_nbd$(if $(NBD),_none).c frontend/netdev_user$(if $(SLIRP),_none).c frontend/sandbox$(if $(SECCOMP),_none).c
+OPTIONAL := $(if $(NBD),-lnbd) $(if $(SLIRP),-lslirp) $(if $(SECCOMP),-lseccomp)
 MAIN_O := $(patsubst %.c,$(B)/%.o,$(filter-out $(LACKED),$(wildcard frontend/*.c)))
 
 all: $(ELMU)  ## builds ./elmu
 $(ELMU): $(CORE_O) $(MAIN_O)
 	@echo "  LINK $@"
-	$(Q)$(CC) $(CFLAGS) -o $@.new $^ $(LIBS) $(if $(NBD),-lnbd) $(if $(SLIRP),-lslirp) && mv $@.new $@
+	$(Q)$(CC) $(CFLAGS) -o $@.new $^ $(LIBS) $(OPTIONAL) && mv $@.new $@
 
 # What -version says; written anew when it is another one.
 COMMIT := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
@@ -63,9 +65,9 @@ $(B)/%.step.o: %.c
 # ---- tests ----
 UNIT_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c))
 -include $(UNIT_O:.o=.d) $(wildcard $(B)/tests/conformance/*.d)
-PURE_O := $(patsubst %,$(B)/frontend/%.o,line telnet) # of the program, what does no I/O
+PURE_O := $(patsubst %,$(B)/frontend/%.o,line telnet sandbox$(if $(SECCOMP),,_none)) # of the program, what does no I/O
 $(B)/unit: $(UNIT_O) $(CORE_O) $(PURE_O)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS) -lcheck -lsubunit -lrt
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS) -lcheck -lsubunit -lrt $(if $(SECCOMP),-lseccomp)
 unit: $(B)/unit  ## unit tests
 	$(Q)$(B)/unit
 
@@ -120,9 +122,9 @@ images:  ## gets the real images: Debian's Xen, Linux, busybox...
 	@tests/install.sh images
 	@tests/images/prepare.sh
 
-check-images: all $(B)/guest/nest-1g.elf  ## boots them: IMAGES="quick" (default), "full" or names of rows
+check-images: all $(B)/guest/nest-1g.elf  ## boots them: IMAGES="quick" (default), "full" or names of rows; OPTIONS="-sandbox on"
 	@tests/install.sh images
-	@tests/images/check.sh -j 2 $(abspath $(ELMU)) $(or $(IMAGES),quick)
+	@tests/images/check.sh -j 2 "$(abspath $(ELMU)) $(OPTIONS)" $(or $(IMAGES),quick)
 
 PREFIX ?= /usr/local
 VERSION = $(shell $(abspath $(ELMU)) -version | sed -nE 's/^elmu version ([0-9.]+) .*/\1/p')

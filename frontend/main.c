@@ -305,6 +305,7 @@ int main(int argc, char **argv)
     f.stats = stats_create();
     f.session = session_create(m, &o, &f.console);
     daemon_ready();
+    sandbox_begin(&o); /* all is open, and the guest has not begun */
     struct run_end end = run(m, f.session, &f.files, &o, &boot);
     stay(&f, &end, &o);
     if (end.kind == END_REQUEST && terminal_signal() && end.status) /* whoever heard of it first */

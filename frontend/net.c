@@ -255,6 +255,8 @@ static void end_open(struct nets *n, struct net_end *e)
     e->kind->open(e);
 }
 
+bool net_spawns(const struct net_end *e) { return sandbox_spawns(e->nets->o); }
+
 struct nets *nets_open(const struct options *o, struct machine_config *config)
 {
     struct nets *n = calloc(1, sizeof(*n));

@@ -63,6 +63,8 @@ const struct netdev_kind *netdev_kind_get(unsigned n);
 void net_hear(struct net_end *e, const u8 *frame, size_t size);
 /* The machine's time, ns: never goes back. */
 u64 net_now(const struct net_end *e);
+/* May it run commands? -sandbox says so. */
+bool net_spawns(const struct net_end *e);
 /* "-netdev KIND,id=ID", for messages. */
 const char *net_name(const struct net_end *e);
 

@@ -366,6 +366,8 @@ static void guestfwd_open(struct net_end *e, const char *rule)
     if (!command && !tcp && !local)
         die("%s: Invalid guest forwarding rule '%s' (expected [tcp]:ADDR:PORT-cmd:COMMAND, -tcp:HOST:PORT or -unix:PATH)",
             net_name(e), rule);
+    if (command && !net_spawns(e))
+        die("%s: guestfwd to cmd:%s: needs -sandbox on,spawn=allow", net_name(e), p + 4);
     if (command) {
         ok = slirp_add_exec(s->slirp, p + 4, &address, port_number(port)) >= 0;
     } else {

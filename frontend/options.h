@@ -165,6 +165,8 @@ struct options {
     unsigned loader_count;
     struct domain_option domain[MAX_DOMAINS];
     unsigned domain_count;
+    bool sandbox;       /* -sandbox on */
+    u32 sandbox_groups; /* what it lets be done besides: bits, by enum sandbox_group */
     const char *until, *pidfile;
     const char *folder[MAX_FOLDERS]; /* -L */
     unsigned folder_count;
@@ -202,6 +204,10 @@ void device_of_drive(struct options *o, const struct drive_config *d);
 void json_flatten(const char *option, const char *json, char *text, size_t room);
 /* frontend/options_machine.c: one word more on the command line that a semihosting guest is told. */
 void semihost_word(struct options *o, const char *option, const char *word);
+/* frontend/options_sandbox.c: from here on the process may do what the guest's run needs and no more; dies when that
+ * cannot be had. Nothing without -sandbox. May commands be run then? */
+void sandbox_begin(const struct options *o);
+bool sandbox_spawns(const struct options *o);
 /* frontend/options_net.c: -object filter-dump; a property mac=. */
 void object_dump(struct options *o, const char *arg);
 void mac_read(u8 mac[6], const char *option, const char *text);

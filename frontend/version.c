@@ -1,5 +1,6 @@
 /* -version: what this is, of which commit, with which libraries. COMMIT is the Makefile's. */
 #include "frontend/options.h"
+#include "frontend/sandbox.h"
 
 #include <capstone/capstone.h>
 #include <elfutils/version.h>
@@ -30,8 +31,8 @@ void opt_version(struct options *o, const char *name, const char *arg)
         printf("QEMU emulator version 7.2.0 (elmu %s, %s)\n", ELMU_VERSION, COMMIT);
     printf("elmu version %s (%s), a full-system AArch64 emulator for hypervisors and their guests\n", ELMU_VERSION,
            COMMIT);
-    printf("with zlib %s, zstd %s, xxhash %u.%u.%u, elfutils 0.%u, capstone %d.%d, jansson %s\n", zlibVersion(),
+    printf("with zlib %s, zstd %s, xxhash %u.%u.%u, elfutils 0.%u, capstone %d.%d, jansson %s%s%s\n", zlibVersion(),
            ZSTD_versionString(), hash / 10000, hash / 100 % 100, hash % 100, _ELFUTILS_VERSION, major, minor,
-           JANSSON_VERSION);
+           JANSSON_VERSION, sandbox_library() ? ", seccomp " : "", sandbox_library() ? sandbox_library() : "");
     o->list_done = true;
 }
