@@ -86,6 +86,14 @@ void machine_write_ram(struct machine *m, struct phys_region *ram, u64 pa, const
     monitors_open(m, pa, size);
 }
 
+bool machine_discard(struct machine *m, u64 pa, u64 size)
+{
+    if (!phys_discard(&m->d.phys, pa, size))
+        return false;
+    monitors_open(m, pa, size);
+    return true;
+}
+
 bool machine_write(struct machine *m, u64 pa, const void *from, u64 size)
 {
     if (!phys_copy_in(&m->d.phys, pa, from, size))

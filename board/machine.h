@@ -64,6 +64,8 @@ struct machine_host {
     void (*input_logged)(void *ctx, unsigned port, u8 byte, u64 now);
     /* The power key was pressed. False: it is not to be. */
     bool (*power_key)(void *ctx);
+    /* The balloon is to have so many pages. False: it is not to be. */
+    bool (*balloon)(void *ctx, u32 pages);
     /* An exception is being taken; cpu is as before it. */
     void (*exception)(void *ctx, struct cpu *cpu, const struct exc *exc);
     /* Once in a while between slices: looks at the world, may call machine_input_kick, machine_end. */
@@ -274,6 +276,9 @@ u64 machine_random(struct machine *m);
 bool machine_write(struct machine *m, u64 pa, const void *from, u64 size);
 /* The same, where it is known that this region holds all of it and may be written. */
 void machine_write_ram(struct machine *m, struct phys_region *ram, u64 pa, const void *from, u64 size);
+
+/* Whole pages of RAM that the guest has no use for: they hold zeros. False: not all of it is RAM. */
+bool machine_discard(struct machine *m, u64 pa, u64 size);
 
 /* ---- board/bus.c ---- */
 extern const struct phys_device_ops bus_ops;

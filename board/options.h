@@ -16,6 +16,9 @@ enum semihosting { SEMIHOSTING_OFF, SEMIHOSTING_ON, SEMIHOSTING_USERSPACE };
 /* What stands between PCI functions and memory. */
 enum iommu { IOMMU_NONE, IOMMU_SMMUV3 };
 
+/* F_PAGE_POISON is offered unless something else is said, as QEMU has it. */
+enum { BALLOON_THERE = 1 << 7, BALLOON_POISON = 1 << 4 };
+
 struct disk_option {
     u64 size;    /* bytes; the machine rounds it up to whole sectors. 0: no disk */
     u8 readonly; /* 0 or 1, as all switches here */
@@ -58,7 +61,8 @@ struct machine_options {
     u8 pa_bits;       /* physical addresses that the PEs have */
     u8 virtio_absent; /* slots of virtio-mmio that are left out, the highest ones */
     u8 fw_cfg_no_dma; /* the firmware configuration device is read by its data register alone */
-    u8 pad[6];
+    u8 balloon;       /* BALLOON_THERE, and which features of virtio-balloon it offers besides: a set of their bits */
+    u8 pad[5];
     struct disk_option disk[MAX_DISKS];
     struct net_option net[MAX_NETS];
     struct virtio_plug plug[VIRTIO_SLOTS];

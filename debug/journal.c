@@ -10,14 +10,14 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-/* Where the front end woke the machine or pressed its key: `port` of KICK and POWER. An idle machine is polled at the
- * same time before it idles, and must not hear then already what came while it did. */
+/* Where the front end woke the machine or pressed its key: `port` of KICK, POWER and BALLOON. An idle machine is polled
+ * at the same time before it idles, and must not hear then already what came while it did. */
 enum { WHILE_POLLED, WHILE_IDLE };
 enum entry_kind { ENTRY_INPUT, ENTRY_KICK, ENTRY_IDLE, ENTRY_RESULT, ENTRY_DATA, ENTRY_DISK, ENTRY_POWER,
-                  ENTRY_RESET, ENTRY_FRAME, ENTRY_KINDS };
+                  ENTRY_RESET, ENTRY_FRAME, ENTRY_BALLOON, ENTRY_KINDS };
 
-/* RESULT: what a semihosting call returned; FRAME: what asking for one returned, of adapter `port`; DATA: 8 bytes of
- * what came with either, in order. DISK: 8 bytes that a disk held before they were written (at `extra`), to be put back
+/* RESULT: what a semihosting call returned; FRAME: what asking for one returned, of adapter `port`; BALLOON: pages;
+ * DATA: 8 bytes of what came with either, in order. DISK: 8 bytes that a disk held before they were written (at `extra`), to be put back
  * when the run goes backwards. */
 struct entry {
     u32 kind, port;
@@ -33,7 +33,7 @@ struct journal {
     u64 front; /* ns */
     bool keep, failed, kicking, quiet;
     u32 where;  /* the front end is asked: WHILE_POLLED, WHILE_IDLE */
-    bool again; /* the power key of the journal, not a person's */
+    bool again; /* the power key or balloon of the journal, not a person's */
 };
 
 static bool behind(const struct journal *j) { return j->at < j->count || j->m->now < j->front; }
@@ -157,7 +157,12 @@ static void input_logged(void *ctx, unsigned port, u8 byte, u64 now)
 static void again(struct journal *j, u32 where)
 {
     while (j->at < j->count && j->entry[j->at].port <= where) {
-        if (take(j, ENTRY_KICK)) {
+        const struct entry *e = take(j, ENTRY_BALLOON);
+        if (e) {
+            j->again = true;
+            machine_balloon(j->m, (u32)e->value);
+            j->again = false;
+        } else if (take(j, ENTRY_KICK)) {
             machine_input_kick(j->m);
         } else if (take(j, ENTRY_POWER)) {
             j->again = true;
@@ -180,6 +185,17 @@ static bool power_key(void *ctx)
     if (behind(j) || (j->host.power_key && !j->host.power_key(j->host.ctx)))
         return false;
     put(j, ENTRY_POWER, j->where, 0, 0);
+    return true;
+}
+
+static bool balloon(void *ctx, u32 pages)
+{
+    struct journal *j = ctx;
+    if (j->again)
+        return true;
+    if (behind(j) || (j->host.balloon && !j->host.balloon(j->host.ctx, pages)))
+        return false;
+    put(j, ENTRY_BALLOON, j->where, pages, 0);
     return true;
 }
 
@@ -399,6 +415,7 @@ struct journal *journal_attach(struct machine *m)
     h->poll = poll_host;
     h->idle = idle;
     h->power_key = power_key;
+    h->balloon = balloon;
     h->exception = j->host.exception ? exception : NULL;
     h->disk_read = disk_read;
     h->disk_write = disk_write;

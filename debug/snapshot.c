@@ -406,7 +406,7 @@ static const char *differs(const struct machine *m, const struct machine *s)
         { "disk", "-drive" },           { "net", "-device" },
         { "plug", "-device" },          { "pci", "-device" },
         { "store_size", "-fw_cfg" },    { "firmware", "-bios" },
-        { "fw_cfg_no_dma", "-global" },
+        { "fw_cfg_no_dma", "-global" }, { "balloon", "-device" },
     };
     for (unsigned n = 0; n < machine_options_shape.count; n++) {
         const struct state_field *f = &machine_options_shape.field[n];
@@ -512,6 +512,7 @@ static bool ram_clear(struct machine *m)
         if (host == MAP_FAILED)
             return false;
         memset(r->flags, 0, r->size / PAGE);
+        r->of_file = 0;
     }
     return true;
 }
@@ -544,7 +545,9 @@ static bool get_plain(struct machine *m, const struct loaded *l, int fd)
             bool mapped =
                 r->pages >= MAP_PAGES && at % PAGE == 0 &&
                 mmap(host, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, (off_t)at) != MAP_FAILED;
-            if (!mapped)
+            if (mapped)
+                phys_region_at(&m->d.phys, r->at)->of_file = 1;
+            else
                 memcpy(host, bytes, size);
             touched(m, r);
         }

@@ -91,10 +91,20 @@ static u8 bus_of(const struct machine_config *c, const struct device_config *d, 
     die("-device %s: Bus '%s' not found (pcie.0, or the id= of a bridge before it)", device_name(d), d->bus);
 }
 
+/* A machine has one, as QEMU's has. */
+static void balloon_set(struct machine_config *c, const struct device_config *d)
+{
+    if (c->options.balloon)
+        die("-device %s: Only one balloon device is supported", device_name(d));
+    c->options.balloon = d->balloon | BALLOON_THERE;
+}
+
 static void device_set(const struct options *o, const struct device_config *d, struct machine_config *c,
                        struct taken *t)
 {
     unsigned unit = unit_of(o, d, c, t);
+    if (d->kind == VIRTIO_BALLOON)
+        balloon_set(c, d);
     if (!d->plug.function) {
         if (c->virtio_count == VIRTIO_SLOTS)
             die("-device %s: more than %d behind virtio-mmio", device_name(d), VIRTIO_SLOTS);

@@ -155,6 +155,8 @@ struct debugger *session_debugger(struct session *s);
 enum session_ask { ASK_QUIT, ASK_STOP, ASK_CONT, ASK_RESET, ASK_POWERDOWN };
 /* NULL, or why not. */
 const char *session_ask(struct session *s, enum session_ask ask);
+/* The balloon is to leave the guest so many bytes of RAM. NULL, or why not. */
+const char *session_balloon(struct session *s, u64 bytes);
 /* Is the machine stopped, by gdb, a monitor or -S? */
 bool session_stands(const struct session *s);
 /* Was its end asked for? */

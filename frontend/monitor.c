@@ -35,7 +35,7 @@ struct hmp {
 typedef void hmp_fn(struct hmp *h);
 #define HMP(name, alias, args, function, help) static hmp_fn function;
 #include "frontend/hmp.def"
-static hmp_fn info_chardev, info_status, info_version;
+static hmp_fn info_balloon, info_chardev, info_status, info_version;
 
 static const struct {
     const char *name, *alias, *args, *help;
@@ -157,6 +157,15 @@ static void hmp_cont(struct hmp *h) { said(h, session_ask(h->all->session, ASK_C
 static void hmp_reset(struct hmp *h) { said(h, session_ask(h->all->session, ASK_RESET)); }
 static void hmp_powerdown(struct hmp *h) { said(h, session_ask(h->all->session, ASK_POWERDOWN)); }
 
+static void hmp_balloon(struct hmp *h)
+{
+    u64 mib;
+    if (!number_of(word_next(h), &mib) || mib > ones(44))
+        text_add(h->out, "Error: expected a size in MiB\n");
+    else
+        said(h, session_balloon(h->all->session, mib << 20));
+}
+
 static void hmp_cpu(struct hmp *h)
 {
     struct debugger *d = session_debugger(h->all->session);
@@ -194,6 +203,31 @@ static void hmp_ring_write(struct hmp *h)
     struct chardev *c = ring_of(h);
     if (c)
         chardev_write(c, h->rest, strlen(h->rest));
+}
+
+/* In MiB, but for counts. Names as QEMU has them. */
+static void info_balloon(struct hmp *h)
+{
+    static const struct {
+        const char *name;
+        bool bytes;
+    } statistics[BALLOON_STATISTICS] = {
+        { "swap-in", true },       { "swap-out", true },     { "major-faults", false },    { "minor-faults", false },
+        { "free-memory", true },   { "total-memory", true }, { "available-memory", true }, { "disk-caches", true },
+        { "htlb-pgalloc", false }, { "htlb-pgfail", false },
+    };
+    struct machine *m = h->all->console->m;
+    struct balloon_state b;
+    if (!machine_balloon_state(m, &b)) {
+        said(h, "No balloon device has been activated");
+        return;
+    }
+    u64 out = (u64)b.actual * 4096, ram = m->options.ram_size;
+    text_add(h->out, "balloon: actual=%llu\n", (unsigned long long)((out < ram ? ram - out : 0) >> 20));
+    for (unsigned n = 0; n < BALLOON_STATISTICS; n++)
+        if (bit(b.known, n))
+            text_add(h->out, "%s=%llu\n", statistics[n].name,
+                     (unsigned long long)(b.statistic[n] >> (statistics[n].bytes ? 20 : 0)));
 }
 
 static void info_status(struct hmp *h)

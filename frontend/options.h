@@ -80,6 +80,7 @@ struct device_config {
     enum virtio_kind kind;
     char drive[64], chardev[64], netdev[64], serial[21];
     struct net_option net;
+    u8 balloon;              /* features of virtio-balloon that it offers: machine_options.balloon */
     int slot;                /* of virtio-mmio */
     s32 port_slot;           /* of a root port; chassis of a bridge */
     struct pci_plug plug;    /* without a function: it is no PCI one */

@@ -10,7 +10,7 @@ static struct device_config *device_add(struct options *o, enum virtio_kind kind
     if (o->device_count == ARRAY_LEN(o->device))
         die("-device: more than %zu devices", ARRAY_LEN(o->device));
     struct device_config *d = &o->device[o->device_count++];
-    *d = (struct device_config){ .kind = kind, .slot = -1, .made_by = BY_DEVICE };
+    *d = (struct device_config){ .kind = kind, .slot = -1, .made_by = BY_DEVICE, .balloon = BALLOON_POISON };
     return d;
 }
 
@@ -205,6 +205,19 @@ static void net_feature(void *target, const char *option, const struct suboption
         }
 }
 
+/* Features of virtio-balloon by their properties, with their bits (Virtual I/O Device specification 1.2, 5.5.3). */
+static void balloon_feature(void *target, const char *option, const struct suboption *s)
+{
+    static const struct {
+        const char *name;
+        u8 bit;
+    } rows[] = { { "deflate-on-oom", 2 }, { "page-poison", 4 }, { "free-page-reporting", 5 } };
+    struct device_config *d = target;
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
+        if (option_name_is(rows[n].name, s->key))
+            d->balloon = (u8)bits_set(d->balloon, rows[n].bit, rows[n].bit, suboption_bool(option, s));
+}
+
 /* Of all PCI functions, of those that are virtio devices, of those with a disk. */
 #define PCI_ROWS                                                                                                       \
     PROPERTY("bus", PROPERTY_TEXT, struct device_config, bus), PROPERTY_BY("addr", pci_address),                       \
@@ -252,8 +265,14 @@ static void net_feature(void *target, const char *option, const struct suboption
         PROPERTY_ACCEPTED("rx_queue_size", ""), PROPERTY_ACCEPTED("tx_queue_size", ""), PROPERTY_ACCEPTED("rss", "off"), \
         PROPERTY_ACCEPTED("hash", "off"), PROPERTY_ACCEPTED("failover", "off"), PROPERTY_ACCEPTED("x-tx*", "")
 
+#define BALLOON_ROWS                                                                                                   \
+    PROPERTY_BY("deflate-on-oom", balloon_feature), PROPERTY_BY("page-poison", balloon_feature),                       \
+        PROPERTY_BY("free-page-reporting", balloon_feature), PROPERTY_ACCEPTED("free-page-hint", "off"),               \
+        PROPERTY_ACCEPTED("guest-stats-polling-interval", ""), PROPERTY_ACCEPTED("iothread", "")
+
 static const struct property virtio_rows[] = { VIRTIO_MMIO_ROWS };
 static const struct property virtio_disk_rows[] = { VIRTIO_MMIO_ROWS, DISK_ROWS };
+static const struct property virtio_balloon_rows[] = { VIRTIO_MMIO_ROWS, BALLOON_ROWS };
 static const struct property virtio_net_rows[] = { VIRTIO_MMIO_ROWS, NET_ROWS };
 static const struct property testdev_rows[] = { PCI_ROWS };
 static const struct property edu_rows[] = { PCI_ROWS,
@@ -286,44 +305,54 @@ static const struct {
 };
 static const struct property virtio_pci_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS };
 static const struct property virtio_pci_disk_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, DISK_ROWS };
+static const struct property virtio_pci_balloon_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, BALLOON_ROWS };
 static const struct property virtio_pci_net_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, NET_ROWS };
 
-/* The properties of a virtio device by its back end, behind virtio-mmio and behind PCI. */
-static const struct {
+/* The properties of a virtio device, behind virtio-mmio and behind PCI: by its kind, else by its back end. */
+struct virtio_properties {
     const struct property *mmio, *pci;
     unsigned mmio_count, pci_count;
-} virtio_properties[BACK_ENDS] = {
+};
 #define BOTH(mmio, pci) { mmio, pci, ARRAY_LEN(mmio), ARRAY_LEN(pci) }
+static const struct virtio_properties end_properties[BACK_ENDS] = {
     [BACK_END_NONE] = BOTH(virtio_rows, virtio_pci_rows),
     [BACK_END_PORT] = BOTH(virtio_rows, virtio_pci_rows),
     [BACK_END_DISK] = BOTH(virtio_disk_rows, virtio_pci_disk_rows),
     [BACK_END_NET] = BOTH(virtio_net_rows, virtio_pci_net_rows),
-#undef BOTH
 };
+static const struct virtio_properties kind_properties[VIRTIO_KINDS] = {
+    [VIRTIO_SCSI] = BOTH(virtio_rows, virtio_pci_rows), /* its disks are devices of their own */
+    [VIRTIO_BALLOON] = BOTH(virtio_balloon_rows, virtio_pci_balloon_rows),
+};
+#undef BOTH
 
-/* A SCSI controller has no disk's: its disks are devices of their own. */
-static enum back_end properties_of(enum virtio_kind kind)
+static const struct virtio_properties *properties_of(enum virtio_kind kind)
 {
-    return kind == VIRTIO_SCSI ? BACK_END_NONE : virtio_back_end(kind);
+    return kind_properties[kind].mmio ? &kind_properties[kind] : &end_properties[virtio_back_end(kind)];
+}
+
+/* What must have been said of it. */
+static void device_complete(const struct device_config *d, const char *option)
+{
+    if (properties_of(d->kind) == &end_properties[BACK_END_DISK] && !d->drive[0])
+        die("%s: drive= is missing", option);
 }
 
 static void device_virtio(struct options *o, const char *option, const char *arg, enum virtio_kind kind)
 {
     struct device_config *d = device_add(o, kind);
-    enum back_end end = properties_of(kind);
-    properties_read(virtio_properties[end].mmio, virtio_properties[end].mmio_count, option, arg, NULL, d);
-    if (end == BACK_END_DISK && !d->drive[0])
-        die("%s: drive= is missing", option);
+    const struct virtio_properties *p = properties_of(kind);
+    properties_read(p->mmio, p->mmio_count, option, arg, NULL, d);
+    device_complete(d, option);
 }
 
 static void device_virtio_pci(struct options *o, const char *option, const char *arg, enum virtio_kind kind, u8 flags)
 {
     struct device_config *d = pci_add(o, FUNCTION_virtio_pci, kind);
     d->plug.flags |= flags;
-    enum back_end end = properties_of(kind);
-    properties_read(virtio_properties[end].pci, virtio_properties[end].pci_count, option, arg, NULL, d);
-    if (end == BACK_END_DISK && !d->drive[0])
-        die("%s: drive= is missing", option);
+    const struct virtio_properties *p = properties_of(kind);
+    properties_read(p->pci, p->pci_count, option, arg, NULL, d);
+    device_complete(d, option);
     if (d->plug.flags & PCI_NO_LEGACY && d->plug.flags & PCI_NO_MODERN)
         die("%s: device cannot work as neither modern nor legacy mode is enabled", option);
 }

@@ -159,7 +159,8 @@ static void file_add(struct options *o, const char *name)
         die("-smbios file=%s: more than %d", name, SMBIOS_FILES);
     if (file.size < 6 || file.data[1] < 4 || file.data[1] + 2u > file.size || file.size > 0xffff ||
         file.data[file.size - 1] || file.data[file.size - 2])
-        die("-smbios file=%s: Cannot read SMBIOS file: expected a structure that ends with its strings and two zeros", name);
+        die("-smbios file=%s: Cannot read SMBIOS file: expected a structure that ends with its strings and two zeros",
+            name);
     if (file.data[0] < SMBIOS_TYPES)
         type_claim(o, file.data[0], true);
     o->smbios.file[o->smbios.file_count].data = file.data;

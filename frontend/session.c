@@ -32,7 +32,8 @@ struct session {
     struct debugger *own; /* when there is no gdb, once a monitor needs one */
     bool paused;          /* without gdb: by a monitor or -S */
     bool called;          /* the run was stopped for a monitor's line */
-    bool quit, want_reset, want_power;
+    bool quit, want_reset, want_power, want_balloon;
+    u32 balloon; /* pages, wanted */
 };
 
 /* An error ends the program in the middle of a run: the traces hold what there was up to then. */
@@ -149,13 +150,35 @@ static const char *pause_set(struct session *s, bool paused)
     return NULL;
 }
 
+/* Why what the guest would see cannot be done now. */
+static const char *changes_not(const struct session *s)
+{
+    if (s->journal && journal_mark(s->journal) < journal_count(s->journal))
+        return "not while a journal is replayed";
+    return s->gdb && gdb_stands(s->gdb) ? "gdb has stopped the machine" : NULL;
+}
+
+const char *session_balloon(struct session *s, u64 bytes)
+{
+    struct balloon_state b;
+    u64 ram = s->m->options.ram_size;
+    if (!machine_balloon_state(s->m, &b))
+        return "No balloon device has been activated";
+    if (!bytes)
+        return "Parameter 'target' expects a size";
+    const char *why = changes_not(s);
+    s->want_balloon = !why;
+    s->balloon = (u32)((bytes < ram ? ram - bytes : 0) / 4096);
+    s->m->d.poll_in = 0;
+    return why;
+}
+
 const char *session_ask(struct session *s, enum session_ask ask)
 {
     bool changes = ask == ASK_RESET || ask == ASK_POWERDOWN;
-    if (changes && s->journal && journal_mark(s->journal) < journal_count(s->journal))
-        return "not while a journal is replayed";
-    if (changes && s->gdb && gdb_stands(s->gdb))
-        return "gdb has stopped the machine";
+    const char *why = changes ? changes_not(s) : NULL;
+    if (why)
+        return why;
     switch (ask) {
     case ASK_QUIT: s->quit = true; break;
     case ASK_STOP: return pause_set(s, true);
@@ -257,9 +280,11 @@ static void wants_do(struct session *s)
 {
     if (s->want_power)
         machine_power_key(s->m);
+    if (s->want_balloon)
+        machine_balloon(s->m, s->balloon);
     if (s->want_reset && (!s->journal || journal_reset(s->journal)))
         machine_end(s->m, END_RESET, 0, "");
-    s->want_power = s->want_reset = false;
+    s->want_power = s->want_reset = s->want_balloon = false;
 }
 
 void session_poll(struct session *s)

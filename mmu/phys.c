@@ -5,6 +5,8 @@
  */
 #include "mmu/phys.h"
 
+#include <sys/mman.h>
+
 static const u64 PAGE = 4096;
 
 /* Host address of `size` bytes of RAM at pa, which must not cross a page; NULL if it isn't RAM. */
@@ -115,6 +117,33 @@ bool phys_zero(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs)
     for (unsigned n = 0; ok && n < size; n += 8)
         ok = phys_write(p, pa + n, 8, attrs, 0);
     return ok;
+}
+
+/* The kernel rounds what it is given up to pages of its own. */
+#ifdef __x86_64__
+enum { HOST_PAGE = 4096 };
+#else
+enum { HOST_PAGE = 65536 };
+#endif
+
+static bool give_back(const struct phys_region *r, u8 *host, u64 size)
+{
+    return !r->of_file && !((uintptr_t)host % HOST_PAGE) && !(size % HOST_PAGE) && !madvise(host, size, MADV_DONTNEED);
+}
+
+bool phys_discard(struct phys *p, u64 pa, u64 size)
+{
+    for (u64 part; size; pa += part, size -= part) {
+        struct phys_region *r = phys_find(p, pa, (struct phys_attrs){ .ns = 1 });
+        if (!r || r->readonly || (pa | size) % PAGE)
+            return false;
+        part = r->base + r->size - pa < size ? r->base + r->size - pa : size;
+        touch(p, r, pa, part);
+        u8 *host = r->host + (pa - r->base);
+        if (!give_back(r, host, part))
+            memset(host, 0, part);
+    }
+    return true;
 }
 
 bool phys_of_host(const struct phys *p, const u8 *host, u64 *pa)

@@ -23,6 +23,7 @@ struct phys_region {
     u8 *flags; /* one byte a page, PAGE_* */
     u8 secure; /* only Secure accesses may reach it */
     u8 readonly;
+    u8 of_file; /* some of its pages are a private copy of a file's (a restored snapshot), which would be there again */
     u8 closed; /* a device answers in its place (a flash that takes commands); instructions still come from here */
 };
 
@@ -91,6 +92,9 @@ bool phys_read(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs, u
 bool phys_write(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs, u64 value);
 /* Zeroes size bytes (16..2048, naturally aligned). */
 bool phys_zero(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs);
+/* Nobody needs what these whole pages of Non-secure RAM hold: they read as zeros, and take no memory of the host's
+ * until they are written. False: not all of it is such RAM; then some of it may be as it was. */
+bool phys_discard(struct phys *p, u64 pa, u64 size);
 /* The physical address of a byte of RAM by its host address. False: it lies in no region. */
 bool phys_of_host(const struct phys *p, const u8 *host, u64 *pa);
 /* Compare-and-swap of 8 bytes by the walker (hardware update of descriptors); false: the value had changed. */

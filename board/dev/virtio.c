@@ -135,9 +135,10 @@ void virtio_fail(struct virtio *dev)
         dev->news |= VIRTIO_NEWS_CONFIG;
 }
 
-void virtio_reset(struct virtio *dev)
+void virtio_reset(struct machine *m, struct virtio *dev)
 {
     struct virtio was = *dev;
+    const struct virtio_ops *ops = virtio_ops_of(dev);
     *dev = (struct virtio){ .kind = was.kind,
                             .unit = was.unit,
                             .legacy = was.legacy,
@@ -145,6 +146,8 @@ void virtio_reset(struct virtio *dev)
                             .at = was.at,
                             .held_count = was.held_count };
     memcpy(dev->held, was.held, sizeof(dev->held));
+    if (ops && ops->reset)
+        ops->reset(m, dev);
 }
 
 const char *virtio_validate(const struct virtio *dev)

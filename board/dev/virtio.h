@@ -100,6 +100,8 @@ struct virtio_ops {
     /* Serves the next buffer of queue q, or makes a step towards it, as board/device.h says of `work`. False: there is
      * nothing to serve, or it cannot be (virtio_fail). */
     bool (*serve)(struct machine *m, struct virtio *dev, unsigned q);
+    /* Its driver, or the machine, resets it: what it keeps beside struct virtio. */
+    void (*reset)(struct machine *m, struct virtio *dev);
 };
 
 #define VIRTIO(kind, number, name, transitional, class_code, ops) extern const struct virtio_ops ops;
@@ -128,8 +130,22 @@ bool virtio_step(struct machine *m, struct virtio *dev);
 /* A field of the device's configuration space; what cannot be written is told as an error of the guest's. */
 void virtio_config_write(struct machine *m, struct virtio *dev, u64 offset, unsigned size, u64 value);
 /* Queue and features as after a reset by the driver; what is plugged in stays. */
-void virtio_reset(struct virtio *dev);
+void virtio_reset(struct machine *m, struct virtio *dev);
 const char *virtio_validate(const struct virtio *dev);
+
+/* ---- board/dev/virtio_balloon.c: for the host ---- */
+/* Which statistics are known: a set of bits, by VIRTIO_BALLOON_S_* (5.5.6.4). Target and actual size in pages of
+ * 4 KiB that the guest has given. */
+enum { BALLOON_STATISTICS = 10 };
+struct balloon_state {
+    u32 target, actual, known;
+    u64 statistic[BALLOON_STATISTICS];
+};
+/* The balloon is to have so many pages, and to say anew how the guest's memory is used: from within poll or idle of the
+ * host. Nothing where there is no balloon. */
+void machine_balloon(struct machine *m, u32 pages);
+/* False: there is no balloon. */
+bool machine_balloon_state(struct machine *m, struct balloon_state *s);
 
 /* ---- board/dev/virtio_mmio.c ---- */
 struct machine_config;

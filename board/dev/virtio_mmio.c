@@ -118,13 +118,13 @@ static bool virtio_mmio_read(struct machine *m, void *state, const struct access
 }
 
 /* Writing 0 resets the device; the guest's page size belongs to the transport and stays: legacy drivers set it once. */
-static void status_write(struct virtio_mmio *dev, u32 value)
+static void status_write(struct machine *m, struct virtio_mmio *dev, u32 value)
 {
     if (value & 0xff) {
         dev->virtio.status = (value & 0xff) | (dev->virtio.status & VIRTIO_NEEDS_RESET);
         return;
     }
-    virtio_reset(&dev->virtio);
+    virtio_reset(m, &dev->virtio);
     *dev = (struct virtio_mmio){ .virtio = dev->virtio, .page_size = dev->page_size };
 }
 
@@ -224,7 +224,7 @@ static bool virtio_mmio_write(struct machine *m, void *state, const struct acces
         work(m, v);
         break;
     case INTERRUPT_ACK: interrupt_ack(v, word); break;
-    case STATUS: status_write(dev, word); break;
+    case STATUS: status_write(m, dev, word); break;
     default:
         if (queue_of(dev) && (!v->legacy || (a->offset != QUEUE_READY && a->offset < DESC_LOW)))
             queue_write(dev, queue_of(dev), a->offset, word);
@@ -263,8 +263,8 @@ static bool virtio_mmio_input(struct machine *m, void *state, struct place at)
 static void virtio_mmio_reset(struct machine *m, void *state, struct place at)
 {
     struct virtio_mmio *dev = state;
-    (void)m, (void)at;
-    virtio_reset(&dev->virtio);
+    (void)at;
+    virtio_reset(m, &dev->virtio);
     *dev = (struct virtio_mmio){ .virtio = dev->virtio };
 }
 

@@ -167,7 +167,7 @@ static void device_reset(struct machine *m, struct virtio_pci *dev)
 {
     const struct virtio_ops *ops = virtio_ops_of(&dev->virtio);
     pci_abandon(m, dev->virtio.at);
-    virtio_reset(&dev->virtio);
+    virtio_reset(m, &dev->virtio);
     dev->feature_select = dev->driver_select = dev->queue_select = dev->isr = 0;
     dev->config_vector = NO_VECTOR;
     for (unsigned n = 0; n < VIRTIO_QUEUES; n++) {

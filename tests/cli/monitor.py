@@ -155,7 +155,7 @@ def machine():
 
 def journals():
     """The power button and a reset come again at the same instruction; other changes by hand are refused."""
-    with Elmu("-serial", "unix:j1,server,nowait", "-monitor", "unix:j2,server,nowait", "-record", "j", "-max-insns", "200000000", "-stats", kernel=echo) as e:
+    with Elmu("-serial", "unix:j1,server,nowait", "-monitor", "unix:j2,server,nowait", "-record", "j", "-max-insns", "200000000", "-stats", "-device", "virtio-balloon-device", kernel=echo) as e:
         with connect("j1") as s, connect("j2") as t:
             p, m = Peer(s.fileno()), Peer(t.fileno())
             m.until(b"(qemu) ")
@@ -164,6 +164,8 @@ def journals():
             m.ask("system_powerdown")
             m.ask("system_reset")
             p.until(b"ready")
+            check("balloon: its size", m.ask("balloon 64").strip() == "" and m.ask("info balloon").strip() == "balloon: actual=128", m.got)
+            check("balloon: no size", "expects a size" in m.ask("balloon 0") and "expected a size" in m.ask("balloon much"), m.got)
             p.send(b"second").until(b"second")
             m.ask("stop")
             time.sleep(0.3)
@@ -171,13 +173,13 @@ def journals():
             p.send(b"third").until(b"third")
             check("-record: to its end", e.p.wait(60) == 3, e.text("err"))
         insns, state = (re.search(rb"^%s (\S+)$" % w, e.text("err"), re.M)[1].decode() for w in (b"insns", b"hash"))
-    p = subprocess.run([elmu, "-kernel", echo, "-serial", "file:again", "-monitor", "none", "-replay", "j", "-max-insns", "200000000", "-stats"], stdin=subprocess.DEVNULL,
+    p = subprocess.run([elmu, "-kernel", echo, "-serial", "file:again", "-monitor", "none", "-replay", "j", "-max-insns", "200000000", "-stats", "-device", "virtio-balloon-device"], stdin=subprocess.DEVNULL,
                        capture_output=True, timeout=200)
     check("-replay: the same run", f"hash {state}".encode() in p.stderr and b"third" in open("again", "rb").read(), (insns, state, p.stderr))
-    with Elmu("-serial", "null", "-monitor", "unix:j3,server,nowait", "-replay", "j", "-S", kernel=echo) as e, connect("j3") as t:
+    with Elmu("-serial", "null", "-monitor", "unix:j3,server,nowait", "-replay", "j", "-S", "-device", "virtio-balloon-device", kernel=echo) as e, connect("j3") as t:
         m = Peer(t.fileno())
         m.until(b"(qemu) ")
-        check("-replay: refuses", all("replayed" in (m.ask(c) or "") for c in ("system_reset", "system_powerdown")) and "journal" in m.ask("serror"), m.got)
+        check("-replay: refuses", all("replayed" in (m.ask(c) or "") for c in ("system_reset", "system_powerdown", "balloon 5")) and "journal" in m.ask("serror"), m.got)
 
 def with_gdb():
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../gdb"))

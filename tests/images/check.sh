@@ -224,6 +224,19 @@ define_rows() {
     holds hvc.txt 'to-the-host'
     never 'Call trace'
 
+    # A balloon, which the monitor has inflated and deflated: the guest's memory is what is left.
+    row linux-balloon full 8G
+    linux cortex-a57 1 'elmu.modules=virtio_pci_legacy_dev:virtio_pci_modern_dev:virtio_pci:virtio_balloon'
+    opt -initrd "$boot/net.cpio" -device virtio-balloon-pci,free-page-reporting=on -monitor unix:@DIR@/m,server,nowait
+    beside "$here/ask.py" @DIR@/m @DIR@/console total-42 'balloon 512' small-43 'info balloon' small-43 'balloon 900'
+    answer 'elmu# ' $'total() { sed -n "s/MemTotal: *\\([0-9]*\\) kB/\\1/p" /proc/meminfo; }\n'
+    answer '# ' $'echo total-$((40 + 2)); until [ $(total) -lt 500000 ]; do sleep 1; done; echo small-$((40 + 3)); echo small-$((40 + 3))\n'
+    answer 'small-43' $'until [ $(total) -gt 800000 ]; do sleep 1; done; echo large-$((40 + 4)); md5sum /bin/busybox | cut -c1-8; poweroff -f\n'
+    want 'large-44'
+    want "$busybox_md5"
+    want 'reboot: Power down'
+    never 'Call trace'
+
     # A disk behind a SCSI controller: found, read, written, discarded.
     row linux-scsi full 4G
     linux cortex-a57 1 'elmu.modules=virtio_pci_legacy_dev:virtio_pci_modern_dev:virtio_pci:scsi_common:scsi_mod:crct10dif_common:crc-t10dif:crc64:crc64-rocksoft:t10-pi:sd_mod:virtio_scsi'

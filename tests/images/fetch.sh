@@ -24,7 +24,7 @@ cache=${1:-${ELMU_CACHE:-$HOME/.cache/elmu}}
 scsi="scsi_common scsi_mod crct10dif_common crc-t10dif crc64 crc64-rocksoft t10-pi sd_mod virtio_scsi"
 modules="virtio_mmio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk virtio_console virtio-rng $scsi evdev gpio_keys xenfs xen-privcmd xen-evtchn xen-gntdev xen-gntalloc"
 # ... and those that an initrd of its own has, for networks.
-net_modules="failover net_failover virtio_net"
+net_modules="failover net_failover virtio_net virtio_balloon vsock vmw_vsock_virtio_transport_common vmw_vsock_virtio_transport"
 
 die() { echo "fetch.sh: $*" >&2; exit 1; }
 say() { echo "fetch.sh: $*"; }
