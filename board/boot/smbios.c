@@ -22,8 +22,8 @@ struct smbios {
     const struct smbios_told *told;
 };
 
-/* The strings of a structure in the order of its fields, and what a field says of each: its number, 0 of an empty one.
- */
+/* The strings of a structure in the order of its fields, and what a field says of each: its number, 0 of an empty
+ * one. */
 enum { STRINGS = 6 };
 struct strings {
     const char *text[STRINGS];
