@@ -5,8 +5,9 @@
  * Both stages with all granules, two-level tables of streams and of context descriptors, hardware update of access flag
  * and dirty state, stall and terminate, wired interrupts and MSIs. The walker is mmu/walk.c. It has no caches: what an
  * invalidation is to do has been done before it is asked for, so that CMD_CFGI_* and CMD_TLBI_* are checked, and that
- * is all. Registers: rows of smmu.def. smmu_queue.c has the queues, smmu_config.c stream table entries and context
- * descriptors, smmu_translate.c the way of a transaction.
+ * is all: what is known of streams (struct smmu_known) and walks (mmu/memo.h) holds only while all that it was found
+ * from is as it was. Registers: rows of smmu.def. smmu_queue.c has the queues, smmu_config.c stream table entries and
+ * context descriptors, smmu_translate.c the way of a transaction.
  *
  * Left out, and shown as not there: Secure and Realm state, ATS, PRI, ATOS, broadcast TLB maintenance, AArch32 tables,
  * 52-bit addresses but with 64K granules, MPAM, MEC, permission indirection, enhanced command queues, PMCG. Memory

@@ -6,6 +6,7 @@
 #define BOARD_SMMU_H
 
 #include "board/machine.h"
+#include "mmu/memo.h"
 #include "mmu/walk.h"
 
 /* LOCKED(): bits of CR0, and above them those of IRQ_CTRL. */
@@ -82,6 +83,14 @@ struct smmu_transaction {
     bool debug;             /* nothing is changed: for those who look in */
 };
 
+/* Words of tables that were read on the way to the STE and the CD, stage 2's for the CD's among them: as struct
+ * memo_trace. */
+enum { SMMU_TRAIL = 16 };
+struct smmu_trail {
+    u32 count; /* more than SMMU_TRAIL: there were too many, or one that is not kept */
+    struct memo_check check[SMMU_TRAIL];
+};
+
 /* What came of it, and all that it depended on. */
 struct smmu_look {
     struct smmu_transaction t; /* attributes as the STE overrides them */
@@ -89,18 +98,34 @@ struct smmu_look {
     bool has_ste, has_cd;
     bool stage1, stage2; /* translates */
     u64 ste[8], cd[8];
-    u64 ste_at, cd_at;      /* addresses; cd_at: before stage 2 */
-    struct translation out; /* out.ok: out.pa; size_log2 says how far that goes */
-    u8 event;               /* enum smmu_event; 0: none */
-    bool silent;            /* terminated without a word (STE.Config 0xx, GBPA.ABORT, RECINVSID) */
-    bool s2;                /* of the event */
+    u64 ste_at, cd_at;        /* addresses; cd_at: before stage 2 */
+    u64 cd_pa;                /* and after it */
+    struct smmu_trail *trail; /* NULL: nobody wants it */
+    struct translation out;   /* out.ok: out.pa; size_log2 says how far that goes */
+    u8 event;                 /* enum smmu_event; 0: none */
+    bool silent;              /* terminated without a word (STE.Config 0xx, GBPA.ABORT, RECINVSID) */
+    bool s2;                  /* of the event */
     u8 class;
     u64 ipa, fetch_at;
 };
 enum { CLASS_CD, CLASS_TT, CLASS_IN };
 
+/* What an STE and a CD said of a stream's transactions, with all that this was found from, as mmu/memo.h has it of
+ * walks: while registers and words are as they were, it need not be found again, and that it was kept shows nowhere. */
+struct smmu_known {
+    struct smmu_transaction t; /* but for its address */
+    u64 cr2, strtab_base, strtab_base_cfg;
+    const u8 *ste, *cd; /* in RAM; NULL: nothing is known; no CD */
+    struct smmu_trail trail;
+    struct smmu_look look; /* before the walk */
+    struct walk_access access;
+    struct regime_desc regime; /* with its number */
+};
+
 /* What is derived of it. */
+enum { SMMU_KNOWN = 32 };
 struct smmu_derived {
+    struct smmu_known known[SMMU_KNOWN];
     bool no_stalls; /* every place of a stalled transaction is free. False: or it is not known */
 };
 static inline struct smmu_derived *smmu_derived(struct machine *m)

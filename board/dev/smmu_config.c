@@ -25,11 +25,26 @@ static bool read_words(struct machine *m, u64 pa, u64 *word, unsigned count)
     return true;
 }
 
+/* A word of a table led on; with the access flag that this may have set it would lead to the same. */
+static void trail(struct machine *m, struct smmu_look *look, u64 pa)
+{
+    struct smmu_trail *trail = look->trail;
+    if (!trail)
+        return;
+    const u8 *host = bus_ram_host(m, pa, 8);
+    if (host && trail->count < SMMU_TRAIL)
+        trail->check[trail->count++] = (struct memo_check){ host, load_le64(host) };
+    else
+        trail->count = SMMU_TRAIL + 1;
+}
+
 /* ---- the stream table ---- */
 
 static bool fetch_ste(struct machine *m, struct smmu_look *look, u64 pa, u64 *word, unsigned count)
 {
     look->ste_at = pa;
+    if (count == 1)
+        trail(m, look, pa);
     if (read_words(m, pa, word, count))
         return true;
     look->fetch_at = pa;
@@ -182,7 +197,12 @@ static bool fetch_cd(struct machine *m, struct smmu_look *look, const struct reg
     struct translation out = { .pa = address };
     look->cd_at = address;
     if (look->stage2) {
-        walk_stage2(r, address, true, (struct walk_access){ .read = 1, .debug = look->t.debug }, NULL, &out);
+        struct walk_record record;
+        record.count = 0;
+        walk_stage2(r, address, true, (struct walk_access){ .read = 1, .debug = look->t.debug },
+                    look->trail ? &record : NULL, &out);
+        for (unsigned n = 0; n < record.count; n++)
+            trail(m, look, record.step[n].addr);
         if (out.ok && out.attrs.type != MEM_NORMAL && bit(r->hcr, HCR_PTW)) {
             out.ok = false;
             out.fault = (struct fault){ .kind = FAULT_PERMISSION, .rule = RULE_PTW, .stage2 = 1, .ipa = address };
@@ -192,6 +212,9 @@ static bool fetch_cd(struct machine *m, struct smmu_look *look, const struct reg
             return false;
         }
     }
+    look->cd_pa = out.pa;
+    if (count == 1)
+        trail(m, look, out.pa);
     if (read_words(m, out.pa, word, count))
         return true;
     look->fetch_at = out.pa;

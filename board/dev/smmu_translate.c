@@ -73,18 +73,49 @@ static bool substream(struct smmu_look *look)
     return !look->event;
 }
 
-static void walk_stages(struct machine *m, const struct smmu *s, struct smmu_look *look, struct regime_desc *r)
+static struct walk_access access_of(const struct machine *m, const struct smmu *s, const struct smmu_look *look)
 {
     const struct smmu_transaction *t = &look->t;
     struct walk_access a = { .read = !t->write && !t->fetch, .write = t->write, .fetch = t->fetch, .debug = t->debug };
-    const struct regime_desc *regime = r;
     bool el2 = look->stage1 && smmu_stream_world(m, s, look->ste) == REGIME_EL2;
     a.el0 = !t->privileged && !el2; /* at EL2 everything is privileged */
     a.real_el = !a.el0;
     a.pan = look->has_cd && CD(look->cd, PAN) && !el2;
-    if (m->d.memo && !t->debug)
-        regime = memo_regime(m->d.memo, r);
-    walk(regime, t->address, a, NULL, &look->out);
+    return a;
+}
+
+/* What STE and CD say of the transaction, into *look and *r. False: with that it is decided. */
+static bool configure(struct machine *m, const struct smmu *s, struct smmu_look *look, struct regime_desc *r)
+{
+    memset(r, 0, sizeof(*r)); /* padding too: descriptions are compared by their bytes */
+    if (!bit(s->cr0, CR0_SMMUEN)) {
+        bypass_all(m, s, look);
+        return false;
+    }
+    if (!smmu_ste(m, s, look))
+        return false;
+    u64 config = STE(look->ste, Config);
+    look->silent = !(config & 4);
+    look->stage1 = config & 1;
+    look->stage2 = config & 2;
+    override(look);
+    if (look->silent || !substream(look))
+        return false;
+    if (look->stage2)
+        smmu_regime_stage2(m, look, r);
+    if (look->stage1) {
+        if (!smmu_cd(m, s, look, r))
+            return false;
+        smmu_regime_stage1(m, s, look, r);
+    }
+    if (!look->stage1 && !look->stage2)
+        bypass_stream(m, look);
+    return look->stage1 || look->stage2;
+}
+
+/* After the walk. */
+static void walked(struct machine *m, struct smmu_look *look, const struct regime_desc *r)
+{
     if (!look->out.ok) {
         struct fault f = look->out.fault;
         smmu_fault(m, look, r, &f, CLASS_IN);
@@ -95,32 +126,67 @@ void smmu_look(struct machine *m, const struct smmu *s, const struct smmu_transa
 {
     struct regime_desc r;
     memset(look, 0, sizeof(*look));
-    memset(&r, 0, sizeof(r)); /* padding too: descriptions are compared by their bytes */
     look->t = *t;
-    if (!bit(s->cr0, CR0_SMMUEN)) {
-        bypass_all(m, s, look);
-        return;
+    if (configure(m, s, look, &r)) {
+        walk(&r, t->address, access_of(m, s, look), NULL, &look->out);
+        walked(m, look, &r);
     }
-    if (!smmu_ste(m, s, look))
-        return;
-    u64 config = STE(look->ste, Config);
-    look->silent = !(config & 4);
-    look->stage1 = config & 1;
-    look->stage2 = config & 2;
-    override(look);
-    if (look->silent || !substream(look))
-        return;
-    if (look->stage2)
-        smmu_regime_stage2(m, look, &r);
-    if (look->stage1) {
-        if (!smmu_cd(m, s, look, &r))
-            return;
-        smmu_regime_stage1(m, s, look, &r);
-    }
-    if (look->stage1 || look->stage2)
-        walk_stages(m, s, look, &r);
-    else
-        bypass_stream(m, look);
+}
+
+/* ---- what is known of streams ---- */
+
+static struct smmu_known *known_place(struct machine *m, const struct smmu_transaction *t)
+{
+    u32 mixed = ((t->stream ^ t->substream << 6) << 1 | t->write) * 0x9e3779b1;
+    return &smmu_derived(m)->known[(mixed >> 16) % SMMU_KNOWN];
+}
+
+static bool same_words(const u8 *host, const u64 word[8])
+{
+    u64 differs = 0;
+    for (unsigned n = 0; n < 8; n++)
+        differs |= load_le64(host + 8 * n) ^ word[n];
+    return !differs;
+}
+
+static bool is_known(const struct smmu *s, const struct smmu_known *k, const struct smmu_transaction *t)
+{
+    if (!k->ste || k->t.stream != t->stream || k->t.substream != t->substream || k->t.write != t->write ||
+        k->t.privileged != t->privileged || k->t.fetch != t->fetch)
+        return false;
+    if (!bit(s->cr0, CR0_SMMUEN) || k->cr2 != s->cr2 || k->strtab_base != s->strtab_base ||
+        k->strtab_base_cfg != s->strtab_base_cfg)
+        return false;
+    for (unsigned n = 0; n < k->trail.count; n++)
+        if (load_le64(k->trail.check[n].host) != k->trail.check[n].value)
+            return false;
+    return same_words(k->ste, k->look.ste) && (!k->cd || same_words(k->cd, k->look.cd));
+}
+
+/* Finds it for a stream that translates. False: it cannot be kept, or *look is all that there is. */
+static bool learn(struct machine *m, const struct smmu *s, const struct smmu_transaction *t, struct smmu_known *k,
+                  struct smmu_look *look)
+{
+    struct regime_desc r;
+    k->ste = k->cd = NULL;
+    k->trail.count = 0;
+    memset(look, 0, sizeof(*look));
+    look->t = *t;
+    look->trail = &k->trail;
+    if (!configure(m, s, look, &r))
+        return false;
+    k->t = *t;
+    k->cr2 = s->cr2;
+    k->strtab_base = s->strtab_base;
+    k->strtab_base_cfg = s->strtab_base_cfg;
+    k->look = *look;
+    k->access = access_of(m, s, look);
+    k->regime = m->d.memo ? *memo_regime(m->d.memo, &r) : r;
+    if (look->has_cd)
+        k->cd = bus_ram_host(m, look->cd_pa, sizeof(look->cd));
+    if (k->trail.count <= SMMU_TRAIL && (k->cd || !look->has_cd))
+        k->ste = bus_ram_host(m, look->ste_at, sizeof(look->ste));
+    return true;
 }
 
 /* ---- events ---- */
@@ -273,6 +339,14 @@ static bool before(struct machine *m, struct smmu *s, const struct smmu_transact
     return ends;
 }
 
+static enum dma_verdict passes(struct dma_output *out, u64 address, const struct translation *t)
+{
+    out->ipa = t->ipa;
+    out->pa = t->pa;
+    out->size = t->size_log2 < 64 ? BIT(t->size_log2) - (address & ones(t->size_log2)) : ~address;
+    return DMA_PASS;
+}
+
 enum dma_verdict smmu_translate(struct machine *m, void *state, struct place at, const struct requester *by,
                                 u64 address, bool write, struct dma_output *out)
 {
@@ -290,17 +364,25 @@ enum dma_verdict smmu_translate(struct machine *m, void *state, struct place at,
         out->cause = verdict == DMA_STALL ? "it still waits for CMD_RESUME" : "CMD_RESUME, CMD_STALL_TERM or SMMUEN";
         return verdict;
     }
-    smmu_look(m, s, &t, &look);
+    struct smmu_known *k = known_place(m, &t);
+    if (is_known(s, k, &t) || learn(m, s, &t, k, &look)) {
+        struct translation walk_out;
+        walk(&k->regime, address, k->access, NULL, &walk_out);
+        out->stages = k->look.stage1 | (u32)k->look.stage2 << 1;
+        if (likely(walk_out.ok))
+            return passes(out, address, &walk_out);
+        look = k->look;
+        look.t.address = address;
+        look.out = walk_out;
+        walked(m, &look, &k->regime);
+    }
     out->stages = look.stage1 | (u32)look.stage2 << 1;
     out->ipa = look.s2 ? look.ipa : look.out.ipa;
-    if (!look.out.ok) {
-        out->event = smmu_event_name(look.event);
-        out->cause = smmu_cause(s, &look);
-        return fail(m, s, at, &t, &look);
-    }
-    out->pa = look.out.pa;
-    out->size = look.out.size_log2 < 64 ? BIT(look.out.size_log2) - (address & ones(look.out.size_log2)) : ~address;
-    return DMA_PASS;
+    if (look.out.ok)
+        return passes(out, address, &look.out);
+    out->event = smmu_event_name(look.event);
+    out->cause = smmu_cause(s, &look);
+    return fail(m, s, at, &t, &look);
 }
 
 /* ---- going on ---- */

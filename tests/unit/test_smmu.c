@@ -362,6 +362,33 @@ static void illegal_check(const struct illegal *cases, unsigned count, bool cd, 
     }
 }
 
+/* A table where another one was, or is smaller: what the first one said counts no more. */
+START_TEST(stream_table_that_moves)
+{
+    struct rig r = open_rig(1);
+    arrives(&r, IOVA, DATA);
+    set(&r, CR0, 0);
+    set64(&r, STRTAB_BASE, STRTAB2);
+    set(&r, CR0, CR0_MASK);
+    ck_assert(!dma(&r, IOVA, true));
+    EXPECT_EVENT(&r, C_BAD_STE);
+    ram_set(&r, STRTAB2 + 64 * SID, 1 | 4 << 1);
+    arrives(&r, DATA, DATA);
+    set(&r, CR0, 0);
+    set64(&r, STRTAB_BASE, STRTAB);
+    set(&r, CR0, CR0_MASK);
+    arrives(&r, IOVA, DATA);
+    set(&r, CR0, 0);
+    set(&r, STRTAB_CFG, 1);
+    set(&r, CR0, CR0_MASK);
+    ck_assert(!dma(&r, IOVA, true));
+    EXPECT_EVENT(&r, C_BAD_STREAMID);
+    set(&r, CR0, 0);
+    arrives(&r, DATA, DATA);
+    close_rig(&r);
+}
+END_TEST
+
 START_TEST(illegal_stream_table_entries)
 {
     static const struct illegal cases[] = {
@@ -597,6 +624,38 @@ START_TEST(hostile_guests)
 }
 END_TEST
 
+/* What is known of streams and of walks shows nowhere: a machine that forgets it before each transaction goes the same
+ * way, whatever a guest changes without a word. */
+START_TEST(what_is_known_shows_nowhere)
+{
+    enum { STEPS = 20000, USED = 0x600000 };
+    u64 x[2] = { 0x2545f4914f6cdd1d, 0x2545f4914f6cdd1d }, passed = 0;
+    struct rig r[2] = { open_rig(3), open_rig(3) };
+    struct memo *memo = r[1].m->d.memo;
+    r[1].m->d.memo = NULL;
+    for (unsigned n = 0; n < STEPS; n++) {
+        bool ok[2];
+        for (unsigned k = 0; k < 2; k++) {
+            random_step(&r[k], &x[k]);
+            if (k)
+                memset(r[k].m->d.derived, 0, r[k].m->d.derived_bytes);
+            u64 value = random_next(&x[k]);
+            r[k].by = (struct requester){ .stream = SID, .privileged = value >> 60 & 1 };
+            ok[k] = bus_dma(r[k].m, r[k].by, IOVA + (value & 0xff8), &value, 8, value >> 61 & 1);
+        }
+        passed += ok[0];
+        ck_assert_msg(ok[0] == ok[1] && x[0] == x[1] && !memcmp(state(&r[0]), state(&r[1]), sizeof(struct smmu)),
+                      "step %u", n);
+        if (n % 256 == 0)
+            ck_assert(!memcmp(r[0].m->d.phys.region[0].host, r[1].m->d.phys.region[0].host, USED));
+    }
+    ck_assert_uint_gt(passed, STEPS / 8);
+    r[1].m->d.memo = memo;
+    for (unsigned k = 0; k < 2; k++)
+        close_rig(&r[k]);
+}
+END_TEST
+
 Suite *test_smmu_suite(void);
 Suite *test_smmu_suite(void)
 {
@@ -615,6 +674,7 @@ Suite *test_smmu_suite(void)
     tcase_add_test(t, disabled_and_bypassed);
     tcase_add_test(t, linear_stream_table);
     tcase_add_test(t, stream_table_of_two_levels);
+    tcase_add_test(t, stream_table_that_moves);
     tcase_add_test(t, illegal_stream_table_entries);
     tcase_add_test(t, illegal_context_descriptors);
     tcase_add_test(t, substreams);
@@ -623,6 +683,7 @@ Suite *test_smmu_suite(void)
     suite_add_tcase(s, t);
     TCase *hostile = tcase_create("hostile");
     tcase_add_test(hostile, hostile_guests);
+    tcase_add_test(hostile, what_is_known_shows_nowhere);
     tcase_set_timeout(hostile, getenv("SMMU_STEPS") ? 0 : 60);
     suite_add_tcase(s, hostile);
     return s;
