@@ -17,8 +17,8 @@ enum entry_kind { ENTRY_INPUT, ENTRY_KICK, ENTRY_IDLE, ENTRY_RESULT, ENTRY_DATA,
                   ENTRY_RESET, ENTRY_FRAME, ENTRY_BALLOON, ENTRY_KINDS };
 
 /* RESULT: what a semihosting call returned; FRAME: what asking for one returned, of adapter `port`; BALLOON: pages;
- * DATA: 8 bytes of what came with either, in order. DISK: 8 bytes that a disk held before they were written (at `extra`), to be put back
- * when the run goes backwards. */
+ * DATA: 8 bytes of what came with either, in order. DISK: 8 bytes that a disk held before they were written (at
+ * `extra`), to be put back when the run goes backwards. */
 struct entry {
     u32 kind, port;
     u64 now, value, extra;
