@@ -169,27 +169,39 @@ static inline void line_set(struct machine *m, unsigned intid, struct place at, 
     gic_set_spi(&m->gic, intid, high);
 }
 
-/* Those of a PCI function are its host bridge's. */
-static inline void levels(struct machine *m, const struct row *row, unsigned n, const void *state)
+/* The outputs of a row's device have these levels (a set), one of which is another one than it was. */
+static NOINLINE void lines_set(struct machine *m, const struct row *row, unsigned n, u32 high)
 {
-    if (row >= &rows[ROW_FUNCTIONS]) {
-        row = &rows[ROW_pcie];
-        n = 0;
-    }
-    if (!row->kind->level && !row->kind->lines)
-        return;
-    unsigned wires = row->kind->wires, intid = GIC_BANK + row->spi + n * wires;
     struct place at = { (u16)(row - rows), (u16)n };
-    u32 high = row->kind->lines ? row->kind->lines(m) : 0;
-    for (unsigned wire = 0; !row->kind->lines && wire < wires; wire++)
-        high |= (u32)row->kind->level(state, wire) << wire;
-    if (likely(gic_spi_levels(&m->gic, intid, wires, high) && !m->d.observers->seen.line))
-        return; /* as nearly always */
+    unsigned wires = row->kind->wires;
     for (unsigned wire = 0; wire < wires; wire++)
-        line_set(m, intid + wire, at, wire, bit(high, wire));
+        line_set(m, GIC_BANK + row->spi + n * wires + wire, at, wire, bit(high, wire));
 }
 
-void bus_levels(struct machine *m, struct place at) { levels(m, &rows[at.row], at.n, place_state(m, at)); }
+/* Of a device that is no PCI function. */
+static inline void levels(struct machine *m, const struct row *row, unsigned n, const void *state)
+{
+    const struct kind *kind = row->kind;
+    unsigned wires = kind->wires;
+    u32 high = 0;
+    if (kind->lines)
+        high = kind->lines(m);
+    else if (kind->level)
+        for (unsigned wire = 0; wire < wires; wire++)
+            high |= (u32)kind->level(state, wire) << wire;
+    else
+        return;
+    if (unlikely(!gic_spi_levels(&m->gic, GIC_BANK + row->spi + n * wires, wires, high) || m->d.observers->seen.line))
+        lines_set(m, row, n, high);
+}
+
+/* Those of a PCI function are its host bridge's. */
+void bus_levels(struct machine *m, struct place at)
+{
+    if (at.row >= ROW_FUNCTIONS)
+        at = (struct place){ ROW_pcie, 0 };
+    levels(m, &rows[at.row], at.n, place_state(m, at));
+}
 
 void bus_pulse(struct machine *m, struct place at, unsigned wire)
 {
@@ -207,7 +219,7 @@ void bus_input(struct machine *m)
         u8 *state = place_state(m, at);
         for (; at.n < m->d.count[n]; at.n++, state += row->kind->state.size)
             if (row->kind->input(m, state, at))
-                levels(m, row, at.n, state);
+                bus_levels(m, at);
     }
 }
 
@@ -276,6 +288,7 @@ bool bus_create(struct machine *m)
         if (rows[n].kind->translate)
             m->d.translator = n;
         m->d.row = n;
+        m->d.span[n] = rows[n].size * rows[n].count;
         m->d.state_at[n] = (u32)bytes;
         m->d.derived_at[n] = (u32)derived;
         m->d.timers_from[n] = timers;
@@ -306,22 +319,21 @@ void bus_destroy(struct machine *m)
 
 /* ---- accesses by PEs ---- */
 
-static inline bool row_holds(const struct machine *m, unsigned n, u64 pa)
-{
-    return pa - m->d.base[n] < rows[n].size * rows[n].count;
-}
+static inline bool row_holds(const struct machine *m, unsigned n, u64 pa) { return pa - m->d.base[n] < m->d.span[n]; }
+
 /* The row that answers at pa, or NULL; m->d.row, always a row that this machine has, is its number. */
-static const struct row *row_at(struct machine *m, u64 pa, struct phys_attrs by)
+static inline const struct row *row_at(struct machine *m, u64 pa, struct phys_attrs by)
 {
     u8 *near = &m->d.row_near[pa >> 16 & (ROW_NEAR - 1)]; /* guests stay with a few devices for a while */
     unsigned n = *near;
-    if (!row_holds(m, n, pa))
-        for (n = 0; n < ROW_COUNT && !(row_holds(m, n, pa) && rows[n].kind && row_there(m, &rows[n])); n++)
+    if (unlikely(!row_holds(m, n, pa))) {
+        for (n = 0; n < ROW_COUNT && !row_holds(m, n, pa); n++)
             ;
-    if (n == ROW_COUNT)
-        return NULL;
+        if (n == ROW_COUNT)
+            return NULL;
+        *near = (u8)n;
+    }
     m->d.row = n;
-    *near = (u8)n;
     return by.ns && row_secure(m, &rows[n]) ? NULL : &rows[n];
 }
 
@@ -348,8 +360,8 @@ void device_tell(struct machine *m, const struct access *a, bool write, u64 valu
                   value & ones(a->size * 8));
 }
 
-static bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_attrs by, u32 stream, bool write,
-                       u64 *value)
+static ALWAYS_INLINE bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_attrs by, u32 stream,
+                                     bool write, u64 *value)
 {
     const struct row *row = row_at(m, pa, by);
     if (!row)

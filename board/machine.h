@@ -207,6 +207,7 @@ struct machine {
         u32 state_at[ROW_COUNT], timers_from[ROW_COUNT], count[ROW_COUNT], timer_count;
         struct pci *pci;         /* what follows from options.pci */
         u64 base[ROW_COUNT];     /* addresses of the rows */
+        u64 span[ROW_COUNT];     /* bytes that the row's devices answer for in this machine; 0: it has none */
         u32 parts;               /* enum when: what the options bring */
         u32 row;                 /* of the last access */
         u8 row_near[ROW_NEAR];   /* of the last one at an address that has these bits: always a row that there is */
