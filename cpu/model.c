@@ -232,6 +232,54 @@ static bool option_parse(const char *text, size_t length, struct features *f, ch
     return true;
 }
 
+/* Cores that command lines name and elmu has no model of: why, or which is most like it. */
+static const struct {
+    const char *name, *why;
+} cores[] = {
+    { "host", "of this machine and needs KVM: max has all that there is" },
+    { "cortex-a7", "of 32 bits" },
+    { "cortex-a8", "of 32 bits" },
+    { "cortex-a9", "of 32 bits" },
+    { "cortex-a15", "of 32 bits" },
+    { "cortex-a17", "of 32 bits" },
+    { "cortex-a32", "of 32 bits" },
+    { "cortex-r52", "of another profile" },
+    { "cortex-r82", "of another profile" },
+    { "cortex-a34", "like cortex-a35" },
+    { "cortex-a65", "like cortex-a55" },
+    { "cortex-a73", "like cortex-a72" },
+    { "cortex-a75", "like cortex-a76" },
+    { "cortex-a76ae", "like cortex-a76" },
+    { "cortex-a78c", "like cortex-a78ae" },
+    { "cortex-a510", "like cortex-a710" },
+    { "cortex-a715", "like cortex-a710" },
+    { "cortex-a720", "like cortex-a710" },
+    { "cortex-x2", "like cortex-a710" },
+    { "cortex-x3", "like neoverse-v2" },
+    { "cortex-x4", "like neoverse-v2" },
+    { "neoverse-e1", "like cortex-a55" },
+    { "neoverse-n3", "like neoverse-n2" },
+    { "neoverse-v3", "like neoverse-v2" },
+    { "a64fx", "for SVE, which elmu has not" },
+};
+
+static void model_unknown(const char *text, size_t length, char error[256])
+{
+    struct nearest like = { 0 };
+    char words[96];
+    int shown = (int)(length > 64 ? 64 : length);
+    for (unsigned n = 0; n < ARRAY_LEN(cores); n++)
+        if (strlen(cores[n].name) == length && !strncmp(cores[n].name, text, length)) {
+            snprintf(error, 256, "-cpu: unknown model '%.*s', which is a core %s (--list-cpus shows them)", shown, text,
+                     cores[n].why);
+            return;
+        }
+    for (unsigned n = 0; n < ARRAY_LEN(models); n++)
+        nearest_try(&like, text, length, models[n].name);
+    snprintf(error, 256, "-cpu: unknown model '%.*s'%s (--list-cpus shows them)", shown, text,
+             nearest_words(&like, words));
+}
+
 bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, char error[256])
 {
     size_t length = strcspn(text, ",");
@@ -239,12 +287,7 @@ bool model_parse(const char *text, bool el2, bool el3, struct cpu_model *out, ch
     while (n < ARRAY_LEN(models) && (strlen(models[n].name) != length || strncmp(models[n].name, text, length)))
         n++;
     if (n == ARRAY_LEN(models)) {
-        struct nearest like = { 0 };
-        char words[96];
-        for (unsigned k = 0; k < ARRAY_LEN(models); k++)
-            nearest_try(&like, text, length, models[k].name);
-        snprintf(error, 256, "-cpu: unknown model '%.*s'%s (--list-cpus shows them)", (int)(length > 64 ? 64 : length),
-                 text, nearest_words(&like, words));
+        model_unknown(text, length, error);
         return false;
     }
     *out = (struct cpu_model){ .number = n };

@@ -47,8 +47,8 @@ suite_causes() { "$B/vectors" --causes $VECTORS; }
 suite_lockstep() { tests/lockstep.sh "$ELMU" "${LOCKSTEP:-1000000}" "${SEED:-1}"; }
 suite_sweep()
 {
-    tests/conformance/sweep.py "$B/sweep" --samples 200 --jobs 1 --cpu max cortex-a53 cortex-a55 cortex-a57 cortex-a72 cortex-a76 cortex-a710 \
-        neoverse-n1 neoverse-v1 neoverse-n2
+    tests/conformance/sweep.py "$B/sweep" --samples 200 --jobs 1 --cpu max cortex-a35 cortex-a53 cortex-a55 cortex-a57 cortex-a72 cortex-a76 cortex-a77 cortex-a78 cortex-a78ae cortex-x1 cortex-a710 \
+        neoverse-n1 neoverse-v1 neoverse-n2 neoverse-v2
 }
 # A suite that waits more than it computes, for sockets, pauses and time-outs: it runs beside the lanes.
 beside="cli"

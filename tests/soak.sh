@@ -53,7 +53,7 @@ for cc in gcc clang; do
 done
 part sweep tests/conformance/sweep.py "$out/gcc/sweep" --all
 part sweep-models tests/conformance/sweep.py "$out/gcc/sweep" --samples 5000 --seed "$seed" \
-    --cpu cortex-a53 cortex-a55 cortex-a57 cortex-a72 cortex-a76 cortex-a710 neoverse-n1 neoverse-v1 neoverse-n2
+    --cpu cortex-a35 cortex-a53 cortex-a55 cortex-a57 cortex-a72 cortex-a76 cortex-a77 cortex-a78 cortex-a78ae cortex-x1 cortex-a710 neoverse-n1 neoverse-v1 neoverse-n2 neoverse-v2
 part lockstep env B=$out/gcc tests/lockstep.sh "$PWD/$out/gcc/elmu" 50000000 "$seed"
 part lockstep-stepping env B=$out/gcc tests/lockstep.sh "$PWD/$out/gcc/elmu --engine=step" 5000000 "$seed"
 part lint env DEEP=1 tests/lint.sh

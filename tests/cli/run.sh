@@ -202,6 +202,9 @@ bad 'nearly a device' "did you mean 'virtio-blk-device'?" -device virtio-blok-de
 bad 'nearly an option' "did you mean 'nographic'?" -nograhpic
 bad 'like no option' 'no such option (' -zzzzzzzz
 bad 'nearly a property' "did you mean 'virtualization'?" -M virt,virtualisation=on
+bad 'a CPU of 32 bits' "'cortex-a15', which is a core of 32 bits" -cpu cortex-a15 -kernel hello.elf
+bad 'a CPU that is like another' "'cortex-a73', which is a core like cortex-a72" -cpu cortex-a73 -kernel hello.elf
+bad '-cpu host' 'needs KVM' -cpu host -kernel hello.elf
 bad 'nearly a CPU' "did you mean 'cortex-a57'?" -cpu crotex_A57 -kernel hello.elf
 bad 'nearly a feature' "did you mean 'pauth'?" -cpu max,puath=on -kernel hello.elf
 bad 'PCI disk with an unknown drive' 'id=nope' -kernel hello.elf -device virtio-blk-pci,drive=nope

@@ -32,16 +32,23 @@ size_t LLVMDisasmInstruction(void *context, u8 *bytes, u64 size, u64 pc, char *t
 /* What LLVM's model of a CPU leaves out of that CPU with all its options. */
 static const struct {
     const char *cpu, *features;
-} llvm_models[] = { { "max", LLVM_FEATURES },
-                    { "cortex-a53", "" },
-                    { "cortex-a55", "" },
-                    { "cortex-a57", "" },
-                    { "cortex-a72", "" },
-                    { "cortex-a76", "" },
-                    { "cortex-a710", "+sha3,+sm4,+aes,+sha2" },
-                    { "neoverse-n1", "" },
-                    { "neoverse-v1", "+sha3,+sm4" },
-                    { "neoverse-n2", "+sha3,+sm4,+fp16fml" } };
+    const char *name; /* in LLVM, where it is another; or NULL */
+} llvm_models[] = { { "max", LLVM_FEATURES, NULL },
+                    { "cortex-a35", "", NULL },
+                    { "cortex-a53", "", NULL },
+                    { "cortex-a55", "", NULL },
+                    { "cortex-a57", "", NULL },
+                    { "cortex-a72", "", NULL },
+                    { "cortex-a76", "", NULL },
+                    { "cortex-a77", "", NULL },
+                    { "cortex-a78", "", NULL },
+                    { "cortex-a78ae", "+pauth,+flagm,+rcpc-immo", "cortex-a78" },
+                    { "cortex-x1", "", NULL },
+                    { "cortex-a710", "+sha3,+sm4,+aes,+sha2", NULL },
+                    { "neoverse-n1", "", NULL },
+                    { "neoverse-v1", "+sha3,+sm4", NULL },
+                    { "neoverse-n2", "+sha3,+sm4,+fp16fml", NULL },
+                    { "neoverse-v2", "+sha3,+sm4,+fp16fml,+rand", "neoverse-n2" } };
 
 static void *llvm;
 static disassembler_ftype binutils;
@@ -91,8 +98,11 @@ static void llvm_open(const char *cpu)
     LLVMInitializeAArch64Disassembler();
     for (unsigned n = 0; n < ARRAY_LEN(llvm_models); n++)
         if (!strcmp(cpu, llvm_models[n].cpu))
-            llvm = LLVMCreateDisasmCPUFeatures("aarch64-linux-gnu", n ? cpu : "", llvm_models[n].features, NULL, 0,
-                                               NULL, NULL);
+            llvm = LLVMCreateDisasmCPUFeatures("aarch64-linux-gnu",
+                                               !n                    ? ""
+                                               : llvm_models[n].name ? llvm_models[n].name
+                                                                     : cpu,
+                                               llvm_models[n].features, NULL, 0, NULL, NULL);
 }
 
 unsigned opinions_open(const char *cpu)

@@ -114,7 +114,7 @@ define_rows() {
         done
     done
 
-    for cpu in cortex-a53 cortex-a55 cortex-a72 cortex-a76 cortex-a710 neoverse-n1 neoverse-v1 neoverse-n2; do
+    for cpu in cortex-a35 cortex-a53 cortex-a55 cortex-a72 cortex-a76 cortex-a77 cortex-a78 cortex-a78ae cortex-x1 cortex-a710 neoverse-n1 neoverse-v1 neoverse-n2 neoverse-v2; do
         row linux-$cpu full 4G
         linux $cpu 1 ''
         shell_session elmu

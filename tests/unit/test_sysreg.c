@@ -197,16 +197,23 @@ START_TEST(models_show_their_manuals_values)
     static const struct {
         const char *model;
         u64 midr, isar0, mmfr0, ctr;
+        const char *has;
     } cores[] = {
-        { "cortex-a53", 0x410fd034, 0x11120, 0x1122, 0x84448004 },
-        { "cortex-a57", 0x411fd070, 0x11120, 0x1124, 0x8444c004 },
-        { "cortex-a72", 0x410fd083, 0x11120, 0x1124, 0x8444c004 },
-        { "cortex-a76", 0x414fd0b1, 0x0000100010211120, 0x101122, 0x8444c004 },
-        { "cortex-a55", 0x412fd050, 0x0000100010211120, 0x101122, 0x84448004 },
-        { "neoverse-n1", 0x414fd0c1, 0x0000100010211120, 0x101125, 0x8444c004 },
-        { "cortex-a710", 0x412fd471, 0x0221111110212120, 0x0000022200101122, 0x49444c004 },
-        { "neoverse-v1", 0x411fd402, 0x0011111110212120, 0x101125, 0xb444c004 },
-        { "neoverse-n2", 0x410fd493, 0x0221111110212120, 0x0000022200101125, 0x4b444c004 },
+        { "cortex-a35", 0x411fd040, 0x11120, 0x101122, 0x84448004, "" },
+        { "cortex-a53", 0x410fd034, 0x11120, 0x1122, 0x84448004, "" },
+        { "cortex-a57", 0x411fd070, 0x11120, 0x1124, 0x8444c004, "" },
+        { "cortex-a72", 0x410fd083, 0x11120, 0x1124, 0x8444c004, "" },
+        { "cortex-a76", 0x414fd0b1, 0x0000100010211120, 0x101122, 0x8444c004, "vhe" },
+        { "cortex-a55", 0x412fd050, 0x0000100010211120, 0x101122, 0x84448004, "vhe" },
+        { "neoverse-n1", 0x414fd0c1, 0x0000100010211120, 0x101125, 0x8444c004, "vhe" },
+        { "cortex-a710", 0x412fd471, 0x0221111110212120, 0x0000022200101122, 0x49444c004, "vhe pauth mte" },
+        { "neoverse-v1", 0x411fd402, 0x0011111110212120, 0x101125, 0xb444c004, "vhe pauth" },
+        { "neoverse-n2", 0x410fd493, 0x0221111110212120, 0x0000022200101125, 0x4b444c004, "vhe pauth mte" },
+        { "cortex-a77", 0x411fd0d1, 0x0000100010211120, 0x101122, 0x8444c004, "vhe" },
+        { "cortex-a78", 0x411fd410, 0x0000100010211120, 0x101125, 0x9444c004, "vhe" },
+        { "cortex-a78ae", 0x410fd423, 0x0010100010211120, 0x101125, 0x9444c004, "vhe pauth" },
+        { "cortex-x1", 0x411fd440, 0x0000100010211120, 0x101125, 0x9444c004, "vhe" },
+        { "neoverse-v2", 0x410fd4f0, 0x0221111110212120, 0x0000022200101125, 0x4b444c004, "vhe pauth mte" },
     };
     for (unsigned n = 0; n < ARRAY_LEN(cores); n++) {
         remake(cores[n].model, true, true);
@@ -214,11 +221,11 @@ START_TEST(models_show_their_manuals_values)
         ck_assert_uint_eq(cpu->sys.id_aa64isar0_el1 & 0x0fffffffffffffff, cores[n].isar0);
         ck_assert_uint_eq(cpu->sys.id_aa64mmfr0_el1, cores[n].mmfr0);
         ck_assert_uint_eq(cpu->sys.ctr_el0, cores[n].ctr);
-        bool armv8_2 = n >= 3;
+        bool armv8_2 = strstr(cores[n].has, "vhe") != NULL;
         ck_assert_int_eq(cpu_has(cpu, FEAT_VHE), armv8_2);
         ck_assert_int_eq(cpu_has(cpu, FEAT_FP16), armv8_2);
-        ck_assert_int_eq(cpu_has(cpu, FEAT_PAUTH2), n >= 6);
-        ck_assert_int_eq(cpu_has(cpu, FEAT_MTE2), n == 6 || n == 8);
+        ck_assert_int_eq(cpu_has(cpu, FEAT_PAUTH2), strstr(cores[n].has, "pauth") != NULL);
+        ck_assert_int_eq(cpu_has(cpu, FEAT_MTE2), strstr(cores[n].has, "mte") != NULL);
         ck_assert(!cpu_has(cpu, FEAT_MOPS) && !cpu_has(cpu, FEAT_LPA2) && !cpu_has(cpu, FEAT_MTE3));
     }
     remake("cortex-a76,lse=off", true, true);
