@@ -33,6 +33,7 @@ struct disk_option {
 struct net_option {
     u64 without; /* features of virtio-net that it does not offer: a set of their bits */
     u8 mac[6], pad[2];
+    u64 cid; /* of virtio-vsock: the guest's address */
 };
 
 struct machine_options {

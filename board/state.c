@@ -45,6 +45,7 @@ static const struct state_field net_fields[] = {
     STATE(net_option, without),
     STATE(net_option, mac),
     STATE(net_option, pad),
+    STATE(net_option, cid),
 };
 static const struct state_shape net_shape = STATE_SHAPE(net_option, net_fields);
 static const struct state_field option_fields[] = {

@@ -255,6 +255,16 @@ static void end_open(struct nets *n, struct net_end *e)
     e->kind->open(e);
 }
 
+bool net_space(const struct net_end *e)
+{
+    for (unsigned k = 0; k < MAX_NETS; k++)
+        if (e->nets->nic[k].wire == e->wire && e->nets->nic[k].used > QUEUE / 2)
+            return false;
+    return true;
+}
+
+bool net_restored(const struct net_end *e) { return e->nets->o->restore; }
+
 bool net_spawns(const struct net_end *e) { return sandbox_spawns(e->nets->o); }
 
 struct nets *nets_open(const struct options *o, struct machine_config *config)

@@ -65,6 +65,10 @@ void net_hear(struct net_end *e, const u8 *frame, size_t size);
 u64 net_now(const struct net_end *e);
 /* May it run commands? -sandbox says so. */
 bool net_spawns(const struct net_end *e);
+/* Is there room for more frames to the adapters of this wire, so that none is lost? */
+bool net_space(const struct net_end *e);
+/* Does the machine go on from a snapshot? */
+bool net_restored(const struct net_end *e);
 /* "-netdev KIND,id=ID", for messages. */
 const char *net_name(const struct net_end *e);
 

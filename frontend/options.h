@@ -80,6 +80,7 @@ struct device_config {
     enum virtio_kind kind;
     char drive[64], chardev[64], netdev[64], serial[21];
     struct net_option net;
+    char path[512];          /* of vhost-vsock: the Unix socket at its other end, or "" */
     u8 balloon;              /* features of virtio-balloon that it offers: machine_options.balloon */
     int slot;                /* of virtio-mmio */
     s32 port_slot;           /* of a root port; chassis of a bridge */
@@ -209,6 +210,8 @@ void semihost_word(struct options *o, const char *option, const char *word);
  * cannot be had. Nothing without -sandbox. May commands be run then? */
 void sandbox_begin(const struct options *o);
 bool sandbox_spawns(const struct options *o);
+/* frontend/options_net.c: what is at the other end of a vhost-vsock device. */
+void vsock_end_add(struct options *o, struct device_config *d);
 /* frontend/options_net.c: -object filter-dump; a property mac=. */
 void object_dump(struct options *o, const char *arg);
 void mac_read(u8 mac[6], const char *option, const char *text);

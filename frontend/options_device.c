@@ -270,9 +270,15 @@ static void balloon_feature(void *target, const char *option, const struct subop
         PROPERTY_BY("free-page-reporting", balloon_feature), PROPERTY_ACCEPTED("free-page-hint", "off"),               \
         PROPERTY_ACCEPTED("guest-stats-polling-interval", ""), PROPERTY_ACCEPTED("iothread", "")
 
+#define VSOCK_ROWS                                                                                                     \
+    PROPERTY("guest-cid", PROPERTY_NUMBER, struct device_config, net.cid),                                             \
+        PROPERTY("socket", PROPERTY_TEXT, struct device_config, path), PROPERTY_ACCEPTED("seqpacket", "off auto"),     \
+        PROPERTY_ACCEPTED("vhostfd", "")
+
 static const struct property virtio_rows[] = { VIRTIO_MMIO_ROWS };
 static const struct property virtio_disk_rows[] = { VIRTIO_MMIO_ROWS, DISK_ROWS };
 static const struct property virtio_balloon_rows[] = { VIRTIO_MMIO_ROWS, BALLOON_ROWS };
+static const struct property virtio_vsock_rows[] = { VIRTIO_MMIO_ROWS, VSOCK_ROWS };
 static const struct property virtio_net_rows[] = { VIRTIO_MMIO_ROWS, NET_ROWS };
 static const struct property testdev_rows[] = { PCI_ROWS };
 static const struct property edu_rows[] = { PCI_ROWS,
@@ -306,6 +312,7 @@ static const struct {
 static const struct property virtio_pci_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS };
 static const struct property virtio_pci_disk_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, DISK_ROWS };
 static const struct property virtio_pci_balloon_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, BALLOON_ROWS };
+static const struct property virtio_pci_vsock_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, VSOCK_ROWS };
 static const struct property virtio_pci_net_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, NET_ROWS };
 
 /* The properties of a virtio device, behind virtio-mmio and behind PCI: by its kind, else by its back end. */
@@ -323,6 +330,7 @@ static const struct virtio_properties end_properties[BACK_ENDS] = {
 static const struct virtio_properties kind_properties[VIRTIO_KINDS] = {
     [VIRTIO_SCSI] = BOTH(virtio_rows, virtio_pci_rows), /* its disks are devices of their own */
     [VIRTIO_BALLOON] = BOTH(virtio_balloon_rows, virtio_pci_balloon_rows),
+    [VIRTIO_VSOCK] = BOTH(virtio_vsock_rows, virtio_pci_vsock_rows),
 };
 #undef BOTH
 
@@ -331,11 +339,25 @@ static const struct virtio_properties *properties_of(enum virtio_kind kind)
     return kind_properties[kind].mmio ? &kind_properties[kind] : &end_properties[virtio_back_end(kind)];
 }
 
+static void vsock_complete(struct options *o, struct device_config *d, const char *option)
+{
+    if (d->net.cid <= 2 || d->net.cid >= 0xffffffff)
+        die("%s: guest-cid property must be greater than 2 (and less than 4294967295)", option);
+    if (!d->path[0])
+        fprintf(stderr,
+                "elmu: %s: without socket=PATH nobody is at its other end: the host's own AF_VSOCK is its kernel's\n",
+                option);
+    d->has_mac = true; /* it has none, and is not counted */
+    vsock_end_add(o, d);
+}
+
 /* What must have been said of it. */
-static void device_complete(const struct device_config *d, const char *option)
+static void device_complete(struct options *o, struct device_config *d, const char *option)
 {
     if (properties_of(d->kind) == &end_properties[BACK_END_DISK] && !d->drive[0])
         die("%s: drive= is missing", option);
+    if (d->kind == VIRTIO_VSOCK)
+        vsock_complete(o, d, option);
 }
 
 static void device_virtio(struct options *o, const char *option, const char *arg, enum virtio_kind kind)
@@ -343,7 +365,7 @@ static void device_virtio(struct options *o, const char *option, const char *arg
     struct device_config *d = device_add(o, kind);
     const struct virtio_properties *p = properties_of(kind);
     properties_read(p->mmio, p->mmio_count, option, arg, NULL, d);
-    device_complete(d, option);
+    device_complete(o, d, option);
 }
 
 static void device_virtio_pci(struct options *o, const char *option, const char *arg, enum virtio_kind kind, u8 flags)
@@ -352,9 +374,11 @@ static void device_virtio_pci(struct options *o, const char *option, const char 
     d->plug.flags |= flags;
     const struct virtio_properties *p = properties_of(kind);
     properties_read(p->pci, p->pci_count, option, arg, NULL, d);
-    device_complete(d, option);
+    if (!virtio_pci_id(kind) && !(d->plug.flags & PCI_NO_LEGACY))
+        die("%s: device is modern-only, use disable-legacy=on", option);
     if (d->plug.flags & PCI_NO_LEGACY && d->plug.flags & PCI_NO_MODERN)
         die("%s: device cannot work as neither modern nor legacy mode is enabled", option);
+    device_complete(o, d, option);
 }
 
 static const struct property virtconsole_rows[] = {
@@ -443,6 +467,12 @@ static const struct {
     { "", 0 },
 };
 
+/* Does a device have that name? One without a legacy interface has no transitional name, and none of both. */
+static bool ending_fits(enum virtio_kind kind, unsigned n)
+{
+    return virtio_pci_id(kind) || (pci_endings[n].ending[0] && pci_endings[n].flags != PCI_LEGACY_SAID);
+}
+
 /* Each name that -device takes, with what is said of it. */
 static void models_each(void (*see)(void *ctx, const char *name, const char *words), void *ctx)
 {
@@ -457,7 +487,7 @@ static void models_each(void (*see)(void *ctx, const char *name, const char *wor
         see(ctx, name, "bus virtio-bus");
         for (unsigned n = 0; n < ARRAY_LEN(pci_endings); n++) {
             snprintf(name, sizeof(name), "%s%s", virtio_name(kind), pci_endings[n].ending);
-            if (pci_endings[n].ending[0])
+            if (pci_endings[n].ending[0] && ending_fits(kind, n))
                 see(ctx, name, "bus PCI");
         }
     }
@@ -500,8 +530,9 @@ static bool model_is_virtio(struct options *o, const char *option, const char *m
             return true;
         }
         for (unsigned n = 0; n < ARRAY_LEN(pci_endings); n++)
-            if (!strcmp(model + length, pci_endings[n].ending)) {
-                device_virtio_pci(o, option, arg, kind, pci_endings[n].flags);
+            if (!strcmp(model + length, pci_endings[n].ending) && ending_fits(kind, n)) {
+                u8 modern = virtio_pci_id(kind) ? 0 : PCI_LEGACY_SAID | PCI_NO_LEGACY;
+                device_virtio_pci(o, option, arg, kind, pci_endings[n].flags | modern);
                 return true;
             }
     }

@@ -5,6 +5,7 @@
  * as QEMU has it. Adapters of both stand before those of -device, as QEMU's do.
  */
 #include "frontend/net.h"
+#include "frontend/netdev_vsock.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -181,6 +182,23 @@ void opt_net(struct options *o, const char *name, const char *arg)
     properties_read(nic_rows, ARRAY_LEN(nic_rows), "-net nic", arg, "type", &w);
     snprintf(port, sizeof(port), "hubport,hubid=%d", SHARED_HUB);
     nic_add(o, "-net nic", &w, w.netdev[0] ? w.netdev : end_add(o, "-net", port, id, SHARED_HUB)->id);
+}
+
+/* ---- virtio-vsock ---- */
+
+void vsock_end_add(struct options *o, struct device_config *d)
+{
+    if (o->netdev_count == MAX_NETDEVS)
+        die("-device vhost-vsock: more than %d networks", MAX_NETDEVS);
+    struct netdev_config *c = &o->netdev[o->netdev_count++];
+    struct vsock_config *v = calloc(1, sizeof(*v));
+    if (!v)
+        die("out of memory");
+    v->cid = d->net.cid;
+    memcpy(v->path, d->path, sizeof(v->path));
+    *c = (struct netdev_config){ .kind = &netdev_vsock, .hub = -1, .properties = v };
+    snprintf(c->id, sizeof(c->id), "#vsock%u", o->netdev_count);
+    memcpy(d->netdev, c->id, sizeof(d->netdev));
 }
 
 /* ---- dumps ---- */

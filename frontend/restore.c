@@ -62,6 +62,8 @@ static void device_take(struct options *o, const struct machine *s, struct devic
         d.net = s->options.net[unit];
         d.has_mac = true;
     }
+    if (d.kind == VIRTIO_VSOCK)
+        vsock_end_add(o, &d);
     d.balloon = s->options.balloon & (u8)~BALLOON_THERE;
     d.made_by = BY_DEVICE;
     o->device[o->device_count++] = d;

@@ -133,6 +133,10 @@ void virtio_config_write(struct machine *m, struct virtio *dev, u64 offset, unsi
 void virtio_reset(struct machine *m, struct virtio *dev);
 const char *virtio_validate(const struct virtio *dev);
 
+/* ---- board/dev/virtio_vsock.c ---- */
+/* Bytes of a packet: of its header (5.10.6), and behind it at most. */
+enum { VSOCK_HEADER = 44, VSOCK_DATA = 65536 };
+
 /* ---- board/dev/virtio_balloon.c: for the host ---- */
 /* Which statistics are known: a set of bits, by VIRTIO_BALLOON_S_* (5.5.6.4). Target and actual size in pages of
  * 4 KiB that the guest has given. */

@@ -253,6 +253,16 @@ bad 'network interface' 'not yet supported' -nic tap,script=/etc/qemu-ifup
 bad 'network' 'Duplicate ID' -netdev user,id=n -netdev user,id=n
 bad 'network adapter' 'not supported' -nic user,model=e1000
 bad 'network dump' 'no -netdev has id=n' -kernel echo.elf -object filter-dump,id=f,netdev=n,file=dump
+bad 'two balloons' 'Only one balloon device is supported' -kernel echo.elf -device virtio-balloon-pci -device virtio-balloon-device
+bad 'a virtio socket without an address' 'guest-cid property must be greater than 2' -kernel echo.elf -device vhost-vsock-pci,socket=v
+bad 'a virtio socket with that of the host' 'guest-cid property must be greater than 2' -kernel echo.elf -device vhost-vsock-device,guest-cid=2
+bad 'a virtio socket that cannot be made' 'socket=/nonexistent/v: No such file' -kernel echo.elf -device vhost-vsock-pci,guest-cid=3,socket=/nonexistent/v
+bad 'a virtio socket with a legacy interface' 'modern-only, use disable-legacy=on' -kernel echo.elf -device vhost-vsock-pci,guest-cid=3,disable-legacy=off
+bad 'a transitional virtio socket' 'no such device' -kernel echo.elf -device vhost-vsock-pci-transitional,guest-cid=3
+run 'a virtio socket with nobody there' 0 -kernel hello.elf -device vhost-vsock-pci,guest-cid=3
+says 'a virtio socket with nobody there' err 'without socket=PATH'
+run 'a virtio socket' 0 -kernel hello.elf -device vhost-vsock-device,guest-cid=3,socket=v -device virtio-balloon-pci,deflate-on-oom=on
+if [ -e v ]; then fail 'a virtio socket' 'it is left'; else pass; fi
 bad 'forwarded port' 'Invalid host forwarding rule' -kernel echo.elf -nic user,hostfwd=tcp::x-:22
 bad 'forwarded port' 'Invalid guest forwarding rule' -kernel echo.elf -nic user,guestfwd=tcp:10.0.2.9:22
 bad 'network address' 'expected an IPv4 address' -kernel echo.elf -nic user,net=here

@@ -17,7 +17,8 @@ PARTS = {'ALWAYS': '', 'SECURE_ONLY': '', 'SECURE': 'secure=on', 'GICV2': 'gic-v
 DEVICES = ['pci-testdev,addr=1', 'edu,dma_mask=0xffffffff,addr=2', 'virtio-rng-pci,addr=3', 'virtio-blk-pci,drive=d,addr=4',
            'virtio-serial-pci,addr=5', 'pcie-root-port,id=p,addr=6', 'virtio-rng-pci,bus=p,disable-legacy=on,iommu_platform=on',
            'edu,addr=7.1,multifunction=on', 'virtio-rng-device', 'virtio-blk-device,drive=e', 'virtio-serial-device',
-           'virtio-net-pci,netdev=n,addr=8', 'virtio-net-device,netdev=m', 'virtio-balloon-device,free-page-reporting=on']
+           'virtio-net-pci,netdev=n,addr=8', 'virtio-net-device,netdev=m', 'virtio-balloon-device,free-page-reporting=on',
+           'vhost-vsock-device,guest-cid=3']
 NETS = 'nm'  # without a way out of the program: random frames are nobody else's business
 
 
@@ -82,7 +83,7 @@ def ring(page):
 def virtio_mmio(base):
     """The last slots, which have devices, by either interface: two queues each, which they are told of."""
     out = ring(RAM + 0x1000) + ring(RAM + 0x4000) + [(RAM + 0x8000, 3, 0), (RAM + 0x8008, 3, 1)]
-    for slot in (27, 28, 29, 30, 31):
+    for slot in (26, 27, 28, 29, 30, 31):
         put = lambda offset, value, at=base + 0x200 * slot: out.append((at + offset, 2, value))
         for offset, value in ((0x70, 0), (0x28, 4096), (0x70, 3), (0x24, 1), (0x20, 1), (0x70, 11)):
             put(offset, value)

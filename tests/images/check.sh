@@ -224,6 +224,19 @@ define_rows() {
     holds hvc.txt 'to-the-host'
     never 'Call trace'
 
+    # Sockets between guest and host, from either side.
+    row linux-vsock full 6G
+    linux cortex-a57 1 'elmu.modules=virtio_pci_legacy_dev:virtio_pci_modern_dev:virtio_pci:vsock:vmw_vsock_virtio_transport_common:vmw_vsock_virtio_transport'
+    opt -initrd "$boot/net.cpio" -device vhost-vsock-pci,guest-cid=42,socket=@DIR@/v
+    beside "$here/vsock.py" @DIR@/v @DIR@/console 500000 @DIR@/found
+    answer 'elmu# ' $'/vsock to 1234 300000; /vsock to 1235 5; /vsock at 5000; poweroff -f\n'
+    want 'vsock: 300000 bytes there and back, then 0'
+    want 'vsock: connect: Connection reset by peer'
+    want 'vsock: sent 500000 bytes back'
+    want 'reboot: Power down'
+    holds found "refused b'' ok b'OK ' same True bytes 500000"
+    never 'Call trace'
+
     # A balloon, which the monitor has inflated and deflated: the guest's memory is what is left.
     row linux-balloon full 8G
     linux cortex-a57 1 'elmu.modules=virtio_pci_legacy_dev:virtio_pci_modern_dev:virtio_pci:virtio_balloon'
