@@ -6,7 +6,8 @@ void machine_output(struct machine *m, unsigned port, u8 byte) { m->d.host.outpu
 
 int machine_input(struct machine *m, unsigned port, bool waiting)
 {
-    if (port == PORT_CONSOLE && m->key - 1 <= 0xff) { /* it came for a semihosting call that has not fetched it */
+    if (port == machine_semihost_port(m) &&
+        m->key - 1 <= 0xff) { /* it came for a semihosting call that has not fetched it */
         u32 key = m->key - 1;
         m->key = 0;
         return (int)key;

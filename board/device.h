@@ -60,6 +60,8 @@ struct dma_note {
 enum back_end { BACK_END_NONE, BACK_END_PORT, /* a console: -serial, -chardev */ BACK_END_DISK, /* -drive */
                 BACK_END_NET /* a network: -netdev */, BACK_ENDS };
 enum { MAX_PORTS = 16, MAX_DISKS = 32, MAX_NETS = 16 };
+/* Beside the ports of devices: semihosting's, when it has one of its own. */
+enum { PORT_SEMIHOST = MAX_PORTS, ALL_PORTS };
 
 /* One const in each device's file. A function that is NULL: it has no such thing. */
 struct kind {

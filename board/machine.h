@@ -27,7 +27,7 @@ enum { ROW_NEAR = 64 };
 static_assert(ROW_COUNT < 256, "a byte has the number of a row");
 
 enum conduit { CONDUIT_NONE, CONDUIT_HVC, CONDUIT_SMC };
-enum { PORT_CONSOLE }; /* the first port: semihosting's console, too */
+enum { PORT_CONSOLE }; /* the first port: semihosting's console, too, unless it has its own (machine_semihost_port) */
 
 /* Bytes of a network frame, from its destination address on, without a check sequence: an Ethernet header, and with it
  * the largest IP datagram and what there may be of tags. */
@@ -364,6 +364,8 @@ void stuck_where(struct machine *m, const struct cpu *cpu, char *text, size_t si
 /* ---- board/psci.c, board/semihost.c: calls that the board answers (cpu_host.call) ---- */
 enum board_answer psci_call(struct machine *m, struct cpu *cpu, unsigned ec, u32 imm);
 enum board_answer semihost_call(struct machine *m, struct cpu *cpu);
+/* The port that semihosting's console is. */
+unsigned machine_semihost_port(const struct machine *m);
 /* There may be console input for a semihosting call that waits. */
 void semihost_input(struct machine *m);
 /* One PE from reset to where PSCI or the loader starts it. */

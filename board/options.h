@@ -44,8 +44,8 @@ struct machine_options {
     u64 store_size; /* bytes of machine_store: what the loader asked for */
     u32 cpu_count;
     u16 clusters, cores, threads; /* of a socket, a cluster, a core: what the device tree says. 0: 1, all PEs, 1 */
-    u16 pad2;
-    u32 semihosting; /* enum semihosting */
+    u16 semihost_own;             /* bool: semihosting has a console of its own, not the first port */
+    u32 semihosting;              /* enum semihosting */
     u8 virtualization, secure;
     u8 reset_loud;    /* what the architecture leaves UNKNOWN at reset holds 0xdeadbeefdeadbeef, not 0 */
     u8 virtio_modern; /* virtio-mmio version 2 */

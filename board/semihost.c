@@ -1,6 +1,6 @@
 /*
  * Semihosting for AArch64 (Arm "Semihosting for AArch32 and AArch64", HLT #0xF000; at EL0 only with userspace=on). The
- * console is the machine's first serial port; files are the front end's. Time is the machine's.
+ * console is the machine's first serial port, or one of its own; files are the front end's. Time is the machine's.
  *
  * Who reads from a console where nobody has typed yet waits: the PE sleeps at its HLT, which is executed again when a
  * byte came; interrupts that it may take are taken meanwhile. Left out: SYS_SYSTEM (it fails), data in big-endian
@@ -64,16 +64,21 @@ static bool name_read(struct call *c, u64 at, u64 length, char name[NAME_MAX_BYT
 /* machine.key: nothing, a byte + 1, or that there will be none. */
 enum { KEY_NONE, KEY_END = 0x101 };
 
+unsigned machine_semihost_port(const struct machine *m)
+{
+    return m->options.semihost_own ? (unsigned)PORT_SEMIHOST : (unsigned)PORT_CONSOLE;
+}
+
 static bool input_comes(struct machine *m)
 {
-    return m->d.host.input_comes && m->d.host.input_comes(m->d.host.ctx, PORT_CONSOLE);
+    return m->d.host.input_comes && m->d.host.input_comes(m->d.host.ctx, machine_semihost_port(m));
 }
 
 void semihost_input(struct machine *m)
 {
     if (!m->key_waiters || m->key)
         return;
-    int byte = machine_input(m, PORT_CONSOLE, true);
+    int byte = machine_input(m, machine_semihost_port(m), true);
     if (byte >= 0)
         m->key = (u32)byte + 1;
     else if (!input_comes(m))
@@ -87,7 +92,7 @@ static int key_read(struct call *c)
 {
     struct machine *m = c->m;
     bool ended = m->key == KEY_END;
-    int byte = ended ? -1 : machine_input(m, PORT_CONSOLE, true);
+    int byte = ended ? -1 : machine_input(m, machine_semihost_port(m), true);
     m->key = KEY_NONE;
     c->again = byte < 0 && !ended && input_comes(m);
     return byte;
@@ -97,7 +102,8 @@ static int key_read(struct call *c)
 static s64 tt_read(struct call *c, u8 *buffer, u64 size)
 {
     u64 n = 0;
-    for (int byte; n < size && (byte = n ? machine_input(c->m, PORT_CONSOLE, true) : key_read(c)) >= 0; n++)
+    for (int byte; n < size && (byte = n ? machine_input(c->m, machine_semihost_port(c->m), true) : key_read(c)) >= 0;
+         n++)
         buffer[n] = (u8)byte;
     return (s64)n;
 }
@@ -118,7 +124,7 @@ static s64 sys_write0(struct call *c)
 {
     u8 byte;
     for (u64 n = 0; n < TEXT_MAX && guest_copy(c, c->cpu->x[1] + n, &byte, 1, false) && byte; n++)
-        machine_output(c->m, PORT_CONSOLE, byte);
+        machine_output(c->m, machine_semihost_port(c->m), byte);
     return (s64)c->cpu->x[0];
 }
 
@@ -126,7 +132,7 @@ static s64 sys_writec(struct call *c)
 {
     u8 byte;
     if (guest_copy(c, c->cpu->x[1], &byte, 1, false))
-        machine_output(c->m, PORT_CONSOLE, byte);
+        machine_output(c->m, machine_semihost_port(c->m), byte);
     return (s64)c->cpu->x[0];
 }
 
@@ -170,7 +176,7 @@ static s64 write_some(struct call *c, const u8 *bytes, u64 size)
     const struct machine_host *host = &c->m->d.host;
     u64 handle = c->field[0];
     for (u64 n = 0; is_tt(handle) && n < size; n++)
-        machine_output(c->m, PORT_CONSOLE, bytes[n]);
+        machine_output(c->m, machine_semihost_port(c->m), bytes[n]);
     if (is_tt(handle))
         return (s64)size;
     return handle < HANDLE_FILES || !host->file_write

@@ -58,7 +58,7 @@ static const struct state_field option_fields[] = {
     STATE(machine_options, clusters),
     STATE(machine_options, cores),
     STATE(machine_options, threads),
-    STATE(machine_options, pad2),
+    STATE(machine_options, semihost_own),
     STATE(machine_options, semihosting),
     STATE(machine_options, virtualization),
     STATE(machine_options, secure),
@@ -290,7 +290,7 @@ const char *machine_validate(const struct machine *m)
     if (m->conduit > CONDUIT_SMC || m->entry_el < 1 || m->entry_el > 3)
         return "machine: conduit or entry EL out of range";
     if (key_waiters(m) != m->key_waiters || m->key > 0x101 || m->features_at > 5 ||
-        m->options.semihosting > SEMIHOSTING_USERSPACE)
+        m->options.semihosting > SEMIHOSTING_USERSPACE || m->options.semihost_own > 1)
         return "semihosting: state out of range";
     if (m->options.ram_size != m->d.phys.region[0].size)
         return "machine: RAM size differs";

@@ -49,7 +49,7 @@ static bool matcher_feed(struct matcher *x, u8 byte)
 static void after_set(struct console *c)
 {
     bool more = c->send_next < c->o->send_count;
-    for (unsigned n = 0; n < MAX_PORTS; n++)
+    for (unsigned n = 0; n < ALL_PORTS; n++)
         matcher_set(&c->port[n].after, more ? c->o->send[c->send_next].after : NULL);
 }
 
@@ -249,6 +249,7 @@ static void ports_attach(struct console *c)
             port_attach(c, port++, o->device[n].chardev, "-device virtconsole");
     for (unsigned n = 0; n < o->serial_count && n < row_ports(); n++)
         port_attach(c, PORT_CONSOLE + n, o->serial[n], "-serial");
+    port_attach(c, PORT_SEMIHOST, o->semihost_chardev, "-semihosting-config chardev");
 }
 
 void console_open(struct console *c, struct machine *m, const struct options *o)
@@ -258,7 +259,7 @@ void console_open(struct console *c, struct machine *m, const struct options *o)
     terminal_signals();
     chardevs_open(&c->ends, m, o);
     ports_attach(c);
-    for (unsigned n = 0; n < MAX_PORTS; n++)
+    for (unsigned n = 0; n < ALL_PORTS; n++)
         matcher_set(&c->port[n].until, o->until);
     after_set(c);
     c->start_ns = host_ns();
@@ -268,7 +269,7 @@ void console_open(struct console *c, struct machine *m, const struct options *o)
 
 bool console_close(struct console *c)
 {
-    for (unsigned n = 0; n < MAX_PORTS; n++) {
+    for (unsigned n = 0; n < ALL_PORTS; n++) {
         free(c->port[n].until.back);
         free(c->port[n].after.back);
         free(c->port[n].typed);

@@ -35,7 +35,7 @@ struct console {
     struct machine *m;
     const struct options *o;
     struct chardevs ends;
-    struct port port[MAX_PORTS];
+    struct port port[ALL_PORTS];
     unsigned send_next; /* the pair that is waited for */
     u64 start_ns;       /* host time at which the machine's time was 0 */
     bool saving;        /* a snapshot is about to be written: nothing is typed before */

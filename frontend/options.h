@@ -137,7 +137,7 @@ struct options {
     enum engine engine;
     const char *program; /* what it was called as */
     const char *bios, *kernel, *initrd, *dtb, *append;
-    char semihost_line[OPTION_TEXT];
+    char semihost_line[OPTION_TEXT], semihost_chardev[64];
     char serial[MAX_SERIALS][64]; /* chardevs by their id; "": none */
     unsigned serial_count;
     struct char_config chardev[MAX_CHARDEVS];

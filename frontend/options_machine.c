@@ -471,11 +471,19 @@ static void semihosting_arg(void *target, const char *option, const struct subop
     semihost_word(((struct semihost *)target)->o, option, s->value);
 }
 
+static void semihosting_chardev(void *target, const char *option, const struct suboption *s)
+{
+    struct options *o = ((struct semihost *)target)->o;
+    text_set(o->semihost_chardev, sizeof(o->semihost_chardev), option, s->value);
+    o->machine.semihost_own = s->value[0] != 0;
+}
+
 static const struct property semihosting_rows[] = {
     PROPERTY("enable", PROPERTY_ON, struct semihost, enable),
     PROPERTY_BY("arg", semihosting_arg),
     PROPERTY_ACCEPTED("target", "native auto"),
     PROPERTY("userspace", PROPERTY_ON, struct semihost, userspace),
+    PROPERTY_BY("chardev", semihosting_chardev),
 };
 
 void opt_semihosting(struct options *o, const char *name, const char *arg)

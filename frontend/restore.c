@@ -136,6 +136,10 @@ void restore_options(struct options *o)
     flag_take(o, &semihosting, s->options.semihosting != SEMIHOSTING_OFF, GIVEN_SEMIHOSTING, "-semihosting-config",
               "enable=on", "enable=off");
     o->machine.semihosting = (enum semihosting)s->options.semihosting;
+    if (o->semihost_chardev[0] && !s->options.semihost_own)
+        die("--restore: the machine was made with semihosting on the first serial port, but -semihosting-config chardev= was "
+            "given");
+    o->machine.semihost_own = s->options.semihost_own;
     flag_take(o, &o->machine.reset_loud, s->options.reset_loud, GIVEN_RESET, "-reset", "loud", "zero");
     cpu_take(o, s);
     if (!o->device_count)

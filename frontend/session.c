@@ -26,7 +26,7 @@ struct session {
     u64 save_at;             /* instructions, NEVER: not by count */
     char save_file[1024];
     const char *save_text; /* what a console must print, NULL: none */
-    char tail[MAX_PORTS][TEXT_LIMIT];
+    char tail[ALL_PORTS][TEXT_LIMIT];
     bool save_due;
     struct monitors *monitors;
     struct debugger *own; /* when there is no gdb, once a monitor needs one */

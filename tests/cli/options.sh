@@ -115,6 +115,29 @@ run '-trace help' 0 -trace help
 says '-trace help' out pl011_write
 bad '-trace events=' 'name events' -trace events=folder
 
+# -semihosting-config chardev=: a console of its own, apart from the serial port.
+program readc "$here/readc.S"
+run 'semihosting to a file' 42 -semihosting-config enable=on,target=native,chardev=c -chardev file,id=c,path=semi.out -serial file:uart.out -kernel semi.elf
+says 'semihosting to a file' semi.out 'said by semihosting: semi.elf'
+[ ! -s uart.out ] && pass || fail 'semihosting to a file' 'the serial port has some of it'
+printf 'abc.' >keys
+input=keys
+run 'semihosting from a back end' 7 -semihosting-config enable=on,chardev=c -chardev stdio,id=c -serial file:uart.out -record semi.journal -kernel readc.elf
+cmp -s keys out && [ "$(cat uart.out)" = u ] && pass || fail 'semihosting from a back end' 'other bytes than were written'
+input=/dev/null
+run 'semihosting from a back end, again' 7 -semihosting-config enable=on,chardev=c -chardev stdio,id=c -serial file:uart.out -replay semi.journal \
+    -kernel readc.elf
+cmp -s keys out && pass || fail 'semihosting from a back end, again' 'other bytes than were recorded'
+input=keys
+run 'semihosting from a back end, saved' 7 -semihosting-config enable=on,chardev=c -chardev stdio,id=c -serial file:uart.out -kernel readc.elf -snapshot-save semi.snap@10
+run 'semihosting from a back end, restored' 7 -restore semi.snap -semihosting-config enable=on,chardev=c -chardev stdio,id=c -serial file:uart.out
+cmp -s keys out && pass || fail 'semihosting from a back end, restored' 'other bytes than were written'
+run 'a machine without' 7 -semihosting -kernel readc.elf -snapshot-save plain.snap@10
+input=/dev/null
+bad '-restore, semihosting elsewhere' 'semihosting on the first serial port' -restore plain.snap -semihosting-config chardev=c -chardev null,id=c
+bad 'semihosting to nowhere' '-semihosting-config chardev: no -chardev has id=d' -semihosting-config chardev=d -kernel hello.elf
+bad 'semihosting by gdb' 'only native auto' -semihosting-config target=gdb -kernel hello.elf
+
 # -smbios: what it says is in the tables (tests/acpi.py compares them with QEMU's).
 printf '\003\005\0\0\007chassis\0\0' >chassis.bin
 printf '\003\005\0\0\007chassis' >open.bin

@@ -12,9 +12,9 @@ enum { FIXTURE_DISK = 64 * 1024 };
 
 struct fixture {
     struct machine *m;
-    char out[MAX_PORTS][1024];
-    unsigned out_used[MAX_PORTS];
-    const char *in[MAX_PORTS]; /* NULL or what is still to be typed */
+    char out[ALL_PORTS][1024];
+    unsigned out_used[ALL_PORTS];
+    const char *in[ALL_PORTS]; /* NULL or what is still to be typed */
     u8 disk[FIXTURE_DISK];
     unsigned flushes, unmaps; /* of the disk */
     u64 idle_until;           /* what the last idle call asked for */
