@@ -475,7 +475,7 @@ START_TEST(validate_bounds)
     WRONG(((struct place *)device_field(f, ROW_rtc, 0, "at"))->n, 1);
     WRONG(*(u8 *)device_field(f, ROW_gpio, 0, "key"), 8);
     WRONG(virtio_slot(f->m, 31)->unit, 99);
-    WRONG(virtio_slot(f->m, 5)->kind, 7);
+    WRONG(virtio_slot(f->m, 5)->kind, VIRTIO_KINDS);
     WRONG(virtio_slot(f->m, 4)->at.n, 5);
     WRONG(virtio_slot(f->m, 30)->queue[1].num, 3);
     WRONG(f->m->d.cpu[1].ps.el, 4);
