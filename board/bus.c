@@ -413,15 +413,15 @@ const struct phys_device_ops bus_ops = { .read = bus_read, .write = bus_write };
 
 /* A message-signalled interrupt: a write of a word or half of one to the frame that takes it. What another device is
  * seeing to meanwhile stays its own. */
-static bool bus_message(struct machine *m, struct requester by, u64 pa, const void *bytes, u64 size)
+static bool bus_message(struct machine *m, const struct requester *by, u64 pa, const void *bytes, u64 size)
 {
-    struct phys_attrs attrs = phys_attrs_make(!by.secure, NOT_A_CPU, true);
+    struct phys_attrs attrs = phys_attrs_make(!by->secure, NOT_A_CPU, true);
     const struct row *row = row_at(m, pa, attrs);
     if (!row || !row->kind->messages || (size != 2 && size != 4) || pa % size)
         return false;
     u32 error = m->d.guest_error;
     u64 value = size == 2 ? load_le16(bytes) : load_le32(bytes);
-    bool ok = bus_access(m, pa, (unsigned)size, attrs, by.stream, true, &value);
+    bool ok = bus_access(m, pa, (unsigned)size, attrs, by->stream, true, &value);
     m->d.guest_error = error;
     return ok;
 }
@@ -455,9 +455,9 @@ const u8 *bus_ram_host(const struct machine *m, u64 pa, u64 size)
     return ram ? ram->host + (pa - ram->base) : NULL;
 }
 
-bool bus_dma_physical(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write)
+bool bus_dma_physical(struct machine *m, const struct requester *by, u64 pa, void *bytes, u64 size, bool write)
 {
-    return bus_ram(m, by.secure, pa, bytes, size, write) || (write && bus_message(m, by, pa, bytes, size));
+    return bus_ram(m, by->secure, pa, bytes, size, write) || (write && bus_message(m, by, pa, bytes, size));
 }
 
 static void dma_tell(struct machine *m, const struct dma_note *note)
@@ -479,19 +479,18 @@ static bool dma_part(struct machine *m, struct dma_note *note, u8 *bytes)
             rows[at.row].kind->translate(m, place_state(m, at), at, by, note->address, note->write, &note->out);
     m->d.dma_stalled = note->verdict == DMA_STALL;
     note->size = note->size < note->out.size ? note->size : note->out.size;
-    note->answered =
-        note->verdict == DMA_PASS && bus_dma_physical(m, *by, note->out.pa, bytes, note->size, note->write);
+    note->answered = note->verdict == DMA_PASS && bus_dma_physical(m, by, note->out.pa, bytes, note->size, note->write);
     if (note->verdict == DMA_IGNORE && !note->write)
         memset(bytes, 0, note->size);
     dma_tell(m, note);
     return note->answered || note->verdict == DMA_IGNORE;
 }
 
-bool bus_dma(struct machine *m, struct requester by, u64 address, void *bytes, u64 size, bool write)
+bool bus_dma_of(struct machine *m, const struct requester *by, u64 address, void *bytes, u64 size, bool write)
 {
     u64 done = 0;
     while (done < size) {
-        struct dma_note note = { .by = &by, .address = address + done, .size = size - done, .write = write };
+        struct dma_note note = { .by = by, .address = address + done, .size = size - done, .write = write };
         if (!dma_part(m, &note, (u8 *)bytes + done))
             return false;
         done += note.size;

@@ -328,9 +328,13 @@ const u8 *bus_ram_host(const struct machine *m, u64 pa, u64 size);
  * messages (struct kind). False: nothing answers at some byte of it, and nothing was copied; behind an SMMU, nothing
  * from a page on that it does not let through. m->d.dma_stalled then says that the SMMU holds the transaction back: it
  * is to be made again, with what led to it, when pci_resume is called. */
-bool bus_dma(struct machine *m, struct requester by, u64 address, void *bytes, u64 size, bool write);
+bool bus_dma_of(struct machine *m, const struct requester *by, u64 address, void *bytes, u64 size, bool write);
+static inline bool bus_dma(struct machine *m, struct requester by, u64 address, void *bytes, u64 size, bool write)
+{
+    return bus_dma_of(m, &by, address, bytes, size, write);
+}
 /* The same past the SMMU, with physical addresses: its own accesses. */
-bool bus_dma_physical(struct machine *m, struct requester by, u64 pa, void *bytes, u64 size, bool write);
+bool bus_dma_physical(struct machine *m, const struct requester *by, u64 pa, void *bytes, u64 size, bool write);
 /* The stream makes no transaction again any more: it has come through, or was reset. */
 void bus_settled(struct machine *m, u32 stream);
 /* An interrupt output that is an edge: high and low again. */

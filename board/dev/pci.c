@@ -83,8 +83,9 @@ struct pci *pci_create(const struct machine *m)
         pci->slot[n].at = (struct place){ (u16)functions[plug->function].row, index };
         pci->plug_at[plug->function][index] = (u8)n;
         describe(m, plug, &pci->slot[n].desc);
+        pci->slot[n].kind = row_get(functions[plug->function].row)->kind;
         if (pci->slot[n].desc.config[PCI_PIN]) {
-            pci->slot[n].level = row_get(functions[plug->function].row)->kind->level;
+            pci->slot[n].level = pci->slot[n].kind->level;
             pci->slot[n].pin = 1u << pin_at_host(m, n, pci->slot[n].desc.config[PCI_PIN] - 1u);
         }
         pci->count++;
@@ -297,7 +298,7 @@ static bool decode(struct machine *m, bool io, u64 address, unsigned size, struc
         for (unsigned n = 0; n < PCI_BARS; n++)
             if (range_decodes(&slot->desc, slot->function, n, io, address, size, &hit->offset) &&
                 reached(m, plug, io, address)) {
-                hit->at = slot->at;
+                hit->plug = plug;
                 hit->bar = n;
                 return true;
             }
@@ -313,7 +314,7 @@ static bool overlapped(const struct machine *m, bool io, u64 base, u64 size, con
         const struct pci_slot *slot = &m->d.pci->slot[plug];
         for (unsigned n = 0; n < PCI_BARS; n++) {
             const struct pci_bar *bar = &slot->desc.bar[n];
-            bool itself = n == hit->bar && slot->at.row == hit->at.row && slot->at.n == hit->at.n;
+            bool itself = n == hit->bar && plug == hit->plug;
             u64 from = pci_bar_base(&slot->desc, slot->function, n);
             found |= bar->size && (bar->space == PCI_SPACE_IO) == io && !itself &&
                      (from - base < size || base - from < bar->size);
@@ -325,17 +326,14 @@ static bool overlapped(const struct machine *m, bool io, u64 base, u64 size, con
 /* What the whole range of the hit is answered by, or, behind bridges, whose windows are no smaller, its page. */
 static void near_keep(struct machine *m, bool io, u64 address, const struct pci_hit *hit, struct pci_near *near)
 {
-    unsigned plug = pci_plug_of(m, hit->at);
-    u64 base = address - hit->offset, size = m->d.pci->slot[plug].desc.bar[hit->bar].size;
-    bool behind = m->options.pci[plug].bus;
+    u64 base = address - hit->offset, size = m->d.pci->slot[hit->plug].desc.bar[hit->bar].size;
+    bool behind = m->options.pci[hit->plug].bus;
     if (base + size < base || (io && behind) || overlapped(m, io, base, size, hit))
         return;
     u64 from = behind && size > 4096 ? align_down(address, 4096) : base;
     *near = (struct pci_near){ .base = from,
                                .size = behind && size > 4096 ? 4096 : size,
-                               .offset = from - base,
-                               .at = hit->at,
-                               .bar = hit->bar,
+                               .hit = { .plug = hit->plug, .bar = hit->bar, .offset = from - base },
                                .io = io };
 }
 
@@ -344,7 +342,7 @@ bool pci_decode(struct machine *m, bool io, u64 address, unsigned size, struct p
     struct pci_near *near = &m->d.pci->near[address >> 12 & (PCI_NEAR - 1)];
     u64 offset = address - near->base;
     if (likely(offset < near->size && size <= near->size - offset && near->io == io)) {
-        *hit = (struct pci_hit){ .at = near->at, .bar = near->bar, .offset = near->offset + offset };
+        *hit = (struct pci_hit){ near->hit.plug, near->hit.bar, near->hit.offset + offset };
         return true;
     }
     if (!decode(m, io, address, size, hit))
@@ -521,11 +519,10 @@ static void msix_word_write(const struct pci_desc *d, struct pci_function *f, u6
     }
 }
 
-bool pci_read(struct machine *m, const struct access *a, u64 *value)
+bool pci_read(struct machine *m, unsigned plug, const struct access *a, u64 *value)
 {
-    const struct pci_slot *slot = &m->d.pci->slot[pci_plug_of(m, a->at)];
+    const struct pci_slot *slot = &m->d.pci->slot[plug];
     const struct pci_desc *d = &slot->desc;
-    const struct kind *kind = row_get(a->at.row)->kind;
     struct pci_function *f = slot->function;
     if (d->msix && a->bar == d->msix_bar) {
         u64 word = align_down(a->offset, 4);
@@ -533,17 +530,15 @@ bool pci_read(struct machine *m, const struct access *a, u64 *value)
         *value = both >> 8 * (a->offset - word) & ones(8 * a->size);
         return true;
     }
-    return kind->read && kind->read(m, f, a, value);
+    return slot->kind->read && slot->kind->read(m, f, a, value);
 }
 
-bool pci_write(struct machine *m, const struct access *a, u64 value)
+bool pci_write(struct machine *m, unsigned plug, const struct access *a, u64 value)
 {
-    unsigned plug = pci_plug_of(m, a->at);
     const struct pci_slot *slot = &m->d.pci->slot[plug];
     const struct pci_desc *d = &slot->desc;
-    const struct kind *kind = row_get(a->at.row)->kind;
     if (!d->msix || a->bar != d->msix_bar)
-        return kind->write && kind->write(m, slot->function, a, value);
+        return slot->kind->write && slot->kind->write(m, slot->function, a, value);
     if (a->size < 4) {
         m->d.guest_error = ERROR_REGISTER;
         return true;

@@ -79,12 +79,15 @@ struct pci_desc {
 };
 enum { PCI_PBA = 0x800 };
 
+/* A function's range, and where in it. */
+struct pci_hit {
+    u32 plug, bar;
+    u64 offset;
+};
 /* What answers at some addresses, as it was found out: size 0: nothing was. */
 struct pci_near {
     u64 base, size;
-    u64 offset; /* of base in the function's range */
-    struct place at;
-    u32 bar;
+    struct pci_hit hit; /* at base */
     bool io;
 };
 enum { PCI_NEAR = 16 };
@@ -93,6 +96,7 @@ enum { PCI_NEAR = 16 };
 struct pci {
     struct pci_slot {
         struct place at;
+        const struct kind *kind;
         struct pci_function *function;                   /* its state */
         bool (*level)(const void *state, unsigned wire); /* of its pin; NULL: it has none */
         u32 pin;                                         /* at the host, as a set */
@@ -191,17 +195,12 @@ int pci_find(struct machine *m, unsigned bus, unsigned devfn);
 u64 pci_config_read(struct machine *m, unsigned plug, u64 offset, unsigned size);
 void pci_config_write(struct machine *m, unsigned plug, u64 offset, unsigned size, u64 value);
 /* The function and its range that decode an address; false: none. */
-struct pci_hit {
-    struct place at;
-    u32 bar;
-    u64 offset;
-};
 bool pci_decode(struct machine *m, bool io, u64 address, unsigned size, struct pci_hit *hit);
 /* Configuration space was written, or is another one: what was found out is to be found again. */
 void pci_moved(struct machine *m);
 /* An access to what was found. */
-bool pci_read(struct machine *m, const struct access *a, u64 *value);
-bool pci_write(struct machine *m, const struct access *a, u64 value);
+bool pci_read(struct machine *m, unsigned plug, const struct access *a, u64 *value);
+bool pci_write(struct machine *m, unsigned plug, const struct access *a, u64 value);
 /* Sends the messages that nothing holds back any more. */
 void pci_messages_flush(struct machine *m, unsigned plug);
 /* The set of INTx pins of the host bridge that functions assert. */

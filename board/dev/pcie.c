@@ -54,15 +54,15 @@ static bool window_access(struct machine *m, const struct access *a, bool io, bo
         *value = ~(u64)0;
         return true;
     }
-    struct access inner = *a;
-    inner.at = hit.at;
-    inner.bar = hit.bar;
-    inner.offset = hit.offset;
-    if (!(write ? pci_write(m, &inner, *value) : pci_read(m, &inner, value)))
+    struct place at = m->d.pci->slot[hit.plug].at;
+    struct access inner = {
+        .offset = hit.offset, .by = a->by, .at = at, .size = a->size, .stream = a->stream, .bar = hit.bar
+    };
+    if (!(write ? pci_write(m, hit.plug, &inner, *value) : pci_read(m, hit.plug, &inner, value)))
         *value = ~(u64)0;
     device_tell(m, &inner, write, *value);
     if (a->at.row != ROW_pcie) /* whose lines are asked for anyway */
-        bus_levels(m, hit.at);
+        bus_levels(m, at);
     return true;
 }
 

@@ -130,7 +130,7 @@ struct smmu_derived {
 };
 static inline struct smmu_derived *smmu_derived(struct machine *m)
 {
-    return place_derived(m, (struct place){ (u16)m->d.translator, 0 });
+    return (struct smmu_derived *)(void *)(m->d.derived + m->d.derived_at[m->d.translator]);
 }
 
 /* ---- board/dev/smmu.c ---- */

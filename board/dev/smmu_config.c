@@ -18,7 +18,7 @@ static bool event(struct smmu_look *look, enum smmu_event number)
 static bool read_words(struct machine *m, u64 pa, u64 *word, unsigned count)
 {
     u8 bytes[64];
-    if (!bus_dma_physical(m, (struct requester){ .privileged = true }, pa, bytes, 8 * (u64)count, false))
+    if (!bus_dma_physical(m, &(struct requester){ .privileged = true }, pa, bytes, 8 * (u64)count, false))
         return false;
     for (unsigned n = 0; n < count; n++)
         word[n] = load_le64(bytes + 8 * n);

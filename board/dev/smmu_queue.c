@@ -11,28 +11,25 @@
 /* A queue of 1 << log2 entries: indices have one bit more, which wraps (3.5.1). */
 struct queue {
     u64 base;
-    u32 log2, size; /* size: of an entry, bytes */
+    u64 entry, index; /* masks: of the entry that an index means, of all of an index */
+    u32 size;         /* of an entry, bytes */
 };
 
 static struct queue queue_of(const struct machine *m, u64 reg, u32 entry_log2)
 {
     u32 log2 = (u32)bits(reg, 4, 0);
-    struct queue q = { .log2 = log2 < SMMU_QUEUE ? log2 : SMMU_QUEUE, .size = 1u << entry_log2 };
-    unsigned align = q.log2 + entry_log2 > 5 ? q.log2 + entry_log2 : 5;
-    q.base = reg & ones((unsigned)smmu_oas(m)) & ~ones(align);
-    return q;
+    log2 = log2 < SMMU_QUEUE ? log2 : SMMU_QUEUE;
+    u64 entry = BIT(log2) - 1, bytes = BIT(log2 + entry_log2);
+    return (struct queue){ .base = reg & ones((unsigned)smmu_oas(m)) & ~((bytes > BIT(5) ? bytes : BIT(5)) - 1),
+                           .entry = entry,
+                           .index = entry << 1 | 1,
+                           .size = 1u << entry_log2 };
 }
 
-static u64 entry_at(const struct queue *q, u64 index) { return q->base + (index & ones(q->log2)) * q->size; }
-static u64 next(const struct queue *q, u64 index)
-{
-    return (index & ~ones(q->log2 + 1)) | ((index + 1) & ones(q->log2 + 1));
-}
-static bool empty(const struct queue *q, u64 prod, u64 cons) { return !((prod ^ cons) & ones(q->log2 + 1)); }
-static bool full(const struct queue *q, u64 prod, u64 cons)
-{
-    return ((prod ^ cons) & ones(q->log2 + 1)) == BIT(q->log2);
-}
+static u64 entry_at(const struct queue *q, u64 index) { return q->base + (index & q->entry) * q->size; }
+static u64 next(const struct queue *q, u64 index) { return (index & ~q->index) | ((index + 1) & q->index); }
+static bool empty(const struct queue *q, u64 prod, u64 cons) { return !((prod ^ cons) & q->index); }
+static bool full(const struct queue *q, u64 prod, u64 cons) { return ((prod ^ cons) & q->index) == q->entry + 1; }
 
 static const struct requester itself = { .stream = SMMU_DEVICE_ID, .privileged = true };
 
@@ -43,7 +40,7 @@ static bool msi(struct machine *m, u64 address, u64 data)
 {
     u8 bytes[4];
     store_le32(bytes, (u32)data);
-    return !address || bus_dma_physical(m, itself, address & ones((unsigned)smmu_oas(m)), bytes, 4, true);
+    return !address || bus_dma_physical(m, &itself, address & ones((unsigned)smmu_oas(m)), bytes, 4, true);
 }
 
 void smmu_gerror(struct machine *m, struct smmu *s, struct place at, unsigned error)
@@ -90,7 +87,7 @@ void smmu_event(struct machine *m, struct smmu *s, struct place at, const u64 ev
     }
     for (unsigned n = 0; n < 4; n++)
         store_le64(bytes + 8 * n, event[n]);
-    if (!bus_dma_physical(m, itself, entry_at(&q, s->eventq_prod), bytes, sizeof(bytes), true)) {
+    if (!bus_dma_physical(m, &itself, entry_at(&q, s->eventq_prod), bytes, sizeof(bytes), true)) {
         smmu_gerror(m, s, at, GERROR_EVENTQ_ABT);
         return;
     }
@@ -178,15 +175,24 @@ static unsigned execute(struct machine *m, struct smmu *s, struct place at, cons
                                                                         : commands[opcode].run(m, s, at, c);
 }
 
+static bool read_command(struct machine *m, u64 pa, u64 c[2])
+{
+    const u8 *host = bus_ram_host(m, pa, 16);
+    if (unlikely(!host))
+        return bus_ram(m, false, pa, c, 16, false); /* memory that is not written */
+    c[0] = load_le64(host);
+    c[1] = load_le64(host + 8);
+    return true;
+}
+
 /* The command at CONS; false: it stays there. */
 static bool consume(struct machine *m, struct smmu *s, struct place at, const struct queue *q)
 {
-    u8 bytes[16];
     unsigned error = CERROR_ABT;
-    u64 cons = s->cmdq_cons;
-    if (bus_ram(m, false, entry_at(q, cons), bytes, sizeof(bytes), false)) {
+    u64 cons = s->cmdq_cons, c[2];
+    if (read_command(m, entry_at(q, cons), c)) {
         s->cmdq_cons = bits_set(cons, 19, 0, next(q, bits(cons, 19, 0)));
-        error = execute(m, s, at, (const u64[]){ load_le64(bytes), load_le64(bytes + 8) });
+        error = execute(m, s, at, c);
     }
     if (!error)
         return true;
@@ -198,7 +204,7 @@ static bool consume(struct machine *m, struct smmu *s, struct place at, const st
 void smmu_commands(struct machine *m, struct smmu *s, struct place at)
 {
     struct queue q = queue_of(m, s->cmdq_base, 4);
-    for (u64 n = 0; n <= ones(q.log2 + 1); n++)
+    for (u64 n = 0; n <= q.index; n++)
         if (!bit(s->cr0, CR0_CMDQEN) || bit(s->gerror ^ s->gerrorn, GERROR_CMDQ) ||
             empty(&q, s->cmdq_prod, s->cmdq_cons) || !consume(m, s, at, &q))
             break;

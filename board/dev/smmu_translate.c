@@ -230,16 +230,17 @@ static void remember(struct smmu *s, const struct smmu_look *look, const u64 e[4
 /* ---- what becomes of it ---- */
 
 /* Is any place taken? */
-static bool any_stall(struct machine *m, const struct smmu *s)
+static NOINLINE bool look_for_stalls(struct machine *m, const struct smmu *s)
 {
-    struct smmu_derived *d = smmu_derived(m);
     bool any = false;
-    if (likely(d->no_stalls))
-        return false;
     for (unsigned n = 0; n < SMMU_STALLS; n++)
         any |= s->stall[n].state != STALL_FREE || s->stall[n].answered;
-    d->no_stalls = !any;
+    smmu_derived(m)->no_stalls = !any;
     return any;
+}
+static inline bool any_stall(struct machine *m, const struct smmu *s)
+{
+    return unlikely(!smmu_derived(m)->no_stalls) && look_for_stalls(m, s);
 }
 
 static bool same(const struct smmu_stall *p, const struct smmu_transaction *t)
