@@ -397,13 +397,13 @@ static bool bus_read(void *board, u64 pa, unsigned size, struct phys_attrs by, u
 {
     *value = 0;
     bool ok = by_pe(board, by) && bus_access(board, pa, size, by, 0, false, value);
-    *value &= ones(size * 8);
+    *value &= ~(u64)0 >> (64 - size * 8);
     return ok;
 }
 
 static bool bus_write(void *board, u64 pa, unsigned size, struct phys_attrs by, u64 value)
 {
-    value &= ones(size * 8);
+    value &= ~(u64)0 >> (64 - size * 8);
     return by_pe(board, by) && bus_access(board, pa, size, by, 0, true, &value);
 }
 

@@ -40,7 +40,7 @@ u8 *phys_flags(struct phys *p, u64 pa)
 }
 
 /* Bytes of a RAM page are about to change: decoded code goes, the page is marked. */
-static void touch(struct phys *p, struct phys_region *r, u64 pa, u64 size)
+static NOINLINE void touch_pages(struct phys *p, struct phys_region *r, u64 pa, u64 size)
 {
     if (!r) {
         if (p->code_written)
@@ -56,6 +56,16 @@ static void touch(struct phys *p, struct phys_region *r, u64 pa, u64 size)
             p->code_written(p->code, from, (unsigned)(end - from));
         r->flags[page] |= PAGE_TOUCHED | PAGE_DIRTY;
     }
+}
+
+/* Mostly there is one page, without code. */
+static inline void touch(struct phys *p, struct phys_region *r, u64 pa, u64 size)
+{
+    u64 offset = r ? pa - r->base : 0;
+    if (likely(r && r->flags && (offset & (PAGE - 1)) + size <= PAGE && !(r->flags[offset / PAGE] & PAGE_CODE) && size))
+        r->flags[offset / PAGE] |= PAGE_TOUCHED | PAGE_DIRTY;
+    else
+        touch_pages(p, r, pa, size);
 }
 
 static u64 load(const u8 *host, unsigned size)

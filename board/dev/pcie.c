@@ -49,15 +49,19 @@ static bool ecam_write(struct machine *m, void *state, const struct access *a, u
 static bool window_access(struct machine *m, const struct access *a, bool io, bool write, u64 *value)
 {
     struct pci_hit hit;
-    u64 address = io ? a->offset : place_base(m, a->at) + a->offset;
+    u64 address = io ? a->offset : m->d.base[a->at.row] + a->offset;
     if (!pci_decode(m, io, address, a->size, &hit)) {
         *value = ~(u64)0;
         return true;
     }
     struct place at = m->d.pci->slot[hit.plug].at;
-    struct access inner = {
-        .offset = hit.offset, .by = a->by, .at = at, .size = a->size, .stream = a->stream, .bar = hit.bar
-    };
+    /* Its parts one by one, as the bus stored them a moment ago: as one word they would stall. */
+    struct access inner = { .offset = hit.offset,
+                            .by = phys_attrs_make(a->by.ns, a->by.cpu, a->by.privileged),
+                            .at = at,
+                            .size = a->size,
+                            .stream = a->stream,
+                            .bar = hit.bar };
     if (!(write ? pci_write(m, hit.plug, &inner, *value) : pci_read(m, hit.plug, &inner, value)))
         *value = ~(u64)0;
     device_tell(m, &inner, write, *value);

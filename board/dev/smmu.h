@@ -110,10 +110,17 @@ struct smmu_look {
 };
 enum { CLASS_CD, CLASS_TT, CLASS_IN };
 
+/* All of a transaction but its address and its stream, in a register: bytes just stored and read as a word would stall.
+ */
+static inline u32 smmu_how(const struct smmu_transaction *t)
+{
+    return (u32)t->write | (u32)t->privileged << 1 | (u32)t->fetch << 2;
+}
+
 /* What an STE and a CD said of a stream's transactions, with all that this was found from, as mmu/memo.h has it of
  * walks: while registers and words are as they were, it need not be found again, and that it was kept shows nowhere. */
 struct smmu_known {
-    struct smmu_transaction t; /* but for its address */
+    u32 stream, substream, how; /* how: smmu_how */
     u64 cr2, strtab_base, strtab_base_cfg;
     const u8 *ste, *cd; /* in RAM; NULL: nothing is known; no CD */
     struct smmu_trail trail;

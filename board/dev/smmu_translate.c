@@ -151,8 +151,7 @@ static bool same_words(const u8 *host, const u64 word[8])
 
 static bool is_known(const struct smmu *s, const struct smmu_known *k, const struct smmu_transaction *t)
 {
-    if (!k->ste || k->t.stream != t->stream || k->t.substream != t->substream || k->t.write != t->write ||
-        k->t.privileged != t->privileged || k->t.fetch != t->fetch)
+    if (!k->ste || k->stream != t->stream || k->substream != t->substream || k->how != smmu_how(t))
         return false;
     if (!bit(s->cr0, CR0_SMMUEN) || k->cr2 != s->cr2 || k->strtab_base != s->strtab_base ||
         k->strtab_base_cfg != s->strtab_base_cfg)
@@ -175,7 +174,9 @@ static bool learn(struct machine *m, const struct smmu *s, const struct smmu_tra
     look->trail = &k->trail;
     if (!configure(m, s, look, &r))
         return false;
-    k->t = *t;
+    k->stream = t->stream;
+    k->substream = t->substream;
+    k->how = smmu_how(t);
     k->cr2 = s->cr2;
     k->strtab_base = s->strtab_base;
     k->strtab_base_cfg = s->strtab_base_cfg;
@@ -368,7 +369,8 @@ enum dma_verdict smmu_translate(struct machine *m, void *state, struct place at,
     struct smmu_known *k = known_place(m, &t);
     if (is_known(s, k, &t) || learn(m, s, &t, k, &look)) {
         struct translation walk_out;
-        walk(&k->regime, address, k->access, NULL, &walk_out);
+        if (!k->regime.memo || !k->look.stage1 || !memo_walk(&k->regime, address, &k->access, &walk_out))
+            walk(&k->regime, address, k->access, NULL, &walk_out);
         out->stages = k->look.stage1 | (u32)k->look.stage2 << 1;
         if (likely(walk_out.ok))
             return passes(out, address, &walk_out);
