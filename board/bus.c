@@ -327,10 +327,9 @@ static inline const struct row *row_at(struct machine *m, u64 pa, struct phys_at
     u8 *near = &m->d.row_near[pa >> 16 & (ROW_NEAR - 1)]; /* guests stay with a few devices for a while */
     unsigned n = *near;
     if (unlikely(!row_holds(m, n, pa))) {
-        for (n = 0; n < ROW_COUNT && !row_holds(m, n, pa); n++)
-            ;
-        if (n == ROW_COUNT)
-            return NULL;
+        for (n = 0; !row_holds(m, n, pa);)
+            if (++n == ROW_COUNT)
+                return NULL;
         *near = (u8)n;
     }
     m->d.row = n;
