@@ -139,6 +139,12 @@ bool new_file_put(struct new_file *f, const void *bytes, u64 size)
     return true; /* new_file_done tells */
 }
 
+void new_file_skip(struct new_file *f, u64 size)
+{
+    if (fseeko(f->f, (off_t)size, SEEK_CUR))
+        f->bad = true;
+}
+
 u64 new_file_at(const struct new_file *f) { return (u64)ftello(f->f); }
 
 bool new_file_patch(struct new_file *f, u64 at, const void *bytes, u64 size)
@@ -183,7 +189,7 @@ static bool copy_through(struct new_file *f)
 bool new_file_done(struct new_file *f, char error[256])
 {
     errno = 0;
-    bool ok = !f->bad && !fflush(f->f);
+    bool ok = !f->bad && !fflush(f->f) && !ftruncate(fileno(f->f), ftello(f->f)); /* what was skipped last is there */
     if (f->through >= 0) {
         ok = ok && copy_through(f);
         ok = !close(f->through) && ok;

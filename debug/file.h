@@ -22,6 +22,8 @@ struct new_file *new_file_open(const char *name, char error[256]);
 bool new_file_put(struct new_file *f, const void *bytes, u64 size);
 /* Where the next byte goes. */
 u64 new_file_at(const struct new_file *f);
+/* Zeros that take no room where the file system can do that. */
+void new_file_skip(struct new_file *f, u64 size);
 /* Puts bytes at an earlier place. */
 bool new_file_patch(struct new_file *f, u64 at, const void *bytes, u64 size);
 /* It shall not come to be: new_file_done only removes it. */

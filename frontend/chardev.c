@@ -3,6 +3,7 @@
 #include "frontend/net.h"
 
 #include "debug/file.h"
+#include "debug/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,6 +60,7 @@ void chardev_left(struct chardev *c)
         return;
     }
     c->out_used = 0;
+    c->raw_at = c->raw_used = 0; /* the next one's input begins with his own */
     c->dropped = 0;
     c->blocked = c->escape = false;
     c->telnet = (struct telnet){ 0 };
@@ -85,6 +87,20 @@ void chardev_attach(struct chardev *c, const struct char_user *user, const char 
         user->event(user->ctx, CHAR_CONNECTED);
 }
 
+void chardev_describe(const struct chardev *c, struct text *out)
+{
+    const struct char_config *o = c->config;
+    text_add(out, "%s", c->kind->name);
+    if (o->port[0])
+        text_add(out, ":%s:%s", o->host, o->port);
+    else if (o->path[0])
+        text_add(out, ":%s", o->path);
+    if (o->server)
+        text_add(out, ",server=on");
+    if ((o->server || c->look_at != NEVER || c->connecting) && c->in < 0)
+        text_add(out, " (disconnected)");
+}
+
 bool chardev_has_focus(const struct chardev *c, const void *ctx) { return c->users && c->user[c->focus].ctx == ctx; }
 
 bool chardev_comes(const struct chardev *c)
@@ -100,6 +116,10 @@ static void write_failed(struct chardev *c)
 {
     char text[sizeof(((struct run_end *)0)->text)];
     int error = errno;
+    if (c->kind->left && c->in >= 0 && c->users && focused(c)->greedy) {
+        c->out = -1; /* what a monitor's client asked for before it went is still done: its end is heard behind that */
+        return;
+    }
     if (c->kind->left) {
         chardev_left(c);
         return;

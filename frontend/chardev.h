@@ -106,6 +106,9 @@ bool chardevs_close(struct chardevs *all);
 struct chardev *chardev_find(struct chardevs *all, const char *id);
 /* Sits down; what: for the message when there is no room. */
 void chardev_attach(struct chardev *c, const struct char_user *user, const char *what);
+/* Where it leads, as `info chardev` says it. */
+struct text;
+void chardev_describe(const struct chardev *c, struct text *out);
 bool chardev_has_focus(const struct chardev *c, const void *ctx);
 /* Can it have input later that it does not have now? */
 bool chardev_comes(const struct chardev *c);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 struct nets;
+struct text;
 
 /* ---- console.c: the ports ---- */
 
@@ -134,8 +135,9 @@ bool session_waits(const struct session *s);
 /* The machine was reset and loaded again. */
 void session_restarted(struct session *s);
 struct run_end session_run(struct session *s, u64 limit);
-/* The machine is off: consoles and monitors are served until somebody ends the program. */
-void session_stay(struct session *s);
+/* The machine is off: consoles and monitors are served until somebody ends the program. True: somebody reset the
+ * machine, which is to be loaded again, and to stand. */
+bool session_stay(struct session *s);
 /* Called with s NULL, too: before there is one. */
 void session_poll(struct session *s);
 /* The run stops for a monitor that has a line. */
@@ -157,6 +159,12 @@ enum session_ask { ASK_QUIT, ASK_STOP, ASK_CONT, ASK_RESET, ASK_POWERDOWN };
 const char *session_ask(struct session *s, enum session_ask ask);
 /* The balloon is to leave the guest so many bytes of RAM. NULL, or why not. */
 const char *session_balloon(struct session *s, u64 bytes);
+/* What QEMU calls the state that the machine is in: running, paused, prelaunch, debug, shutdown. */
+const char *session_state(const struct session *s);
+/* The machine was made another one by a snapshot: host time goes on from its time. */
+void session_moved(struct session *s);
+/* Events, for programs at monitors: why the run ended. */
+void session_ended(struct session *s, const struct run_end *end);
 /* Is the machine stopped, by gdb, a monitor or -S? */
 bool session_stands(const struct session *s);
 /* Was its end asked for? */
@@ -171,8 +179,23 @@ void monitors_destroy(struct monitors *all);
 bool monitors_due(const struct monitors *all);
 /* Carries out the lines that wait. Only while the machine stands: not from within machine_run. */
 void monitors_run(struct monitors *all);
-/* Tells all of them. */
+/* Tells all of them that people are at. */
 void monitors_tell(struct monitors *all, const char *text);
+/* Tells programs of an event; reason NULL: of none of the guest's or the host's. */
+void monitors_event(struct monitors *all, const char *name, bool guest, const char *reason);
+/* A line of the human monitor, its answer. */
+void monitors_line(struct monitors *all, const char *line, struct text *out);
+
+/* ---- snapshots.c: by name ---- */
+/* False: error holds one line. */
+bool snapshots_save(struct machine *m, const struct options *o, const char *name, char error[256]);
+/* session_moved is to follow. */
+bool snapshots_load(struct debugger *d, const struct options *o, const char *name, char error[256]);
+bool snapshots_delete(const struct options *o, const char *name, char error[256]);
+/* As `info snapshots` has them. */
+void snapshots_list(const struct options *o, struct text *out);
+/* After all options: -loadvm. Dies with a message. */
+void snapshots_complete(struct options *o);
 
 /* What the callbacks are handed. */
 struct frontend {

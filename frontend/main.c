@@ -241,6 +241,14 @@ struct machine *machine_load(struct options *o, struct frontend *f, struct boot_
     return m;
 }
 
+static void restart(struct machine *m, struct session *s, struct hostfiles *files, const struct boot_config *boot)
+{
+    machine_reset(m);
+    hostfiles_close(files);
+    load(m, boot);
+    session_restarted(s);
+}
+
 /* Runs, over resets, to the end. */
 static struct run_end run(struct machine *m, struct session *s, struct hostfiles *files, const struct options *o,
                           const struct boot_config *boot)
@@ -249,19 +257,19 @@ static struct run_end run(struct machine *m, struct session *s, struct hostfiles
         struct run_end end = session_run(s, o->max_insns);
         if (end.kind != END_RESET || o->no_reboot)
             return end;
-        machine_reset(m);
-        hostfiles_close(files);
-        load(m, boot);
-        session_restarted(s);
+        restart(m, s, files, boot);
     }
 }
 
-/* -no-shutdown: the machine is off, the program stays. */
-static void stay(const struct frontend *f, const struct run_end *end, const struct options *o)
+/* -no-shutdown: the machine is off, the program stays. True: it has been reset. */
+static bool stay(struct frontend *f, const struct run_end *end, const struct options *o, struct machine *m,
+                 const struct boot_config *boot)
 {
-    if (!o->no_shutdown || end->kind != END_OFF)
-        return;
-    session_stay(f->session);
+    session_ended(f->session, end);
+    if (!o->no_shutdown || end->kind != END_OFF || !session_stay(f->session))
+        return false;
+    restart(m, f->session, &f->files, boot);
+    return true;
 }
 
 /* A closed standard stream would become the first file that is opened. */
@@ -291,6 +299,7 @@ int main(int argc, char **argv)
         daemon_begin();
     pidfile_write(o.pidfile);
     o.net_cut = o.replay; /* what came from a network comes from the journal */
+    snapshots_complete(&o);
     if (o.restore)
         restore_options(&o);
     struct machine *m = machine_load(&o, &f, &boot);
@@ -306,8 +315,10 @@ int main(int argc, char **argv)
     f.session = session_create(m, &o, &f.console);
     daemon_ready();
     sandbox_begin(&o); /* all is open, and the guest has not begun */
-    struct run_end end = run(m, f.session, &f.files, &o, &boot);
-    stay(&f, &end, &o);
+    struct run_end end;
+    do {
+        end = run(m, f.session, &f.files, &o, &boot);
+    } while (stay(&f, &end, &o, m, &boot));
     if (end.kind == END_REQUEST && terminal_signal() && end.status) /* whoever heard of it first */
         end.status = 128 + terminal_signal();
     bool unseen = session_waits(f.session) || (o.until && !f.console.until_seen);

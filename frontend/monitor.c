@@ -5,10 +5,12 @@
  */
 #include "frontend/frontend.h"
 #include "frontend/line.h"
+#include "frontend/qmp.h"
 
 #include "debug/debugger.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #define PROMPT "(qemu) "
 
@@ -22,8 +24,10 @@ struct monitor {
 struct monitors {
     struct session *session;
     struct console *console;
+    const struct options *o;
     struct monitor mon[MAX_MONITORS];
     unsigned count;
+    struct qmp *qmp; /* those for programs */
 };
 
 /* A command: its words, and where its answer goes. */
@@ -35,7 +39,7 @@ struct hmp {
 typedef void hmp_fn(struct hmp *h);
 #define HMP(name, alias, args, function, help) static hmp_fn function;
 #include "frontend/hmp.def"
-static hmp_fn info_balloon, info_chardev, info_status, info_version;
+static hmp_fn info_balloon, info_chardev, info_snapshots, info_status, info_version;
 
 static const struct {
     const char *name, *alias, *args, *help;
@@ -176,6 +180,39 @@ static void hmp_cpu(struct hmp *h)
         d->cpu = (u32)n;
 }
 
+/* ---- snapshots ---- */
+
+static void hmp_savevm(struct hmp *h)
+{
+    char error[256], name[32];
+    time_t now = time(NULL);
+    struct tm tm;
+    const char *given = word_next(h);
+    strftime(name, sizeof(name), "vm-%Y%m%d%H%M%S", localtime_r(&now, &tm));
+    if (!snapshots_save(h->all->console->m, h->all->o, given[0] ? given : name, error))
+        said(h, error);
+}
+
+static void hmp_loadvm(struct hmp *h)
+{
+    char error[256];
+    if (snapshots_load(session_debugger(h->all->session), h->all->o, word_next(h), error))
+        session_moved(h->all->session);
+    else
+        said(h, error);
+}
+
+static void hmp_delvm(struct hmp *h)
+{
+    char error[256];
+    if (!snapshots_delete(h->all->o, word_next(h), error))
+        said(h, error);
+}
+
+static void info_snapshots(struct hmp *h) { snapshots_list(h->all->o, h->out); }
+
+/* ---- back ends ---- */
+
 /* The ring that the next word names. */
 static struct chardev *ring_of(struct hmp *h)
 {
@@ -232,7 +269,10 @@ static void info_balloon(struct hmp *h)
 
 static void info_status(struct hmp *h)
 {
-    text_add(h->out, "VM status: %s\n", session_stands(h->all->session) ? "paused" : "running");
+    const char *state = session_state(h->all->session);
+    bool plain = !strcmp(state, "running") || !strcmp(state, "paused");
+    text_add(h->out, "VM status: %s%s%s%s\n", strcmp(state, "running") ? "paused" : "running", plain ? "" : " (",
+             plain ? "" : state, plain ? "" : ")");
 }
 
 static void info_version(struct hmp *h) { text_add(h->out, "elmu %s\n", ELMU_VERSION); }
@@ -241,17 +281,8 @@ static void info_chardev(struct hmp *h)
 {
     const struct chardevs *all = &h->all->console->ends;
     for (unsigned n = 0; n < all->count; n++) {
-        const struct chardev *c = &all->dev[n];
-        const struct char_config *o = c->config;
-        text_add(h->out, "%s: filename=%s", o->id, c->kind->name);
-        if (o->port[0])
-            text_add(h->out, ":%s:%s", o->host, o->port);
-        else if (o->path[0])
-            text_add(h->out, ":%s", o->path);
-        if (o->server)
-            text_add(h->out, ",server=on");
-        if ((o->server || c->look_at != NEVER || c->connecting) && c->in < 0)
-            text_add(h->out, " (disconnected)");
+        text_add(h->out, "%s: filename=", all->dev[n].config->id);
+        chardev_describe(&all->dev[n], h->out);
         text_add(h->out, "\n");
     }
 }
@@ -275,7 +306,7 @@ static void hmp_info(struct hmp *h)
 }
 
 /* A line of QEMU's commands, else of elmu's own. */
-static void line_run(struct monitors *all, const char *line, struct text *out)
+void monitors_line(struct monitors *all, const char *line, struct text *out)
 {
     char copy[LINE_SIZE];
     struct hmp h = { .all = all, .rest = copy, .out = out };
@@ -293,8 +324,10 @@ static void line_run(struct monitors *all, const char *line, struct text *out)
         return;
     }
     struct debugger *d = session_debugger(all->session);
-    if (monitor_run(d, line, out))
+    if (monitor_run(d, line, out)) {
         stops_moved_all(&d->stops);
+        session_moved(all->session);
+    }
 }
 
 /* ---- all of them ---- */
@@ -306,7 +339,10 @@ struct monitors *monitors_create(struct session *s, const struct options *o, str
         die("out of memory");
     all->session = s;
     all->console = console;
+    all->o = o;
     for (unsigned n = 0; n < o->mon_count; n++) {
+        if (o->mon[n].control)
+            continue;
         struct monitor *mon = &all->mon[all->count++];
         mon->all = all;
         mon->line.echo = echo;
@@ -318,29 +354,35 @@ struct monitors *monitors_create(struct session *s, const struct options *o, str
                 .ctx = mon, .greedy = true, .room = monitor_room, .receive = monitor_receive, .event = monitor_event },
             "-mon");
     }
+    all->qmp = qmp_create(s, o, console, all);
     return all;
 }
 
-void monitors_destroy(struct monitors *all) { free(all); }
+void monitors_destroy(struct monitors *all)
+{
+    qmp_destroy(all->qmp);
+    free(all);
+}
 
 bool monitors_due(const struct monitors *all)
 {
     for (unsigned n = 0; n < all->count; n++)
         if (all->mon[n].whole)
             return true;
-    return false;
+    return qmp_due(all->qmp);
 }
 
 void monitors_run(struct monitors *all)
 {
     struct text out = { 0 };
-    while (monitors_due(all) && !session_over(all->session))
+    while (monitors_due(all) && !session_over(all->session)) {
+        qmp_run(all->qmp);
         for (unsigned n = 0; n < all->count; n++) {
             struct monitor *mon = &all->mon[n];
             if (!mon->whole || session_over(all->session))
                 continue;
             text_clear(&out);
-            line_run(all, mon->line.text, &out);
+            monitors_line(all, mon->line.text, &out);
             say(mon, out.s ? out.s : "", out.length);
             line_next(&mon->line);
             mon->whole = false;
@@ -348,6 +390,7 @@ void monitors_run(struct monitors *all)
                 say(mon, PROMPT, strlen(PROMPT));
             chardev_pull(mon->end, false);
         }
+    }
     text_free(&out);
 }
 
@@ -360,4 +403,9 @@ void monitors_tell(struct monitors *all, const char *text)
         if (chardev_has_focus(mon->end, mon))
             greet(mon);
     }
+}
+
+void monitors_event(struct monitors *all, const char *name, bool guest, const char *reason)
+{
+    qmp_event(all->qmp, name, reason ? json_pack("{s:b,s:s}", "guest", guest, "reason", reason) : NULL);
 }

@@ -17,6 +17,7 @@ enum { GIVEN_CPU = 1, GIVEN_SMP = 2, GIVEN_MEMORY = 4, GIVEN_VIRTUALIZATION = 8,
 
 #define ELMU_VERSION "0.1.0"
 #define DATA_FOLDER "/usr/share/qemu" /* where firmware is installed, under the names that -bios is given */
+#define MACHINE_NAMES "virt virt-6.0 virt-6.1 virt-6.2 virt-7.0 virt-7.1 virt-7.2"
 #define CPU_UNTAGGED ",mte2=off" /* what -machine mte=off adds to -cpu */
 
 /* A back end of consoles and monitors: frontend/chardev.h. */
@@ -32,9 +33,10 @@ struct char_config {
     s32 reconnect; /* seconds; 0: never */
     u64 size;      /* of a ringbuf, bytes */
 };
-/* Who is at a monitor's other end: people. */
+/* Who is at a monitor's other end: people, or a program (control: QMP). */
 struct mon_config {
-    char chardev[64];
+    char chardev[64], mode[16];
+    bool control, pretty;
 };
 
 enum drive_interface { DRIVE_VIRTIO, DRIVE_NONE, DRIVE_PFLASH };
@@ -173,6 +175,8 @@ struct options {
     const char *folder[MAX_FOLDERS]; /* -L */
     unsigned folder_count;
     u8 escape_key; /* -echr: 1 is Ctrl-A */
+    char name[256];                 /* -name: "" */
+    const char *loadvm, *snapshots; /* a snapshot's name; the folder where such are, or NULL */
     const char *gdb, *snapshot_save, *restore, *record, *replay;
     bool stopped, log_given; /* -S, -d */
     struct send send[MAX_SENDS];
@@ -212,6 +216,9 @@ void sandbox_begin(const struct options *o);
 bool sandbox_spawns(const struct options *o);
 /* frontend/options_net.c: what is at the other end of a vhost-vsock device. */
 void vsock_end_add(struct options *o, struct device_config *d);
+/* frontend/options_firmware.c: as people write it. */
+enum { UUID_TEXT = 40 };
+const char *uuid_text(const u8 uuid[16], char text[UUID_TEXT]);
 /* frontend/options_net.c: -object filter-dump; a property mac=. */
 void object_dump(struct options *o, const char *arg);
 void mac_read(u8 mac[6], const char *option, const char *text);

@@ -279,19 +279,42 @@ void opt_monitor(struct options *o, const char *name, const char *arg)
     mon_add(o, "-monitor", used);
 }
 
+/* For programs; the human one that is there when nothing is said is not. */
+void opt_qmp(struct options *o, const char *name, const char *arg)
+{
+    char id[32], used[64], option[16];
+    snprintf(option, sizeof(option), "-%s", name);
+    o->mon_given = true;
+    if (!strcmp(arg, "none"))
+        return;
+    snprintf(id, sizeof(id), "compat_monitor%u", o->mon_count);
+    end_find(o, option, arg, id, false, used);
+    mon_add(o, option, used);
+    o->mon[o->mon_count - 1].control = true;
+    o->mon[o->mon_count - 1].pretty = !strcmp(name, "qmp-pretty");
+}
+
 void opt_mon(struct options *o, const char *name, const char *arg)
 {
     static const struct property rows[] = {
         PROPERTY("chardev", PROPERTY_TEXT, struct mon_config, chardev),
-        PROPERTY_ACCEPTED("mode", "readline"),
-        PROPERTY_ACCEPTED("pretty", "off"),
+        PROPERTY("mode", PROPERTY_TEXT, struct mon_config, mode),
+        PROPERTY("pretty", PROPERTY_ON, struct mon_config, pretty),
     };
-    struct mon_config new = { .chardev = "" };
+    struct mon_config new = { .mode = "readline" };
     (void)name;
     properties_read(rows, ARRAY_LEN(rows), "-mon", arg, "chardev", &new);
     if (!new.chardev[0])
         die("-mon: Parameter 'chardev' is missing");
+    if (!word_among("readline control", new.mode))
+        die("-mon mode=%s: Parameter 'mode' does not accept value '%s' (there are: readline, control)", new.mode,
+            new.mode);
+    new.control = !strcmp(new.mode, "control");
+    if (new.pretty && !new.control)
+        die("-mon pretty=on: 'pretty' is not compatible with HMP monitors (mode=control)");
     mon_add(o, "-mon", new.chardev);
+    o->mon[o->mon_count - 1].control = new.control;
+    o->mon[o->mon_count - 1].pretty = new.pretty;
 }
 
 static bool stdio_taken(const struct options *o)

@@ -46,6 +46,14 @@ void opt_boot(struct options *o, const char *name, const char *arg)
         die("-boot: splash-time and reboot-timeout are 0 to 65535 milliseconds");
 }
 
+const char *uuid_text(const u8 uuid[16], char text[UUID_TEXT])
+{
+    char *to = text;
+    for (unsigned n = 0; n < 16; n++)
+        to += snprintf(to, 4, n == 4 || n == 6 || n == 8 || n == 10 ? "-%02x" : "%02x", uuid[n]);
+    return text;
+}
+
 void opt_uuid(struct options *o, const char *name, const char *arg)
 {
     static const char form[] = "########-####-####-####-############";

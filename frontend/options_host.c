@@ -21,7 +21,7 @@ static void process_name(void *target, const char *option, const struct suboptio
 void opt_name(struct options *o, const char *name, const char *arg)
 {
     static const struct property rows[] = {
-        PROPERTY_ACCEPTED("guest", ""),
+        PROPERTY("guest", PROPERTY_TEXT, struct options, name),
         PROPERTY_BY("process", process_name),
         PROPERTY_ACCEPTED("debug-threads", "on off"),
     };

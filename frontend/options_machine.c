@@ -11,7 +11,7 @@ static void machine_type(void *target, const char *option, const struct suboptio
 {
     struct options *o = target;
     /* QEMU's versions differ in what is not here (LPA2 by default, no ITS before 6.2): the board is that of 7.2. */
-    if (!word_among("virt virt-6.0 virt-6.1 virt-6.2 virt-7.0 virt-7.1 virt-7.2", s->value))
+    if (!word_among(MACHINE_NAMES, s->value))
         die("%s %s: no such machine (there is: virt)", option, s->value);
     o->machine_given = true;
 }

@@ -34,6 +34,11 @@ struct session {
     bool called;          /* the run was stopped for a monitor's line */
     bool quit, want_reset, want_power, want_balloon;
     u32 balloon; /* pages, wanted */
+    bool host_reset; /* the reset that comes is a monitor's wish */
+    bool begun;      /* the machine has run since it was loaded */
+    bool asked;      /* it stands since a monitor asked for that */
+    bool off;        /* the guest has switched it off */
+    bool told;       /* programs at monitors were told last that it stands */
 };
 
 /* An error ends the program in the middle of a run: the traces hold what there was up to then. */
@@ -140,13 +145,42 @@ struct debugger *session_debugger(struct session *s)
 bool session_stands(const struct session *s) { return s->gdb ? gdb_stands(s->gdb) : s->paused; }
 bool session_over(const struct session *s) { return s->quit || s->console->ends.quit; }
 
+const char *session_state(const struct session *s)
+{
+    if (s->off)
+        return "shutdown";
+    if (!session_stands(s))
+        return "running";
+    return !s->begun ? "prelaunch" : s->asked ? "paused" : "debug";
+}
+
+void session_moved(struct session *s)
+{
+    s->console->start_ns = host_ns() - s->m->now;
+    s->begun = true;
+}
+
+/* Whoever it was that stopped the machine or let it go. */
+static void stand_tell(struct session *s)
+{
+    bool stands = session_stands(s) || s->off;
+    s->begun |= !stands;
+    if (stands != s->told)
+        monitors_event(s->monitors, stands ? "STOP" : "RESUME", false, NULL);
+    s->told = stands;
+}
+
 static const char *pause_set(struct session *s, bool paused)
 {
+    if (s->off)
+        return paused ? NULL : "Resetting the Virtual Machine is required";
+    s->asked = paused && (s->asked || !session_stands(s));
     s->paused = paused && !s->gdb;
     if (s->gdb && paused)
         gdb_halt(s->gdb);
     else if (s->gdb)
         gdb_go(s->gdb);
+    stand_tell(s);
     return NULL;
 }
 
@@ -155,6 +189,8 @@ static const char *changes_not(const struct session *s)
 {
     if (s->journal && journal_mark(s->journal) < journal_count(s->journal))
         return "not while a journal is replayed";
+    if (s->off && s->journal)
+        return "the machine is off, which ends what -record and -replay keep";
     return s->gdb && gdb_stands(s->gdb) ? "gdb has stopped the machine" : NULL;
 }
 
@@ -184,7 +220,10 @@ const char *session_ask(struct session *s, enum session_ask ask)
     case ASK_STOP: return pause_set(s, true);
     case ASK_CONT: return pause_set(s, false);
     case ASK_RESET: s->want_reset = true; break;
-    case ASK_POWERDOWN: s->want_power = true; break;
+    case ASK_POWERDOWN:
+        s->want_power = true;
+        monitors_event(s->monitors, "POWERDOWN", false, NULL);
+        break;
     }
     s->m->d.poll_in = 0;
     return NULL;
@@ -208,6 +247,7 @@ static bool stand(struct session *s, int ms)
     console_flush(s->console);
     chardevs_wait(&s->console->ends, &timeout);
     monitors_run(s->monitors);
+    stand_tell(s);
     console_flush(s->console);
     return session_over(s) || terminal_interrupted() || !session_stands(s);
 }
@@ -219,10 +259,42 @@ static bool standing(void *ctx)
     return session_over(ctx);
 }
 
-void session_stay(struct session *s)
+bool session_stay(struct session *s)
 {
-    while (!session_over(s) && !terminal_interrupted())
+    s->off = true;
+    while (!session_over(s) && !terminal_interrupted() && !s->want_reset)
         stand(s, PAUSE_MS);
+    s->off = false;
+    if (!s->want_reset || session_over(s))
+        return false;
+    s->want_reset = s->want_power = false;
+    s->host_reset = s->asked = true;
+    s->paused = !s->gdb;
+    if (s->gdb)
+        gdb_halt(s->gdb);
+    return true;
+}
+
+void session_ended(struct session *s, const struct run_end *end)
+{
+    const char *reason = "guest-shutdown";
+    bool guest = false;
+    switch (end->kind) {
+    case END_RESET:
+        guest = !s->host_reset;
+        reason = guest ? "guest-reset" : "host-qmp-system-reset";
+        break;
+    case END_ASLEEP:
+    case END_LOOP:
+        guest = true;
+        reason = "guest-panic";
+        break;
+    case END_REQUEST: reason = end->status ? "host-signal" : s->quit ? "host-qmp-quit" : "host-ui"; break;
+    case END_ERROR: reason = "host-error"; break;
+    case END_INSNS: reason = "none"; break;
+    default: guest = true;
+    }
+    monitors_event(s->monitors, "SHUTDOWN", guest, reason);
 }
 
 /* A person's break is no time of the machine's. */
@@ -264,6 +336,9 @@ struct session *session_create(struct machine *m, const struct options *o, struc
     }
     s->paused = o->stopped && !s->gdb;
     s->monitors = monitors_create(s, o, console);
+    s->told = session_stands(s);
+    if (o->restore)
+        session_moved(s);
     return s;
 }
 
@@ -282,8 +357,10 @@ static void wants_do(struct session *s)
         machine_power_key(s->m);
     if (s->want_balloon)
         machine_balloon(s->m, s->balloon);
-    if (s->want_reset && (!s->journal || journal_reset(s->journal)))
+    if (s->want_reset && (!s->journal || journal_reset(s->journal))) {
         machine_end(s->m, END_RESET, 0, "");
+        s->host_reset = true;
+    }
     s->want_power = s->want_reset = s->want_balloon = false;
 }
 
@@ -293,6 +370,7 @@ void session_poll(struct session *s)
         return;
     if (s->gdb)
         gdb_poll(s->gdb);
+    stand_tell(s);
     wants_do(s);
     session_called(s);
 }
@@ -333,6 +411,9 @@ void session_restarted(struct session *s)
         gdb_restarted(s->gdb);
     if (s->own)
         stops_moved_all(&s->own->stops);
+    monitors_event(s->monitors, "RESET", !s->host_reset, s->host_reset ? "host-qmp-system-reset" : "guest-reset");
+    s->begun = !session_stands(s);
+    s->host_reset = false;
 }
 
 static struct run_end machine_go(struct session *s, u64 limit)

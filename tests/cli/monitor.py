@@ -223,7 +223,6 @@ def hostile():
 def refusals():
     for name, text, *options in (("-mon without its chardev", "Parameter 'chardev' is missing", "-mon", "mode=readline"),
                                  ("-mon of none", 'chardev "zz" not found', "-mon", "chardev=zz"),
-                                 ("-mon for programs", "not yet supported", "-mon", "chardev=c,mode=control"),
                                  ("-monitor nowhere", "is not a valid char driver", "-monitor", "pigeon"),
                                  ("-monitor on the serial port's", "in use", "-chardev", "null,id=c", "-serial", "chardev:c", "-mon", "chardev=c"),
                                  ("-S with nobody to start it", "nothing else could start", "-S", "-monitor", "none")):

@@ -104,7 +104,7 @@ bad 'an argument that is no option' 'not an option' hello.elf
 bad 'option without its argument' 'needs an argument' -kernel
 bad 'unknown machine' 'no such machine' -M raspi3b
 bad 'unknown version of the machine' 'no such machine' -M virt-99
-bad '-mon for programs' 'not yet supported' -mon chardev=c,mode=control
+bad '-mon of another mode' "Parameter 'mode' does not accept value 'graphical'" -mon chardev=c,mode=graphical
 bad 'unknown machine property' "no property 'colour'" -M virt,colour=blue
 bad 'property neither on nor off' 'expected on or off' -M virt,secure=maybe
 bad 'gic-version=4 without EL2' 'gic-version=4 requires virtualization enabled' -M virt,gic-version=4 -kernel hello.elf
@@ -461,7 +461,7 @@ for script in files disks; do
 done
 
 program flood "$here/flood.S"
-for part in chardev monitor daemon sandbox; do
+for part in chardev monitor qmp daemon sandbox; do
     timeout 400 python3 "$here/$part.py" "$elmu" "$work" >out 2>err
     read -r p f < <(tail -n 1 out | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p')
     passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))

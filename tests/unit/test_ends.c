@@ -1,8 +1,11 @@
-/* What a person at the host's end types, and what telnet adds to it: frontend/line.c, frontend/telnet.c. */
+/* What a person at the host's end types, and what telnet adds to it: frontend/line.c, frontend/telnet.c. What a program
+ * writes there: frontend/message.c. */
 #include "frontend/line.h"
+#include "frontend/message.h"
 #include "frontend/telnet.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 Suite *test_ends_suite(void);
@@ -153,6 +156,100 @@ START_TEST(telnet_takes_out)
 }
 END_TEST
 
+/* ---- messages ---- */
+
+/* What comes of a stream: whole messages in [], wrong ones as !, with | after each. */
+static const char *cut(const char *bytes, size_t size)
+{
+    static char out[4096];
+    struct message m = { 0 };
+    size_t used = 0;
+    for (size_t n = 0; n < size; n++)
+        if (message_take(&m, (u8)bytes[n])) {
+            used += (size_t)snprintf(out + used, sizeof(out) - used, m.wrong ? "!|" : "[%.*s]|", (int)m.used,
+                                     m.used ? m.text : "");
+            message_next(&m);
+        }
+    if (m.used)
+        snprintf(out + used, sizeof(out) - used, "...");
+    else
+        out[used] = 0;
+    message_free(&m);
+    return out;
+}
+#define CUT(text, want) ck_assert_str_eq(cut(text, sizeof(text) - 1), want)
+
+START_TEST(message_objects)
+{
+    CUT("", "");
+    CUT(" \r\n\t", "");
+    CUT("{}", "[{}]|");
+    CUT("{}{} [1]\n", "[{}]|[{}]|[[1]]|");
+    CUT("{\"a\":[{}]}", "[{\"a\":[{}]}]|");
+    CUT("{\n}", "[{\n}]|");
+    CUT("{\"}\":\"\\\"}\"} {}", "[{\"}\":\"\\\"}\"}]|[{}]|");
+    CUT("{\"\\\\\"}{", "[{\"\\\\\"}]|...");
+    CUT("{\"a\":", "...");
+}
+END_TEST
+
+START_TEST(message_others)
+{
+    CUT("5\n{}", "[5]|[{}]|");
+    CUT("nonsense more\n", "[nonsense]|[more]|");
+    CUT("]{}", "[]]|[{}]|");
+    CUT("\"a b\"\n", "[\"a b\"]|");
+    CUT("5", "...");
+}
+END_TEST
+
+START_TEST(message_strays)
+{
+    CUT("{\"a\0b\"}\n{}", "!|[{}]|");
+    CUT("{\"a\n{}", "!|[{}]|");
+    CUT("\xff{}", "!|[{}]|");
+    CUT("{\"exec\xff\n{}", "!|[{}]|");
+    CUT("\xff\xff\xff\n{}", "!|[{}]|");
+    CUT("{\x01}\n{}", "!|[{}]|");
+    CUT("{\"\xc3\xa9\"}", "[{\"\xc3\xa9\"}]|");
+}
+END_TEST
+
+/* Feeds `count` times the byte; how often that was a whole or wrong message. */
+static unsigned feed(struct message *m, char byte, unsigned count, const char **wrong)
+{
+    unsigned messages = 0;
+    for (unsigned n = 0; n < count; n++)
+        if (message_take(m, (u8)byte)) {
+            messages++;
+            *wrong = m->wrong;
+            message_next(m);
+        }
+    return messages;
+}
+
+START_TEST(message_limits)
+{
+    struct message m = { 0 };
+    const char *wrong = NULL;
+    ck_assert_uint_eq(feed(&m, '[', MESSAGE_DEPTH, &wrong), 0);
+    ck_assert_uint_eq(feed(&m, ']', MESSAGE_DEPTH, &wrong), 1);
+    ck_assert_ptr_null(wrong);
+    ck_assert_uint_eq(feed(&m, '[', 3 * MESSAGE_DEPTH, &wrong), 1);
+    ck_assert_str_eq(wrong, "JSON nesting depth limit exceeded");
+    ck_assert_uint_eq(feed(&m, '\n', 1, &wrong), 0);
+    ck_assert_uint_eq(feed(&m, '"', 1, &wrong), 0);
+    ck_assert_uint_eq(feed(&m, 'x', 3 * MESSAGE_SIZE, &wrong), 1);
+    ck_assert_str_eq(wrong, "JSON token size limit exceeded");
+    ck_assert_uint_le(m.room, MESSAGE_SIZE);
+    message_drop(&m);
+    ck_assert_uint_eq(feed(&m, '5', 1, &wrong), 0);
+    ck_assert_uint_eq(feed(&m, '\n', 1, &wrong), 1);
+    ck_assert_ptr_null(wrong);
+    message_free(&m);
+}
+END_TEST
+
 Suite *test_ends_suite(void)
 {
     Suite *s = suite_create("ends");
@@ -162,6 +259,10 @@ Suite *test_ends_suite(void)
     tcase_add_test(t, line_recalls);
     tcase_add_test(t, line_bounds);
     tcase_add_loop_test(t, telnet_takes_out, 0, 8);
+    tcase_add_test(t, message_objects);
+    tcase_add_test(t, message_others);
+    tcase_add_test(t, message_strays);
+    tcase_add_test(t, message_limits);
     suite_add_tcase(s, t);
     return s;
 }
