@@ -53,6 +53,8 @@ bool debugger_write(struct debugger *d, u64 addr, const void *from, size_t size)
 
 /* debug/monitor/monitor.c: a line of `monitor`, its answer. True: the machine's state was changed. */
 bool monitor_run(struct debugger *d, const char *line, struct text *out);
+/* What a word stands for that is a number, a register of the current PE ($ may stand before it) or a symbol. */
+bool debugger_address(struct debugger *d, const char *word, u64 *value);
 /* Is there a command of that name? */
 bool monitor_has(const char *name);
 

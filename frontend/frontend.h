@@ -163,6 +163,9 @@ const char *session_balloon(struct session *s, u64 bytes);
 const char *session_state(const struct session *s);
 /* The machine was made another one by a snapshot: host time goes on from its time. */
 void session_moved(struct session *s);
+/* Logs these items of -d from now on, or "none". False: error holds one line. */
+bool session_log(struct session *s, const char *items, char error[256]);
+void session_log_help(struct text *out);
 /* Events, for programs at monitors: why the run ended. */
 void session_ended(struct session *s, const struct run_end *end);
 /* Is the machine stopped, by gdb, a monitor or -S? */

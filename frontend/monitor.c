@@ -3,12 +3,11 @@
  * stands between two slices (session.c), so that looking changes nothing. The prompt is `(qemu) `, since scripts wait
  * for it.
  */
-#include "frontend/frontend.h"
+#include "frontend/hmp.h"
 #include "frontend/line.h"
 #include "frontend/qmp.h"
 
-#include "debug/debugger.h"
-
+#include <stdarg.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -30,17 +29,6 @@ struct monitors {
     struct qmp *qmp; /* those for programs */
 };
 
-/* A command: its words, and where its answer goes. */
-struct hmp {
-    struct monitors *all;
-    char *word, *rest; /* rest: the line after the first word; never NULL */
-    struct text *out;
-};
-typedef void hmp_fn(struct hmp *h);
-#define HMP(name, alias, args, function, help) static hmp_fn function;
-#include "frontend/hmp.def"
-static hmp_fn info_balloon, info_chardev, info_snapshots, info_status, info_version;
-
 static const struct {
     const char *name, *alias, *args, *help;
     hmp_fn *call;
@@ -52,7 +40,8 @@ static const struct {
     const char *name, *line, *help;
     hmp_fn *call;
 } infos[] = {
-#define INFO(name, line, function, help) { name, line, help, function },
+#define INFO(name, line, help)        { name, line, help, NULL },
+#define INFO_BY(name, function, help) { name, NULL, help, function },
 #include "frontend/hmp.def"
 };
 
@@ -114,14 +103,37 @@ static bool number_of(const char *text, u64 *value)
     return end != text && !*end && text[0] != '-';
 }
 
-/* The first word of the rest, which is cut off. */
-static char *word_next(struct hmp *h)
+void hmp_fail(struct hmp *h, const char *format, ...)
 {
-    char *word = h->rest + strspn(h->rest, " \t");
-    char *end = word + strcspn(word, " \t");
-    h->rest = *end ? end + 1 : end;
-    *end = 0;
+    char why[512];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(why, sizeof(why), format, list);
+    va_end(list);
+    text_add(h->out, "Error: %s\n", why);
+}
+
+char *hmp_word(struct hmp *h)
+{
+    char *word = h->rest + strspn(h->rest, " \t"), *to = word;
+    bool quoted = *word == '"';
+    for (h->rest = word + quoted; *h->rest && (quoted ? *h->rest != '"' : !strchr(" \t", *h->rest)); h->rest++) {
+        h->rest += quoted && h->rest[0] == '\\' && h->rest[1];
+        *to++ = *h->rest;
+    }
+    h->rest += *h->rest != 0;
+    *to = 0;
     return word;
+}
+
+char *hmp_format(struct hmp *h)
+{
+    static char none[1];
+    char *at = h->rest + strspn(h->rest, " \t");
+    if (*at != '/')
+        return none;
+    h->rest = at;
+    return hmp_word(h) + 1;
 }
 
 static void row_show(struct text *out, const char *name, const char *alias, const char *args, const char *help)
@@ -135,9 +147,9 @@ static void infos_show(struct text *out)
         text_add(out, "info %s -- %s\n", infos[n].name, infos[n].help);
 }
 
-static void hmp_help(struct hmp *h)
+void hmp_help(struct hmp *h)
 {
-    const char *name = word_next(h);
+    const char *name = hmp_word(h);
     for (unsigned n = 0; n < ARRAY_LEN(commands); n++)
         if (!name[0] || !strcmp(name, commands[n].name) || (name[0] && !strcmp(name, commands[n].alias))) {
             row_show(h->out, commands[n].name, commands[n].alias, commands[n].args, commands[n].help);
@@ -152,29 +164,29 @@ static void hmp_help(struct hmp *h)
 static void said(struct hmp *h, const char *why)
 {
     if (why)
-        text_add(h->out, "Error: %s\n", why);
+        hmp_fail(h, "%s", why);
 }
 
-static void hmp_quit(struct hmp *h) { said(h, session_ask(h->all->session, ASK_QUIT)); }
-static void hmp_stop(struct hmp *h) { said(h, session_ask(h->all->session, ASK_STOP)); }
-static void hmp_cont(struct hmp *h) { said(h, session_ask(h->all->session, ASK_CONT)); }
-static void hmp_reset(struct hmp *h) { said(h, session_ask(h->all->session, ASK_RESET)); }
-static void hmp_powerdown(struct hmp *h) { said(h, session_ask(h->all->session, ASK_POWERDOWN)); }
+void hmp_quit(struct hmp *h) { said(h, session_ask(h->session, ASK_QUIT)); }
+void hmp_stop(struct hmp *h) { said(h, session_ask(h->session, ASK_STOP)); }
+void hmp_cont(struct hmp *h) { said(h, session_ask(h->session, ASK_CONT)); }
+void hmp_reset(struct hmp *h) { said(h, session_ask(h->session, ASK_RESET)); }
+void hmp_powerdown(struct hmp *h) { said(h, session_ask(h->session, ASK_POWERDOWN)); }
 
-static void hmp_balloon(struct hmp *h)
+void hmp_balloon(struct hmp *h)
 {
     u64 mib;
-    if (!number_of(word_next(h), &mib) || mib > ones(44))
-        text_add(h->out, "Error: expected a size in MiB\n");
+    if (!number_of(hmp_word(h), &mib) || mib > ones(44))
+        hmp_fail(h, "expected a size in MiB");
     else
-        said(h, session_balloon(h->all->session, mib << 20));
+        said(h, session_balloon(h->session, mib << 20));
 }
 
-static void hmp_cpu(struct hmp *h)
+void hmp_cpu(struct hmp *h)
 {
-    struct debugger *d = session_debugger(h->all->session);
+    struct debugger *d = session_debugger(h->session);
     u64 n;
-    if (!number_of(word_next(h), &n) || n >= d->m->options.cpu_count)
+    if (!number_of(hmp_word(h), &n) || n >= d->m->options.cpu_count)
         text_add(h->out, "Error: invalid CPU index\n");
     else
         d->cpu = (u32)n;
@@ -182,52 +194,67 @@ static void hmp_cpu(struct hmp *h)
 
 /* ---- snapshots ---- */
 
-static void hmp_savevm(struct hmp *h)
+void hmp_savevm(struct hmp *h)
 {
     char error[256], name[32];
     time_t now = time(NULL);
     struct tm tm;
-    const char *given = word_next(h);
+    const char *given = hmp_word(h);
     strftime(name, sizeof(name), "vm-%Y%m%d%H%M%S", localtime_r(&now, &tm));
-    if (!snapshots_save(h->all->console->m, h->all->o, given[0] ? given : name, error))
+    if (!snapshots_save(h->console->m, h->o, given[0] ? given : name, error))
         said(h, error);
 }
 
-static void hmp_loadvm(struct hmp *h)
+void hmp_loadvm(struct hmp *h)
 {
     char error[256];
-    if (snapshots_load(session_debugger(h->all->session), h->all->o, word_next(h), error))
-        session_moved(h->all->session);
+    if (snapshots_load(session_debugger(h->session), h->o, hmp_word(h), error))
+        session_moved(h->session);
     else
         said(h, error);
 }
 
-static void hmp_delvm(struct hmp *h)
+void hmp_delvm(struct hmp *h)
 {
     char error[256];
-    if (!snapshots_delete(h->all->o, word_next(h), error))
+    if (!snapshots_delete(h->o, hmp_word(h), error))
         said(h, error);
 }
 
-static void info_snapshots(struct hmp *h) { snapshots_list(h->all->o, h->out); }
+/* ---- what there is not ---- */
+
+static const char no_display[] = "there is no keyboard and no display (type at a console: -serial)";
+void hmp_sendkey(struct hmp *h) { said(h, no_display); }
+void hmp_screendump(struct hmp *h) { said(h, no_display); }
+void hmp_nmi(struct hmp *h) { said(h, "this feature or command is not currently supported"); }
+
+void hmp_log(struct hmp *h)
+{
+    const char *items = hmp_word(h);
+    char error[256] = "log: which items? (help lists them)";
+    if (!strcmp(items, "help"))
+        session_log_help(h->out);
+    else if (!items[0] || !session_log(h->session, items, error))
+        said(h, error);
+}
 
 /* ---- back ends ---- */
 
 /* The ring that the next word names. */
 static struct chardev *ring_of(struct hmp *h)
 {
-    const char *id = word_next(h);
-    struct chardev *c = chardev_find(&h->all->console->ends, id);
+    const char *id = hmp_word(h);
+    struct chardev *c = chardev_find(&h->console->ends, id);
     if (!c || !c->ring)
         text_add(h->out, "Error: '%.63s' is no -chardev ringbuf\n", id);
     return c && c->ring ? c : NULL;
 }
 
-static void hmp_ring_read(struct hmp *h)
+void hmp_ring_read(struct hmp *h)
 {
     struct chardev *c = ring_of(h);
     u64 size = 0;
-    if (c && !number_of(word_next(h), &size))
+    if (c && !number_of(hmp_word(h), &size))
         text_add(h->out, "Error: expected a number of bytes\n");
     for (; c && size && c->ring_used; size--, c->ring_used--)
         text_bytes(h->out, &c->ring[c->ring_at++ & (c->config->size - 1)], 1);
@@ -235,61 +262,16 @@ static void hmp_ring_read(struct hmp *h)
         text_add(h->out, "\n");
 }
 
-static void hmp_ring_write(struct hmp *h)
+void hmp_ring_write(struct hmp *h)
 {
     struct chardev *c = ring_of(h);
     if (c)
         chardev_write(c, h->rest, strlen(h->rest));
 }
 
-/* In MiB, but for counts. Names as QEMU has them. */
-static void info_balloon(struct hmp *h)
+void hmp_info(struct hmp *h)
 {
-    static const struct {
-        const char *name;
-        bool bytes;
-    } statistics[BALLOON_STATISTICS] = {
-        { "swap-in", true },       { "swap-out", true },     { "major-faults", false },    { "minor-faults", false },
-        { "free-memory", true },   { "total-memory", true }, { "available-memory", true }, { "disk-caches", true },
-        { "htlb-pgalloc", false }, { "htlb-pgfail", false },
-    };
-    struct machine *m = h->all->console->m;
-    struct balloon_state b;
-    if (!machine_balloon_state(m, &b)) {
-        said(h, "No balloon device has been activated");
-        return;
-    }
-    u64 out = (u64)b.actual * 4096, ram = m->options.ram_size;
-    text_add(h->out, "balloon: actual=%llu\n", (unsigned long long)((out < ram ? ram - out : 0) >> 20));
-    for (unsigned n = 0; n < BALLOON_STATISTICS; n++)
-        if (bit(b.known, n))
-            text_add(h->out, "%s=%llu\n", statistics[n].name,
-                     (unsigned long long)(b.statistic[n] >> (statistics[n].bytes ? 20 : 0)));
-}
-
-static void info_status(struct hmp *h)
-{
-    const char *state = session_state(h->all->session);
-    bool plain = !strcmp(state, "running") || !strcmp(state, "paused");
-    text_add(h->out, "VM status: %s%s%s%s\n", strcmp(state, "running") ? "paused" : "running", plain ? "" : " (",
-             plain ? "" : state, plain ? "" : ")");
-}
-
-static void info_version(struct hmp *h) { text_add(h->out, "elmu %s\n", ELMU_VERSION); }
-
-static void info_chardev(struct hmp *h)
-{
-    const struct chardevs *all = &h->all->console->ends;
-    for (unsigned n = 0; n < all->count; n++) {
-        text_add(h->out, "%s: filename=", all->dev[n].config->id);
-        chardev_describe(&all->dev[n], h->out);
-        text_add(h->out, "\n");
-    }
-}
-
-static void hmp_info(struct hmp *h)
-{
-    const char *name = word_next(h);
+    const char *name = hmp_word(h);
     if (!name[0])
         infos_show(h->out);
     for (unsigned n = 0; n < ARRAY_LEN(infos); n++) {
@@ -298,7 +280,7 @@ static void hmp_info(struct hmp *h)
         if (infos[n].call)
             infos[n].call(h);
         else
-            monitor_run(session_debugger(h->all->session), infos[n].line, h->out);
+            monitor_run(session_debugger(h->session), infos[n].line, h->out);
         return;
     }
     if (name[0])
@@ -308,19 +290,28 @@ static void hmp_info(struct hmp *h)
 /* A line of QEMU's commands, else of elmu's own. */
 void monitors_line(struct monitors *all, const char *line, struct text *out)
 {
-    char copy[LINE_SIZE];
-    struct hmp h = { .all = all, .rest = copy, .out = out };
+    char copy[LINE_SIZE], name[64];
+    struct hmp h = { .all = all,
+                     .session = all->session,
+                     .console = all->console,
+                     .m = all->console->m,
+                     .o = all->o,
+                     .rest = copy,
+                     .out = out };
     snprintf(copy, sizeof(copy), "%s", line);
-    h.word = word_next(&h);
-    if (!h.word[0])
+    char *word = copy + strspn(copy, " \t");
+    size_t length = strcspn(word, " \t/"); /* x/4i is x /4i */
+    snprintf(name, sizeof(name), "%.*s", (int)length, word);
+    h.rest = word + length;
+    if (!word[0])
         return;
     for (unsigned n = 0; n < ARRAY_LEN(commands); n++)
-        if (!strcmp(h.word, commands[n].name) || (commands[n].alias[0] && !strcmp(h.word, commands[n].alias))) {
+        if (name[0] && (!strcmp(name, commands[n].name) || !strcmp(name, commands[n].alias))) {
             commands[n].call(&h);
             return;
         }
-    if (!monitor_has(h.word)) {
-        text_add(out, "unknown command: '%.80s'\n", h.word);
+    if (!monitor_has(name)) {
+        text_add(out, "unknown command: '%.80s'\n", name);
         return;
     }
     struct debugger *d = session_debugger(all->session);

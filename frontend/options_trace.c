@@ -218,8 +218,8 @@ void options_trace_check(const struct options *o)
     const struct trace_filter *f = &t->filter;
     bool selects =
         f->some_cpus || f->els || f->vmids || f->ranges || f->first || f->last || f->start.kind || f->stop.kind;
-    if (t->log_file && !o->log_given)
-        die("-D: needs -d");
+    if (t->log_file && !o->log_given && !(o->mon_given && o->mon_count)) /* a monitor's `log` */
+        die("-D: needs -d, or -monitor");
     if (selects && !trace_wanted(t))
         die("-trace-...: nothing is traced (-trace, -coverage, -profile or -d)");
     if (t->symbol_count && !trace_wanted(t) && !o->gdb)

@@ -33,12 +33,14 @@ struct session {
     bool paused;          /* without gdb: by a monitor or -S */
     bool called;          /* the run was stopped for a monitor's line */
     bool quit, want_reset, want_power, want_balloon;
-    u32 balloon; /* pages, wanted */
-    bool host_reset; /* the reset that comes is a monitor's wish */
-    bool begun;      /* the machine has run since it was loaded */
-    bool asked;      /* it stands since a monitor asked for that */
-    bool off;        /* the guest has switched it off */
-    bool told;       /* programs at monitors were told last that it stands */
+    u32 balloon;       /* pages, wanted */
+    bool host_reset;   /* the reset that comes is a monitor's wish */
+    bool begun;        /* the machine has run since it was loaded */
+    bool asked;        /* it stands since a monitor asked for that */
+    bool off;          /* the guest has switched it off */
+    struct trace *log; /* what a monitor's `log` asked for, */
+    struct trace_config log_config;
+    bool told; /* programs at monitors were told last that it stands */
 };
 
 /* An error ends the program in the middle of a run: the traces hold what there was up to then. */
@@ -402,11 +404,63 @@ bool session_output(struct session *s, unsigned port, u8 byte)
     return true;
 }
 
-bool session_flush(struct session *s) { return s && s->trace && trace_flush(s->trace); }
+bool session_flush(struct session *s)
+{
+    bool any = s && s->trace && trace_flush(s->trace);
+    return (s && s->log && trace_flush(s->log)) || any;
+}
+
+/* ---- -d from a monitor ---- */
+
+void session_log_help(struct text *out)
+{
+#define LOG_ITEM(name, help) text_add(out, "%-15s %s\n", #name, help);
+    text_add(out, "Log items (comma separated):\n%-15s %s\n", "none", "remove all logs");
+#include "debug/trace/trace_log.def"
+}
+
+/* A set; 0: said which is none. */
+static u32 log_items(const char *items, char error[256])
+{
+    u32 set = 0;
+    for (size_t length; *items; items += length + (items[length] == ',')) {
+        length = strcspn(items, ",");
+        u32 item = trace_log_item(items, length);
+        set |= item;
+        if (!item)
+            snprintf(error, 256, "log: '%.*s': no such item (log help lists them)", (int)(length < 60 ? length : 60),
+                     items);
+        if (!item)
+            return 0;
+    }
+    return set;
+}
+
+bool session_log(struct session *s, const char *items, char error[256])
+{
+    bool none = !strcmp(items, "none");
+    u32 set = none ? 0 : log_items(items, error);
+    if (s->o->log_given) {
+        snprintf(error, 256, "log: -d said at the start what is logged");
+        return false;
+    }
+    if (!set && !none)
+        return false;
+    struct trace *old = s->log;
+    s->log = NULL;
+    if (!trace_close(old, error))
+        return false;
+    s->log_config = s->o->trace;
+    s->log_config.exits = s->log_config.tarmac = s->log_config.perfetto = s->log_config.coverage = NULL;
+    s->log_config.profile = s->log_config.dma = NULL;
+    s->log_config.log = set;
+    return none || (s->log = trace_open(s->m, &s->log_config, error));
+}
 
 void session_restarted(struct session *s)
 {
     trace_reset(s->trace);
+    trace_reset(s->log);
     if (s->gdb)
         gdb_restarted(s->gdb);
     if (s->own)
@@ -455,6 +509,7 @@ struct run_end session_run(struct session *s, u64 limit)
         if (monitors_first(s, &end))
             return end;
         u64 due = s->save_at < limit ? s->save_at : limit, to = s->trace ? trace_limit(s->trace, due) : due;
+        to = s->log ? trace_limit(s->log, to) : to;
         end = machine_go(s, to);
         if (end.kind == END_INSNS && to < due && machine_insns(s->m) >= to)
             continue; /* a window of a trace begins or ends */
@@ -493,6 +548,10 @@ bool session_destroy(struct session *s, int status)
         fprintf(stderr, "elmu: -record: %s\n", error);
     if (s->journal)
         journal_detach(s->journal);
+    if (!trace_close(s->log, error)) {
+        fprintf(stderr, "elmu: %s\n", error);
+        ok = false;
+    }
     if (!trace_close(s->trace, error)) {
         fprintf(stderr, "elmu: %s\n", error);
         ok = false;

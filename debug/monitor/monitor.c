@@ -84,6 +84,12 @@ bool monitor_address(struct monitor_line *l, const char *word, u64 *value)
     return true;
 }
 
+bool debugger_address(struct debugger *d, const char *word, u64 *value)
+{
+    struct monitor_line l = { .d = d };
+    return monitor_address(&l, word, value);
+}
+
 static void word_remove(struct monitor_line *l, unsigned n)
 {
     memmove(&l->word[n], &l->word[n + 1], (l->count - n - 1) * sizeof(l->word[0]));

@@ -3,7 +3,7 @@
 
     tests/cli/monitor.py ELMU FOLDER          FOLDER: hello.elf, echo.elf, sleep.elf. Ends with "N passed, N failed".
 """
-import os, pty, re, socket, subprocess, sys, tempfile, time
+import os, pty, re, shutil, socket, subprocess, sys, tempfile, time
 
 elmu, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 hello, echo, sleeps = (os.path.join(folder, n + ".elf") for n in ("hello", "echo", "sleep"))
@@ -153,6 +153,103 @@ def machine():
             m.send(b"system_reset\n")
             check("system_reset with -no-reboot", e.status() == 5, e.status())
 
+def both(name, options, *ask):
+    """The answers of elmu's monitor and of QEMU's, line ends and echoes away."""
+    answers = []
+    for program in (elmu, shutil.which("qemu-system-aarch64")):
+        p = subprocess.Popen([program, *options, "-display", "none", "-S", "-serial", "null", "-monitor", "stdio", "-net", "none"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        out, err = p.communicate("\n".join([*ask, "quit", ""]).encode(), timeout=100)
+        text = re.sub(r"\x1b\[[0-9]*[KDCJ]", "", out.decode(errors="replace").replace("\r", ""))
+        answers.append(["\n".join(part.split("\n")[1:]).strip("\n") for part in text.split("(qemu) ")[1:]])
+        check(f"{name}: {os.path.basename(program)} answers all", len(answers[-1]) == len(ask) + 1, (answers[-1], err))
+    return answers
+
+def as_qemu():
+    """Answers that scripts read are QEMU's, letter by letter."""
+    if not shutil.which("qemu-system-aarch64"):
+        print("as_qemu: no qemu-system-aarch64, nothing to compare with")
+        return
+    common = ["-M", "virt,virtualization=on,gic-version=3", "-cpu", "cortex-a72", "-m", "128M", "-kernel", hello]
+    at = "0x40200000"
+    same = [f"xp{f} {at}" for f in ("/4xw", "/9xb", "/3xh", "/2xg", "/5ug", "/3uh", "/20ub", "/2ow", "/5oh", "/17ob", "/2og", "/4dw", "/3dg", "/5dh", "/9db", "/8cb", "/3uw")]
+    same += [f"x/4xg {at}", f"x /2xw {at}+8", f"sum {at} 16", f"sum {at} 1000", f"sum {at} 0", "sum 0x40000000+0x200000 1*3", "gva2gpa 0x1000", f"gva2gpa {at}", "p/x 17", "print /d 0x10", "p/o 9", "p/u 0-1", "p/c 65",
+             "p/x ((1+2)*3)&0xf|0x100", "p/d 7%4-1", "p/x ~0", "p/x 1+2*3", "p/d 'a'", "info status", "info name", "info uuid", "cpu 0", "nmi", "log none", "info foo", "frobnicate",
+             f'pmemsave {at} 32 "same"', f'memsave {at} 32 "same"']
+    options = [*common, "-name", "guest=a name", "-uuid", "12345678-9abc-def0-1234-56789abcdef0"]
+    mine, theirs = both("as QEMU", options, *same)
+    for n, line in enumerate(same):
+        check(f"{line}: QEMU's answer", mine[n] == theirs[n], f"\n{mine[n]}\n{theirs[n]}")
+    mine, theirs = both("instructions", options, f"x/6i {at}", "info registers")
+    words = [[l.split() for l in a[0].split("\n")] for a in (mine, theirs)]
+    check("x/i: the same words, the same instructions", [w[:3] for w in words[0]] == [w[:3] for w in words[1]] and len(words[0]) == 6, words)
+    names = [re.findall(r"\b([A-Z]+[0-9]*)=", a[1]) for a in (mine, theirs)]
+    check("info registers: the same names", names[0] == names[1], names)
+    for name, machine in (("GICv3", "gic-version=3"), ("virtualization", "gic-version=3,virtualization=on"), ("GICv2", "gic-version=2"), ("highmem=off", "highmem=off"), ("secure", "gic-version=3,secure=on"),
+                          ("GICv2, EL2", "gic-version=2,virtualization=on"), ("SMMU, no ITS", "gic-version=3,iommu=smmuv3,its=off")):
+        mine, theirs = both(f"mtree, {name}", ["-M", "virt," + machine, "-cpu", "cortex-a72", "-m", "128M", "-smp", "3", "-kernel", hello], "info mtree -f", "info mtree")
+        def view(text, space):
+            for part in text.split("FlatView #"):
+                if f'AS "{space}' in part:
+                    return sorted(l.strip() for l in part.split("\n") if " (prio " in l)
+        check(f"info mtree -f, {name}: QEMU's", view(mine[0], "memory") == view(theirs[0], "memory"), f"\n{set(view(mine[0], 'memory')) ^ set(view(theirs[0], 'memory'))}")
+        if name == "secure":
+            want, got = (set(l.split(" ")[0] for l in view(t[0], "cpu-secure-memory")) for t in (theirs, mine))
+            check(f"info mtree -f, {name}: secure addresses", want == got, want ^ got)
+        check(f"info mtree, {name}: the same lines under one root", all(l in mine[1] for l in view(mine[0], "memory")) and "address-space: memory" in mine[1], mine[1])
+
+def devices():
+    open("disk", "wb").truncate(1 << 20)
+    with Elmu("-serial", "null", "-monitor", "unix:d1,server,nowait", "-S", "-drive", "if=none,id=d0,file=disk,format=raw,readonly=on", "-device", "virtio-blk-device,drive=d0", "-device", "pcie-root-port,id=rp",
+              "-device", "virtio-rng-pci,bus=rp", "-netdev", "hubport,hubid=1,id=n0", "-device", "virtio-net-pci,netdev=n0,mac=52:54:00:aa:bb:cc", kernel=hello) as e, connect("d1") as s:
+        m = Peer(s.fileno())
+        m.until(b"(qemu) ")
+        ask = lambda line: (m.ask(line) or "").replace("\r", "")
+        check("info block", "d0 (d0): disk (raw, read-only)\n" in ask("info block") and "Cache mode:       writeback" in ask("info block"), m.before)
+        check("info network", "virtio-net-pci.0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:aa:bb:cc\n \\ n0: index=0,type=hubport\n" in ask("info network"), m.before)
+        tree = ask("info qtree")
+        check("info qtree", all(re.search(p, tree, re.M) for p in (r"^bus: main-system-bus$", r"^  dev: pl011, id \"\"$", r"^    mmio 0000000009000000/0000000000001000$", r"^      dev: virtio-blk-device",
+                                                                  r"dev: pcie-root-port", r"^ {10}dev: virtio-rng-pci"))
+              and tree.count("dev: virtio-mmio") == 32, tree)
+        check("info roms", hello in ask("info roms"), m.before)
+        check("info pic", "ICH_HCR_EL2" in ask("info pic"), m.before)
+        check("info cpus", re.match(r"\* CPU #0: thread_id=\d+ \(EL1, pc 0x40200000, its turn\)", ask("info cpus")), m.before)
+        check("info registers -a, of a CPU that is not", ask("info registers -a").count("CPU#") == 1 and "not available" in ask("info registers 1") and "not available" in ask("info registers x"), m.before)
+        for line, text in (("gpa2hva 0x40000000", "Error:"), ("sendkey ret", "no keyboard"), ("screendump f", "no display"), ("p", "unexpected end"), ("p 5/0", "division by zero"), ("p 5%0", "division by zero"), ("p (3", "')' expected"),
+                           ("p " + "(" * 500, "nested too deep"), ("p " + "-" * 500 + "1", "nested too deep"), ("p $nope", "unknown register"), ("p nope", "unknown symbol"), ("p 0x", "invalid char"), ("p 1 2", "invalid char"), ("x/4q 0", "invalid char in format"), ("x/99999999999999999999xg 0", "at most"),
+                           ("xp/4xw 0x09000000", "Cannot access memory"), ("x/i 0x09000000", "Cannot access memory"), ("sum 0x40000000", "unexpected end"), ("sum 0 0x7fffffffffffffff", "is not RAM"), ("memsave 0x40200000 16", "filename expected"),
+                           ("memsave 0x09000000 16 f", "Invalid addr"), ("pmemsave 0x40000000 0x7fffffffffffffff f", "Invalid addr"), ("dump-guest-memory", "filename expected"), ("dump-guest-memory -z f", "-z is not supported"),
+                           ("dump-guest-memory f 0 16", "no RAM"), ("dump-guest-memory f 0", "unexpected end"), ("log", "which items"), ("log frob", "'frob': no such item"), ("savevm a/b", "no name of a snapshot"), ("loadvm", "no name"), ("delvm zz", "does not exist")):
+            check(f"{line[:40]}: refused", text in ask(line), m.before)
+        check("nothing was left", not os.path.exists("f"))
+        check("expressions: registers, symbols", ask("p $pc") == "0x40200000\n" and ask("p $x0-$x0+_start") == "0x40200000\n" and ask("p/x $SCTLR_EL1&1") == "0\n", m.before)
+        check("print: the default form", ask("p 1+2*3") == "0x7\n")
+        check("x of elmu's own", re.match(r"0x40200000: 0x[0-9a-f]{16}\n$", ask("x pc")), m.before)
+        check("quotes", ask('pmemsave 0x40200000 4 "a \\"b\\" c"') == "" and os.path.getsize('a "b" c') == 4, m.before)
+        check("dump-guest-memory", ask("dump-guest-memory core 0x40200000 0x1000") == "" and open("core", "rb").read(4) == b"\x7fELF", m.before)
+        check("savevm without a name", ask("savevm") == "" and re.search(r" vm-\d{14} ", ask("info snapshots")), m.before)
+    with Elmu("-serial", "null", "-monitor", "unix:d2,server,nowait", "-S", "-D", "log", kernel=hello) as e, connect("d2") as s:
+        m = Peer(s.fileno())
+        m.until(b"(qemu) ")
+        check("log help", all(w in m.ask("log help") for w in ("none", "guest_errors", "in_asm")), m.before)
+        m.ask("log in_asm,int")
+        m.ask("cont")
+        check("log: to its end", e.status() == 0 and b"IN:" in open("log", "rb").read(), e.text("err"))
+    with Elmu("-serial", "null", "-monitor", "unix:d3,server,nowait", "-S", "-d", "int", kernel=hello) as e, connect("d3") as s:
+        m = Peer(s.fileno())
+        m.until(b"(qemu) ")
+        check("log beside -d", "-d said at the start" in m.ask("log int"), m.before)
+    with Elmu("-serial", "unix:d4,server,nowait", "-monitor", "unix:d5,server,nowait", kernel=echo) as e, connect("d4") as s, connect("d5") as t:
+        p, m = Peer(s.fileno()), Peer(t.fileno())
+        m.until(b"(qemu) ")
+        p.send(b"a").until(b"a")
+        m.ask("savevm s")
+        p.send(b"b").until(b"b")
+        time.sleep(1)
+        m.ask("loadvm s")
+        check("loadvm into a machine that runs: it goes on, at once", p.send(b"c").until(b"c", 5) and "running" in m.ask("info status"), m.before)
+        m.ask("stop"), m.ask("loadvm s")
+        check("... that stands: it stands", "paused" in m.ask("info status"), m.before)
+
 def journals():
     """The power button and a reset come again at the same instruction; other changes by hand are refused."""
     with Elmu("-serial", "unix:j1,server,nowait", "-monitor", "unix:j2,server,nowait", "-record", "j", "-max-insns", "200000000", "-stats", "-device", "virtio-balloon-device", kernel=echo) as e:
@@ -230,7 +327,7 @@ def refusals():
         err = p.stderr.decode(errors="replace")
         check(name, p.returncode == 1 and err.count("\n") == 1 and text in err, f"{p.returncode} {err}")
 
-for part in (ends, shared, machine, journals, with_gdb, hostile, refusals):
+for part in (ends, shared, machine, as_qemu, devices, journals, with_gdb, hostile, refusals):
     if len(sys.argv) < 4 or part.__name__ in sys.argv[3:]:
         part()
 sys.exit(check.end())
