@@ -11,7 +11,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-enum { EXPR_DEPTH = 64, DUMP_MOST = 1 << 20 /* bytes that one command shows */ };
+enum { EXPR_DEPTH = 64, DUMP_MOST = 1 << 16 /* bytes that one command shows */ };
 
 static struct cpu *cpu_of(struct hmp *h) { return &h->m->d.cpu[session_debugger(h->session)->cpu]; }
 
@@ -307,17 +307,20 @@ void hmp_print(struct hmp *h)
 /* The sum of sum(1), over physical memory. */
 void hmp_sum(struct hmp *h)
 {
-    u64 at, size;
+    enum { PAGE = 4096 };
+    u64 at, size, part;
     u16 sum = 0;
-    u8 byte;
+    u8 bytes[PAGE];
     if (!range_take(h, &at, &size))
         return;
-    for (; size; size--, at++) {
-        if (terminal_interrupted() || !memory_read(h, true, at, &byte, 1)) {
+    for (; size; size -= part, at += part) {
+        part = PAGE - at % PAGE < size ? PAGE - at % PAGE : size;
+        if (terminal_interrupted() || !phys_copy_out(&h->m->d.phys, at, bytes, part)) {
             hmp_fail(h, "0x%llx is not RAM", HEX(at));
             return;
         }
-        sum = (u16)((sum >> 1 | sum << 15) + byte);
+        for (u64 n = 0; n < part; n++)
+            sum = (u16)((sum >> 1 | sum << 15) + bytes[n]);
     }
     text_add(h->out, "%05u\n", sum);
 }

@@ -174,7 +174,7 @@ struct options {
     const char *until, *pidfile;
     const char *folder[MAX_FOLDERS]; /* -L */
     unsigned folder_count;
-    u8 escape_key; /* -echr: 1 is Ctrl-A */
+    u8 escape_key;                  /* -echr: 1 is Ctrl-A */
     char name[256];                 /* -name: "" */
     const char *loadvm, *snapshots; /* a snapshot's name; the folder where such are, or NULL */
     const char *gdb, *snapshot_save, *restore, *record, *replay;

@@ -57,14 +57,18 @@ json_t *qmp_string(const char *bytes, size_t size)
     return string;
 }
 
-static void send_object(struct qmp_peer *p, json_t *object)
+/* Whole or not at all: false when there is no room for it. */
+static bool send_object(struct qmp_peer *p, json_t *object)
 {
     char *text = json_dumps(object, p->pretty ? JSON_INDENT(4) : 0);
-    if (text) {
-        chardev_write(p->end, text, strlen(text));
+    size_t size = text ? strlen(text) : 0;
+    bool fits = text && size + 2 <= CHAR_OUT - p->end->out_used;
+    if (fits) {
+        chardev_write(p->end, text, size);
         chardev_write(p->end, "\r\n", 2);
     }
     free(text);
+    return fits;
 }
 
 void qmp_event(struct qmp *q, const char *name, json_t *data)
@@ -81,19 +85,27 @@ void qmp_event(struct qmp *q, const char *name, json_t *data)
     json_decref(event);
 }
 
+static json_t *error_object(const struct qmp_call *c)
+{
+    return json_pack("{s:s,s:o}", "class", c->error_class, "desc", qmp_string(c->error, strlen(c->error)));
+}
+
 /* id: what the answer is to, or NULL. value: what the answer holds. */
 static void answer(struct qmp_peer *p, json_t *id, struct qmp_call *c, json_t *value)
 {
     json_t *object = json_object();
     if (c->error_class)
-        json_object_set_new(
-            object, "error",
-            json_pack("{s:s,s:o}", "class", c->error_class, "desc", qmp_string(c->error, strlen(c->error))));
+        json_object_set_new(object, "error", error_object(c));
     else
         json_object_set_new(object, "return", value ? value : json_object());
     if (id)
         json_object_set(object, "id", id);
-    send_object(p, object);
+    if (!send_object(p, object)) {
+        qmp_fail(c, "the answer is larger than a client's buffer");
+        json_object_del(object, "return");
+        json_object_set_new(object, "error", error_object(c));
+        send_object(p, object);
+    }
     json_decref(object);
 }
 

@@ -25,6 +25,17 @@ json_t *qmp_inject_nmi(struct qmp_call *c) { return qmp_fail(c, "this feature or
 json_t *qmp_screendump(struct qmp_call *c) { return qmp_fail(c, "There is no display to take a screendump from"); }
 json_t *qmp_send_key(struct qmp_call *c) { return qmp_fail(c, "There is no keyboard (the machine has no display)"); }
 
+json_t *qmp_balloon(struct qmp_call *c)
+{
+    s64 value = qmp_number(c, "value", 0);
+    const char *why = value < 0 ? "Parameter 'target' expects a size" : session_balloon(c->all->session, (u64)value);
+    if (why)
+        qmp_fail(c, "%s", why);
+    if (why && !strncmp(why, "No balloon", 10))
+        c->error_class = "DeviceNotActive";
+    return NULL;
+}
+
 /* The CPU that cpu-index names, else the first. NULL: there is none. */
 static const struct cpu *cpu_of(struct qmp_call *c)
 {
@@ -201,7 +212,7 @@ json_t *qmp_job_dismiss(struct qmp_call *c)
 
 /* ---- back ends ---- */
 
-enum { RING_MOST = 1 << 17 /* bytes that one answer has */ };
+enum { RING_MOST = 1 << 16 /* bytes that one answer has */ };
 
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

@@ -126,6 +126,19 @@ json_t *query_memory_size_summary(struct qmp_call *c)
     return json_pack("{s:I,s:i}", "base-memory", (json_int_t)c->all->m->options.ram_size, "plugged-memory", 0);
 }
 
+/* Bytes of RAM that it leaves to the guest. */
+json_t *query_balloon(struct qmp_call *c)
+{
+    struct balloon_state b;
+    if (!machine_balloon_state(c->all->m, &b)) {
+        qmp_fail(c, "No balloon device has been activated");
+        c->error_class = "DeviceNotActive";
+        return NULL;
+    }
+    u64 out = (u64)b.actual * 4096, ram = c->all->m->options.ram_size;
+    return json_pack("{s:I}", "actual", (json_int_t)(out < ram ? ram - out : 0));
+}
+
 json_t *query_replay(struct qmp_call *c)
 {
     const struct options *o = c->all->o;

@@ -11,6 +11,7 @@ KIND is one of:
     device      a random guest (device.py) for each row of the board's devices in turn
     script      lock-step programs for devices (tests/lockstep), damaged
     elf, image, gzip, dtb, initrd, options, config
+    qmp, monitor  text on the monitors (monitors.py)
 Both engines must leave the same state after the first six. Each of the N cases of a kind is one check (0: as many as rows); the same
 seed gives the same cases. A case fails when the process dies of a signal, when a sanitizer or an assert speaks, when it is
 still running after a minute (more for more accesses), or when it ends with status 1 without saying why. Files of failed cases
@@ -33,11 +34,12 @@ import device  # noqa: E402
 import devices  # noqa: E402
 import gen_device  # noqa: E402
 import lockstep  # noqa: E402
+import monitors  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 AREA, AREA_SIZE, SEEDS = 0x40100000, 65536, 0x40088000
 INSNS = '60000'
-KINDS = ['code', 'semihost', 'gicv2', 'pci', 'device', 'script', 'elf', 'image', 'gzip', 'dtb', 'initrd', 'options', 'config']
+KINDS = ['code', 'semihost', 'gicv2', 'pci', 'device', 'script', 'elf', 'image', 'gzip', 'dtb', 'initrd', 'options', 'config', 'qmp', 'monitor']
 INTERESTING = [0, 1, 2, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff, 1 << 32,
                (1 << 63) - 1, 1 << 63, (1 << 64) - 1, 0x40000000, 0x40088000, 0x40110ff8, 0x9000000, 0x8000000, 0x80a0000,
                0xa000000, 0xdeadbeef00000000, 0x00ffffffffffffff]
@@ -85,7 +87,7 @@ class Case:
     """A command line with files in a folder of its own."""
 
     def __init__(self, folder):
-        self.folder, self.args, self.both, self.seconds = folder, [], False, 60
+        self.folder, self.args, self.both, self.seconds, self.stdin = folder, [], False, 60, os.devnull
 
     def file(self, name, data):
         path = os.path.join(self.folder, name)
@@ -322,6 +324,12 @@ class Maker:
             data = self.damaged(data, 10)
         case.args = ['-nographic', '--max-insns', '1000', '-readconfig', case.file('config', data)]
 
+    def qmp(self, case):
+        monitors.qmp(self, case)
+
+    def monitor(self, case):
+        monitors.monitor(self, case)
+
 
 def elf_offset(elf, address):
     """File offset of an address."""
@@ -336,7 +344,8 @@ def elf_offset(elf, address):
 def run(elmu, case, more=()):
     """(what is wrong or None, facts that engines must share)"""
     try:
-        r = subprocess.run(elmu + ['--stats', *more] + case.args, cwd=tempfile.mkdtemp(dir=case.folder), stdin=subprocess.DEVNULL, capture_output=True, timeout=case.seconds, check=False)
+        with open(case.stdin, 'rb') as stdin:
+            r = subprocess.run(elmu + ['--stats', *more] + case.args, cwd=tempfile.mkdtemp(dir=case.folder), stdin=stdin, capture_output=True, timeout=case.seconds, check=False)
     except subprocess.TimeoutExpired:
         return 'still running after %d s' % case.seconds, None
     text = r.stderr.decode('latin-1')
