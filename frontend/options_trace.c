@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static void events_add(struct options *o, const char *pattern, size_t length)
 {
@@ -85,6 +86,51 @@ void opt_log(struct options *o, const char *name, const char *arg)
     for (size_t length; !o->list_done && *arg; arg += length + (arg[length] == ',')) {
         length = strcspn(arg, ",");
         log_add(o, arg, length);
+    }
+}
+
+/* The one %d of its name is the number of the process. */
+void opt_log_file(struct options *o, const char *name, const char *arg)
+{
+    const char *percent = strchr(arg, '%');
+    char text[4096];
+    if (!arg[0] || strlen(arg) > sizeof(text) - 32)
+        die("-%s: needs the name of a file", name);
+    if (o->trace.log_file)
+        die("-%s: given twice", name);
+    if (percent && (percent[1] != 'd' || strchr(percent + 2, '%')))
+        die("-%s %s: Bad logfile template: expected at most one %%d, which is the number of the process", name, arg);
+    if (percent)
+        snprintf(text, sizeof(text), "%.*s%d%s", (int)(percent - arg), arg, (int)getpid(), percent + 2);
+    o->trace.log_file = text_copy(percent ? text : arg);
+}
+
+/* START..END, START+SIZE, START-SIZE */
+static struct trace_span dfilter_range(const char *text, size_t length)
+{
+    char range[128], *end = NULL, *last = NULL;
+    if (length < sizeof(range)) {
+        snprintf(range, sizeof(range), "%.*s", (int)length, text);
+        u64 start = strtoull(range, &end, 0);
+        const char *how = end;
+        const char *other = how + (how[0] == '.' && how[1] == '.' ? 2 : 1);
+        u64 value = end > range && (other == how + 2 || *how == '+' || *how == '-') ? strtoull(other, &last, 0) : 0;
+        if (last > other && !*last && (*how == '.' ? value >= start : value > 0))
+            return (struct trace_span){ *how == '-' ? start - (value - 1) : start, *how == '.'   ? value
+                                                                                   : *how == '+' ? start + (value - 1)
+                                                                                                 : start };
+    }
+    die("-dfilter %.*s: Invalid range: expected START..END, START+SIZE or START-SIZE", (int)length, text);
+}
+
+void opt_dfilter(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    for (size_t length; *arg; arg += length + (arg[length] == ',')) {
+        length = strcspn(arg, ",");
+        if (o->trace.log_ranges == TRACE_RANGES)
+            die("-dfilter: more than %d", TRACE_RANGES);
+        o->trace.log_range[o->trace.log_ranges++] = dfilter_range(arg, length);
     }
 }
 

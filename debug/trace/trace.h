@@ -16,6 +16,10 @@ struct trace_point {
     char symbol[256]; /* POINT_SYMBOL: to be looked up; "" : at is given */
 };
 
+/* Addresses, hi included. */
+struct trace_span {
+    u64 lo, hi;
+};
 enum { TRACE_RANGES = 16, TRACE_VMIDS = 16, TRACE_PATTERNS = 16 };
 struct trace_filter {
     u8 cpu[MAX_CPUS]; /* the vCPUs, if some_cpus: else all */
@@ -47,6 +51,9 @@ struct trace_config {
     const char *log_file;                                             /* NULL: standard error */
     const char *pattern[TRACE_PATTERNS];                              /* -d trace:PATTERN */
     u32 event;                                                        /* how many of them */
+    struct trace_span log_range[TRACE_RANGES];                        /* -dfilter: of instructions that -d shows */
+    u32 log_ranges;                                                   /* 0: all */
+    bool log_each;                                                    /* exec and cpu: each instruction, not runs */
     struct symbol_file symbol[MAX_SYMBOL_FILES];
     unsigned symbol_count;
     struct trace_filter filter;

@@ -29,9 +29,11 @@ struct log {
     struct repeat last[MAX_CPUS];
     u32 wrote[MAX_CPUS], clear[MAX_CPUS], said[MAX_CPUS]; /* sets of rows of widths[]: of their RW, and what was said */
     u64 seen_count;
-    u64 *seen;          /* addresses with the word and context mixed in: an open hash, forgotten when it is full */
-    u64 *dropped;       /* by row of system register: RES0 bits that were said to be dropped */
-    u64 next[MAX_CPUS]; /* in_asm: the address that would go on in the block shown last */
+    u64 *seen;             /* addresses with the word and context mixed in: an open hash, forgotten when it is full */
+    u64 *dropped;          /* by row of system register: RES0 bits that were said to be dropped */
+    u64 next[MAX_CPUS];    /* in_asm: the address that would go on in the block shown last */
+    u64 follows[MAX_CPUS]; /* exec, cpu: the address behind the instruction executed last */
+    bool each;             /* they show each instruction */
 };
 
 /* On standard error it is read while the guest runs. */
@@ -62,7 +64,7 @@ static bool first_time(struct log *l, u64 pc, u32 word, unsigned el, s32 vmid)
     return true;
 }
 
-static void insn(struct tracer *r, struct cpu *cpu, u64 pc, u32 word)
+static void asm_log(struct tracer *r, struct cpu *cpu, u64 pc, u32 word)
 {
     struct log *l = r->data;
     struct symbol_place place = trace_place(cpu);
@@ -76,6 +78,56 @@ static void insn(struct tracer *r, struct cpu *cpu, u64 pc, u32 word)
     l->next[cpu->index] = pc + 4;
     out_format(l->out, "0x%08llx:  %08x      %s\n", (unsigned long long)pc, word,
                disasm_get(r->t->disasm, pc, word)->text);
+}
+
+/* ---- exec, cpu ---- */
+
+/* As QEMU prints them, since programs read that: three registers a line. */
+static void registers_log(struct log *l, const struct cpu *cpu, u64 pc)
+{
+    u64 pstate = cpu_spsr(cpu);
+    out_format(l->out, " PC=%016llx ", (unsigned long long)pc);
+    for (unsigned n = 0; n < 31; n++)
+        out_format(l->out, "X%02u=%016llx%s", n, (unsigned long long)cpu->x[n], n % 3 == 1 ? "\n" : " ");
+    out_format(l->out, " SP=%016llx\nPSTATE=%08llx %c%c%c%c EL%u%c\n", (unsigned long long)cpu->x[REG_SP],
+               (unsigned long long)pstate, bit(pstate, 31) ? 'N' : '-', bit(pstate, 30) ? 'Z' : '-',
+               bit(pstate, 29) ? 'C' : '-', bit(pstate, 28) ? 'V' : '-', cpu->ps.el, cpu->ps.sp ? 'h' : 't');
+}
+
+static void exec_log(struct tracer *r, struct cpu *cpu, u64 pc)
+{
+    struct log *l = r->data;
+    struct symbol_place place = trace_place(cpu);
+    char where[256];
+    bool follows = l->follows[cpu->index] == pc;
+    l->follows[cpu->index] = pc + 4;
+    if (follows && !l->each)
+        return;
+    symbols_describe(r->t->symbols, pc, place, where, sizeof(where));
+    if (l->items & LOG_exec)
+        out_format(l->out, "Trace %u: 0x%016llx EL%u %s\n", cpu->index, (unsigned long long)pc, cpu->ps.el, where);
+    if (l->items & LOG_cpu)
+        registers_log(l, cpu, pc);
+}
+
+/* -dfilter */
+static bool in_ranges(const struct trace_config *c, u64 pc)
+{
+    for (u32 n = 0; n < c->log_ranges; n++)
+        if (pc >= c->log_range[n].lo && pc <= c->log_range[n].hi)
+            return true;
+    return !c->log_ranges;
+}
+
+static void insn(struct tracer *r, struct cpu *cpu, u64 pc, u32 word)
+{
+    const struct log *l = r->data;
+    if (!in_ranges(r->t->config, pc))
+        return;
+    if (l->items & (LOG_exec | LOG_cpu))
+        exec_log(r, cpu, pc);
+    if (l->items & LOG_in_asm)
+        asm_log(r, cpu, pc, word);
 }
 
 /* ---- int ---- */
@@ -367,7 +419,8 @@ bool log_open(struct tracer *r, const struct trace_config *config, char error[25
         snprintf(error, 256, "out of memory");
         return false;
     }
-    if (items & LOG_in_asm)
+    l->each = config->log_each;
+    if (items & (LOG_in_asm | LOG_exec | LOG_cpu))
         r->insn = insn;
     if (items & (LOG_mmu | LOG_guest_errors))
         r->sysreg = sysreg;

@@ -169,5 +169,41 @@ bad '-smbios, no file' 'nowhere: No such file' -smbios file=nowhere
 bad '-smbios, a string with a zero' 'a byte that is 0' -smbios type=11,path=zero.txt
 bad '-smbios, more than there is room for' 'have no room' -kernel hello.elf $(for n in 1 2 3 4 5 6 7 8; do echo "-smbios type=11,path=long.txt"; done)
 
+# -d exec, cpu: where runs of instructions begin, and with which registers; -dfilter, -D with %d.
+cat >blocks.S <<'ASM'
+    .globl _start
+_start:
+    mov x0, #3
+1:  sub x0, x0, #1
+    cbnz x0, 1b
+    b 2f
+    nop
+2:  movz w0, #0x8400, lsl #16
+    movk w0, #8
+    hvc #0
+ASM
+program blocks blocks.S
+run '-d exec' 0 -d exec -D exec.log -kernel blocks.elf
+cut -d ' ' -f 1-4 exec.log >exec.txt
+printf 'Trace 0: 0x00000000402000%s EL1\n' 00 04 04 14 | cmp -s - exec.txt && pass || fail '-d exec' "$(cat exec.log)"
+run '-d exec -singlestep' 0 -singlestep -d exec -D each.log -kernel blocks.elf
+[ "$(wc -l <each.log)" = 11 ] && pass || fail '-d exec -singlestep' "$(wc -l <each.log) lines"
+run '-d cpu' 0 -d cpu,nochain -D cpu.log -kernel blocks.elf
+[ "$(grep -o 'X00=[0-9a-f]*' cpu.log | tr '\n' ' ')" = 'X00=0000000000000000 X00=0000000000000002 X00=0000000000000001 X00=0000000000000000 ' ] && pass ||
+    fail '-d cpu' "$(head -n 3 cpu.log)"
+says '-d cpu' cpu.log 'PSTATE=000003c5 ---- EL1h'
+run '-dfilter' 0 -d exec,in_asm -dfilter 0x40200014..0x40200017,0x40200004+4 -D filter.log -kernel blocks.elf
+grep -oE '^(Trace 0: 0x[0-9a-f]* |0x[0-9a-f]*)' filter.log | tr '\n' ' ' >filter.txt
+[ "$(cat filter.txt)" = 'Trace 0: 0x0000000040200004  0x40200004 Trace 0: 0x0000000040200004  Trace 0: 0x0000000040200004  Trace 0: 0x0000000040200014  0x40200014 ' ] &&
+    pass || fail '-dfilter' "$(cat filter.txt)"
+run '-dfilter, a size before' 0 -d exec -dfilter 0x4020001c-8 -D before.log -kernel blocks.elf
+[ "$(wc -l <before.log)" = 1 ] && pass || fail '-dfilter, a size before' "$(wc -l <before.log) lines"
+for range in 1 5..1 1+0 x 2.3 1..2z; do bad "-dfilter $range" 'Invalid range' -dfilter "$range" -kernel blocks.elf; done
+run '-D with the number of the process' 0 -d exec -D 'number.%d.log' -kernel blocks.elf
+ls number.[0-9]*.log >out 2>&1 && pass || fail '-D with the number of the process' 'no such file'
+bad '-D with two' 'Bad logfile template' -d exec -D 'a%d%d' -kernel blocks.elf
+bad '-D with something else' 'Bad logfile template' -d exec -D 'a%s' -kernel blocks.elf
+bad '-D twice' 'given twice' -d exec -D a -D b -kernel blocks.elf
+
 # CPUs are too many before any file is missing, as scripts probe it.
 bad 'too many CPUs for a GICv2' 'SMP CPUs requested (9) exceeds max CPUs' -kernel nowhere -smp 9
