@@ -167,7 +167,8 @@ bad '-smbios, an open structure' 'expected a structure' -smbios file=open.bin
 bad '-smbios, an empty file' 'expected a structure' -smbios file=empty
 bad '-smbios, no file' 'nowhere: No such file' -smbios file=nowhere
 bad '-smbios, a string with a zero' 'a byte that is 0' -smbios type=11,path=zero.txt
-bad '-smbios, more than there is room for' 'have no room' -kernel hello.elf $(for n in 1 2 3 4 5 6 7 8; do echo "-smbios type=11,path=long.txt"; done)
+bad '-smbios, more than there is room for' 'have no room' -kernel hello.elf \
+    -smbios type=11,path=long.txt,path=long.txt,path=long.txt,path=long.txt,path=long.txt,path=long.txt,path=long.txt,path=long.txt
 
 # -d exec, cpu: where runs of instructions begin, and with which registers; -dfilter, -D with %d.
 cat >blocks.S <<'ASM'
