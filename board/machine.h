@@ -112,6 +112,7 @@ struct virtio_config {
     enum virtio_kind kind;
     unsigned unit; /* disk or port */
     int slot;      /* 0..31, or -1: the highest free one, as QEMU gives them */
+    unsigned boot; /* of struct virtio_plug */
 };
 
 /* What makes the machine what it is. */

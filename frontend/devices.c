@@ -99,6 +99,21 @@ static void balloon_set(struct machine_config *c, const struct device_config *d)
     c->options.balloon = d->balloon | BALLOON_THERE;
 }
 
+/* Its turn among those that firmware is to boot from. */
+static u8 boot_turn(const struct options *o, const struct device_config *d)
+{
+    u8 turn = 1;
+    if (!d->boots)
+        return d->plug.boot; /* of a snapshot */
+    for (unsigned n = 0; n < o->device_count; n++) {
+        const struct device_config *other = &o->device[n];
+        if (other != d && other->boots && other->boot_index == d->boot_index)
+            die("-device %s: The bootindex %d has already been used", device_name(d), d->boot_index);
+        turn = (u8)(turn + (other->boots && other->boot_index < d->boot_index));
+    }
+    return turn;
+}
+
 static void device_set(const struct options *o, const struct device_config *d, struct machine_config *c,
                        struct taken *t)
 {
@@ -108,7 +123,8 @@ static void device_set(const struct options *o, const struct device_config *d, s
     if (!d->plug.function) {
         if (c->virtio_count == VIRTIO_SLOTS)
             die("-device %s: more than %d behind virtio-mmio", device_name(d), VIRTIO_SLOTS);
-        c->virtio[c->virtio_count++] = (struct virtio_config){ .kind = d->kind, .unit = unit, .slot = d->slot };
+        c->virtio[c->virtio_count++] =
+            (struct virtio_config){ .kind = d->kind, .unit = unit, .slot = d->slot, .boot = boot_turn(o, d) };
         return;
     }
     if (c->pci_count == PCI_PLUGS - 1)
@@ -116,6 +132,7 @@ static void device_set(const struct options *o, const struct device_config *d, s
     struct pci_plug plug = d->plug;
     plug.unit = unit;
     plug.bus = bus_of(c, d, t);
+    plug.boot = boot_turn(o, d);
     t->pci[c->pci_count] = d;
     c->pci[c->pci_count++] = plug;
 }

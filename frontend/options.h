@@ -82,10 +82,12 @@ struct device_config {
     enum virtio_kind kind;
     char drive[64], chardev[64], netdev[64], serial[21];
     struct net_option net;
-    char path[512];          /* of vhost-vsock: the Unix socket at its other end, or "" */
-    u8 balloon;              /* features of virtio-balloon that it offers: machine_options.balloon */
-    int slot;                /* of virtio-mmio */
-    s32 port_slot;           /* of a root port; chassis of a bridge */
+    char path[512]; /* of vhost-vsock: the Unix socket at its other end, or "" */
+    u8 balloon;     /* features of virtio-balloon that it offers: machine_options.balloon */
+    int slot;       /* of virtio-mmio */
+    s32 port_slot;  /* of a root port; chassis of a bridge */
+    s32 boot_index; /* when it has one: less is earlier */
+    bool boots;
     struct pci_plug plug;    /* without a function: it is no PCI one */
     char id[64], bus[64];    /* of PCI ones: what others name its bus by, and where it is to be */
     bool console;            /* a virtconsole has been given to this virtio-serial device */

@@ -3,7 +3,9 @@
 
 #include "lib/nearest.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static struct device_config *device_add(struct options *o, enum virtio_kind kind)
 {
@@ -155,6 +157,19 @@ static void pci_address(void *target, const char *option, const struct suboption
     d->plug.flags &= (u8)~PCI_ANYWHERE;
 }
 
+/* Less is earlier; what is negative is no turn. */
+static void boot_index(void *target, const char *option, const struct suboption *s)
+{
+    struct device_config *d = target;
+    char *end;
+    errno = 0;
+    long index = strtol(s->value, &end, 0);
+    if (!s->value[0] || *end || errno || index < INT32_MIN || index > INT32_MAX)
+        die("%s: bootindex=%s: expected a number", option, s->value);
+    d->boots = index >= 0;
+    d->boot_index = (s32)index;
+}
+
 static void flag_set(struct device_config *d, u8 flag, bool on)
 {
     d->plug.flags = (u8)(on ? d->plug.flags | flag : d->plug.flags & ~flag);
@@ -223,7 +238,7 @@ static void balloon_feature(void *target, const char *option, const struct subop
     PROPERTY("bus", PROPERTY_TEXT, struct device_config, bus), PROPERTY_BY("addr", pci_address),                       \
         PROPERTY("id", PROPERTY_TEXT, struct device_config, id), PROPERTY_BY("multifunction", pci_multifunction),      \
         PROPERTY_ACCEPTED("romfile", ""), PROPERTY_ACCEPTED("rombar", ""), PROPERTY_ACCEPTED("romsize", ""),           \
-        PROPERTY_ACCEPTED("acpi-index", ""), PROPERTY_ACCEPTED("bootindex", ""), PROPERTY_ACCEPTED("x-pcie-*", "")
+        PROPERTY_ACCEPTED("acpi-index", ""), PROPERTY_ACCEPTED("x-pcie-*", "")
 /* Of all virtio devices. What a driver may use or not without a difference in what it does is as elmu has it. */
 #define VIRTIO_ROWS                                                                                                    \
     PROPERTY_ACCEPTED("rng", ""), PROPERTY_ACCEPTED("num-queues", "1"), PROPERTY_ACCEPTED("num_queues", "1"),          \
@@ -247,10 +262,11 @@ static void balloon_feature(void *target, const char *option, const struct subop
         PROPERTY_ACCEPTED("share-rw", "on off"), PROPERTY_ACCEPTED("scsi", "off"), PROPERTY_ACCEPTED("iothread", ""),  \
         PROPERTY_ACCEPTED("werror", "report ignore enospc stop auto"),                                                 \
         PROPERTY_ACCEPTED("rerror", "report ignore stop auto"), PROPERTY_ACCEPTED("request-merging", "on off"), \
-        PROPERTY_ACCEPTED("backend_defaults", ""), PROPERTY_ACCEPTED("account-*", ""), PROPERTY_ACCEPTED("seg-max-adjust", "")
+        PROPERTY_ACCEPTED("backend_defaults", ""), PROPERTY_ACCEPTED("account-*", ""),                          \
+        PROPERTY_ACCEPTED("seg-max-adjust", ""), PROPERTY_BY("bootindex", boot_index)
 #define VIRTIO_MMIO_ROWS \
     PROPERTY_BY("bus", virtio_bus), PROPERTY("id", PROPERTY_TEXT, struct device_config, id), VIRTIO_ROWS,              \
-        PROPERTY_ACCEPTED("iommu_platform", "off"), PROPERTY_ACCEPTED("bootindex", "")
+        PROPERTY_ACCEPTED("iommu_platform", "off")
 #define NET_ROWS                                                                                                       \
     PROPERTY("netdev", PROPERTY_TEXT, struct device_config, netdev), PROPERTY_BY("mac", net_mac),                      \
         PROPERTY_BY("csum", net_feature), PROPERTY_BY("guest_csum", net_feature),                                      \
@@ -263,7 +279,8 @@ static void balloon_feature(void *target, const char *option, const struct subop
         PROPERTY_ACCEPTED("ctrl_mac_addr", ""), PROPERTY_ACCEPTED("ctrl_rx_extra", ""),                                \
         PROPERTY_ACCEPTED("ctrl_guest_offloads", ""), PROPERTY_ACCEPTED("guest_announce", ""),                         \
         PROPERTY_ACCEPTED("rx_queue_size", ""), PROPERTY_ACCEPTED("tx_queue_size", ""), PROPERTY_ACCEPTED("rss", "off"), \
-        PROPERTY_ACCEPTED("hash", "off"), PROPERTY_ACCEPTED("failover", "off"), PROPERTY_ACCEPTED("x-tx*", "")
+        PROPERTY_ACCEPTED("hash", "off"), PROPERTY_ACCEPTED("failover", "off"), PROPERTY_ACCEPTED("x-tx*", ""), \
+        PROPERTY_BY("bootindex", boot_index)
 
 #define BALLOON_ROWS                                                                                                   \
     PROPERTY_BY("deflate-on-oom", balloon_feature), PROPERTY_BY("page-poison", balloon_feature),                       \
@@ -408,7 +425,6 @@ static const struct property scsi_rows[] = {
     PROPERTY_ACCEPTED("channel", "0"),
     PROPERTY_ACCEPTED("scsi-id", "0"),
     PROPERTY_ACCEPTED("lun", "0"),
-    PROPERTY_ACCEPTED("bootindex", ""),
     PROPERTY_ACCEPTED("rotation_rate", "1"),
     DISK_ROWS,
 };
@@ -433,6 +449,8 @@ static void device_scsi(struct options *o, const char *option, const char *arg)
     memcpy(d->drive, said.drive, sizeof(d->drive));
     memcpy(d->serial, said.serial, sizeof(d->serial));
     d->disk = said.disk;
+    d->boots = said.boots;
+    d->boot_index = said.boot_index;
 }
 
 /* Besides the virtio devices of board/dev/virtio.def. */

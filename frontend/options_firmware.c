@@ -28,7 +28,7 @@ void opt_fw_cfg(struct options *o, const char *name, const char *arg)
                 item->name);
 }
 
-/* The order of old machines' drives is accepted: this board's firmware goes by its own variables. */
+/* The order of old machines' drives is accepted: this board's firmware goes by bootindex= and its own variables. */
 void opt_boot(struct options *o, const char *name, const char *arg)
 {
     static const struct property rows[] = {
@@ -38,7 +38,7 @@ void opt_boot(struct options *o, const char *name, const char *arg)
         PROPERTY_ACCEPTED("splash", ""),
         PROPERTY_GIVEN("splash-time", struct boot_menu, wait, has_wait),
         PROPERTY_GIVEN("reboot-timeout", struct boot_menu, fail_wait, has_fail_wait),
-        PROPERTY_ACCEPTED("strict", "on off"),
+        PROPERTY("strict", PROPERTY_ON, struct boot_menu, strict),
     };
     (void)name;
     properties_read(rows, ARRAY_LEN(rows), "-boot", arg, "order", &o->boot);

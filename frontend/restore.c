@@ -78,7 +78,9 @@ static void devices_take(struct options *o, const struct machine *s)
         for (unsigned n = 0; n < ARRAY_LEN(s->options.plug); n++)
             if (s->options.plug[n].unit == unit)
                 device_take(o, s,
-                            (struct device_config){ .kind = (enum virtio_kind)s->options.plug[n].kind, .slot = (int)n },
+                            (struct device_config){ .kind = (enum virtio_kind)s->options.plug[n].kind,
+                                                    .slot = (int)n,
+                                                    .plug.boot = (u8)s->options.plug[n].boot },
                             unit);
     for (unsigned n = 1; n < PCI_PLUGS && s->options.pci[n].function; n++)
         device_take(

@@ -17,7 +17,8 @@ struct blob {
     int mapped;
 };
 
-enum { MAX_LOADERS = 32, MAX_DOMAINS = 16, MAX_ITEMS = 32, BOOT_ERROR = 512 };
+enum { MAX_LOADERS = 32, MAX_DOMAINS = 16, MAX_ITEMS = 32, BOOT_ERROR = 512,
+       ORDER_SIZE = 0x20000 /* every function, behind every bridge */ };
 
 /* -device loader: a file, or a value, put somewhere; and perhaps a PE started there. -device guest-loader: a file that
  * a hypervisor is told of. */
@@ -50,6 +51,7 @@ struct boot_item {
 struct boot_menu {
     u64 wait, fail_wait;
     bool menu, has_wait, has_fail_wait;
+    bool strict; /* firmware is to boot from nothing but what it is told */
 };
 
 struct boot_config {
@@ -96,6 +98,11 @@ bool image_put(struct machine *m, u64 pa, const struct blob *file, const char *w
 
 /* The bytes of a file that gzip packed, which are then to be freed, or of any other as it is. */
 bool image_unpack(const struct blob *file, struct blob *out, char error[BOOT_ERROR]);
+
+/* ---- board/boot/order.c ---- */
+/* What firmware is to boot from, for its file `bootorder`. */
+struct writer;
+void order_make(struct writer *w, bool strict);
 
 /* ---- board/boot/fw_items.c ---- */
 /* Fills the firmware configuration device; firmware: it is there to load kernel and initrd. */

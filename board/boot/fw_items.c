@@ -1,7 +1,7 @@
 /*
  * What the firmware configuration device is given at boot, with the keys and names that QEMU's virt gives it (found by
  * listing them there: tests/guest/fw_cfg.c): ACPI and SMBIOS tables, with firmware the kernel, initial RAM disk and
- * command line, which are then the firmware's to load, and the files of -fw_cfg.
+ * command line, which are then the firmware's to load, what it is to boot from, and the files of -fw_cfg.
  */
 #include "board/acpi/acpi.h"
 #include "board/boot/boot.h"
@@ -18,7 +18,7 @@ struct items {
     u8 number[NUMBERS][4]; /* what items that are numbers hold */
     unsigned numbers;
     u8 rsdp[ACPI_RSDP_SIZE], tables[ACPI_TABLES_SIZE], loader[ACPI_LOADER_SIZE];
-    u8 smbios[SMBIOS_SIZE], anchor[SMBIOS_ANCHOR_SIZE];
+    u8 smbios[SMBIOS_SIZE], anchor[SMBIOS_ANCHOR_SIZE], order[ORDER_SIZE];
 };
 
 static void item_add(struct items *t, const char *name, u32 key, const void *data, u64 size)
@@ -35,8 +35,16 @@ static void number_add(struct items *t, const char *name, u32 key, u64 value, un
     item_add(t, name, key, number, bytes);
 }
 
-static void board_items(const struct machine *m, const struct boot_config *c, struct items *t)
+#define WRITER(machine, array) { .m = machine, .data = array, .room = sizeof(array) }
+static void writer_item(struct items *t, const char *name, const struct writer *w)
 {
+    item_add(t, name, 0, w->data, w->size);
+}
+
+static bool board_items(const struct machine *m, const struct boot_config *c, struct items *t)
+{
+    struct writer order = WRITER(m, t->order);
+    order_make(&order, c->boot.strict);
     item_add(t, NULL, FW_CFG_SIGNATURE, "QEMU", 4);
     number_add(t, NULL, FW_CFG_ID, m->options.fw_cfg_no_dma ? 1 : 3, 4); /* data register and DMA */
     item_add(t, NULL, FW_CFG_UUID, c->uuid, sizeof(c->uuid));
@@ -44,16 +52,11 @@ static void board_items(const struct machine *m, const struct boot_config *c, st
     number_add(t, NULL, FW_CFG_NB_CPUS, m->options.cpu_count, 2);
     number_add(t, NULL, FW_CFG_BOOT_MENU, c->boot.menu, 2);
     item_add(t, "bios-geometry", 0, NULL, 0);
-    item_add(t, "bootorder", 0, NULL, 0);
+    writer_item(t, "bootorder", &order);
     number_add(t, "etc/boot-fail-wait", 0, c->boot.has_fail_wait ? c->boot.fail_wait : UINT32_MAX, 4);
     if (c->boot.has_wait)
         number_add(t, "etc/boot-menu-wait", 0, c->boot.wait, 2);
-}
-
-#define WRITER(machine, array) { .m = machine, .data = array, .room = sizeof(array) }
-static void writer_item(struct items *t, const char *name, const struct writer *w)
-{
-    item_add(t, name, 0, w->data, w->size);
+    return !order.full;
 }
 
 static bool acpi_items(const struct machine *m, struct items *t)
@@ -103,8 +106,7 @@ bool fw_items_place(struct machine *m, const struct boot_config *c, bool firmwar
     }
     bool ok = t != NULL;
     if (t) {
-        board_items(m, c, t);
-        ok = smbios_items(m, c, t) && (!m->options.acpi || acpi_items(m, t));
+        ok = board_items(m, c, t) && smbios_items(m, c, t) && (!m->options.acpi || acpi_items(m, t));
         wrong = "the tables of ACPI and SMBIOS have no room";
         if (firmware)
             kernel_items(c, &kernel, t);

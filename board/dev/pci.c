@@ -30,7 +30,7 @@ const struct state_shape pci_function_shape = STATE_SHAPE(pci_function, function
 static const struct state_field plug_fields[] = {
     STATE(pci_plug, dma_mask), STATE(pci_plug, unit),  STATE(pci_plug, slot),  STATE(pci_plug, function),
     STATE(pci_plug, device),   STATE(pci_plug, bus),   STATE(pci_plug, devfn), STATE(pci_plug, flags),
-    STATE(pci_plug, pad),
+    STATE(pci_plug, boot),     STATE(pci_plug, pad),
 };
 const struct state_shape pci_plug_shape = STATE_SHAPE(pci_plug, plug_fields);
 

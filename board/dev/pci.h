@@ -34,7 +34,8 @@ struct pci_plug {
     u8 bus;       /* 0: the host bridge's; else the number of the bridge's plug */
     u8 devfn;     /* 8 * device + function */
     u8 flags;
-    u8 pad[5];
+    u8 boot;      /* its turn among those that firmware is to boot from, from 1 on; 0: none */
+    u8 pad[4];
 };
 extern const struct state_shape pci_plug_shape;
 

@@ -38,9 +38,11 @@ static const struct {
     const char *name;
     u16 pci_id;
     u32 pci_class;
+    const char *boots;
     const struct virtio_ops *ops;
 } kinds[VIRTIO_KINDS] = {
-#define VIRTIO(kind, number, name, pci_id, pci_class, ops) [VIRTIO_##kind] = { number, name, pci_id, pci_class, &(ops) },
+#define VIRTIO(kind, number, name, pci_id, pci_class, boots, ops) \
+    [VIRTIO_##kind] = { number, name, pci_id, pci_class, boots, &(ops) },
 #include "board/dev/virtio.def"
 };
 
@@ -53,6 +55,7 @@ const struct virtio_ops *virtio_ops_of(const struct virtio *dev)
 unsigned virtio_number(enum virtio_kind kind) { return kinds[kind].number; }
 u16 virtio_pci_id(enum virtio_kind kind) { return kinds[kind].pci_id; }
 u32 virtio_pci_class(enum virtio_kind kind) { return kinds[kind].pci_class; }
+const char *virtio_boots(enum virtio_kind kind) { return kind < VIRTIO_KINDS ? kinds[kind].boots : NULL; }
 enum back_end virtio_back_end(enum virtio_kind kind)
 {
     return kinds[kind].ops ? kinds[kind].ops->back_end : BACK_END_NONE;

@@ -50,6 +50,7 @@ extern const struct state_shape virtio_shape;
 /* What is plugged into a slot of virtio-mmio: enum virtio_kind and unit. */
 struct virtio_plug {
     u32 kind, unit;
+    u32 boot; /* its turn among those that firmware is to boot from, from 1 on; 0: none */
 };
 enum { VIRTIO_SLOTS = 32 };
 
@@ -104,7 +105,7 @@ struct virtio_ops {
     void (*reset)(struct machine *m, struct virtio *dev);
 };
 
-#define VIRTIO(kind, number, name, transitional, class_code, ops) extern const struct virtio_ops ops;
+#define VIRTIO(kind, number, name, transitional, class_code, boots, ops) extern const struct virtio_ops ops;
 #include "board/dev/virtio.def"
 
 /* ---- for the transports ---- */
@@ -115,6 +116,7 @@ const struct virtio_ops *virtio_ops_of_kind(enum virtio_kind kind);
 unsigned virtio_number(enum virtio_kind kind);
 u16 virtio_pci_id(enum virtio_kind kind);
 u32 virtio_pci_class(enum virtio_kind kind);
+const char *virtio_boots(enum virtio_kind kind);
 enum back_end virtio_back_end(enum virtio_kind kind);
 const char *virtio_name(enum virtio_kind kind);
 u64 virtio_offered(struct machine *m, const struct virtio *dev);

@@ -62,7 +62,7 @@ bool virtio_plug(struct machine *m, const struct machine_config *config, char *e
         }
         virtio_slot(m, (unsigned)slot)->kind = v->kind;
         virtio_slot(m, (unsigned)slot)->unit = v->unit;
-        m->options.plug[slot] = (struct virtio_plug){ v->kind, v->unit };
+        m->options.plug[slot] = (struct virtio_plug){ v->kind, v->unit, v->boot };
     }
     return true;
 }

@@ -95,6 +95,10 @@ def options():
     bad("scsi-hd on another controller", "No 'SCSI' bus found", *drive, "-device", "virtio-scsi-pci,id=s", "-device", "scsi-hd,drive=d,bus=t.0")
     bad("two on one controller", "No 'SCSI' bus found", *drive, "-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=d", "-device", "scsi-hd,drive=d")
     bad("scsi-hd without a drive", "drive property not set", "-device", "virtio-scsi-pci", "-device", "scsi-hd")
+    bad("a turn that is none", "bootindex=first: expected a number", *drive, "-device", "virtio-blk-pci,drive=d,bootindex=first")
+    bad("a turn beyond all", "expected a number", *drive, "-device", "virtio-blk-pci,drive=d,bootindex=2147483648")
+    bad("a turn twice", "The bootindex 1 has already been used", *drive, "-device", "virtio-blk-device,drive=d,bootindex=1", "-netdev", "hubport,hubid=1,id=n", "-device", "virtio-net-pci,netdev=n,bootindex=1")
+    bad("a turn of what nothing boots from", "no property 'bootindex'", "-device", "virtio-rng-pci,bootindex=1")
     bad("a controller is no disk", "no property 'drive'", *drive, "-device", "virtio-scsi-pci,drive=d")
 
 # ---- what is kept ----

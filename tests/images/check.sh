@@ -31,6 +31,7 @@ want() { printf '%s\n' "$1" >>"$tables/$name.want"; }
 never() { printf '%s\n' "$1" >>"$tables/$name.never"; }
 # Runs beside the row: @DIR@, and @PORT@ and @PORT2@, which nobody uses, stand for what they stand for in opt.
 beside() { printf '%s\0' "$@" >"$tables/$name.beside"; }
+put() { printf '%s\t%s\n' "$1" "$2" >>"$tables/$name.put"; } # @DIR@/$1 is a copy of file $2
 holds() { printf '%s\t%s\n' "$1" "$2" >>"$tables/$name.holds"; }
 
 # Of the rows that follow.
@@ -521,6 +522,17 @@ define_rows() {
     want 'Machine model: linux,dummy-virt'
     never 'ACPI: RSDP'
     shell_session elmu
+    # Of two disks with a kernel each it starts the one that is to be the first.
+    row edk2-bootorder full 8G
+    common cortex-a57 1
+    opt -bios "$boot/../images/QEMU_EFI.fd"
+    for with in 1:a 0:b; do
+        put "${with#*:}/EFI/BOOT/BOOTAA64.EFI" "$boot/vmlinuz"
+        opt -drive "file=fat:@DIR@/${with#*:},if=none,format=raw,id=${with#*:}"
+        opt -device "virtio-blk-pci,drive=${with#*:},bootindex=${with%:*}"
+    done
+    until_ 'Linux version'
+    want 'starting Boot0001 "UEFI Misc Device" from PciRoot(0x0)/Pci(0x2,0x0)'
     row edk2 full 8G
     common cortex-a57 1
     opt -device pcie-root-port,id=rp,chassis=1 -device virtio-blk-pci,bus=rp,drive=d0 -device virtio-rng-pci
@@ -544,9 +556,13 @@ define_rows() {
 # run ROW DIR: one run; console in DIR/console, messages in DIR/messages, status in DIR/status.
 run() {
     local -a options
+    local name file
     mkdir -p "$2"
     cp "$boot/disk.img" "$2/disk.img"
     truncate -s 64M "$2/vars.fd"
+    if [ -f "$tables/$1.put" ]; then
+        while IFS=$'\t' read -r name file; do install -D -m 644 "$file" "$2/$name"; done <"$tables/$1.put"
+    fi
     mapfile -d '' -t options <"$tables/$1.opt"
     if [ -f "$tables/$1.beside" ]; then ports_fill "$1" "$2"; fi
     "${elmu[@]}" "${options[@]//@DIR@/$2}" --max-insns "$(instructions "${bound_of[$1]}")" --stats \
