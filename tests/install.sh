@@ -51,6 +51,7 @@ images  dpkg-deb                    dpkg                    to unpack Debian's k
 images  xz                          xz-utils                to unpack Debian's kernel and Xen
 images  flock                       util-linux              to keep two runs from fetching at once
 images  dtc                         device-tree-compiler    to give QEMU Xen's boot modules
+images  mkimage                     u-boot-tools            to make the script with which U-Boot starts Xen
 images  python3                     python3                 to serve what a guest downloads
 bench   python3                     python3                 to run bench/run.py
 bench   qemu-system-aarch64         qemu-system-arm         to compare with

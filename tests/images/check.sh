@@ -100,7 +100,7 @@ xen() { # CPU SMP
 }
 
 define_rows() {
-    local cpu smp mode words model with
+    local cpu smp mode words model with what
     for cpu in cortex-a57 max; do
         for smp in 1 4; do
             case $cpu-$smp in cortex-a57-1 | max-4) row linux-$cpu-$smp quick 4G ;; *) row linux-$cpu-$smp full 6G ;; esac
@@ -458,6 +458,50 @@ define_rows() {
     want 'elmu test disk'
     want "==> $disk_crc"
     want "TFTP error: 'Access violation' (2)"
+    # Linux by TFTP, with the device tree that the machine leaves at the start of RAM.
+    local load=$'setenv bootargs console=ttyAMA0; dhcp $kernel_addr_r vmlinuz; tftpboot $ramdisk_addr_r linux.cpio; booti $kernel_addr_r $ramdisk_addr_r:$filesize $fdt_addr\n'
+    for with in pci device; do
+        row u-boot-linux-net-$with full 6G
+        common cortex-a57 2
+        opt -bios "$boot/../images/u-boot.bin" -netdev "user,id=n,tftp=$boot" -device "virtio-net-$with,netdev=n"
+        answer 'Hit any key' $'\n'
+        answer '=> ' "$load"
+        want 'DHCP client bound to address 10.0.2.15'
+        want 'Starting kernel ...'
+        want 'CPU: All CPU(s) started at EL2'
+        want 'elmu: 2 cpus'
+        shell_session elmu
+    done
+    # Linux from a disk, which is looked for: nothing is typed.
+    for with in pci device; do
+        row u-boot-linux-disk-$with full 6G
+        common cortex-a57 1
+        put disk/vmlinuz "$boot/vmlinuz"
+        put disk/linux.cpio "$boot/linux.cpio"
+        put disk/extlinux/extlinux.conf "$here/extlinux.conf"
+        opt -bios "$boot/../images/u-boot.bin" -drive "file=fat:@DIR@/disk,if=none,format=raw,id=d" -device "virtio-blk-$with,drive=d"
+        want 'Found /extlinux/extlinux.conf'
+        want 'Starting kernel ...'
+        shell_session elmu
+    done
+    # Xen by TFTP: a script loads it, its first domain and that one's RAM disk, and writes them into the device tree.
+    for smp in 1 4; do
+        row u-boot-xen-$smp full 12G
+        common cortex-a57 $smp
+        if [ -n "$boot" ]; then mkimage -A arm64 -T script -d "$here/xen.boot" "$tables/boot.scr" >/dev/null || exit 1; fi
+        put tftp/boot.scr "$tables/boot.scr"
+        for what in xen vmlinuz linux.cpio; do put "tftp/$what" "$boot/$what"; done
+        opt -bios "$boot/../images/u-boot.bin" -netdev "user,id=n,tftp=@DIR@/tftp" -device virtio-net-pci,netdev=n
+        answer 'Hit any key' $'\n'
+        answer '=> ' $'dhcp 0x47000000 boot.scr; source 0x47000000\n'
+        want '## Executing script at 47000000'
+        want 'Starting kernel ...'
+        want "(XEN) Brought up $smp CPUs"
+        want 'dom0: under xen 4.17'
+        want 'dom0: xen capabilities: control_d'
+        want '(XEN) Hardware Dom0 halted: halting machine'
+        shell_session dom0
+    done
     # The kernel is the firmware's to load: it comes from the firmware configuration device, as do ACPI's tables, by which
     # Linux then knows the machine.
     row edk2-kernel quick 3G
