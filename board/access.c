@@ -32,6 +32,36 @@ s64 machine_frame_in(struct machine *m, unsigned net, void *frame, u64 room)
     return size;
 }
 
+/* ---- shares ---- */
+
+u32 machine_share_serve(struct machine *m, unsigned share, const void *request, u32 size, void *answer)
+{
+    return m->d.host.share_serve ? m->d.host.share_serve(m->d.host.ctx, share, request, size, answer) : 0;
+}
+
+const u8 *machine_share(const struct machine *m, unsigned share)
+{
+    const struct phys_region *r = phys_region_at((struct phys *)&m->d.phys, SHARE_BASE + (u64)share * SHARE_ROOM);
+    return r ? r->host + (u64)share * SHARE_ROOM : NULL;
+}
+
+/* Pages that hold zeros already take no memory. */
+void machine_share_put(struct machine *m, unsigned share, u64 offset, const void *from, u64 size)
+{
+    enum { PAGE = 4096 };
+    static const u8 zeros[PAGE];
+    const u8 *room = machine_share(m, share), *bytes = from;
+    if (!room || offset > SHARE_ROOM || size > SHARE_ROOM - offset)
+        return;
+    for (u64 part; size; offset += part, size -= part) {
+        part = PAGE - offset % PAGE < size ? PAGE - offset % PAGE : size;
+        const u8 *now = bytes ? bytes : zeros;
+        if (memcmp(room + offset, now, part))
+            phys_copy_in(&m->d.phys, SHARE_BASE + (u64)share * SHARE_ROOM + offset, now, part);
+        bytes = bytes ? bytes + part : NULL;
+    }
+}
+
 void machine_input_kick(struct machine *m)
 {
     if (m->d.in_kick)

@@ -73,6 +73,18 @@ static bool store_create(struct machine *m)
     return ok;
 }
 
+/* As many rooms as the last share needs. */
+static bool shares_create(struct machine *m)
+{
+    u64 count = 0;
+    for (unsigned n = 0; n < MAX_SHARES; n++)
+        count = m->options.share[n].tag[0] ? n + 1u : count;
+    bool ok = !count || region_add(m, SHARE_BASE, count * SHARE_ROOM, false);
+    if (ok && count)
+        m->d.phys.region[m->d.phys.region_count - 1].closed = true;
+    return ok;
+}
+
 bool machine_store(struct machine *m, u64 size)
 {
     size = align_up(size, PAGE);
@@ -231,7 +243,7 @@ struct machine *machine_create(const struct machine_config *config, char error[2
     m->d.phys.board = m;
     bool ok = model_set(&m->options, &m->model, config->cpu, error) && pci_plug(m, config, error) && bus_create(m) &&
               virtio_plug(m, config, error);
-    if (ok && !(ram_create(m) && store_create(m))) {
+    if (ok && !(ram_create(m) && shares_create(m) && store_create(m))) { /* the store may come later */
         snprintf(error, 256, "cannot allocate %llu MiB of RAM for the guest",
                  (unsigned long long)(m->options.ram_size >> 20));
         ok = false;

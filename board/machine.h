@@ -51,6 +51,15 @@ struct run_end {
     char text[2048]; /* for people; may be empty */
 };
 
+/* Shares: the longest message of 9P, bytes; and the room that a share has in the machine's state for what must be
+ * remembered, at an address that no PE and no bus master has: first the device's part, then the server's. A part of it
+ * that has changed; zeros: all of its bytes are 0 now. */
+enum { SHARE_MESSAGE = 128 << 10, SHARE_ROOM = 96 << 20, SHARE_OF_SERVER = 256 << 10 };
+struct share_change {
+    u32 offset, size;
+    bool zeros;
+};
+
 /* What the front end lends. Every function may be NULL but input and output. `ctx` is handed back. */
 struct machine_host {
     void *ctx;
@@ -90,6 +99,11 @@ struct machine_host {
     s64 (*frame_in)(void *ctx, unsigned net, void *frame, u64 room);
     /* Called for each frame that entered the guest. */
     void (*frame_logged)(void *ctx, unsigned net, const void *frame, u64 size);
+    /* Shares: serves a request of 9P (T-message) of `size` bytes, at most SHARE_MESSAGE; the bytes of the answer, which
+     * has room for as many; 0: there is none to be had. What the server has to remember it puts into the share's room
+     * (machine_share_put). share_change: the nth part of the room that the last request changed. False: no more. */
+    u32 (*share_serve)(void *ctx, unsigned share, const void *request, u32 size, void *answer);
+    bool (*share_change)(void *ctx, unsigned share, u32 n, struct share_change *change);
     /* For snapshots of disks whose writes are kept apart from their file. disk_change: the first block of 4 KiB, from
      * `block` on, that was written; -1: none; -2: this disk's writes go to its file. disk_read_file: what the file
      * holds. disk_set: one such block, `size` bytes of it lie in the disk; data NULL: forgets all that were written. */
@@ -236,6 +250,11 @@ void machine_reset(struct machine *m);
 #define STORE_BASE BIT(56)
 bool machine_store(struct machine *m, u64 size);
 
+#define SHARE_BASE (STORE_BASE + BIT(48))
+/* The room of a share; and writes to it (from NULL: zeros). */
+const u8 *machine_share(const struct machine *m, unsigned share);
+void machine_share_put(struct machine *m, unsigned share, u64 offset, const void *from, u64 size);
+
 /* Runs until something ends it, or until the PEs have executed `insns` instructions in all since reset (NEVER: no
  * limit). */
 struct run_end machine_run(struct machine *m, u64 insns);
@@ -272,6 +291,8 @@ void machine_frame_out(struct machine *m, unsigned net, const void *frame, u64 s
 s64 machine_frame_in(struct machine *m, unsigned net, void *frame, u64 room);
 /* The guest waits for input, or has listened for long: prepared input may come now. */
 void machine_input_offer(struct machine *m);
+/* Shares: struct machine_host has the shape. */
+u32 machine_share_serve(struct machine *m, unsigned share, const void *request, u32 size, void *answer);
 u64 machine_random(struct machine *m);
 /* RAM written by another observer than a PE: DMA, semihosting, a debugger. Exclusive monitors of what it covers open.
  * False: not RAM; nothing was copied. */

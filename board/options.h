@@ -36,6 +36,10 @@ struct net_option {
     u64 cid; /* of virtio-vsock: the guest's address */
 };
 
+struct share_option {
+    u8 tag[32]; /* what the guest mounts it by: padded by zeros. Empty: no share */
+};
+
 struct machine_options {
     u64 ram_size; /* bytes, a multiple of 1 MiB */
     u64 ram_more; /* bytes of address that -m keeps for memory to be plugged in */
@@ -66,6 +70,7 @@ struct machine_options {
     u8 pad[5];
     struct disk_option disk[MAX_DISKS];
     struct net_option net[MAX_NETS];
+    struct share_option share[MAX_SHARES];
     struct virtio_plug plug[VIRTIO_SLOTS];
     struct pci_plug pci[PCI_PLUGS]; /* as many as have a function */
 };

@@ -14,15 +14,18 @@
  * at the same time before it idles, and must not hear then already what came while it did. */
 enum { WHILE_POLLED, WHILE_IDLE };
 enum entry_kind { ENTRY_INPUT, ENTRY_KICK, ENTRY_IDLE, ENTRY_RESULT, ENTRY_DATA, ENTRY_DISK, ENTRY_POWER,
-                  ENTRY_RESET, ENTRY_FRAME, ENTRY_BALLOON, ENTRY_KINDS };
+                  ENTRY_RESET, ENTRY_FRAME, ENTRY_BALLOON, ENTRY_SHARE, ENTRY_CHANGE, ENTRY_KINDS };
 
 /* RESULT: what a semihosting call returned; FRAME: what asking for one returned, of adapter `port`; BALLOON: pages;
  * DATA: 8 bytes of what came with either, in order. DISK: 8 bytes that a disk held before they were written (at
- * `extra`), to be put back when the run goes backwards. */
+ * `extra`), to be put back when the run goes backwards. SHARE: the size of an answer of share `port`; CHANGE: what it
+ * changed in the share's room, from `value` on: `extra` bytes, or CHANGE_ZEROS and that many zeros. */
 struct entry {
     u32 kind, port;
     u64 now, value, extra;
 };
+
+#define CHANGE_ZEROS BIT(32)
 
 struct journal {
     struct machine *m;
@@ -291,6 +294,59 @@ static void frame_logged(void *ctx, unsigned net, const void *frame, u64 size)
         j->host.frame_logged(j->host.ctx, net, frame, size);
 }
 
+/* ---- shares: answers come again, and what the server remembers; the host's folder is left alone ---- */
+
+enum { CHANGE_PART = 4096 };
+
+static void change_put(struct journal *j, unsigned share, const struct share_change *c)
+{
+    put(j, ENTRY_CHANGE, share, c->offset, c->size | (c->zeros ? CHANGE_ZEROS : 0));
+    if (!c->zeros)
+        data_put(j, machine_share(j->m, share) + c->offset, c->size);
+}
+
+static void changes_take(struct journal *j, unsigned share)
+{
+    for (const struct entry *e; (e = take(j, ENTRY_CHANGE));) {
+        u8 bytes[CHANGE_PART] = { 0 };
+        u64 size = e->extra & ones(32), at = e->value, zeros = e->extra & CHANGE_ZEROS;
+        if (zeros)
+            machine_share_put(j->m, share, at, NULL, size);
+        for (u64 part; !zeros && size; at += part, size -= part) {
+            part = size < sizeof(bytes) ? size : sizeof(bytes);
+            data_take(j, bytes, part);
+            machine_share_put(j->m, share, at, bytes, part);
+        }
+    }
+}
+
+static u32 share_serve(void *ctx, unsigned share, const void *request, u32 size, void *answer)
+{
+    struct journal *j = ctx;
+    if (behind(j)) {
+        const struct entry *e = j->at < j->count && j->entry[j->at].port == share ? take(j, ENTRY_SHARE) : NULL;
+        u32 length = e && e->value <= SHARE_MESSAGE ? (u32)e->value : 0;
+        data_take(j, answer, length);
+        changes_take(j, share);
+        return length;
+    }
+    u64 count = j->count;
+    u32 length = j->host.share_serve(j->host.ctx, share, request, size, answer);
+    struct share_change c;
+    put(j, ENTRY_SHARE, share, length, 0);
+    data_put(j, answer, length);
+    for (u32 n = 0; j->host.share_change(j->host.ctx, share, n, &c); n++)
+        change_put(j, share, &c);
+    j->typed += j->count - count;
+    return length;
+}
+
+static bool share_change(void *ctx, unsigned share, u32 n, struct share_change *change)
+{
+    struct journal *j = ctx;
+    return j->host.share_change(j->host.ctx, share, n, change);
+}
+
 /* ---- disks ---- */
 
 static bool disk_read(void *ctx, unsigned disk, u64 offset, void *data, u64 size)
@@ -426,6 +482,8 @@ struct journal *journal_attach(struct machine *m)
     CALL(frame_out)
     CALL(frame_in)
     CALL(frame_logged)
+    CALL(share_serve)
+    CALL(share_change)
     CALL(disk_change)
     CALL(disk_read_file)
     CALL(disk_set)

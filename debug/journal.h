@@ -1,7 +1,8 @@
 /*
- * What comes to the machine from outside, with the time at which it came: console input, network frames, waits that
- * were cut short for a person, results of semihosting files. Between the machine and its front end: as long as the
- * journal holds what comes next it is taken from there, else from the front end, and written down.
+ * What comes to the machine from outside, with the time at which it came: console input, network frames, answers of
+ * shared folders, waits that were cut short for a person, results of semihosting files. Between the machine and its
+ * front end: as long as the journal holds what comes next it is taken from there, else from the front end, and written
+ * down.
  *
  * File (-record, -replay): "ELMUJRNL", version, layout of an entry, seed-independent; entries as they are; a hash.
  */

@@ -407,6 +407,7 @@ static const char *differs(const struct machine *m, const struct machine *s)
         { "plug", "-device" },          { "pci", "-device" },
         { "store_size", "-fw_cfg" },    { "firmware", "-bios" },
         { "fw_cfg_no_dma", "-global" }, { "balloon", "-device" },
+        { "share", "-fsdev" },
     };
     for (unsigned n = 0; n < machine_options_shape.count; n++) {
         const struct state_field *f = &machine_options_shape.field[n];

@@ -17,10 +17,11 @@ static const char *device_name(const struct device_config *d)
 
 /* Numbers of its disk, console, network and bus, which the devices before it leave free or have. */
 struct taken {
-    unsigned port, net;
+    unsigned port, net, share;
     bool disk[MAX_DISKS];
     const struct device_config *pci[PCI_PLUGS];
     struct nets *nets;
+    struct shares *shares;
     unsigned macs; /* adapters whose address was given by nobody */
 };
 
@@ -47,6 +48,14 @@ static void net_set(struct machine_config *c, const struct device_config *d, str
     nets_plug(t->nets, t->net, d->netdev);
 }
 
+static void share_set(const struct options *o, struct machine_config *c, const struct device_config *d,
+                      const struct taken *t)
+{
+    memcpy(c->options.share[t->share].tag, d->mount_tag, strlen(d->mount_tag)); /* one of 32 bytes has no end */
+    if (d->fsdev[0])
+        shares_plug(t->shares, o, t->share, d->fsdev);
+}
+
 static unsigned unit_of(const struct options *o, const struct device_config *d, struct machine_config *c,
                         struct taken *t)
 {
@@ -59,6 +68,12 @@ static unsigned unit_of(const struct options *o, const struct device_config *d, 
             die("-device %s: more than %d", device_name(d), MAX_NETS);
         net_set(c, d, t);
         unit = t->net++;
+        break;
+    case BACK_END_SHARE:
+        if (t->share == MAX_SHARES)
+            die("-device %s: more than %d", device_name(d), MAX_SHARES);
+        share_set(o, c, d, t);
+        unit = t->share++;
         break;
     case BACK_END_DISK:
         if (!d->drive[0]) { /* a SCSI controller without a disk: the last number is one that has none */
@@ -137,9 +152,9 @@ static void device_set(const struct options *o, const struct device_config *d, s
     c->pci[c->pci_count++] = plug;
 }
 
-void devices_set(const struct options *o, struct machine_config *c, struct nets *nets)
+void devices_set(const struct options *o, struct machine_config *c, struct nets *nets, struct shares *shares)
 {
-    struct taken t = { .port = row_ports(), .nets = nets };
+    struct taken t = { .port = row_ports(), .nets = nets, .shares = shares };
     for (unsigned by = 0; by < MADE_BY; by++) /* as on QEMU */
         for (unsigned n = 0; n < o->device_count; n++)
             if (o->device[n].made_by == by)

@@ -11,6 +11,7 @@
 
 struct nets;
 struct text;
+struct frontend;
 
 /* ---- console.c: the ports ---- */
 
@@ -97,9 +98,16 @@ struct disks *disks_open(const struct options *o, struct machine_config *config)
 /* False: something of what the guest wrote could not be kept; said so. */
 bool disks_close(struct disks *d);
 
+/* ---- shares.c ---- */
+struct shares;
+struct shares *shares_open(struct frontend *f, struct machine_config *config);
+/* Opens the folder of -fsdev `id` for share `unit`. Dies when there is no such. o->net_cut: opens nothing. */
+void shares_plug(struct shares *all, const struct options *o, unsigned unit, const char *id);
+void shares_close(struct shares *all);
+
 /* ---- devices.c ---- */
 /* Fills in the devices of the configuration. Dies with a message. */
-void devices_set(const struct options *o, struct machine_config *c, struct nets *nets);
+void devices_set(const struct options *o, struct machine_config *c, struct nets *nets, struct shares *shares);
 
 /* ---- daemon.c: -daemonize, -pidfile ---- */
 /* Goes on in another process; the caller's waits for daemon_ready, and ends with status 1 when that does not come. */
@@ -207,6 +215,7 @@ struct frontend {
     struct hostfiles files;
     struct disks *disks;
     struct nets *nets; /* frontend/net.h */
+    struct shares *shares;
     struct stats *stats;
 };
 

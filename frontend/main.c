@@ -147,7 +147,8 @@ static void config_make(const struct options *o, struct frontend *f, struct mach
     flash_set(o, c);
     c->options.firmware |= o->bios || c->options.flash_disk[0];
     f->nets = f->console.nets = nets_open(o, c);
-    devices_set(o, c, f->nets);
+    f->shares = shares_open(f, c);
+    devices_set(o, c, f->nets, f->shares);
 }
 
 static struct machine *machine_make(const struct options *o, struct frontend *f)
@@ -298,7 +299,7 @@ int main(int argc, char **argv)
     if (o.daemonize)
         daemon_begin();
     pidfile_write(o.pidfile);
-    o.net_cut = o.replay; /* what came from a network comes from the journal */
+    o.net_cut = o.replay; /* what came from a network or a share comes from the journal */
     snapshots_complete(&o);
     if (o.restore)
         restore_options(&o);
@@ -308,6 +309,7 @@ int main(int argc, char **argv)
         machine_destroy(m);
         disks_close(f.disks);
         nets_close(f.nets);
+        shares_close(f.shares);
         return 0;
     }
     console_open(&f.console, m, &o);
@@ -336,5 +338,6 @@ int main(int argc, char **argv)
     stats_destroy(f.stats);
     machine_destroy(m);
     nets_close(f.nets);
+    shares_close(f.shares);
     return disks_close(f.disks) ? status : 1;
 }

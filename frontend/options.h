@@ -8,6 +8,7 @@
 #include "board/dev/fw_cfg.h"
 #include "board/machine.h"
 #include "debug/trace/trace.h"
+#include "frontend/share.h"
 
 enum { MAX_CHARDEVS = 32, MAX_SENDS = 256, MAX_SERIALS = 16, MAX_MONITORS = 8, MAX_FOLDERS = 16, OPTION_TEXT = 4096 };
 
@@ -76,11 +77,18 @@ struct dump_option {
     u64 most; /* bytes of a frame that are kept */
 };
 
+/* -fsdev and -virtfs: a folder for a virtio-9p device. */
+struct share_option_given {
+    char id[64];
+    struct share_config config;
+};
+
 /* Whose devices come first. */
 enum device_made_by { BY_NIC, BY_DEVICE, BY_DRIVE, MADE_BY };
 struct device_config {
     enum virtio_kind kind;
     char drive[64], chardev[64], netdev[64], serial[21];
+    char fsdev[64], mount_tag[33]; /* of a share: at most 32 bytes */
     struct net_option net;
     char path[512]; /* of vhost-vsock: the Unix socket at its other end, or "" */
     u8 balloon;     /* features of virtio-balloon that it offers: machine_options.balloon */
@@ -156,7 +164,9 @@ struct options {
     unsigned netdev_count;
     struct dump_option dump[MAX_DUMPS];
     unsigned dump_count;
-    bool net_cut; /* nothing is sent to networks or comes from there */
+    bool net_cut; /* nothing is sent to networks or comes from there; no folder is shared */
+    struct share_option_given share[MAX_SHARES];
+    unsigned share_count;
     struct device_config device[VIRTIO_SLOTS + PCI_PLUGS];
     unsigned device_count;
     struct loader_option loader[MAX_LOADERS];
@@ -205,8 +215,9 @@ void option_given(struct options *o, const char *name, const char *arg);
 void options_set_apply(int argc, char **argv);
 /* frontend/options_host.c: a file, or that of its name in a folder of -L. */
 const char *option_file(const struct options *o, const char *file);
-/* frontend/options_device.c: the device that -drive if=virtio makes. */
+/* frontend/options_device.c: the device that -drive if=virtio makes; that -virtfs makes. */
 void device_of_drive(struct options *o, const struct drive_config *d);
+void device_of_share(struct options *o, const char *fsdev, const char *tag);
 /* frontend/json.c: an object, as the text of an option with the same properties: those of an object within are named
  * by its own name before a dot. Dies when it is not one, or its text does not fit. */
 void json_flatten(const char *option, const char *json, char *text, size_t room);
@@ -221,6 +232,8 @@ void vsock_end_add(struct options *o, struct device_config *d);
 /* frontend/options_firmware.c: as people write it. */
 enum { UUID_TEXT = 40 };
 const char *uuid_text(const u8 uuid[16], char text[UUID_TEXT]);
+/* frontend/options_share.c: what a virtio-9p device must name. Dies when it does not. */
+void device_share_check(const char *option, const struct device_config *d);
 /* frontend/options_net.c: -object filter-dump; a property mac=. */
 void object_dump(struct options *o, const char *arg);
 void mac_read(u8 mac[6], const char *option, const char *text);

@@ -32,6 +32,14 @@ void device_of_drive(struct options *o, const struct drive_config *d)
     device->made_by = BY_DRIVE;
 }
 
+/* The folder of a -virtfs. */
+void device_of_share(struct options *o, const char *fsdev, const char *tag)
+{
+    struct device_config *device = pci_add(o, FUNCTION_virtio_pci, VIRTIO_9P);
+    snprintf(device->fsdev, sizeof(device->fsdev), "%s", fsdev);
+    snprintf(device->mount_tag, sizeof(device->mount_tag), "%s", tag);
+}
+
 /* ---- -device ---- */
 
 static const struct property loader_rows[] = {
@@ -292,11 +300,16 @@ static void balloon_feature(void *target, const char *option, const struct subop
         PROPERTY("socket", PROPERTY_TEXT, struct device_config, path), PROPERTY_ACCEPTED("seqpacket", "off auto"),     \
         PROPERTY_ACCEPTED("vhostfd", "")
 
+#define SHARE_ROWS                                                                                                     \
+    PROPERTY("fsdev", PROPERTY_TEXT, struct device_config, fsdev),                                                     \
+        PROPERTY("mount_tag", PROPERTY_TEXT, struct device_config, mount_tag)
+
 static const struct property virtio_rows[] = { VIRTIO_MMIO_ROWS };
 static const struct property virtio_disk_rows[] = { VIRTIO_MMIO_ROWS, DISK_ROWS };
 static const struct property virtio_balloon_rows[] = { VIRTIO_MMIO_ROWS, BALLOON_ROWS };
 static const struct property virtio_vsock_rows[] = { VIRTIO_MMIO_ROWS, VSOCK_ROWS };
 static const struct property virtio_net_rows[] = { VIRTIO_MMIO_ROWS, NET_ROWS };
+static const struct property virtio_share_rows[] = { VIRTIO_MMIO_ROWS, SHARE_ROWS };
 static const struct property testdev_rows[] = { PCI_ROWS };
 static const struct property edu_rows[] = { PCI_ROWS,
                                             PROPERTY("dma_mask", PROPERTY_NUMBER, struct device_config, plug.dma_mask) };
@@ -331,6 +344,7 @@ static const struct property virtio_pci_disk_rows[] = { PCI_ROWS, VIRTIO_PCI_ROW
 static const struct property virtio_pci_balloon_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, BALLOON_ROWS };
 static const struct property virtio_pci_vsock_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, VSOCK_ROWS };
 static const struct property virtio_pci_net_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, NET_ROWS };
+static const struct property virtio_pci_share_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, SHARE_ROWS };
 
 /* The properties of a virtio device, behind virtio-mmio and behind PCI: by its kind, else by its back end. */
 struct virtio_properties {
@@ -343,6 +357,7 @@ static const struct virtio_properties end_properties[BACK_ENDS] = {
     [BACK_END_PORT] = BOTH(virtio_rows, virtio_pci_rows),
     [BACK_END_DISK] = BOTH(virtio_disk_rows, virtio_pci_disk_rows),
     [BACK_END_NET] = BOTH(virtio_net_rows, virtio_pci_net_rows),
+    [BACK_END_SHARE] = BOTH(virtio_share_rows, virtio_pci_share_rows),
 };
 static const struct virtio_properties kind_properties[VIRTIO_KINDS] = {
     [VIRTIO_SCSI] = BOTH(virtio_rows, virtio_pci_rows), /* its disks are devices of their own */
@@ -375,6 +390,8 @@ static void device_complete(struct options *o, struct device_config *d, const ch
         die("%s: drive= is missing", option);
     if (d->kind == VIRTIO_VSOCK)
         vsock_complete(o, d, option);
+    if (virtio_back_end(d->kind) == BACK_END_SHARE)
+        device_share_check(option, d);
 }
 
 static void device_virtio(struct options *o, const char *option, const char *arg, enum virtio_kind kind)

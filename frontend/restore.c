@@ -58,6 +58,8 @@ static void device_take(struct options *o, const struct machine *s, struct devic
         return;
     if (virtio_back_end(d.kind) == BACK_END_DISK)
         die("-restore %s: made with a disk: -drive is needed", o->restore);
+    if (virtio_back_end(d.kind) == BACK_END_SHARE)
+        die("-restore %s: made with a share: -virtfs, or -fsdev and -device, is needed", o->restore);
     if (virtio_back_end(d.kind) == BACK_END_NET && unit < MAX_NETS) { /* nobody is at the other end of its wire */
         d.net = s->options.net[unit];
         d.has_mac = true;

@@ -158,9 +158,11 @@ const char *virtio_validate(const struct virtio *dev)
     const struct virtio_ops *ops = virtio_ops_of(dev);
     if ((dev->kind && !ops) || dev->turned > 1)
         return "virtio: no such kind of device";
-    static const unsigned units[] = {
-        [BACK_END_NONE] = 1, [BACK_END_PORT] = MAX_PORTS, [BACK_END_DISK] = MAX_DISKS, [BACK_END_NET] = MAX_NETS
-    };
+    static const unsigned units[] = { [BACK_END_NONE] = 1,
+                                      [BACK_END_PORT] = MAX_PORTS,
+                                      [BACK_END_DISK] = MAX_DISKS,
+                                      [BACK_END_NET] = MAX_NETS,
+                                      [BACK_END_SHARE] = MAX_SHARES };
     if (ops && dev->unit >= units[ops->back_end])
         return "virtio: unit out of range";
     for (unsigned n = 0; n < VIRTIO_QUEUES; n++)

@@ -17,7 +17,8 @@ PARTS = {'ALWAYS': '', 'SECURE_ONLY': '', 'SECURE': 'secure=on', 'GICV2': 'gic-v
 DEVICES = ['pci-testdev,addr=1', 'edu,dma_mask=0xffffffff,addr=2', 'virtio-rng-pci,addr=3', 'virtio-blk-pci,drive=d,addr=4',
            'virtio-serial-pci,addr=5', 'pcie-root-port,id=p,addr=6', 'virtio-rng-pci,bus=p,disable-legacy=on,iommu_platform=on',
            'edu,addr=7.1,multifunction=on', 'virtio-rng-device', 'virtio-blk-device,drive=e', 'virtio-serial-device',
-           'virtio-net-pci,netdev=n,addr=8', 'virtio-net-device,netdev=m', 'virtio-balloon-device,free-page-reporting=on',
+           'virtio-net-pci,netdev=n,addr=8', 'virtio-net-device,netdev=m', 'virtio-9p-pci,fsdev=s,mount_tag=s,addr=9',
+           'virtio-9p-device,fsdev=t,mount_tag=t', 'virtio-balloon-device,free-page-reporting=on',
            'vhost-vsock-device,guest-cid=3']
 NETS = 'nm'  # without a way out of the program: random frames are nobody else's business
 
@@ -165,6 +166,9 @@ def make(rng, case, row, frame, offset_of, accesses, drives):
         case.args += ['-global', 'virtio-mmio.force-legacy=false']
     for n in NETS:
         case.args += ['-netdev', 'user,restrict=on,id=' + n]
+    for n in 'st':  # its own folder: who knows what is asked
+        os.makedirs(os.path.join(case.folder, 'share-' + n), exist_ok=True)
+        case.args += ['-fsdev', 'local,security_model=mapped-file,readonly=on,id=%s,path=%s' % (n, os.path.join(case.folder, 'share-' + n))]
     for device in DEVICES:
         case.args += ['-device', device]
     case.both = True
