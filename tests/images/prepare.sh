@@ -4,8 +4,8 @@
 #   tests/images/prepare.sh [CACHE]       CACHE as in fetch.sh
 #
 # The folder, CACHE/boot-HASH, is named by what it was made from, so that a change of a script or of a package makes a new
-# one and two checkouts can share a cache. It holds xen, vmlinuz, vmlinuz612 (where there is one), linux.cpio, kvm.cpio (with our VMM), net.cpio (with modules for networks, and vsock/vsock.c), perf.cpio (with
-# perf/perf.c) and disk.img.
+# one and two checkouts can share a cache. It holds xen, vmlinuz, vmlinuz612 (where there is one), linux.cpio, kvm.cpio (with our VMM), net.cpio (with modules for networks, and vsock/vsock.c), share.cpio (for shared
+# folders, with share/share.c), perf.cpio (with perf/perf.c) and disk.img.
 set -euo pipefail
 umask 022
 export LC_ALL=C
@@ -16,21 +16,25 @@ cache=${1:-${ELMU_CACHE:-$HOME/.cache/elmu}}
 cache=$(cd "$cache" && pwd)
 images=$cache/images
 
-key=$(cat "$images/SHA256SUMS" "$here"/{prepare.sh,mkinitrd.sh,initrd/init} "$here"/vmm/* "$here"/perf/* "$here"/vsock/* | sha256sum | cut -c1-16)
+key=$(cat "$images/SHA256SUMS" "$here"/{prepare.sh,mkinitrd.sh,initrd/init} "$here"/vmm/* "$here"/perf/* "$here"/vsock/* "$here"/share/* | sha256sum | cut -c1-16)
 out=$cache/boot-$key
-net=()
+net=() share=()
 for file in "$images"/net-modules/*.ko; do net+=("modules/${file##*/}=$file"); done
+for file in "$images"/share-modules/*.ko; do share+=("modules/${file##*/}=$file"); done
+program() { # NAME FILE: for the guest
+    "${CROSS:-aarch64-linux-gnu-}gcc" -std=gnu11 -O1 -Wall -Wextra -Werror -static -Wl,--build-id=none -s -o "$work/$1" "$2"
+}
 if [ ! -d "$out" ]; then
     work=$(mktemp -d "$cache/.boot.XXXXXX")
     trap 'rm -rf "$work"' EXIT
     "$here/vmm/build.sh" "$work/vmm"
     "$here/mkinitrd.sh" "$images" "$work/linux.cpio"
     "$here/mkinitrd.sh" "$images" "$work/kvm.cpio" vmm="$work/vmm"
-    "${CROSS:-aarch64-linux-gnu-}gcc" -std=gnu11 -O1 -Wall -Wextra -Werror -static -Wl,--build-id=none -s -o "$work/perf" \
-        "$here/perf/perf.c"
-    "${CROSS:-aarch64-linux-gnu-}gcc" -std=gnu11 -O1 -Wall -Wextra -Werror -static -Wl,--build-id=none -s -o "$work/vsock" \
-        "$here/vsock/vsock.c"
+    program perf "$here/perf/perf.c"
+    program vsock "$here/vsock/vsock.c"
+    program share "$here/share/share.c"
     "$here/mkinitrd.sh" "$images" "$work/net.cpio" "${net[@]}" vsock="$work/vsock"
+    "$here/mkinitrd.sh" "$images" "$work/share.cpio" share="$work/share" "${share[@]}"
     "$here/mkinitrd.sh" "$images" "$work/perf.cpio" perf="$work/perf"
     head -c 1048576 <(seq -f "elmu test disk, line %.0f" 1 40000) >"$work/disk.img"
     ln -s ../images/xen ../images/vmlinuz "$work/"
