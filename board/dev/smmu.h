@@ -110,8 +110,8 @@ struct smmu_look {
 };
 enum { CLASS_CD, CLASS_TT, CLASS_IN };
 
-/* All of a transaction but its address and its stream, in a register: bytes just stored and read as a word would stall.
- */
+/* All of a transaction but its address and its stream, in a register: bytes just stored and then read as a word would
+ * stall. */
 static inline u32 smmu_how(const struct smmu_transaction *t)
 {
     return (u32)t->write | (u32)t->privileged << 1 | (u32)t->fetch << 2;
