@@ -123,7 +123,7 @@ images:  ## gets the real images: Debian's Xen, Linux, busybox...
 	@tests/images/prepare.sh
 
 check-images: all $(B)/guest/nest-1g.elf  ## boots them: IMAGES="quick" (default), "full" or names of rows; OPTIONS="-sandbox on"
-	@tests/install.sh images
+	@tests/install.sh images $(if $(filter debian%,$(IMAGES)),debian)
 	@tests/images/check.sh -j 2 "$(abspath $(ELMU)) $(OPTIONS)" $(or $(IMAGES),quick)
 
 PREFIX ?= /usr/local

@@ -7,7 +7,8 @@
 # One PASS or FAIL line for each row, then "N passed, N failed"; status 0 only when none failed. No row depends on host
 # time: each has a bound in instructions, and one in memory: what the guest touched and OVERHEAD MiB (default 200).
 # --twice runs each row twice and compares console bytes, the instruction count and the state hash. --keep leaves
-# consoles and messages in DIR. tests/images/qemu.py as ELMU checks the table itself.
+# consoles and messages in DIR. Set debian is apart from full, since its system takes minutes to make (debian.sh).
+# tests/images/qemu.py as ELMU checks the table itself.
 set -uo pipefail
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
@@ -510,6 +511,30 @@ define_rows() {
     want 'elmu test disk'
     want "==> $disk_crc"
     want "TFTP error: 'Access violation' (2)"
+    # Debian to systemd's login, with a network: an address by DHCP, a file of the host's, SSH from there. (Set `debian`, not
+    # in `full`: debian.sh makes it first.)
+    local disk_modules=crc16:crc32c_generic:libcrc32c:mbcache:jbd2:ext4:autofs4
+    for with in device pci; do
+        row debian-$with debian 40G
+        common cortex-a57 2
+        opt -kernel "$boot/vmlinuz" -initrd "$debian/debian.cpio"
+        case $with in device) what=virtio_mmio ;; *) what=virtio_pci_legacy_dev:virtio_pci_modern_dev:virtio_pci ;; esac
+        opt -append "console=ttyAMA0 elmu.modules=$what:virtio_blk:failover:net_failover:virtio_net:$disk_modules"
+        opt -drive "file=$debian/debian.img,if=none,format=raw,snapshot=on,id=d" -device "virtio-blk-$with,drive=d"
+        opt -netdev "user,id=n,hostfwd=tcp:127.0.0.1:@PORT2@-:22" -device "virtio-net-$with,netdev=n"
+        beside "$here/outside.py" @DIR@ @PORT@ @PORT2@ @DIR@/said 'cat /etc/debian_version; echo ssh-$((40 + 2)); touch /run/seen'
+        answer 'debian login:' $'root\n'
+        answer 'root@debian:~#' $'networkctl --no-pager status; wget -q -O /tmp/disk http://10.0.2.2:@PORT@/disk.img; md5sum /tmp/disk; while [ ! -e /run/seen ]; do sleep 1; done; poweroff\n'
+        want 'Welcome to'
+        want 'routable'
+        want '10.0.2.15'
+        want "$disk_md5  /tmp/disk"
+        want 'reboot: Power down'
+        holds said 'ssh-42'
+        never 'Call trace'
+        never 'FAILED'
+    done
+
     # Linux by TFTP, with the device tree that the machine leaves at the start of RAM.
     local load=$'setenv bootargs console=ttyAMA0; dhcp $kernel_addr_r vmlinuz; tftpboot $ramdisk_addr_r linux.cpio; booti $kernel_addr_r $ramdisk_addr_r:$filesize $fdt_addr\n'
     for with in pci device; do
@@ -753,7 +778,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 tables=$work/tables
 mkdir "$tables"
-boot= busybox_md5= disk_md5= disk_crc= nest=
+boot= busybox_md5= disk_md5= disk_crc= nest= debian=
 if [ -n "$list" ]; then
     define_rows
     for name in "${names[@]}"; do echo "$name (${set_of[$name]}, at most ${bound_of[$name]} instructions)"; done
@@ -769,6 +794,7 @@ disk_md5=$(md5sum <"$boot/disk.img" | cut -d' ' -f1)
 disk_crc=$(python3 -c 'import sys, zlib; print(f"{zlib.crc32(sys.stdin.buffer.read()):08x}")' <"$boot/disk.img")
 nest=$(dirname "${elmu[0]}")/guest/nest-1g.elf # with the program, in the folder of its build
 [ -f "$nest" ] || nest=$here/../../build/guest/nest-1g.elf
+for what in "$@"; do case $what in debian*) debian=$("$here/debian.sh") || exit 1 ;; esac; done
 keep=${keep:-$work/runs}
 mkdir -p "$keep" || exit 1
 keep=$(cd "$keep" && pwd)
@@ -778,7 +804,7 @@ chosen=()
 for what in "${@:-full}"; do
     found=
     for name in "${names[@]}"; do
-        if [ "$what" = full ] || [ "$what" = "$name" ] || [ "$what" = "${set_of[$name]}" ]; then
+        if { [ "$what" = full ] && [ "${set_of[$name]}" != debian ]; } || [ "$what" = "$name" ] || [ "$what" = "${set_of[$name]}" ]; then
             chosen+=("$name")
             found=1
         fi

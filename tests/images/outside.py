@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""The outside of a guest's network: serves a folder by HTTP, and reads what the guest serves at a forwarded port.
+"""The outside of a guest's network: serves a folder by HTTP, and reads what the guest serves at a forwarded port, or
+what a command says that it runs there by SSH.
 
-    tests/images/outside.py FOLDER PORT [FORWARDED FILE]       FILE gets what is read at FORWARDED; until it is ended
+    tests/images/outside.py FOLDER PORT [FORWARDED FILE [COMMAND]]     FILE gets what is read at FORWARDED; until it is ended
 """
-import functools, http.server, sys, threading, time, urllib.request
+import functools, http.server, subprocess, sys, threading, time, urllib.request
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
@@ -20,6 +21,19 @@ def read(port, name):
     with open(name, "wb") as f:
         f.write(text)
 
-if len(sys.argv) > 4:
+def command(port, name, words):
+    """The same by SSH, as root, who has no password."""
+    while True:
+        run = subprocess.run(["ssh", "-p", str(port), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "NumberOfPasswordPrompts=0",
+                              "root@127.0.0.1", words], stdin=subprocess.DEVNULL, capture_output=True)
+        if run.returncode == 0:
+            break
+        time.sleep(0.2)
+    with open(name, "wb") as f:
+        f.write(run.stdout)
+
+if len(sys.argv) > 5:
+    threading.Thread(target=command, args=(int(sys.argv[3]), sys.argv[4], sys.argv[5]), daemon=True).start()
+elif len(sys.argv) > 4:
     threading.Thread(target=read, args=(int(sys.argv[3]), sys.argv[4]), daemon=True).start()
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), functools.partial(Quiet, directory=sys.argv[1])).serve_forever()

@@ -593,7 +593,7 @@ class Suite:
         assert {r[2] for r in rows[1:]} == {'R', 'W'} and [int(r[0]) for r in rows[1:]] == sorted(int(r[0]) for r in rows[1:]), rows
 
     def test_refused(self):
-        self.refused('expected exits=FILE', '-trace', 'everything')
+        self.refused('expected exits=FILE', '-trace', 'everything=x')
         self.refused('expected exits=FILE', '-trace', 'exits=')
         self.refused('No such file', '-trace', 'exits=/nowhere/x')
         self.refused('No such file', '-trace', 'perfetto=/nowhere/x')
