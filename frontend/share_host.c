@@ -247,8 +247,7 @@ int host_readlink(struct share *s, const struct at *at, char *text, size_t room)
     else if (share_maps(s) && S_ISREG(st.st_mode) && (fd = reopen(path, O_RDONLY)) >= 0)
         size = read(fd, text, room - 1);
     error = failed(size);
-    if (!error)
-        text[size] = 0;
+    text[size < 0 ? 0 : size] = 0;
     if (fd >= 0)
         close(fd);
     close(path);
