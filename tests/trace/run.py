@@ -598,7 +598,7 @@ class Suite:
         self.refused('No such file', '-trace', 'exits=/nowhere/x')
         self.refused('No such file', '-trace', 'perfetto=/nowhere/x')
         self.refused('no such item', '-d', 'int,everything')
-        self.refused('needs -d', '-D', 'x')
+        self.refused('needs -d', '-D', 'x', '-monitor', 'none')
         self.refused('not an ELF file', '-trace', 'exits=x', '-sym', __file__)
         self.refused('No such file', '-trace', 'exits=x', '-sym', 'missing.elf')
         self.refused('no such symbol', '-trace', 'exits=x', '-trace-start', 'nobody', '-sym', self.demo)
