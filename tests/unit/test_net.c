@@ -1,11 +1,9 @@
 /* virtio-net through its registers: frames both ways, what it does with them for its driver, hostile queues; and the
  * functions on frames by themselves. */
 #include "board/dev/net_frame.h"
-#include "tests/unit/board_fixture.h"
+#include "tests/unit/virtio_driver.h"
 
-enum { NET = 0x0a000000 + 31 * 0x200, RAM_BASE = 0x40000000, QSIZE = 16 };
-enum { RINGS = RAM_BASE + 0x10000, RING_STEP = 0x3000, AVAIL = 0x1000, USED = 0x2000, DATA = RAM_BASE + 0x100000 };
-enum { RX, TX, NEXT = 1, WRITE = 2, MOST = 70000 };
+enum { DATA = RAM_BASE + 0x100000, RX = 0, TX = 1, MOST = 70000 };
 enum { F_CSUM = 1, F_GUEST_CSUM = 2, F_MAC = 1 << 5, F_TSO4 = 1 << 11, F_TSO6 = 1 << 12, F_ECN = 1 << 13,
        F_MRG = 1 << 15, F_STATUS = 1 << 16 };
 
@@ -68,62 +66,14 @@ static void rig_close(struct rig *r)
     free(r);
 }
 
-/* A driver of version 2 that accepts these features beside VERSION_1. */
-static void driver(struct rig *r, u32 features)
-{
-    struct fixture *f = &r->f;
-    bus_w(f, NET + 0x70, 0);
-    bus_w(f, NET + 0x70, 3);
-    bus_w(f, NET + 0x24, 0);
-    bus_w(f, NET + 0x20, features);
-    bus_w(f, NET + 0x24, 1);
-    bus_w(f, NET + 0x20, 1);
-    bus_w(f, NET + 0x70, 11);
-    for (unsigned q = 0; q < 2; q++) {
-        u64 at = RINGS + q * RING_STEP;
-        poke(f, at + AVAIL, 0, 4);
-        poke(f, at + USED, 0, 4);
-        bus_w(f, NET + 0x30, q);
-        bus_w(f, NET + 0x38, QSIZE);
-        bus_w(f, NET + 0x80, at);
-        bus_w(f, NET + 0x90, at + AVAIL);
-        bus_w(f, NET + 0xa0, at + USED);
-        bus_w(f, NET + 0x44, 1);
-    }
-    bus_w(f, NET + 0x70, 15);
-}
-
-static void desc(struct rig *r, unsigned q, unsigned n, u64 addr, u32 len, unsigned flags, unsigned next)
-{
-    u64 at = RINGS + q * RING_STEP + 16 * n;
-    poke(&r->f, at, addr, 8);
-    poke(&r->f, at + 8, len, 4);
-    poke(&r->f, at + 12, flags, 2);
-    poke(&r->f, at + 14, next, 2);
-}
-
-static void offer(struct rig *r, unsigned q, unsigned head)
-{
-    u64 avail = RINGS + q * RING_STEP + AVAIL, n = peek(&r->f, avail + 2, 2);
-    poke(&r->f, avail + 4 + 2 * (n % QSIZE), head, 2);
-    poke(&r->f, avail + 2, n + 1, 2);
-    bus_w(&r->f, NET + 0x50, q);
-}
-
-static u64 used(struct rig *r, unsigned q) { return peek(&r->f, RINGS + q * RING_STEP + USED + 2, 2); }
-static u64 used_len(struct rig *r, unsigned q, unsigned n)
-{
-    return peek(&r->f, RINGS + q * RING_STEP + USED + 4 + 8 * (n % QSIZE) + 4, 4);
-}
-
 /* Sends header and frame in two descriptors. */
 static void send(struct rig *r, const u8 header[12], const u8 *frame, u64 size)
 {
     ck_assert(phys_copy_in(&r->f.m->d.phys, DATA, header, 12) &&
               phys_copy_in(&r->f.m->d.phys, DATA + 0x1000, frame, size));
-    desc(r, TX, 0, DATA, 12, NEXT, 1);
-    desc(r, TX, 1, DATA + 0x1000, (u32)size, 0, 0);
-    offer(r, TX, 0);
+    desc(&r->f, TX, 0, DATA, 12, NEXT, 1);
+    desc(&r->f, TX, 1, DATA + 0x1000, (u32)size, 0, 0);
+    offer(&r->f, TX, 0);
 }
 
 static void header_set(u8 h[12], unsigned flags, unsigned kind, unsigned part, unsigned start, unsigned offset)
@@ -193,18 +143,18 @@ START_TEST(identity)
     struct rig *r = rig_open(0, true);
     struct fixture *f = &r->f;
     u64 value;
-    ck_assert_uint_eq(bus_r(f, NET + 8), 1);
-    ck_assert_uint_eq(bus_r(f, NET + 0x10), F_CSUM | F_GUEST_CSUM | F_MAC | F_TSO4 | F_TSO6 | F_ECN | F_MRG | F_STATUS);
-    ck_assert(bus_get(f, NET + 0x100, 8, &value));
+    ck_assert_uint_eq(bus_r(f, DEV + 8), 1);
+    ck_assert_uint_eq(bus_r(f, DEV + 0x10), F_CSUM | F_GUEST_CSUM | F_MAC | F_TSO4 | F_TSO6 | F_ECN | F_MRG | F_STATUS);
+    ck_assert(bus_get(f, DEV + 0x100, 8, &value));
     ck_assert_uint_eq(value, 0x0001030201005452); /* the address, the link is up */
-    ck_assert(bus_get(f, NET + 0x108, 4, &value));
+    ck_assert(bus_get(f, DEV + 0x108, 4, &value));
     ck_assert_uint_eq(value, 0);
     rig_close(r);
     r = rig_open(F_CSUM | F_MRG, true); /* no segments without checksums */
-    ck_assert_uint_eq(bus_r(&r->f, NET + 0x10), F_GUEST_CSUM | F_MAC | F_STATUS);
+    ck_assert_uint_eq(bus_r(&r->f, DEV + 0x10), F_GUEST_CSUM | F_MAC | F_STATUS);
     rig_close(r);
     r = rig_open(F_TSO4 | F_TSO6, true); /* and nothing to say of them */
-    ck_assert_uint_eq(bus_r(&r->f, NET + 0x10), F_CSUM | F_GUEST_CSUM | F_MAC | F_MRG | F_STATUS);
+    ck_assert_uint_eq(bus_r(&r->f, DEV + 0x10), F_CSUM | F_GUEST_CSUM | F_MAC | F_MRG | F_STATUS);
     rig_close(r);
 }
 END_TEST
@@ -214,29 +164,29 @@ START_TEST(sends)
     struct rig *r = rig_open(0, true);
     u8 header[12], frame[100];
     memset(frame, 0x5a, sizeof(frame));
-    driver(r, F_MAC);
+    driver_begin(&r->f, F_MAC, 2);
     header_set(header, 0, 0, 0, 0, 0);
     send(r, header, frame, sizeof(frame));
     ck_assert_uint_eq(r->outs, 1);
     ck_assert_uint_eq(r->out_size[0], 100);
     ck_assert(!memcmp(r->out[0], frame, sizeof(frame)));
-    ck_assert_uint_eq(used(r, TX), 1);
+    ck_assert_uint_eq(used(&r->f, TX), 1);
     header_set(header, 1, 0, 0, 20, 10); /* a checksum that was not agreed upon */
     send(r, header, frame, sizeof(frame));
     header_set(header, 0, 1, 1000, 34, 16); /* and segments */
     send(r, header, frame, sizeof(frame));
-    ck_assert_uint_eq(used(r, TX), 3);
+    ck_assert_uint_eq(used(&r->f, TX), 3);
     ck_assert_uint_eq(r->outs, 1);
-    desc(r, TX, 0, DATA, 12 + 13, 0, 0); /* shorter than an Ethernet header */
-    offer(r, TX, 0);
-    desc(r, TX, 0, DATA, 12 + FRAME_MAX + 1, 0, 0); /* longer than any frame */
-    offer(r, TX, 0);
-    ck_assert_uint_eq(used(r, TX), 5);
+    desc(&r->f, TX, 0, DATA, 12 + 13, 0, 0); /* shorter than an Ethernet header */
+    offer(&r->f, TX, 0);
+    desc(&r->f, TX, 0, DATA, 12 + FRAME_MAX + 1, 0, 0); /* longer than any frame */
+    offer(&r->f, TX, 0);
+    ck_assert_uint_eq(used(&r->f, TX), 5);
     ck_assert_uint_eq(r->outs, 1);
-    ck_assert_uint_eq(bus_r(&r->f, NET + 0x70) & 64, 0);
-    desc(r, TX, 0, DATA, 11, 0, 0); /* no whole header */
-    offer(r, TX, 0);
-    ck_assert_uint_eq(bus_r(&r->f, NET + 0x70) & 64, 64);
+    ck_assert_uint_eq(bus_r(&r->f, DEV + 0x70) & 64, 0);
+    desc(&r->f, TX, 0, DATA, 11, 0, 0); /* no whole header */
+    offer(&r->f, TX, 0);
+    ck_assert_uint_eq(bus_r(&r->f, DEV + 0x70) & 64, 64);
     rig_close(r);
 }
 END_TEST
@@ -245,7 +195,7 @@ START_TEST(puts_checksums)
 {
     struct rig *r = rig_open(0, true);
     u8 header[12], frame[2000];
-    driver(r, F_CSUM);
+    driver_begin(&r->f, F_CSUM, 2);
     for (unsigned version = 4; version <= 6; version += 2) {
         u32 size = tcp_frame(frame, version, 101), start = version == 4 ? 34 : 54;
         pseudo_put(frame, version, 121);
@@ -266,7 +216,7 @@ START_TEST(puts_checksums)
         send(r, header, frame, size);
     }
     ck_assert_uint_eq(r->outs, outs + 1);
-    ck_assert_uint_eq(bus_r(&r->f, NET + 0x70) & 64, 0);
+    ck_assert_uint_eq(bus_r(&r->f, DEV + 0x70) & 64, 0);
     rig_close(r);
 }
 END_TEST
@@ -276,7 +226,7 @@ START_TEST(cuts_segments)
     struct rig *r = rig_open(0, true);
     static u8 frame[70000];
     u8 header[12];
-    driver(r, F_CSUM | F_TSO4 | F_TSO6 | F_ECN);
+    driver_begin(&r->f, F_CSUM | F_TSO4 | F_TSO6 | F_ECN, 2);
     for (unsigned version = 4; version <= 6; version += 2) {
         u32 ip = version == 4 ? 20 : 40, head = 14 + ip + 20, size = tcp_frame(frame, version, 2500);
         pseudo_put(frame, version, 0);
@@ -325,7 +275,7 @@ START_TEST(cuts_segments)
         frame[14 + ip + 12] = 0xf0; /* one that goes on behind the frame */
         send(r, header, frame, head + 10);
         ck_assert_uint_eq(r->outs, 0);
-        ck_assert_uint_eq(bus_r(&r->f, NET + 0x70) & 64, 0);
+        ck_assert_uint_eq(bus_r(&r->f, DEV + 0x70) & 64, 0);
     }
     u32 size = tcp_frame(frame, 4, 65000);
     header_set(header, 1, 1, NET_SEGMENT_MIN, 34, 16);
@@ -340,9 +290,9 @@ START_TEST(hears_later)
 {
     struct rig *r = rig_open(0, true);
     u8 header[12] = { 0 }, frame[60] = { 1 };
-    driver(r, F_MAC);
-    desc(r, RX, 0, DATA + 0x8000, 2048, WRITE, 0);
-    offer(r, RX, 0);
+    driver_begin(&r->f, F_MAC, 2);
+    desc(&r->f, RX, 0, DATA + 0x8000, 2048, WRITE, 0);
+    offer(&r->f, RX, 0);
     r->asked = 0;
     r->f.m->now = r->f.m->d.cpu[0].d.now = 1000000;
     r->ins = 1;
@@ -352,8 +302,8 @@ START_TEST(hears_later)
     ck_assert_uint_eq(r->asked, 0);
     ck_assert_uint_eq(timer_due(&r->f, ROW_virtio, 31, 0), 1050000);
     timer_comes(&r->f, ROW_virtio, 31, 0);
-    ck_assert_uint_eq(used(r, RX), 1);
-    ck_assert_uint_eq(used_len(r, RX, 0), 72);
+    ck_assert_uint_eq(used(&r->f, RX), 1);
+    ck_assert_uint_eq(used_len(&r->f, RX, 0), 72);
     ck_assert_uint_eq(peek(&r->f, DATA + 0x8000, 8), 0);
     ck_assert_uint_eq(peek(&r->f, DATA + 0x8008, 4), 1 << 16); /* in one buffer */
     ck_assert_uint_eq(peek(&r->f, DATA + 0x800c, 8), 0x7777777777777777);
@@ -365,7 +315,7 @@ END_TEST
 START_TEST(waits_for_buffers)
 {
     struct rig *r = rig_open(0, true);
-    driver(r, F_MRG);
+    driver_begin(&r->f, F_MRG, 2);
     for (unsigned n = 0; n < 2; n++) {
         r->in_size[n] = 1000;
         memset(r->in[n], (int)(n + 1), 1000);
@@ -374,29 +324,29 @@ START_TEST(waits_for_buffers)
     machine_input_kick(r->f.m);
     ck_assert_uint_eq(r->ins, 2);
     for (unsigned n = 0; n < 8; n++) {
-        desc(r, RX, n, DATA + 0x1000 * n, 512, WRITE, 0);
-        offer(r, RX, n);
-        ck_assert_uint_eq(used(r, RX), n < 1 ? 0 : n < 3 ? 2 : 4); /* 1012 bytes need two of them */
+        desc(&r->f, RX, n, DATA + 0x1000 * n, 512, WRITE, 0);
+        offer(&r->f, RX, n);
+        ck_assert_uint_eq(used(&r->f, RX), n < 1 ? 0 : n < 3 ? 2 : 4); /* 1012 bytes need two of them */
     }
     for (unsigned n = 0; n < 4; n++)
-        ck_assert_uint_eq(used_len(r, RX, n), n % 2 ? 500 : 512);
+        ck_assert_uint_eq(used_len(&r->f, RX, n), n % 2 ? 500 : 512);
     ck_assert_uint_eq(peek(&r->f, DATA + 10, 2), 2);
     ck_assert_uint_eq(peek(&r->f, DATA + 12, 1), 1);
     ck_assert_uint_eq(peek(&r->f, DATA + 0x1000 + 499, 1), 1);
     ck_assert_uint_eq(peek(&r->f, DATA + 0x2000 + 12, 1), 2);
     ck_assert_uint_eq(r->ins, 0);
-    driver(r, 0); /* without mergeable buffers: the first is too long and lost, the second fits */
+    driver_begin(&r->f, 0, 2); /* without mergeable buffers: the first is too long and lost, the second fits */
     r->in_size[0] = 1000;
     r->in_size[1] = 500;
     r->ins = 2;
-    desc(r, RX, 0, DATA, 512, WRITE, 0);
-    offer(r, RX, 0);
+    desc(&r->f, RX, 0, DATA, 512, WRITE, 0);
+    offer(&r->f, RX, 0);
     ck_assert_uint_eq(r->ins, 0);
-    ck_assert_uint_eq(used(r, RX), 1);
-    ck_assert_uint_eq(used_len(r, RX, 0), 512);
-    desc(r, RX, 0, DATA, 11, WRITE, 0); /* no room for a header */
-    offer(r, RX, 0);
-    ck_assert_uint_eq(bus_r(&r->f, NET + 0x70) & 64, 64);
+    ck_assert_uint_eq(used(&r->f, RX), 1);
+    ck_assert_uint_eq(used_len(&r->f, RX, 0), 512);
+    desc(&r->f, RX, 0, DATA, 11, WRITE, 0); /* no room for a header */
+    offer(&r->f, RX, 0);
+    ck_assert_uint_eq(bus_r(&r->f, DEV + 0x70) & 64, 64);
     rig_close(r);
 }
 END_TEST
@@ -406,16 +356,16 @@ START_TEST(says_what_is_right)
     struct rig *r = rig_open(0, true);
     for (unsigned guest = 0; guest < 2; guest++)
         for (unsigned n = 0; n < 3; n++) {
-            driver(r, guest ? F_GUEST_CSUM : 0);
-            desc(r, RX, 0, DATA, 2048, WRITE, 0);
+            driver_begin(&r->f, guest ? F_GUEST_CSUM : 0, 2);
+            desc(&r->f, RX, 0, DATA, 2048, WRITE, 0);
             r->in_size[0] = tcp_frame(r->in[0], 4, 33);
             pseudo_put(r->in[0], 4, 53);
             ck_assert(net_checksum_put(r->in[0], r->in_size[0], 34, 16));
             r->in[0][40] ^= n == 1;            /* wrong */
             r->in[0][20] ^= n == 2 ? 0x20 : 0; /* a fragment: more follow */
             r->ins = 1;
-            offer(r, RX, 0);
-            ck_assert_uint_eq(used(r, RX), 1);
+            offer(&r->f, RX, 0);
+            ck_assert_uint_eq(used(&r->f, RX), 1);
             ck_assert_uint_eq(peek(&r->f, DATA, 1), guest && n == 0 ? 2 : 0);
         }
     rig_close(r);
@@ -428,22 +378,22 @@ START_TEST(legacy_header)
     struct rig *r = rig_open(0, false);
     struct fixture *f = &r->f;
     for (unsigned merge = 0; merge < 2; merge++) {
-        bus_w(f, NET + 0x28, 4096);
-        bus_w(f, NET + 0x70, 0);
-        bus_w(f, NET + 0x70, 3);
-        bus_w(f, NET + 0x20, merge ? F_MRG : 0);
-        bus_w(f, NET + 0x30, RX);
-        bus_w(f, NET + 0x38, QSIZE);
-        bus_w(f, NET + 0x3c, 4096);
-        bus_w(f, NET + 0x40, RINGS / 4096);
-        bus_w(f, NET + 0x70, 7);
-        desc(r, RX, 0, DATA, 2048, WRITE, 0);
+        bus_w(f, DEV + 0x28, 4096);
+        bus_w(f, DEV + 0x70, 0);
+        bus_w(f, DEV + 0x70, 3);
+        bus_w(f, DEV + 0x20, merge ? F_MRG : 0);
+        bus_w(f, DEV + 0x30, RX);
+        bus_w(f, DEV + 0x38, QSIZE);
+        bus_w(f, DEV + 0x3c, 4096);
+        bus_w(f, DEV + 0x40, RINGS / 4096);
+        bus_w(f, DEV + 0x70, 7);
+        desc(&r->f, RX, 0, DATA, 2048, WRITE, 0);
         poke(f, RINGS + 16 * QSIZE + 4, 0, 2);
         poke(f, RINGS + 16 * QSIZE + 2, 1, 2);
         memset(r->in[0], 0x99, 60);
         r->in_size[0] = 60;
         r->ins = 1;
-        bus_w(f, NET + 0x50, RX);
+        bus_w(f, DEV + 0x50, RX);
         ck_assert_uint_eq(peek(f, RINGS + 4096 + 8, 4), merge ? 72 : 70);
         ck_assert_uint_eq(peek(f, DATA + 10, 2), merge ? 1 : 0x9999);
     }
@@ -465,12 +415,12 @@ START_TEST(hostile)
     struct rig *r = rig_open(0, true);
     u64 seed = 12345;
     for (unsigned round = 0; round < 4000; round++) {
-        driver(r, (u32)(RANDOM | RANDOM << 31));
+        driver_begin(&r->f, (u32)(RANDOM | RANDOM << 31), 2);
         for (unsigned q = 0; q < 2; q++)
             for (unsigned n = 0; n < QSIZE; n++) {
                 u64 where = RANDOM % 8 ? DATA + RANDOM % 0x2000 : RANDOM % 2 ? RINGS + RANDOM % 0x6000 : RANDOM << 30;
                 u32 len = RANDOM % 4 ? (u32)RANDOM % 3000 : (u32)(RANDOM << 3);
-                desc(r, q, n, where, len, RANDOM % 5 ? (q == RX ? WRITE : 0) | (RANDOM & 1) : RANDOM & 7,
+                desc(&r->f, q, n, where, len, RANDOM % 5 ? (q == RX ? WRITE : 0) | (RANDOM & 1) : RANDOM & 7,
                      RANDOM % (QSIZE + 1));
             }
         for (unsigned n = 0; n < 256; n++)
@@ -488,7 +438,7 @@ START_TEST(hostile)
                 r->in[n][RANDOM % 128] = (u8)RANDOM;
         }
         for (unsigned n = 0; n < 6; n++)
-            offer(r, RANDOM % 2, (unsigned)RANDOM % (QSIZE + (RANDOM % 8 == 0)));
+            offer(&r->f, RANDOM % 2, (unsigned)RANDOM % (QSIZE + (RANDOM % 8 == 0)));
         if (timer_due(&r->f, ROW_virtio, 31, 0) != NEVER)
             timer_comes(&r->f, ROW_virtio, 31, 0);
         machine_input_kick(r->f.m);

@@ -102,6 +102,17 @@ static bool host_holds(const char *path, const char *text)
     return ok;
 }
 
+/* Beside the share lies what lay there: the file that its fixture put there, and nothing else. */
+static void outside_is_whole(const struct rig *r, const char *out)
+{
+    ck_assert(host_holds(out, "secret"));
+    DIR *dir = opendir(r->outside);
+    ck_assert_ptr_nonnull(dir);
+    for (struct dirent *d; (d = readdir(dir));)
+        ck_assert_msg(d->d_name[0] == '.' || !strcmp(d->d_name, "secret"), "outside: %s", d->d_name);
+    closedir(dir);
+}
+
 /* A message by the layout of its parts: b, h, w, d, s (text), r (data and its size). Returns 0 or the error. */
 static int ask(struct rig *r, unsigned type, const char *layout, ...)
 {
@@ -393,11 +404,7 @@ START_TEST(races)
     waitpid(other, NULL, 0);
     ck_assert_uint_gt(opened, 0);
     ck_assert_uint_gt(failed, 0);
-    ck_assert(host_holds(out, "secret"));
-    DIR *dir = opendir(r->outside);
-    for (struct dirent *d; (d = readdir(dir));)
-        ck_assert_msg(d->d_name[0] == '.' || !strcmp(d->d_name, "secret"), "outside: %s", d->d_name);
-    closedir(dir);
+    outside_is_whole(r, out);
     rig_close(r);
 }
 END_TEST
@@ -657,11 +664,7 @@ START_TEST(hostile_messages)
         }
     }
     ck_assert_uint_gt(done, 1000);
-    ck_assert(host_holds(out, "secret"));
-    DIR *dir = opendir(r->outside);
-    for (struct dirent *d; (d = readdir(dir));)
-        ck_assert_msg(d->d_name[0] == '.' || !strcmp(d->d_name, "secret"), "outside: %s", d->d_name);
-    closedir(dir);
+    outside_is_whole(r, out);
     rig_close(r);
 }
 END_TEST

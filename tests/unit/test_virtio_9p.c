@@ -1,12 +1,9 @@
 /* virtio-9p through its registers: the tag, requests and answers, hostile buffers; and what the journal keeps of a
  * share. */
-#include "tests/unit/board_fixture.h"
-
 #include "debug/journal.h"
+#include "tests/unit/virtio_driver.h"
 
-enum { DEV = 0x0a000000 + 31 * 0x200, RAM_BASE = 0x40000000, QSIZE = 16, NEXT = 1, WRITE = 2 };
-enum { RINGS = RAM_BASE + 0x10000, AVAIL = RINGS + 0x1000, USED = RINGS + 0x2000, T = RAM_BASE + 0x100000,
-       R = RAM_BASE + 0x200000 };
+enum { T = RAM_BASE + 0x100000, R = RAM_BASE + 0x200000 };
 
 struct rig {
     struct fixture f; /* first: the host's ctx */
@@ -57,46 +54,14 @@ static struct rig *rig_open(void)
     return r;
 }
 
-static void driver(struct rig *r)
-{
-    struct fixture *f = &r->f;
-    bus_w(f, DEV + 0x70, 0);
-    bus_w(f, DEV + 0x70, 3);
-    bus_w(f, DEV + 0x24, 0);
-    bus_w(f, DEV + 0x20, 1);
-    bus_w(f, DEV + 0x24, 1);
-    bus_w(f, DEV + 0x20, 1);
-    bus_w(f, DEV + 0x70, 11);
-    poke(f, AVAIL, 0, 4);
-    poke(f, USED, 0, 4);
-    bus_w(f, DEV + 0x30, 0);
-    bus_w(f, DEV + 0x38, QSIZE);
-    bus_w(f, DEV + 0x80, RINGS);
-    bus_w(f, DEV + 0x90, AVAIL);
-    bus_w(f, DEV + 0xa0, USED);
-    bus_w(f, DEV + 0x44, 1);
-    bus_w(f, DEV + 0x70, 15);
-}
-
-static void desc(struct rig *r, unsigned n, u64 addr, u32 len, unsigned flags, unsigned next)
-{
-    u64 at = RINGS + 16 * n;
-    poke(&r->f, at, addr, 8);
-    poke(&r->f, at + 8, len, 4);
-    poke(&r->f, at + 12, flags, 2);
-    poke(&r->f, at + 14, next, 2);
-}
-
 /* A request of `size` bytes with room for `room`; its answer comes when its time has. */
 static void request(struct rig *r, u32 size, u32 room)
 {
-    u64 n = peek(&r->f, AVAIL + 2, 2);
-    desc(r, 0, T, size, room ? NEXT : 0, 1);
-    desc(r, 1, R, room, WRITE, 0);
-    poke(&r->f, AVAIL + 4 + 2 * (n % QSIZE), 0, 2);
-    poke(&r->f, AVAIL + 2, n + 1, 2);
-    bus_w(&r->f, DEV + 0x50, 0);
-    ck_assert_uint_eq(peek(&r->f, USED + 2, 2), n);
+    u64 n = used(&r->f, 0);
+    desc(&r->f, 0, 0, T, size, room ? NEXT : 0, 1);
+    desc(&r->f, 0, 1, R, room, WRITE, 0);
+    offer(&r->f, 0, 0);
+    ck_assert_uint_eq(used(&r->f, 0), n);
     timer_comes(&r->f, ROW_virtio, 31, 0);
 }
 
@@ -111,14 +76,14 @@ START_TEST(requests)
     ck_assert(bus_get(f, DEV + 0x100, 2, &value) && value == 7);
     ck_assert_uint_eq(bus_r(f, DEV + 0x104), 'e' | '-' << 8 | 't' << 16 | 'a' << 24);
     ck_assert_uint_eq(bus_r(f, DEV + 0x140), 0);
-    driver(r);
+    driver_begin(&r->f, 1, 1);
     for (u32 n = 0; n < 16; n += 8)
         poke(f, T + n, 0x0102030405060708ull, 8);
     r->length = 12;
     request(r, 16, 100);
     ck_assert_uint_eq(r->size, 16);
     ck_assert_uint_eq(peek(f, R, 8), ~0x0102030405060708ull);
-    ck_assert_uint_eq(peek(f, USED + 8, 4), 12);
+    ck_assert_uint_eq(used_len(f, 0, 0), 12);
     /* no room for the answer, no answer: an error with the request's tag */
     static const u32 lengths[] = { 200, 0, 5 };
     for (unsigned n = 0; n < ARRAY_LEN(lengths); n++) {
@@ -152,13 +117,11 @@ START_TEST(hostile_buffers)
     };
     for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
         struct rig *r = rig_open();
-        driver(r);
+        driver_begin(&r->f, 1, 1);
         r->length = 7;
-        desc(r, 0, rows[n].t, rows[n].size, rows[n].room ? NEXT : 0, 1);
-        desc(r, 1, rows[n].r, rows[n].room, WRITE, 0);
-        poke(&r->f, AVAIL + 4, 0, 2);
-        poke(&r->f, AVAIL + 2, 1, 2);
-        bus_w(&r->f, DEV + 0x50, 0);
+        desc(&r->f, 0, 0, rows[n].t, rows[n].size, rows[n].room ? NEXT : 0, 1);
+        desc(&r->f, 0, 1, rows[n].r, rows[n].room, WRITE, 0);
+        offer(&r->f, 0, 0);
         timer_comes(&r->f, ROW_virtio, 31, 0);
         ck_assert_uint_eq(bus_r(&r->f, DEV + 0x70) & VIRTIO_NEEDS_RESET, VIRTIO_NEEDS_RESET);
         ck_assert_uint_eq(r->served, n == 5);
