@@ -67,7 +67,7 @@ $(B)/guest/nest.elf $(B)/guest/nest-1g.elf: $(NEST_HYP) $(NEST_DIR)/nest.h $(DEM
 SECURE_DIR := $(GUEST_DIR)/secure
 SECURE_FW := $(addprefix $(SECURE_DIR)/,fw.S fw.c fw_psci.c fw_load.c)
 SECURE_PAYLOAD := $(addprefix $(SECURE_DIR)/,payload.S payload.c)
-SECURE_HEADERS := $(SECURE_DIR)/fw.h $(SECURE_DIR)/fw_internal.h $(GUEST_DIR)/rt.h $(GUEST_DIR)/regs.S
+SECURE_HEADERS := $(SECURE_DIR)/fw.h $(SECURE_DIR)/fw_internal.h $(GUEST_DIR)/rt.h $(GUEST_DIR)/mem.h $(GUEST_DIR)/regs.S
 
 $(B)/guest/secure/payload.elf: $(SECURE_PAYLOAD) $(SECURE_DIR)/payload.ld $(SECURE_HEADERS)
 	@mkdir -p $(@D)
@@ -82,7 +82,7 @@ $(B)/guest/secure/%.bin: $(B)/guest/secure/%.elf
 	$(Q)$(CROSS)objcopy -O binary $< $@
 
 # The tests: one ELF for each line of guests.list.
-GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S regs.S rt.c rt.h states.h gic_states.h gicv2.h icc.h its.h smmu.h workers.h guest.ld)
+GUEST_RT := $(addprefix $(GUEST_DIR)/,rt.S regs.S rt.c rt.h mem.h virtio_legacy.h states.h gic_states.h gicv2.h icc.h its.h smmu.h workers.h guest.ld)
 GUEST_NAMES := $(shell sed -n 's/^\([a-z][a-z0-9_]*\)[ :].*/\1/p' $(GUEST_DIR)/guests.list)
 GUEST_ELFS := $(GUEST_NAMES:%=$(B)/guest/%.elf)
 

@@ -2,23 +2,13 @@
  * a file by TFTP (tests/guest/net), frames over several buffers (VIRTIO_NET_F_MRG_RXBUF). guests.list says what is
  * plugged in. */
 #include "rt.h"
+#include "virtio_legacy.h"
 
-enum { MAGIC = 0x000, ID = 0x008, FEATURES = 0x010, DRIVER = 0x020, PAGE_SIZE = 0x028, SEL = 0x030, NUM_MAX = 0x034,
-       NUM = 0x038, ALIGN = 0x03c, PFN = 0x040, NOTIFY = 0x050, INT_STATUS = 0x060, INT_ACK = 0x064, DEV_STATUS = 0x070,
-       CONFIG = 0x100 };
-enum { RX, TX, QUEUE = 16, PAGE = 4096, F_MAC = 1 << 5, F_MRG = 1 << 15, F_STATUS = 1 << 16 };
+enum { RX, TX, F_MAC = 1 << 5, F_MRG = 1 << 15, F_STATUS = 1 << 16 };
 enum { ETHER = 14, IP = ETHER, UDP = IP + 20, DATA = UDP + 8, MOST = 1514 };
 enum { TYPE_IP = 0x0800, TYPE_ARP = 0x0806, PROTO_ICMP = 1, PROTO_UDP = 17 };
 enum { ADDRESS = 0x0a00020f, GATEWAY = 0x0a000202, DNS = 0x0a000203, BROADCAST = 0xffffffff };
 
-struct rings {
-    struct { u64 addr; u32 len; u16 flags, next; } desc[QUEUE];
-    u16 avail[2 + QUEUE + 1];
-    u8 pad[PAGE - 16 * QUEUE - 2 * (3 + QUEUE)];
-    u16 used_head[2];
-    struct { u32 id, len; } used[QUEUE];
-    u8 end[PAGE - 4 - 8 * QUEUE];
-};
 static struct rings rings[2] __attribute__((aligned(PAGE)));
 static volatile struct rings *const queue = rings;
 static u8 buffer[QUEUE][2048], out[2048], in[4096], mac[6], gateway_mac[6];
@@ -26,14 +16,6 @@ static u32 header, seen[2];
 static u64 dev;
 
 /* ---- the device ---- */
-
-static bool find(void)
-{
-    for (u32 slot = 0; slot < 32; slot++)
-        if (MMIO32(0x0a000000ul + slot * 0x200 + ID) == 1)
-            dev = 0x0a000000ul + slot * 0x200;
-    return dev;
-}
 
 static void give(u32 n, u32 size)
 {
@@ -61,10 +43,7 @@ static void start(u32 features, u32 size)
         for (u32 k = 0; k < sizeof(rings[n]); k++)
             bytes[k] = 0;
         seen[n] = 0;
-        MMIO32(dev + SEL) = n;
-        MMIO32(dev + NUM) = QUEUE;
-        MMIO32(dev + ALIGN) = PAGE;
-        MMIO32(dev + PFN) = (u32)((u64)&rings[n] / PAGE);
+        virtio_queue(dev, n, &rings[n]);
     }
     MMIO32(dev + DEV_STATUS) = 7;
     for (u32 n = 0; n < QUEUE; n++)
@@ -322,7 +301,8 @@ void test_main(void)
 {
     gic_init();
     gic_enable(30, 0x80);
-    if (!find()) {
+    dev = virtio_find(1);
+    if (!dev) {
         check(false, "there is a network device");
         finish();
     }

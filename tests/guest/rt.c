@@ -1,6 +1,8 @@
 /* Runtime of the bare-metal tests; see rt.h. */
 #include "rt.h"
 
+#include "mem.h"
+
 #define UART_DR MMIO32(0x09000000)
 
 struct exc exc[MAX_CPUS];
@@ -15,24 +17,6 @@ u64 call_down(u64 a, u64 b, u64 fn, u64 spsr, u64 *sp);
 _Noreturn void call_finish(u64 value, u64 sp);
 void secondary_start(void);
 void exception_c(struct frame *f, u64 vector, u64 el);
-
-/* The compiler may call these. */
-void *memcpy(void *to, const void *from, size_t n);
-void *memset(void *to, int c, size_t n);
-
-void *memcpy(void *to, const void *from, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ((u8 *)to)[i] = ((const u8 *)from)[i];
-    return to;
-}
-
-void *memset(void *to, int c, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ((u8 *)to)[i] = c;
-    return to;
-}
 
 /* ---- output and checks ---- */
 

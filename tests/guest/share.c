@@ -1,33 +1,17 @@
 /* A shared folder: virtio-9p over MMIO (legacy interface), 9P2000.L: version, attach, a walk, a file read, a list, what
  * is refused. guests.list shares tests/guest/net, read-only. */
 #include "rt.h"
+#include "virtio_legacy.h"
 
-enum { ID = 0x008, FEATURES = 0x010, DRIVER = 0x020, PAGE_SIZE = 0x028, SEL = 0x030, NUM = 0x038, ALIGN = 0x03c,
-       PFN = 0x040, NOTIFY = 0x050, DEV_STATUS = 0x070, CONFIG = 0x100, QUEUE = 16, PAGE = 4096, MSIZE = 8192 };
+enum { MSIZE = 8192 };
 enum { LOPEN = 12, GETATTR = 24, READDIR = 40, MKDIR = 72, VERSION = 100, ATTACH = 104, WALK = 110, READ = 116,
        CLUNK = 120, NO_FID = 0xffffffff, ENOENT = 2, EROFS = 30 };
 
-struct rings {
-    struct { u64 addr; u32 len; u16 flags, next; } desc[QUEUE];
-    u16 avail[2 + QUEUE + 1];
-    u8 pad[PAGE - 16 * QUEUE - 2 * (3 + QUEUE)];
-    u16 used_head[2];
-    struct { u32 id, len; } used[QUEUE];
-    u8 end[PAGE - 4 - 8 * QUEUE];
-};
 static struct rings rings __attribute__((aligned(PAGE)));
 static volatile struct rings *const queue = &rings;
 static u8 t[MSIZE], r[MSIZE];
 static u32 at;
 static u64 dev;
-
-static bool find(void)
-{
-    for (u32 slot = 0; slot < 32; slot++)
-        if (MMIO32(0x0a000000ul + slot * 0x200 + ID) == 9)
-            dev = 0x0a000000ul + slot * 0x200;
-    return dev;
-}
 
 static void start(void)
 {
@@ -35,10 +19,7 @@ static void start(void)
     MMIO32(dev + PAGE_SIZE) = PAGE;
     MMIO32(dev + DEV_STATUS) = 3;
     MMIO32(dev + DRIVER) = MMIO32(dev + FEATURES) & 1;
-    MMIO32(dev + SEL) = 0;
-    MMIO32(dev + NUM) = QUEUE;
-    MMIO32(dev + ALIGN) = PAGE;
-    MMIO32(dev + PFN) = (u32)((u64)&rings / PAGE);
+    virtio_queue(dev, 0, &rings);
     MMIO32(dev + DEV_STATUS) = 7;
 }
 
@@ -190,7 +171,8 @@ void test_main(void)
 {
     gic_init();
     gic_enable(30, 0x80);
-    check(find(), "a virtio-9p device");
+    dev = virtio_find(9);
+    check(dev, "a virtio-9p device");
     if (!dev)
         finish();
     start();

@@ -1,6 +1,8 @@
 /* What the firmware does at EL3 in C: cold boot, SMCs, FIQs, the change of worlds (fw.h). */
 #include "fw_internal.h"
 
+#include "mem.h"
+
 enum { UART_DR = 0x00, UART_FR = 0x18, UART_CR = 0x30, UART_IMSC = 0x38, UART_ICR = 0x44 };
 enum { SCR_NS = 1, SCR_FIQ = 1 << 2, SCR_HCE = 1 << 8, SCR_BASE = 0x30 | SCR_FIQ | 1 << 10 /* RES1, RW */ };
 enum { SPSR_EL2 = 0x3c9, SPSR_EL1 = 0x3c5 };
@@ -17,24 +19,6 @@ static u32 taken[INTIDS], taken_from[INTIDS];
 static struct {
     u64 magic, boots;
 } kept __attribute__((section(".kept"))); /* is not zeroed */
-
-/* The compiler may call these. */
-void *memcpy(void *to, const void *from, size_t n);
-void *memset(void *to, int c, size_t n);
-
-void *memcpy(void *to, const void *from, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ((u8 *)to)[i] = ((const u8 *)from)[i];
-    return to;
-}
-
-void *memset(void *to, int c, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ((u8 *)to)[i] = (u8)c;
-    return to;
-}
 
 struct cpu *this_cpu(void) { return &cpus[READ(mpidr_el1) & (FW_CPUS - 1)]; }
 
