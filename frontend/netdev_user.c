@@ -1,16 +1,18 @@
 /*
  * -netdev user: a network of its own behind a router that the library libslirp is. The router answers ARP, DHCP, pings
- * and TFTP itself, in every run alike since its clock is the machine's; connections of the guest's become sockets of
- * this program, and what comes over those comes when it comes.
+ * in every run alike since its clock is the machine's, TFTP is frontend/tftp.c's; connections of the guest's become
+ * sockets of this program, and what comes over those comes when it comes.
  *
  * Left out: smb=. The router's unasked advertisements (IPv6) come with the next frame of the guest's after they are
  * due, and every 200 s: the library would draw the time at random.
  */
 #define _GNU_SOURCE
 #include "frontend/net.h"
+#include "frontend/tftp.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <slirp/libslirp.h>
 #include <stdlib.h>
@@ -45,6 +47,7 @@ struct guest_port {
 };
 struct state {
     Slirp *slirp;
+    struct tftp tftp;
     struct timer timer[TIMERS];
     struct guest_port guest[MAX_FORWARDS];
     unsigned guest_count;
@@ -121,8 +124,13 @@ static const SlirpCb callbacks = {
 
 static void user_send(struct net_end *e, const u8 *frame, size_t size)
 {
+    u8 answer[TFTP_FRAME];
+    size_t answered;
     timers_run(e);
-    slirp_input(state_of(e)->slirp, frame, (int)size);
+    if (!tftp_takes(&state_of(e)->tftp, frame, size, answer, &answered))
+        slirp_input(state_of(e)->slirp, frame, (int)size);
+    else if (answered)
+        net_hear(e, answer, answered);
 }
 
 /* The library's names for events, and the host's. */
@@ -435,6 +443,18 @@ static const struct property rows[] = {
     PROPERTY("ipv6-dns", PROPERTY_TEXT, struct user, ipv6_dns),
 };
 
+static void tftp_open(struct net_end *e, const char *folder, const SlirpConfig *c)
+{
+    struct tftp *t = &state_of(e)->tftp;
+    *t = (struct tftp){ .root = -1, .four = c->in_enabled, .six = c->in6_enabled };
+    memcpy(t->host, &c->vhost, sizeof(t->host));
+    memcpy(t->host6, &c->vhost6, sizeof(t->host6));
+    if (folder[0])
+        t->root = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder[0] && t->root < 0)
+        die("%s: tftp=%s: %s", net_name(e), folder, strerror(errno));
+}
+
 static void user_open(struct net_end *e)
 {
     struct user *u = e->config->properties;
@@ -451,10 +471,10 @@ static void user_open(struct net_end *e)
     ip6_read(e, u, &c);
     c.vhostname = u->hostname[0] ? u->hostname : NULL;
     c.tftp_server_name = u->tftp_server[0] ? u->tftp_server : NULL;
-    c.tftp_path = u->tftp[0] ? u->tftp : NULL;
     c.bootfile = u->bootfile[0] ? u->bootfile : NULL;
     c.vdnssearch = u->search_count ? (const char **)u->search : NULL;
     c.vdomainname = u->domainname[0] ? u->domainname : NULL;
+    tftp_open(e, u->tftp, &c);
     s->slirp = slirp_new(&c, &callbacks, e);
     if (!s->slirp)
         die("%s: the library cannot make a network of this", net_name(e));
@@ -468,6 +488,7 @@ static void user_close(struct net_end *e)
 {
     struct state *s = e->state;
     slirp_cleanup(s->slirp);
+    tftp_close(&s->tftp);
     for (unsigned n = 0; n < s->guest_count; n++)
         if (s->guest[n].fd >= 0)
             close(s->guest[n].fd);

@@ -1,9 +1,7 @@
 /*
  * The folder of a share. A file is found from the folder's own descriptor on, one component after the other, each of
- * them a name without a slash that is opened without following a symbolic link: so there is no way out, whatever the
- * host's other programs or a second guest exchange meanwhile. A link is data of the guest's, whom it leads where it
- * likes. What is to be read or written is looked at by a descriptor that opens nothing (O_PATH), and opened by that:
- * so a FIFO or a device is never opened, not for a moment.
+ * them a name without a slash, as frontend/inside.c has it: so there is no way out, whatever the host's other programs
+ * or a second guest exchange meanwhile. A link is data of the guest's, whom it leads where it likes.
  */
 #define _GNU_SOURCE
 #include "frontend/share_internal.h"
@@ -23,22 +21,7 @@ bool name_is_plain(const char *name, u32 length)
 
 static int failed(long result) { return result < 0 ? errno : 0; }
 
-const char *fd_name(int fd, char text[32])
-{
-    snprintf(text, 32, "/proc/self/fd/%d", fd);
-    return text;
-}
-
 /* ---- finding ---- */
-
-static int folder_enter(int dir, const char *name)
-{
-    int fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int error = errno;
-    close(dir);
-    errno = error;
-    return fd;
-}
 
 int at_open(struct share *s, u32 node, struct at *at)
 {
@@ -119,15 +102,6 @@ u64 host_qid(const struct share *s, const struct stat *st)
 
 /* ---- opening ---- */
 
-/* Reading does not change what the guest sees of the file the next time. */
-static int reopen(int path, int flags)
-{
-    char name[32];
-    flags |= O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
-    int fd = open(fd_name(path, name), flags | O_NOATIME);
-    return fd < 0 && errno == EPERM ? open(name, flags) : fd;
-}
-
 int host_open(struct share *s, const struct at *at, int flags, int *fd)
 {
     struct stat st;
@@ -139,7 +113,7 @@ int host_open(struct share *s, const struct at *at, int flags, int *fd)
     else if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         error = S_ISLNK(st.st_mode) ? ELOOP : ENXIO;
     else
-        error = failed(*fd = reopen(path, flags));
+        error = failed(*fd = file_reopen(path, flags));
     close(path);
     return error;
 }
@@ -244,7 +218,7 @@ int host_readlink(struct share *s, const struct at *at, char *text, size_t room)
     errno = EINVAL;
     if (S_ISLNK(st.st_mode))
         size = readlinkat(path, "", text, room - 1);
-    else if (share_maps(s) && S_ISREG(st.st_mode) && (fd = reopen(path, O_RDONLY)) >= 0)
+    else if (share_maps(s) && S_ISREG(st.st_mode) && (fd = file_reopen(path, O_RDONLY)) >= 0)
         size = read(fd, text, room - 1);
     error = failed(size);
     text[size < 0 ? 0 : size] = 0;

@@ -2,6 +2,7 @@
 #ifndef FRONTEND_SHARE_INTERNAL_H
 #define FRONTEND_SHARE_INTERNAL_H
 
+#include "frontend/inside.h"
 #include "frontend/share.h"
 
 #include <errno.h>
@@ -124,8 +125,6 @@ int at_open(struct share *s, u32 node, struct at *at);
 void at_close(struct at *at);
 /* The file itself, without opening it (O_PATH); -1: errno. Never through a symbolic link. */
 int at_path(const struct at *at);
-/* The text that names an open descriptor to calls that take a path. */
-const char *fd_name(int fd, char text[32]);
 int host_stat(struct share *s, const struct at *at, struct stat *st);
 int host_fstat(struct share *s, int fd, const struct at *at, struct stat *st);
 u64 host_qid(const struct share *s, const struct stat *st);

@@ -540,7 +540,8 @@ define_rows() {
     for with in pci device; do
         row u-boot-linux-net-$with full 6G
         common cortex-a57 2
-        opt -bios "$boot/../images/u-boot.bin" -netdev "user,id=n,tftp=$boot" -device "virtio-net-$with,netdev=n"
+        opt -bios "$boot/../images/u-boot.bin" -netdev "user,id=n,tftp=@DIR@/tftp" -device "virtio-net-$with,netdev=n"
+        for what in vmlinuz linux.cpio; do put "tftp/$what" "$boot/$what"; done # no links, which are not followed
         answer 'Hit any key' $'\n'
         answer '=> ' "$load"
         want 'DHCP client bound to address 10.0.2.15'
