@@ -451,8 +451,8 @@ static void tftp_open(struct net_end *e, const char *folder, const SlirpConfig *
     memcpy(t->host6, &c->vhost6, sizeof(t->host6));
     if (folder[0])
         t->root = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (folder[0] && t->root < 0)
-        die("%s: tftp=%s: %s", net_name(e), folder, strerror(errno));
+    if (folder[0] && t->root < 0) /* scripts name folders that they have not always made */
+        fprintf(stderr, "elmu: warning: %s: tftp=%s: %s: no file is served\n", net_name(e), folder, strerror(errno));
 }
 
 static void user_open(struct net_end *e)

@@ -105,9 +105,16 @@ def two_adapters(work):
     first, second = (run(hub + nic(1) + nic(0) + ["-net", "none"]) for _ in range(2))
     check("two adapters on a hub", first[2] == second[2] and first[1].count(b"\nok") > 20, (first, second))
 
+def nowhere(work):
+    """A folder for TFTP that is not there is no reason not to start."""
+    r = subprocess.run(machine + ["-netdev", "user,id=u,tftp=nowhere", "-kernel", "sleep.elf", "--max-insns", "1000"], stdin=subprocess.DEVNULL,
+                       capture_output=True, timeout=60)
+    words = "elmu: warning: -netdev user,id=u: tftp=nowhere: No such file or directory: no file is served"
+    check("a TFTP folder that is not there", words in r.stderr.decode() and "insns" in r.stderr.decode(), r)
+
 def main():
     with tempfile.TemporaryDirectory() as work:
-        for part in (pairs, nonsense, inherited, two_adapters):
+        for part in (pairs, nonsense, inherited, two_adapters, nowhere):
             part(work)
     return check.end()
 
