@@ -160,6 +160,7 @@ bool section_get(struct machine *m, unsigned n, struct section *s)
     case SECTION_CPU:
         *s = pe_parts_of(m, "cpu", m->d.cpu, &cpu_shape);
         s->stride = sizeof(*m->d.cpu);
+        s->version = 2; /* V is kept as 0 or 1 */
         return true;
     case SECTION_TIMES:
         *s = (struct section){ "device timers", 1, m->d.timer_count, 8, 8, (u8 *)m->d.timer_at, NULL };
@@ -263,7 +264,7 @@ static const char *cpu_validate(const struct machine *m, u32 index)
     for (unsigned n = 0; n < ARRAY_LEN(flags); n++)
         if (flags[n] > 1)
             return "cpu: PSTATE out of range";
-    if (p->btype > 3 || p->nrw || cpu->flag_c > 1 || cpu->step_active > 3)
+    if (p->btype > 3 || p->nrw || cpu->flag_c > 1 || cpu->flag_v > 1 || cpu->step_active > 3)
         return "cpu: PSTATE out of range";
     if ((p->el == 2 && !cpu_has(cpu, FEAT_EL2)) || (p->el == 3 && !cpu_has(cpu, FEAT_EL3)))
         return "cpu: an EL that this CPU lacks";

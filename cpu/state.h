@@ -264,7 +264,7 @@ struct cpu {
     u64 sp_el[4]; /* the current one lives in x[REG_SP] */
     union vreg v[32];
     struct pstate ps;
-    u64 flag_n, flag_z, flag_v; /* N = flag_n<63>; Z = flag_z == 0; V = flag_v<63> */
+    u64 flag_n, flag_z, flag_v; /* N = flag_n<63>; Z = flag_z == 0; V = flag_v: 0 or 1 */
     u64 flag_c;                 /* 0 or 1 */
     u32 fpcr, fpsr;
     struct sysregs sys;
@@ -327,7 +327,9 @@ struct cpu {
         u64 look_at;        /* absolute ns: when the machine looks next at what is due */
         u32 pmu_at[4], pmu_hot; /* counters that count at each EL; those that exceptions matter to: cpu/sysreg/pmu.c */
         u32 pmu_pad;
-        u64 run_from; /* absolute ns at which cpu_run_to began: insns does not count what came since */
+        u64 run_from;    /* absolute ns at which cpu_run_to began: insns does not count what came since */
+        u64 tier2_units; /* where that is counted: instructions done in regions, times 16 (cpu/tier2) */
+        u64 stepped;     /* instructions that the stepping engine did */
         u64 unfinished_at, unfinished_pc; /* cpu_unfinished: cpu_position after the last such attempt, or 0 */
         struct features writable_of;      /* the features that `writable` was made of */
         u64 writable[LAYOUT_COUNT];       /* what software can write of a register so laid out (cpu/field.def) */
@@ -351,7 +353,7 @@ static inline struct xpage_entry *xpage_of(struct cpu *cpu, u64 va)
 /* NZCV as a nibble, N in bit 3. */
 static inline u32 cpu_nzcv(const struct cpu *cpu)
 {
-    return (u32)(cpu->flag_n >> 63 << 3 | (u64)(cpu->flag_z == 0) << 2 | cpu->flag_c << 1 | cpu->flag_v >> 63);
+    return (u32)(cpu->flag_n >> 63 << 3 | (u64)(cpu->flag_z == 0) << 2 | cpu->flag_c << 1 | cpu->flag_v);
 }
 
 static inline void cpu_set_nzcv(struct cpu *cpu, u32 nzcv)
@@ -359,7 +361,7 @@ static inline void cpu_set_nzcv(struct cpu *cpu, u32 nzcv)
     cpu->flag_n = (u64)(nzcv >> 3 & 1) << 63;
     cpu->flag_z = !(nzcv >> 2 & 1);
     cpu->flag_c = nzcv >> 1 & 1;
-    cpu->flag_v = (u64)(nzcv & 1) << 63;
+    cpu->flag_v = nzcv & 1;
 }
 
 /* Brings lazily kept state into its one canonical form, before hashing, saving or comparing. */

@@ -40,7 +40,7 @@ OP(RMIF)
         u64 v = RN << (64 - (size));                                                                                   \
         cpu->flag_n = v;                                                                                               \
         cpu->flag_z = v;                                                                                               \
-        cpu->flag_v = v ^ RN << (64 - (size) - 1);                                                                     \
+        cpu->flag_v = (v ^ RN << (64 - (size) - 1)) >> 63;                                                             \
         NEXT;                                                                                                          \
     }
 SETF(SETF8, 8)
