@@ -151,6 +151,9 @@ static bool cpus_create(struct machine *m, const struct machine_config *config)
     m->d.code = code_create(&m->d.phys, m->d.decoder, m->d.cpu, m->options.cpu_count, CODE_PAGES);
     if (!m->d.code)
         return false;
+    if (config->tier2.hot && config->engine == ENGINE_THREADED && engine_threaded)
+        if (code_tier2_begin(m->d.code, &config->tier2, &m->d.tier2_none))
+            m->d.tier2_none = NULL;
     m->d.memo = memo_create();
     for (u32 n = 0; n < m->options.cpu_count; n++) {
         struct cpu *cpu = &m->d.cpu[n];

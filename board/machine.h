@@ -14,6 +14,7 @@
 #include "cpu/insn/decode.h"
 #include "cpu/model.h"
 #include "cpu/state.h"
+#include "cpu/tier2/tier2.h"
 #include "gic/gic.h"
 #include "mmu/phys.h"
 #include "timer/timer.h"
@@ -134,6 +135,7 @@ struct machine_config {
     struct machine_options options; /* plug, pci and pa_bits are the machine's to fill */
     const char *cpu;                /* model and features: cpu/model.h */
     enum engine engine;
+    struct tier2_config tier2; /* of the threaded engine, where the host has it */
     const char *semihost_line; /* SYS_GET_CMDLINE */
     struct virtio_config virtio[VIRTIO_SLOTS];
     unsigned virtio_count;
@@ -204,6 +206,7 @@ struct machine {
         struct phys phys;
         struct decoder *decoder;
         struct code *code;
+        const char *tier2_none; /* why there is no second tier, where one was asked for; else NULL */
         struct memo *memo;
         struct machine_host host;
         struct run_end end;

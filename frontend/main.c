@@ -131,6 +131,8 @@ static void config_make(const struct options *o, struct frontend *f, struct mach
     c->cpu = o->cpu;
     c->options = o->machine;
     c->engine = o->engine;
+    c->tier2 = o->tier2;
+    c->tier2.count = o->stats;
     c->semihost_line = o->semihost_line;
     c->host.ctx = f;
     c->host.output = output;
@@ -159,6 +161,8 @@ static struct machine *machine_make(const struct options *o, struct frontend *f)
     struct machine *m = machine_create(&config, error);
     if (!m)
         die("%s", error);
+    if (m->d.tier2_none && (o->tier2_asked || o->log_given))
+        fprintf(stderr, "elmu: no second tier (-engine tier2): %s; the threaded engine runs\n", m->d.tier2_none);
     return m;
 }
 

@@ -193,7 +193,8 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
                                         .ram_size = 128 << 20,
                                         .rtc_base = 1704067200 /* 2024-01-01 */ },
                            .max_insns = NEVER,
-                           .engine = ENGINE_THREADED };
+                           .engine = ENGINE_THREADED,
+                           .tier2 = { .hot = TIER2_HOT } };
     o->program = argc ? argv[0] : "";
     *status = 0;
     options_set_apply(argc, argv);

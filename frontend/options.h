@@ -147,6 +147,8 @@ struct options {
     char cpu[512], dumpdtb[1024];
     u64 max_insns;
     enum engine engine;
+    struct tier2_config tier2; /* hot: 0 without it */
+    bool tier2_asked;
     const char *program; /* what it was called as */
     const char *bios, *kernel, *initrd, *dtb, *append;
     char semihost_line[OPTION_TEXT], semihost_chardev[64];

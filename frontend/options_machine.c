@@ -435,11 +435,27 @@ void opt_action(struct options *o, const char *name, const char *arg)
     o->no_shutdown = a.shutdown ? !strcmp(a.shutdown, "pause") : o->no_shutdown;
 }
 
+struct engine_said {
+    char *name;
+    s32 hot;
+};
+static const struct property engine_rows[] = {
+    PROPERTY("name", PROPERTY_COPY, struct engine_said, name),
+    PROPERTY("hot", PROPERTY_NUMBER, struct engine_said, hot),
+};
+
 void opt_engine(struct options *o, const char *name, const char *arg)
 {
-    if (strcmp(arg, "step") && strcmp(arg, "threaded"))
-        die("--%s %s: expected step or threaded", name, arg);
-    o->engine = !strcmp(arg, "step") ? ENGINE_STEP : ENGINE_THREADED;
+    struct engine_said said = { .hot = TIER2_HOT };
+    (void)name;
+    properties_read(engine_rows, ARRAY_LEN(engine_rows), "-engine", arg, "name", &said);
+    if (!said.name || !word_among("step threaded tier2", said.name))
+        die("-engine %s: expected step, threaded or tier2", arg);
+    if (said.hot < 1 || said.hot > 255)
+        die("-engine tier2,hot=%d: expected 1 to 255", said.hot);
+    o->engine = !strcmp(said.name, "step") ? ENGINE_STEP : ENGINE_THREADED;
+    o->tier2.hot = !strcmp(said.name, "tier2") ? (u32)said.hot : 0;
+    o->tier2_asked = o->tier2.hot != 0;
 }
 
 void opt_reset(struct options *o, const char *name, const char *arg)

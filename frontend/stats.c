@@ -137,6 +137,25 @@ static void memory_print(const struct machine *m)
             (double)usage.ru_maxrss / 1024);
 }
 
+/* Where the instructions were done. */
+static void engines_print(const struct machine *m, u64 insns)
+{
+    const struct tier2 *t = code_tier2(m->d.code);
+    u64 hot = 0, stepped = 0;
+    for (u32 n = 0; n < m->options.cpu_count; n++) {
+        hot += m->d.cpu[n].d.tier2_units >> 4;
+        stepped += m->d.cpu[n].d.stepped;
+    }
+    double all = insns ? (double)insns / 100 : 1;
+    fprintf(stderr, "engines %.1f %% tier2, %.1f %% threaded, %.1f %% step", (double)hot / all,
+            (double)(insns - hot - stepped) / all, (double)stepped / all);
+    if (t)
+        fprintf(stderr, "; %llu regions of %llu instructions, %.1f MiB of code",
+                (unsigned long long)tier2_stats(t)->regions, (unsigned long long)tier2_stats(t)->instructions,
+                (double)tier2_stats(t)->bytes / 1048576);
+    fprintf(stderr, "\n");
+}
+
 void stats_print(struct stats *s, struct machine *m)
 {
     double seconds = cpu_seconds() - s->start;
@@ -144,6 +163,7 @@ void stats_print(struct stats *s, struct machine *m)
     fprintf(stderr, "insns %llu\n", (unsigned long long)insns);
     fprintf(stderr, "speed %.1f MIPS: %.2f s of CPU time, %.6f s of the machine's\n",
             seconds > 0 ? (double)insns / seconds / 1e6 : 0, seconds, (double)m->now / 1e9);
+    engines_print(m, insns);
     memory_print(m);
     qsort(s->row, s->rows, sizeof(s->row[0]), order);
     if (s->rows)

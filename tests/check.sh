@@ -23,7 +23,9 @@ suite_vectors() { "$B/vectors" $VECTORS; }
 # shellcheck disable=SC2086
 suite_vectors-part() { set -- $VECTORS; "$B/vectors" "$1/v80" "${@:2}"; }
 suite_guests-stepping() { tests/guest/run.sh "$ELMU" --engine=step --max-insns 200000000; }
-suite_guests-threaded() { tests/guest/run.sh "$ELMU" --max-insns 200000000; }
+suite_guests-threaded() { tests/guest/run.sh "$ELMU" --engine=threaded --max-insns 200000000; }
+# Everything is hot: the second tier from the first time on.
+suite_guests-tier2() { tests/guest/run.sh "$ELMU" --engine=tier2,hot=1 --max-insns 200000000; }
 # Under -icount QEMU's time is instructions too, so that this does not depend on the host's load.
 suite_guests-qemu() { tests/guest/run.sh "$QEMU" -icount shift=0,sleep=off; }
 suite_determinism() { tests/determinism.sh "$ELMU" ${PEER:+"$PEER"}; }
@@ -44,7 +46,7 @@ suite_lists() { tests/lists.sh; }
 # shellcheck disable=SC2086 # a list of folders
 suite_causes() { "$B/vectors" --causes $VECTORS; }
 # A million instructions beside QEMU, always the same ones; tests/soak.sh has others.
-suite_lockstep() { tests/lockstep.sh "$ELMU" "${LOCKSTEP:-1000000}" "${SEED:-1}"; }
+suite_lockstep() { tests/lockstep.sh "$ELMU --engine=tier2,hot=1" "${LOCKSTEP:-1000000}" "${SEED:-1}"; }
 suite_sweep()
 {
     tests/conformance/sweep.py "$B/sweep" --samples 200 --jobs 1 --cpu max cortex-a35 cortex-a53 cortex-a55 cortex-a57 cortex-a72 cortex-a76 cortex-a77 cortex-a78 cortex-a78ae cortex-x1 cortex-a710 \
@@ -54,7 +56,7 @@ suite_sweep()
 beside="cli"
 # Suites that run only when they are named: parts of others, for slow builds.
 extra="vectors-part"
-all="vectors lockstep causes unit bench guests-stepping guests-threaded guests-qemu determinism fuzz gdb trace cli acpi cmdlines calls core includes lists sweep"
+all="vectors lockstep causes unit bench guests-stepping guests-threaded guests-tier2 guests-qemu determinism fuzz gdb trace cli acpi cmdlines calls core includes lists sweep"
 
 jobs=2
 case ${1-} in

@@ -32,7 +32,7 @@ check() # NAME MACHINE CPU SMP [OPTION...]
     local elmu n=0 run
     facts first "${elmus[0]}" "" "$@" || return 1
     for elmu in "${elmus[@]}"; do
-        for run in "" --engine=step; do
+        for run in "" --engine=step --engine=threaded --engine=tier2,hot=1; do
             n=$((n + 1))
             facts other "$elmu" "$run" "$@" || return 1
             if ! cmp -s "$work/first" "$work/other"; then

@@ -45,7 +45,7 @@ awk -v edges="${1-}" '
     BEGIN {
         rank["lib"] = 0; rank["lib/fp"] = 0.5
         rank["cpu"] = 1; rank["mmu"] = 2
-        rank["cpu/exception"] = rank["cpu/sysreg"] = 3; rank["cpu/ops"] = 3.2; rank["cpu/insn"] = 3.4; rank["cpu/engine"] = 3.6
+        rank["cpu/exception"] = rank["cpu/sysreg"] = 3; rank["cpu/ops"] = 3.2; rank["cpu/insn"] = 3.4; rank["cpu/engine"] = rank["cpu/tier2"] = 3.6
         rank["gic"] = 4; rank["timer"] = 4.5 # timers raise their interrupts at the GIC
         rank["board"] = 5; rank["debug"] = 6; rank["frontend"] = 7
     }

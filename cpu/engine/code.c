@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "cpu/engine/fuse.h"
+#include "cpu/tier2/tier2.h"
 #include "mmu/access.h"
 #include "mmu/phys.h"
 
@@ -21,6 +22,7 @@ struct code {
     u32 hash[HASH_SIZE];
     struct fuse fuse;
     struct code_page *pages; /* mapped, touched as they are used */
+    struct tier2 *tier2;
     struct code_page uncached[ENGINES];
 };
 
@@ -41,6 +43,10 @@ static void page_reset(struct code_page *page, u64 pa, bool ns, enum engine engi
     page->engine = (u8)engine;
     page->writes = 0;
     page->used = 1;
+    page->regions = page->patience = 0;
+    memset(page->seen, 0, sizeof(page->seen));
+    memset(page->leader, 0, sizeof(page->leader));
+    memset(page->covered, 0, sizeof(page->covered));
 }
 
 struct code *code_create(struct phys *phys, struct decoder *decoder, struct cpu *cpus, unsigned cpu_count,
@@ -65,8 +71,23 @@ void code_destroy(struct code *c)
 {
     if (!c)
         return;
+    tier2_destroy(c->tier2);
     munmap(c->pages, c->page_count * sizeof *c->pages);
     free(c);
+}
+
+bool code_tier2_begin(struct code *c, const struct tier2_config *config, const char **why)
+{
+    code_drop(c);
+    c->tier2 = tier2_create(c->decoder, c->pages, c->page_count, config, why);
+    return c->tier2 != NULL;
+}
+
+struct tier2 *code_tier2(struct code *c) { return c->tier2; }
+
+op_fn *code_plain(struct code *c, const struct code_page *page, unsigned slot)
+{
+    return c->tier2 ? tier2_plain(c->tier2, page, slot) : page->op[slot].fn;
 }
 
 static bool page_is_running(struct code *c, const struct code_page *page)
@@ -183,6 +204,8 @@ static void slot_decode_fused(struct code *c, struct code_page *page, struct op 
     op_copy(i, fused, &ops[0].d);
     if (fused != ops[0].fn)
         slots_fill(i, ops, count);
+    if (c->tier2)
+        tier2_decoded(c->tier2, page, slot, ops, count);
 }
 
 bool code_decode(struct code *c, struct code_page *page, struct op *i)
@@ -202,9 +225,11 @@ bool code_decode(struct code *c, struct code_page *page, struct op *i)
     return true;
 }
 
-static void slots_forget(struct code_page *page, u64 offset, unsigned size)
+static void slots_forget(struct code *c, struct code_page *page, u64 offset, unsigned size)
 {
     u64 first = offset / 4, last = (offset + size - 1) / 4;
+    if (page->regions)
+        tier2_written(c->tier2, page, (unsigned)first, (unsigned)last);
     first = first < FUSE_MAX - 1 ? 0 : first - (FUSE_MAX - 1); /* earlier slots may be fused over these */
     for (u64 n = first; n <= last && n < CODE_SLOTS; n++)
         page->op[n].fn = undecoded(page->engine);
@@ -223,7 +248,7 @@ void code_written(void *code, u64 pa, unsigned size)
         if (++page->writes > WRITES_MAX && !page_is_running(c, page))
             page_free(c, page);
         else
-            slots_forget(page, pa - base, size);
+            slots_forget(c, page, pa - base, size);
     }
 }
 

@@ -18,12 +18,27 @@ struct code_page {
     u32 next_free, next_hash;
     u32 writes; /* since the last decode: data and code share the page, or it isn't code any more */
     u8 engine, ns, used;
+    /* cpu/tier2/region.c, in pages of the threaded engine: */
+    u8 regions;  /* slots lead to host code */
+    u8 patience; /* how often a slot must be hot until it is compiled: grows with each write that ended regions */
+    u64 seen[CODE_SLOTS / 64], leader[CODE_SLOTS / 64]; /* slots that were decoded; those that branches go to */
+    u64 covered[CODE_SLOTS / 64];                       /* those that regions have taken in */
+    u8 entries_left[CODE_SLOTS];                        /* of leaders, until they are hot */
+    s32 plain[CODE_SLOTS];                              /* the interpreter's handlers of leaders and ways in */
 };
 
 struct code;
+struct tier2;
+struct tier2_config;
 struct code *code_create(struct phys *phys, struct decoder *decoder, struct cpu *cpus, unsigned cpu_count,
                          unsigned pages);
 void code_destroy(struct code *c);
+/* Hot code becomes host code from now on. False: the host has no such tier (*why). */
+bool code_tier2_begin(struct code *c, const struct tier2_config *config, const char **why);
+/* NULL: none was begun. */
+struct tier2 *code_tier2(struct code *c);
+/* The handler that the interpreter has for a slot, whatever stands in its place. */
+op_fn *code_plain(struct code *c, const struct code_page *page, unsigned slot);
 /* The page at pa, decoded lazily; never NULL. */
 struct code_page *code_page_get(struct code *c, u64 pa, bool ns, enum engine engine);
 /* Decodes slot i of its page in place. False: the instruction could not be read (external abort). */

@@ -115,7 +115,9 @@ unsigned cpu_run_to(struct cpu *cpu, u64 deadline, u64 hard, bool mid)
                     !engine_threaded || hard - cpu->d.now <= OVERSHOOT;
         cpu->d.deadline = !step && hard - OVERSHOOT < deadline ? hard - OVERSHOOT : deadline;
         if (step) {
+            u64 from = cpu->d.now;
             step_run(cpu, hard);
+            cpu->d.stepped += cpu->d.now - from;
         } else {
             cpu->d.branched = cpu->d.threaded = 1;
             thr_run(cpu);

@@ -8,6 +8,7 @@
 #include "cpu/observer.h"
 #include "cpu/insn/op.h"
 #include "cpu/engine/run.h"
+#include "cpu/tier2/tier2.h"
 #include "cpu/ops/unfinished.h"
 
 op_fn thr_decode, thr_page_end, thr_BTI, thr_PACIASP, thr_PACIBSP, thr_BRK;
@@ -92,7 +93,7 @@ void thr_jump_typed(struct cpu *cpu, u64 left, u64 va, unsigned btype)
 {
     const struct xpage_entry *x = xpage_of(cpu, va);
     if (likely(xpage_hits(cpu, x, va) && (s64)left > 0)) {
-        op_fn *fn = x->page->op[(va & 4095) >> 2].fn;
+        op_fn *fn = code_plain(cpu->d.host.code, x->page, (va & 4095) >> 2);
         bool pad = fn == thr_BTI ? bti_accepts((unsigned)x->page->op[(va & 4095) >> 2].imm, btype)
                                  : (fn == thr_PACIASP || fn == thr_PACIBSP) && btype != BTYPE_JUMP;
         if (likely(pad || (!(x->attrs & FETCH_GUARDED) && fn != thr_BRK && fn != thr_decode)))
@@ -129,6 +130,28 @@ void thr_raise(OP_ARGS)
     exception_take(cpu);
     return enter_anew(cpu, L - (u64)(uintptr_t)i - 16);
 }
+
+/* A slot that branches go to, until it has been entered often enough (cpu/tier2/region.c). */
+op_fn thr_tier2_hot, thr_tier2_stop;
+static NOINLINE void tier2_hot_slow(OP_ARGS)
+{
+    struct code_page *page = cpu->d.page;
+    struct tier2 *t = code_tier2(cpu->d.host.code);
+    tier2_heat(t, page, (unsigned)(i - page->op));
+    op_fn *fn = i->fn == thr_tier2_hot ? tier2_plain(t, page, (unsigned)(i - page->op)) : i->fn;
+    return fn(OP_PASS);
+}
+void thr_tier2_hot(OP_ARGS)
+{
+    struct code_page *page = cpu->d.page;
+    unsigned slot = (unsigned)(i - page->op);
+    if (unlikely(--page->entries_left[slot] == 0))
+        return tier2_hot_slow(OP_PASS);
+    op_fn *plain = (op_fn *)(uintptr_t)((s64)(uintptr_t)thr_decode + page->plain[slot]);
+    return plain(OP_PASS);
+}
+/* The budget ended with a branch to slot i. */
+void thr_tier2_stop(OP_ARGS) { return thr_jump_far(cpu, L - (u64)(uintptr_t)i, PC); }
 
 void thr_undefined(OP_ARGS)
 {
@@ -169,4 +192,12 @@ const bool engine_threaded = false;
 #endif
 
 void thr_run(struct cpu *cpu);
-void thr_run(struct cpu *cpu) { enter_slow(cpu, (cpu->d.deadline - cpu->d.now) << 4); }
+void thr_run(struct cpu *cpu)
+{
+    const struct tier2 *t = code_tier2(cpu->d.host.code);
+    u64 left = (cpu->d.deadline - cpu->d.now) << 4;
+    if (t)
+        tier2_call(t, cpu, left, enter_slow);
+    else
+        enter_slow(cpu, left);
+}

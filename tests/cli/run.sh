@@ -293,7 +293,8 @@ bad 'guest past RAM' 'does not fit' -kernel hello.elf -device guest-loader,addr=
 bad 'loader data too long' 'data-len' -device loader,data=1,data-len=9,addr=0x40000000
 bad '--after without --send' '--send is missing' -kernel hello.elf --after x
 bad '--until of nothing' 'empty' -kernel hello.elf --until ''
-bad 'unknown engine' 'step or threaded' --engine=jit
+bad 'unknown engine' 'step, threaded or tier2' --engine=jit
+bad 'a threshold that is none' 'expected 1 to 255' --engine=tier2,hot=256
 bad 'Xen domain without kernel' 'kernel= is missing' -kernel hello.bin -xen-dom0 append=x
 bad 'Xen domain with a bare-metal ELF' 'Image of Xen' -kernel hello.elf -xen-dom0 kernel=hello.bin
 bad 'dumpdtb to nowhere' 'folder/none' -M virt,dumpdtb=folder/none/x.dtb

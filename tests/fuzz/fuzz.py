@@ -12,7 +12,7 @@ KIND is one of:
     script      lock-step programs for devices (tests/lockstep), damaged
     elf, image, gzip, dtb, initrd, options, config
     qmp, monitor  text on the monitors (monitors.py)
-Both engines must leave the same state after the first six. Each of the N cases of a kind is one check (0: as many as rows); the same
+All engines must leave the same state after the first six. Each of the N cases of a kind is one check (0: as many as rows); the same
 seed gives the same cases. A case fails when the process dies of a signal, when a sanitizer or an assert speaks, when it is
 still running after a minute (more for more accesses), or when it ends with status 1 without saying why. Files of failed cases
 are left in DIR. The last line is "N passed, N failed".
@@ -364,10 +364,13 @@ def check(elmu, case):
         return wrong
     if len(facts[2]) < 2:
         return '--stats printed no insns and hash lines'
-    wrong, step = run(elmu, case, ['--engine=step'])
-    if not wrong and step != facts:
-        wrong = 'the engines differ: %s, stepping %s' % (facts[2], step[2])
-    return wrong
+    for engine in ('step', 'tier2,hot=1'):
+        wrong, other = run(elmu, case, ['--engine=' + engine])
+        if not wrong and other != facts:
+            wrong = 'the engines differ: %s, %s %s' % (facts[2], engine, other[2])
+        if wrong:
+            return wrong
+    return None
 
 
 def main():

@@ -1,0 +1,122 @@
+/*
+ * What regions are written in: instructions of a neutral machine with three operands, which cpu/tier2/host_x86.c and
+ * host_arm64.c put into those of their hosts.
+ *
+ * Registers are the host's numbers. HOST_A and HOST_B are for what an emitter works with; HOST_C is for the functions
+ * here, which may overwrite it; no value lives there across two of them. `w`: 64 bits; else 32, and the upper half of
+ * the result is zero.
+ *
+ * HOST_BASE holds the address of the page's slot 0 while a region runs, and HOST_L the budget counted from there: what
+ * is left at slot s is HOST_L - 16 s, in units of 16 (cpu/insn/op.h has it counted from the slot's address).
+ *
+ * The guest's flags lie in struct cpu; what an operation with flags left in those of the host is asked there (`hf`)
+ * while it lasts.
+ */
+#ifndef CPU_TIER2_HOST_H
+#define CPU_TIER2_HOST_H
+
+#include "cpu/insn/decode.h"
+#include "cpu/state.h"
+
+#if defined __x86_64__
+enum { HOST_A = 0, HOST_B = 1, HOST_C = 2, HOST_CPU = 7, HOST_L = 8, HOST_BASE = 9 };
+#else
+enum { HOST_A = 9, HOST_B = 10, HOST_C = 11, HOST_CPU = 0, HOST_L = 4, HOST_BASE = 5 };
+#endif
+/* Those that regions keep the guest's in. */
+enum { HOST_PINS_MAX = 16 };
+extern const u8 host_pins[HOST_PINS_MAX];
+extern const unsigned host_pin_count;
+
+/* Does this host have a tier? */
+extern const bool host_has_tier2;
+
+enum host_op { HOST_ADD, HOST_SUB, HOST_AND, HOST_OR, HOST_XOR };
+enum host_shift { HOST_LSL, HOST_LSR, HOST_ASR, HOST_ROR };
+enum host_extend { HOST_ZERO, HOST_SIGN_X, HOST_SIGN_W }; /* of what is loaded: to 64 bits, signed too; to 32, signed */
+/* What the host's flags hold: nothing of use, or what the guest's are after such an operation. */
+enum host_flags { HF_NONE, HF_SUB, HF_ADD, HF_LOGIC };
+
+struct host {
+    u8 *p, *end;           /* where the next instruction goes; the room ends */
+    const u8 *written, *run; /* the same place, as it is written and as it is executed */
+    enum host_flags hf;
+    bool hf_w;
+    const u8 *far, *enter; /* routines, to be executed: host_routines */
+};
+/* A jump whose target comes later. */
+typedef u8 *host_fix;
+
+/* Routines that all regions share: h->far and h->enter become where they are. */
+void host_routines(struct host *h);
+void host_fix_to(struct host *h, host_fix from, const u8 *to);
+
+/* ---- values ---- */
+void host_mov(struct host *h, bool w, unsigned d, unsigned n);
+void host_imm(struct host *h, unsigned d, u64 value);
+/* `flags`: the host's flags, and h->hf, are those of the operation afterwards. Without, ADD of three different
+ * registers or of an immediate from another register leaves them alone, as do mov, imm, not, load and store. */
+void host_alu(struct host *h, bool w, enum host_op op, unsigned d, unsigned n, unsigned m, bool flags);
+void host_alu_imm(struct host *h, bool w, enum host_op op, unsigned d, unsigned n, u64 imm, bool flags);
+void host_not(struct host *h, bool w, unsigned d, unsigned n);
+void host_shift_imm(struct host *h, bool w, enum host_shift type, unsigned d, unsigned n, unsigned amount);
+/* By m modulo the size. HOST_B may be overwritten. */
+void host_shift(struct host *h, bool w, enum host_shift type, unsigned d, unsigned n, unsigned m);
+/* (n << up) >> down. */
+void host_field(struct host *h, bool w, bool sign, unsigned up, unsigned down, unsigned d, unsigned n);
+/* The `size` bits from `lsb` on of n:m. */
+void host_extract(struct host *h, bool w, unsigned d, unsigned n, unsigned m, unsigned lsb);
+void host_mul(struct host *h, bool w, unsigned d, unsigned n, unsigned m);
+/* The upper half of the product. HOST_A may be overwritten; m is not HOST_A. */
+void host_mul_high(struct host *h, bool sign, unsigned d, unsigned n, unsigned m);
+/* n / m, 0 where m is 0. HOST_A may be overwritten; m is not HOST_A. */
+void host_udiv(struct host *h, bool w, unsigned d, unsigned n, unsigned m);
+void host_clz(struct host *h, bool w, unsigned d, unsigned n);
+void host_rev(struct host *h, bool w, unsigned d, unsigned n);
+/* n + m + C, the guest's; `flags` as above. */
+void host_adc(struct host *h, bool w, unsigned d, unsigned n, unsigned m, bool flags);
+
+/* ---- memory ---- */
+void host_load(struct host *h, unsigned log2, enum host_extend extend, unsigned d, unsigned base, s32 offset);
+void host_store(struct host *h, unsigned log2, unsigned s, unsigned base, s32 offset);
+/* 16 bytes from one place to another, by a register that is nobody's. */
+void host_copy16(struct host *h, unsigned to, s32 to_offset, unsigned from, s32 from_offset);
+/* d = n + (m << scale), scale 0 to 7. HOST_B may be overwritten when it is m. */
+void host_add_scaled(struct host *h, unsigned d, unsigned n, unsigned m, unsigned scale);
+/* HOST_A holds an address of the guest's; afterwards the host's, for `size` bytes, if a fast tag has it; *miss jumps
+ * otherwise, with HOST_A as it was. HOST_B may be overwritten. The first compare of fast_pointer; returned is where the
+ * second one goes on. */
+const u8 *host_tag(struct host *h, unsigned size, bool write, host_fix *miss);
+/* Where *miss jumped: the second compare, for accesses that are checked for alignment. `back`: what host_tag returned;
+ * *miss as above. */
+void host_tag_aligned(struct host *h, unsigned size, bool write, const u8 *back, host_fix *miss);
+
+/* ---- flags and conditions ---- */
+/* The guest's flags, of the operation that the host's are of; r: its result. */
+void host_flags_store(struct host *h, unsigned r);
+void host_flags_imm(struct host *h, unsigned nzcv);
+/* The host's condition for the guest's (not AL or NV), from the host's flags if they have it, else from memory. */
+unsigned host_condition(struct host *h, unsigned condition);
+/* The same for "n is zero", "bit of n is zero". */
+unsigned host_test_zero(struct host *h, bool w, unsigned n);
+unsigned host_test_bit(struct host *h, unsigned n, unsigned bit);
+unsigned host_test_mask(struct host *h, unsigned n, u32 mask); /* no bit of it */
+unsigned host_opposite(unsigned condition);
+void host_select(struct host *h, bool w, unsigned condition, unsigned d, unsigned n, unsigned m);
+host_fix host_jump_if(struct host *h, unsigned condition);
+host_fix host_jump(struct host *h);
+
+/* ---- ways in and out ---- */
+/* A branch was taken over `slots` slots (from the one after it); *stop jumps when the budget ends with it, before slot
+ * `to`. host_budget_loop: goes to `loop` else. */
+void host_budget(struct host *h, s32 slots, unsigned to, host_fix *stop);
+void host_budget_loop(struct host *h, s32 slots, unsigned to, const u8 *loop, host_fix *stop);
+/* At slot's handler: makes HOST_BASE and HOST_L what they are in a region. */
+void host_enter(struct host *h, unsigned slot, bool count);
+/* Goes on at the handler that stands in the slot; at a handler of ours. */
+void host_leave(struct host *h, unsigned slot, bool count);
+void host_leave_by(struct host *h, unsigned slot, op_fn *handler, bool count);
+/* The branch in `slot` goes to the address in HOST_A, in any page (thr_jump_far). */
+void host_leave_far(struct host *h, unsigned slot, bool count);
+
+#endif

@@ -1,0 +1,103 @@
+/* A region while it is being compiled: cpu/tier2/region.c; its instructions are cpu/tier2/emit.c's. */
+#ifndef CPU_TIER2_REGION_H
+#define CPU_TIER2_REGION_H
+
+#include "cpu/tier2/host.h"
+#include "cpu/tier2/tier2.h"
+
+enum { REGION_MAX = 256 }; /* instructions */
+
+struct region;
+struct emit_row;
+typedef void emit_fn(struct region *r, const struct op *o, const struct emit_row *e);
+
+/* What comes after an instruction. */
+enum emit_flow {
+    FLOW_NEXT,     /* the next one */
+    FLOW_IF,       /* the next one, or a slot of this page */
+    FLOW_JUMP,     /* a slot of this page */
+    FLOW_CALL,     /* the same, and the next one when that returns */
+    FLOW_FAR,      /* anything */
+    FLOW_FAR_CALL, /* the same, and the next one when that returns */
+    FLOW_HANDLER,  /* no emitter: the handler does it, and goes to the next one most often */
+};
+/* Immediates (cpu/insn/dpimm.c), shifts and modes of address (cpu/insn/ldst.h) as emitters know them. */
+enum emit_imm { IMM_PLAIN, IMM_PATTERN, IMM_LONG };
+enum emit_mode { MODE_ui, MODE_ur, MODE_off, MODE_np, MODE_post, MODE_pre, MODE_regx, MODE_regs, MODE_reg };
+
+/* A row of cpu/tier2/emit.def: how the instruction of a handler is put into host code. */
+struct emit_row {
+    op_fn *fn;
+    const char *pattern; /* of its row in the instruction tables */
+    emit_fn *emit;
+    u8 flow;
+    u8 w, sp;    /* its stamps */
+    u8 op, form; /* as its emitter has them */
+    u8 flags, invert, sign;
+    u8 condition;
+    u8 log2, extend;      /* of loads and stores */
+    u8 reads_d, writes_n; /* the destination is a source, too; the base is a destination */
+};
+extern const struct emit_row emit_rows[];
+extern const unsigned emit_row_count;
+
+/* An immediate as bodies have it. */
+#define IMM_OF(o) ((s64)(o)->imm)
+
+/* Sets of the guest's registers: bit n is x[n]. ZR and TRASH are in none. */
+struct emit_uses {
+    u64 reads, writes;
+};
+/* What the letters of a row's pattern say, once for all of its words: EMIT_READS_D and so on. */
+u16 emit_letters(const struct emit_row *e);
+struct emit_uses emit_uses(u16 letters, const struct op *o);
+
+/* What a jump out of the middle of a region leads to. */
+enum stub_kind {
+    STUB_SLOW,    /* the handler of the slot does it all */
+    STUB_ALIGNED, /* the second compare of a fast tag, then that */
+    STUB_TAKEN,   /* a branch to slot `to` */
+    STUB_STOP,    /* the budget ended with a branch to slot `to` */
+};
+struct stub {
+    host_fix from;
+    const u8 *back;
+    u16 slot, to;
+    u8 kind, size, write;
+};
+enum { STUBS_MAX = 8 * REGION_MAX };
+
+struct region {
+    struct host h;
+    struct code_page *page;
+    unsigned slot; /* of the instruction that is being emitted */
+    unsigned lo, hi, count, emitted;
+    unsigned stubs, fixes;
+    bool counts;
+    s8 pin[REG_COUNT]; /* the host's register that holds x[n], or -1 */
+    struct op ops[CODE_SLOTS + 1];
+    const struct emit_row *row[CODE_SLOTS + 1];
+    u16 letters[CODE_SLOTS + 1];
+    u64 live[CODE_SLOTS + 2]; /* registers whose value some way on from the slot reads */
+    const u8 *at[CODE_SLOTS + 1];
+    u8 in[CODE_SLOTS + 2], entry[CODE_SLOTS + 2], label[CODE_SLOTS + 2];
+    struct stub stub[STUBS_MAX];
+    struct {
+        host_fix from;
+        u32 to;
+    } fix[STUBS_MAX];
+};
+
+/* The slot that a near branch goes to. */
+unsigned region_target(const struct code_page *page, const struct op *o, const struct emit_row *e);
+/* For emitters: an exit from here. */
+void region_stub(struct region *r, struct stub stub);
+/* A branch that was taken, from here to a slot of the page; `call`: it is left for good. */
+void region_take(struct region *r, unsigned to, bool call);
+/* The same under a condition of the host's. */
+void region_take_if(struct region *r, unsigned condition, unsigned to);
+
+/* The target of a branch with a register lies above the numbers of d and n (cpu/engine/decode.c). */
+static inline bool emit_is_compare(const struct emit_row *e) { return e->form == 1; }
+
+#endif

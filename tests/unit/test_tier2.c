@@ -1,0 +1,336 @@
+/*
+ * The second tier against the stepping engine. Every row of cpu/tier2/emit.def, in company: sequences of words of it
+ * and of others, from random registers which often are the same ones, with addresses that hit, that miss, that fault
+ * and that are not aligned, with the MMU and without, with budgets that end at any instruction, in the middle of a page
+ * and at its end, with everything hot from the first time on. They must leave the same state and memory, and each row
+ * must have been compiled. And what is around the rows: writes to code, counting, eviction.
+ */
+#include "tests/unit/code_pair.h"
+
+#include "cpu/tier2/region.h"
+#include "mmu/access.h"
+
+Suite *test_tier2_suite(void);
+
+#define NO_WORD 0xffffffffu
+enum { TRIALS = 60, WORDS = 8, TABLES = 0x40020000 };
+
+/* ---- words ---- */
+
+static struct decoder *decoder(void) { return bed[ENGINE_THREADED]->m->d.decoder; }
+
+/* A word that has the row's handler in that slot of the page; NO_WORD: the model has none (FEAT_HBC, or with FEAT_BTI).
+ */
+static u32 word_of(const struct emit_row *e, unsigned slot)
+{
+    static const struct op page[CODE_SLOTS];
+    for (unsigned tries = 0; tries < 20000; tries++) {
+        u32 word = any_word(e->pattern);
+        struct op op;
+        decoder_decode_slot(decoder(), word, page, slot, CODE_SLOTS, &op);
+        if (op.fn == e->fn)
+            return word;
+    }
+    return NO_WORD;
+}
+/* Others in between: mostly what is emitted, sometimes what is not (then its handler does it), but nothing that waits.
+ */
+static u32 other_word(unsigned slot)
+{
+    static const u32 handlers[] = { 0x5ac00000 /* rbit w0, w0 */,
+                                    0x1ac24c21 /* crc32x */,
+                                    0xd5033fdf /* isb */,
+                                    0x4e221c20 /* and v0.16b, v1.16b, v2.16b */,
+                                    0x88dffc20 /* ldar w0, [x1] */,
+                                    0xc8dffc43 /* ldar x3, [x2] */,
+                                    0x9ac10c40 /* sdiv x0, x2, x1 */,
+                                    0xd53b4200 /* mrs x0, nzcv */ };
+    if (any() % 8 == 0)
+        return handlers[any() % ARRAY_LEN(handlers)];
+    for (;;) {
+        const struct emit_row *e = &emit_rows[any() % emit_row_count];
+        u32 word = e->flow == FLOW_NEXT || any() % 4 == 0 ? word_of(e, slot) : NO_WORD;
+        if (word != NO_WORD)
+            return word;
+    }
+}
+
+/* ---- the MMU: one block that is all RAM, Normal memory ---- */
+
+static void mmu_set(unsigned engine, bool on)
+{
+    struct cpu *cpu = pe(engine);
+    struct sysregs *r = &cpu->sys;
+    r->mair_el1 = 0xff;
+    r->tcr_el1 = 25 | 25ull << 16 | BIT(23) | 2ull << 32; /* 39 bits; nothing from TTBR1 */
+    r->ttbr0_el1 = TABLES;
+    r->sctlr_el1 = on ? r->sctlr_el1 | 1 : r->sctlr_el1 & ~(u64)1;
+    mmu_context_changed(cpu);
+}
+static void tables_write(unsigned engine)
+{
+    u64 block = 0x40000000 | BIT(10) | 3ull << 8 | 1; /* AF, inner shareable */
+    ck_assert(phys_copy_in(&bed[engine]->m->d.phys, TABLES + 8, &block, 8));
+}
+
+/* ---- each row ---- */
+
+static struct tier2 *tier(void) { return code_tier2(bed[ENGINE_THREADED]->m->d.code); }
+static const struct code_page *code_page(void)
+{
+    return code_page_get(bed[ENGINE_THREADED]->m->d.code, CODE, pe(ENGINE_THREADED)->fetch_attrs & FETCH_NS,
+                         ENGINE_THREADED);
+}
+/* Was the slot taken into a region? */
+static bool was_compiled(unsigned slot) { return code_page()->covered[slot / 64] >> slot % 64 & 1; }
+
+static void pair_open_hot_as(const char *model)
+{
+    pair_open((struct tier2_config){ .hot = 1 }, model);
+    for (unsigned engine = 0; engine < ENGINES; engine++)
+        tables_write(engine);
+}
+
+static void pair_open_hot(void) { pair_open_hot_as("cortex-a57"); }
+static void pair_open_max(void) { pair_open_hot_as("max"); }
+
+static void registers_any(u64 *x)
+{
+    for (unsigned n = 0; n < REG_COUNT; n++)
+        x[n] = any_value();
+    x[REG_ZR] = 0;
+    if (any() % 4)
+        x[REG_SP] &= ~(u64)15;
+}
+
+/* The words, from there, on both. */
+static void both_run(const char *name, unsigned trial, const u32 *words, u64 pc, u64 budget)
+{
+    u64 x[REG_COUNT], data[DATA_PAGES][PAGE / 8];
+    bool mmu = any() % 2;
+    registers_any(x);
+    for (unsigned n = 0; n < DATA_PAGES * PAGE / 8; n++)
+        data[n / (PAGE / 8)][n % (PAGE / 8)] = any_value();
+    for (unsigned engine = 0; engine < ENGINES; engine++) {
+        mmu_set(engine, mmu);
+        run(engine, pc, x, (const u8(*)[PAGE])data, budget);
+    }
+    compare(name, trial, words);
+    /* Once more without a write to the code: regions that are there already, entered where they were not made. */
+    for (unsigned engine = 0; engine < ENGINES; engine++)
+        run(engine, pc, x, (const u8(*)[PAGE])data, budget);
+    compare(name, trial, words);
+}
+
+static void row_try(const struct emit_row *e)
+{
+    unsigned compiled = 0;
+    if (word_of(e, AFTER) == NO_WORD)
+        return;
+    for (unsigned trial = 0; trial < TRIALS; trial++) {
+        u32 words[WORDS];
+        unsigned slot = any() % 4 ? AFTER : CODE_SLOTS - 1 - (unsigned)any() % WORDS, mine = (unsigned)any() % 4;
+        unsigned count = CODE_SLOTS - slot < WORDS ? CODE_SLOTS - slot : WORDS;
+        mine = mine < count ? mine : 0;
+        for (unsigned n = 0; n < count; n++)
+            words[n] = n == mine ? word_of(e, slot + n) : trial % 4 ? other_word(slot + n) : HERE;
+        u64 pc = write_code(words, count, slot);
+        both_run(e->pattern, trial, words, pc, 1 + any() % 24);
+        compiled += tier() && was_compiled(slot + mine);
+    }
+    ck_assert_msg(!tier() || compiled > TRIALS / 8, "row %u (%s) was compiled %u times", (unsigned)(e - emit_rows),
+                  e->pattern, compiled);
+}
+/* Some rows each, since each test is a process. */
+enum { AT_ONCE = 16 };
+START_TEST(rows_are_their_handlers)
+{
+    for (unsigned n = (unsigned)_i * AT_ONCE; n < ((unsigned)_i + 1) * AT_ONCE && n < emit_row_count; n++)
+        row_try(&emit_rows[n]);
+}
+END_TEST
+
+/* Each row has a word in one of the two models at least. */
+START_TEST(rows_are_all_there)
+{
+    static const char *const models[] = { "cortex-a57", "max" };
+    u8 there[2048] = { 0 };
+    ck_assert_uint_le(emit_row_count, sizeof(there));
+    for (unsigned m = 0; m < ARRAY_LEN(models); m++) {
+        pair_open((struct tier2_config){ .hot = 1 }, models[m]);
+        for (unsigned n = 0; n < emit_row_count; n++)
+            there[n] |= word_of(&emit_rows[n], AFTER) != NO_WORD;
+        pair_close();
+    }
+    for (unsigned n = 0; n < emit_row_count; n++)
+        ck_assert_msg(there[n], "row %u (%s) has no word", n, emit_rows[n].pattern);
+}
+END_TEST
+
+/* What is written, and the writing, without executing it: also where the engine is not there (sanitizers, valgrind). */
+START_TEST(regions_are_written)
+{
+    struct machine *m = bed[ENGINE_THREADED]->m;
+    const char *why = NULL;
+    if (!tier() && !code_tier2_begin(m->d.code, &(struct tier2_config){ .hot = 1, .count = true }, &why))
+        return;
+    for (unsigned trial = 0; trial < 40; trial++) {
+        u32 words[CODE_SLOTS];
+        for (unsigned n = 0; n < CODE_SLOTS; n++)
+            words[n] = other_word(n);
+        write_code(words, CODE_SLOTS, 0);
+        struct code_page *page = code_page_get(m->d.code, CODE, true, ENGINE_THREADED);
+        u64 before = tier2_stats(tier())->regions;
+        for (unsigned n = 0; n < 200; n++) {
+            unsigned slot = (unsigned)any() % CODE_SLOTS;
+            ck_assert(code_decode(m->d.code, page, &page->op[slot]));
+            tier2_heat(tier(), page, slot);
+        }
+        ck_assert_uint_gt(tier2_stats(tier())->regions, before);
+    }
+}
+END_TEST
+
+/* ---- around the rows ---- */
+
+static u32 movz(unsigned d, u32 imm) { return 0xd2800000 | imm << 5 | d; }
+static u32 add_imm(unsigned d, unsigned n, u32 imm) { return 0x91000000 | imm << 10 | n << 5 | d; }
+static u32 sub_imm(unsigned d, unsigned n, u32 imm) { return 0xd1000000 | imm << 10 | n << 5 | d; }
+static u32 cbnz(unsigned t, s32 slots) { return 0xb5000000 | ((u32)slots & 0x7ffff) << 5 | t; }
+static u32 adr(unsigned d, u32 slots) { return 0x10000000 | slots << 5 | d; }
+enum { ISB = (s32)0xd5033fdf };
+static u32 str_w(unsigned t, unsigned n) { return 0xb9000000 | n << 5 | t; }
+
+static void start(u64 pc, u64 budget)
+{
+    static const u8 data[DATA_PAGES][PAGE];
+    u64 x[REG_COUNT] = { 0 };
+    for (unsigned engine = 0; engine < ENGINES; engine++) {
+        mmu_set(engine, false);
+        run(engine, pc, x, data, budget);
+    }
+}
+
+/* A loop that writes an instruction of its own, each time around: the next turn executes what was written. */
+START_TEST(code_written_by_itself)
+{
+    const u32 words[] = { movz(0, 200),
+                          adr(2, 6),
+                          0x52800061 /* movz w1, #3 */,
+                          0x72ba5001 /* movk w1, #0xd280, lsl #16: w1 is movz x3, #0 */,
+                          0x2a041426 /* orr w6, w1, w4, lsl #5 */,
+                          str_w(6, 2),
+                          ISB,
+                          movz(3, 0), /* which is written */
+                          0x8b0300a5 /* add x5, x5, x3 */,
+                          add_imm(4, 4, 1),
+                          sub_imm(0, 0, 1),
+                          cbnz(0, -7),
+                          HERE };
+    start(write_code(words, ARRAY_LEN(words), AFTER), 1700);
+    compare("code written by itself", 0, words);
+    ck_assert_uint_eq(pe(ENGINE_THREADED)->x[5], 199 * 200 / 2);
+}
+END_TEST
+
+/* Data beside code, in one page: writes to it end no region. */
+START_TEST(data_beside_code)
+{
+    const u32 words[] = { movz(0, 2000), adr(2, 30), str_w(0, 2), sub_imm(0, 0, 1), cbnz(0, -2), HERE };
+    u64 pc = write_code(words, ARRAY_LEN(words), AFTER);
+    u64 forgotten = tier() ? tier2_stats(tier())->forgotten : 0;
+    start(pc, 9000);
+    compare("data beside code", 0, words);
+    if (tier()) {
+        ck_assert_uint_eq(tier2_stats(tier())->forgotten, forgotten);
+        ck_assert(was_compiled(AFTER + 2));
+    }
+}
+END_TEST
+
+/* With a threshold: a loop is compiled when it was gone round so often, and not before; a page that is written waits
+ * longer each time. */
+START_TEST(hot_after_so_many)
+{
+    if (!tier())
+        return;
+    const u32 words[] = { movz(0, 20), sub_imm(0, 0, 1), cbnz(0, -1), HERE };
+    start(write_code(words, ARRAY_LEN(words), AFTER), 30);
+    ck_assert(!was_compiled(AFTER + 1));
+    const u32 longer[] = { movz(0, 100), sub_imm(0, 0, 1), cbnz(0, -1), HERE };
+    start(write_code(longer, ARRAY_LEN(longer), AFTER), 150);
+    ck_assert(was_compiled(AFTER + 1));
+    compare("a loop", 0, longer);
+    ck_assert_uint_eq(code_page()->patience, 0);
+    start(write_code(longer, ARRAY_LEN(longer), AFTER), 150);
+    ck_assert(!was_compiled(AFTER + 1));
+    ck_assert_uint_eq(code_page()->patience, 0); /* one more, and it was used up */
+    compare("a loop", 1, longer);
+}
+END_TEST
+
+/* Instructions done in regions are counted when that is asked for, by leaving to handlers too. */
+START_TEST(instructions_are_counted)
+{
+    if (!tier())
+        return;
+    const u32 words[] = { movz(0, 1000), sub_imm(0, 0, 1), add_imm(1, 1, 1), cbnz(0, -2), HERE };
+    start(write_code(words, ARRAY_LEN(words), AFTER), 3000);
+    u64 counted = pe(ENGINE_THREADED)->d.tier2_units >> 4;
+    ck_assert_msg(counted > 2900 && counted < 3100, "%llu", (unsigned long long)counted);
+}
+END_TEST
+
+/* Code memory is a ring: what is oldest goes, and is decoded anew. */
+START_TEST(old_regions_make_room)
+{
+    if (!tier())
+        return;
+    u64 evicted = tier2_stats(tier())->evicted;
+    for (unsigned trial = 0; tier2_stats(tier())->evicted < evicted + 20; trial++) {
+        u32 words[WORDS];
+        unsigned slot = trial % 100 * WORDS;
+        for (unsigned n = 0; n < WORDS; n++)
+            words[n] = add_imm((unsigned)any() % 4, (unsigned)any() % 4, (u32)any() % 4096);
+        u64 pc = write_code(words, WORDS, slot);
+        start(pc, 20);
+        compare("room", trial, words);
+        ck_assert_uint_lt(trial, 3000000);
+    }
+}
+END_TEST
+
+static void pair_open_warm(void) { pair_open((struct tier2_config){ .hot = TIER2_HOT, .count = true }, "cortex-a57"); }
+
+Suite *test_tier2_suite(void)
+{
+    Suite *s = suite_create("tier2");
+    TCase *c = tcase_create("rows");
+    tcase_add_unchecked_fixture(c, pair_open_hot, pair_close);
+    tcase_set_timeout(c, 120);
+    tcase_add_loop_test(c, rows_are_their_handlers, 0, (int)(emit_row_count + AT_ONCE - 1) / AT_ONCE);
+    suite_add_tcase(s, c);
+    c = tcase_create("rows of max"); /* those that have other handlers, or none, in the first model */
+    tcase_add_unchecked_fixture(c, pair_open_max, pair_close);
+    tcase_set_timeout(c, 120);
+    tcase_add_loop_test(c, rows_are_their_handlers, 0, (int)(emit_row_count + AT_ONCE - 1) / AT_ONCE);
+    suite_add_tcase(s, c);
+    c = tcase_create("all rows");
+    tcase_set_timeout(c, 120);
+    tcase_add_test(c, rows_are_all_there);
+    suite_add_tcase(s, c);
+    c = tcase_create("around");
+    tcase_add_unchecked_fixture(c, pair_open_hot, pair_close);
+    tcase_set_timeout(c, 120);
+    tcase_add_test(c, regions_are_written);
+    tcase_add_test(c, code_written_by_itself);
+    tcase_add_test(c, data_beside_code);
+    tcase_add_test(c, old_regions_make_room);
+    suite_add_tcase(s, c);
+    c = tcase_create("warm");
+    tcase_add_checked_fixture(c, pair_open_warm, pair_close);
+    tcase_add_test(c, hot_after_so_many);
+    tcase_add_test(c, instructions_are_counted);
+    suite_add_tcase(s, c);
+    return s;
+}
