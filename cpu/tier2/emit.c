@@ -352,6 +352,12 @@ static void address(struct region *r, const struct op *o, const struct emit_row 
         host_add_scaled(h, HOST_A, n, HOST_B, o->imm >> 8 & 7);
         break;
     }
+    case MODE_ext: {
+        unsigned lost = o->imm & 63, m = reg_get(r, o->m, HOST_B);
+        host_field(h, true, o->imm >> 16 & 1, lost, lost, HOST_B, m);
+        host_add_scaled(h, HOST_A, n, HOST_B, o->imm >> 8 & 7);
+        break;
+    }
     default:
         if (o->imm)
             host_alu_imm(h, true, HOST_ADD, HOST_A, n, (u64)IMM_OF(o), false);
@@ -359,13 +365,15 @@ static void address(struct region *r, const struct op *o, const struct emit_row 
             host_mov(h, true, HOST_A, n);
     }
 }
+/* A tag has room for a misalignment of up to 15 bytes, below the number of its context (cpu/state.h). */
+enum { TAG_ALIGNED = 16 };
 /* From there on HOST_A is the host's address. */
 static void translate(struct region *r, unsigned size, bool write)
 {
     host_fix miss;
     const u8 *back = host_tag(&r->h, size, write, &miss);
     region_stub(r, (struct stub){ .from = miss,
-                                  .kind = size > 1 ? STUB_ALIGNED : STUB_SLOW,
+                                  .kind = size > 1 && size <= TAG_ALIGNED ? STUB_ALIGNED : STUB_SLOW,
                                   .size = (u8)size,
                                   .write = write,
                                   .back = back });
@@ -423,6 +431,77 @@ static void emit_load_literal(struct region *r, const struct op *o, const struct
     pc_get(r, HOST_A, r->slot, (u64)IMM_OF(o));
     translate(r, 1u << e->log2, false);
     load_to(r, e, o->d, 0);
+}
+/* ---- loads and stores of FP and SIMD registers ---- */
+
+static s32 v_at(unsigned n) { return CPU(v) + 16 * (s32)n; }
+/* On the ways here that had this instruction in front, nothing changed what FP instructions may do. */
+static void fp_check(struct region *r)
+{
+    if (!r->fp_checked)
+        slow_if_not(r, host_test_cpu(&r->h, CPU(d.fp_trapped)));
+    r->fp_checked = true;
+}
+static void vector_load(struct region *r, const struct emit_row *e, unsigned d, s32 offset)
+{
+    if (e->log2 == 4) {
+        host_copy16(&r->h, HOST_CPU, v_at(d), HOST_A, offset);
+        return;
+    }
+    host_load(&r->h, e->log2, HOST_ZERO, HOST_B, HOST_A, offset);
+    host_store(&r->h, 3, HOST_B, HOST_CPU, v_at(d));
+    host_imm(&r->h, HOST_B, 0);
+    host_store(&r->h, 3, HOST_B, HOST_CPU, v_at(d) + 8);
+}
+static void vector_store(struct region *r, const struct emit_row *e, unsigned d, s32 offset)
+{
+    if (e->log2 == 4) {
+        host_copy16(&r->h, HOST_A, offset, HOST_CPU, v_at(d));
+        return;
+    }
+    host_load(&r->h, e->log2, HOST_ZERO, HOST_B, HOST_CPU, v_at(d));
+    host_store(&r->h, e->log2, HOST_B, HOST_A, offset);
+}
+static void emit_vector_load(struct region *r, const struct op *o, const struct emit_row *e)
+{
+    fp_check(r);
+    address(r, o, e);
+    translate(r, 1u << e->log2, false);
+    vector_load(r, e, o->d, 0);
+    write_back(r, o, e);
+}
+static void emit_vector_store(struct region *r, const struct op *o, const struct emit_row *e)
+{
+    fp_check(r);
+    address(r, o, e);
+    translate(r, 1u << e->log2, true);
+    vector_store(r, e, o->d, 0);
+    write_back(r, o, e);
+}
+static void emit_vector_load_pair(struct region *r, const struct op *o, const struct emit_row *e)
+{
+    fp_check(r);
+    address(r, o, e);
+    translate(r, 2u << e->log2, false);
+    vector_load(r, e, o->d, 0);
+    vector_load(r, e, o->a, 1 << e->log2);
+    write_back(r, o, e);
+}
+static void emit_vector_store_pair(struct region *r, const struct op *o, const struct emit_row *e)
+{
+    fp_check(r);
+    address(r, o, e);
+    translate(r, 2u << e->log2, true);
+    vector_store(r, e, o->d, 0);
+    vector_store(r, e, o->a, 1 << e->log2);
+    write_back(r, o, e);
+}
+static void emit_vector_literal(struct region *r, const struct op *o, const struct emit_row *e)
+{
+    fp_check(r);
+    pc_get(r, HOST_A, r->slot, (u64)IMM_OF(o));
+    translate(r, 1u << e->log2, false);
+    vector_load(r, e, o->d, 0);
 }
 static void emit_nothing(struct region *r, const struct op *o, const struct emit_row *e) { (void)r, (void)o, (void)e; }
 

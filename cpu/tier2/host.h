@@ -101,6 +101,8 @@ unsigned host_condition(struct host *h, unsigned condition);
 unsigned host_test_zero(struct host *h, bool w, unsigned n);
 unsigned host_test_bit(struct host *h, unsigned n, unsigned bit);
 unsigned host_test_mask(struct host *h, unsigned n, u32 mask); /* no bit of it */
+/* "The word at that offset of struct cpu is zero". */
+unsigned host_test_cpu(struct host *h, s32 offset);
 unsigned host_opposite(unsigned condition);
 void host_select(struct host *h, bool w, unsigned condition, unsigned d, unsigned n, unsigned m);
 host_fix host_jump_if(struct host *h, unsigned condition);

@@ -504,6 +504,13 @@ unsigned host_test_mask(struct host *h, unsigned n, u32 mask)
     h->hf = HF_NONE;
     return CC_E;
 }
+unsigned host_test_cpu(struct host *h, s32 offset)
+{
+    op_cpu(h, false, 0x83, GROUP1_CMP, offset);
+    byte(h, 0);
+    h->hf = HF_NONE;
+    return CC_E;
+}
 void host_select(struct host *h, bool w, unsigned condition, unsigned d, unsigned n, unsigned m)
 {
     host_mov(h, true, RDX, m);

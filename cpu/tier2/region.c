@@ -340,7 +340,7 @@ static void slot_write(struct region *r, unsigned slot)
     const struct emit_row *e = r->row[slot];
     r->slot = slot;
     if (r->label[slot] || r->entry[slot])
-        r->h.hf = HF_NONE;
+        r->h.hf = HF_NONE, r->fp_checked = false;
     r->at[slot] = r->h.p;
     if (e)
         e->emit(r, &r->ops[slot], e);

@@ -23,7 +23,7 @@ enum emit_flow {
 };
 /* Immediates (cpu/insn/dpimm.c), shifts and modes of address (cpu/insn/ldst.h) as emitters know them. */
 enum emit_imm { IMM_PLAIN, IMM_PATTERN, IMM_LONG };
-enum emit_mode { MODE_ui, MODE_ur, MODE_off, MODE_np, MODE_post, MODE_pre, MODE_regx, MODE_regs, MODE_reg };
+enum emit_mode { MODE_ui, MODE_ur, MODE_off, MODE_np, MODE_post, MODE_pre, MODE_regx, MODE_regs, MODE_reg, MODE_ext };
 
 /* A row of cpu/tier2/emit.def: how the instruction of a handler is put into host code. */
 struct emit_row {
@@ -74,6 +74,7 @@ struct region {
     unsigned lo, hi, count, emitted;
     unsigned stubs, fixes;
     bool counts;
+    bool fp_checked;   /* FP instructions are known not to trap on all ways here */
     s8 pin[REG_COUNT]; /* the host's register that holds x[n], or -1 */
     struct op ops[CODE_SLOTS + 1];
     const struct emit_row *row[CODE_SLOTS + 1];

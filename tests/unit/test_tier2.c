@@ -57,7 +57,7 @@ static u32 other_word(unsigned slot)
 
 /* ---- the MMU: one block that is all RAM, Normal memory ---- */
 
-static void mmu_set(unsigned engine, bool on)
+static void mmu_set(unsigned engine, bool on, bool fp)
 {
     struct cpu *cpu = pe(engine);
     struct sysregs *r = &cpu->sys;
@@ -65,7 +65,9 @@ static void mmu_set(unsigned engine, bool on)
     r->tcr_el1 = 25 | 25ull << 16 | BIT(23) | 2ull << 32; /* 39 bits; nothing from TTBR1 */
     r->ttbr0_el1 = TABLES;
     r->sctlr_el1 = on ? r->sctlr_el1 | 1 : r->sctlr_el1 & ~(u64)1;
+    r->cpacr_el1 = fp ? 3 << 20 : 0;
     mmu_context_changed(cpu);
+    cpu_control_changed(cpu);
 }
 static void tables_write(unsigned engine)
 {
@@ -107,12 +109,12 @@ static void registers_any(u64 *x)
 static void both_run(const char *name, unsigned trial, const u32 *words, u64 pc, u64 budget)
 {
     u64 x[REG_COUNT], data[DATA_PAGES][PAGE / 8];
-    bool mmu = any() % 2;
+    bool mmu = any() % 2, fp = any() % 4;
     registers_any(x);
     for (unsigned n = 0; n < DATA_PAGES * PAGE / 8; n++)
         data[n / (PAGE / 8)][n % (PAGE / 8)] = any_value();
     for (unsigned engine = 0; engine < ENGINES; engine++) {
-        mmu_set(engine, mmu);
+        mmu_set(engine, mmu, fp);
         run(engine, pc, x, (const u8(*)[PAGE])data, budget);
     }
     compare(name, trial, words);
@@ -206,7 +208,7 @@ static void start(u64 pc, u64 budget)
     static const u8 data[DATA_PAGES][PAGE];
     u64 x[REG_COUNT] = { 0 };
     for (unsigned engine = 0; engine < ENGINES; engine++) {
-        mmu_set(engine, false);
+        mmu_set(engine, false, true);
         run(engine, pc, x, data, budget);
     }
 }
