@@ -21,7 +21,7 @@ $(if $(findstring clang,$(CC)),$(error PGO is there with gcc only))
 endif
 PGOFLAGS := $(if $(PGO),-fprofile-$(PGO) -fprofile-partial-training -Wno-missing-profile)
 CFLAGS := -std=gnu11 -gdwarf-4 $(OPT) $(WARN) -ffp-contract=off -fno-strict-aliasing -fno-semantic-interposition -I. $(SANFLAGS) $(LTOFLAGS) $(PGOFLAGS) $(EXTRA)
-LIBS   := -lelf -lfdt -lz -lxxhash -lzstd -lcapstone -ldw -ljansson -lpthread -lm
+LIBS   := -lelf -lfdt -lz -lxxhash -lzstd -ljansson -lpthread -lm -ldl
 
 # Instruction bodies (cpu/insn/) are compiled once for each engine; all others once.
 BODIES := $(wildcard cpu/insn/*.c)
@@ -34,13 +34,20 @@ NBD    := $(shell echo '\#include <libnbd.h>' | $(CC) -E - >/dev/null 2>&1 && ec
 SLIRP  := $(shell echo '\#include <slirp/libslirp.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
 SECCOMP := $(shell echo '\#include <seccomp.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
 LACKED := frontend/disk_nbd$(if $(NBD),_none).c frontend/netdev_user$(if $(SLIRP),_none).c frontend/sandbox$(if $(SECCOMP),_none).c
-OPTIONAL := $(if $(NBD),-lnbd) $(if $(SLIRP),-lslirp) $(if $(SECCOMP),-lseccomp)
+OPTIONAL := $(if $(SECCOMP),-lseccomp)
+# Loaded when first used (debug/library.h): the file that uses one, and which it is.
+LOADED := debug/disasm:capstone debug/symbols:dw $(if $(NBD),frontend/disk_nbd:nbd) $(if $(SLIRP),frontend/netdev_user:slirp)
+SONAME = $(or $(shell readelf -d "$$($(CC) -print-file-name=lib$1.so)" 2>/dev/null | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p'),lib$1.so)
+$(foreach l,$(LOADED),$(eval $(B)/$(word 1,$(subst :, ,$l)).o: LIBRARY = $(word 2,$(subst :, ,$l))))
 MAIN_O := $(patsubst %.c,$(B)/%.o,$(filter-out $(LACKED),$(wildcard frontend/*.c)))
 
 all: $(ELMU)  ## builds ./elmu
 $(ELMU): $(CORE_O) $(MAIN_O)
 	@echo "  LINK $@"
 	$(Q)$(CC) $(CFLAGS) -o $@.new $^ $(LIBS) $(OPTIONAL) && mv $@.new $@
+
+loaded: # for packaging/deb.sh
+	@echo $(foreach l,$(LOADED),-l$(word 2,$(subst :, ,$l)))
 
 # What -version says; written anew when it is another one.
 COMMIT := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
@@ -52,7 +59,7 @@ $(B)/frontend/version.o: $(B)/commit
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D); echo "  CC $<"
-	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS) $(if $(LIBRARY),-DSONAME='"$(call SONAME,$(LIBRARY))"') -MMD -MP -c -o $@ $<
 # Under a sanitizer the threaded engine is never entered: its handlers need only be there.
 $(B)/%.thr.o: %.c
 	@mkdir -p $(@D); echo "  CC $< (threaded)"
@@ -160,4 +167,4 @@ clean:  ## removes what was built
 	rm -rf $(B) elmu
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
-.PHONY: ALWAYS all unit vectors decode-sweep pgo run run-device check images check-images install install-files deb coverage soak bench format lint clean help
+.PHONY: ALWAYS all loaded unit vectors decode-sweep pgo run run-device check images check-images install install-files deb coverage soak bench format lint clean help

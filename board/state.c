@@ -227,6 +227,7 @@ static void state_copy(struct machine *m, const u8 *from)
 /* All that hangs on the registers of a PE is worked out again. */
 static void cpu_derive(struct machine *m, struct cpu *cpu)
 {
+    cpu->d.tlb_used = 1;
     mmu_drop_derived(cpu);
     cpu->d.page = NULL;
     cpu->d.now = cpu->d.run_from = m->now;

@@ -205,9 +205,11 @@ struct mmu_ctx {
 struct mmu_derived {
     struct mmu_view view[4];
     u32 ctx_used, victim_next;
+    u64 tagged;                             /* something was entered into fast[], xpage[] or the slots below */
     struct fast_entry victim[FAST_VICTIMS]; /* lately pushed out of fast[]: for pages that share a slot */
     u64 set_empty[TLB_SETS / 64];           /* a bit for each set of the TLB that surely holds nothing */
-    u16 fast_slot[TLB_ENTRIES];             /* 1 + the fast (xpage) slot made from an entry, 0, or MMU_MANY */
+    /* Large, and zeros until `tagged` or ctx_used: the host gives no memory for it before. */
+    u16 fast_slot[TLB_ENTRIES]; /* 1 + the fast (xpage) slot made from an entry, 0, or MMU_MANY */
     u16 xpage_slot[TLB_ENTRIES];
     struct mmu_ctx ctx[CTX_SLOTS];
 };
@@ -316,6 +318,7 @@ struct cpu {
         struct fast_entry fast[FAST_ENTRIES];
         struct xpage_entry xpage[XPAGE_ENTRIES];
         struct mmu_derived mmu;
+        u64 tlb_used;       /* the TLB may hold something; 0: it is all zeros, as a new PE's is */
         u64 btype_next;     /* stepping: PSTATE.BTYPE after the instruction */
         u64 branched;       /* stepping: the last instruction was a taken branch */
         u64 spsr_known;     /* bits of SPSR that features bring, and bit 63: known (cpu/exception/exception.c) */

@@ -1,15 +1,20 @@
 /*
  * Disassembly. capstone's words where it has any, system registers by the name of our own table where capstone prints a
- * number; else the table's row. Texts are kept by address and word: a trace asks for the same ones again and again.
+ * number; else, and where capstone is missing, the table's row. Texts are kept by address and word: a trace asks for
+ * the same ones again and again.
  */
 #include "debug/disasm.h"
 
+#include "debug/library.h"
 #include "cpu/insn/decode.h"
 #include "cpu/sysreg/sysreg.h"
 
 #include <capstone/capstone.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define FUNCTIONS(F) F(cs_close) F(cs_disasm_iter) F(cs_free) F(cs_malloc) F(cs_open)
+LIBRARY(capstone, FUNCTIONS)
 
 enum { SLOTS = 1 << 14 };
 
@@ -20,17 +25,21 @@ struct disasm {
     struct disasm_line line[SLOTS];
 };
 
+const char *disasm_ready(void) { return library_load(&capstone_library); }
+
 struct disasm *disasm_create(const struct decoder *decoder)
 {
     struct disasm *d = calloc(1, sizeof(*d));
     if (!d)
         return NULL;
     d->decoder = decoder;
-    if (cs_open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &d->capstone) != CS_ERR_OK) {
+    if (disasm_ready())
+        return d; /* the table's words */
+    if (capstone.cs_open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &d->capstone) != CS_ERR_OK) {
         free(d);
         return NULL;
     }
-    d->insn = cs_malloc(d->capstone);
+    d->insn = capstone.cs_malloc(d->capstone);
     return d;
 }
 
@@ -39,8 +48,9 @@ void disasm_destroy(struct disasm *d)
     if (!d)
         return;
     if (d->insn)
-        cs_free(d->insn, 1);
-    cs_close(&d->capstone);
+        capstone.cs_free(d->insn, 1);
+    if (d->capstone)
+        capstone.cs_close(&d->capstone);
     free(d);
 }
 
@@ -69,7 +79,7 @@ static bool capstone_text(struct disasm *d, u64 pc, u32 word, char *text, size_t
     const u8 *code = bytes;
     size_t left = 4;
     store_le32(bytes, word);
-    if (!d->insn || !cs_disasm_iter(d->capstone, &code, &left, &pc, d->insn))
+    if (!d->insn || !capstone.cs_disasm_iter(d->capstone, &code, &left, &pc, d->insn))
         return false;
     snprintf(text, size, "%.24s%s%.64s", d->insn->mnemonic, d->insn->op_str[0] ? " " : "", d->insn->op_str);
     return true;

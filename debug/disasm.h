@@ -15,6 +15,9 @@ struct disasm_line {
 
 struct decoder;
 struct disasm;
+/* Loads capstone, as the first disasm_create does: for a program that soon can load nothing. NULL, or what is missing:
+ * without it all words are the tables'. */
+const char *disasm_ready(void);
 struct disasm *disasm_create(const struct decoder *decoder);
 void disasm_destroy(struct disasm *d);
 /* The instruction's text, never empty; valid until the next call. */

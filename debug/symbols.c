@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "debug/symbols.h"
 
+#include "debug/library.h"
+
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <errno.h>
@@ -13,6 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define FUNCTIONS(F) F(dwarf_attr) F(dwarf_begin_elf) F(dwarf_end) F(dwarf_formstring) F(dwarf_getsrclines)            \
+    F(dwarf_lineaddr) F(dwarf_linebeginstatement) F(dwarf_lineendsequence) F(dwarf_lineno) F(dwarf_linesrc)            \
+    F(dwarf_nextcu) F(dwarf_offdie) F(dwarf_onesrcline)
+LIBRARY(libdw, FUNCTIONS)
 
 struct segment {
     u64 va, size;
@@ -47,6 +54,8 @@ struct symbols {
     unsigned count;
 };
 
+const char *symbols_ready(void) { return library_load(&libdw_library); }
+
 struct symbols *symbols_create(void) { return calloc(1, sizeof(struct symbols)); }
 
 static void module_free(struct module *m)
@@ -60,7 +69,7 @@ static void module_free(struct module *m)
         free(m->path[n]);
     free(m->path);
     if (m->dwarf)
-        dwarf_end(m->dwarf);
+        libdw.dwarf_end(m->dwarf);
     if (m->elf)
         elf_end(m->elf);
     if (m->fd >= 0)
@@ -211,19 +220,19 @@ static bool unit_lines(struct module *m, Dwarf_Die *cu)
     size_t count;
     struct unit_paths paths = { .count = 0 };
     Dwarf_Attribute folder;
-    if (dwarf_getsrclines(cu, &lines, &count))
+    if (libdw.dwarf_getsrclines(cu, &lines, &count))
         return true;
-    paths.folder = dwarf_formstring(dwarf_attr(cu, DW_AT_comp_dir, &folder));
+    paths.folder = libdw.dwarf_formstring(libdw.dwarf_attr(cu, DW_AT_comp_dir, &folder));
     for (size_t n = 0; n < count; n++) {
-        Dwarf_Line *l = dwarf_onesrcline(lines, n);
+        Dwarf_Line *l = libdw.dwarf_onesrcline(lines, n);
         Dwarf_Addr addr;
         int number;
         bool end = false, statement = false;
-        const char *file = l ? dwarf_linesrc(l, NULL, NULL) : NULL;
-        if (!l || dwarf_lineaddr(l, &addr) || dwarf_lineno(l, &number))
+        const char *file = l ? libdw.dwarf_linesrc(l, NULL, NULL) : NULL;
+        if (!l || libdw.dwarf_lineaddr(l, &addr) || libdw.dwarf_lineno(l, &number))
             continue;
-        dwarf_lineendsequence(l, &end);
-        dwarf_linebeginstatement(l, &statement);
+        libdw.dwarf_lineendsequence(l, &end);
+        libdw.dwarf_linebeginstatement(l, &statement);
         struct symbol_line row = { addr + m->about.offset, path_whole(m, &paths, file),
                                    end || number < 0 ? 0 : (u32)number, (u32)m->lines, statement };
         if (!line_add(m, row))
@@ -246,10 +255,10 @@ static bool lines_read(struct module *m)
 {
     Dwarf_Off off = 0, next;
     size_t header;
-    m->dwarf = dwarf_begin_elf(m->elf, DWARF_C_READ, NULL);
-    while (m->dwarf && !dwarf_nextcu(m->dwarf, off, &next, &header, NULL, NULL, NULL)) {
+    m->dwarf = libdw.dwarf_begin_elf(m->elf, DWARF_C_READ, NULL);
+    while (m->dwarf && !libdw.dwarf_nextcu(m->dwarf, off, &next, &header, NULL, NULL, NULL)) {
         Dwarf_Die cu;
-        if (dwarf_offdie(m->dwarf, off + header, &cu) && !unit_lines(m, &cu))
+        if (libdw.dwarf_offdie(m->dwarf, off + header, &cu) && !unit_lines(m, &cu))
             return false;
         off = next;
     }
@@ -284,6 +293,9 @@ static const char *module_read(struct module *m)
         return "not an ELF file";
     if (eh.e_machine != EM_AARCH64 || gelf_getclass(m->elf) != ELFCLASS64)
         return "not an ELF file for AArch64";
+    const char *missing = symbols_ready();
+    if (missing)
+        return missing;
     if (!names_read(m) || !lines_read(m))
         return "out of memory";
     segments_read(m);

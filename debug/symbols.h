@@ -38,6 +38,9 @@ struct symbol_line {
 };
 
 struct symbols;
+/* Loads the library that knows source lines, as the first file does: for a program that soon can load none. NULL, or
+ * what is missing. */
+const char *symbols_ready(void);
 struct symbols *symbols_create(void);
 void symbols_destroy(struct symbols *s);
 /* Reads a file. False: error says why. */

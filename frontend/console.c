@@ -15,6 +15,8 @@
 
 static void matcher_set(struct matcher *x, const char *text)
 {
+    if (!x->text && !text)
+        return; /* as it is in most ports, of which there are many */
     free(x->back);
     *x = (struct matcher){ .text = text, .length = text ? (unsigned)strlen(text) : 0 };
     if (!text || !x->length)

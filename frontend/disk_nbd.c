@@ -8,6 +8,8 @@
 #define _GNU_SOURCE
 #include "frontend/disk.h"
 
+#include "debug/library.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libnbd.h>
@@ -19,6 +21,11 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define FUNCTIONS(F) F(nbd_aio_command_completed) F(nbd_aio_connect_socket) F(nbd_aio_disconnect)                      \
+    F(nbd_aio_flush) F(nbd_aio_is_closed) F(nbd_aio_is_connecting) F(nbd_aio_is_ready) F(nbd_aio_pread)                \
+    F(nbd_aio_pwrite) F(nbd_aio_zero) F(nbd_can_zero) F(nbd_close) F(nbd_create) F(nbd_get_size) F(nbd_poll)
+LIBRARY(libnbd, FUNCTIONS)
 
 #define PROGRAM "qemu-nbd"
 enum { ANSWER_MS = 60000 /* a request that takes longer has failed for good */, END_MS = 10000 };
@@ -161,11 +168,11 @@ static bool done(struct nbd *n, int64_t request)
 {
     int completed = request < 0 ? -1 : 0, events = 1;
     while (!completed && events > 0)
-        if (!(completed = nbd_aio_command_completed(n->handle, (u64)request)))
-            events = nbd_poll(n->handle, ANSWER_MS);
+        if (!(completed = libnbd.nbd_aio_command_completed(n->handle, (u64)request)))
+            events = libnbd.nbd_poll(n->handle, ANSWER_MS);
     if (completed > 0)
         return true;
-    if (events <= 0 || !nbd_aio_is_ready(n->handle))
+    if (events <= 0 || !libnbd.nbd_aio_is_ready(n->handle))
         lose(n, events == 0);
     return false;
 }
@@ -175,27 +182,30 @@ static bool nbd_read(void *of, u64 offset, void *data, u64 size)
     struct nbd *n = of;
     u64 part = offset >= n->size ? 0 : size < n->size - offset ? size : n->size - offset;
     memset((u8 *)data + part, 0, size - part);
-    return !part || (!n->lost[0] && done(n, nbd_aio_pread(n->handle, data, part, offset, NBD_NULL_COMPLETION, 0)));
+    return !part ||
+           (!n->lost[0] && done(n, libnbd.nbd_aio_pread(n->handle, data, part, offset, NBD_NULL_COMPLETION, 0)));
 }
 
 static bool nbd_write(void *of, u64 offset, const void *data, u64 size)
 {
     struct nbd *n = of;
     u64 part = offset >= n->size ? 0 : size < n->size - offset ? size : n->size - offset;
-    return !part || (!n->lost[0] && done(n, nbd_aio_pwrite(n->handle, data, part, offset, NBD_NULL_COMPLETION, 0)));
+    return !part ||
+           (!n->lost[0] && done(n, libnbd.nbd_aio_pwrite(n->handle, data, part, offset, NBD_NULL_COMPLETION, 0)));
 }
 
 static bool nbd_flush_all(void *of)
 {
     struct nbd *n = of;
-    return !n->lost[0] && done(n, nbd_aio_flush(n->handle, NBD_NULL_COMPLETION, 0));
+    return !n->lost[0] && done(n, libnbd.nbd_aio_flush(n->handle, NBD_NULL_COMPLETION, 0));
 }
 
 static bool nbd_zero_range(void *of, u64 offset, u64 size, bool unmap)
 {
     struct nbd *n = of;
     return n->can_zero && !n->lost[0] && offset + size <= n->size &&
-           done(n, nbd_aio_zero(n->handle, size, offset, NBD_NULL_COMPLETION, unmap ? 0 : LIBNBD_CMD_FLAG_NO_HOLE));
+           done(n,
+                libnbd.nbd_aio_zero(n->handle, size, offset, NBD_NULL_COMPLETION, unmap ? 0 : LIBNBD_CMD_FLAG_NO_HOLE));
 }
 
 static const char *nbd_lost(void *of)
@@ -208,10 +218,10 @@ static bool nbd_end(void *of)
 {
     struct nbd *n = of;
     if (!n->lost[0])
-        nbd_aio_disconnect(n->handle, 0);
-    while (!n->lost[0] && !nbd_aio_is_closed(n->handle) && nbd_poll(n->handle, END_MS) > 0)
+        libnbd.nbd_aio_disconnect(n->handle, 0);
+    while (!n->lost[0] && !libnbd.nbd_aio_is_closed(n->handle) && libnbd.nbd_poll(n->handle, END_MS) > 0)
         ;
-    nbd_close(n->handle);
+    libnbd.nbd_close(n->handle);
     child_end(n, n->lost[0] ? 0 : END_MS);
     close(n->words);
     free(n);
@@ -222,22 +232,25 @@ struct disk_source disk_nbd_open(const struct drive_config *config, bool readonl
 {
     struct nbd *n = calloc(1, sizeof(*n));
     char why[640];
-    if (!n || !(n->handle = nbd_create()))
+    const char *missing = library_load(&libnbd_library);
+    if (missing)
+        die("-drive %s: is a %s image, for which a library is needed: %s", config->file, config->format, missing);
+    if (!n || !(n->handle = libnbd.nbd_create()))
         die("out of memory");
     snprintf(n->name, sizeof(n->name), "%s", config->file);
-    int events = nbd_aio_connect_socket(n->handle, child_start(n, config, readonly)) ? -1 : 1;
-    while (events > 0 && nbd_aio_is_connecting(n->handle))
-        events = nbd_poll(n->handle, ANSWER_MS);
-    if (events <= 0 || !nbd_aio_is_ready(n->handle)) {
+    int events = libnbd.nbd_aio_connect_socket(n->handle, child_start(n, config, readonly)) ? -1 : 1;
+    while (events > 0 && libnbd.nbd_aio_is_connecting(n->handle))
+        events = libnbd.nbd_poll(n->handle, ANSWER_MS);
+    if (events <= 0 || !libnbd.nbd_aio_is_ready(n->handle)) {
         child_end(n, events ? END_MS : 0);
         child_words(n, why, sizeof(why), events ? "has ended" : "does not answer");
         die("-drive %s: " PROGRAM ": %s", n->name, why);
     }
-    int64_t size = nbd_get_size(n->handle);
+    int64_t size = libnbd.nbd_get_size(n->handle);
     if (size < 0)
         die("-drive %s: " PROGRAM ": says no size", n->name);
     n->size = (u64)size;
-    n->can_zero = nbd_can_zero(n->handle) > 0;
+    n->can_zero = libnbd.nbd_can_zero(n->handle) > 0;
     return (struct disk_source){
         .of = n,
         .size = n->size,

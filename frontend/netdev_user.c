@@ -7,6 +7,7 @@
  * due, and every 200 s: the library would draw the time at random.
  */
 #define _GNU_SOURCE
+#include "debug/library.h"
 #include "frontend/net.h"
 #include "frontend/tftp.h"
 
@@ -19,6 +20,11 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#define FUNCTIONS(F) F(slirp_add_exec) F(slirp_add_guestfwd) F(slirp_add_hostfwd) F(slirp_cleanup)                     \
+    F(slirp_input) F(slirp_new) F(slirp_pollfds_fill) F(slirp_pollfds_poll) F(slirp_socket_can_recv)                   \
+    F(slirp_socket_recv)
+LIBRARY(libslirp, FUNCTIONS)
 
 enum { MAX_FORWARDS = 64, MAX_SEARCH = 16, TIMERS = 4 };
 static const u64 ADVERTISE_NS = 200000000000;
@@ -128,7 +134,7 @@ static void user_send(struct net_end *e, const u8 *frame, size_t size)
     size_t answered;
     timers_run(e);
     if (!tftp_takes(&state_of(e)->tftp, frame, size, answer, &answered))
-        slirp_input(state_of(e)->slirp, frame, (int)size);
+        libslirp.slirp_input(state_of(e)->slirp, frame, (int)size);
     else if (answered)
         net_hear(e, answer, answered);
 }
@@ -171,10 +177,10 @@ static unsigned user_fill(struct net_end *e, struct pollfd *fds, unsigned room, 
     s->fds = fds;
     s->room = room > s->guest_count ? room - s->guest_count : 0;
     s->count = 0;
-    slirp_pollfds_fill(s->slirp, &theirs, poll_add, s);
+    libslirp.slirp_pollfds_fill(s->slirp, &theirs, poll_add, s);
     for (unsigned n = 0; n < s->guest_count && n < room; n++) {
         const struct guest_port *g = &s->guest[n];
-        bool can = g->fd >= 0 && slirp_socket_can_recv(s->slirp, g->address, g->port) > 0;
+        bool can = g->fd >= 0 && libslirp.slirp_socket_can_recv(s->slirp, g->address, g->port) > 0;
         fds[s->count + n] = (struct pollfd){ .fd = can ? g->fd : -1, .events = POLLIN };
     }
     if (s->count)
@@ -185,10 +191,10 @@ static unsigned user_fill(struct net_end *e, struct pollfd *fds, unsigned room, 
 static void guest_port_read(struct state *s, struct guest_port *g)
 {
     u8 bytes[4096];
-    size_t room = slirp_socket_can_recv(s->slirp, g->address, g->port);
+    size_t room = libslirp.slirp_socket_can_recv(s->slirp, g->address, g->port);
     ssize_t n = room ? read(g->fd, bytes, room < sizeof(bytes) ? room : sizeof(bytes)) : -1;
     if (n > 0)
-        slirp_socket_recv(s->slirp, g->address, g->port, bytes, (int)n);
+        libslirp.slirp_socket_recv(s->slirp, g->address, g->port, bytes, (int)n);
     if (n == 0) {
         close(g->fd);
         g->fd = -1;
@@ -199,7 +205,7 @@ static void user_ready(struct net_end *e, const struct pollfd *fds, unsigned cou
 {
     struct state *s = e->state;
     s->come = fds;
-    slirp_pollfds_poll(s->slirp, 0, poll_result, s);
+    libslirp.slirp_pollfds_poll(s->slirp, 0, poll_result, s);
     for (unsigned n = s->count; n < count; n++)
         if (fds[n].revents && s->guest[n - s->count].fd >= 0)
             guest_port_read(s, &s->guest[n - s->count]);
@@ -321,7 +327,7 @@ static void hostfwd_open(struct net_end *e, const char *rule)
     if (!ok)
         die("%s: Invalid host forwarding rule '%s' (expected [tcp|udp]:[HOSTADDR]:HOSTPORT-[GUESTADDR]:GUESTPORT)",
             net_name(e), rule);
-    if (slirp_add_hostfwd(state_of(e)->slirp, udp, from, port_number(host_port), to, port_number(p)) < 0)
+    if (libslirp.slirp_add_hostfwd(state_of(e)->slirp, udp, from, port_number(host_port), to, port_number(p)) < 0)
         die("%s: Could not set up host forwarding rule '%s': %s", net_name(e), rule, strerror(errno));
 }
 
@@ -377,11 +383,11 @@ static void guestfwd_open(struct net_end *e, const char *rule)
     if (command && !net_spawns(e))
         die("%s: guestfwd to cmd:%s: needs -sandbox on,spawn=allow", net_name(e), p + 4);
     if (command) {
-        ok = slirp_add_exec(s->slirp, p + 4, &address, port_number(port)) >= 0;
+        ok = libslirp.slirp_add_exec(s->slirp, p + 4, &address, port_number(port)) >= 0;
     } else {
         struct guest_port *g = &s->guest[s->guest_count++];
         *g = (struct guest_port){ e, address, port_number(port), tcp ? tcp_connect(e, p + 4) : unix_connect(e, p + 5) };
-        ok = slirp_add_guestfwd(s->slirp, guest_port_write, g, &g->address, g->port) >= 0;
+        ok = libslirp.slirp_add_guestfwd(s->slirp, guest_port_write, g, &g->address, g->port) >= 0;
     }
     if (!ok)
         die("%s: conflicting/invalid host:port in guest forwarding rule '%s'", net_name(e), rule);
@@ -459,6 +465,9 @@ static void user_open(struct net_end *e)
 {
     struct user *u = e->config->properties;
     struct state *s = e->state;
+    const char *missing = library_load(&libslirp_library);
+    if (missing)
+        die("%s: needs a library: %s", net_name(e), missing);
     SlirpConfig c = { .version = 1, .restricted = u->restricted };
     c.in_enabled = !u->no_ipv4 && (u->ipv4_said || !u->ipv6_said); /* ipv6=on alone: only that */
     c.in6_enabled = !u->no_ipv6 && (u->ipv6_said || !u->ipv4_said);
@@ -475,7 +484,7 @@ static void user_open(struct net_end *e)
     c.vdnssearch = u->search_count ? (const char **)u->search : NULL;
     c.vdomainname = u->domainname[0] ? u->domainname : NULL;
     tftp_open(e, u->tftp, &c);
-    s->slirp = slirp_new(&c, &callbacks, e);
+    s->slirp = libslirp.slirp_new(&c, &callbacks, e);
     if (!s->slirp)
         die("%s: the library cannot make a network of this", net_name(e));
     for (unsigned n = 0; n < u->hostfwd_count; n++)
@@ -487,7 +496,7 @@ static void user_open(struct net_end *e)
 static void user_close(struct net_end *e)
 {
     struct state *s = e->state;
-    slirp_cleanup(s->slirp);
+    libslirp.slirp_cleanup(s->slirp);
     tftp_close(&s->tftp);
     for (unsigned n = 0; n < s->guest_count; n++)
         if (s->guest[n].fd >= 0)

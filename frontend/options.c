@@ -185,16 +185,15 @@ void option_given(struct options *o, const char *name, const char *arg)
 
 bool options_parse(struct options *o, int argc, char **argv, int *status)
 {
-    *o = (struct options){ .cpu = "cortex-a57",
-                           .machine = { .cpu_count = 1,
-                                        .gic_version = 2,
-                                        .its = 1,
-                                        .acpi = 1,
-                                        .ram_size = 128 << 20,
-                                        .rtc_base = 1704067200 /* 2024-01-01 */ },
-                           .max_insns = NEVER,
-                           .engine = ENGINE_THREADED,
-                           .tier2 = { .hot = TIER2_HOT } };
+    strcpy(o->cpu, "cortex-a57");
+    o->machine.cpu_count = 1;
+    o->machine.gic_version = 2;
+    o->machine.its = o->machine.acpi = 1;
+    o->machine.ram_size = 128 << 20;
+    o->machine.rtc_base = 1704067200; /* 2024-01-01 */
+    o->max_insns = NEVER;
+    o->engine = ENGINE_THREADED;
+    o->tier2.hot = TIER2_HOT;
     o->program = argc ? argv[0] : "";
     *status = 0;
     options_set_apply(argc, argv);

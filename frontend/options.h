@@ -199,9 +199,9 @@ struct options {
     struct trace_config trace;
 };
 
-/* Reads the command line. False: ends with `status` now (help was printed); errors do not return. */
 /* What -global says, wherever it stands among the words. */
 void globals_read(struct options *o, int argc, char **argv);
+/* Reads the command line into zeros. False: ends with `status` now (help was printed); errors do not return. */
 bool options_parse(struct options *o, int argc, char **argv, int *status);
 
 /* The functions of options that need more than a row. name: as in the row; arg: "" when it takes none. */

@@ -2,6 +2,8 @@
  * -sandbox on[,obsolete=][,elevateprivileges=][,spawn=][,resourcecontrol=]: which groups of calls are allowed while the
  * guest runs. QEMU has a list of what is denied, and allows what is not named; here it is a list of what is allowed.
  */
+#include "debug/disasm.h"
+#include "debug/symbols.h"
 #include "frontend/property.h"
 #include "frontend/sandbox.h"
 
@@ -62,6 +64,8 @@ void sandbox_begin(const struct options *o)
 #ifdef SANITIZED
     groups |= BIT(SANDBOX_SANITIZERS);
 #endif
+    disasm_ready(); /* nothing is loaded any more from here on */
+    symbols_ready();
     const char *why = sandbox_enter(groups);
     if (why)
         die("-sandbox: %s", why);

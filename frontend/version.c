@@ -23,16 +23,15 @@ static bool is_called_qemu(const char *program)
 
 void opt_version(struct options *o, const char *name, const char *arg)
 {
-    int major, minor;
     unsigned hash = XXH_versionNumber();
     (void)name, (void)arg;
-    cs_version(&major, &minor);
     if (is_called_qemu(o->program))
         printf("QEMU emulator version 7.2.0 (elmu %s, %s)\n", ELMU_VERSION, COMMIT);
     printf("elmu version %s (%s), a full-system AArch64 emulator for hypervisors and their guests\n", ELMU_VERSION,
            COMMIT);
     printf("with zlib %s, zstd %s, xxhash %u.%u.%u, elfutils 0.%u, capstone %d.%d, jansson %s%s%s\n", zlibVersion(),
-           ZSTD_versionString(), hash / 10000, hash / 100 % 100, hash % 100, _ELFUTILS_VERSION, major, minor,
-           JANSSON_VERSION, sandbox_library() ? ", seccomp " : "", sandbox_library() ? sandbox_library() : "");
+           ZSTD_versionString(), hash / 10000, hash / 100 % 100, hash % 100, _ELFUTILS_VERSION, CS_API_MAJOR,
+           CS_API_MINOR, JANSSON_VERSION, sandbox_library() ? ", seccomp " : "",
+           sandbox_library() ? sandbox_library() : "");
     o->list_done = true;
 }

@@ -343,12 +343,19 @@ void gic_count_banks(struct gic *gic)
             gic->d.banks = n + 1;
 }
 
+/* Only of the PEs that are there: what others would have stays untouched, so that the host gives no memory for it. */
 void gic_rebuild(struct gic *gic, struct cpu *cpus)
 {
-    struct gic_memory memory = gic->d.memory;
-    memset(&gic->d, 0, sizeof(gic->d));
-    gic->d.cpus = cpus;
-    gic->d.memory = memory;
+    struct gic_derived *d = &gic->d;
+    unsigned count = gic->cpu_count;
+    d->cpus = cpus;
+    memset(d->best, 0, sizeof(d->best[0]) * count);
+    memset(d->routed, 0, sizeof(d->routed[0]) * count);
+    memset(d->any, 0, sizeof(d->any));
+    memset(d->look, 0, sizeof(d->look[0]) * count);
+    memset(d->vlook, 0, sizeof(d->vlook[0]) * count);
+    memset(d->vlpi, 0, sizeof(d->vlpi[0]) * count);
+    d->no_such_spi = d->no_such_size = 0;
     gic_count_banks(gic);
     for (unsigned n = 0; n < GIC_ALL_BANKS; n++)
         for (unsigned k = 0; k < GIC_BANK && gic_is_spi(gic, gic_bank_first(n)); k++)
@@ -385,7 +392,9 @@ void gic_disable_cpu(struct gic *gic, unsigned cpu)
 
 void gic_reset(struct gic *gic, struct cpu *cpus, unsigned count, bool security)
 {
-    memset(gic, 0, offsetof(struct gic, d));
+    memset(gic, 0, offsetof(struct gic, ppi));
+    memset(gic->ppi, 0, sizeof(gic->ppi[0]) * count);
+    memset(gic->redist, 0, sizeof(gic->redist[0]) * count);
     gic->cpu_count = count;
     gic->security = security;
     gic->has_nmi = cpu_has(&cpus[0], FEAT_NMI);

@@ -356,9 +356,14 @@ void mmu_el_changed(struct cpu *cpu)
 void mmu_drop_derived(struct cpu *cpu)
 {
     struct cpu_derived *d = &cpu->d;
-    zeros_make(d->fast, sizeof(d->fast)); /* a tag of zeros matches nothing: no context is 0 */
-    zeros_make(d->xpage, sizeof(d->xpage));
-    zeros_make(&d->mmu, sizeof(d->mmu));
+    struct mmu_derived *m = &d->mmu;
+    if (m->tagged) {
+        zeros_make(d->fast, sizeof(d->fast)); /* a tag of zeros matches nothing: no context is 0 */
+        zeros_make(d->xpage, sizeof(d->xpage));
+    }
+    if (m->tagged || m->ctx_used)
+        zeros_make(m->fast_slot, sizeof(*m) - offsetof(struct mmu_derived, fast_slot));
+    memset(m, 0, offsetof(struct mmu_derived, fast_slot));
     lose_contexts(d);
 }
 

@@ -29,9 +29,17 @@ static u32 set_of(u64 va, unsigned size, u16 vmid, unsigned regime)
 
 static void note_slot(u16 *of, u32 slot) { *of = !*of || *of == slot + 1 ? (u16)(slot + 1) : MMU_MANY; }
 
-void tlb_note_fast(struct cpu *cpu, u32 index, u32 slot) { note_slot(&cpu->d.mmu.fast_slot[index], slot); }
+void tlb_note_fast(struct cpu *cpu, u32 index, u32 slot)
+{
+    cpu->d.mmu.tagged = 1;
+    note_slot(&cpu->d.mmu.fast_slot[index], slot);
+}
 
-void tlb_note_xpage(struct cpu *cpu, u32 index, u32 slot) { note_slot(&cpu->d.mmu.xpage_slot[index], slot); }
+void tlb_note_xpage(struct cpu *cpu, u32 index, u32 slot)
+{
+    cpu->d.mmu.tagged = 1;
+    note_slot(&cpu->d.mmu.xpage_slot[index], slot);
+}
 
 static void clear_fast(struct fast_entry *f, u32 owner)
 {
@@ -139,7 +147,9 @@ void tlb_drop_config(struct cpu *cpu, unsigned config)
 
 void tlb_reset(struct cpu *cpu)
 {
-    zeros_make(&cpu->tlb, sizeof(cpu->tlb));
+    if (cpu->d.tlb_used)
+        zeros_make(&cpu->tlb, sizeof(cpu->tlb));
+    cpu->d.tlb_used = 0;
     mmu_drop_derived(cpu);
 }
 
@@ -181,6 +191,7 @@ const struct tlb_entry *tlb_fill(struct cpu *cpu, const struct mmu_view *view, u
     if (e->size_log2)
         drop_entry(cpu, e);
     set_is_used(cpu, set);
+    cpu->d.tlb_used = 1;
     *e = (struct tlb_entry){ .va = va & ~ones(size),
                              .pa = t->pa & ~ones(size),
                              .ipa = t->ipa & ~ones(size),

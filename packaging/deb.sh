@@ -1,6 +1,7 @@
 #!/bin/bash
 # A Debian package of what `make install` puts into a folder:   packaging/deb.sh ELMU FOLDER     (make deb)
-# Leaves FOLDER/elmu_VERSION_ARCH.deb. Needs dpkg-dev (dependencies from the libraries that the program is linked with).
+# Leaves FOLDER/elmu_VERSION_ARCH.deb. Needs dpkg-dev (dependencies from the libraries that the program is linked with, and
+# those that it loads when it first uses them, with which an empty program is linked).
 set -euo pipefail
 export LC_ALL=C
 elmu=$(realpath "$1") out=$(realpath -m "$2")
@@ -23,7 +24,9 @@ strip --strip-unneeded --remove-section=.comment "$tree/usr/bin/elmu"
 printf 'elmu (%s) unstable; urgency=medium\n\n  * Built from the sources of elmu %s.\n\n -- %s  %s\n' \
     "$version" "$version" "$maintainer" "$(date -R -d "@$(git -C "$here" log -1 --format=%ct 2>/dev/null || echo 0)")" | gzip -9n >"$doc/changelog.gz"
 printf 'Source: elmu\n\nPackage: elmu\nArchitecture: any\n' >"$out/debian/control" # which dpkg-shlibdeps looks at
-depends=$(cd "$out" && dpkg-shlibdeps -O --ignore-missing-info tree/usr/bin/elmu 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
+# shellcheck disable=SC2046
+echo 'int main(void) { return 0; }' | ${CC:-cc} -x c - -o "$out/loads" -Wl,--no-as-needed $(make -s -C "$here" loaded)
+depends=$(cd "$out" && dpkg-shlibdeps -O --ignore-missing-info tree/usr/bin/elmu loads 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
 cat >"$tree/DEBIAN/control" <<END
 Package: elmu
 Version: $version

@@ -43,7 +43,7 @@ void put_zeros(struct writer *w, u32 size)
 {
     if (!has_room(w, size))
         return;
-    memset(w->data + w->size, 0, size);
+    zeros_make(w->data + w->size, size); /* as all of it was, mostly */
     w->size += size;
 }
 

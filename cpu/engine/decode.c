@@ -95,15 +95,18 @@ const struct insn_row *insn_row_get(unsigned n) { return n < ARRAY_LEN(rows) ? &
 /* ---- compiling the patterns ---- */
 
 enum { INDEX_BITS = 12, INDEX_COUNT = 1 << INDEX_BITS, NO_FIELD = 32 };
+enum { SLOT_D, SLOT_N, SLOT_M, SLOT_A, SLOTS };
+enum { REG_VECTOR = 0xff };
 
 /* A row's pattern as masks and field positions. */
 struct compiled {
     u32 mask, value;
-    const struct insn_row *row;
-    u8 d, n, m, a;                     /* lsb of the field, NO_FIELD = absent */
-    u8 d_kind, n_kind, m_kind, a_kind; /* what 31 becomes: REG_ZR, REG_SP, REG_TRASH, or 0xff for a vector register */
-    u8 s, q, z;                        /* bit positions of stamps, NO_FIELD = absent */
+    const struct insn_row *row; /* NULL: no word asked for it yet, and only the upper bits are known */
+    u8 lsb[SLOTS];              /* of the field of each slot, NO_FIELD = absent */
+    u8 kind[SLOTS];             /* what 31 becomes there: REG_ZR, REG_SP, REG_TRASH, or REG_VECTOR */
+    u8 s, q, z;                 /* bit positions of stamps, NO_FIELD = absent */
 };
+static_assert(offsetof(struct compiled, kind) == offsetof(struct compiled, lsb) + SLOTS, "compile_row");
 
 /* What words lately decoded to, by a hash: much code is made of the same words, or made anew where it was. */
 enum { MEMO_BITS = 10 };
@@ -115,70 +118,73 @@ struct decoded {
 };
 
 struct decoder {
-    struct compiled compiled[ARRAY_LEN(rows)];
+    struct compiled *compiled;  /* by row */
     u32 first[INDEX_COUNT + 1]; /* into list */
     u16 *list;
     struct decoded memo[1 << MEMO_BITS];
 };
 
-/* The register letters: which slot and what 31 means there. */
+/* The letters that say something: where a row keeps the lsb of its field (of a stamp: its bit; z ends at the lower
+ * one), and what 31 means in it. */
+enum { NO_KIND = 0xfe };
+#define FIELD(field, what) { offsetof(struct compiled, field), what }
 static const struct {
-    char letter, slot;
-    u8 kind;
-} letters[] = {
-    { 'd', 'd', REG_TRASH }, { 'D', 'd', REG_SP }, { 't', 'd', REG_ZR }, { 'n', 'n', REG_ZR },    { 'N', 'n', REG_SP },
-    { 'm', 'm', REG_ZR },    { 'M', 'm', REG_SP }, { 'a', 'a', REG_ZR }, { 'b', 'a', REG_TRASH }, { 'F', 'd', 0xff },
-    { 'G', 'n', 0xff },      { 'H', 'm', 0xff },   { 'K', 'a', 0xff },
+    u8 field, kind;
+} letters[128] = {
+    ['d'] = FIELD(lsb[SLOT_D], REG_TRASH),
+    ['D'] = FIELD(lsb[SLOT_D], REG_SP),
+    ['t'] = FIELD(lsb[SLOT_D], REG_ZR),
+    ['F'] = FIELD(lsb[SLOT_D], REG_VECTOR),
+    ['n'] = FIELD(lsb[SLOT_N], REG_ZR),
+    ['N'] = FIELD(lsb[SLOT_N], REG_SP),
+    ['G'] = FIELD(lsb[SLOT_N], REG_VECTOR),
+    ['m'] = FIELD(lsb[SLOT_M], REG_ZR),
+    ['M'] = FIELD(lsb[SLOT_M], REG_SP),
+    ['H'] = FIELD(lsb[SLOT_M], REG_VECTOR),
+    ['a'] = FIELD(lsb[SLOT_A], REG_ZR),
+    ['b'] = FIELD(lsb[SLOT_A], REG_TRASH),
+    ['K'] = FIELD(lsb[SLOT_A], REG_VECTOR),
+    ['s'] = FIELD(s, NO_KIND),
+    ['q'] = FIELD(q, NO_KIND),
+    ['z'] = FIELD(z, NO_KIND),
 };
-
-static void compile_letter(struct compiled *c, char letter, unsigned position)
-{
-    if (letter == 's')
-        c->s = (u8)position;
-    if (letter == 'q')
-        c->q = (u8)position;
-    if (letter == 'z')
-        c->z = (u8)position; /* ends at the lower bit */
-    for (unsigned n = 0; n < ARRAY_LEN(letters); n++) {
-        if (letters[n].letter != letter)
-            continue;
-        u8 *lsb = letters[n].slot == 'd'   ? &c->d
-                  : letters[n].slot == 'n' ? &c->n
-                  : letters[n].slot == 'm' ? &c->m
-                                           : &c->a;
-        u8 *kind = letters[n].slot == 'd'   ? &c->d_kind
-                   : letters[n].slot == 'n' ? &c->n_kind
-                   : letters[n].slot == 'm' ? &c->m_kind
-                                            : &c->a_kind;
-        *lsb = (u8)position;
-        *kind = letters[n].kind;
-    }
-}
 
 static void compile_row(struct compiled *c, const struct insn_row *row)
 {
-    *c = (struct compiled){ .row = row,
-                            .d = NO_FIELD,
-                            .n = NO_FIELD,
-                            .m = NO_FIELD,
-                            .a = NO_FIELD,
-                            .s = NO_FIELD,
-                            .q = NO_FIELD,
-                            .z = NO_FIELD };
+    *c = (struct compiled){
+        .row = row, .lsb = { NO_FIELD, NO_FIELD, NO_FIELD, NO_FIELD }, .s = NO_FIELD, .q = NO_FIELD, .z = NO_FIELD
+    };
+    u8 *fields = (u8 *)c;
     unsigned position = 32;
     for (const char *p = row->pattern; *p; p++) {
+        unsigned digit = (unsigned)*p - '0', letter = (unsigned)*p & 127;
         if (*p == ' ')
             continue;
         assert(position > 0 && "a pattern has 32 characters");
         position--;
-        if (*p == '0' || *p == '1') {
+        if (digit <= 1) {
             c->mask |= (u32)BIT(position);
-            c->value |= (u32)(*p - '0') << position;
-        } else {
-            compile_letter(c, *p, position);
+            c->value |= (u32)digit << position;
+        } else if (letters[letter].field) {
+            fields[letters[letter].field] = (u8)position;
+            if (letters[letter].kind != NO_KIND)
+                fields[letters[letter].field + sizeof(c->lsb)] = letters[letter].kind;
         }
     }
     assert(position == 0 && "a pattern has 32 characters");
+}
+
+/* Only what chooses the lists: a run asks for a part of the rows, and a start for none. */
+static void compile_upper(struct compiled *c, const char *pattern)
+{
+    for (unsigned position = 32; position > 32 - INDEX_BITS; pattern++) {
+        unsigned digit = (unsigned)*pattern - '0';
+        position -= *pattern != ' ';
+        if (digit <= 1) {
+            c->mask |= 1u << position;
+            c->value |= digit << position;
+        }
+    }
 }
 
 /* Adds row n to the lists of all upper parts that its pattern leaves open; `list` NULL: only counts, in first[]. */
@@ -208,8 +214,10 @@ static void first_begin(struct decoder *d, bool counts)
 static bool lists_make(struct decoder *d, const struct features *features)
 {
     for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
-        if (feature_has(features, (enum feature)rows[n].feature))
+        if (feature_has(features, (enum feature)rows[n].feature)) {
+            compile_upper(&d->compiled[n], rows[n].pattern);
             row_list(d, n, NULL);
+        }
     first_begin(d, true);
     d->list = calloc(d->first[INDEX_COUNT], sizeof *d->list);
     if (!d->list)
@@ -226,10 +234,9 @@ struct decoder *decoder_create(const struct features *features)
     struct decoder *d = calloc(1, sizeof *d);
     if (!d)
         return NULL;
-    for (unsigned n = 0; n < ARRAY_LEN(rows); n++)
-        compile_row(&d->compiled[n], &rows[n]);
-    if (!lists_make(d, features)) {
-        free(d);
+    d->compiled = calloc(ARRAY_LEN(rows), sizeof *d->compiled);
+    if (!d->compiled || !lists_make(d, features)) {
+        decoder_destroy(d);
         return NULL;
     }
     return d;
@@ -237,24 +244,26 @@ struct decoder *decoder_create(const struct features *features)
 
 void decoder_destroy(struct decoder *d)
 {
-    if (d)
-        free(d->list);
+    if (!d)
+        return;
+    free(d->list);
+    free(d->compiled);
     free(d);
 }
 
 /* ---- decoding a word ---- */
 
-static u8 slot_of(u32 word, u8 lsb, u8 kind)
+static u8 slot_of(u32 word, const struct compiled *c, unsigned slot)
 {
-    u8 r = lsb == NO_FIELD ? 0 : (u8)(word >> lsb & 31);
-    return r == 31 && kind != 0xff ? kind : r;
+    u8 r = c->lsb[slot] == NO_FIELD ? 0 : (u8)(word >> c->lsb[slot] & 31);
+    return r == 31 && c->kind[slot] != REG_VECTOR ? c->kind[slot] : r;
 }
 
 static unsigned stamp_of(const struct compiled *c, u32 word)
 {
     switch (c->row->stamp) {
     case STAMP_S: return word >> c->s & 1;
-    case STAMP_N: return (word >> c->n & 31) == 31;
+    case STAMP_N: return (word >> c->lsb[SLOT_N] & 31) == 31;
     case STAMP_Q: return word >> c->q & 1;
     case STAMP_Z: return word >> c->z & 3;
     case STAMP_QZ: return (word >> c->q & 1) << 2 | (word >> c->z & 3);
@@ -267,13 +276,15 @@ static ALWAYS_INLINE const struct insn_row *decode(const struct decoder *d, u32 
 {
     u32 index = word >> (32 - INDEX_BITS);
     for (u32 n = d->first[index]; n < d->first[index + 1]; n++) {
-        const struct compiled *c = &d->compiled[d->list[n]];
+        struct compiled *c = &d->compiled[d->list[n]];
+        if (unlikely(!c->row))
+            compile_row(c, &rows[d->list[n]]);
         if ((word ^ c->value) & c->mask)
             continue;
-        *op = (struct op){ .d = slot_of(word, c->d, c->d_kind),
-                           .n = slot_of(word, c->n, c->n_kind),
-                           .m = slot_of(word, c->m, c->m_kind),
-                           .a = slot_of(word, c->a, c->a_kind) };
+        *op = (struct op){ .d = slot_of(word, c, SLOT_D),
+                           .n = slot_of(word, c, SLOT_N),
+                           .m = slot_of(word, c, SLOT_M),
+                           .a = slot_of(word, c, SLOT_A) };
         if (!c->row->decode(word, op))
             continue;
         *handler = c->row->handler + stamp_of(c, word);
@@ -351,10 +362,10 @@ void insn_format(const struct insn_row *row, u32 word, u64 pc, char *text, size_
 {
     struct compiled c;
     compile_row(&c, row);
-    struct op op = { .d = slot_of(word, c.d, c.d_kind),
-                     .n = slot_of(word, c.n, c.n_kind),
-                     .m = slot_of(word, c.m, c.m_kind),
-                     .a = slot_of(word, c.a, c.a_kind) };
+    struct op op = { .d = slot_of(word, &c, SLOT_D),
+                     .n = slot_of(word, &c, SLOT_N),
+                     .m = slot_of(word, &c, SLOT_M),
+                     .a = slot_of(word, &c, SLOT_A) };
     row->decode(word, &op);
     size_t at = 0;
     text[0] = 0;

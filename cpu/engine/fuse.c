@@ -237,8 +237,22 @@ static unsigned hash_two(op_fn *first, op_fn *rest)
 static void set_bit(u64 *set, unsigned n) { set[n / 64] |= BIT(n % 64); }
 static bool in_set(const u64 *set, unsigned n) { return set[n / 64] >> n % 64 & 1; }
 
+/* Sequences by their fused handlers, which others go on with; as f->slot, but by a hash of one handler. */
+enum { FUSED_SLOTS = 4096 };
+static void by_fused_fill(u16 slots[FUSED_SLOTS])
+{
+    for (unsigned n = 0; n < ARRAY_LEN(sequences); n++) {
+        unsigned slot = hash_one(sequences[n].fused);
+        while (slots[slot])
+            slot = (slot + 1) % FUSED_SLOTS;
+        slots[slot] = (u16)(n + 1);
+    }
+}
+
 void fuse_build(struct fuse *f)
 {
+    u16 by_fused[FUSED_SLOTS] = { 0 };
+    by_fused_fill(by_fused);
     memset(f, 0, sizeof(*f));
     for (unsigned n = 0; n < ARRAY_LEN(sequences); n++) {
         const struct sequence *s = &sequences[n];
@@ -247,9 +261,9 @@ void fuse_build(struct fuse *f)
             slot = (slot + 1) % FUSE_SLOTS;
         f->slot[slot] = (u16)(n + 1);
         set_bit(f->begins, hash_one(s->first));
-        for (unsigned r = 0; r < ARRAY_LEN(sequences); r++)
-            if (sequences[r].fused == s->rest)
-                set_bit(f->goes_on, hash_two(s->first, sequences[r].first));
+        for (unsigned k = hash_one(s->rest), r; (r = by_fused[k]); k = (k + 1) % FUSED_SLOTS)
+            if (sequences[r - 1].fused == s->rest)
+                set_bit(f->goes_on, hash_two(s->first, sequences[r - 1].first));
     }
 }
 

@@ -1,6 +1,7 @@
 /*
- * Decoding: the rows of the instruction tables (cpu/insn/insn_all.def), compiled at start-up for one set of features
- * into a table of candidates by the upper twelve bits of the word. Arm ARM C4.
+ * Decoding: the rows of the instruction tables (cpu/insn/insn_all.def), compiled for one set of features into a table
+ * of candidates by the upper twelve bits of the word: those at start-up, the rest of a row with the first word that may
+ * be of it. Arm ARM C4.
  *
  *     INSN*(id, "pattern", decoder, feature, "disassembly")
  *

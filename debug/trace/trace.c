@@ -339,6 +339,10 @@ struct trace *trace_open(struct machine *m, const struct trace_config *config, c
     t->symbols = symbols_create();
     t->disasm = disasm_create(m->d.decoder);
     bool ok = t->symbols && t->disasm;
+    if (ok && disasm_ready()) { /* a trace is the same everywhere */
+        snprintf(error, 256, "a trace needs a library: %s", disasm_ready());
+        ok = false;
+    }
     for (unsigned n = 0; ok && n < config->symbol_count; n++)
         ok = symbols_add(t->symbols, &config->symbol[n], error);
     ok = ok && point_find(t, &f->start, "-trace-start", error) && point_find(t, &f->stop, "-trace-stop", error) &&

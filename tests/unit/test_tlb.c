@@ -197,6 +197,38 @@ START_TEST(relaxed_permission)
 }
 END_TEST
 
+/* A reset makes zeros only where something may be (tlb_used, mmu.tagged): after each kind of use, all of it. */
+static void check_zeros(bool tlb)
+{
+    const struct mmu_derived *m = &cpu->d.mmu;
+    ck_assert(!tlb || is_zeros((const u8 *)&cpu->tlb, sizeof(cpu->tlb)));
+    ck_assert(is_zeros((const u8 *)cpu->d.fast, sizeof(cpu->d.fast)));
+    ck_assert(is_zeros((const u8 *)cpu->d.xpage, sizeof(cpu->d.xpage)));
+    ck_assert(is_zeros((const u8 *)m, sizeof(*m)));
+}
+START_TEST(reset_makes_zeros)
+{
+    map(0x1000, RAM, NG);
+    map(0x2000, RAM + 4096, 0);
+    for (unsigned use = 0; use < 16; use++) {
+        tlb_reset(cpu);
+        check_zeros(true);
+        mmu_context_find(cpu);
+        ck_assert(!(use & 1) || read64(0x1000) != ~0ull);
+        ck_assert(!(use & 2) || mem_write(cpu, 0x2000, use, 8, ACC_WRITE));
+        struct fetch_page page = use & 4 ? mem_fetch_page(cpu, 0x2000) : (struct fetch_page){ .ok = false };
+        if (page.ok)
+            *xpage_of(cpu, 0x2000) = (struct xpage_entry){ .tag = 0x2000, .owner = page.owner };
+        if (use & 8) {
+            mmu_drop_derived(cpu);
+            check_zeros(false);
+        }
+    }
+    tlb_reset(cpu);
+    check_zeros(true);
+}
+END_TEST
+
 START_TEST(asid_and_global)
 {
     map(0x1000, RAM, NG);
@@ -876,6 +908,7 @@ Suite *test_tlb_suite(void)
         const TTest *test;
     } tests[] = { { "stale_until_tlbi", stale_until_tlbi },
                   { "relaxed_permission", relaxed_permission },
+                  { "reset_makes_zeros", reset_makes_zeros },
                   { "asid_and_global", asid_and_global },
                   { "tlbi_kinds", tlbi_kinds },
                   { "tlbi_broadcast", tlbi_broadcast },
