@@ -19,6 +19,7 @@ LIBRARY(capstone, FUNCTIONS)
 enum { SLOTS = 1 << 14 };
 
 struct disasm {
+    bool opened; /* capstone was asked for; where it is missing, insn stays NULL */
     csh capstone;
     cs_insn *insn;
     const struct decoder *decoder; /* the machine's */
@@ -30,16 +31,8 @@ const char *disasm_ready(void) { return library_load(&capstone_library); }
 struct disasm *disasm_create(const struct decoder *decoder)
 {
     struct disasm *d = calloc(1, sizeof(*d));
-    if (!d)
-        return NULL;
-    d->decoder = decoder;
-    if (disasm_ready())
-        return d; /* the table's words */
-    if (capstone.cs_open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &d->capstone) != CS_ERR_OK) {
-        free(d);
-        return NULL;
-    }
-    d->insn = capstone.cs_malloc(d->capstone);
+    if (d)
+        d->decoder = decoder;
     return d;
 }
 
@@ -73,12 +66,22 @@ static bool sysreg_text(u32 word, char *text, size_t size)
     return true;
 }
 
+/* With the first text: most traces have none. */
+static void capstone_open(struct disasm *d)
+{
+    d->opened = true;
+    if (!disasm_ready() && capstone.cs_open(CS_ARCH_ARM64, CS_MODE_LITTLE_ENDIAN, &d->capstone) == CS_ERR_OK)
+        d->insn = capstone.cs_malloc(d->capstone);
+}
+
 static bool capstone_text(struct disasm *d, u64 pc, u32 word, char *text, size_t size)
 {
     u8 bytes[4];
     const u8 *code = bytes;
     size_t left = 4;
     store_le32(bytes, word);
+    if (!d->opened)
+        capstone_open(d);
     if (!d->insn || !capstone.cs_disasm_iter(d->capstone, &code, &left, &pc, d->insn))
         return false;
     snprintf(text, size, "%.24s%s%.64s", d->insn->mnemonic, d->insn->op_str[0] ? " " : "", d->insn->op_str);

@@ -15,7 +15,7 @@ struct disasm_line {
 
 struct decoder;
 struct disasm;
-/* Loads capstone, as the first disasm_create does: for a program that soon can load nothing. NULL, or what is missing:
+/* Loads capstone, as the first text does: for a program that soon can load nothing. NULL, or what is missing:
  * without it all words are the tables'. */
 const char *disasm_ready(void);
 struct disasm *disasm_create(const struct decoder *decoder);

@@ -339,7 +339,7 @@ struct trace *trace_open(struct machine *m, const struct trace_config *config, c
     t->symbols = symbols_create();
     t->disasm = disasm_create(m->d.decoder);
     bool ok = t->symbols && t->disasm;
-    if (ok && disasm_ready()) { /* a trace is the same everywhere */
+    if (ok && (config->tarmac || config->log & LOG_in_asm) && disasm_ready()) { /* they are the same everywhere */
         snprintf(error, 256, "a trace needs a library: %s", disasm_ready());
         ok = false;
     }
