@@ -109,12 +109,15 @@ static void runs_find(struct machine *m, struct runs *l)
         l->pages += l->run[n].pages;
 }
 
-/* Hash of what the disk's file holds outside of the blocks of these runs. */
+/* Hash of what the disk's file holds outside of the blocks of these runs; 0: there is no such disk. */
 static bool disk_hash(struct machine *m, unsigned disk, const struct run *run, u64 count, u64 *hash)
 {
     enum { PART = 1 << 20 };
     const struct machine_host *host = &m->d.host;
     XXH3_state_t h;
+    *hash = 0;
+    if (!m->options.disk[disk].size)
+        return true;
     u8 *part = malloc(PART);
     bool ok = part;
     XXH3_INITSTATE(&h);
@@ -133,7 +136,7 @@ static bool disk_hash(struct machine *m, unsigned disk, const struct run *run, u
             XXH3_64bits_update(&h, part, size);
     }
     free(part);
-    *hash = m->options.disk[disk].size ? XXH3_64bits_digest(&h) : 0;
+    *hash = XXH3_64bits_digest(&h);
     return ok;
 }
 
@@ -510,9 +513,11 @@ static bool ram_clear(struct machine *m)
         struct phys_region *r = &m->d.phys.region[n];
         void *host = mmap(r->host, r->size, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-        if (host == MAP_FAILED)
+        u8 *flags = host == MAP_FAILED ? NULL : calloc(r->size / PAGE, 1);
+        if (!flags)
             return false;
-        memset(r->flags, 0, r->size / PAGE);
+        free(r->flags);
+        r->flags = flags; /* new ones, for which the host gives memory as they are used */
         r->of_file = 0;
     }
     return true;

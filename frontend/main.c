@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fenv.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -293,6 +294,7 @@ int main(int argc, char **argv)
     int status;
     fesetenv(
         FE_DFL_ENV); /* a library made with -ffast-math may have set flush-to-zero: cpu/insn/fp_host.h wants it clear */
+    mallopt(M_MMAP_THRESHOLD, 128 << 10); /* as it is at first: else it grows, and large structs are cleared by hand */
     streams_open();
     signal(SIGPIPE, SIG_IGN); /* who reads our output may leave: write says so */
     files_guard();
