@@ -51,6 +51,9 @@ check("a snapshot goes on", p.returncode == 0, p)
 p = run("-sandbox", "on", "-replay", "j")
 check("a journal is replayed", p.returncode == 0, p)
 
+p = run("-sandbox", "on", "-max-insns", "3")
+check("names and lines by a library at the end", p.returncode == 3 and re.search(rb"pc 0x[0-9a-f]+ \(\S+ \S+:\d+\)", p.stderr), p)
+
 # In force while the guest runs. A library beside it plays who has got in: on SIGUSR1 it runs a program.
 with open("in.c", "w") as f:
     f.write("""#include <signal.h>
@@ -69,6 +72,7 @@ for words, fields, status in (("off", ("0", "0"), 0), ("on", ("2", "1"), -signal
         with connect(f"m{len(words)}") as s:
             m = Peer(s.fileno())
             check(f"{words}: a monitor", m.until(b"(qemu) ") and "running" in m.ask("info status"), m.got)
+            check(f"{words}: instructions by a library", re.search(r"x/1i \$pc\W+0x[0-9a-f]+:  [0-9a-f]{8}  \w", "x/1i $pc\n" + m.ask("x/1i $pc")), m.got)
         e.p.send_signal(signal.SIGUSR1)
         check(f"{words}: a program that is run", e.status() == status, e.status())
 
