@@ -66,12 +66,10 @@ bool place_next(const struct machine *m, struct place *at)
     return at->row < ROW_COUNT;
 }
 
-static inline void *state_of(const struct machine *m, const struct kind *kind, struct place at)
+void *place_state(struct machine *m, struct place at)
 {
-    return m->d.devices + m->d.state_at[at.row] + (u64)at.n * kind->state.size;
+    return m->d.bus[at.row].state + at.n * m->d.bus[at.row].state_size;
 }
-
-void *place_state(struct machine *m, struct place at) { return state_of(m, rows[at.row].kind, at); }
 
 void *place_derived(struct machine *m, struct place at)
 {
@@ -169,17 +167,15 @@ static inline void line_set(struct machine *m, unsigned intid, struct place at, 
     gic_set_spi(&m->gic, intid, high);
 }
 
-/* The outputs of a row's device have these levels (a set), one of which is another one than it was. */
-static NOINLINE void lines_set(struct machine *m, const struct row *row, unsigned n, u32 high)
+/* The outputs of a device have these levels (a set), one of which is another one than it was. */
+static NOINLINE void lines_set(struct machine *m, struct place at, u32 high)
 {
-    struct place at = { (u16)(row - rows), (u16)n };
-    unsigned wires = row->kind->wires;
-    for (unsigned wire = 0; wire < wires; wire++)
-        line_set(m, GIC_BANK + row->spi + n * wires + wire, at, wire, bit(high, wire));
+    for (unsigned wire = 0; wire < rows[at.row].kind->wires; wire++)
+        line_set(m, place_intid(at) + wire, at, wire, bit(high, wire));
 }
 
 /* Of a device that is no PCI function. */
-static inline void levels(struct machine *m, const struct row *row, unsigned n, const void *state)
+static inline void levels(struct machine *m, const struct bus_row *row, struct place at, const void *state)
 {
     const struct kind *kind = row->kind;
     unsigned wires = kind->wires;
@@ -191,8 +187,8 @@ static inline void levels(struct machine *m, const struct row *row, unsigned n, 
             high |= (u32)kind->level(state, wire) << wire;
     else
         return;
-    if (unlikely(!gic_spi_levels(&m->gic, GIC_BANK + row->spi + n * wires, wires, high) || m->d.observers->seen.line))
-        lines_set(m, row, n, high);
+    if (unlikely(!gic_spi_levels(&m->gic, row->intid + at.n * wires, wires, high) || m->d.observers->seen.line))
+        lines_set(m, at, high);
 }
 
 /* Those of a PCI function are its host bridge's. */
@@ -200,7 +196,7 @@ void bus_levels(struct machine *m, struct place at)
 {
     if (at.row >= ROW_FUNCTIONS)
         at = (struct place){ ROW_pcie, 0 };
-    levels(m, &rows[at.row], at.n, place_state(m, at));
+    levels(m, &m->d.bus[at.row], at, place_state(m, at));
 }
 
 void bus_pulse(struct machine *m, struct place at, unsigned wire)
@@ -271,6 +267,22 @@ static void count_devices(struct machine *m)
         m->d.count[m->d.pci->slot[n].at.row]++;
 }
 
+/* The devices' state is there now. */
+static void bind_rows(struct machine *m)
+{
+    for (unsigned n = 0; n < ROW_COUNT; n++)
+        if (rows[n].kind && row_there(m, &rows[n]))
+            m->d.bus[n] = (struct bus_row){ .base = m->d.base[n],
+                                            .span = rows[n].size * rows[n].count,
+                                            .kind = rows[n].kind,
+                                            .state = m->d.devices + m->d.state_at[n],
+                                            .state_size = rows[n].kind->state.size,
+                                            .intid = GIC_BANK + rows[n].spi,
+                                            .number = (u16)n,
+                                            .several = rows[n].count > 1,
+                                            .guarded = row_secure(m, &rows[n]) };
+}
+
 bool bus_create(struct machine *m)
 {
     m->d.parts = parts_of(&m->options);
@@ -287,8 +299,6 @@ bool bus_create(struct machine *m)
             continue;
         if (rows[n].kind->translate)
             m->d.translator = n;
-        m->d.row = n;
-        m->d.span[n] = rows[n].size * rows[n].count;
         m->d.state_at[n] = (u32)bytes;
         m->d.derived_at[n] = (u32)derived;
         m->d.timers_from[n] = timers;
@@ -296,7 +306,6 @@ bool bus_create(struct machine *m)
         derived += (u64)rows[n].kind->derived * m->d.count[n];
         timers += (u32)rows[n].kind->timers * m->d.count[n];
     }
-    memset(m->d.row_near, (int)m->d.row, sizeof(m->d.row_near));
     m->d.device_bytes = bytes;
     m->d.derived_bytes = derived;
     m->d.timer_count = timers;
@@ -305,6 +314,7 @@ bool bus_create(struct machine *m)
     m->d.derived = calloc(1, derived + 1);
     if (!m->d.devices || !m->d.timer_at || !m->d.derived)
         return false;
+    bind_rows(m);
     pci_bind(m);
     return true;
 }
@@ -319,25 +329,25 @@ void bus_destroy(struct machine *m)
 
 /* ---- accesses by PEs ---- */
 
-static inline bool row_holds(const struct machine *m, unsigned n, u64 pa) { return pa - m->d.base[n] < m->d.span[n]; }
+static inline bool row_holds(const struct bus_row *row, u64 pa) { return pa - row->base < row->span; }
 
-/* The row that answers at pa, or NULL; m->d.row, always a row that this machine has, is its number. */
-static inline const struct row *row_at(struct machine *m, u64 pa, struct phys_attrs by)
+/* The row that answers at pa, or NULL. */
+static inline const struct bus_row *row_at(struct machine *m, u64 pa, struct phys_attrs by)
 {
     u8 *near = &m->d.row_near[pa >> 16 & (ROW_NEAR - 1)]; /* guests stay with a few devices for a while */
-    unsigned n = *near;
-    if (unlikely(!row_holds(m, n, pa))) {
-        for (n = 0; !row_holds(m, n, pa);)
-            if (++n == ROW_COUNT)
+    const struct bus_row *row = &m->d.bus[*near];
+    if (unlikely(!row_holds(row, pa))) {
+        for (row = m->d.bus; !row_holds(row, pa);)
+            if (++row == m->d.bus + ROW_COUNT)
                 return NULL;
-        *near = (u8)n;
+        *near = (u8)row->number;
     }
-    m->d.row = n;
-    return by.ns && row_secure(m, &rows[n]) ? NULL : &rows[n];
+    return unlikely(row->guarded) && by.ns ? NULL : row;
 }
 
-static void guest_error_tell(struct machine *m, const struct row *row, const struct access *a, bool write, u64 value)
+static void guest_error_tell(struct machine *m, const struct access *a, bool write, u64 value)
 {
+    const struct row *row = &rows[a->at.row];
     const struct observer *o = &m->d.observers->seen;
     static const char *const what_is[] = { [ERROR_REGISTER] = "no such register",
                                            [ERROR_NONSENSE] = "nonsense, the device needs a reset",
@@ -362,30 +372,31 @@ void device_tell(struct machine *m, const struct access *a, bool write, u64 valu
 static ALWAYS_INLINE bool bus_access(struct machine *m, u64 pa, unsigned size, struct phys_attrs by, u32 stream,
                                      bool write, u64 *value)
 {
-    const struct row *row = row_at(m, pa, by);
+    const struct bus_row *row = row_at(m, pa, by);
     if (!row)
         return false;
     if (by.cpu < m->options.cpu_count)
         m->now = cpu_now(&m->d.cpu[by.cpu]);
     const struct kind *kind = row->kind;
     struct access a = {
-        .offset = pa - m->d.base[m->d.row], .by = by, .at = { .row = (u16)m->d.row }, .size = size, .stream = stream
+        .offset = pa - row->base, .by = by, .at = { .row = row->number }, .size = size, .stream = stream
     };
-    if (row->count > 1) {
-        a.at.n = (u16)(a.offset / row->size);
-        a.offset %= row->size;
-        if (a.at.n >= m->d.count[m->d.row])
+    void *state = row->state;
+    if (row->several) {
+        a.at.n = (u16)(a.offset / rows[a.at.row].size);
+        a.offset %= rows[a.at.row].size;
+        if (a.at.n >= m->d.count[a.at.row])
             return false;
+        state = row->state + a.at.n * row->state_size;
     }
-    void *state = state_of(m, kind, a.at);
     bool ok = write ? kind->write && kind->write(m, state, &a, *value) : kind->read && kind->read(m, state, &a, value);
     if (unlikely(m->d.observers->seen.device && ok))
         device_tell(m, &a, write, *value);
-    levels(m, row, a.at.n, state);
+    levels(m, row, a.at, state);
     if (unlikely(kind->memory))
         memory_ask(m, a.at);
     if (unlikely(m->d.guest_error))
-        guest_error_tell(m, row, &a, write, *value);
+        guest_error_tell(m, &a, write, *value);
     return ok;
 }
 
@@ -415,7 +426,7 @@ const struct phys_device_ops bus_ops = { .read = bus_read, .write = bus_write };
 static bool bus_message(struct machine *m, const struct requester *by, u64 pa, const void *bytes, u64 size)
 {
     struct phys_attrs attrs = phys_attrs_make(!by->secure, NOT_A_CPU, true);
-    const struct row *row = row_at(m, pa, attrs);
+    const struct bus_row *row = row_at(m, pa, attrs);
     if (!row || !row->kind->messages || (size != 2 && size != 4) || pa % size)
         return false;
     u32 error = m->d.guest_error;

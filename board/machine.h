@@ -175,6 +175,18 @@ struct pe_turns {
 static_assert(sizeof(struct loop_seen) == 24 && sizeof(struct loop_watch) == 96 && sizeof(struct pe_turns) == 112,
               "no padding");
 
+/* What the bus asks of a row at each access, in one place. */
+struct bus_row {
+    u64 base, span; /* bytes that its devices answer for in this machine; 0: it has none */
+    const struct kind *kind;
+    u8 *state;      /* of its first device */
+    u64 state_size; /* of each */
+    u32 intid;      /* of the first device's first output */
+    u16 number;
+    bool several; /* devices that there could be */
+    bool guarded; /* Secure accesses only */
+};
+
 struct machine {
     struct machine_options options;
     u32 conduit;  /* enum conduit */
@@ -223,12 +235,11 @@ struct machine {
         u64 derived_bytes;
         u32 derived_at[ROW_COUNT];
         u32 state_at[ROW_COUNT], timers_from[ROW_COUNT], count[ROW_COUNT], timer_count;
-        struct pci *pci;         /* what follows from options.pci */
-        u64 base[ROW_COUNT];     /* addresses of the rows */
-        u64 span[ROW_COUNT];     /* bytes that the row's devices answer for in this machine; 0: it has none */
+        struct pci *pci;     /* what follows from options.pci */
+        u64 base[ROW_COUNT]; /* addresses of the rows */
+        struct bus_row bus[ROW_COUNT];
         u32 parts;               /* enum when: what the options bring */
-        u32 row;                 /* of the last access */
-        u8 row_near[ROW_NEAR];   /* of the last one at an address that has these bits: always a row that there is */
+        u8 row_near[ROW_NEAR];   /* of the last one at an address that has these bits */
         u32 translator;          /* row that stands between bus masters and memory, or ROW_COUNT */
         bool dma_stalled;        /* the last bus_dma was held back */
         u8 loop_noted[MAX_CPUS]; /* PEs whose loops were told of */

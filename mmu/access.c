@@ -238,40 +238,41 @@ static bool places_write(struct cpu *cpu, const struct places *ps, u64 va, unsig
 
 /* ---- loads and stores ---- */
 
-static struct phys_attrs device_attrs(struct cpu *cpu, const struct fast_entry *f, unsigned flags)
+static inline struct phys_attrs device_attrs(const struct cpu *cpu, const struct fast_entry *f)
 {
-    return phys_attrs_make(f->owner & FAST_DEVICE_NS, cpu->index, !access_as_el0(cpu, flags));
+    return phys_attrs_make(f->owner & FAST_DEVICE_NS, cpu->index, cpu->ps.el != 0);
 }
 
 /* Where the translation is known already, and leads to no RAM. */
-static struct mem_val device_read(struct cpu *cpu, const struct fast_entry *f, u64 va, unsigned size, unsigned flags)
+static inline struct mem_val device_read(struct cpu *cpu, const struct fast_entry *f, u64 va, unsigned size,
+                                         unsigned flags)
 {
     const struct phys *phys = cpu->d.host.phys;
     u64 pa = FAST_PAGE(f->owner) | (va & 0xfff), value;
-    if (likely(phys->ops->read && phys->ops->read(phys->board, pa, size, device_attrs(cpu, f, flags), &value)))
+    if (likely(phys->ops->read && phys->ops->read(phys->board, pa, size, device_attrs(cpu, f), &value)))
         return (struct mem_val){ value, true };
     return (struct mem_val){ 0, access_raise(cpu, FAULT_EXTERNAL, RULE_EXTERNAL, va, flags) };
 }
 
-static bool device_write(struct cpu *cpu, const struct fast_entry *f, u64 va, u64 value, unsigned size, unsigned flags)
+static inline bool device_write(struct cpu *cpu, const struct fast_entry *f, u64 va, u64 value, unsigned size,
+                                unsigned flags)
 {
     const struct phys *phys = cpu->d.host.phys;
     u64 pa = FAST_PAGE(f->owner) | (va & 0xfff);
-    if (likely(phys->ops->write && phys->ops->write(phys->board, pa, size, device_attrs(cpu, f, flags), value)))
+    if (likely(phys->ops->write && phys->ops->write(phys->board, pa, size, device_attrs(cpu, f), value)))
         return true;
     return access_raise(cpu, FAULT_EXTERNAL, RULE_EXTERNAL, va, flags);
 }
 
-struct mem_val mem_read(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
+/* The exact path, of what is no device whose translation is known already: apart, so that a register's access need not
+ * make room for it. */
+static NOINLINE struct mem_val read_exactly(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
 {
     struct mem_val none = { 0, false };
     struct places ps;
     bool unaligned;
     u64 value;
     assert(access_size_ok(size));
-    const struct fast_entry *device = fast_device(cpu, va, size, flags, FAST_DEVICE_READ);
-    if (device)
-        return device_read(cpu, device, va, size, flags);
     const u8 *host = fast_try(cpu, va, size, flags);
     if (host && !(flags & (ACC_ATOMIC | ACC_ORDERED) && va & (size - 1))) {
         u64 v = 0;
@@ -287,15 +288,17 @@ struct mem_val mem_read(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
     return (struct mem_val){ value, true };
 }
 
-bool mem_write(struct cpu *cpu, u64 va, u64 value, unsigned size, unsigned flags)
+struct mem_val mem_read(struct cpu *cpu, u64 va, unsigned size, unsigned flags)
+{
+    const struct fast_entry *device = fast_device(cpu, va, size, flags, FAST_DEVICE_READ);
+    return device ? device_read(cpu, device, va, size, flags) : read_exactly(cpu, va, size, flags);
+}
+
+static NOINLINE bool write_exactly(struct cpu *cpu, u64 va, u64 value, unsigned size, unsigned flags)
 {
     struct places ps;
     bool unaligned;
     assert(access_size_ok(size));
-    flags |= ACC_WRITE;
-    const struct fast_entry *device = fast_device(cpu, va, size, flags, FAST_DEVICE_WRITE);
-    if (device)
-        return device_write(cpu, device, va, value, size, flags);
     if (fast_store_code(cpu, va, value, size, flags))
         return true;
     u8 *host = fast_try(cpu, va, size, flags);
@@ -310,6 +313,13 @@ bool mem_write(struct cpu *cpu, u64 va, u64 value, unsigned size, unsigned flags
     fill_fast_places(cpu, &ps, va, flags);
     access_observe(cpu, va, ps.at[0].pa, size, true, value);
     return true;
+}
+
+bool mem_write(struct cpu *cpu, u64 va, u64 value, unsigned size, unsigned flags)
+{
+    const struct fast_entry *device = fast_device(cpu, va, size, flags, FAST_DEVICE_WRITE);
+    flags |= ACC_WRITE;
+    return device ? device_write(cpu, device, va, value, size, flags) : write_exactly(cpu, va, value, size, flags);
 }
 
 /* The two halves of 16 bytes, low address first, each of which may cross the page. */

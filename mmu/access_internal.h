@@ -58,17 +58,17 @@ static inline bool fast_store_code(struct cpu *cpu, u64 va, u64 value, unsigned 
            fast_store_decoded(cpu, f, va, value, size, flags);
 }
 
-/* The entry of a page without RAM, for an aligned access that nobody looks at; NULL: none. right: FAST_DEVICE_READ or
- * FAST_DEVICE_WRITE. */
+/* The entry of a page without RAM, for an aligned access that nobody looks at and that is not as EL0's (LDTR, STTR);
+ * NULL: none. right: FAST_DEVICE_READ or FAST_DEVICE_WRITE. */
 static inline const struct fast_entry *fast_device(struct cpu *cpu, u64 va, unsigned size, unsigned flags, u64 right)
 {
     const struct observer *o = cpu->d.host.observer;
-    const struct fast_context *c = fast_context_of(cpu, flags);
+    const struct fast_context *c = &cpu->d.data;
     const struct fast_entry *f = fast_entry(cpu, va, c);
     bool found =
         f->addend == ((va & ~0xfffull) | c->ctx) && (f->owner & (FAST_DEVICE | right)) == (FAST_DEVICE | right);
-    return unlikely(found) && !(va & (size - 1)) && !(flags & (ACC_CACHE | ACC_NV2)) && !cpu->d.watchpoints &&
-                   !(o && (o->data || o->access || o->memory))
+    return unlikely(found) && !(va & (size - 1)) && !(flags & (ACC_CACHE | ACC_NV2 | ACC_UNPRIV)) &&
+                   !cpu->d.watchpoints && !(o && (o->data || o->access || o->memory))
                ? f
                : NULL;
 }

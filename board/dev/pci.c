@@ -84,10 +84,10 @@ struct pci *pci_create(const struct machine *m)
         pci->plug_at[plug->function][index] = (u8)n;
         describe(m, plug, &pci->slot[n].desc);
         pci->slot[n].kind = row_get(functions[plug->function].row)->kind;
-        if (pci->slot[n].desc.config[PCI_PIN]) {
-            pci->slot[n].level = pci->slot[n].kind->level;
-            pci->slot[n].pin = 1u << pin_at_host(m, n, pci->slot[n].desc.config[PCI_PIN] - 1u);
-        }
+        u8 pin = pci->slot[n].desc.config[PCI_PIN];
+        if (pin && pci->slot[n].kind->level)
+            pci->pinned[pci->pinned_count++] =
+                (struct pci_pin){ &pci->slot[n], pci->slot[n].kind->level, 1u << pin_at_host(m, n, pin - 1u) };
         pci->count++;
     }
     return pci;
@@ -324,31 +324,33 @@ static bool overlapped(const struct machine *m, bool io, u64 base, u64 size, con
 }
 
 /* What the whole range of the hit is answered by, or, behind bridges, whose windows are no smaller, its page. */
-static void near_keep(struct machine *m, bool io, u64 address, const struct pci_hit *hit, struct pci_near *near)
+static void near_keep(struct machine *m, const struct pci_near *once, u64 address, const struct pci_hit *hit)
 {
     u64 base = address - hit->offset, size = m->d.pci->slot[hit->plug].desc.bar[hit->bar].size;
     bool behind = m->options.pci[hit->plug].bus;
-    if (base + size < base || (io && behind) || overlapped(m, io, base, size, hit))
+    if (base + size < base || (once->io && behind) || overlapped(m, once->io, base, size, hit))
         return;
-    u64 from = behind && size > 4096 ? align_down(address, 4096) : base;
-    *near = (struct pci_near){ .base = from,
-                               .size = behind && size > 4096 ? 4096 : size,
-                               .hit = { .plug = hit->plug, .bar = hit->bar, .offset = from - base },
-                               .io = io };
+    struct pci_near *near = &m->d.pci->near[address >> 12 & (PCI_NEAR - 1)];
+    *near = *once;
+    near->base = behind && size > 4096 ? align_down(address, 4096) : base;
+    near->size = behind && size > 4096 ? 4096 : size;
+    near->offset = near->base - base;
 }
 
-bool pci_decode(struct machine *m, bool io, u64 address, unsigned size, struct pci_hit *hit)
+const struct pci_near *pci_decode(struct machine *m, bool io, u64 address, unsigned size)
 {
-    struct pci_near *near = &m->d.pci->near[address >> 12 & (PCI_NEAR - 1)];
-    u64 offset = address - near->base;
-    if (likely(offset < near->size && size <= near->size - offset && near->io == io)) {
-        *hit = (struct pci_hit){ near->hit.plug, near->hit.bar, near->hit.offset + offset };
-        return true;
-    }
-    if (!decode(m, io, address, size, hit))
-        return false;
-    near_keep(m, io, address, hit, near);
-    return true;
+    struct pci_hit hit;
+    if (!decode(m, io, address, size, &hit))
+        return NULL;
+    const struct pci_slot *slot = &m->d.pci->slot[hit.plug];
+    m->d.pci->once = (struct pci_near){ .base = address,
+                                        .offset = hit.offset,
+                                        .slot = slot,
+                                        .bar = hit.bar,
+                                        .io = io,
+                                        .table = slot->desc.msix && hit.bar == slot->desc.msix_bar };
+    near_keep(m, &m->d.pci->once, address, &hit);
+    return &m->d.pci->once;
 }
 
 void pci_moved(struct machine *m) { memset(m->d.pci->near, 0, sizeof(m->d.pci->near)); }
@@ -519,45 +521,34 @@ static void msix_word_write(const struct pci_desc *d, struct pci_function *f, u6
     }
 }
 
-bool pci_read(struct machine *m, unsigned plug, const struct access *a, u64 *value)
+u64 pci_table_read(const struct pci_slot *slot, const struct access *a)
 {
-    const struct pci_slot *slot = &m->d.pci->slot[plug];
     const struct pci_desc *d = &slot->desc;
-    struct pci_function *f = slot->function;
-    if (d->msix && a->bar == d->msix_bar) {
-        u64 word = align_down(a->offset, 4);
-        u64 both = msix_word(d, f, word) | (a->size == 8 ? (u64)msix_word(d, f, word + 4) << 32 : 0);
-        *value = both >> 8 * (a->offset - word) & ones(8 * a->size);
-        return true;
-    }
-    return slot->kind->read && slot->kind->read(m, f, a, value);
+    u64 word = align_down(a->offset, 4);
+    u64 both =
+        msix_word(d, slot->function, word) | (a->size == 8 ? (u64)msix_word(d, slot->function, word + 4) << 32 : 0);
+    return both >> 8 * (a->offset - word) & ones(8 * a->size);
 }
 
-bool pci_write(struct machine *m, unsigned plug, const struct access *a, u64 value)
+void pci_table_write(struct machine *m, const struct pci_slot *slot, const struct access *a, u64 value)
 {
-    const struct pci_slot *slot = &m->d.pci->slot[plug];
-    const struct pci_desc *d = &slot->desc;
-    if (!d->msix || a->bar != d->msix_bar)
-        return slot->kind->write && slot->kind->write(m, slot->function, a, value);
     if (a->size < 4) {
         m->d.guest_error = ERROR_REGISTER;
-        return true;
+        return;
     }
     for (unsigned n = 0; n < a->size; n += 4)
-        msix_word_write(d, slot->function, a->offset + n, (u32)(value >> 8 * n));
-    pci_messages_flush(m, plug);
-    return true;
+        msix_word_write(&slot->desc, slot->function, a->offset + n, (u32)(value >> 8 * n));
+    pci_messages_flush(m, (unsigned)(slot - m->d.pci->slot));
 }
 
 u32 pci_intx(struct machine *m)
 {
     u32 pins = 0;
-    const struct pci_slot *slot = m->d.pci->slot, *end = slot + m->d.pci->count;
-    for (; slot < end; slot++) {
-        const struct pci_function *f = slot->function;
-        if (slot->level && slot->level(f, 0) && !(load_le16(f->config + PCI_COMMAND) & COMMAND_NO_INTX) &&
-            !messages_on(slot))
-            pins |= slot->pin;
+    const struct pci_pin *pin = m->d.pci->pinned, *end = pin + m->d.pci->pinned_count;
+    for (; pin < end; pin++) {
+        const struct pci_function *f = pin->slot->function;
+        if (pin->level(f, 0) && !(load_le16(f->config + PCI_COMMAND) & COMMAND_NO_INTX) && !messages_on(pin->slot))
+            pins |= pin->pin;
     }
     return pins;
 }

@@ -88,8 +88,10 @@ struct pci_hit {
 /* What answers at some addresses, as it was found out: size 0: nothing was. */
 struct pci_near {
     u64 base, size;
-    struct pci_hit hit; /* at base */
-    bool io;
+    u64 offset; /* of base, in the function's range */
+    const struct pci_slot *slot;
+    u32 bar;
+    bool io, table; /* table: MSI-X's lies there */
 };
 enum { PCI_NEAR = 16 };
 
@@ -98,15 +100,20 @@ struct pci {
     struct pci_slot {
         struct place at;
         const struct kind *kind;
-        struct pci_function *function;                   /* its state */
-        bool (*level)(const void *state, unsigned wire); /* of its pin; NULL: it has none */
-        u32 pin;                                         /* at the host, as a set */
+        struct pci_function *function; /* its state */
         struct pci_desc desc;
     } slot[PCI_PLUGS];
     struct pci_plug made[PCI_PLUGS];      /* what it was made of */
     u8 plug_at[PCI_FUNCTIONS][PCI_PLUGS]; /* number of the plug by kind and place */
     u32 count;
     struct pci_near near[PCI_NEAR]; /* dropped when configuration space changes */
+    struct pci_near once;           /* what cannot be kept */
+    struct pci_pin {                /* those that have a pin */
+        const struct pci_slot *slot;
+        bool (*level)(const void *state, unsigned wire);
+        u32 pin; /* at the host, as a set */
+    } pinned[PCI_PLUGS];
+    u32 pinned_count;
     bool working, stalled; /* within a step of pci_work; whose DMA was held back, and which therefore has not been */
     u8 before[];           /* what the function had of its own before the step */
 };
@@ -195,13 +202,13 @@ bool pci_resume(struct machine *m, u32 stream);
 int pci_find(struct machine *m, unsigned bus, unsigned devfn);
 u64 pci_config_read(struct machine *m, unsigned plug, u64 offset, unsigned size);
 void pci_config_write(struct machine *m, unsigned plug, u64 offset, unsigned size, u64 value);
-/* The function and its range that decode an address; false: none. */
-bool pci_decode(struct machine *m, bool io, u64 address, unsigned size, struct pci_hit *hit);
+/* The function and its range that decode an access there; NULL: none. To be looked for in pci.near first. */
+const struct pci_near *pci_decode(struct machine *m, bool io, u64 address, unsigned size);
 /* Configuration space was written, or is another one: what was found out is to be found again. */
 void pci_moved(struct machine *m);
-/* An access to what was found. */
-bool pci_read(struct machine *m, unsigned plug, const struct access *a, u64 *value);
-bool pci_write(struct machine *m, unsigned plug, const struct access *a, u64 value);
+/* An access to the table of MSI-X, or to its pending bits. */
+u64 pci_table_read(const struct pci_slot *slot, const struct access *a);
+void pci_table_write(struct machine *m, const struct pci_slot *slot, const struct access *a, u64 value);
 /* Sends the messages that nothing holds back any more. */
 void pci_messages_flush(struct machine *m, unsigned plug);
 /* The set of INTx pins of the host bridge that functions assert. */

@@ -10,6 +10,7 @@
 #include "board/acpi/aml.h"
 #include "board/machine.h"
 #include "board/boot/tree.h"
+#include "board/observer.h"
 
 enum { RANGE_IO = 0x1000000, RANGE_MEMORY = 0x2000000, RANGE_MEMORY64 = 0x3000000, PINS = 4 };
 
@@ -46,25 +47,50 @@ static bool ecam_write(struct machine *m, void *state, const struct access *a, u
 
 /* ---- memory and I/O ---- */
 
-static bool window_access(struct machine *m, const struct access *a, bool io, bool write, u64 *value)
+/* What decodes the access: guests stay with a few functions for a while. */
+static inline const struct pci_near *decode(struct machine *m, bool io, u64 address, unsigned size)
 {
-    struct pci_hit hit;
-    u64 address = io ? a->offset : m->d.base[a->at.row] + a->offset;
-    if (!pci_decode(m, io, address, a->size, &hit)) {
+    const struct pci_near *near = &m->d.pci->near[address >> 12 & (PCI_NEAR - 1)];
+    u64 offset = address - near->base;
+    return likely(offset < near->size && size <= near->size - offset && near->io == io)
+               ? near
+               : pci_decode(m, io, address, size);
+}
+
+static inline bool function_access(struct machine *m, const struct pci_near *near, const struct access *a, bool write,
+                                   u64 *value)
+{
+    const struct pci_slot *slot = near->slot;
+    if (write && near->table)
+        pci_table_write(m, slot, a, *value);
+    else if (near->table)
+        *value = pci_table_read(slot, a);
+    else
+        return write ? slot->kind->write && slot->kind->write(m, slot->function, a, *value)
+                     : slot->kind->read && slot->kind->read(m, slot->function, a, value);
+    return true;
+}
+
+static ALWAYS_INLINE bool window_access(struct machine *m, const struct access *a, bool io, bool write, u64 *value)
+{
+    u64 address = io ? a->offset : m->d.bus[a->at.row].base + a->offset;
+    const struct pci_near *near = decode(m, io, address, a->size);
+    if (unlikely(!near)) {
         *value = ~(u64)0;
         return true;
     }
-    struct place at = m->d.pci->slot[hit.plug].at;
+    struct place at = near->slot->at;
     /* Its parts one by one, as the bus stored them a moment ago: as one word they would stall. */
-    struct access inner = { .offset = hit.offset,
+    struct access inner = { .offset = address - near->base + near->offset,
                             .by = phys_attrs_make(a->by.ns, a->by.cpu, a->by.privileged),
                             .at = at,
                             .size = a->size,
                             .stream = a->stream,
-                            .bar = hit.bar };
-    if (!(write ? pci_write(m, hit.plug, &inner, *value) : pci_read(m, hit.plug, &inner, value)))
+                            .bar = near->bar };
+    if (!function_access(m, near, &inner, write, value))
         *value = ~(u64)0;
-    device_tell(m, &inner, write, *value);
+    if (unlikely(m->d.observers->seen.device))
+        device_tell(m, &inner, write, *value);
     if (a->at.row != ROW_pcie) /* whose lines are asked for anyway */
         bus_levels(m, at);
     return true;

@@ -161,7 +161,7 @@ static bool lacks(const struct machine *m, u32 needs, const u64 c[2])
            (needs & NEED_RANGE && range_illegal(c));
 }
 
-static unsigned execute(struct machine *m, struct smmu *s, struct place at, const u64 c[2])
+static inline unsigned execute(struct machine *m, struct smmu *s, struct place at, const u64 c[2])
 {
     static const struct {
         command *run;
@@ -171,30 +171,31 @@ static unsigned execute(struct machine *m, struct smmu *s, struct place at, cons
 #include "board/dev/smmu.def"
     };
     unsigned opcode = (unsigned)bits(c[0], 7, 0);
-    return !commands[opcode].run || lacks(m, commands[opcode].needs, c) ? CERROR_ILL
-                                                                        : commands[opcode].run(m, s, at, c);
+    u32 needs = commands[opcode].needs;
+    return !commands[opcode].run || (needs && lacks(m, needs, c)) ? CERROR_ILL : commands[opcode].run(m, s, at, c);
 }
 
-static bool read_command(struct machine *m, u64 pa, u64 c[2])
+/* host: where all of the queue lies; NULL: elsewhere than in memory that is written. */
+static inline bool read_command(struct machine *m, const u8 *host, const struct queue *q, u64 index, u64 c[2])
 {
-    const u8 *host = bus_ram_host(m, pa, 16);
     if (unlikely(!host))
-        return bus_ram(m, false, pa, c, 16, false); /* memory that is not written */
+        return bus_ram(m, false, entry_at(q, index), c, 16, false);
+    host += (index & q->entry) * 16;
     c[0] = load_le64(host);
     c[1] = load_le64(host + 8);
     return true;
 }
 
-/* The command at CONS; false: it stays there. */
-static bool consume(struct machine *m, struct smmu *s, struct place at, const struct queue *q)
+/* The command at CONS; false: it stays there. CONS.RD is <19:0>, CONS.ERR <30:24>. */
+static inline bool consume(struct machine *m, struct smmu *s, struct place at, const struct queue *q, const u8 *host)
 {
     unsigned error = CERROR_ABT;
     u64 cons = s->cmdq_cons, c[2];
-    if (read_command(m, entry_at(q, cons), c)) {
-        s->cmdq_cons = bits_set(cons, 19, 0, next(q, bits(cons, 19, 0)));
+    if (read_command(m, host, q, cons, c)) {
+        s->cmdq_cons = (cons & ~ones(20)) | next(q, cons & ones(20));
         error = execute(m, s, at, c);
     }
-    if (!error)
+    if (likely(!error))
         return true;
     s->cmdq_cons = bits_set(cons, 30, 24, error);
     smmu_gerror(m, s, at, GERROR_CMDQ);
@@ -204,9 +205,10 @@ static bool consume(struct machine *m, struct smmu *s, struct place at, const st
 void smmu_commands(struct machine *m, struct smmu *s, struct place at)
 {
     struct queue q = queue_of(m, s->cmdq_base, 4);
+    const u8 *host = bus_ram_host(m, q.base, (q.entry + 1) * q.size);
     for (u64 n = 0; n <= q.index; n++)
         if (!bit(s->cr0, CR0_CMDQEN) || bit(s->gerror ^ s->gerrorn, GERROR_CMDQ) ||
-            empty(&q, s->cmdq_prod, s->cmdq_cons) || !consume(m, s, at, &q))
+            empty(&q, s->cmdq_prod, s->cmdq_cons) || !consume(m, s, at, &q, host))
             break;
     smmu_resume(m, s);
 }

@@ -141,15 +141,24 @@ static struct smmu_known *known_place(struct machine *m, const struct smmu_trans
     return &smmu_derived(m)->known[(mixed >> 16) % SMMU_KNOWN];
 }
 
-static bool same_words(const u8 *host, const u64 word[8])
+typedef u64 pair __attribute__((vector_size(16)));
+
+static inline pair pair_differs(const u8 *host, const u64 word[2])
 {
-    u64 differs = 0;
-    for (unsigned n = 0; n < 8; n++)
-        differs |= load_le64(host + 8 * n) ^ word[n];
-    return !differs;
+    pair now, then;
+    memcpy(&now, host, sizeof(now));
+    memcpy(&then, word, sizeof(then));
+    return now ^ then;
 }
 
-static bool is_known(const struct smmu *s, const struct smmu_known *k, const struct smmu_transaction *t)
+static inline bool same_words(const u8 *host, const u64 word[8])
+{
+    pair differs = pair_differs(host, word) | pair_differs(host + 16, word + 2) | pair_differs(host + 32, word + 4) |
+                   pair_differs(host + 48, word + 6);
+    return !(differs[0] | differs[1]);
+}
+
+static inline bool is_known(const struct smmu *s, const struct smmu_known *k, const struct smmu_transaction *t)
 {
     if (!k->ste || k->stream != t->stream || k->substream != t->substream || k->how != smmu_how(t))
         return false;
