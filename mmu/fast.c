@@ -84,6 +84,12 @@ void fast_drop_writes(struct cpu *cpu, u64 pa)
     drop_write_tags(cpu->d.mmu.victim, FAST_VICTIMS, host);
 }
 
+static inline bool among_four(const struct fast_entry *v, u64 want, bool write)
+{
+    return write ? v[0].w == want || v[1].w == want || v[2].w == want || v[3].w == want
+                 : v[0].r == want || v[1].r == want || v[2].r == want || v[3].r == want;
+}
+
 /* The entry of va's page, or the one among those that were pushed out lately that then changes places with the one that
  * pushed; NULL: none. */
 static const struct fast_entry *fast_find(struct cpu *cpu, u64 va, const struct fast_context *c, bool write)
@@ -92,6 +98,9 @@ static const struct fast_entry *fast_find(struct cpu *cpu, u64 va, const struct 
     struct fast_entry *f = fast_entry(cpu, va, c), old = *f;
     if ((write ? f->w : f->r) == want)
         return f;
+    static_assert(FAST_VICTIMS == 8, "as many as are looked at");
+    if (likely(!among_four(cpu->d.mmu.victim, want, write) && !among_four(cpu->d.mmu.victim + 4, want, write)))
+        return NULL;
     for (unsigned n = 0; n < FAST_VICTIMS; n++) {
         struct fast_entry *v = &cpu->d.mmu.victim[n];
         if ((write ? v->w : v->r) != want)

@@ -52,10 +52,14 @@ void memo_keep(struct memo_entry *e, u64 number, u64 key, const struct table *ta
 {
     if (!at->table || end > MEMO_CHECKS || table->input_size < 21)
         return; /* of a smaller space a key would not say whether an address lies in it */
+    unsigned low = (unsigned)((3 - at->level) * (table->grain - 3) + table->grain);
     e->number = number;
     e->key = key;
     e->at = *at;
     e->table = *table;
+    e->low = low;
+    e->index = at->top > low ? ones(at->top - low) : 0;
+    e->page = ones(table->grain);
     memset(e->leaf.known, 0, sizeof(e->leaf.known));
     e->count = end - first;
     memcpy(e->check, trace->check + first, e->count * sizeof(e->check[0]));
@@ -64,20 +68,19 @@ void memo_keep(struct memo_entry *e, u64 number, u64 key, const struct table *ta
 /* ---- walks that need not be made ---- */
 
 /* The descriptor for `input` of a valid entry, and its address before stage 2. */
-static u64 last_descriptor(const struct memo_entry *e, u64 input, u64 *address)
+static inline u64 last_descriptor(const struct memo_entry *e, u64 input, u64 *address)
 {
-    unsigned low = (unsigned)((3 - e->at.level) * (e->table.grain - 3) + e->table.grain);
-    u64 index = e->at.top > low ? bits(input, e->at.top - 1u, low) : 0;
-    *address = e->at.base | index << 3;
-    u64 desc = load_le64(e->at.table + (*address & ones(e->table.grain)));
-    return e->table.ee ? __builtin_bswap64(desc) : desc;
+    *address = e->at.base | (input >> e->low & e->index) << 3;
+    u64 desc = load_le64(e->at.table + (*address & e->page));
+    return unlikely(e->table.ee) ? __builtin_bswap64(desc) : desc;
 }
 
 /* Does it mean what it meant in a translation of this level? Then *out is the output address. */
-static bool same_leaf(const struct memo_entry *e, u64 desc, u64 input, s8 level, unsigned top, u64 meaning, u64 *out)
+static inline bool same_leaf(const struct memo_entry *e, u64 desc, u64 input, s8 level, u64 within, u64 meaning,
+                             u64 *out)
 {
-    *out = (desc & ones(48) & ~ones(top)) | (input & ones(top));
-    return level == e->at.level && memo_meaning(desc, top) == meaning && !(*out >> e->table.output_size);
+    *out = (desc & ones(48) & ~within) | (input & within);
+    return level == e->at.level && memo_meaning(desc, within) == meaning && !(*out >> e->table.output_size);
 }
 
 /* The translation fault of stage 2 by an invalid descriptor, after stage 1 left its result in *out. */
@@ -110,7 +113,7 @@ bool memo_walk(const struct regime_desc *r, u64 va, const struct walk_access *a,
         !permission_sure(a, m->t[0].perm))
         return false;
     desc = last_descriptor(e, va, &address);
-    if (!same_leaf(e, desc, va, m->t[0].level1, m->t[0].size1_log2, m->meaning[0], &ipa))
+    if (!same_leaf(e, desc, va, m->t[0].level1, m->within[0], m->meaning[0], &ipa))
         return false;
     if (!r->has_s2 || !r->stage2) {
         *out = m->t[0];
@@ -129,7 +132,7 @@ bool memo_walk(const struct regime_desc *r, u64 va, const struct walk_access *a,
         stage2_invalid(r, a, e, ipa, address, desc, out);
         return true;
     }
-    if (!m->known[1] || !same_leaf(e, desc, ipa, m->t[1].level2, m->t[1].size2_log2, m->meaning[1], &pa) ||
+    if (!m->known[1] || !same_leaf(e, desc, ipa, m->t[1].level2, m->within[1], m->meaning[1], &pa) ||
         !permission_sure(a, m->t[1].perm))
         return false;
     *out = m->t[1];

@@ -36,6 +36,7 @@ struct memo_point {
 /* What last descriptors meant: for entries of stage 1. The translations' addresses are those of another page. */
 struct memo_leaf {
     u64 meaning[2]; /* the descriptors but for their addresses, by stage */
+    u64 within[2];  /* mask of an address in their blocks */
     u8 known[2], fetch, pad[5];
     struct translation t[2]; /* by stage 1 alone, and with the first also by stage 2 */
 };
@@ -45,7 +46,9 @@ struct memo_entry {
     u64 key;    /* the part of the address space */
     struct memo_point at;
     struct table table;
-    u64 count;
+    u64 index, page; /* masks: of an input, from bit `low` on, the descriptor's number; of an address, what lies in
+                        `at.table` */
+    u32 low, count;
     struct memo_check check[MEMO_CHECKS];
     struct memo_leaf leaf;
 };
@@ -79,14 +82,14 @@ static inline bool memo_valid(const struct memo_entry *e, u64 number, u64 key)
 {
     if (e->number != number || e->key != key)
         return false;
-    for (u64 n = 0; n < e->count; n++)
-        if (load_le64(e->check[n].host) != e->check[n].value)
+    for (const struct memo_check *c = e->check, *end = c + e->count; c < end; c++)
+        if (load_le64(c->host) != c->value)
             return false;
     return true;
 }
 
-/* What a descriptor for a block of 1 << top bytes says but for its address. */
-static inline u64 memo_meaning(u64 desc, unsigned top) { return desc & ~(ones(48) & ~ones(top)); }
+/* What a descriptor says but for its address; within: a mask as in struct memo_leaf. */
+static inline u64 memo_meaning(u64 desc, u64 within) { return desc & (~ones(48) | within); }
 
 /* A walk whose last descriptors mean what they meant the last time nearby, or where stage 2's is invalid. False: it is
  * to be made. */

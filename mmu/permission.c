@@ -127,23 +127,11 @@ struct s2_perm permission_stage2(const struct regime_desc *r, const struct table
 
 static const struct denial permitted = { RULE_NONE, 0 };
 
-/* The rights that an access needs of a stage; write: of write1 and write2, that of the stage. */
-static unsigned wanted(const struct walk_access *a, unsigned write)
-{
-    return (a->fetch ? RIGHT_X : 0u) | (a->read && !a->maintain ? RIGHT_R : 0u) | (a->write || write ? RIGHT_W : 0u);
-}
-
-/* Does PAN keep it out? */
-static bool pan_denies(const struct walk_access *a, unsigned perm)
-{
-    return a->pan && !a->el0 && !a->fetch && perm & TLB_USER;
-}
-
 struct denial permission_check1(const struct walk_access *a, struct s1_perm p)
 {
     unsigned have = tlb_rights_of(p.base, a->el0), overlay = tlb_rights_of(p.overlay, a->el0);
-    unsigned want = a->fetch ? RIGHT_X : wanted(a, a->write1);
-    bool pan = pan_denies(a, p.perm);
+    unsigned want = a->fetch ? RIGHT_X : permission_wanted(a, a->write1);
+    bool pan = permission_pan(a, p.perm);
     if (pan)
         have &= RIGHT_X;
     if (likely(!(want & ~(have & overlay)) && !(p.clean && want & RIGHT_W)))
@@ -161,7 +149,7 @@ struct denial permission_check1(const struct walk_access *a, struct s1_perm p)
 
 struct denial permission_check2(const struct walk_access *a, struct s2_perm p)
 {
-    unsigned missing = wanted(a, a->write2) & ~tlb_rights_of(p.perm, a->el0);
+    unsigned missing = permission_wanted(a, a->write2) & ~tlb_rights_of(p.perm, a->el0);
     if (unlikely(missing & RIGHT_X))
         return (struct denial){ RULE_EXECUTE, RIGHT_X };
     if (unlikely(missing & RIGHT_R))
@@ -176,11 +164,4 @@ struct denial permission_check_walk(struct s2_perm p, bool update)
     if (!(p.walker & (update ? RIGHT_W : RIGHT_R)))
         return (struct denial){ update ? RULE_WRITE : RULE_READ, 0 };
     return update && p.clean ? (struct denial){ RULE_CLEAN, 0 } : permitted;
-}
-
-bool permission_sure(const struct walk_access *a, unsigned perm)
-{
-    if (a->unaligned || a->zva || pan_denies(a, perm))
-        return false;
-    return !(wanted(a, a->write1 || a->write2) & ~tlb_rights_of(perm, a->el0));
 }

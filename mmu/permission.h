@@ -41,8 +41,25 @@ struct denial permission_check1(const struct walk_access *a, struct s1_perm p);
 struct denial permission_check2(const struct walk_access *a, struct s2_perm p);
 struct denial permission_check_walk(struct s2_perm p, bool update);
 
+/* The rights that an access needs of a stage; write: of write1 and write2, that of the stage. */
+static inline unsigned permission_wanted(const struct walk_access *a, unsigned write)
+{
+    return (a->fetch ? RIGHT_X : 0u) | (a->read && !a->maintain ? RIGHT_R : 0u) | (a->write || write ? RIGHT_W : 0u);
+}
+
+/* Does PAN keep it out? */
+static inline bool permission_pan(const struct walk_access *a, unsigned perm)
+{
+    return a->pan && !a->el0 && !a->fetch && perm & TLB_USER;
+}
+
 /* The same for TLB_* that both stages left of an earlier walk: true only when a walk would find neither a permission
  * nor an alignment fault; when in doubt false. */
-bool permission_sure(const struct walk_access *a, unsigned perm);
+static inline bool permission_sure(const struct walk_access *a, unsigned perm)
+{
+    if (a->unaligned || a->zva || permission_pan(a, perm))
+        return false;
+    return !(permission_wanted(a, a->write1 || a->write2) & ~tlb_rights_of(perm, a->el0));
+}
 
 #endif

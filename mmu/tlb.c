@@ -164,6 +164,9 @@ const struct tlb_entry *tlb_find(struct cpu *cpu, const struct mmu_view *view, u
         unsigned size = (unsigned)__builtin_ctzll(sizes);
         u64 page = va & ~ones(size);
         const struct tlb_entry *e = cpu->tlb.entry[set_of(va, size, view->vmid, view->regime)];
+        static_assert(TLB_WAYS == 4, "as many as are compared");
+        if (e[0].va != page && e[1].va != page && e[2].va != page && e[3].va != page)
+            continue; /* mostly */
         for (unsigned way = 0; way < TLB_WAYS; way++, e++) {
             if (e->va == page && e->size_log2 == size && e->config == config && e->vmid == view->vmid &&
                 (e->global || e->asid == view->asid))

@@ -595,7 +595,8 @@ static void learn(const struct walker *w, unsigned stage, unsigned top)
         return;
     m->known[stage - 1] = 1;
     m->fetch = w->acc.fetch;
-    m->meaning[stage - 1] = memo_meaning(w->last[stage - 1], top);
+    m->within[stage - 1] = ones(top);
+    m->meaning[stage - 1] = memo_meaning(w->last[stage - 1], ones(top));
     m->t[stage - 1] = *w->out;
 }
 
