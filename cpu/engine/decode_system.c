@@ -37,14 +37,35 @@ static bool sysop_quick(u32 w, struct op *op, bool (*is)(const struct sysop *row
 bool dec_sysop_cache(u32 w, struct op *op) { return sysop_quick(w, op, sysop_is_cache); }
 bool dec_sysop_zero(u32 w, struct op *op) { return sysop_quick(w, op, sysop_is_zero); }
 
-static bool quick(u32 w, struct op *op, bool write)
+static bool quick(const struct sysreg *row, u32 w, struct op *op, bool write)
 {
-    const struct sysreg *row = sysreg_find(key_of(w));
     if (!row || !sysreg_is_quick(row, write))
         return false;
     op->imm = pack(key_of(w), sysreg_number(row));
     return true;
 }
 
-bool dec_mrs_quick(u32 w, struct op *op) { return quick(w, op, false); }
-bool dec_msr_quick(u32 w, struct op *op) { return quick(w, op, true); }
+bool dec_mrs_quick(u32 w, struct op *op) { return quick(sysreg_find(key_of(w)), w, op, false); }
+bool dec_msr_quick(u32 w, struct op *op) { return quick(sysreg_find(key_of(w)), w, op, true); }
+
+/* Of a feature that the instruction's row needs as well. A write has in the slots n and m where the register is: its
+ * number in struct sysregs. */
+static bool read_of(u32 w, struct op *op, enum feature feature)
+{
+    const struct sysreg *row = sysreg_find(key_of(w));
+    return row && row->feature == feature && quick(row, w, op, false);
+}
+
+static bool write_of(u32 w, struct op *op, enum feature feature)
+{
+    const struct sysreg *row = sysreg_find(key_of(w));
+    if (!row || row->feature != feature || !quick(row, w, op, true))
+        return false;
+    store_le16(&op->n, (u16)(row->offset / 8));
+    return true;
+}
+
+bool dec_mrs_base(u32 w, struct op *op) { return read_of(w, op, FEAT_BASE); }
+bool dec_mrs_el2(u32 w, struct op *op) { return read_of(w, op, FEAT_EL2); }
+bool dec_msr_base(u32 w, struct op *op) { return write_of(w, op, FEAT_BASE); }
+bool dec_msr_el2(u32 w, struct op *op) { return write_of(w, op, FEAT_EL2); }

@@ -239,7 +239,18 @@ OP(MSR)
     FINISH(sysreg_row_write(cpu, sysreg_get(ROW_NUMBER), KEY, RT, RD));
 }
 
-/* Plain storage, and nothing here that could trap or redirect: one AND decides. */
+/* Plain storage, and nothing here that could trap or redirect: one AND decides. The decoder has seen to the feature. */
+#define READ_STORED                                                                                                    \
+    do {                                                                                                               \
+        const struct sysreg *row = &sysreg_rows[ROW_NUMBER];                                                           \
+        if (unlikely(row->quick_read & cpu->d.live_traps[cpu->ps.el]))                                                 \
+            return OPN(MRS)(OP_PASS);                                                                                  \
+        RD = *sysreg_field(cpu, row);                                                                                  \
+        NEXT;                                                                                                          \
+    } while (0)
+OP(MRS_base) { READ_STORED; }
+OP(MRS_el2) { READ_STORED; }
+/* The same of a register whose feature may not be there. */
 OP(MRS_quick)
 {
     const struct sysreg *row = &sysreg_rows[ROW_NUMBER];
@@ -262,6 +273,20 @@ static NOINLINE void OPN(MSR_plain)(OP_ARGS)
         SYNC;
     NEXT;
 }
+#define WRITE_STORED                                                                                                   \
+    do {                                                                                                               \
+        const struct sysreg *row = &sysreg_rows[ROW_NUMBER];                                                           \
+        const struct observer *o = cpu->d.host.observer;                                                               \
+        if (unlikely(row->quick_write & cpu->d.live_traps[cpu->ps.el]) || unlikely(o && o->sysreg_written))            \
+            return OPN(MSR_plain)(OP_PASS);                                                                            \
+        u32 number = load_le16(&i->n);                                                                                 \
+        u64 *field = (u64 *)(void *)&cpu->sys + number;                                                                \
+        cpu->written[number] = 1;                                                                                      \
+        *field = row->mask ? (*field & ~row->mask) | (RD & row->mask) : RD;                                            \
+        NEXT;                                                                                                          \
+    } while (0)
+OP(MSR_base) { WRITE_STORED; }
+OP(MSR_el2) { WRITE_STORED; }
 OP(MSR_quick)
 {
     const struct sysreg *row = &sysreg_rows[ROW_NUMBER];
