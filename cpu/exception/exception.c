@@ -124,7 +124,7 @@ void exc_fetch_external_abort(struct cpu *cpu)
 /* d.spsr_known while none of the features is there that bring bits of PSTATE: then they are 0. */
 #define PSTATE_BASE BIT(63)
 
-u64 cpu_spsr(const struct cpu *cpu)
+static inline u64 spsr_now(const struct cpu *cpu)
 {
     const struct pstate *p = &cpu->ps;
     u32 daif = load_le32(&p->d) * 0x08040201u >> 24 & 15; /* four bytes of 0 or 1 to four bits */
@@ -136,8 +136,10 @@ u64 cpu_spsr(const struct cpu *cpu)
            (u64)p->ssbs << 12 | (u64)p->btype << 10;
 }
 
+u64 cpu_spsr(const struct cpu *cpu) { return spsr_now(cpu); }
+
 /* sp_el[] keeps the stack pointers that are not the current one; with SPSel 0 all ELs share EL0's. */
-void cpu_set_el_sp(struct cpu *cpu, unsigned el, unsigned sp)
+static inline void set_el_sp(struct cpu *cpu, unsigned el, unsigned sp)
 {
     cpu->sp_el[cpu->ps.sp ? cpu->ps.el : 0] = cpu->x[REG_SP];
     cpu->x[REG_SP] = cpu->sp_el[sp ? el : 0];
@@ -148,8 +150,10 @@ void cpu_set_el_sp(struct cpu *cpu, unsigned el, unsigned sp)
         cpu->d.host.security_changed(cpu);
 }
 
+void cpu_set_el_sp(struct cpu *cpu, unsigned el, unsigned sp) { set_el_sp(cpu, el, sp); }
+
 /* Masks or routing changed: is one of those that are pending to be taken now? */
-static void attend(struct cpu *cpu)
+static inline void attend(struct cpu *cpu)
 {
     enum { VIRTUAL = BIT(HCR_VF) | BIT(HCR_VI) | BIT(HCR_VSE) };
     if (unlikely(cpu->lines | (cpu->sys.hcr_el2 & VIRTUAL)) && exception_interrupt_pending(cpu))
@@ -173,7 +177,7 @@ static NOINLINE u32 el_find(struct cpu *cpu)
 }
 
 /* What hangs on the EL and on PSTATE, after both are set. */
-static void derive(struct cpu *cpu)
+static inline void derive(struct cpu *cpu)
 {
     unsigned el = cpu->ps.el;
     u32 known = likely(cpu->d.el_known[el] && cpu->d.live_traps[el]) ? cpu->d.el_known[el] : el_find(cpu);
@@ -183,7 +187,7 @@ static void derive(struct cpu *cpu)
     attend(cpu);
 }
 
-static void el_changed(struct cpu *cpu)
+static inline void el_changed(struct cpu *cpu)
 {
     if (unlikely(cpu->d.pmu_hot))
         pmu_el_changed(cpu);
@@ -233,33 +237,33 @@ void cpu_set_allint(struct cpu *cpu, bool mask)
 /* ---- taking ---- */
 
 /* Registers of an EL, 1..3. */
-static u64 *banked(struct cpu *cpu, unsigned el, u64 *el1, u64 *el2, u64 *el3)
+static ALWAYS_INLINE u64 *banked(struct cpu *cpu, unsigned el, u64 *el1, u64 *el2, u64 *el3)
 {
     (void)cpu;
     return el == 1 ? el1 : el == 2 ? el2 : el3;
 }
 #define BANKED(el, name) banked(cpu, el, &cpu->sys.name##_el1, &cpu->sys.name##_el2, &cpu->sys.name##_el3)
 
-static inline u64 vector_of(const struct cpu *cpu, const struct exc *e)
+static inline u64 vector_of(const struct cpu *cpu, const struct exc *e, unsigned el)
 {
     enum { KIND = 0x80, LOWER = 0x400, WITH_SP = 0x200 };
     static_assert(EXC_SYNC == 0 && EXC_IRQ == 1 && EXC_FIQ == 2 && EXC_SERROR == 3, "the order of the vectors");
     const struct sysregs *s = &cpu->sys;
-    u64 vbar = e->target_el == 1 ? s->vbar_el1 : e->target_el == 2 ? s->vbar_el2 : s->vbar_el3;
+    u64 vbar = el == 1 ? s->vbar_el1 : el == 2 ? s->vbar_el2 : s->vbar_el3;
     /* FEAT_DoubleFault: external aborts as if they were SErrors */
-    bool ease = e->external && e->target_el == 3 && bit(s->scr_el3, SCR_EASE);
+    bool ease = e->external && el == 3 && bit(s->scr_el3, SCR_EASE);
     unsigned kind = ease ? EXC_SERROR : e->kind;
-    return vbar + KIND * kind + (e->target_el > cpu->ps.el ? LOWER : cpu->ps.sp ? WITH_SP : 0u);
+    return vbar + KIND * kind + (el > cpu->ps.el ? LOWER : cpu->ps.sp ? WITH_SP : 0u);
 }
 
-u64 exception_vector(const struct cpu *cpu, const struct exc *e) { return vector_of(cpu, e); }
+u64 exception_vector(const struct cpu *cpu, const struct exc *e) { return vector_of(cpu, e, e->target_el); }
 
 /* Who looks for handlers that get nowhere hears of an exception in a handler alone: all others cost this word. */
-static inline void note_entry(struct cpu *cpu, const struct exc *e)
+static inline void note_entry(struct cpu *cpu, const struct exc *e, unsigned el)
 {
     u64 flags = e->kind;
     if (cpu->entered) {
-        bool again = e->target_el == cpu->ps.el;
+        bool again = el == cpu->ps.el;
         if (unlikely(again) && cpu->d.host.taken_again)
             cpu->d.host.taken_again(cpu, e);
         flags |= again ? ENTERED_AGAIN : cpu->entered & ENTERED_AGAIN;
@@ -268,13 +272,13 @@ static inline void note_entry(struct cpu *cpu, const struct exc *e)
 }
 
 /* AArch64.ReportException: interrupts leave ESR alone. */
-static void report(struct cpu *cpu, const struct exc *e)
+static inline void report(struct cpu *cpu, const struct exc *e, unsigned el)
 {
     if (e->kind == EXC_SYNC || e->kind == EXC_SERROR)
-        *BANKED(e->target_el, esr) = (u64)e->iss2 << 32 | (u64)e->ec << 26 | (u64)e->il << 25 | e->iss;
+        *BANKED(el, esr) = (u64)e->iss2 << 32 | (u64)e->ec << 26 | (u64)e->il << 25 | e->iss;
     if (e->has_far)
-        *BANKED(e->target_el, far) = e->far;
-    if (e->has_hpfar && e->target_el == 2)
+        *BANKED(el, far) = e->far;
+    if (e->has_hpfar && el == 2)
         cpu->sys.hpfar_el2 = e->hpfar;
 }
 
@@ -310,12 +314,11 @@ static NOINLINE void entry_features(struct cpu *cpu, unsigned el)
         cpu->ps.allint = !bit(*BANKED(el, sctlr), SCTLR_SPINTMASK);
 }
 
-void exception_take(struct cpu *cpu)
+/* Compiled for each EL that takes it, since nearly all that it writes is that EL's. */
+static ALWAYS_INLINE void take_to(struct cpu *cpu, struct exc *e, unsigned el)
 {
-    struct exc *e = &cpu->d.exc;
-    assert(e->target_el >= 1 && e->target_el <= 3 && e->target_el >= cpu->ps.el);
     u32 word;
-    if (e->isv && e->target_el == 2 && exc_instruction(cpu, cpu->pc, &word))
+    if (e->isv && el == 2 && exc_instruction(cpu, cpu->pc, &word))
         e->iss |= iss_instruction(word);
     if (unlikely(cpu->d.pmu_hot))
         pmu_exception(cpu, e->kind != EXC_SYNC || e->elr);
@@ -325,17 +328,16 @@ void exception_take(struct cpu *cpu)
     const struct observer *o = cpu->d.host.observer;
     if (unlikely(o && o->exception))
         o->exception(o->exception_ctx, cpu, e);
-    unsigned el = e->target_el;
-    note_entry(cpu, e);
-    u64 vector = vector_of(cpu, e);
-    u64 spsr = cpu_spsr(cpu);
+    note_entry(cpu, e, el);
+    u64 vector = vector_of(cpu, e, el);
+    u64 spsr = spsr_now(cpu);
     if (cpu->ps.btype && !keeps_btype(e))
         spsr &= ~FIELD_MASK(SPSR_BTYPE);
     *BANKED(el, spsr) = el == 1 && cpu->ps.el == 1 && cpu_nvx(cpu) ? nested_spsr(cpu, spsr) : spsr;
     *BANKED(el, elr) = e->elr;
     cpu->written[WRITTEN_BY_ENTRY + el] = 1;
-    report(cpu, e);
-    cpu_set_el_sp(cpu, el, 1);
+    report(cpu, e, el);
+    set_el_sp(cpu, el, 1);
     cpu->ps.ss = cpu->ps.il = cpu->ps.uao = cpu->ps.btype = 0;
     cpu->trap_at = 0;
     cpu->d.btype_next = 0;
@@ -347,6 +349,17 @@ void exception_take(struct cpu *cpu)
     el_changed(cpu);
     if (unlikely(cpu->lines & LINE_SERROR))
         exception_sync_errors(cpu);
+}
+
+void exception_take(struct cpu *cpu)
+{
+    struct exc *e = &cpu->d.exc;
+    assert(e->target_el >= 1 && e->target_el <= 3 && e->target_el >= cpu->ps.el);
+    switch (e->target_el) {
+    case 1: take_to(cpu, e, 1); break;
+    case 2: take_to(cpu, e, 2); break;
+    default: take_to(cpu, e, 3); break;
+    }
 }
 
 /* ---- returning ---- */
@@ -419,7 +432,7 @@ void exception_return(struct cpu *cpu, u64 elr, u64 spsr)
         cpu->ps.il = 1;
     } else {
         cpu->ps.il = bit(spsr, SPSR_IL);
-        cpu_set_el_sp(cpu, (unsigned)bits(spsr, 3, 2), (unsigned)bit(spsr, 0));
+        set_el_sp(cpu, (unsigned)bits(spsr, 3, 2), (unsigned)bit(spsr, 0));
     }
     cpu_set_nzcv(cpu, (u32)bits(spsr, 31, 28));
     u64 known = bits(spsr, 31, 0) & (likely(cpu->d.spsr_known) ? cpu->d.spsr_known : spsr_find(cpu));
