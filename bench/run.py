@@ -6,7 +6,7 @@
 
 Rows: `linux` (Debian's Linux at EL2, from start to power-off), `xen` (Xen with a Linux dom0, to power-off), `linux-
 max`, the bare-metal guests found in DIR (default ../shared/bench beside the project): null, int, cold... and those of
-bench/guests: msi, virq2, dma, config. Default: all but linux-max. The emulators take turns on the same host, ROUNDS times (default 5): elmu, QEMU as it comes, QEMU
+bench/guests: msi, virq2, dma, config, smp4. Default: all but linux-max. The emulators take turns on the same host, ROUNDS times (default 5): elmu, QEMU as it comes, QEMU
 with pmu=off (its PMU costs it up to half of an exit). What counts is CPU time: wall time is nowhere in the results.
 Guests print BEGIN and BENCH lines around their phases; the process's CPU clock is read at those lines, so each phase
 is a line of its own. The boots count by user time. A figure is QEMU's time / elmu's in the same round, so that 2 is
@@ -61,6 +61,8 @@ GOALS = [
     (r'msi|virq2', 4, None, 8),
     (r'dma\..*', 0.6, None, 3),
     (r'config\..*', 2, None, 4),
+    (r'smp4\.(one|four)', 0.45, None, 0.9),
+    (r'smp4\.(meet|sleep)', 10, None, None),
 ]
 
 # Guests of bench/guests: name, properties of -M virt, other options.
