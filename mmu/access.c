@@ -98,7 +98,8 @@ static NOINLINE const struct tlb_entry *refill(struct cpu *cpu, const struct mmu
 {
     struct regime_desc r;
     struct translation t;
-    walk(mmu_view_regime(cpu, v, &r), va, describe(cpu, flags, unaligned), NULL, &t);
+    struct walk_access access = describe(cpu, flags, unaligned); /* not copied: bytes read as words would stall */
+    walk_for(mmu_view_regime(cpu, v, &r), va, &access, NULL, &t);
     if (!t.ok) {
         access_raise_fault(cpu, &t.fault, va, flags);
         return NULL;

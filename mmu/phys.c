@@ -28,7 +28,7 @@ u8 *phys_page(struct phys *p, u64 pa, struct phys_attrs attrs)
 {
     struct phys_region *r = phys_region_at(p, pa);
     pa &= ~(PAGE - 1);
-    if (r && r->closed && !(r->secure && attrs.ns))
+    if (r && !(r->secure && attrs.ns))
         return r->host + (pa - r->base);
     return ram_at(p, pa, (unsigned)PAGE, attrs, NULL);
 }

@@ -606,12 +606,11 @@ static bool is_ram(const struct walker *w)
     return phys_find(w->r->phys, w->out->pa, phys_attrs_make(w->out->ns, w->r->cpu, true));
 }
 
-void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct walk_record *rec, struct translation *out)
+static NOINLINE void walk_tables(const struct regime_desc *r, u64 va, const struct walk_access *access,
+                                 struct walk_record *rec, struct translation *out, bool remembers)
 {
     struct memo_trace trace;
-    bool remembers = r->memo && r->stage1 && !rec && !acc.debug && !acc.stage1_only;
-    if (remembers && memo_walk(r, va, &acc, out))
-        return;
+    struct walk_access acc = *access;
     struct walker w = { .r = r, .acc = acc, .va = va, .rec = rec, .out = out, .trace = &trace };
     memset(out, 0, sizeof(*out));
     if (!(r->stage1 ? stage1_on(&w) : stage1_off(&w)))
@@ -630,6 +629,14 @@ void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct wa
     }
     out->ok = !(out->perm & TLB_FLAT && device_unaligned(&acc, out->attrs)) || is_ram(&w) ||
               fail(&w, FAULT_ALIGNMENT, RULE_ALIGN_FLAT, 0);
+}
+
+void walk_for(const struct regime_desc *r, u64 va, const struct walk_access *acc, struct walk_record *rec,
+              struct translation *out)
+{
+    bool remembers = r->memo && r->stage1 && !rec && !acc->debug && !acc->stage1_only;
+    if (!(remembers && memo_walk(r, va, acc, out)))
+        walk_tables(r, va, acc, rec, out, remembers);
 }
 
 void walk_stage2(const struct regime_desc *r, u64 ipa, bool ns, struct walk_access acc, struct walk_record *rec,

@@ -206,8 +206,13 @@ struct walk_record {
 };
 
 /* Translates va. rec may be NULL. */
-void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct walk_record *rec,
-          struct translation *out);
+void walk_for(const struct regime_desc *r, u64 va, const struct walk_access *acc, struct walk_record *rec,
+              struct translation *out);
+static inline void walk(const struct regime_desc *r, u64 va, struct walk_access acc, struct walk_record *rec,
+                        struct translation *out)
+{
+    walk_for(r, va, &acc, rec, out);
+}
 /* Stage 2 alone, for an address that a guest calls physical. ns: IPA space. */
 void walk_stage2(const struct regime_desc *r, u64 ipa, bool ns, struct walk_access acc, struct walk_record *rec,
                  struct translation *out);

@@ -1,7 +1,7 @@
 /* Four CPUs (ops = units of work, each some 4000 instructions over 16 KiB of the CPU's own).
  *
- * smp4.one: one CPU does all of it, the others are off. smp4.four: each does a quarter, at the same time. smp4.meet: the
- * four meet after each unit, and wait for each other with YIELD; smp4.sleep: with WFE. */
+ * smp4.one: one CPU does all of it, the others are off. smp4.four: each does a quarter, at the same time. smp4.meet:
+ * the four meet after each unit, and wait for each other with YIELD; smp4.sleep: with WFE. */
 #include "bench.h"
 
 enum { CPUS = 4, UNITS = 2000, WORDS = 2048, MEETINGS = 200 };

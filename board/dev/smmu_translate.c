@@ -379,7 +379,7 @@ enum dma_verdict smmu_translate(struct machine *m, void *state, struct place at,
     if (is_known(s, k, &t) || learn(m, s, &t, k, &look)) {
         struct translation walk_out;
         if (!k->regime.memo || !k->look.stage1 || !memo_walk(&k->regime, address, &k->access, &walk_out))
-            walk(&k->regime, address, k->access, NULL, &walk_out);
+            walk_for(&k->regime, address, &k->access, NULL, &walk_out);
         out->stages = k->look.stage1 | (u32)k->look.stage2 << 1;
         if (likely(walk_out.ok))
             return passes(out, address, &walk_out);
