@@ -187,7 +187,10 @@ static inline void levels(struct machine *m, const struct bus_row *row, struct p
             high |= (u32)kind->level(state, wire) << wire;
     else
         return;
-    if (unlikely(!gic_spi_levels(&m->gic, row->intid + at.n * wires, wires, high) || m->d.observers->seen.line))
+    if (likely(row->wire && (*row->wire >> row->wire_first & row->wire_mask) == high) &&
+        likely(!m->d.observers->seen.line))
+        return;
+    if (!gic_spi_levels(&m->gic, row->intid + at.n * wires, wires, high) || m->d.observers->seen.line)
         lines_set(m, at, high);
 }
 
@@ -267,20 +270,34 @@ static void count_devices(struct machine *m)
         m->d.count[m->d.pci->slot[n].at.row]++;
 }
 
+/* Where the GIC has a single device's outputs, as gic_spi_levels finds them. */
+static void bind_wires(struct machine *m, struct bus_row *row)
+{
+    unsigned bank = row->intid / GIC_BANK - 1, first = row->intid % GIC_BANK, wires = row->kind->wires;
+    if (row->several || !wires || bank >= GIC_SPI_BANKS || first + wires > GIC_BANK)
+        return;
+    row->wire = &m->gic.wire[bank];
+    row->wire_first = (u8)first;
+    row->wire_mask = (u32)ones(wires);
+}
+
 /* The devices' state is there now. */
 static void bind_rows(struct machine *m)
 {
-    for (unsigned n = 0; n < ROW_COUNT; n++)
-        if (rows[n].kind && row_there(m, &rows[n]))
-            m->d.bus[n] = (struct bus_row){ .base = m->d.base[n],
-                                            .span = rows[n].size * rows[n].count,
-                                            .kind = rows[n].kind,
-                                            .state = m->d.devices + m->d.state_at[n],
-                                            .state_size = rows[n].kind->state.size,
-                                            .intid = GIC_BANK + rows[n].spi,
-                                            .number = (u16)n,
-                                            .several = rows[n].count > 1,
-                                            .guarded = row_secure(m, &rows[n]) };
+    for (unsigned n = 0; n < ROW_COUNT; n++) {
+        if (!rows[n].kind || !row_there(m, &rows[n]))
+            continue;
+        m->d.bus[n] = (struct bus_row){ .base = m->d.base[n],
+                                        .span = rows[n].size * rows[n].count,
+                                        .kind = rows[n].kind,
+                                        .state = m->d.devices + m->d.state_at[n],
+                                        .state_size = rows[n].kind->state.size,
+                                        .intid = GIC_BANK + rows[n].spi,
+                                        .number = (u16)n,
+                                        .several = rows[n].count > 1,
+                                        .guarded = row_secure(m, &rows[n]) };
+        bind_wires(m, &m->d.bus[n]);
+    }
 }
 
 bool bus_create(struct machine *m)

@@ -179,10 +179,13 @@ static_assert(sizeof(struct loop_seen) == 24 && sizeof(struct loop_watch) == 96 
 struct bus_row {
     u64 base, span; /* bytes that its devices answer for in this machine; 0: it has none */
     const struct kind *kind;
-    u8 *state;      /* of its first device */
-    u64 state_size; /* of each */
-    u32 intid;      /* of the first device's first output */
+    u8 *state;       /* of its first device */
+    u64 state_size;  /* of each */
+    const u32 *wire; /* of a single device: the GIC's word with its outputs, as a set from bit wire_first on; or NULL */
+    u32 wire_mask;
+    u32 intid; /* of the first device's first output */
     u16 number;
+    u8 wire_first;
     bool several; /* devices that there could be */
     bool guarded; /* Secure accesses only */
 };

@@ -39,8 +39,7 @@ u8 *phys_flags(struct phys *p, u64 pa)
     return r && r->flags ? &r->flags[(pa - r->base) / PAGE] : NULL;
 }
 
-/* Bytes of a RAM page are about to change: decoded code goes, the page is marked. */
-static NOINLINE void touch_pages(struct phys *p, struct phys_region *r, u64 pa, u64 size)
+void phys_touch_pages(struct phys *p, struct phys_region *r, u64 pa, u64 size)
 {
     if (!r) {
         if (p->code_written)
@@ -56,16 +55,6 @@ static NOINLINE void touch_pages(struct phys *p, struct phys_region *r, u64 pa, 
             p->code_written(p->code, from, (unsigned)(end - from));
         r->flags[page] |= PAGE_TOUCHED | PAGE_DIRTY;
     }
-}
-
-/* Mostly there is one page, without code. */
-static inline void touch(struct phys *p, struct phys_region *r, u64 pa, u64 size)
-{
-    u64 offset = r ? pa - r->base : 0;
-    if (likely(r && r->flags && (offset & (PAGE - 1)) + size <= PAGE && !(r->flags[offset / PAGE] & PAGE_CODE) && size))
-        r->flags[offset / PAGE] |= PAGE_TOUCHED | PAGE_DIRTY;
-    else
-        touch_pages(p, r, pa, size);
 }
 
 static u64 load(const u8 *host, unsigned size)
@@ -105,7 +94,7 @@ bool phys_write(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs, 
     struct phys_region *r;
     u8 *host = ram_at(p, pa, size, attrs, &r);
     if (host && !(r && r->readonly)) {
-        touch(p, r, pa, size);
+        phys_touch(p, r, pa, size);
         store(host, size, value);
         return true;
     }
@@ -120,7 +109,7 @@ bool phys_zero(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs)
     u8 *host = ram_at(p, pa, size, attrs, &r);
     bool ok = true;
     if (host && !(r && r->readonly)) {
-        touch(p, r, pa, size);
+        phys_touch(p, r, pa, size);
         memset(host, 0, size);
         return true;
     }
@@ -148,7 +137,7 @@ bool phys_discard(struct phys *p, u64 pa, u64 size)
         if (!r || r->readonly || (pa | size) % PAGE)
             return false;
         part = r->base + r->size - pa < size ? r->base + r->size - pa : size;
-        touch(p, r, pa, part);
+        phys_touch(p, r, pa, part);
         u8 *host = r->host + (pa - r->base);
         if (!give_back(r, host, part))
             memset(host, 0, part);
@@ -174,7 +163,7 @@ bool phys_cas64(struct phys *p, u64 pa, struct phys_attrs attrs, u64 expected, u
     u8 *host = ram_at(p, pa, 8, attrs, &r);
     if (!host || (r && r->readonly) || load(host, 8) != expected)
         return false;
-    touch(p, r, pa, 8);
+    phys_touch(p, r, pa, 8);
     memcpy(host, &value, 8);
     return true;
 }
@@ -217,17 +206,11 @@ bool phys_copy_in(struct phys *p, u64 pa, const void *from, u64 size)
         struct phys_region *r;
         u64 run;
         u8 *host = ram_run(p, pa, size, &r, &run);
-        touch(p, r, pa, run);
+        phys_touch(p, r, pa, run);
         memcpy(host, src, run);
         pa += run, src += run, size -= run;
     }
     return true;
-}
-
-void phys_region_write(struct phys *p, struct phys_region *r, u64 pa, const void *from, u64 size)
-{
-    touch(p, r, pa, size);
-    memcpy(r->host + (pa - r->base), from, size);
 }
 
 bool phys_copy_out(struct phys *p, u64 pa, void *to, u64 size)

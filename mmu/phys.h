@@ -101,8 +101,27 @@ bool phys_of_host(const struct phys *p, const u8 *host, u64 *pa);
 bool phys_cas64(struct phys *p, u64 pa, struct phys_attrs attrs, u64 expected, u64 value);
 /* Bulk copies for loaders, gdb and DMA; RAM only. False when a byte of the range isn't RAM. */
 bool phys_copy_in(struct phys *p, u64 pa, const void *from, u64 size);
-/* The same, where it is known already that this region holds all of it, and may be written. */
-void phys_region_write(struct phys *p, struct phys_region *r, u64 pa, const void *from, u64 size);
+/* Bytes of a region that has flags, or (NULL) of other memory, are about to change: decoded code goes, pages are
+ * marked. What phys_touch does where there is more than one page, or code. */
+void phys_touch_pages(struct phys *p, struct phys_region *r, u64 pa, u64 size);
+static inline void phys_touch(struct phys *p, struct phys_region *r, u64 pa, u64 size)
+{
+    u64 offset = r ? pa - r->base : 0;
+    if (likely(r && r->flags && offset % 4096 + size <= 4096 && !(r->flags[offset / 4096] & PAGE_CODE) && size))
+        r->flags[offset / 4096] |= PAGE_TOUCHED | PAGE_DIRTY;
+    else
+        phys_touch_pages(p, r, pa, size);
+}
+/* The same as phys_copy_in, where it is known already that this region holds all of it, and may be written. */
+static inline void phys_region_write(struct phys *p, struct phys_region *r, u64 pa, const void *from, u64 size)
+{
+    u8 *host = r->host + (pa - r->base);
+    phys_touch(p, r, pa, size);
+    if (size == 4) /* a message, mostly */
+        memcpy(host, from, 4);
+    else
+        memcpy(host, from, size);
+}
 bool phys_copy_out(struct phys *p, u64 pa, void *to, u64 size);
 
 #endif

@@ -466,10 +466,8 @@ static bool message_of(const struct pci_desc *d, const struct pci_function *f, u
     return msi_enabled(d, f) && n == 0;
 }
 
-void pci_messages_flush(struct machine *m, unsigned plug)
+static inline void messages_flush(struct machine *m, unsigned plug, const struct pci_desc *d, struct pci_function *f)
 {
-    const struct pci_desc *d = &m->d.pci->slot[plug].desc;
-    struct pci_function *f = pci_function(m, plug);
     struct pci_vector message;
     bool waits = false;
     if (!d->msix && !msi_enabled(d, f))
@@ -483,6 +481,11 @@ void pci_messages_flush(struct machine *m, unsigned plug)
     waits_set(m, plug, PCI_WAITS_MESSAGE, waits);
 }
 
+void pci_messages_flush(struct machine *m, unsigned plug)
+{
+    messages_flush(m, plug, &m->d.pci->slot[plug].desc, pci_function(m, plug));
+}
+
 bool pci_message(struct machine *m, struct place at, unsigned vector)
 {
     unsigned plug = pci_plug_of(m, at);
@@ -494,7 +497,7 @@ bool pci_message(struct machine *m, struct place at, unsigned vector)
         return true; /* of a step that has not been */
     if (vector < (msix_enabled(d, f) ? d->vectors : 1u))
         f->pending |= 1u << vector;
-    pci_messages_flush(m, plug);
+    messages_flush(m, plug, d, f);
     return true;
 }
 
