@@ -38,12 +38,13 @@ struct console {
     const struct options *o;
     struct chardevs ends;
     struct port port[ALL_PORTS];
-    unsigned send_next; /* the pair that is waited for */
-    u64 start_ns;       /* host time at which the machine's time was 0 */
-    bool saving;        /* a snapshot is about to be written: nothing is typed before */
-    bool until_seen;    /* --until's text was printed */
-    struct port *held;  /* what is to be typed on then */
-    struct nets *nets;  /* what is waited for, too: frontend/net.h */
+    unsigned send_next;      /* the pair that is waited for */
+    u64 start_ns;            /* host time at which the machine's time was 0 */
+    bool saving;             /* a snapshot is about to be written: nothing is typed before */
+    bool until_seen;         /* --until's text was printed */
+    struct port *held;       /* what is to be typed on then */
+    struct nets *nets;       /* what is waited for, too: frontend/net.h */
+    const struct roms *roms; /* what was loaded, for monitors */
 };
 
 /* Opens what the options ask for; dies with a message. */

@@ -225,20 +225,21 @@ void info_qtree(struct hmp *h)
 
 void info_roms(struct hmp *h)
 {
-    const struct {
-        const char *option, *name;
-    } files[] = {
-        { "bios", h->o->bios }, { "kernel", h->o->kernel }, { "initrd", h->o->initrd }, { "dtb", h->o->dtb }
-    };
-    for (unsigned n = 0; n < ARRAY_LEN(files); n++)
-        if (files[n].name)
-            text_add(h->out, "/rom@%s name=\"%s\"\n", files[n].option, files[n].name);
-    for (unsigned n = 0; n < h->o->loader_count; n++) {
-        const struct loader_option *l = &h->o->loader[n];
-        if (l->has_addr && l->file)
-            text_add(h->out, "addr=%016llx mem=ram name=\"%s\"\n", HEX(l->addr), l->file);
-        else if (l->file)
-            text_add(h->out, "/rom@loader name=\"%s\"\n", l->file);
+    const struct roms *all = h->console->roms;
+    if (!all->count)
+        text_add(h->out, "nothing was loaded: the machine comes from a snapshot\n");
+    for (unsigned n = 0; n < all->count; n++) {
+        const struct rom *r = &all->rom[n];
+        if (r->place == ROM_FLASH)
+            text_add(h->out, "virt.flash0 ");
+        else if (r->place == ROM_FW_CFG)
+            text_add(h->out, "/rom@%s ", r->name);
+        else
+            text_add(h->out, "addr=%016llx ", HEX(r->address));
+        text_add(h->out, "size=0x%06llx %sname=\"%s", HEX(r->size), r->place == ROM_RAM ? "mem=ram " : "", r->name);
+        if (r->part >= 0)
+            text_add(h->out, " ELF program header segment %d", r->part);
+        text_add(h->out, "\"\n");
     }
 }
 

@@ -60,6 +60,9 @@ static void boot_read(const struct options *o, struct boot_config *b)
     b->initrd = blob_of("-initrd", o->initrd);
     b->dtb = blob_of("-dtb", option_file(o, o->dtb));
     b->append = o->append;
+    b->roms = calloc(1, sizeof(*b->roms));
+    if (!b->roms)
+        die("out of memory");
     b->plain_dtb = o->plain_dtb;
     b->loader_count = o->loader_count;
     for (unsigned n = 0; n < o->loader_count; n++) {
@@ -75,6 +78,7 @@ static void boot_read(const struct options *o, struct boot_config *b)
                                              l->append };
     }
     b->nographic = o->nographic;
+    b->empty = o->stopped;
     b->boot = o->boot;
     memcpy(b->uuid, o->uuid, sizeof(b->uuid));
     b->smbios = o->smbios;
@@ -167,21 +171,6 @@ static struct machine *machine_make(const struct options *o, struct frontend *f)
     return m;
 }
 
-/* -machine dumpdtb=: the tree as it is before a boot adds to it, and the end. */
-static void dtb_dump(struct machine *m, const struct options *o, const struct boot_config *read)
-{
-    static u8 dtb[FDT_SIZE];
-    char error[BOOT_ERROR];
-    struct boot_config config = *read;
-    config.domain_count = 0; /* their modules have no addresses yet */
-    struct fdt_boot boot = { .append = o->append, .config = &config };
-    m->conduit = m->options.secure ? CONDUIT_NONE : m->options.virtualization ? CONDUIT_SMC : CONDUIT_HVC;
-    u64 size = fdt_make(m, &boot, NULL, dtb, error);
-    if (!size)
-        die("%s", error);
-    file_write(o->dumpdtb, dtb, size);
-}
-
 static void files_each(const struct boot_config *boot, void (*call)(const struct blob *file))
 {
     call(&boot->bios);
@@ -209,6 +198,36 @@ static void load(struct machine *m, const struct boot_config *boot)
         die("%s", error);
     }
     files_each(boot, file_idle);
+}
+
+/* The tree as it was put into RAM, of FDT_SIZE bytes at most; 0: none was. */
+static u64 dtb_loaded(struct machine *m, const struct roms *roms, u8 *out)
+{
+    for (unsigned n = 0; n < roms->count; n++)
+        if (roms->rom[n].part == ROM_TREE && phys_copy_out(&m->d.phys, roms->rom[n].address, out, FDT_SIZE))
+            return load_be32(out + 4); /* of the header: totalsize */
+    return 0;
+}
+
+/* -machine dumpdtb=: the tree that the guest is handed; without a kernel that is handed one, as it is before a boot
+ * adds to it. The modules of Xen's domains are left out. And that is the end. */
+static void dtb_dump(struct machine *m, const struct options *o, const struct boot_config *read)
+{
+    static u8 dtb[FDT_SIZE];
+    char error[BOOT_ERROR];
+    struct boot_config config = *read;
+    config.domain_count = 0;
+    if (config.kernel.data)
+        load(m, &config);
+    u64 size = dtb_loaded(m, config.roms, dtb);
+    if (!size) {
+        struct fdt_boot boot = { .append = o->append, .config = &config };
+        m->conduit = m->options.secure ? CONDUIT_NONE : m->options.virtualization ? CONDUIT_SMC : CONDUIT_HVC;
+        size = fdt_make(m, &boot, NULL, dtb, error);
+    }
+    if (!size)
+        die("%s", error);
+    file_write(o->dumpdtb, dtb, size);
 }
 
 /* The words that the guest is told: those of arg=, else the program and what -append says. */
@@ -318,6 +337,7 @@ int main(int argc, char **argv)
         shares_close(f.shares);
         return 0;
     }
+    f.console.roms = boot.roms;
     console_open(&f.console, m, &o);
     f.stats = stats_create();
     f.session = session_create(m, &o, &f.console);

@@ -56,6 +56,26 @@ void boot_use(struct boot_used *used, u64 low, u64 high)
              used->range[n - 1].high > high ? used->range[n - 1].high : high);
 }
 
+void rom_add(struct roms *roms, struct rom rom)
+{
+    if (!roms || roms->count == ARRAY_LEN(roms->rom))
+        return;
+    unsigned n = roms->count++;
+    for (; n; n--) { /* those that are alike stay in the order in which they came */
+        const struct rom *before = &roms->rom[n - 1];
+        if (before->place < rom.place || (before->place == rom.place && before->address <= rom.address))
+            break;
+        roms->rom[n] = *before;
+    }
+    roms->rom[n] = rom;
+}
+
+void boot_use_named(struct boot_used *used, u64 low, u64 size, const char *name, int part)
+{
+    boot_use(used, low, low + size);
+    rom_add(used->roms, (struct rom){ ROM_RAM, low, size, name, part });
+}
+
 /* The first range that ends above `at`, the lowest of them; NULL: none. */
 static unsigned used_next(const struct boot_used *used, u64 at)
 {
@@ -97,7 +117,7 @@ static bool initrd_place(struct machine *m, const struct boot_config *c, struct 
     }
     p->initrd = start;
     p->initrd_size = c->initrd.size;
-    boot_use(&p->used, start, start + c->initrd.size);
+    boot_use_named(&p->used, start, c->initrd.size, c->initrd.name, ROM_WHOLE);
     p->next = start + c->initrd.size;
     return image_put(m, start, &c->initrd, "initrd", error);
 }
@@ -113,7 +133,7 @@ static bool module_place(struct machine *m, struct plan *p, const struct blob *f
     }
     p->next = align_up(p->next, 2 * MIB);
     p->module[p->module_count++] = (struct fdt_module){ p->next, file->size, kind, append, domain };
-    boot_use(&p->used, p->next, p->next + file->size);
+    boot_use_named(&p->used, p->next, file->size, file->name, ROM_WHOLE);
     if (!image_put(m, p->next, file, kind, error))
         return false;
     p->next += file->size;
@@ -143,7 +163,7 @@ static bool dtb_put(struct machine *m, const struct boot_config *c, struct plan 
     u64 size = fdt_make(m, &boot, c->dtb.data ? &c->dtb : NULL, dtb, error);
     struct blob blob = { "device tree", dtb, size, false };
     bool ok = size && image_put(m, p->dtb, &blob, "device tree", error);
-    boot_use(&p->used, p->dtb, p->dtb + FDT_SIZE);
+    boot_use_named(&p->used, p->dtb, FDT_SIZE, "dtb", ROM_TREE);
     free(dtb);
     return ok;
 }
@@ -180,6 +200,8 @@ static bool flash_place(struct machine *m, const struct boot_config *c, char *er
         snprintf(error, BOOT_ERROR, "%s: firmware is larger than the bank of 64 MiB", c->bios.name);
         return false;
     }
+    if (c->bios.data)
+        rom_add(c->roms, (struct rom){ ROM_FLASH, 0, c->bios.size, c->bios.name, ROM_WHOLE });
     return !c->bios.data || image_put(m, row_get(ROW_flash)->base, &c->bios, "firmware", error);
 }
 
@@ -242,7 +264,7 @@ static bool loader_run(struct machine *m, const struct boot_loader *l, struct bo
         *pc = image.entry;
         return true;
     }
-    boot_use(used, l->addr, l->addr + l->file.size);
+    boot_use_named(used, l->addr, l->file.size, l->file.name, ROM_WHOLE);
     return !error[0] && image_put(m, l->addr, &l->file, "file", error);
 }
 
@@ -298,11 +320,13 @@ static void conduit_decide(struct machine *m, bool is_linux)
 
 bool boot_load(struct machine *m, const struct boot_config *c, char error[BOOT_ERROR])
 {
-    struct plan p = { .image = { .kind = IMAGE_ELF } };
+    struct plan p = { .image = { .kind = IMAGE_ELF }, .used.roms = c->roms };
     u64 pc[MAX_CPUS] = { 0 };
     bool started[MAX_CPUS] = { false };
     error[0] = 0;
-    if (!c->kernel.data && !c->loader_count && !has_firmware(m, c)) {
+    if (c->roms)
+        c->roms->count = 0;
+    if (!c->kernel.data && !c->loader_count && !has_firmware(m, c) && !c->empty) {
         snprintf(error, BOOT_ERROR, "nothing to run: -kernel FILE, -bios FILE, or -device loader,file=FILE,cpu-num=0");
         return false;
     }

@@ -65,10 +65,29 @@ struct boot_config {
     struct boot_item item[MAX_ITEMS];
     unsigned item_count;
     bool nographic;
+    bool empty; /* nothing to run is no error: a debugger loads it */
     struct boot_menu boot;
     u8 uuid[16]; /* in the order in which it is written */
     struct smbios_told smbios;
+    struct roms *roms; /* NULL, or what boot_load writes down what it has loaded in */
 };
+
+/* What was loaded to where: into a flash bank, the firmware configuration device, RAM. */
+enum rom_place { ROM_FLASH, ROM_FW_CFG, ROM_RAM };
+struct rom {
+    enum rom_place place;
+    u64 address, size; /* of RAM; bytes */
+    const char *name;  /* the file's, as the boot_config has it */
+    int part;          /* of an ELF file: which of its program headers; or ROM_WHOLE, ROM_TREE */
+};
+enum { ROM_WHOLE = -1, ROM_TREE = -2 /* the machine's device tree, with the room that it has */ };
+/* By place, then by address. Those that have no room are left out. */
+struct roms {
+    struct rom rom[256];
+    unsigned count;
+};
+/* roms NULL: nobody asks. */
+void rom_add(struct roms *roms, struct rom rom);
 
 /* Loads everything and sets the entry of the PEs of a machine just reset. False: error says what is wrong. */
 bool boot_load(struct machine *m, const struct boot_config *config, char error[BOOT_ERROR]);
@@ -79,8 +98,11 @@ struct boot_used {
         u64 low, high; /* high: one past the last byte */
     } range[64];
     unsigned count;
+    struct roms *roms; /* of the boot_config */
 };
 void boot_use(struct boot_used *used, u64 low, u64 high);
+/* The same, for what has a name. */
+void boot_use_named(struct boot_used *used, u64 low, u64 size, const char *name, int part);
 
 /* ---- board/boot/image.c ---- */
 enum image_kind { IMAGE_ELF, IMAGE_LINUX, IMAGE_RAW };

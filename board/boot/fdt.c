@@ -274,15 +274,17 @@ static void boot_props(struct tree *t, const struct fdt_boot *boot)
     guests(t, boot->config);
 }
 
-/* A tree given by the user: its memory becomes the machine's, PSCI is added when there is none. */
+/* A tree given by the user: its memory becomes the machine's, and PSCI too, where the machine has it: a tree that was
+ * made with another EL2 or EL3 names the other conduit. */
 static void given_tree(struct tree *t)
 {
     int at;
     while ((at = fdt_subnode_offset_namelen(t->fdt, 0, "memory", 6)) >= 0 && !t->error)
         tree_note(t, fdt_del_node(t->fdt, at)); /* memory, memory@... */
     memory(t);
-    if (fdt_path_offset(t->fdt, "/psci") < 0)
-        psci(t);
+    if (t->m->conduit != CONDUIT_NONE && (at = fdt_path_offset(t->fdt, "/psci")) >= 0)
+        tree_note(t, fdt_del_node(t->fdt, at));
+    psci(t);
 }
 
 u64 fdt_make(struct machine *m, const struct fdt_boot *boot, const struct blob *base, u8 *out, char error[BOOT_ERROR])

@@ -59,7 +59,7 @@ static bool board_items(const struct machine *m, const struct boot_config *c, st
     return !order.full;
 }
 
-static bool acpi_items(const struct machine *m, struct items *t)
+static bool acpi_items(const struct machine *m, struct roms *roms, struct items *t)
 {
     struct writer rsdp = WRITER(m, t->rsdp), tables = WRITER(m, t->tables), loader = WRITER(m, t->loader);
     bool ok = acpi_make(&rsdp, &tables, &loader);
@@ -67,6 +67,9 @@ static bool acpi_items(const struct machine *m, struct items *t)
     writer_item(t, "etc/acpi/tables", &tables);
     writer_item(t, "etc/table-loader", &loader);
     item_add(t, "etc/tpm/log", 0, NULL, 0); /* of a TPM that is not there */
+    rom_add(roms, (struct rom){ ROM_FW_CFG, 0, tables.size, "etc/acpi/tables", ROM_WHOLE });
+    rom_add(roms, (struct rom){ ROM_FW_CFG, 0, loader.size, "etc/table-loader", ROM_WHOLE });
+    rom_add(roms, (struct rom){ ROM_FW_CFG, 0, rsdp.size, "etc/acpi/rsdp", ROM_WHOLE });
     return ok;
 }
 
@@ -106,7 +109,7 @@ bool fw_items_place(struct machine *m, const struct boot_config *c, bool firmwar
     }
     bool ok = t != NULL;
     if (t) {
-        ok = board_items(m, c, t) && smbios_items(m, c, t) && (!m->options.acpi || acpi_items(m, t));
+        ok = board_items(m, c, t) && smbios_items(m, c, t) && (!m->options.acpi || acpi_items(m, c->roms, t));
         wrong = "the tables of ACPI and SMBIOS have no room";
         if (firmware)
             kernel_items(c, &kernel, t);

@@ -30,13 +30,13 @@ bool image_put(struct machine *m, u64 pa, const struct blob *file, const char *w
 
 /* ---- ELF ---- */
 
-static bool segment_load(struct machine *m, const struct blob *file, const GElf_Phdr *ph, struct image *image,
+static bool segment_load(struct machine *m, const struct blob *file, const GElf_Phdr *ph, int part, struct image *image,
                          char *error)
 {
     if (ph->p_offset > file->size || ph->p_filesz > file->size - ph->p_offset || ph->p_filesz > ph->p_memsz)
         return fail(error, file->name, "truncated ELF file: a segment lies beyond the end of the file");
-    struct blob part = { file->name, file->data + ph->p_offset, ph->p_filesz, false };
-    if (ph->p_filesz && !image_put(m, ph->p_paddr, &part, "ELF segment", error))
+    struct blob bytes = { file->name, file->data + ph->p_offset, ph->p_filesz, false };
+    if (ph->p_filesz && !image_put(m, ph->p_paddr, &bytes, "ELF segment", error))
         return false;
     u64 end = ph->p_paddr + ph->p_memsz;
     struct phys_region *r = phys_find(&m->d.phys, ph->p_paddr, (struct phys_attrs){ 0 });
@@ -46,7 +46,7 @@ static bool segment_load(struct machine *m, const struct blob *file, const GElf_
         return false;
     }
     if (image->used)
-        boot_use(image->used, ph->p_paddr, end);
+        boot_use_named(image->used, ph->p_paddr, ph->p_memsz, file->name, part);
     image->low = ph->p_paddr < image->low ? ph->p_paddr : image->low;
     image->high = end > image->high ? end : image->high;
     return true;
@@ -65,7 +65,7 @@ static bool elf_segments(struct machine *m, const struct blob *file, Elf *elf, u
             return fail(error, file->name, "truncated ELF file: a program header lies beyond the end of the file");
         if (ph.p_type != PT_LOAD || !ph.p_memsz)
             continue;
-        if (!segment_load(m, file, &ph, image, error))
+        if (!segment_load(m, file, &ph, (int)n, image, error))
             return false;
         if (entry - ph.p_vaddr < ph.p_memsz) /* the entry is a virtual address; the PE starts at a physical one */
             image->entry = entry - ph.p_vaddr + ph.p_paddr;
@@ -235,8 +235,10 @@ static bool place(struct machine *m, const struct blob *file, struct image *imag
     }
     image->entry = image->low = base + offset;
     image->high = image->low + size;
-    if (image->used)
+    if (image->used) {
         boot_use(image->used, image->low, image->high);
+        boot_use_named(image->used, image->low, file->size, file->name, ROM_WHOLE);
+    }
     return image_put(m, image->low, file, "kernel", error);
 }
 

@@ -3,7 +3,7 @@
 
     tests/cli/monitor.py ELMU FOLDER          FOLDER: hello.elf, echo.elf, sleep.elf. Ends with "N passed, N failed".
 """
-import os, pty, re, shutil, socket, subprocess, sys, tempfile, time
+import os, pty, re, shutil, socket, struct, subprocess, sys, tempfile, time
 
 elmu, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 hello, echo, sleeps = (os.path.join(folder, n + ".elf") for n in ("hello", "echo", "sleep"))
@@ -197,6 +197,27 @@ def as_qemu():
             check(f"info mtree -f, {name}: secure addresses", want == got, want ^ got)
         check(f"info mtree, {name}: the same lines under one root", all(l in mine[1] for l in view(mine[0], "memory")) and "address-space: memory" in mine[1], mine[1])
 
+def roms():
+    """What was loaded, and where: QEMU's lines but for its own boot code, the tables' sizes and where it puts what is of another address space."""
+    ram = lambda text: sorted(l for l in text.split("\n") if l.startswith("addr=") and 'name="bootloader"' not in l)
+    rest = lambda text: [re.sub("0x[0-9a-f]+", "N", l) for l in text.split("\n") if l and not l.startswith("addr=")]
+    image = bytearray(os.urandom(5000))
+    image[56:60], image[8:24] = b"ARM\x64", struct.pack("<QQ", 0, 0x10000)
+    for name, content in (("Image", image), ("noise", image[1000:1300]), ("flash", b"\0" * 4096)):
+        open(name, "wb").write(content)
+    open("bank", "wb").truncate(64 << 20)
+    subprocess.run([elmu, "-M", "virt,dumpdtb=given"], check=True)
+    common, linux = ["-M", "virt,virtualization=on", "-cpu", "cortex-a57", "-m", "256M"], ["-kernel", "Image", "-initrd", "noise"]
+    for name, options in (("Linux", linux), ("at EL3", [*linux, "-M", "secure=on"]), ("a raw kernel", ["-kernel", "noise"]), ("an ELF file", ["-kernel", hello]),
+                          ("-bios", ["-bios", "flash", *linux]), ("flash", ["-drive", "if=pflash,file=bank,format=raw,readonly=on", "-drive", "if=pflash,file=bank,format=raw,readonly=on"]),
+                          ("loaders", ["-device", "loader,file=noise,addr=0x41000000", "-device", "loader,addr=0x42000000,data=0x1234,data-len=4", "-device", "loader,file=" + hello]),
+                          ("a hypervisor's guest", [*linux[:2], "-device", "guest-loader,addr=0x46000000,kernel=Image,bootargs=x", "-device", "guest-loader,addr=0x45000000,initrd=noise"]),
+                          ("without ACPI", ["-no-acpi", *linux]), ("nothing", [])):
+        mine, theirs = both(f"roms, {name}", [*common, *options], "info roms")
+        check(f"info roms, {name}: QEMU's", ram(mine[0]) == ram(theirs[0]) and rest(mine[0]) == rest(theirs[0]), f"\n{mine[0]}\n{theirs[0]}")
+    mine, = both("roms, a tree", [*common, "-dtb", "given", *linux], "info roms")[:1]
+    check("info roms, a tree that was given", 'addr=0000000048000000 size=0x00012c mem=ram name="noise"\naddr=0000000048200000 size=0x100000 mem=ram name="dtb"' in mine[0], mine[0])
+
 def devices():
     open("disk", "wb").truncate(1 << 20)
     with Elmu("-serial", "null", "-monitor", "unix:d1,server,nowait", "-S", "-drive", "if=none,id=d0,file=disk,format=raw,readonly=on", "-device", "virtio-blk-device,drive=d0", "-device", "pcie-root-port,id=rp",
@@ -210,7 +231,7 @@ def devices():
         check("info qtree", all(re.search(p, tree, re.M) for p in (r"^bus: main-system-bus$", r"^  dev: pl011, id \"\"$", r"^    mmio 0000000009000000/0000000000001000$", r"^      dev: virtio-blk-device",
                                                                   r"dev: pcie-root-port", r"^ {10}dev: virtio-rng-pci"))
               and tree.count("dev: virtio-mmio") == 32, tree)
-        check("info roms", hello in ask("info roms"), m.before)
+        check("info roms", f'mem=ram name="{hello} ELF program header segment 0"' in ask("info roms"), m.before)
         check("info pic", "ICH_HCR_EL2" in ask("info pic"), m.before)
         check("info cpus", re.match(r"\* CPU #0: thread_id=\d+ \(EL1, pc 0x40200000, its turn\)", ask("info cpus")), m.before)
         check("info registers -a, of a CPU that is not", ask("info registers -a").count("CPU#") == 1 and "not available" in ask("info registers 1") and "not available" in ask("info registers x"), m.before)
@@ -327,7 +348,7 @@ def refusals():
         err = p.stderr.decode(errors="replace")
         check(name, p.returncode == 1 and err.count("\n") == 1 and text in err, f"{p.returncode} {err}")
 
-for part in (ends, shared, machine, as_qemu, devices, journals, with_gdb, hostile, refusals):
+for part in (ends, shared, machine, as_qemu, roms, devices, journals, with_gdb, hostile, refusals):
     if len(sys.argv) < 4 or part.__name__ in sys.argv[3:]:
         part()
 sys.exit(check.end())

@@ -586,7 +586,7 @@ if cmp -s bank.fd before.fd; then pass; else fail 'protected flash' 'its file ha
 
 # ---- the device tree ----
 # tree FILE OUT: sorted lines "path property = value" of a tree, less what elmu's board does not have yet, what is random, and
-# the interrupt of EL2's virtual timer, which QEMU names from version 9 on.
+# the interrupt of EL2's virtual timer, which QEMU names from version 9 on. QEMU 7.2 tells of an initrd in 32 bits.
 tree()
 {
     dtc -q -s -I dtb -O dts "$1" 2>/dev/null | awk '
@@ -594,7 +594,8 @@ tree()
         /^\t*\};$/ { depth--; next }
         NF { p = ""; for (i = 1; i <= depth; i++) p = p "/" path[i]; sub(/^[ \t]*/, ""); print p " " $0 }' |
         grep -vE 'fw-cfg@|(rng|kaslr)-seed' |
-        sed '/timer interrupts/s/ 0x01 0x0c 0x[0-9a-f]*04>/>/' | sort >"$2"
+        sed '/timer interrupts/s/ 0x01 0x0c 0x[0-9a-f]*04>/>/
+             /linux,initrd-/s/<0x00 /</' | sort >"$2"
 }
 # same NAME PROPERTIES CPU SMP RAM [ARGUMENT...]
 same()
@@ -637,6 +638,17 @@ same 'GICv4, two regions of redistributors' ',gic-version=max,virtualization=on'
 same 'the most that there is, without EL2' ',gic-version=max' cortex-a57 62 128M
 same "a hypervisor's guest" ',virtualization=on' cortex-a57 1 1G -kernel hello.bin -append 'a b' \
     -device guest-loader,addr=0x60000000,kernel=hello.bin,bootargs='c d' -device guest-loader,addr=0x100000,initrd=noise
+cat noise noise >Image # an arm64 Image by its header, which says text_offset 0 and 64 KiB
+printf '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0' | dd of=Image conv=notrunc status=none
+printf 'ARM\144' | dd of=Image bs=1 seek=56 conv=notrunc status=none
+same 'Linux: initrd' '' cortex-a57 1 128M -kernel Image -initrd noise -append 'a b'
+same 'Linux: initrd, EL2, 1 GiB' ',virtualization=on' cortex-a57 1 1G -kernel Image -initrd noise
+same 'Linux at EL2, EL3 is there: PSCI' ',secure=on,virtualization=on' cortex-a57 2 1G -kernel Image -initrd noise
+same 'Linux at EL1, EL3 is there: PSCI' ',secure=on' cortex-a57 2 1G -kernel hello.bin
+same 'an ELF file' ',virtualization=on' cortex-a57 1 1G -kernel hello.elf -append 'a b'
+run 'tree of its own' 0 -M virt,dumpdtb=own.dtb -cpu cortex-a72 -smp 3
+same 'a tree that was given' ',virtualization=on' cortex-a57 1 1G -dtb own.dtb -kernel Image -initrd noise -append 'a b'
+bad 'dumpdtb, no kernel there' "could not load kernel 'nowhere'" -M virt,dumpdtb=n.dtb -kernel nowhere
 same 'firmware: no GPIO' '' cortex-a57 1 128M -bios hello.bin
 same 'firmware without ACPI' ',acpi=off' cortex-a57 1 128M -bios hello.bin
 same 'GICv2' ',gic-version=2' cortex-a57 1 128M

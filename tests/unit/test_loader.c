@@ -515,6 +515,67 @@ START_TEST(firmware_loads_the_kernel)
 }
 END_TEST
 
+/* What `info roms` is told: by address, parts of an ELF file, and again after a reset. */
+START_TEST(what_was_loaded)
+{
+    static u8 bytes[512], file[300];
+    static struct roms roms;
+    static const struct rom want[] = {
+        { ROM_FLASH, 0, 8, "bios", ROM_WHOLE },
+        { ROM_RAM, BASE, FDT_SIZE, "dtb", ROM_TREE },
+        { ROM_RAM, BASE + 0x1000000, 300, "first", ROM_WHOLE },
+        { ROM_RAM, BASE + 0x1800000, 8192, "kernel", 0 },
+        { ROM_RAM, BASE + 0x2000000, 300, "second", ROM_WHOLE },
+    };
+    struct fixture *f = machine_of(64 * MIB, false, false, 1);
+    struct boot_config c = { .bios = { "bios", (const u8 *)"firmware", 8, 0 }, .roms = &roms, .loader_count = 3 };
+    u64 at = BASE + 0x1800000;
+    c.loader[0] =
+        (struct boot_loader){ .file = { "second", file, sizeof(file), 0 }, .addr = BASE + 0x2000000, .cpu = -1 };
+    c.loader[1] = (struct boot_loader){ .file = elf_make(bytes, at, at, 256, 8192, at), .cpu = -1 };
+    c.loader[1].file.name = "kernel";
+    c.loader[2] =
+        (struct boot_loader){ .file = { "first", file, sizeof(file), 0 }, .addr = BASE + 0x1000000, .cpu = -1 };
+    for (unsigned round = 0; round < 2; round++) {
+        load(f, &c);
+        ck_assert_uint_eq(roms.count, ARRAY_LEN(want));
+        for (unsigned n = 0; n < roms.count; n++) {
+            const struct rom *r = &roms.rom[n];
+            ck_assert_msg(r->place == want[n].place && r->address == want[n].address && r->size == want[n].size &&
+                              !strcmp(r->name, want[n].name) && r->part == want[n].part,
+                          "%u: %s at 0x%llx, %llu bytes", n, r->name, (unsigned long long)r->address,
+                          (unsigned long long)r->size);
+        }
+    }
+    for (unsigned n = 0; n < 2 * ARRAY_LEN(roms.rom); n++) /* more than there is room for */
+        rom_add(&roms, want[n % ARRAY_LEN(want)]);
+    ck_assert_uint_eq(roms.count, ARRAY_LEN(roms.rom));
+    for (unsigned n = 1; n < roms.count; n++)
+        ck_assert(roms.rom[n - 1].place < roms.rom[n].place ||
+                  (roms.rom[n - 1].place == roms.rom[n].place && roms.rom[n - 1].address <= roms.rom[n].address));
+    fixture_close(f);
+}
+END_TEST
+
+/* A debugger is to bring what runs: the tree alone lies there, and the PE waits at 0. */
+START_TEST(nothing_to_run)
+{
+    char error[BOOT_ERROR];
+    struct roms roms;
+    struct fixture *f = machine_of(64 * MIB, true, false, 1);
+    struct boot_config c = { .roms = &roms };
+    ck_assert(!boot_load(f->m, &c, error));
+    ck_assert_ptr_nonnull(strstr(error, "nothing to run"));
+    ck_assert_uint_eq(roms.count, 0);
+    c.empty = true;
+    load(f, &c);
+    ck_assert_uint_eq(f->m->d.cpu[0].pc, 0);
+    ck_assert_uint_eq(f->m->d.cpu[0].ps.el, 2);
+    ck_assert_int_eq(fdt_check_header(ram(f, BASE)), 0);
+    fixture_close(f);
+}
+END_TEST
+
 Suite *test_loader_suite(void);
 Suite *test_loader_suite(void)
 {
@@ -534,6 +595,8 @@ Suite *test_loader_suite(void)
     tcase_add_test(t, heap_beside_the_rest);
     tcase_add_test(t, ranges_in_use);
     tcase_add_test(t, firmware_loads_the_kernel);
+    tcase_add_test(t, what_was_loaded);
+    tcase_add_test(t, nothing_to_run);
     suite_add_tcase(s, t);
     return s;
 }
