@@ -24,7 +24,7 @@ static const struct property rows[] = {
     PROPERTY_ACCEPTED("script", "no"),
     PROPERTY_ACCEPTED("downscript", "no"),
     PROPERTY_ACCEPTED("vhost", "off"),
-    PROPERTY_ACCEPTED("queues", "1"),
+    PROPERTY_ACCEPTED("queues", ""),
     PROPERTY_ACCEPTED("sndbuf", ""),
     PROPERTY_ACCEPTED("vnet_hdr", ""),
 };

@@ -139,8 +139,8 @@ struct options {
     bool plain_dtb /* without random nodes */, untagged, gic_max /* gic-version=max */;
     struct backend_option backend[MAX_BACKENDS];
     unsigned backend_count, numa_nodes;
-    char *memory_backend, *numa_memdev; /* -machine memory-backend=, -numa node,memdev=: names, or NULL */
-    const char *global[32];             /* DRIVER.PROPERTY=VALUE */
+    char *memory_backend, *numa_memdev[128]; /* -machine memory-backend=, -numa node,memdev=: names, or NULL */
+    const char *global[32];                  /* DRIVER.PROPERTY=VALUE */
     unsigned global_count;
     struct machine_options machine; /* what the guest can see, but disks and devices */
     u32 given;                      /* GIVEN_*: what -restore must not contradict */

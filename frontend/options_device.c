@@ -241,6 +241,15 @@ static void balloon_feature(void *target, const char *option, const struct subop
             d->balloon = (u8)bits_set(d->balloon, rows[n].bit, rows[n].bit, suboption_bool(option, s));
 }
 
+/* The device has one queue of requests, and its driver is told so. */
+static void virtio_queues(void *target, const char *option, const struct suboption *s)
+{
+    (void)target;
+    u64 queues = suboption_number(option, s->value, 1);
+    if (queues < 1 || queues > 1024)
+        die("%s: %s=%s: expected 1 to 1024", option, s->key, s->value);
+}
+
 /* Of all PCI functions, of those that are virtio devices, of those with a disk. */
 #define PCI_ROWS                                                                                                       \
     PROPERTY("bus", PROPERTY_TEXT, struct device_config, bus), PROPERTY_BY("addr", pci_address),                       \
@@ -249,7 +258,7 @@ static void balloon_feature(void *target, const char *option, const struct subop
         PROPERTY_ACCEPTED("acpi-index", ""), PROPERTY_ACCEPTED("x-pcie-*", "")
 /* Of all virtio devices. What a driver may use or not without a difference in what it does is as elmu has it. */
 #define VIRTIO_ROWS                                                                                                    \
-    PROPERTY_ACCEPTED("rng", ""), PROPERTY_ACCEPTED("num-queues", "1"), PROPERTY_ACCEPTED("num_queues", "1"),          \
+    PROPERTY_ACCEPTED("rng", ""), PROPERTY_BY("num-queues", virtio_queues), PROPERTY_BY("num_queues", virtio_queues),          \
         PROPERTY_ACCEPTED("packed", "off"), PROPERTY_ACCEPTED("queue-size", ""),                                       \
         PROPERTY_ACCEPTED("virtqueue_size", ""), PROPERTY_ACCEPTED("event_idx", ""),                                   \
         PROPERTY_ACCEPTED("indirect_desc", ""), PROPERTY_ACCEPTED("any_layout", ""),                                   \

@@ -95,6 +95,15 @@ static void machine_slots(void *target, const char *option, const struct subopti
     ((struct options *)target)->machine.virtio_absent = (u8)(VIRTIO_SLOTS - slots);
 }
 
+/* In QEMU too nothing but the host's own memory errors, under KVM, would ever come that way. */
+static void machine_ras(void *target, const char *option, const struct suboption *s)
+{
+    (void)target;
+    if (suboption_bool(option, s))
+        fprintf(stderr, "elmu: warning: %s ras=on: ACPI has no tables of error sources (HEST); errors are FEAT_RAS's\n",
+                option);
+}
+
 static const struct property machine_rows[] = {
     PROPERTY_BY("type", machine_type),
     PROPERTY("virtualization", PROPERTY_ON, struct options, machine.virtualization, .mark = GIVEN_VIRTUALIZATION),
@@ -124,7 +133,7 @@ static const struct property machine_rows[] = {
     PROPERTY_BY("accel", accel_name),
     PROPERTY_ACCEPTED("dump-guest-core", "on off"),
     PROPERTY_ACCEPTED("mem-merge", "on off"),
-    PROPERTY_ACCEPTED("ras", "off"),
+    PROPERTY_BY("ras", machine_ras),
     PROPERTY_ACCEPTED("nvdimm", "on off"), /* none can be plugged in */
     PROPERTY_BY("mpam", machine_absent),
     PROPERTY_BY("mpam-min-msc", machine_absent),
@@ -343,16 +352,25 @@ void opt_object(struct options *o, const char *name, const char *arg)
 struct numa {
     char *kind, *memdev;
 };
+
+/* As QEMU's virt from 5.1 on. */
+static void numa_mem(void *target, const char *option, const struct suboption *s)
+{
+    (void)target;
+    die("%s node,mem=%s: is not supported by this machine type: use memdev=ID, with -object "
+        "memory-backend-ram,id=ID,size=%s",
+        option, s->value, s->value);
+}
+
 static const struct property numa_rows[] = {
     PROPERTY("type", PROPERTY_COPY, struct numa, kind), PROPERTY("memdev", PROPERTY_COPY, struct numa, memdev),
-    PROPERTY_ACCEPTED("nodeid", "0"),                   PROPERTY_ACCEPTED("cpus", ""),
-    PROPERTY_ACCEPTED("node-id", "0"),                  PROPERTY_ACCEPTED("socket-id", ""),
-    PROPERTY_ACCEPTED("cluster-id", ""),                PROPERTY_ACCEPTED("core-id", ""),
-    PROPERTY_ACCEPTED("thread-id", ""),                 PROPERTY_ACCEPTED("src", "0"),
-    PROPERTY_ACCEPTED("dst", "0"),                      PROPERTY_ACCEPTED("val", "10"),
+    PROPERTY_BY("mem", numa_mem),          PROPERTY_ACCEPTED("nodeid", ""),     PROPERTY_ACCEPTED("cpus", ""),
+    PROPERTY_ACCEPTED("node-id", ""),      PROPERTY_ACCEPTED("socket-id", ""),  PROPERTY_ACCEPTED("cluster-id", ""),
+    PROPERTY_ACCEPTED("core-id", ""),      PROPERTY_ACCEPTED("thread-id", ""),  PROPERTY_ACCEPTED("src", ""),
+    PROPERTY_ACCEPTED("dst", ""),          PROPERTY_ACCEPTED("val", ""),
 };
 
-/* One node holds all anyway, and the device tree says nothing of it. */
+/* All CPUs and all RAM are one node, which the device tree does not name. */
 void opt_numa(struct options *o, const char *name, const char *arg)
 {
     struct numa n = { NULL, NULL };
@@ -362,9 +380,9 @@ void opt_numa(struct options *o, const char *name, const char *arg)
         die("-numa %s: expected node, cpu or dist", arg);
     if (strcmp(n.kind, "node"))
         return;
-    if (o->numa_nodes++)
-        die("-numa: more than one node is not supported");
-    o->numa_memdev = n.memdev;
+    if (o->numa_nodes == ARRAY_LEN(o->numa_memdev))
+        die("-numa: more than %zu nodes", ARRAY_LEN(o->numa_memdev));
+    o->numa_memdev[o->numa_nodes++] = n.memdev;
 }
 
 static u64 backend_size(const struct options *o, const char *option, const char *id)
@@ -384,10 +402,15 @@ void memory_complete(struct options *o)
             o->memory_backend);
     ram_size_check(size);
     o->machine.ram_size = size;
-    size = o->numa_memdev ? backend_size(o, "-numa node,memdev", o->numa_memdev) : size;
+    u64 nodes = 0;
+    for (unsigned n = 0; n < o->numa_nodes; n++)
+        nodes += o->numa_memdev[n] ? backend_size(o, "-numa node,memdev", o->numa_memdev[n]) : 0;
+    size = nodes ? nodes : size;
     if (size != o->machine.ram_size)
         die("-numa: total memory for NUMA nodes (0x%llx) should equal RAM size (0x%llx)", (unsigned long long)size,
             (unsigned long long)o->machine.ram_size);
+    if (o->numa_nodes > 1)
+        fputs("elmu: warning: -numa: to the guest all CPUs and all RAM are one node\n", stderr);
 }
 
 static const struct property accel_rows[] = {

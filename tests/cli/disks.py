@@ -149,7 +149,9 @@ def ranges():
     got = guest(["i", "r 1 1", "r 8 8"], "-drive", drive, "-device", "virtio-blk-device,drive=d,serial=0123456789abcdefghijKLM,logical_block_size=4096,physical_block_size=4096,num-queues=1,share-rw=on,scsi=off,bootindex=1")[0]
     check("serial number and blocks", [got[0], got[1][:2], got[2]] == ["0 0123456789abcdefghij", "1 ", "0 9 10"], got)
     bad("blocks of 100 bytes", "expected a power of 2", "-drive", drive, "-device", "virtio-blk-device,drive=d,logical_block_size=100")
-    bad("two queues", "only 1", "-drive", drive, "-device", "virtio-blk-device,drive=d,num-queues=2")
+    answers("four queues: one, and the driver is not told of more", ["c"], ["800 6e44 1"], "-drive", drive, "-device", "virtio-blk-device,drive=d,num-queues=4")
+    for queues in ("0", "1025", "x"):
+        bad(f"{queues} queues", "is not a number" if queues == "x" else "expected 1 to 1024", "-drive", drive, "-device", f"virtio-blk-device,drive=d,num-queues={queues}")
 
 def snapshots():
     disk()

@@ -193,7 +193,9 @@ bad 'memory backend, none of that name' "Memory backend 'm' not found" -M virt,m
 bad 'memory backend without a size' 'size= is missing' -object memory-backend-ram,id=m
 bad 'memory of a node, another size' 'total memory for NUMA nodes (0x20000000) should equal RAM size (0x40000000)' -m 1G -kernel echo.elf \
     -object memory-backend-memfd,id=m,size=512M -numa node,memdev=m
-bad 'two nodes' 'more than one node' -numa node -numa node
+bad 'memory of two nodes, another size' 'total memory for NUMA nodes (0x30000000) should equal RAM size (0x40000000)' -m 1G -kernel echo.elf \
+    -numa node,memdev=m -numa node,memdev=n -object memory-backend-ram,id=m,size=512M -object memory-backend-ram,id=n,size=256M
+bad 'memory of a node by its size' 'is not supported by this machine type: use memdev=ID' -m 1G -numa node,mem=1G
 bad 'no such object' 'tls-creds-x509,id=t: not supported' -object tls-creds-x509,id=t
 bad 'no RAM' 'RAM must be' -m 0
 bad 'RAM that is no number' 'not a number' -m lots
@@ -477,6 +479,15 @@ for part in net shares; do
     passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
     grep '^FAIL' out
 done
+
+# ---- accepted, with a word ----
+run 'two nodes' 0 -m 1G -smp 2 -numa node,memdev=m,cpus=0 -numa node,memdev=n,cpus=1 -numa dist,src=0,dst=1,val=20 -kernel hello.elf \
+    -object memory-backend-ram,id=m,size=512M -object memory-backend-ram,id=n,size=512M
+says 'two nodes: one' err '-numa: to the guest all CPUs and all RAM are one node'
+run 'ras=on' 0 -M virt,ras=on -kernel hello.elf
+says 'ras=on: no HEST' err 'ras=on: ACPI has no tables of error sources'
+run 'ras=off' 0 -M virt,ras=off -kernel hello.elf
+if [ -s err ]; then fail 'ras=off' 'says something'; else pass; fi
 
 # ---- lists and probes ----
 run '--version' 0 --version
