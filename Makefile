@@ -152,9 +152,9 @@ coverage:  ## line coverage of cpu/ and mmu/ by the tests on both engines, and t
 soak:  ## every image x engine x compiler x sanitizer, every vector, long fuzzing: hours
 	@tests/soak.sh
 
-bench: $(ELMU)  ## speed against QEMU's, boots and bare-metal guests, to bench/results.md: ROWS="linux hvc" ROUNDS=5 NOTE=text
+bench: $(ELMU)  ## speed against QEMU's, boots and bare-metal guests, to bench/results.md: ROWS="linux hvc" ROUNDS=5 ENGINES=threaded,step NOTE=text
 	@tests/install.sh bench images
-	@B=$(B) bench/run.py --elmu $(abspath $(ELMU)) -n $(or $(ROUNDS),5) \
+	@B=$(B) bench/run.py --elmu $(abspath $(ELMU)) -n $(or $(ROUNDS),5) $(if $(ENGINES),--engine $(ENGINES)) \
 	    $(or $(ROWS),--results bench/results.md --note "$(NOTE)")
 
 format:  ## lays out all sources as .clang-format says

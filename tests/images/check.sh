@@ -150,6 +150,21 @@ define_rows() {
         linux $cpu 1 ''
         shell_session elmu
     done
+    # Work for user code, as the benchmarks have it.
+    for what in linux xen; do
+        row $what-user full 20G
+        common cortex-a57 1
+        case $what in
+        linux) opt -kernel "$boot/vmlinuz" -initrd "$boot/user.cpio" -append 'console=ttyAMA0 elmu.run=user elmu.off=1' ;;
+        xen)
+            opt -kernel "$boot/xen" -append 'console=dtuart dom0_mem=512M'
+            opt -xen-dom0 "kernel=$boot/vmlinuz,initrd=$boot/user.cpio,append=console=hvc0 elmu.run=user elmu.off=1"
+            ;;
+        esac
+        for words in 'sha256 right' 'awk right' 'gzip right' 'done'; do want "user: $words"; done
+        want 'shell ready'
+        never 'Call trace'
+    done
     row linux-64 full 4G
     linux cortex-a57 64 ''
     want 'SMP: Total of 64 processors activated.'

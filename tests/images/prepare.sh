@@ -5,7 +5,7 @@
 #
 # The folder, CACHE/boot-HASH, is named by what it was made from, so that a change of a script or of a package makes a new
 # one and two checkouts can share a cache. It holds xen, vmlinuz, vmlinuz612 (where there is one), linux.cpio, kvm.cpio (with our VMM), net.cpio (with modules for networks, and vsock/vsock.c), share.cpio (for shared
-# folders, with share/share.c), perf.cpio (with perf/perf.c) and disk.img.
+# folders, with share/share.c), perf.cpio (with perf/perf.c), user.cpio (with user/user) and disk.img.
 set -euo pipefail
 umask 022
 export LC_ALL=C
@@ -16,7 +16,7 @@ cache=${1:-${ELMU_CACHE:-$HOME/.cache/elmu}}
 cache=$(cd "$cache" && pwd)
 images=$cache/images
 
-key=$(cat "$images/SHA256SUMS" "$here"/{prepare.sh,mkinitrd.sh,initrd/init} "$here"/vmm/* "$here"/perf/* "$here"/vsock/* "$here"/share/* | sha256sum | cut -c1-16)
+key=$(cat "$images/SHA256SUMS" "$here"/{prepare.sh,mkinitrd.sh,initrd/init} "$here"/vmm/* "$here"/perf/* "$here"/vsock/* "$here"/share/* "$here"/user/* | sha256sum | cut -c1-16)
 out=$cache/boot-$key
 net=() share=()
 for file in "$images"/net-modules/*.ko; do net+=("modules/${file##*/}=$file"); done
@@ -36,6 +36,7 @@ if [ ! -d "$out" ]; then
     "$here/mkinitrd.sh" "$images" "$work/net.cpio" "${net[@]}" vsock="$work/vsock"
     "$here/mkinitrd.sh" "$images" "$work/share.cpio" share="$work/share" "${share[@]}"
     "$here/mkinitrd.sh" "$images" "$work/perf.cpio" perf="$work/perf"
+    "$here/mkinitrd.sh" "$images" "$work/user.cpio" user="$here/user/user"
     head -c 1048576 <(seq -f "elmu test disk, line %.0f" 1 40000) >"$work/disk.img"
     ln -s ../images/xen ../images/vmlinuz "$work/"
     [ ! -f "$images/vmlinuz612" ] || ln -s ../images/vmlinuz612 "$work/"
