@@ -119,10 +119,11 @@ static const struct {
 } fixed[] = {
     { "aarch64", true, false, "AArch32 is not implemented" }, { "neon", true, false, "SIMD is always there" },
     { "vfp", true, false, "floating point is always there" }, { "sve", false, true, "SVE is not implemented" },
-    { "sme", false, true, "SME is not implemented" },         { "x-rme", false, false, "RME is not implemented" },
+    { "sme", false, true, "SME is not implemented" },         { "sme_fa64", false, true, "SME is not implemented" },
+    { "x-rme", false, false, "RME is not implemented" },
 };
-/* What they can have as a number, which says nothing here: L2CTLR_EL1 counts the PEs that are there. */
-static const char *const numbers[] = { "core-count" };
+/* What they can have as a number, which says nothing here: L2CTLR_EL1 counts the PEs that are there, and SVE is not. */
+static const char *const numbers[] = { "core-count", "sve-max-vq" };
 
 static const char *const bool_words[2][4] = { { "off", "no", "false", "n" }, { "on", "yes", "true", "y" } };
 

@@ -7,11 +7,29 @@
 
 /* ---- -machine ---- */
 
+/* A version of QEMU's board before those of MACHINE_NAMES or after them. */
+static bool is_other_version(const char *name)
+{
+    static const struct {
+        unsigned major, first, last;
+    } versions[] = { { 2, 6, 12 }, { 3, 0, 1 }, { 4, 0, 2 }, { 5, 0, 2 }, { 8, 0, 2 }, { 9, 0, 2 }, { 10, 0, 2 } };
+    unsigned major, minor;
+    int end = 0;
+    if (sscanf(name, "virt-%2u.%2u%n", &major, &minor, &end) != 2 || name[end])
+        return false;
+    for (unsigned n = 0; n < ARRAY_LEN(versions); n++)
+        if (versions[n].major == major && versions[n].first <= minor && minor <= versions[n].last)
+            return true;
+    return false;
+}
+
 static void machine_type(void *target, const char *option, const struct suboption *s)
 {
     struct options *o = target;
     /* QEMU's versions differ in what is not here (LPA2 by default, no ITS before 6.2): the board is that of 7.2. */
-    if (!word_among(MACHINE_NAMES, s->value))
+    if (is_other_version(s->value))
+        fprintf(stderr, "elmu: warning: %s %s: the board is that of virt-7.2\n", option, s->value);
+    else if (!word_among(MACHINE_NAMES, s->value))
         die("%s %s: no such machine (there is: virt)", option, s->value);
     o->machine_given = true;
 }

@@ -358,7 +358,7 @@ if [ "$(grep -ac boot out)" -gt 1 ]; then pass; else fail 'reset' 'the machine d
 
 run 'reset, seen' 3 -kernel reset.elf --max-insns 20000 -d cpu_reset
 if [ "$(grep -c 'CPU Reset (CPU 0)' err)" -gt 2 ]; then pass; else fail 'reset, seen' 'not each one'; fi
-for cpu in max,sve=off max,sme=off,sve128=off cortex-a57,aarch64=on max,pauth-impdef=on max,pauth_impdef=true max,pauth_qarma3=no; do
+for cpu in max,sve=off max,sme=off,sve128=off cortex-a57,aarch64=on max,pauth-impdef=on max,pauth_impdef=true max,pauth_qarma3=no max,sve-max-vq=4 max,sme_fa64=off; do
     run "-cpu $cpu" 0 -cpu $cpu -kernel hello.elf
 done
 run 'gic_version' 0 -M virt,gic_version=3 -kernel hello.elf
@@ -370,6 +370,12 @@ for properties in '-machine virt,?' '-M virt,help' '-cpu max,?' '-device virtio-
 done
 run '-mon' 0 -chardev stdio,id=con,mux=on -serial chardev:con -mon chardev=con,mode=readline -kernel hello.elf
 run 'an older machine' 0 -M virt-6.2 -kernel hello.elf
+if [ -s err ]; then fail 'an older machine' 'is warned of'; else pass; fi
+for version in 2.6 2.12 5.2 8.0 10.1; do
+    run "version $version" 0 -M "virt-$version" -kernel hello.elf
+    says "version $version: which board" err "-machine virt-$version: the board is that of virt-7.2"
+done
+for version in 2.5 2.13 3.2 11.0 8.00x 8; do bad "no version $version" 'no such machine' -M "virt-$version" -kernel hello.elf; done
 run '-machine virt,?' 0 -machine virt,?
 says '-machine virt,?' out 'gic-version'
 run 'device tree without randomness' 0 -M virt,secure=on,dtb-randomness=off,dumpdtb=plain.dtb
