@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #define XXH_INLINE_ALL
@@ -535,7 +536,8 @@ static bool disk_put(struct machine *m, const struct run *r, u64 page, const u8 
     return m->d.host.disk_set(m->d.host.ctx, r->disk - 1, at / PAGE, bytes, disk_part(m, r, at));
 }
 
-/* Long runs of RAM are mapped, copy on write; short ones copied. */
+/* Long runs of RAM are mapped, copy on write; short ones copied, and those that are not whole pages of the host's, of
+ * which it would map more than was asked for. */
 static bool get_plain(struct machine *m, const struct loaded *l, int fd)
 {
     u64 at = l->head->data_at;
@@ -549,7 +551,7 @@ static bool get_plain(struct machine *m, const struct loaded *l, int fd)
         if (!r->disk) {
             u8 *host = run_host(m, r);
             bool mapped =
-                r->pages >= MAP_PAGES && at % PAGE == 0 &&
+                r->pages >= MAP_PAGES && !((at | size | (uintptr_t)host) % (u64)getpagesize()) &&
                 mmap(host, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, (off_t)at) != MAP_FAILED;
             if (mapped)
                 phys_region_at(&m->d.phys, r->at)->of_file = 1;

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { BLOCK = 4096, HEAD = 128 /* bytes that say what format an image has */ };
 
@@ -161,10 +162,11 @@ static bool zeros_write(struct disk *d, u64 offset, u64 size)
     return true;
 }
 
-/* Blocks that are zeros as a whole need no memory. */
+/* Blocks that are zeros as a whole need no memory, where the host has pages of their size: it would round up. */
 static bool overlay_zero(struct disk *d, u64 offset, u64 size)
 {
-    u64 first = align_up(offset, BLOCK), last = (offset + size) / BLOCK * BLOCK;
+    u64 page = (u64)getpagesize(), unit = page < BLOCK ? BLOCK : page;
+    u64 first = align_up(offset, unit), last = (offset + size) / unit * unit;
     if (first >= last)
         return zeros_write(d, offset, size);
     if (madvise(d->overlay + first, last - first, MADV_DONTNEED))

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { ROWS = 1024 };
 
@@ -112,17 +113,17 @@ static void row_print(const struct exit_row *r)
 /* Bytes of a region that the host had to back with memory, because the guest (or the loader) touched them. */
 static u64 region_touched(const struct phys_region *r)
 {
-    enum { HOST_PAGE = 4096, PART = 65536 };
+    enum { PART = 65536 };
     unsigned char there[PART];
-    u64 pages = 0;
-    for (u64 at = 0; at < r->size; at += (u64)PART * HOST_PAGE) {
-        u64 size = r->size - at < (u64)PART * HOST_PAGE ? r->size - at : (u64)PART * HOST_PAGE;
+    u64 pages = 0, page = (u64)getpagesize();
+    for (u64 at = 0; at < r->size; at += PART * page) {
+        u64 size = r->size - at < PART * page ? r->size - at : PART * page;
         if (mincore(r->host + at, size, there))
             continue;
-        for (u64 n = 0; n < size / HOST_PAGE; n++)
+        for (u64 n = 0; n < (size + page - 1) / page; n++)
             pages += there[n] & 1;
     }
-    return pages * HOST_PAGE;
+    return pages * page;
 }
 
 /* Before anything else here reads the RAM. ru_maxrss: KiB (getrusage(2)). */

@@ -6,6 +6,7 @@
 #include "mmu/phys.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 static const u64 PAGE = 4096;
 
@@ -118,16 +119,10 @@ bool phys_zero(struct phys *p, u64 pa, unsigned size, struct phys_attrs attrs)
     return ok;
 }
 
-/* The kernel rounds what it is given up to pages of its own. */
-#ifdef __x86_64__
-enum { HOST_PAGE = 4096 };
-#else
-enum { HOST_PAGE = 65536 };
-#endif
-
+/* The kernel rounds what it is given up to pages of its own, which are larger on some hosts. */
 static bool give_back(const struct phys_region *r, u8 *host, u64 size)
 {
-    return !r->of_file && !((uintptr_t)host % HOST_PAGE) && !(size % HOST_PAGE) && !madvise(host, size, MADV_DONTNEED);
+    return !r->of_file && !(((uintptr_t)host | size) % (u64)getpagesize()) && !madvise(host, size, MADV_DONTNEED);
 }
 
 bool phys_discard(struct phys *p, u64 pa, u64 size)

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 # Memory and strings, and nothing else (__cpu_model is what __builtin_cpu_supports() reads: constant). The functions of libfdt, libelf, zlib, zstd and xxhash that the board uses work
 # on memory too; elf_begin and elf_fd functions would not.
-allowed='^(mem|str)[a-z_]*$|^__(mem|str)[a-z_]*_chk$|^(bcmp|malloc|calloc|free|realloc|aligned_alloc|posix_memalign)$|^(mmap|munmap|madvise)(64)?$'
+allowed='^(mem|str)[a-z_]*$|^__(mem|str)[a-z_]*_chk$|^(bcmp|malloc|calloc|free|realloc|aligned_alloc|posix_memalign)$|^(mmap|munmap|madvise)(64)?$|^getpagesize$'
 allowed="$allowed|^(__assert_fail|abort|qsort|bsearch|__cpu_model)$|^(v?snprintf|__v?snprintf_chk)$|^__stack_chk_fail$|^_GLOBAL_OFFSET_TABLE_$|^__errno_location$"
 allowed="$allowed|^(fdt|gelf|elf32|elf64|elf|inflate|ZSTD|XXH|XXH3|XXH64|crc32)[_A-Za-z0-9]*$|^(u?div|mul)(t|d)i[0-9]$|^__[a-z]+ti[0-9]$"
 # Memory for host code is a file without a name that is mapped twice.

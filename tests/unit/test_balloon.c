@@ -6,6 +6,7 @@
 #include "debug/journal.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 Suite *test_balloon_suite(void);
 
@@ -44,12 +45,13 @@ static bool zeros(struct fixture *f, unsigned n)
     return !all;
 }
 
-/* Is there memory of the host's behind it? */
+/* Is there memory of the host's behind it? A host whose pages are larger keeps it. */
 static bool resident(struct fixture *f, unsigned n)
 {
     const struct phys_region *r = phys_region_at(&f->m->d.phys, PAGES);
+    u64 at = PAGES - r->base + (u64)n * PAGE, page = (u64)getpagesize();
     unsigned char there = 0;
-    ck_assert(!mincore(r->host + (PAGES - r->base) + (u64)n * PAGE, PAGE, &there));
+    ck_assert(!mincore(r->host + at / page * page, page, &there));
     return there & 1;
 }
 
@@ -125,7 +127,8 @@ START_TEST(given_pages_are_zeros)
     inflate(f, numbers, ARRAY_LEN(numbers));
     ck_assert_uint_eq(used(f, INFLATE), 1);
     ck_assert_uint_eq(used_len(f, INFLATE, 0), 0);
-    ck_assert(!resident(f, 1) && !resident(f, 3) && resident(f, 2));
+    bool kept = getpagesize() > PAGE;
+    ck_assert(resident(f, 1) == kept && resident(f, 3) == kept && resident(f, 2));
     for (unsigned n = 0; n < 5; n++)
         ck_assert_uint_eq(zeros(f, n), n & 1);
     ck_assert(!needs_reset(f));
