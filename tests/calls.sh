@@ -15,7 +15,7 @@ check() # FILE EXEMPT FRAMES: patterns of handlers that may call, and that may h
     object=$B/cpu/insn/$1.thr.o
     [ "$1" = fuse ] && object=$B/cpu/engine/fuse.o # compiled once, for the threaded engine only
     [ -f "$object" ] || { echo "FAIL $object: not built"; failed=$((failed + 1)); return; }
-    objdump -dr --no-show-raw-insn "$object" | awk -v exempt="$2" -v file="$1" -v frames="$3" '
+    "$objdump" -dr --no-show-raw-insn "$object" | awk -v exempt="$2" -v file="$1" -v frames="$3" -v call="$call" -v frame="$frame" '
         function finish() {
             if (name ~ /^(thr|near|fused)_/ && name !~ exempt) {
                 if (bad != "") { print "FAIL " file ": " name ": " bad; failed++ } else passed++
@@ -23,8 +23,8 @@ check() # FILE EXEMPT FRAMES: patterns of handlers that may call, and that may h
             bad = ""
         }
         /^[0-9a-f]+ <.*>:$/ { finish(); name = $2; gsub(/[<>:]/, "", name); next }
-        /\tcall/ { bad = "calls" }
-        name !~ frames && (/\t(push|enter) / || /\tsub +\$0x[0-9a-f]+,%rsp/) { if (bad == "") bad = "has a stack frame" }
+        $0 ~ call { bad = "calls" }
+        name !~ frames && $0 ~ frame { if (bad == "") bad = "has a stack frame" }
         END { finish(); print "COUNT " passed + 0, failed + 0 }' >"$out"
     grep '^FAIL' "$out"
     set -- "$(sed -n 's/^COUNT //p' "$out")"
@@ -32,7 +32,17 @@ check() # FILE EXEMPT FRAMES: patterns of handlers that may call, and that may h
     failed=$((failed + ${1#* }))
 }
 
-case $(uname -m) in x86_64) ;; *) echo "this machine is no x86-64: object code not looked at"; echo "0 passed, 0 failed"; exit 0 ;; esac
+# What a call and the making of a stack frame look like, on the machine that the objects are for.
+machine=$(readelf -h "$B/cpu/insn/dpimm.thr.o" | sed -n 's/^ *Machine: *//p')
+objdump=objdump
+case $machine in
+*X86-64) call='\tcall' frame='\t(push|enter) |\tsub +[$]0x[0-9a-f]+,%rsp' ;;
+AArch64)
+    call='\tblr?\t' frame='\tstp?\t.*[[]sp, #-[0-9]+[]]!|\tsub\tsp, sp, '
+    [ "$(uname -m)" = aarch64 ] || objdump=${CROSS:-aarch64-linux-gnu-}objdump
+    ;;
+*) echo "object code for ${machine:-nothing}, of which calls are not known here"; echo "0 passed, 1 failed"; exit 1 ;;
+esac
 out=$(mktemp) || exit 1
 trap 'rm -f "$out"' EXIT
 check dpimm '^$' '^thr_BFM'
