@@ -22,7 +22,7 @@ static unsigned reg_get(struct region *r, unsigned n, unsigned scratch)
     else if (r->pin[n] >= 0)
         return (unsigned)r->pin[n];
     else
-        host_load(&r->h, 3, HOST_ZERO, scratch, HOST_CPU, x_at(n));
+        host_load(&r->h, 3, HOST_ZERO, scratch, HOST_CPU_PLACE(x_at(n)));
     return scratch;
 }
 /* Where a result for x[n] may be made. */
@@ -30,6 +30,28 @@ static unsigned reg_dest(const struct region *r, unsigned n, unsigned scratch)
 {
     return n != REG_TRASH && r->pin[n] >= 0 ? (unsigned)r->pin[n] : scratch;
 }
+/*
+ * Looks at what follows an instruction in a straight line: does something write x[n] (the flags, for NZCV) before
+ * anything reads it from struct cpu, and before the region may be left? Then nobody sees the value there.
+ */
+enum { NZCV = REG_COUNT, LOOK_AHEAD = 16 };
+static bool overwritten(const struct region *r, unsigned n)
+{
+    if (r->row[r->slot]->flow != FLOW_NEXT) /* the link register: the next slot is executed after the call */
+        return false;
+    for (unsigned slot = r->slot + 1; slot <= r->slot + LOOK_AHEAD && slot < CODE_SLOTS && r->in[slot]; slot++) {
+        const struct emit_row *e = r->row[slot];
+        if (!e || e->exits || e->flow != FLOW_NEXT)
+            return false;
+        struct emit_uses u = emit_uses(r->letters[slot], &r->ops[slot]);
+        if (n == NZCV ? e->reads_flags : u.reads >> n & 1 && r->pin[n] < 0)
+            return false;
+        if (n == NZCV ? e->flags || e->sets_flags : u.writes >> n & 1)
+            return true;
+    }
+    return false;
+}
+
 /* The value is x[n] from now on. The host's flags stay. */
 static void reg_put(struct region *r, unsigned n, unsigned value)
 {
@@ -37,7 +59,9 @@ static void reg_put(struct region *r, unsigned n, unsigned value)
         return;
     if (r->pin[n] >= 0)
         host_mov(&r->h, true, (unsigned)r->pin[n], value);
-    host_store(&r->h, 3, value, HOST_CPU, x_at(n));
+    if (overwritten(r, n))
+        return;
+    host_store(&r->h, 3, value, HOST_CPU_PLACE(x_at(n)));
 }
 
 enum { READS_D = 1, READS_N = 2, READS_M = 4, READS_A = 8, WRITES_D = 16, WRITES_A = 32, WRITES_N = 64, WRITES_LINK = 128 };
@@ -72,7 +96,7 @@ struct emit_uses emit_uses(u16 letters, const struct op *o)
 /* PC of a slot plus an offset, into a register. */
 static void pc_get(struct region *r, unsigned d, unsigned slot, u64 offset)
 {
-    host_load(&r->h, 3, HOST_ZERO, d, HOST_CPU, CPU(fetch_va));
+    host_load(&r->h, 3, HOST_ZERO, d, HOST_CPU_PLACE(CPU(fetch_va)));
     host_alu_imm(&r->h, true, HOST_ADD, d, d, 4 * (u64)slot + offset, false);
 }
 
@@ -99,7 +123,7 @@ static u64 immediate(const struct op *o, const struct emit_row *e)
 /* The result of an operation, and its flags. */
 static void result(struct region *r, const struct op *o, const struct emit_row *e, unsigned d)
 {
-    if (e->flags)
+    if (e->flags && !overwritten(r, NZCV))
         host_flags_store(&r->h, d);
     reg_put(r, o->d, d);
 }
@@ -331,6 +355,7 @@ static void emit_multiply_high(struct region *r, const struct op *o, const struc
 
 /* ---- loads and stores ---- */
 
+static emit_fn emit_load_literal, emit_vector_literal;
 static void slow_if_not(struct region *r, unsigned condition)
 {
     region_stub(r, (struct stub){ .from = host_jump_if(&r->h, host_opposite(condition)), .kind = STUB_SLOW });
@@ -365,18 +390,85 @@ static void address(struct region *r, const struct op *o, const struct emit_row 
             host_mov(h, true, HOST_A, n);
     }
 }
-/* A tag has room for a misalignment of up to 15 bytes, below the number of its context (cpu/state.h). */
-enum { TAG_ALIGNED = 16 };
-/* From there on HOST_A is the host's address. */
-static void translate(struct region *r, unsigned size, bool write)
+/* Is it an access at a base that has a register of the host's, plus a number, which leaves the base alone? */
+static bool is_plain(const struct region *r, const struct op *o, const struct emit_row *e)
+{
+    return e->exits && !e->writes_n && e->emit != emit_load_literal && e->emit != emit_vector_literal &&
+           (e->form == MODE_ui || e->form == MODE_ur || e->form == MODE_off || e->form == MODE_np) && r->pin[o->n] >= 0;
+}
+static s32 access_size(const struct emit_row *e) { return (e->pair ? 2 : 1) << e->log2; }
+static s32 access_align(const struct emit_row *e) { return access_size(e) > 16 ? 16 : access_size(e); }
+
+/*
+ * Accesses at one base, in a straight line: one compare of a tag, for all the bytes from the lowest to the highest,
+ * says that none of them can fail. The first one's, if there are others: *a becomes that of all.
+ */
+enum { GROUP_SPAN = 256 };
+static bool group_find(const struct region *r, const struct op *o, const struct emit_row *e, struct host_access *a)
+{
+    s32 from = o->imm, to = o->imm + access_size(e), align = access_align(e);
+    unsigned count = 1;
+    for (unsigned slot = r->slot + 1; slot <= r->slot + LOOK_AHEAD && slot < CODE_SLOTS && r->in[slot]; slot++) {
+        const struct emit_row *next = r->row[slot];
+        const struct op *p = &r->ops[slot];
+        if (!next || next->flow != FLOW_NEXT || r->label[slot] || r->entry[slot])
+            break;
+        if (is_plain(r, p, next) && p->n == o->n && (e->write || !next->write)) {
+            s32 low = p->imm < from ? p->imm : from,
+                high = p->imm + access_size(next) > to ? p->imm + access_size(next) : to;
+            s32 most = access_align(next) > align ? access_align(next) : align;
+            if (high - low > GROUP_SPAN || (p->imm - o->imm) % access_align(next))
+                break;
+            from = low, to = high, align = most;
+            count++;
+        }
+        if (emit_uses(r->letters[slot], p).writes >> o->n & 1)
+            break;
+    }
+    *a = (struct host_access){ a->base, e->write, from, (u16)(to - from), (u16)align };
+    return count > 1 && (o->imm - from) % align == 0;
+}
+
+/* Compares the tag; the handler does what misses. */
+static void translate(struct region *r, unsigned to, struct host_access a)
 {
     host_fix miss;
-    const u8 *back = host_tag(&r->h, size, write, &miss);
-    region_stub(r, (struct stub){ .from = miss,
-                                  .kind = size > 1 && size <= TAG_ALIGNED ? STUB_ALIGNED : STUB_SLOW,
-                                  .size = (u8)size,
-                                  .write = write,
-                                  .back = back });
+    const u8 *back = host_tag(&r->h, to, a, &miss);
+    region_stub(
+        r, (struct stub){ .from = miss, .kind = a.align > 1 ? STUB_ALIGNED : STUB_SLOW, .access = a, .back = back });
+}
+/* Where the access is in the host's memory. */
+static struct host_place access_place(struct region *r, const struct op *o, const struct emit_row *e)
+{
+    struct host_access a = { HOST_A, e->write, 0, (u16)access_size(e), (u16)access_align(e) };
+    if (!is_plain(r, o, e)) {
+        address(r, o, e);
+        translate(r, HOST_A, a);
+        return (struct host_place){ HOST_A, HOST_NONE, 0 };
+    }
+    a.base = (u8)r->pin[o->n];
+    a.offset = o->imm;
+    if (e->sp)
+        slow_if_not(r, host_test_mask(&r->h, a.base, 15));
+    if (r->group == o->n && o->imm >= r->group_from && o->imm + access_size(e) <= r->group_to &&
+        (r->group_write || !e->write))
+        return (struct host_place){ HOST_GROUP, a.base, o->imm };
+    struct host_access all = a;
+    if (!group_find(r, o, e, &all)) {
+        translate(r, HOST_A, a);
+        return (struct host_place){ HOST_A, a.base, o->imm };
+    }
+    translate(r, HOST_GROUP, all);
+    r->group = o->n;
+    r->group_from = all.offset;
+    r->group_to = all.offset + all.size;
+    r->group_write = e->write;
+    return (struct host_place){ HOST_GROUP, a.base, o->imm };
+}
+static struct host_place place_after(struct host_place p, s32 bytes)
+{
+    p.offset += bytes;
+    return p;
 }
 static void write_back(struct region *r, const struct op *o, const struct emit_row *e)
 {
@@ -386,51 +478,56 @@ static void write_back(struct region *r, const struct op *o, const struct emit_r
     host_alu_imm(&r->h, true, HOST_ADD, d, n, (u64)IMM_OF(o), false);
     reg_put(r, o->n, d);
 }
-static void load_to(struct region *r, const struct emit_row *e, unsigned d, s32 offset)
+static void load_to(struct region *r, const struct emit_row *e, unsigned d, struct host_place from)
 {
     unsigned to = reg_dest(r, d, HOST_B);
-    host_load(&r->h, e->log2, e->extend, to, HOST_A, offset);
+    host_load(&r->h, e->log2, e->extend, to, from);
     reg_put(r, d, to);
 }
-static void store_from(struct region *r, const struct emit_row *e, unsigned d, s32 offset)
+static void store_from(struct region *r, const struct emit_row *e, unsigned d, struct host_place to)
 {
-    host_store(&r->h, e->log2, reg_get(r, d, HOST_B), HOST_A, offset);
+    host_store(&r->h, e->log2, reg_get(r, d, HOST_B), to);
 }
 static void emit_load(struct region *r, const struct op *o, const struct emit_row *e)
 {
-    address(r, o, e);
-    translate(r, 1u << e->log2, false);
+    struct host_place p = access_place(r, o, e);
     write_back(r, o, e);
-    load_to(r, e, o->d, 0);
+    load_to(r, e, o->d, p);
 }
 static void emit_store(struct region *r, const struct op *o, const struct emit_row *e)
 {
-    address(r, o, e);
-    translate(r, 1u << e->log2, true);
-    store_from(r, e, o->d, 0);
+    struct host_place p = access_place(r, o, e);
+    store_from(r, e, o->d, p);
     write_back(r, o, e);
 }
 static void emit_load_pair(struct region *r, const struct op *o, const struct emit_row *e)
 {
-    address(r, o, e);
-    translate(r, 2u << e->log2, false);
+    struct host_place p = access_place(r, o, e);
     write_back(r, o, e);
-    load_to(r, e, o->d, 0);
-    load_to(r, e, o->a, 1 << e->log2);
+    bool over = p.index != HOST_NONE && reg_dest(r, o->d, HOST_B) == p.index; /* the first overwrites the base */
+    if (!over)
+        load_to(r, e, o->d, p);
+    load_to(r, e, o->a, place_after(p, 1 << e->log2));
+    if (over && o->a != o->d)
+        load_to(r, e, o->d, p);
 }
 static void emit_store_pair(struct region *r, const struct op *o, const struct emit_row *e)
 {
-    address(r, o, e);
-    translate(r, 2u << e->log2, true);
-    store_from(r, e, o->d, 0);
-    store_from(r, e, o->a, 1 << e->log2);
+    struct host_place p = access_place(r, o, e);
+    store_from(r, e, o->d, p);
+    store_from(r, e, o->a, place_after(p, 1 << e->log2));
     write_back(r, o, e);
+}
+/* Those at a literal: PC, and a number. */
+static struct host_place literal_place(struct region *r, const struct op *o, const struct emit_row *e)
+{
+    pc_get(r, HOST_A, r->slot, (u64)IMM_OF(o));
+    translate(r, HOST_A, (struct host_access){ HOST_A, false, 0, (u16)access_size(e), (u16)access_align(e) });
+    return (struct host_place){ HOST_A, HOST_NONE, 0 };
 }
 static void emit_load_literal(struct region *r, const struct op *o, const struct emit_row *e)
 {
-    pc_get(r, HOST_A, r->slot, (u64)IMM_OF(o));
-    translate(r, 1u << e->log2, false);
-    load_to(r, e, o->d, 0);
+    load_to(r, e, o->d, literal_place(r, o, e));
 }
 /* ---- loads and stores of FP and SIMD registers ---- */
 
@@ -442,66 +539,41 @@ static void fp_check(struct region *r)
         slow_if_not(r, host_test_cpu(&r->h, CPU(d.fp_trapped)));
     r->fp_checked = true;
 }
-static void vector_load(struct region *r, const struct emit_row *e, unsigned d, s32 offset)
+static void vector_load(struct region *r, const struct emit_row *e, unsigned d, struct host_place from)
 {
     if (e->log2 == 4) {
-        host_copy16(&r->h, HOST_CPU, v_at(d), HOST_A, offset);
+        host_copy16(&r->h, HOST_CPU_PLACE(v_at(d)), from);
         return;
     }
-    host_load(&r->h, e->log2, HOST_ZERO, HOST_B, HOST_A, offset);
-    host_store(&r->h, 3, HOST_B, HOST_CPU, v_at(d));
+    host_load(&r->h, e->log2, HOST_ZERO, HOST_B, from);
+    host_store(&r->h, 3, HOST_B, HOST_CPU_PLACE(v_at(d)));
     host_imm(&r->h, HOST_B, 0);
-    host_store(&r->h, 3, HOST_B, HOST_CPU, v_at(d) + 8);
+    host_store(&r->h, 3, HOST_B, HOST_CPU_PLACE(v_at(d) + 8));
 }
-static void vector_store(struct region *r, const struct emit_row *e, unsigned d, s32 offset)
+static void vector_store(struct region *r, const struct emit_row *e, unsigned d, struct host_place to)
 {
     if (e->log2 == 4) {
-        host_copy16(&r->h, HOST_A, offset, HOST_CPU, v_at(d));
+        host_copy16(&r->h, to, HOST_CPU_PLACE(v_at(d)));
         return;
     }
-    host_load(&r->h, e->log2, HOST_ZERO, HOST_B, HOST_CPU, v_at(d));
-    host_store(&r->h, e->log2, HOST_B, HOST_A, offset);
+    host_load(&r->h, e->log2, HOST_ZERO, HOST_B, HOST_CPU_PLACE(v_at(d)));
+    host_store(&r->h, e->log2, HOST_B, to);
 }
-static void emit_vector_load(struct region *r, const struct op *o, const struct emit_row *e)
+static void emit_vector(struct region *r, const struct op *o, const struct emit_row *e)
 {
+    void (*transfer)(struct region * r, const struct emit_row *e, unsigned d, struct host_place p) =
+        e->write ? vector_store : vector_load;
     fp_check(r);
-    address(r, o, e);
-    translate(r, 1u << e->log2, false);
-    vector_load(r, e, o->d, 0);
-    write_back(r, o, e);
-}
-static void emit_vector_store(struct region *r, const struct op *o, const struct emit_row *e)
-{
-    fp_check(r);
-    address(r, o, e);
-    translate(r, 1u << e->log2, true);
-    vector_store(r, e, o->d, 0);
-    write_back(r, o, e);
-}
-static void emit_vector_load_pair(struct region *r, const struct op *o, const struct emit_row *e)
-{
-    fp_check(r);
-    address(r, o, e);
-    translate(r, 2u << e->log2, false);
-    vector_load(r, e, o->d, 0);
-    vector_load(r, e, o->a, 1 << e->log2);
-    write_back(r, o, e);
-}
-static void emit_vector_store_pair(struct region *r, const struct op *o, const struct emit_row *e)
-{
-    fp_check(r);
-    address(r, o, e);
-    translate(r, 2u << e->log2, true);
-    vector_store(r, e, o->d, 0);
-    vector_store(r, e, o->a, 1 << e->log2);
+    struct host_place p = access_place(r, o, e);
+    transfer(r, e, o->d, p);
+    if (e->pair)
+        transfer(r, e, o->a, place_after(p, 1 << e->log2));
     write_back(r, o, e);
 }
 static void emit_vector_literal(struct region *r, const struct op *o, const struct emit_row *e)
 {
     fp_check(r);
-    pc_get(r, HOST_A, r->slot, (u64)IMM_OF(o));
-    translate(r, 1u << e->log2, false);
-    vector_load(r, e, o->d, 0);
+    vector_load(r, e, o->d, literal_place(r, o, e));
 }
 static void emit_nothing(struct region *r, const struct op *o, const struct emit_row *e) { (void)r, (void)o, (void)e; }
 
@@ -579,7 +651,8 @@ static void emit_far_register_call(struct region *r, const struct op *o, const s
 #define ROW(handler, id, emitter, ...) { .fn = handler, .pattern = pattern_##id, .emit = emit_##emitter, __VA_ARGS__ },
 #define E(id, emitter, ...)   ROW(thr_##id, id, emitter, __VA_ARGS__)
 #define E_S(id, ...)          ROW(thr_##id##_0, id, __VA_ARGS__, .w = 0) ROW(thr_##id##_1, id, __VA_ARGS__, .w = 1)
-#define E_N(id, ...)          ROW(thr_##id##_0, id, __VA_ARGS__, .sp = 0) ROW(thr_##id##_1, id, __VA_ARGS__, .sp = 1)
+#define E_N(id, ...)                                                                                                   \
+    ROW(thr_##id##_0, id, __VA_ARGS__, .exits = 1, .sp = 0) ROW(thr_##id##_1, id, __VA_ARGS__, .exits = 1, .sp = 1)
 #define E_NEAR(id, ...)       ROW(near_##id, id, __VA_ARGS__)
 #define E_NEAR_S(id, ...)     ROW(near_##id##_0, id, __VA_ARGS__, .w = 0) ROW(near_##id##_1, id, __VA_ARGS__, .w = 1)
 const struct emit_row emit_rows[] = {

@@ -6,8 +6,9 @@
  * here, which may overwrite it; no value lives there across two of them. `w`: 64 bits; else 32, and the upper half of
  * the result is zero.
  *
- * HOST_BASE holds the address of the page's slot 0 while a region runs, and HOST_L the budget counted from there: what
- * is left at slot s is HOST_L - 16 s, in units of 16 (cpu/insn/op.h has it counted from the slot's address).
+ * HOST_GROUP is for what accesses that share a tag share (cpu/tier2/emit.c). HOST_BASE holds the address of the page's
+ * slot 0 while a region runs, and HOST_L the budget counted from there: what is left at slot s is HOST_L - 16 s, in
+ * units of 16 (cpu/insn/op.h has it counted from the slot's address).
  *
  * The guest's flags lie in struct cpu; what an operation with flags left in those of the host is asked there (`hf`)
  * while it lasts.
@@ -19,9 +20,9 @@
 #include "cpu/state.h"
 
 #if defined __x86_64__
-enum { HOST_A = 0, HOST_B = 1, HOST_C = 2, HOST_CPU = 7, HOST_L = 8, HOST_BASE = 9 };
+enum { HOST_A = 0, HOST_B = 1, HOST_C = 2, HOST_CPU = 7, HOST_L = 8, HOST_BASE = 9, HOST_GROUP = 15 };
 #else
-enum { HOST_A = 9, HOST_B = 10, HOST_C = 11, HOST_CPU = 0, HOST_L = 4, HOST_BASE = 5 };
+enum { HOST_A = 9, HOST_B = 10, HOST_C = 11, HOST_CPU = 0, HOST_L = 4, HOST_BASE = 5, HOST_GROUP = 12 };
 #endif
 /* Those that regions keep the guest's in. */
 enum { HOST_PINS_MAX = 16 };
@@ -77,19 +78,35 @@ void host_rev(struct host *h, bool w, unsigned d, unsigned n);
 void host_adc(struct host *h, bool w, unsigned d, unsigned n, unsigned m, bool flags);
 
 /* ---- memory ---- */
-void host_load(struct host *h, unsigned log2, enum host_extend extend, unsigned d, unsigned base, s32 offset);
-void host_store(struct host *h, unsigned log2, unsigned s, unsigned base, s32 offset);
+/* base + index + offset; index HOST_NONE: without. */
+enum { HOST_NONE = 0xff };
+struct host_place {
+    u8 base, index;
+    s32 offset;
+};
+/* A field of struct cpu. */
+#define HOST_CPU_PLACE(at) ((struct host_place){ HOST_CPU, HOST_NONE, (at) })
+void host_load(struct host *h, unsigned log2, enum host_extend extend, unsigned d, struct host_place from);
+void host_store(struct host *h, unsigned log2, unsigned s, struct host_place to);
 /* 16 bytes from one place to another, by a register that is nobody's. */
-void host_copy16(struct host *h, unsigned to, s32 to_offset, unsigned from, s32 from_offset);
+void host_copy16(struct host *h, struct host_place to, struct host_place from);
 /* d = n + (m << scale), scale 0 to 7. HOST_B may be overwritten when it is m. */
 void host_add_scaled(struct host *h, unsigned d, unsigned n, unsigned m, unsigned scale);
-/* HOST_A holds an address of the guest's; afterwards the host's, for `size` bytes, if a fast tag has it; *miss jumps
- * otherwise, with HOST_A as it was. HOST_B may be overwritten. The first compare of fast_pointer; returned is where the
- * second one goes on. */
-const u8 *host_tag(struct host *h, unsigned size, bool write, host_fix *miss);
-/* Where *miss jumped: the second compare, for accesses that are checked for alignment. `back`: what host_tag returned;
- * *miss as above. */
-void host_tag_aligned(struct host *h, unsigned size, bool write, const u8 *back, host_fix *miss);
+/* What lies at an address of the guest's, base + offset (HOST_B is not the base). */
+struct host_access {
+    u8 base;
+    bool write;
+    s32 offset;
+    u16 size;  /* bytes in all */
+    u16 align; /* of each part, where that is checked; at most 16 */
+};
+/* What is to be added to an address of the guest's in that access to make it the host's, into `to`, if a fast tag has
+ * it; the sum with the base when `to` is the base. *miss jumps otherwise, with the base as it was. HOST_B may be
+ * overwritten. The first compare of fast_pointer; returned is where the second one goes on. */
+const u8 *host_tag(struct host *h, unsigned to, struct host_access a, host_fix *miss);
+/* Where *miss jumped: the second compare, for accesses that are checked for alignment. `back`: what host_tag returned.
+ * Goes on at the end where that fails, too. */
+void host_tag_aligned(struct host *h, struct host_access a, const u8 *back);
 
 /* ---- flags and conditions ---- */
 /* The guest's flags, of the operation that the host's are of; r: its result. */

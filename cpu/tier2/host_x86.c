@@ -16,8 +16,8 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, 
 enum { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G };
 
 const bool host_has_tier2 = true;
-const u8 host_pins[HOST_PINS_MAX] = { RBX, RSI, RBP, R10, R11, R12, R13, R14, R15 };
-const unsigned host_pin_count = 9;
+const u8 host_pins[HOST_PINS_MAX] = { RBX, RSI, RBP, R10, R11, R12, R13, R14 };
+const unsigned host_pin_count = 8;
 
 /* ---- encoding ---- */
 
@@ -340,22 +340,26 @@ void host_adc(struct host *h, bool w, unsigned d, unsigned n, unsigned m, bool f
 
 /* ---- memory ---- */
 
-void host_load(struct host *h, unsigned log2, enum host_extend extend, unsigned d, unsigned base, s32 offset)
+static void op_place(struct host *h, bool w, unsigned opcode, unsigned r, struct host_place p)
+{
+    op_rmi(h, w, opcode, r, p.base, p.index == HOST_NONE ? NO_INDEX : p.index, 0, p.offset);
+}
+void host_load(struct host *h, unsigned log2, enum host_extend extend, unsigned d, struct host_place from)
 {
     static const u16 zero[] = { 0x0fb6, 0x0fb7, 0x8b, 0x8b }, sign[] = { 0x0fbe, 0x0fbf, 0x63, 0x8b };
     bool w = extend == HOST_ZERO ? log2 == 3 : extend == HOST_SIGN_X;
-    op_rm(h, w, extend == HOST_ZERO ? zero[log2] : sign[log2], d, base, offset);
+    op_place(h, w, extend == HOST_ZERO ? zero[log2] : sign[log2], d, from);
 }
-void host_store(struct host *h, unsigned log2, unsigned s, unsigned base, s32 offset)
+void host_store(struct host *h, unsigned log2, unsigned s, struct host_place to)
 {
     if (log2 == 1)
         byte(h, 0x66);
-    op_rm(h, log2 == 3, log2 ? 0x89 : 0x88, s, base, offset);
+    op_place(h, log2 == 3, log2 ? 0x89 : 0x88, s, to);
 }
-void host_copy16(struct host *h, unsigned to, s32 to_offset, unsigned from, s32 from_offset)
+void host_copy16(struct host *h, struct host_place to, struct host_place from)
 {
-    op_rm(h, false, 0x0f10, 0, from, from_offset); /* MOVUPS */
-    op_rm(h, false, 0x0f11, 0, to, to_offset);
+    op_place(h, false, 0x0f10, 0, from); /* MOVUPS */
+    op_place(h, false, 0x0f11, 0, to);
 }
 
 void host_add_scaled(struct host *h, unsigned d, unsigned n, unsigned m, unsigned scale)
@@ -370,31 +374,43 @@ void host_add_scaled(struct host *h, unsigned d, unsigned n, unsigned m, unsigne
 }
 
 #define FAST_AT(write) (CPU(d.fast) + (s32)((write) ? offsetof(struct fast_entry, w) : offsetof(struct fast_entry, r)))
-const u8 *host_tag(struct host *h, unsigned size, bool write, host_fix *miss)
+const u8 *host_tag(struct host *h, unsigned to, struct host_access a, host_fix *miss)
 {
-    host_mov(h, false, RCX, RAX);
+    if (a.offset)
+        op_rm(h, false, 0x8d, RCX, a.base, a.offset);
+    else
+        host_mov(h, false, RCX, a.base);
     shift_by(h, false, HOST_LSR, RCX, 7);
     op_cpu(h, false, 0x33, RCX, CPU(d.data.mix));
     group1_imm(h, false, group1[HOST_AND], RCX, (FAST_ENTRIES - 1) << 5);
-    op_rm(h, true, 0x8d, RDX, RAX, (s32)size - 1);
+    op_rm(h, true, 0x8d, RDX, a.base, a.offset + (s32)a.size - 1);
     group1_imm(h, true, group1[HOST_AND], RDX, -4096);
-    op_cpu(h, true, 0x0b, RDX, size > 1 ? CPU(d.data.wide) : CPU(d.data.ctx));
-    op_rmi(h, true, 0x3b, RDX, RDI, RCX, 0, FAST_AT(write));
+    op_cpu(h, true, 0x0b, RDX, a.size > 1 ? CPU(d.data.wide) : CPU(d.data.ctx));
+    op_rmi(h, true, 0x3b, RDX, RDI, RCX, 0, FAST_AT(a.write));
     *miss = host_jump_if(h, CC_NE);
     const u8 *back = h->p;
-    op_rmi(h, true, 0x03, RAX, RDI, RCX, 0, CPU(d.fast) + (s32)offsetof(struct fast_entry, addend));
+    op_rmi(h, true, to == a.base ? 0x03 : 0x8b, to, RDI, RCX, 0,
+           CPU(d.fast) + (s32)offsetof(struct fast_entry, addend));
     h->hf = HF_NONE;
     return back;
 }
-/* rcx is still the entry's offset. */
-void host_tag_aligned(struct host *h, unsigned size, bool write, const u8 *back, host_fix *miss)
+/* rcx is still the entry's offset. What is aligned as a whole crosses no page. */
+void host_tag_aligned(struct host *h, struct host_access a, const u8 *back)
 {
-    host_mov(h, true, RDX, RAX);
-    group1_imm(h, true, group1[HOST_AND], RDX, -4096 | (s32)(size - 1));
+    op_rm(h, true, 0x8d, RDX, a.base, a.offset);
+    group1_imm(h, true, group1[HOST_AND], RDX, -4096 | (s32)(a.align - 1));
     op_cpu(h, true, 0x0b, RDX, CPU(d.data.ctx));
-    op_rmi(h, true, 0x3b, RDX, RDI, RCX, 0, FAST_AT(write));
-    host_fix_to(h, host_jump_if(h, CC_E), back);
-    *miss = host_jump(h);
+    op_rmi(h, true, 0x3b, RDX, RDI, RCX, 0, FAST_AT(a.write));
+    if (a.size == a.align) {
+        host_fix_to(h, host_jump_if(h, CC_E), back);
+        return;
+    }
+    u8 *other = short_if(h, CC_NE);
+    op_rm(h, true, 0x8d, RDX, a.base, a.offset);
+    group1_imm(h, false, group1[HOST_AND], RDX, 4095);
+    group1_imm(h, false, GROUP1_CMP, RDX, 4096 - (s32)a.size);
+    host_fix_to(h, host_jump_if(h, CC_BE), back);
+    short_here(h, other);
 }
 
 /* ---- flags and conditions ---- */

@@ -317,14 +317,12 @@ void region_take_if(struct region *r, unsigned condition, unsigned to)
 static void leave_slow(struct region *r, unsigned slot) { host_leave_by(&r->h, slot, r->ops[slot].fn, r->counts); }
 static void stub_write(struct region *r, struct stub s)
 {
-    host_fix miss;
     r->slot = s.slot;
     host_fix_to(&r->h, s.from, r->h.p);
     r->h.hf = HF_NONE;
     switch ((enum stub_kind)s.kind) {
     case STUB_ALIGNED:
-        host_tag_aligned(&r->h, s.size, s.write, s.back, &miss);
-        host_fix_to(&r->h, miss, r->h.p);
+        host_tag_aligned(&r->h, s.access, s.back);
         leave_slow(r, s.slot);
         break;
     case STUB_SLOW: leave_slow(r, s.slot); break;
@@ -340,12 +338,14 @@ static void slot_write(struct region *r, unsigned slot)
     const struct emit_row *e = r->row[slot];
     r->slot = slot;
     if (r->label[slot] || r->entry[slot])
-        r->h.hf = HF_NONE, r->fp_checked = false;
+        r->h.hf = HF_NONE, r->fp_checked = false, r->group = -1;
     r->at[slot] = r->h.p;
     if (e)
         e->emit(r, &r->ops[slot], e);
     else
         leave_slow(r, slot);
+    if (r->group >= 0 && emit_uses(r->letters[slot], &r->ops[slot]).writes >> r->group & 1)
+        r->group = -1;
     if (goes_on(flow_of(e)) && !inside(r, slot + 1))
         host_leave(&r->h, slot + 1, r->counts);
 }
@@ -382,7 +382,8 @@ static void entry_write(struct region *r, unsigned slot)
     for (u64 set = r->live[slot]; set; set &= set - 1) {
         unsigned n = (unsigned)__builtin_ctzll(set);
         if (r->pin[n] >= 0)
-            host_load(&r->h, 3, HOST_ZERO, (unsigned)r->pin[n], HOST_CPU, (s32)offsetof(struct cpu, x) + 8 * (s32)n);
+            host_load(&r->h, 3, HOST_ZERO, (unsigned)r->pin[n],
+                      HOST_CPU_PLACE((s32)offsetof(struct cpu, x) + 8 * (s32)n));
     }
     host_fix_to(&r->h, host_jump(&r->h), r->at[slot]);
 }
@@ -445,6 +446,7 @@ static void region_begin(struct tier2 *t, struct region *r, struct code_page *pa
     r->lo = CODE_SLOTS;
     r->hi = r->count = r->emitted = r->stubs = r->fixes = 0;
     r->counts = t->config.count;
+    r->group = -1;
 }
 static void host_begin(struct tier2 *t, struct region *r)
 {

@@ -35,8 +35,11 @@ struct emit_row {
     u8 op, form; /* as its emitter has them */
     u8 flags, invert, sign;
     u8 condition;
-    u8 log2, extend;      /* of loads and stores */
-    u8 reads_d, writes_n; /* the destination is a source, too; the base is a destination */
+    u8 log2, extend; /* of loads and stores */
+    u8 write, pair;
+    u8 exits;                   /* its handler may have to do it */
+    u8 sets_flags, reads_flags; /* whatever .flags says */
+    u8 reads_d, writes_n;       /* the destination is a source, too; the base is a destination */
 };
 extern const struct emit_row emit_rows[];
 extern const unsigned emit_row_count;
@@ -63,7 +66,8 @@ struct stub {
     host_fix from;
     const u8 *back;
     u16 slot, to;
-    u8 kind, size, write;
+    u8 kind;
+    struct host_access access;
 };
 enum { STUBS_MAX = 8 * REGION_MAX };
 
@@ -74,6 +78,9 @@ struct region {
     unsigned lo, hi, count, emitted;
     unsigned stubs, fixes;
     bool counts;
+    int group; /* x[group] is the base of accesses whose tag was compared already, or -1; HOST_GROUP is theirs */
+    s32 group_from, group_to; /* their offsets */
+    bool group_write;
     bool fp_checked;   /* FP instructions are known not to trap on all ways here */
     s8 pin[REG_COUNT]; /* the host's register that holds x[n], or -1 */
     struct op ops[CODE_SLOTS + 1];

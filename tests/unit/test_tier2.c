@@ -235,6 +235,17 @@ START_TEST(code_written_by_itself)
 }
 END_TEST
 
+/* What comes after a call in memory does not come after it in time. */
+START_TEST(link_register_is_stored)
+{
+    const u32 words[] = { 0x94000003 /* bl 3 on */, movz(30, 5), HERE, 0xaa1e03e0 /* mov x0, x30 */, HERE };
+    u64 pc = write_code(words, ARRAY_LEN(words), AFTER);
+    start(pc, 10);
+    compare("bl", 0, words);
+    ck_assert_uint_eq(pe(ENGINE_THREADED)->x[0], pc + 4);
+}
+END_TEST
+
 /* Data beside code, in one page: writes to it end no region. */
 START_TEST(data_beside_code)
 {
@@ -326,6 +337,7 @@ Suite *test_tier2_suite(void)
     tcase_set_timeout(c, 120);
     tcase_add_test(c, regions_are_written);
     tcase_add_test(c, code_written_by_itself);
+    tcase_add_test(c, link_register_is_stored);
     tcase_add_test(c, data_beside_code);
     tcase_add_test(c, old_regions_make_room);
     suite_add_tcase(s, c);
