@@ -554,10 +554,30 @@ static void model_compare(void *ctx, const char *name, const char *words)
     nearest_try(&w->like, w->name, strlen(w->name), name);
 }
 
+/* What serves instead of it, or NULL. */
+static const char *model_refused(const char *name)
+{
+    static const struct {
+        const char *name, *what;
+    } rows[] = {
+#define DEVICE_REFUSED(name, what) { name, what },
+#include "frontend/device_refused.def"
+    };
+    for (unsigned n = 0; n < ARRAY_LEN(rows); n++) {
+        size_t length = strlen(rows[n].name);
+        bool family = rows[n].name[length - 1] == '*';
+        if (family ? !strncmp(name, rows[n].name, length - 1) : !strcmp(name, rows[n].name))
+            return rows[n].what;
+    }
+    return NULL;
+}
+
 static _Noreturn void no_model(const char *option, const char *name)
 {
     struct wanted w = { .name = name };
     char words[96];
+    if (model_refused(name))
+        die("%s: elmu has no %s", option, model_refused(name));
     models_each(model_compare, &w);
     die("%s: no such device%s (-device '?' lists them)", option, nearest_words(&w.like, words));
 }

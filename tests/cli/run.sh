@@ -486,6 +486,17 @@ for part in net shares; do
     grep '^FAIL' out
 done
 
+# ---- devices that elmu has not ----
+bad 'another adapter' '-device e1000e: elmu has no such adapter: virtio-net-pci is one' -device e1000e,netdev=n -netdev user,id=n -kernel hello.elf
+bad 'a port' '-device virtserialport: elmu has no ports beside consoles' -device virtio-serial-pci -device virtserialport,name=x -kernel hello.elf
+bad 'a controller of disks' '-device nvme: elmu has no NVMe' -device nvme,serial=1 -kernel hello.elf
+bad 'one that nobody has' "no such device (did you mean 'virtio-blk-pci'?)" -device virtio-blk-pcj -kernel hello.elf
+# No row stands for what is there.
+"$elmu" -device '?' | sed -n 's/^name "\([^"]*\)".*/\1/p' >models
+while read -r model; do
+    if "$elmu" -kernel hello.elf -device "$model" 2>&1 </dev/null | grep -q 'elmu has no'; then fail "-device $model" 'is refused'; else pass; fi
+done <models
+
 # ---- accepted, with a word ----
 run 'two nodes' 0 -m 1G -smp 2 -numa node,memdev=m,cpus=0 -numa node,memdev=n,cpus=1 -numa dist,src=0,dst=1,val=20 -kernel hello.elf \
     -object memory-backend-ram,id=m,size=512M -object memory-backend-ram,id=n,size=512M
