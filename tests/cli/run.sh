@@ -283,7 +283,8 @@ bad 'serial ports without end' 'more than 16' $(printf -- '-serial null %.0s' {1
 bad 'unknown chardev' 'no such back end' -chardev pigeon,id=c
 bad 'chardev of no such id' 'id=c9' -serial chardev:c9
 bad 'serial file that cannot be' 'folder: Is a directory' -kernel hello.elf -serial file:folder
-bad 'TFTP folder that is not there' 'tftp=nowhere: No such file' -kernel hello.elf -netdev user,id=n,tftp=nowhere
+run 'TFTP folder that is not there' 0 -kernel hello.elf -netdev user,id=n,tftp=nowhere
+says 'TFTP folder that is not there' err 'tftp=nowhere: No such file or directory: no file is served'
 bad 'loader without file' 'loader' -device loader,force-raw=on
 bad 'loader past RAM' 'does not fit' -kernel hello.elf -device loader,file=noise,addr=0x0a800000
 bad 'loader for a CPU that is not' 'cpu-num=3' -device loader,file=hello.elf,cpu-num=3
