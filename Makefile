@@ -1,11 +1,20 @@
 # elmu: make, make run, make check ... `make help` lists the targets. Objects go to $(B), the program to ./elmu.
 # Variables: CC=gcc|clang, B=folder, SAN=1 (ASan + UBSan, stepping engine only), OPT=-O2, V=1 (show commands)
 #     LTO=1 (link-time optimisation), PGO=generate|use (profile-guided, gcc: `make pgo` does both and the training between)
+#     ARCH=arm64: for arm64 hosts, build/arm64/elmu, with the libraries of ROOT=folder (tests/arm64-root.sh makes it)
 
+CROSS  ?= aarch64-linux-gnu-
 CC     := $(if $(filter default,$(origin CC)),gcc,$(CC))
+# Not from the environment, where ARCH may be a kernel's.
+ifeq ($(origin ARCH)-$(ARCH),command line-arm64)
+B      ?= build/arm64
+ROOT   ?= $(wildcard $(or $(ELMU_CACHE),$(HOME)/.cache/elmu)/root-arm64)
+override CC := $(if $(findstring clang,$(CC)),$(CC) --target=aarch64-linux-gnu --gcc-toolchain=/usr,$(CROSS)gcc) $(ROOT:%=--sysroot=%)
+else ifeq ($(origin ARCH),command line)
+$(error ARCH=$(ARCH): arm64, or nothing for this host)
+endif
 B      ?= build
 OPT    ?= -O2
-CROSS  ?= aarch64-linux-gnu-
 ELMU   ?= $(if $(filter build,$(B)),elmu,$(B)/elmu)
 Q      := $(if $(V),,@)
 
@@ -133,6 +142,10 @@ check-images: all $(B)/guest/nest-1g.elf  ## boots them: IMAGES="quick" (default
 	@tests/install.sh images $(if $(filter debian%,$(IMAGES)),debian)
 	@tests/images/check.sh -j 2 "$(abspath $(ELMU)) $(OPTIONS)" $(or $(IMAGES),quick)
 
+check-arm64: $(ELMU)  ## builds for arm64 hosts (make ARCH=arm64) and runs that by qemu-user: tests, and a boot with the same hash
+	@tests/install.sh arm64 images
+	@tests/arm64.sh $(abspath $(ELMU))
+
 PREFIX ?= /usr/local
 VERSION = $(shell $(abspath $(ELMU)) -version | sed -nE 's/^elmu version ([0-9.]+) .*/\1/p')
 install: $(ELMU) install-files  ## to PREFIX (/usr/local) below DESTDIR: program, manual page, completion for bash and zsh
@@ -164,7 +177,7 @@ lint:  ## layout, clang-tidy, cppcheck, shellcheck
 	@B=$(B) tests/lint.sh
 
 clean:  ## removes what was built
-	rm -rf $(B) elmu
+	rm -rf $(B) $(ELMU)
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
-.PHONY: ALWAYS all loaded unit vectors decode-sweep pgo run run-device check images check-images install install-files deb coverage soak bench format lint clean help
+.PHONY: ALWAYS all loaded unit vectors decode-sweep pgo run run-device check images check-images check-arm64 install install-files deb coverage soak bench format lint clean help

@@ -8,6 +8,8 @@
 #   QEMU     a second emulator for the guests
 #   PEER     an elmu of another compiler that must compute the same (determinism)
 #   FUZZ     programs and files that the fuzz suite makes (default 40)
+#   RUN      what starts the programs of B that are for another kind of host (tests/arm64.sh)
+#   UNIT     suites of tests/unit (default all)
 #   LOCKSTEP instructions that run beside QEMU (default 1000000), and SEED of their programs (default 1)
 #
 # The last line is the total; status 0 only when nothing failed. A suite that ends without its line has failed.
@@ -15,13 +17,13 @@ set -uo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")/.." || exit 1
 export B=${B:-build}
-export ELMU=${ELMU:-./elmu} VECTORS=${VECTORS:-../shared/vectors ../shared/more-vectors} QEMU=${QEMU:-qemu-system-aarch64} PEER=${PEER-} FUZZ=${FUZZ:-40}
+export ELMU=${ELMU:-./elmu} VECTORS=${VECTORS:-../shared/vectors ../shared/more-vectors} QEMU=${QEMU:-qemu-system-aarch64} PEER=${PEER-} FUZZ=${FUZZ:-40} RUN=${RUN-} UNIT=${UNIT-}
 
 # One function for each suite; the longest first, so that the two lanes end together.
 # shellcheck disable=SC2086 # a list of folders
-suite_vectors() { "$B/vectors" $VECTORS; }
+suite_vectors() { $RUN "$B/vectors" $VECTORS; }
 # shellcheck disable=SC2086
-suite_vectors-part() { set -- $VECTORS; "$B/vectors" "$1/v80" "${@:2}"; }
+suite_vectors-part() { set -- $VECTORS; $RUN "$B/vectors" "$1/v80" "${@:2}"; }
 suite_guests-stepping() { tests/guest/run.sh "$ELMU" --engine=step --max-insns 200000000; }
 suite_guests-threaded() { tests/guest/run.sh "$ELMU" --engine=threaded --max-insns 200000000; }
 # Everything is hot: the second tier from the first time on.
@@ -30,7 +32,8 @@ suite_guests-tier2() { tests/guest/run.sh "$ELMU" --engine=tier2,hot=1 --max-ins
 suite_guests-qemu() { tests/guest/run.sh "$QEMU" -icount shift=0,sleep=off; }
 suite_determinism() { tests/determinism.sh "$ELMU" ${PEER:+"$PEER"}; }
 suite_fuzz() { tests/fuzz.sh "$ELMU" "$FUZZ"; }
-suite_unit() { "$B/unit"; }
+# shellcheck disable=SC2086 # a list of suites
+suite_unit() { $RUN "$B/unit" $UNIT; }
 suite_gdb() { tests/gdb/all.sh "$ELMU"; }
 suite_trace() { tests/trace/run.py "$ELMU" "$B"; }
 suite_cli() { tests/cli/run.sh "$ELMU"; }
@@ -44,7 +47,7 @@ suite_includes() { tests/includes.sh; }
 suite_lists() { tests/lists.sh; }
 # The same vectors: is what each exception names as its cause true?
 # shellcheck disable=SC2086 # a list of folders
-suite_causes() { "$B/vectors" --causes $VECTORS; }
+suite_causes() { $RUN "$B/vectors" --causes $VECTORS; }
 # A million instructions beside QEMU, always the same ones; tests/soak.sh has others.
 suite_lockstep() { tests/lockstep.sh "$ELMU --engine=tier2,hot=1" "${LOCKSTEP:-1000000}" "${SEED:-1}"; }
 suite_sweep()

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Says which tools and libraries are missing, and why they are wanted; installs them by apt when it may.
 #
-#   tests/install.sh [--dry-run] PURPOSE...      PURPOSE: run, check, images, debian, bench, lint, coverage
+#   tests/install.sh [--dry-run] PURPOSE...      PURPOSE: run, check, images, arm64, debian, bench, lint, coverage
 #
 # Root installs at once; anybody else, and --dry-run, gets the one line to run. Status 0 when nothing is missing
 # afterwards. CC names the compiler that elmu will be built with (default gcc).
@@ -53,6 +53,11 @@ images  flock                       util-linux              to keep two runs fro
 images  dtc                         device-tree-compiler    to give QEMU Xen's boot modules
 images  mkimage                     u-boot-tools            to make the script with which U-Boot starts Xen
 images  python3                     python3                 to serve what a guest downloads
+arm64   aarch64-linux-gnu-gcc       gcc-aarch64-linux-gnu   to build elmu for arm64 hosts
+arm64   libc:aarch64-linux-gnu-gcc  libc6-dev-arm64-cross   whose C library it is linked with
+arm64   dpkg-deb                    dpkg                    to unpack the other libraries of arm64 (tests/arm64-root.sh)
+arm64   flock                       util-linux              to keep two runs from fetching them at once
+arm64   qemu-aarch64-static         qemu-user-static        to run it on this one
 debian  mmdebstrap                  mmdebstrap              to make the Debian system of tests/images/debian.sh
 debian  arch-test                   arch-test               to see whether its programs can run here
 debian  qemu-aarch64-static         qemu-user-static        to run its packages' scripts
@@ -103,7 +108,7 @@ dry=
 [ "${1-}" = --dry-run ] && { dry=1; shift; }
 [ $# -gt 0 ] || set -- run
 for purpose in "$@"; do
-    needs | grep -q "^$purpose " || { echo "install.sh: $purpose: no such purpose (run, check, images, debian, bench, lint, coverage)" >&2; exit 1; }
+    needs | grep -q "^$purpose " || { echo "install.sh: $purpose: no such purpose (run, check, images, arm64, debian, bench, lint, coverage)" >&2; exit 1; }
 done
 packages=$(missing "$@")
 [ -n "$packages" ] || exit 0
