@@ -6,6 +6,7 @@
 #include <fenv.h>
 #include <math.h>
 #include "lib/fp/fp.h"
+#include "tests/unit/rounds.h"
 
 Suite *test_fp_suite(void);
 
@@ -617,7 +618,7 @@ START_TEST(random_half)
 {
     static const enum op ops[] = { ADD, SUB, MUL, DIV, SQRT };
     u64 seed = 16;
-    for (unsigned i = 0; i < 100000; i++) {
+    for (unsigned i = 0; i < rounds(100000); i++) {
         enum op op = ops[i % ARRAY_LEN(ops)];
         u32 fpcr = (i >> 3 & 3) << FPCR_RMODE_SHIFT;
         enum fp_rounding mode = (enum fp_rounding)(i >> 3 & 3);
@@ -650,7 +651,7 @@ END_TEST
 START_TEST(random_to_integer)
 {
     u64 seed = 64;
-    for (unsigned i = 0; i < 100000; i++) {
+    for (unsigned i = 0; i < rounds(100000); i++) {
         enum fp_rounding mode = (enum fp_rounding)(i % 5);
         u64 a = rng_operand(FP64, &seed);
         struct fpenv re = { 0, 0 }, ie = { 0, 0 }, ne = { 0, 0 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include "cpu/insn/fp_host.h"
 #include "tests/unit/word.h"
+#include "tests/unit/rounds.h"
 
 Suite *test_fp_fast_suite(void);
 
@@ -150,7 +151,7 @@ static void compare(const char *name, u32 word, enum engine engine, u64 fpsr)
 static void compare_random(const char *name, u32 word, bool dbl, unsigned count)
 {
     seed = 0x9e3779b97f4a7c15 ^ word;
-    for (unsigned n = 0; n < count; n++) {
+    for (unsigned n = 0; n < rounds(count); n++) {
         for (unsigned k = 0; k < 4; k++)
             start->v[k] = vector(dbl);
         if (next() % 4 == 0) { /* close to a tie, or cancelling */

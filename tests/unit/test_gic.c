@@ -2,6 +2,7 @@
  * The GIC: frames, life of an interrupt, priorities, and its state as a whole.
  */
 #include "tests/unit/gic_rig.h"
+#include "tests/unit/rounds.h"
 
 Suite *test_gic_suite(void);
 
@@ -572,7 +573,7 @@ END_TEST
 START_TEST(any_access)
 {
     u32 seed = 3;
-    for (unsigned step = 0; step < 200000; step++) {
+    for (unsigned step = 0; step < rounds(200000); step++) {
         u32 r = random_next(&seed);
         unsigned size = 1u << (r & 3);
         u64 at = random_next(&seed) % (step & 1 ? 0x10100 : 0x90000), v = 0, out = 0;

@@ -2,6 +2,7 @@
  * functions on frames by themselves. */
 #include "board/dev/net_frame.h"
 #include "tests/unit/virtio_driver.h"
+#include "tests/unit/rounds.h"
 
 enum { DATA = RAM_BASE + 0x100000, RX = 0, TX = 1, MOST = 70000 };
 enum { F_CSUM = 1, F_GUEST_CSUM = 2, F_MAC = 1 << 5, F_TSO4 = 1 << 11, F_TSO6 = 1 << 12, F_ECN = 1 << 13,
@@ -414,7 +415,7 @@ START_TEST(hostile)
 {
     struct rig *r = rig_open(0, true);
     u64 seed = 12345;
-    for (unsigned round = 0; round < 4000; round++) {
+    for (unsigned round = 0; round < rounds(4000); round++) {
         driver_begin(&r->f, (u32)(RANDOM | RANDOM << 31), 2);
         for (unsigned q = 0; q < 2; q++)
             for (unsigned n = 0; n < QSIZE; n++) {
@@ -460,7 +461,7 @@ START_TEST(any_frame)
 {
     static u8 frame[4096];
     u64 seed = 99, bytes = 0;
-    for (unsigned round = 0; round < 20000; round++) {
+    for (unsigned round = 0; round < rounds(20000); round++) {
         u32 size = tcp_frame(frame, RANDOM % 2 ? 4 : 6, (u32)RANDOM % 500);
         for (unsigned n = RANDOM % 4; n--;)
             frame[RANDOM % size] = (u8)RANDOM;

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+#include "tests/unit/rounds.h"
 
 enum { STATFS = 8, LOPEN = 12, LCREATE = 14, SYMLINK = 16, MKNOD = 18, RENAME = 20, READLINK = 22, GETATTR = 24, SETATTR = 26,
        XATTRWALK = 30, XATTRCREATE = 32, READDIR = 40, FSYNC = 50, LOCK = 52, GETLOCK = 54, LINK = 70, MKDIR = 72,
@@ -375,7 +376,7 @@ START_TEST(races)
         for (unsigned n = 0;; n++)
             renameat2(dir, name[n % 2 * 2], dir, name[n % 2 * 2 + 1], RENAME_EXCHANGE);
     }
-    for (unsigned n = 0; n < 20000; n++) {
+    for (unsigned n = 0; n < rounds(20000); n++) {
         bool folder = n % 2;
         int error = folder ? ask(r, WALK, "wwhss", 0u, 1u, 2u, "d", "secret") : walk(r, 0, 1, "f");
         if (error || (folder && load_le16(r->r + 7) != 2)) {
@@ -648,7 +649,7 @@ START_TEST(hostile_messages)
     host_put(out, "secret");
     ck_assert(!symlink(r->outside, path_of(r, "ld")) && !symlink(out, path_of(r, "lf")));
     begin(r);
-    for (unsigned n = 0; n < 60000; n++) {
+    for (unsigned n = 0; n < rounds(60000); n++) {
         u8 *t = malloc(2048); /* so that what is read behind it is seen */
         u32 size = message_make(t, &seed);
         t = realloc(t, size ? size : 1);
@@ -663,7 +664,7 @@ START_TEST(hostile_messages)
             server_open(r);
         }
     }
-    ck_assert_uint_gt(done, 1000);
+    ck_assert_uint_gt(done, rounds(60000) / 60);
     outside_is_whole(r, out);
     rig_close(r);
 }

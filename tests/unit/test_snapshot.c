@@ -4,6 +4,7 @@
  * host.
  */
 #include "tests/unit/board_fixture.h"
+#include "tests/unit/rounds.h"
 
 #include "debug/snapshot.h"
 
@@ -139,7 +140,7 @@ static void hostile(const char *cpu, bool compress, u64 seed)
     ck_assert_msg(snapshot_save(f->m, name, compress, error), "%s", error);
     struct saved good = saved_read(name);
     ck_assert_msg(snapshot_restore(f->m, name, error), "%s", error);
-    for (unsigned n = 0; n < MUTANTS; n++) {
+    for (unsigned n = 0; n < rounds(MUTANTS); n++) {
         struct saved bad = { malloc(good.size), good.size };
         memcpy(bad.bytes, good.bytes, good.size);
         mutate(&bad, &seed);
@@ -151,8 +152,8 @@ static void hostile(const char *cpu, bool compress, u64 seed)
         machine_run(f->m, machine_insns(f->m) + RUN_INSNS);
         machine_hash(f->m);
     }
-    ck_assert_uint_gt(restored, MUTANTS / 20); /* else nothing was tried */
-    ck_assert_uint_lt(restored, MUTANTS);
+    ck_assert_uint_gt(restored, rounds(MUTANTS) / 20); /* else nothing was tried */
+    ck_assert_uint_lt(restored, rounds(MUTANTS));
     free(good.bytes);
     unlink(name);
     fixture_close(f);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "tests/unit/rounds.h"
 
 enum { RRQ = 1, WRQ = 2, DATA = 3, ACK = 4, ERROR = 5, OACK = 6, NOT_FOUND = 1, ACCESS = 2, ILLEGAL = 4 };
 enum { ETHER = 14, UDP = 8, FRAME_SIZE = 2048 };
@@ -316,7 +317,7 @@ START_TEST(races)
         for (unsigned n = 0;; n++)
             renameat2(dir, name[n % 2 * 2], dir, name[n % 2 * 2 + 1], RENAME_EXCHANGE);
     }
-    for (unsigned n = 0; n < 20000; n++) {
+    for (unsigned n = 0; n < rounds(20000); n++) {
         ask_for(r, n % 2 ? "d/secret" : "f");
         unsigned code = heard(r);
         ck_assert(code == ERROR || (code == DATA && body_size(r) == 8 && !memcmp(body(r) + 4, "mine", 4)));
@@ -373,7 +374,7 @@ START_TEST(hostile_frames)
     u64 seed = 77 + (u64)_i;
     unsigned taken = 0;
     file_put(r->folder, "f", "mine", 4);
-    for (unsigned n = 0; n < 100000; n++) {
+    for (unsigned n = 0; n < rounds(100000); n++) {
         u8 noise[80] = { 0, (u8)(random_next(&seed) % 8), 'f', 0, 'o', 'c', 't', 'e', 't', 0 };
         for (unsigned k = random_next(&seed) % 6; k--;)
             noise[random_next(&seed) % sizeof(noise)] = (u8)random_next(&seed);
