@@ -390,8 +390,8 @@ static void entry_write(struct region *r, unsigned slot)
 
 /* ---- its beginning and its end ---- */
 
-/* All slots of the page have the interpreter's handlers again; `stale`: of regions in the segment that is being filled.
- */
+/* All slots of the page have the interpreter's handlers again; `stale`: those of regions in the segment that is being
+ * filled. */
 static void page_leave(struct tier2 *t, struct code_page *page, bool stale)
 {
     bool others = false;

@@ -19,8 +19,8 @@ enum { TRIALS = 60, WORDS = 8, TABLES = 0x40020000 };
 
 static struct decoder *decoder(void) { return bed[ENGINE_THREADED]->m->d.decoder; }
 
-/* A word that has the row's handler in that slot of the page; NO_WORD: the model has none (FEAT_HBC, or with FEAT_BTI).
- */
+/* A word that has the row's handler in that slot of the page; NO_WORD: the model has none (without FEAT_HBC, or with
+ * FEAT_BTI). */
 static u32 word_of(const struct emit_row *e, unsigned slot)
 {
     static const struct op page[CODE_SLOTS];
@@ -33,8 +33,7 @@ static u32 word_of(const struct emit_row *e, unsigned slot)
     }
     return NO_WORD;
 }
-/* Others in between: mostly what is emitted, sometimes what is not (then its handler does it), but nothing that waits.
- */
+/* Others in between: mostly what is emitted, sometimes what is not, which its handler then does; nothing that waits. */
 static u32 other_word(unsigned slot)
 {
     static const u32 handlers[] = { 0x5ac00000 /* rbit w0, w0 */,
