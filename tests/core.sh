@@ -11,8 +11,8 @@ cd "$(dirname "$0")/.." || exit 1
 allowed='^(mem|str)[a-z_]*$|^__(mem|str)[a-z_]*_chk$|^(bcmp|malloc|calloc|free|realloc|aligned_alloc|posix_memalign)$|^(mmap|munmap|madvise)(64)?$|^getpagesize$'
 allowed="$allowed|^(__assert_fail|abort|qsort|bsearch|__cpu_model)$|^(v?snprintf|__v?snprintf_chk)$|^__stack_chk_fail$|^_GLOBAL_OFFSET_TABLE_$|^__errno_location$"
 allowed="$allowed|^(fdt|gelf|elf32|elf64|elf|inflate|ZSTD|XXH|XXH3|XXH64|crc32)[_A-Za-z0-9]*$|^(u?div|mul)(t|d)i[0-9]$|^__[a-z]+ti[0-9]$"
-# Memory for host code is a file without a name that is mapped twice.
-mapped='tier2/memory[.]o uses (memfd_create|ftruncate(64)?|close)$'
+# Memory for host code is a file without a name that is mapped twice; arm64 is told when it has changed.
+mapped='tier2/memory[.]o uses (memfd_create|ftruncate(64)?|close|__clear_cache)$'
 never='^elf_(fdread|begin|cntl)$'
 
 work=$(mktemp -d) || exit 1

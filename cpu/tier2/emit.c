@@ -9,6 +9,8 @@
 #include "cpu/insn/op.h"
 #include "cpu/ops/alu.h"
 
+#ifndef HOST_WITHOUT_TIER
+
 #define CPU(field) ((s32)offsetof(struct cpu, field))
 static s32 x_at(unsigned n) { return CPU(x) + 8 * (s32)n; }
 
@@ -17,6 +19,8 @@ static s32 x_at(unsigned n) { return CPU(x) + 8 * (s32)n; }
 /* A host register with x[n]: its own, or `scratch`. The host's flags stay. */
 static unsigned reg_get(struct region *r, unsigned n, unsigned scratch)
 {
+    if (n == REG_ZR && HOST_ZR >= 0)
+        return HOST_ZR;
     if (n == REG_ZR)
         host_imm(&r->h, scratch, 0);
     else if (r->pin[n] >= 0)
@@ -258,6 +262,10 @@ static void emit_compare_if(struct region *r, const struct op *o, const struct e
         compare(r, o, e);
         return;
     }
+#ifdef HOST_COMPARES_IF
+    unsigned n = reg_get(r, o->n, HOST_A), m = e->form ? o->m : reg_get(r, o->m, HOST_B);
+    host_compare_if(&r->h, e->w, e->op, n, m, e->form, condition, o->imm & 15);
+#else
     host_fix other = host_jump_if(&r->h, host_opposite(host_condition(&r->h, condition)));
     compare(r, o, e);
     host_fix done = host_jump(&r->h);
@@ -265,6 +273,7 @@ static void emit_compare_if(struct region *r, const struct op *o, const struct e
     host_flags_imm(&r->h, o->imm & 15);
     host_fix_to(&r->h, done, r->h.p);
     r->h.hf = HF_NONE;
+#endif
 }
 
 enum { SELECT_PLAIN, SELECT_INC, SELECT_INV, SELECT_NEG };
@@ -547,8 +556,7 @@ static void vector_load(struct region *r, const struct emit_row *e, unsigned d, 
     }
     host_load(&r->h, e->log2, HOST_ZERO, HOST_B, from);
     host_store(&r->h, 3, HOST_B, HOST_CPU_PLACE(v_at(d)));
-    host_imm(&r->h, HOST_B, 0);
-    host_store(&r->h, 3, HOST_B, HOST_CPU_PLACE(v_at(d) + 8));
+    host_store(&r->h, 3, reg_get(r, REG_ZR, HOST_B), HOST_CPU_PLACE(v_at(d) + 8));
 }
 static void vector_store(struct region *r, const struct emit_row *e, unsigned d, struct host_place to)
 {
@@ -659,3 +667,4 @@ const struct emit_row emit_rows[] = {
 #include "cpu/tier2/emit.def"
 };
 const unsigned emit_row_count = ARRAY_LEN(emit_rows);
+#endif

@@ -3,8 +3,9 @@
  * host_arm64.c put into those of their hosts.
  *
  * Registers are the host's numbers. HOST_A and HOST_B are for what an emitter works with; HOST_C is for the functions
- * here, which may overwrite it; no value lives there across two of them. `w`: 64 bits; else 32, and the upper half of
- * the result is zero.
+ * here, which may overwrite it; no value lives there across two of them. HOST_ZR, where the host has it (else it is
+ * negative), reads as zero in all that takes a register, but as a base of loads and stores. `w`: 64 bits; else 32, and
+ * the upper half of the result is zero.
  *
  * HOST_GROUP is for what accesses that share a tag share (cpu/tier2/emit.c). HOST_BASE holds the address of the page's
  * slot 0 while a region runs, and HOST_L the budget counted from there: what is left at slot s is HOST_L - 16 s, in
@@ -20,17 +21,17 @@
 #include "cpu/state.h"
 
 #if defined __x86_64__
-enum { HOST_A = 0, HOST_B = 1, HOST_C = 2, HOST_CPU = 7, HOST_L = 8, HOST_BASE = 9, HOST_GROUP = 15 };
+enum { HOST_A = 0, HOST_B = 1, HOST_C = 2, HOST_CPU = 7, HOST_L = 8, HOST_BASE = 9, HOST_GROUP = 15, HOST_ZR = -1 };
+#elif defined __aarch64__
+enum { HOST_A = 9, HOST_B = 10, HOST_C = 11, HOST_CPU = 0, HOST_L = 4, HOST_BASE = 5, HOST_GROUP = 12, HOST_ZR = 31 };
+#define HOST_COMPARES_IF 1
 #else
-enum { HOST_A = 9, HOST_B = 10, HOST_C = 11, HOST_CPU = 0, HOST_L = 4, HOST_BASE = 5, HOST_GROUP = 12 };
+#define HOST_WITHOUT_TIER 1 /* no tier: cpu/tier2/host_none.c */
 #endif
 /* Those that regions keep the guest's in. */
 enum { HOST_PINS_MAX = 16 };
 extern const u8 host_pins[HOST_PINS_MAX];
 extern const unsigned host_pin_count;
-
-/* Does this host have a tier? */
-extern const bool host_has_tier2;
 
 enum host_op { HOST_ADD, HOST_SUB, HOST_AND, HOST_OR, HOST_XOR };
 enum host_shift { HOST_LSL, HOST_LSR, HOST_ASR, HOST_ROR };
@@ -44,6 +45,7 @@ struct host {
     enum host_flags hf;
     bool hf_w;
     const u8 *far, *enter; /* routines, to be executed: host_routines */
+    bool astray;           /* a jump does not reach where it was to go: what was written is of no use */
 };
 /* A jump whose target comes later. */
 typedef u8 *host_fix;
@@ -101,7 +103,8 @@ struct host_access {
     u16 align; /* of each part, where that is checked; at most 16 */
 };
 /* What is to be added to an address of the guest's in that access to make it the host's, into `to`, if a fast tag has
- * it; the sum with the base when `to` is the base. *miss jumps otherwise, with the base as it was. HOST_B may be
+ * it; the sum with the base when `to` is the base, or always on a host whose loads have no index beside an offset:
+ * there the index of a place is not looked at. *miss jumps otherwise, with the base as it was. HOST_B may be
  * overwritten. The first compare of fast_pointer; returned is where the second one goes on. */
 const u8 *host_tag(struct host *h, unsigned to, struct host_access a, host_fix *miss);
 /* Where *miss jumped: the second compare, for accesses that are checked for alignment. `back`: what host_tag returned.
@@ -112,9 +115,14 @@ void host_tag_aligned(struct host *h, struct host_access a, const u8 *back);
 /* The guest's flags, of the operation that the host's are of; r: its result. */
 void host_flags_store(struct host *h, unsigned r);
 void host_flags_imm(struct host *h, unsigned nzcv);
+/* CCMP (op is SUB) or CCMN (ADD) of n with m, or with the immediate m; flags stored and all. Not AL or NV. */
+#ifdef HOST_COMPARES_IF
+void host_compare_if(struct host *h, bool w, enum host_op op, unsigned n, unsigned m, bool imm, unsigned condition,
+                     unsigned nzcv);
+#endif
 /* The host's condition for the guest's (not AL or NV), from the host's flags if they have it, else from memory. */
 unsigned host_condition(struct host *h, unsigned condition);
-/* The same for "n is zero", "bit of n is zero". */
+/* The same for "n is zero", "bit of n is zero". These, too, are asked before n or HOST_C changes. */
 unsigned host_test_zero(struct host *h, bool w, unsigned n);
 unsigned host_test_bit(struct host *h, unsigned n, unsigned bit);
 unsigned host_test_mask(struct host *h, unsigned n, u32 mask); /* no bit of it */

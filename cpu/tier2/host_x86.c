@@ -15,7 +15,6 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, 
 /* Conditions, as in the low bits of Jcc, SETcc and CMOVcc. */
 enum { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G };
 
-const bool host_has_tier2 = true;
 const u8 host_pins[HOST_PINS_MAX] = { RBX, RSI, RBP, R10, R11, R12, R13, R14 };
 const unsigned host_pin_count = 8;
 

@@ -15,6 +15,8 @@
 #include "cpu/insn/op.h"
 #include "cpu/tier2/memory.h"
 
+#ifndef HOST_WITHOUT_TIER
+
 enum { ROWS_HASH = 4096, ROOM_MAX = 256 << 10, ROOM_INSN = 512, ROOM_ENTRY = 128, COUNT_MAX = 255 };
 
 struct tier2 {
@@ -59,11 +61,10 @@ static enum emit_flow flow_of(const struct emit_row *e) { return e ? e->flow : F
 struct tier2 *tier2_create(struct decoder *decoder, struct code_page *pages, u32 page_count,
                            const struct tier2_config *config, const char **why)
 {
-    *why = "there is none for this host's processor";
-    struct tier2 *t = host_has_tier2 ? calloc(1, sizeof(*t)) : NULL;
+    *why = "this host gives no memory that can be executed";
+    struct tier2 *t = calloc(1, sizeof(*t));
     if (!t)
         return NULL;
-    *why = "this host gives no memory that can be executed";
     t->decoder = decoder;
     t->pages = pages;
     t->page_count = page_count;
@@ -372,7 +373,7 @@ static bool region_write(struct region *r)
     }
     for (unsigned n = 0; n < r->fixes; n++)
         host_fix_to(&r->h, r->fix[n].from, r->at[r->fix[n].to]);
-    return true;
+    return !r->h.astray;
 }
 
 /* A way in at a slot, to be written there: its handler from then on. */
@@ -517,3 +518,4 @@ void tier2_heat(struct tier2 *t, struct code_page *page, unsigned slot)
     t->stats.declined++;
     page->op[slot].fn = plain_get(page, slot);
 }
+#endif
