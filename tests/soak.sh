@@ -36,7 +36,7 @@ for cc in gcc clang; do
     part check-$cc env FUZZ=1000 PEER="$PWD/$out/gcc/elmu" make --no-print-directory check CC=$cc B=$out/$cc
     part images-$cc-threaded tests/images/check.sh --twice -j 2 "$PWD/$out/$cc/elmu" full
     part images-$cc-threaded tests/images/check.sh -j 2 "$PWD/$out/$cc/elmu --engine=threaded" full
-    part images-$cc-hot tests/images/check.sh -j 2 "$PWD/$out/$cc/elmu --engine=tier2,hot=1" full
+    part images-$cc-hot env OVERHEAD=280 tests/images/check.sh -j 2 "$PWD/$out/$cc/elmu --engine=tier2,hot=1" full
     part images-$cc-stepping tests/images/check.sh -j 2 "$PWD/$out/$cc/elmu --engine=step" full
     part debug-images-$cc tests/gdb/images.sh "$PWD/$out/$cc/elmu"
     part fuzz-$cc env B=$out/$cc tests/fuzz.sh "$PWD/$out/$cc/elmu" 3000 "$seed"
