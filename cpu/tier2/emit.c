@@ -457,11 +457,11 @@ static struct host_place access_place(struct region *r, const struct op *o, cons
     }
     a.base = (u8)r->pin[o->n];
     a.offset = o->imm;
-    if (e->sp)
-        slow_if_not(r, host_test_mask(&r->h, a.base, 15));
     if (r->group == o->n && o->imm >= r->group_from && o->imm + access_size(e) <= r->group_to &&
         (r->group_write || !e->write))
         return (struct host_place){ HOST_GROUP, a.base, o->imm };
+    if (e->sp)
+        slow_if_not(r, host_test_mask(&r->h, a.base, 15));
     struct host_access all = a;
     if (!group_find(r, o, e, &all)) {
         translate(r, HOST_A, a);
