@@ -416,6 +416,9 @@ enum { GROUP_SPAN = 256 };
 static bool group_find(const struct region *r, const struct op *o, const struct emit_row *e, struct host_access *a)
 {
     s32 from = o->imm, to = o->imm + access_size(e), align = access_align(e);
+    struct {
+        s32 offset, align;
+    } one[LOOK_AHEAD + 1] = { { o->imm, access_align(e) } };
     unsigned count = 1;
     for (unsigned slot = r->slot + 1; slot <= r->slot + LOOK_AHEAD && slot < CODE_SLOTS && r->in[slot]; slot++) {
         const struct emit_row *next = r->row[slot];
@@ -423,19 +426,23 @@ static bool group_find(const struct region *r, const struct op *o, const struct 
         if (!next || next->flow != FLOW_NEXT || r->label[slot] || r->entry[slot])
             break;
         if (is_plain(r, p, next) && p->n == o->n && (e->write || !next->write)) {
-            s32 low = p->imm < from ? p->imm : from,
-                high = p->imm + access_size(next) > to ? p->imm + access_size(next) : to;
-            s32 most = access_align(next) > align ? access_align(next) : align;
-            if (high - low > GROUP_SPAN || (p->imm - o->imm) % access_align(next))
+            s32 low = p->imm < from ? p->imm : from, end = p->imm + access_size(next), high = end > to ? end : to;
+            if (high - low > GROUP_SPAN)
                 break;
-            from = low, to = high, align = most;
-            count++;
+            from = low;
+            to = high;
+            align = access_align(next) > align ? access_align(next) : align;
+            one[count].offset = p->imm;
+            one[count++].align = access_align(next);
         }
         if (emit_uses(r->letters[slot], p).writes >> o->n & 1)
             break;
     }
     *a = (struct host_access){ a->base, e->write, from, (u16)(to - from), (u16)align };
-    return count > 1 && (o->imm - from) % align == 0;
+    bool aligned = true; /* each, when the lowest is as aligned as the most aligned must be */
+    for (unsigned n = 0; n < count; n++)
+        aligned &= (one[n].offset - from) % one[n].align == 0;
+    return count > 1 && aligned;
 }
 
 /* Compares the tag; the handler does what misses. */
