@@ -88,7 +88,7 @@ unit: $(B)/unit  ## unit tests
 	$(Q)$(B)/unit
 
 VECTORS ?= ../shared/vectors ../shared/more-vectors
-$(B)/vectors: $(patsubst %,$(B)/tests/conformance/%.o,vectors read replay regs masks rules causes atcall scan) $(PE_O)
+$(B)/vectors: $(patsubst %,$(B)/tests/conformance/%.o,vectors read replay hot regs masks rules causes atcall scan) $(PE_O)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 # Two disassemblers as libraries: LLVM's, and binutils' for AArch64 (tests/install.sh check).
 SWEEP_LIBS = $(firstword $(wildcard /usr/lib/*/libLLVM-*.so.1)) $(wildcard /usr/lib/*/libopcodes-*-arm64.so /usr/lib/*/libbfd-*-arm64.so)

@@ -23,6 +23,8 @@ export ELMU=${ELMU:-./elmu} VECTORS=${VECTORS:-../shared/vectors ../shared/more-
 # shellcheck disable=SC2086 # a list of folders
 suite_vectors() { $RUN "$B/vectors" $VECTORS; }
 # shellcheck disable=SC2086
+suite_vectors-tier2() { $RUN "$B/vectors" --tier2 $VECTORS; }
+# shellcheck disable=SC2086
 suite_vectors-part() { set -- $VECTORS; $RUN "$B/vectors" "$1/v80" "${@:2}"; }
 suite_guests-stepping() { tests/guest/run.sh "$ELMU" --engine=step --max-insns 200000000; }
 suite_guests-threaded() { tests/guest/run.sh "$ELMU" --engine=threaded --max-insns 200000000; }
@@ -59,7 +61,7 @@ suite_sweep()
 beside="cli"
 # Suites that run only when they are named: parts of others, for slow builds.
 extra="vectors-part"
-all="vectors lockstep causes unit bench guests-stepping guests-threaded guests-tier2 guests-qemu determinism fuzz gdb trace cli acpi cmdlines calls core includes lists sweep"
+all="vectors lockstep causes unit bench vectors-tier2 guests-stepping guests-threaded guests-tier2 guests-qemu determinism fuzz gdb trace cli acpi cmdlines calls core includes lists sweep"
 
 jobs=2
 case ${1-} in

@@ -215,6 +215,7 @@ void runner_create(struct runner *r, const char *set)
     r->cpu = allocate(sizeof *r->cpu);
     r->expect = allocate(sizeof *r->expect);
     r->baseline = allocate(sizeof *r->baseline);
+    r->start = allocate(sizeof *r->start);
     r->gic = allocate(sizeof *r->gic);
     r->timers = allocate(sizeof *r->timers);
     r->mask = allocate(REGS * sizeof *r->mask);

@@ -2,10 +2,11 @@
  * The vector runner: replays the conformance vectors made from Arm's executable specification
  * (../shared/vectors/README.md). Skips are named rules (rules.h): predicates on the start state and the instruction.
  *
- *     vectors [--only TEXT] [--show N] [--jobs N] [--causes] [--without RULE] DIR...
+ *     vectors [--only TEXT] [--show N] [--jobs N] [--causes] [--tier2] [--without RULE] DIR...
  *
  * DIR holds sets (vNN, each with .txt.gz files), or is one. Each file is a child process's. --causes: of each vector
- * that ends in an exception by a control or a descriptor, mends just that and runs it again (causes.h). --without: runs
+ * that ends in an exception by a control or a descriptor, mends just that and runs it again (causes.h). --tier2: those
+ * whose instruction has an emitter, by the second tier (hot.c). --without: runs
  * what that rule (all: every rule) skips, shows what differs and counts what agrees all the same, by which one sees how
  * narrow the rule is.
  */
@@ -22,7 +23,7 @@
 struct choice {
     const char *only, *without;
     unsigned show, parallel;
-    bool causes;
+    bool causes, tier2;
 };
 
 struct job {
@@ -85,9 +86,12 @@ static int child(const struct job *job, const struct choice *c, struct result *r
     r.only = c->only;
     r.without = c->without;
     r.causes = c->causes;
+    r.tier2 = c->tier2;
     r.show = c->show;
     r.result = result;
     runner_create(&r, job->set);
+    if (r.tier2 && !hot_begin(&r))
+        return 0;
     run_file(&r, job->path);
     unsigned skipped = skips(result);
     if (result->passed + result->failed + skipped)
@@ -111,6 +115,8 @@ static int choice_read(struct choice *c, int argc, char **argv)
             c->parallel = (unsigned)atoi(argv[++n]);
         else if (!strcmp(argv[n], "--causes"))
             c->causes = true;
+        else if (!strcmp(argv[n], "--tier2"))
+            c->tier2 = true;
         else {
             fprintf(stderr, "vectors: unknown option %s\n", argv[n]);
             return 0;
@@ -123,6 +129,11 @@ static void result_add(struct result *total, const struct result *more)
 {
     total->passed += more->passed;
     total->failed += more->failed;
+    total->hot.vectors += more->hot.vectors;
+    total->hot.regions += more->hot.regions;
+    total->hot.inside += more->hot.inside;
+    total->hot.inside_last += more->hot.inside_last;
+    total->hot.others += more->hot.others;
     for (unsigned k = 0; k < RULE_COUNT_; k++)
         total->skipped[k] += more->skipped[k], total->agreed[k] += more->agreed[k];
 }
@@ -164,6 +175,16 @@ static double worst_class(const struct result *results, unsigned k, const char *
     return worst;
 }
 
+/* False: the second tier was not what ran. About half are in host code at last: others fault, or are of Device memory
+ * or of a kind that tags do not know. */
+static bool hot_report(const struct hot_count *hot)
+{
+    printf("second tier: %u vectors, for %u of which a region was made; done in host code %u, and %u when fast "
+           "tags were there; %u others\n",
+           hot->vectors, hot->regions, hot->inside, hot->inside_last, hot->others);
+    return hot->regions == hot->vectors && hot->inside_last > hot->vectors / 3;
+}
+
 static int report(const struct result *results, unsigned broken)
 {
     struct result total = { .failed = broken };
@@ -179,6 +200,10 @@ static int report(const struct result *results, unsigned broken)
                rules[k].name, total.skipped[k], 100.0 * total.skipped[k] / sum, class, worst, rules[k].why);
         if (total.agreed[k])
             printf("    of these, %u agree all the same\n", total.agreed[k]);
+    }
+    if (total.hot.vectors && !hot_report(&total.hot)) {
+        printf("FAIL handlers did what the second tier should\n");
+        total.failed++;
     }
     printf("%u passed, %u failed, %u skipped\n", total.passed, total.failed, skipped);
     return total.failed ? 1 : 0;

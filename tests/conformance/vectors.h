@@ -1,6 +1,7 @@
 /*
  * What the files of the vector runner share: one vector with the CPU that it runs on (replay.c), the registers by the
- * names that vectors use (regs.c), what of them is not compared (masks.c), the files (read.c). vectors.c runs them all.
+ * names that vectors use (regs.c), what of them is not compared (masks.c), the files (read.c), and the second tier
+ * (hot.c). vectors.c runs them all.
  */
 #ifndef TESTS_CONFORMANCE_VECTORS_H
 #define TESTS_CONFORMANCE_VECTORS_H
@@ -10,6 +11,7 @@
 #include "tests/conformance/rules.h"
 #include "tests/conformance/scan.h"
 
+enum { HOT_ROUNDS = 3 };
 enum { PAGES = 1024, REGS = 2048, INSNS_MAX = 4, CLASSES = 32 };
 
 /* ---- regs.c ---- */
@@ -54,6 +56,11 @@ struct vector {
     u8 attrs;                     /* AttrIndx of leaf descriptors, a bit each */
 };
 
+/* What ran by the second tier. inside: in host code, not by a handler, the first time and the last. */
+struct hot_count {
+    unsigned vectors, regions, inside, inside_last, others;
+};
+
 /* What a file gave. skipped: by rule, compared in part too. */
 struct result {
     unsigned passed, failed, skipped[RULE_COUNT_], agreed[RULE_COUNT_];
@@ -61,12 +68,14 @@ struct result {
         char name[32];
         unsigned vectors, skipped[RULE_COUNT_];
     } classes[CLASSES];
+    struct hot_count hot;
 };
 
 struct runner {
     struct cpu *cpu;    /* under test */
     struct cpu *expect; /* architectural part only */
     struct cpu *baseline;
+    struct cpu *start; /* as expect */
     struct memory memory, expected;
     struct phys phys;
     struct gic *gic;
@@ -77,7 +86,9 @@ struct runner {
     unsigned shown, show;
     struct result *result;
     const char *only, *without;
-    bool causes; /* only what --causes asks */
+    bool causes;    /* only what --causes asks */
+    bool tier2;     /* only what the second tier executes */
+    unsigned round; /* how often it has executed the vector before: the TLB has what was looked up, then fast tags */
     struct scan scan;
     struct vector v;
     bool have;
@@ -87,8 +98,19 @@ struct runner {
 static inline void cpu_copy(struct cpu *to, const struct cpu *from) { memcpy(to, from, offsetof(struct cpu, tlb)); }
 
 extern const struct phys_device_ops memory_everywhere;
+/* An instruction, where cpu->pc's page is fetched from. */
+void fetch_page_write(struct runner *r, u64 pc, u32 word);
 /* Runs the vector that has been read, if there is one, and compares. */
 void replay(struct runner *r);
+
+/* ---- hot.c ---- */
+
+/* All code of the runner's CPU is hot from now on. False: this host, or build, has no second tier, as is printed. */
+bool hot_begin(struct runner *r);
+/* Can the second tier execute the vector? */
+bool hot_fits(const struct runner *r);
+/* Executes it. The word is in the fetch page, and the CPU as for cpu_exec_word. */
+void hot_execute(struct runner *r);
 
 /* ---- masks.c ---- */
 
