@@ -34,7 +34,7 @@ echo "seed $seed"
 for cc in gcc clang; do
     built $cc CC=$cc || continue
     part check-$cc env FUZZ=1000 PEER="$PWD/$out/gcc/elmu" make --no-print-directory check CC=$cc B=$out/$cc
-    part images-$cc-threaded tests/images/check.sh --twice -j 2 "$PWD/$out/$cc/elmu" full
+    part images-$cc tests/images/check.sh --twice -j 2 "$PWD/$out/$cc/elmu" full
     part images-$cc-threaded tests/images/check.sh -j 2 "$PWD/$out/$cc/elmu --engine=threaded" full
     part images-$cc-hot env OVERHEAD=280 tests/images/check.sh -j 2 "$PWD/$out/$cc/elmu --engine=tier2,hot=1" full
     part images-$cc-stepping tests/images/check.sh -j 2 "$PWD/$out/$cc/elmu --engine=step" full
@@ -53,10 +53,13 @@ for cc in gcc clang; do
         part images-$cc-san tests/images/check.sh -j 2 "$PWD/$out/$cc-san/elmu" full
     fi
 done
+make pgo B="$out" >"$logs/build-pgo.log" 2>&1
+part pgo env B=$out/gcc tests/determinism.sh "$PWD/$out/pgo/elmu"
 part sweep tests/conformance/sweep.py "$out/gcc/sweep" --all
 part sweep-models tests/conformance/sweep.py "$out/gcc/sweep" --samples 5000 --seed "$seed" \
     --cpu cortex-a35 cortex-a53 cortex-a55 cortex-a57 cortex-a72 cortex-a76 cortex-a77 cortex-a78 cortex-a78ae cortex-x1 cortex-a710 neoverse-n1 neoverse-v1 neoverse-n2 neoverse-v2
 part lockstep env B=$out/gcc tests/lockstep.sh "$PWD/$out/gcc/elmu" 50000000 "$seed"
+part lockstep-hot env B=$out/gcc tests/lockstep.sh "$PWD/$out/gcc/elmu --engine=tier2,hot=1" 50000000 "$((seed + 1))"
 part lockstep-stepping env B=$out/gcc tests/lockstep.sh "$PWD/$out/gcc/elmu --engine=step" 5000000 "$seed"
 part lint env DEEP=1 tests/lint.sh
 echo "$passed passed, $failed failed"

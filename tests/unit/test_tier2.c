@@ -126,7 +126,7 @@ static void both_run(const char *name, unsigned trial, const u32 *words, u64 pc,
 static void row_try(const struct emit_row *e)
 {
     unsigned compiled = 0;
-    if (word_of(e, AFTER) == NO_WORD)
+    if (!tier() || word_of(e, AFTER) == NO_WORD) /* without the tier both machines would step */
         return;
     for (unsigned trial = 0; trial < TRIALS; trial++) {
         u32 words[WORDS];
@@ -139,8 +139,8 @@ static void row_try(const struct emit_row *e)
         both_run(e->pattern, trial, words, pc, 1 + any() % 24);
         compiled += tier() && was_compiled(slot + mine);
     }
-    ck_assert_msg(!tier() || compiled > TRIALS / 8, "row %u (%s) was compiled %u times", (unsigned)(e - emit_rows),
-                  e->pattern, compiled);
+    ck_assert_msg(compiled > TRIALS / 8, "row %u (%s) was compiled %u times", (unsigned)(e - emit_rows), e->pattern,
+                  compiled);
 }
 /* Some rows each, since each test is a process. */
 enum { AT_ONCE = 16 };
