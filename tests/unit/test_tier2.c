@@ -7,6 +7,10 @@
  */
 #include "tests/unit/code_pair.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "cpu/tier2/memory.h"
 #include "cpu/tier2/region.h"
 #include "mmu/access.h"
 
@@ -293,6 +297,49 @@ START_TEST(instructions_are_counted)
 }
 END_TEST
 
+/* The same where regions leave by returns. */
+START_TEST(returns_are_counted)
+{
+    if (!tier())
+        return;
+    const u32 words[] = { movz(0, 1000), 0x94000004 /* bl 4 on */, sub_imm(0, 0, 1), cbnz(0, -2),
+                          HERE,          add_imm(1, 1, 1),         0xd65f03c0 /* ret */ };
+    start(write_code(words, ARRAY_LEN(words), AFTER), 5000);
+    compare("returns", 0, words);
+    u64 counted = pe(ENGINE_THREADED)->d.tier2_units >> 4;
+    ck_assert_msg(counted > 4700 && counted < 5100, "%llu", (unsigned long long)counted);
+}
+END_TEST
+
+/* A host that gives no memory: no file, or none of that size. There is no tier then, and it says why. */
+static bool tier_under_limit(int resource)
+{
+    struct machine *m = bed[ENGINE_THREADED]->m;
+    struct code_memory memory;
+    struct rlimit was;
+    ck_assert_int_eq(getrlimit(resource, &was), 0);
+    const struct rlimit none = { .rlim_cur = 0, .rlim_max = was.rlim_max };
+    const char *why = NULL;
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(resource, &none), 0);
+    bool got = code_memory_create(&memory, (const void *)(uintptr_t)pair_open);
+    struct tier2 *t = tier2_create(m->d.decoder, NULL, 0, &(struct tier2_config){ .hot = 1 }, &why);
+    ck_assert_int_eq(setrlimit(resource, &was), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    ck_assert_ptr_nonnull(why);
+    if (!got)
+        ck_assert(!memory.write && !memory.run);
+    return got || t;
+}
+START_TEST(no_memory_no_tier)
+{
+    if (!tier())
+        return;
+    ck_assert(!tier_under_limit(RLIMIT_NOFILE));
+    ck_assert(!tier_under_limit(RLIMIT_FSIZE));
+}
+END_TEST
+
 /* Code memory is a ring: what is oldest goes, and is decoded anew. */
 START_TEST(old_regions_make_room)
 {
@@ -344,6 +391,8 @@ Suite *test_tier2_suite(void)
     tcase_add_checked_fixture(c, pair_open_warm, pair_close);
     tcase_add_test(c, hot_after_so_many);
     tcase_add_test(c, instructions_are_counted);
+    tcase_add_test(c, returns_are_counted);
+    tcase_add_test(c, no_memory_no_tier);
     suite_add_tcase(s, c);
     return s;
 }
