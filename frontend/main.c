@@ -316,6 +316,7 @@ int main(int argc, char **argv)
     mallopt(M_MMAP_THRESHOLD, 128 << 10); /* as it is at first: else it grows, and large structs are cleared by hand */
     streams_open();
     signal(SIGPIPE, SIG_IGN); /* who reads our output may leave: write says so */
+    signal(SIGXFSZ, SIG_IGN); /* a file may be as large as it is allowed to be: likewise */
     files_guard();
     if (argc > 1 && !strcmp(argv[1], "diff"))
         return diff_main(argc - 1, argv + 1);

@@ -27,6 +27,13 @@ run 'reset, -no-reboot' 5 -no-reboot -kernel ends-2.elf $typing
 says 'reset, -no-reboot' err 'asked for a reset'
 run 'reset, -no-reboot, --until never came' 5 -no-reboot -kernel ends-2.elf $typing --until three
 
+# A host that gives no file of 64 MiB has no second tier, and one line says so to who asks for it.
+(ulimit -f 1000 && "$elmu" -M virt -nographic -kernel ends-1.elf $typing -engine tier2 >out 2>err </dev/null)
+status=$?
+[ $status = 0 ] && grep -q '^elmu: no second tier (-engine tier2): this host gives no memory that can be executed; the threaded engine runs$' err && pass ||
+    fail 'no second tier' "status $status: $(head -n 3 err)"
+(ulimit -f 1000 && "$elmu" -M virt -nographic -kernel ends-1.elf $typing >out 2>err </dev/null) && ! grep -q tier err && pass || fail 'no second tier, not asked for' "$(head -n 3 err)"
+
 # Where the CPUs are
 run '--max-insns says where' 3 -smp 2 -kernel ends-1.elf --max-insns 5000
 says '--max-insns says where' err 'cpu0: EL1, pc 0x402000'
