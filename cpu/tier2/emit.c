@@ -465,7 +465,8 @@ static struct host_place access_place(struct region *r, const struct op *o, cons
     a.base = (u8)r->pin[o->n];
     a.offset = o->imm;
     if (r->group == o->n && o->imm >= r->group_from && o->imm + access_size(e) <= r->group_to &&
-        (r->group_write || !e->write))
+        (r->group_write || !e->write) && access_align(e) <= r->group_align &&
+        (o->imm - r->group_from) % access_align(e) == 0)
         return (struct host_place){ HOST_GROUP, a.base, o->imm };
     if (e->sp)
         slow_if_not(r, host_test_mask(&r->h, a.base, 15));
@@ -478,6 +479,7 @@ static struct host_place access_place(struct region *r, const struct op *o, cons
     r->group = o->n;
     r->group_from = all.offset;
     r->group_to = all.offset + all.size;
+    r->group_align = all.align;
     r->group_write = e->write;
     return (struct host_place){ HOST_GROUP, a.base, o->imm };
 }

@@ -79,7 +79,7 @@ struct region {
     unsigned stubs, fixes;
     bool counts;
     int group; /* x[group] is the base of accesses whose tag was compared already, or -1; HOST_GROUP is theirs */
-    s32 group_from, group_to; /* their offsets */
+    s32 group_from, group_to, group_align; /* their offsets; what the first is aligned to where that is checked */
     bool group_write;
     bool fp_checked;   /* FP instructions are known not to trap on all ways here */
     s8 pin[REG_COUNT]; /* the host's register that holds x[n], or -1 */

@@ -249,6 +249,27 @@ START_TEST(link_register_is_stored)
 }
 END_TEST
 
+/* Accesses share the compare of a tag; one that is not aligned, between them but behind a branch, fails all the same
+ * where alignment is checked (stage 1 is off). */
+START_TEST(group_checks_alignment)
+{
+    const u32 words[] = { 0xd2a81fe0 /* movz x0, #0x40ff, lsl #16 */,
+                          0xf29e0800 /* movk x0, #0xf040 */,
+                          0xb9400001 /* ldr w1, [x0] */,
+                          0xb9400802 /* ldr w2, [x0, #8] */,
+                          0x37000049 /* tbnz w9, #0, 2 on */,
+                          0xb8402003 /* ldur w3, [x0, #2] */,
+                          movz(4, 1),
+                          HERE };
+    u64 pc = write_code(words, ARRAY_LEN(words), AFTER);
+    start(pc, 20);
+    start(pc, 20); /* with the tags that the first time brought */
+    compare("group", 0, words);
+    ck_assert_uint_eq(pe(ENGINE_THREADED)->sys.far_el1, 0x40fff042);
+    ck_assert_uint_eq(pe(ENGINE_THREADED)->x[4], 0);
+}
+END_TEST
+
 /* Data beside code, in one page: writes to it end no region. */
 START_TEST(data_beside_code)
 {
@@ -384,6 +405,7 @@ Suite *test_tier2_suite(void)
     tcase_add_test(c, regions_are_written);
     tcase_add_test(c, code_written_by_itself);
     tcase_add_test(c, link_register_is_stored);
+    tcase_add_test(c, group_checks_alignment);
     tcase_add_test(c, data_beside_code);
     tcase_add_test(c, old_regions_make_room);
     suite_add_tcase(s, c);
