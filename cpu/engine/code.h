@@ -27,6 +27,17 @@ struct code_page {
     s32 plain[CODE_SLOTS];                              /* the interpreter's handlers of leaders and ways in */
 };
 
+/* The interpreter's handlers lie in one program, so that a distance from one of them names each. */
+op_fn thr_decode;
+static inline void code_page_plain_set(struct code_page *page, unsigned slot, op_fn *fn)
+{
+    page->plain[slot] = (s32)((s64)(uintptr_t)fn - (s64)(uintptr_t)thr_decode);
+}
+static inline op_fn *code_page_plain(const struct code_page *page, unsigned slot)
+{
+    return (op_fn *)(uintptr_t)((s64)(uintptr_t)thr_decode + page->plain[slot]);
+}
+
 struct code;
 struct tier2;
 struct tier2_config;

@@ -147,8 +147,7 @@ void thr_tier2_hot(OP_ARGS)
     unsigned slot = (unsigned)(i - page->op);
     if (unlikely(--page->entries_left[slot] == 0))
         return tier2_hot_slow(OP_PASS);
-    op_fn *plain = (op_fn *)(uintptr_t)((s64)(uintptr_t)thr_decode + page->plain[slot]);
-    return plain(OP_PASS);
+    return code_page_plain(page, slot)(OP_PASS);
 }
 /* The budget ended with a branch to slot i. */
 void thr_tier2_stop(OP_ARGS) { return thr_jump_far(cpu, L - (u64)(uintptr_t)i, PC); }

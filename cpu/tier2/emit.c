@@ -367,7 +367,8 @@ static void emit_multiply_high(struct region *r, const struct op *o, const struc
 static emit_fn emit_load_literal, emit_vector_literal;
 static void slow_if_not(struct region *r, unsigned condition)
 {
-    region_stub(r, (struct stub){ .from = host_jump_if(&r->h, host_opposite(condition)), .kind = STUB_SLOW });
+    region_side_exit(
+        r, (struct side_exit){ .from = host_jump_if(&r->h, host_opposite(condition)), .kind = SIDE_EXIT_SLOW });
 }
 /* The address of an access into HOST_A: the mode's, or the handler's way where SP may be misaligned. */
 static void address(struct region *r, const struct op *o, const struct emit_row *e)
@@ -450,8 +451,9 @@ static void translate(struct region *r, unsigned to, struct host_access a)
 {
     host_fix miss;
     const u8 *back = host_tag(&r->h, to, a, &miss);
-    region_stub(
-        r, (struct stub){ .from = miss, .kind = a.align > 1 ? STUB_ALIGNED : STUB_SLOW, .access = a, .back = back });
+    region_side_exit(
+        r, (struct side_exit){
+               .from = miss, .kind = a.align > 1 ? SIDE_EXIT_ALIGNED : SIDE_EXIT_SLOW, .access = a, .back = back });
 }
 /* Where the access is in the host's memory. */
 static struct host_place access_place(struct region *r, const struct op *o, const struct emit_row *e)

@@ -42,12 +42,24 @@ void code_memory_destroy(struct code_memory *m)
     *m = (struct code_memory){ 0 };
 }
 
+/* The mapping for writing lets whole pages go that are written, since each mapping counts them as the process's. In
+ * pieces, so that few calls do it, of any host's pages. */
+enum { PIECE = 256 << 10 };
+static void written_let_go(struct code_memory *m)
+{
+    u32 whole = m->used / PIECE * PIECE;
+    if (whole > m->let_go)
+        madvise(m->write + (u64)m->segment * CODE_SEGMENT + m->let_go, whole - m->let_go, MADV_DONTNEED);
+    m->let_go = whole;
+}
+
 u8 *code_memory_room(struct code_memory *m, u32 size, bool *emptied)
 {
     *emptied = m->used + size > CODE_SEGMENT;
     if (*emptied) {
         m->segment = (m->segment + 1) % (CODE_MEMORY / CODE_SEGMENT);
         m->used = m->segment ? 0 : m->kept;
+        m->let_go = 0;
     }
     return m->write + (u64)m->segment * CODE_SEGMENT + m->used;
 }
@@ -57,6 +69,7 @@ u8 *code_memory_publish(struct code_memory *m, u32 size)
     u8 *run = m->run + (u64)m->segment * CODE_SEGMENT + m->used;
     __builtin___clear_cache((char *)run, (char *)run + size);
     m->used += (u32)align_up(size, 16);
+    written_let_go(m);
     return run;
 }
 

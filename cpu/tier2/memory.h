@@ -12,6 +12,7 @@ struct code_memory {
     u32 used;        /* in the segment that is being filled */
     u32 segment;     /* its number */
     u32 kept;        /* bytes at the start of the first one that are never given up */
+    u32 let_go;      /* bytes of it whose pages the mapping for writing no longer has */
 };
 
 /* False: the host does not let us. `near`: an address that the code should be able to jump to in short. */

@@ -44,7 +44,6 @@ static void rows_enter(struct tier2 *t)
         while (t->row_of[h])
             h = (h + 1) % ROWS_HASH;
         t->row_of[h] = (u16)(n + 1);
-        t->letters[n] = emit_letters(&emit_rows[n]);
     }
 }
 static const struct emit_row *row_find(const struct tier2 *t, op_fn *fn)
@@ -53,6 +52,14 @@ static const struct emit_row *row_find(const struct tier2 *t, op_fn *fn)
         if (emit_rows[t->row_of[h] - 1].fn == fn)
             return &emit_rows[t->row_of[h] - 1];
     return NULL;
+}
+/* Found out when a region first has the row: a start has better to do. */
+static u16 letters_of(struct tier2 *t, const struct emit_row *e)
+{
+    u16 *letters = &t->letters[e - emit_rows];
+    if (!*letters)
+        *letters = emit_letters(e);
+    return *letters;
 }
 static enum emit_flow flow_of(const struct emit_row *e) { return e ? e->flow : FLOW_HANDLER; }
 
@@ -103,23 +110,17 @@ void tier2_call(const struct tier2 *t, struct cpu *cpu, u64 left, void (*fn)(str
 
 /* ---- leaders ---- */
 
+/* To a slot of this page, for good. */
+static bool branches(enum emit_flow flow) { return flow == FLOW_IF || flow == FLOW_JUMP; }
+
 static bool marked(const u64 *set, unsigned slot) { return set[slot / 64] >> slot % 64 & 1; }
 static void mark(u64 *set, unsigned slot) { set[slot / 64] |= BIT(slot % 64); }
 static bool owns(const struct tier2 *t, op_fn *fn) { return code_memory_owns(&t->memory, (const void *)(uintptr_t)fn); }
 
-/* The interpreter's handlers lie in one program, so that a distance from one of them names each. */
-static void plain_set(struct code_page *page, unsigned slot, op_fn *fn)
-{
-    page->plain[slot] = (s32)((s64)(uintptr_t)fn - (s64)(uintptr_t)thr_decode);
-}
-static op_fn *plain_get(const struct code_page *page, unsigned slot)
-{
-    return (op_fn *)(uintptr_t)((s64)(uintptr_t)thr_decode + page->plain[slot]);
-}
 op_fn *tier2_plain(const struct tier2 *t, const struct code_page *page, unsigned slot)
 {
     op_fn *fn = page->op[slot].fn;
-    return fn == thr_tier2_hot || owns(t, fn) ? plain_get(page, slot) : fn;
+    return fn == thr_tier2_hot || owns(t, fn) ? code_page_plain(page, slot) : fn;
 }
 
 /* Branches go to the slot: counts how often, from when it is decoded. */
@@ -131,7 +132,7 @@ static void lead(const struct tier2 *t, struct code_page *page, unsigned slot)
     op_fn *fn = page->op[slot].fn;
     if (fn == thr_decode || fn == thr_tier2_hot || owns(t, fn))
         return;
-    plain_set(page, slot, fn);
+    code_page_plain_set(page, slot, fn);
     page->entries_left[slot] = (u8)t->config.hot;
     page->op[slot].fn = thr_tier2_hot;
 }
@@ -145,18 +146,15 @@ unsigned region_target(const struct code_page *page, const struct op *o, const s
 void tier2_decoded(struct tier2 *t, struct code_page *page, unsigned slot, const struct op *ops, unsigned count)
 {
     bool arrived = slot == 0 || !marked(page->seen, slot - 1) || marked(page->leader, slot);
-    for (unsigned n = 0; n < count; n++) {
-        const struct emit_row *e = row_find(t, ops[n].fn);
-        mark(page->seen, slot + n);
-        switch (flow_of(e)) {
-        case FLOW_JUMP:
-        case FLOW_CALL: lead(t, page, slot + n + 1); /* fall through */
-        case FLOW_IF: lead(t, page, region_target(page, &ops[n], e)); break;
-        case FLOW_FAR:
-        case FLOW_FAR_CALL: lead(t, page, slot + n + 1); break;
-        default: break;
-        }
-    }
+    unsigned last = slot + count - 1; /* nothing follows a branch in a sequence */
+    const struct emit_row *e = row_find(t, ops[count - 1].fn);
+    for (unsigned n = slot; n <= last; n++)
+        mark(page->seen, n);
+    enum emit_flow flow = flow_of(e);
+    if (flow == FLOW_JUMP || flow == FLOW_CALL || flow == FLOW_FAR || flow == FLOW_FAR_CALL)
+        lead(t, page, last + 1);
+    if (branches(flow) || flow == FLOW_CALL)
+        lead(t, page, region_target(page, &ops[count - 1], e));
     if (arrived)
         lead(t, page, slot);
 }
@@ -164,7 +162,6 @@ void tier2_decoded(struct tier2 *t, struct code_page *page, unsigned slot, const
 /* ---- what a region takes in ---- */
 
 static bool goes_on(enum emit_flow flow) { return flow == FLOW_NEXT || flow == FLOW_IF; }
-static bool branches(enum emit_flow flow) { return flow == FLOW_IF || flow == FLOW_JUMP; }
 /* Is the next slot reached by way of its handler? */
 static bool comes_back(enum emit_flow flow)
 {
@@ -176,10 +173,9 @@ static void slot_take(struct tier2 *t, struct region *r, unsigned slot)
     decoder_decode_slot(t->decoder, load_le32(r->page->host + slot * 4), r->page->op, slot, CODE_SLOTS, &r->ops[slot]);
     const struct emit_row *e = row_find(t, r->ops[slot].fn);
     r->row[slot] = e;
-    r->letters[slot] = e ? t->letters[e - emit_rows] : 0;
+    r->letters[slot] = e ? letters_of(t, e) : 0;
     r->in[slot] = 1;
     r->count++;
-    r->emitted += e != NULL;
     r->lo = slot < r->lo ? slot : r->lo;
     r->hi = slot > r->hi ? slot : r->hi;
 }
@@ -212,7 +208,8 @@ static void region_explore(struct tier2 *t, struct region *r, unsigned start)
     }
 }
 
-/* Loops are nested as deep as branches backwards over a slot say. */
+/* How often each register is read, eight times more in each loop: loops are nested as deep as branches backwards over a
+ * slot say. And which slots branches go to. */
 static void region_weigh(struct region *r, u32 weight[REG_COUNT])
 {
     u8 depth[CODE_SLOTS + 1];
@@ -274,10 +271,10 @@ static void region_live(struct region *r)
 
 /* ---- its ways out ---- */
 
-void region_stub(struct region *r, struct stub stub)
+void region_side_exit(struct region *r, struct side_exit e)
 {
-    stub.slot = (u16)r->slot;
-    r->stub[r->stubs++] = stub;
+    e.slot = (u16)r->slot;
+    r->side_exit[r->side_exits++] = e;
 }
 static void fix_later(struct region *r, host_fix from, unsigned to)
 {
@@ -299,7 +296,7 @@ void region_take(struct region *r, unsigned to, bool call)
         else
             host_leave(&r->h, to, r->counts);
     }
-    region_stub(r, (struct stub){ .from = stop, .kind = STUB_STOP, .to = (u16)to });
+    region_side_exit(r, (struct side_exit){ .from = stop, .kind = SIDE_EXIT_STOP, .to = (u16)to });
 }
 
 void region_take_if(struct region *r, unsigned condition, unsigned to)
@@ -311,24 +308,25 @@ void region_take_if(struct region *r, unsigned condition, unsigned to)
         host_fix_to(&r->h, over, r->h.p);
         r->h.hf = hf; /* of the way that goes on */
     } else {
-        region_stub(r, (struct stub){ .from = host_jump_if(&r->h, condition), .kind = STUB_TAKEN, .to = (u16)to });
+        region_side_exit(
+            r, (struct side_exit){ .from = host_jump_if(&r->h, condition), .kind = SIDE_EXIT_TAKEN, .to = (u16)to });
     }
 }
 
 static void leave_slow(struct region *r, unsigned slot) { host_leave_by(&r->h, slot, r->ops[slot].fn, r->counts); }
-static void stub_write(struct region *r, struct stub s)
+static void side_exit_write(struct region *r, struct side_exit s)
 {
     r->slot = s.slot;
     host_fix_to(&r->h, s.from, r->h.p);
     r->h.hf = HF_NONE;
-    switch ((enum stub_kind)s.kind) {
-    case STUB_ALIGNED:
+    switch ((enum side_exit_kind)s.kind) {
+    case SIDE_EXIT_ALIGNED:
         host_tag_aligned(&r->h, s.access, s.back);
         leave_slow(r, s.slot);
         break;
-    case STUB_SLOW: leave_slow(r, s.slot); break;
-    case STUB_TAKEN: region_take(r, s.to, false); break;
-    case STUB_STOP: host_leave_by(&r->h, s.to, thr_tier2_stop, r->counts); break;
+    case SIDE_EXIT_SLOW: leave_slow(r, s.slot); break;
+    case SIDE_EXIT_TAKEN: region_take(r, s.to, false); break;
+    case SIDE_EXIT_STOP: host_leave_by(&r->h, s.to, thr_tier2_stop, r->counts); break;
     }
 }
 
@@ -351,10 +349,10 @@ static void slot_write(struct region *r, unsigned slot)
         host_leave(&r->h, slot + 1, r->counts);
 }
 
-/* Is there room for an instruction, and its stubs? */
+/* Is there room for an instruction, and its side exits? */
 static bool room(const struct region *r)
 {
-    return r->h.end - r->h.p > ROOM_INSN && r->stubs + 8 < STUBS_MAX && r->fixes + 4 < STUBS_MAX;
+    return r->h.end - r->h.p > ROOM_INSN && r->side_exits + 8 < SIDE_EXITS_MAX && r->fixes + 4 < SIDE_EXITS_MAX;
 }
 
 static bool region_write(struct region *r)
@@ -366,10 +364,10 @@ static bool region_write(struct region *r)
             slot_write(r, n);
         }
     }
-    for (unsigned n = 0; n < r->stubs; n++) {
+    for (unsigned n = 0; n < r->side_exits; n++) {
         if (!room(r))
             return false;
-        stub_write(r, r->stub[n]);
+        side_exit_write(r, r->side_exit[n]);
     }
     for (unsigned n = 0; n < r->fixes; n++)
         host_fix_to(&r->h, r->fix[n].from, r->at[r->fix[n].to]);
@@ -445,7 +443,7 @@ static void region_begin(struct tier2 *t, struct region *r, struct code_page *pa
     memset(r->at, 0, sizeof(r->at));
     r->page = page;
     r->lo = CODE_SLOTS;
-    r->hi = r->count = r->emitted = r->stubs = r->fixes = 0;
+    r->hi = r->count = r->side_exits = r->fixes = 0;
     r->counts = t->config.count;
     r->group = -1;
 }
@@ -474,7 +472,7 @@ static void slots_enter(struct tier2 *t, struct region *r, unsigned start)
         if (n != start && (!r->row[n] || owns(t, page->op[n].fn)))
             continue;
         op_fn *plain = tier2_plain(t, page, n);
-        plain_set(page, n, plain == thr_decode ? r->ops[n].fn : plain);
+        code_page_plain_set(page, n, plain == thr_decode ? r->ops[n].fn : plain);
         const u8 *way = r->h.p;
         entry_write(r, n);
         page->op[n].fn = (op_fn *)(uintptr_t)code_memory_run(&t->memory, way);
@@ -516,6 +514,6 @@ void tier2_heat(struct tier2 *t, struct code_page *page, unsigned slot)
     if (region_make(t, page, slot))
         return;
     t->stats.declined++;
-    page->op[slot].fn = plain_get(page, slot);
+    page->op[slot].fn = code_page_plain(page, slot);
 }
 #endif

@@ -56,27 +56,27 @@ u16 emit_letters(const struct emit_row *e);
 struct emit_uses emit_uses(u16 letters, const struct op *o);
 
 /* What a jump out of the middle of a region leads to. */
-enum stub_kind {
-    STUB_SLOW,    /* the handler of the slot does it all */
-    STUB_ALIGNED, /* the second compare of a fast tag, then that */
-    STUB_TAKEN,   /* a branch to slot `to` */
-    STUB_STOP,    /* the budget ended with a branch to slot `to` */
+enum side_exit_kind {
+    SIDE_EXIT_SLOW,    /* the handler of the slot does it all */
+    SIDE_EXIT_ALIGNED, /* the second compare of a fast tag, then that */
+    SIDE_EXIT_TAKEN,   /* a branch to slot `to` */
+    SIDE_EXIT_STOP,    /* the budget ended with a branch to slot `to` */
 };
-struct stub {
+struct side_exit {
     host_fix from;
     const u8 *back;
     u16 slot, to;
     u8 kind;
     struct host_access access;
 };
-enum { STUBS_MAX = 8 * REGION_MAX };
+enum { SIDE_EXITS_MAX = 8 * REGION_MAX };
 
 struct region {
     struct host h;
     struct code_page *page;
     unsigned slot; /* of the instruction that is being emitted */
-    unsigned lo, hi, count, emitted;
-    unsigned stubs, fixes;
+    unsigned lo, hi, count;
+    unsigned side_exits, fixes;
     bool counts;
     int group; /* x[group] is the base of accesses whose tag was compared already, or -1; HOST_GROUP is theirs */
     s32 group_from, group_to, group_align; /* their offsets; what the first is aligned to where that is checked */
@@ -89,17 +89,17 @@ struct region {
     u64 live[CODE_SLOTS + 2]; /* registers whose value some way on from the slot reads */
     const u8 *at[CODE_SLOTS + 1];
     u8 in[CODE_SLOTS + 2], entry[CODE_SLOTS + 2], label[CODE_SLOTS + 2];
-    struct stub stub[STUBS_MAX];
+    struct side_exit side_exit[SIDE_EXITS_MAX];
     struct {
         host_fix from;
         u32 to;
-    } fix[STUBS_MAX];
+    } fix[SIDE_EXITS_MAX];
 };
 
 /* The slot that a near branch goes to. */
 unsigned region_target(const struct code_page *page, const struct op *o, const struct emit_row *e);
 /* For emitters: an exit from here. */
-void region_stub(struct region *r, struct stub stub);
+void region_side_exit(struct region *r, struct side_exit e);
 /* A branch that was taken, from here to a slot of the page; `call`: it is left for good. */
 void region_take(struct region *r, unsigned to, bool call);
 /* The same under a condition of the host's. */

@@ -5,8 +5,7 @@
 #   tests/images/check.sh --list
 #
 # One PASS or FAIL line for each row, then "N passed, N failed"; status 0 only when none failed. No row depends on host
-# time: each has a bound in instructions, and one in memory: what the guest touched and OVERHEAD MiB (default 240:
-# 40 of them are what the second tier may take).
+# time: each has a bound in instructions, and one in memory: what the guest touched and OVERHEAD MiB (default 200).
 # --twice runs each row twice and compares console bytes, the instruction count and the state hash. --keep leaves
 # consoles and messages in DIR. Set debian is apart from full, since its system takes minutes to make (debian.sh).
 # tests/images/qemu.py as ELMU checks the table itself.
@@ -740,7 +739,7 @@ judge() {
             grep -qaF -- "$text" "$2/console" && echo "console says: $text"
         done <"$tables/$1.never"
     fi
-    awk -v over="${OVERHEAD:-240}" '/^memory / && $8 > $2 + over { print "memory: " $8 " MiB, the guest touched " $2 }' "$2/messages"
+    awk -v over="${OVERHEAD:-200}" '/^memory / && $8 > $2 + over { print "memory: " $8 " MiB, the guest touched " $2 }' "$2/messages"
     if [ -f "$tables/$1.holds" ]; then
         while IFS=$'\t' read -r file text; do
             tr '\0' . <"$2/$file" 2>/dev/null | grep -caF -- "$text" >/dev/null || echo "$file does not hold: $text"
