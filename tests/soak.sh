@@ -36,7 +36,7 @@ for cc in gcc clang; do
     part check-$cc env FUZZ=1000 PEER="$PWD/$out/gcc/elmu" make --no-print-directory check CC=$cc B=$out/$cc
     part images-$cc tests/images/check.sh --twice -j 2 "$PWD/$out/$cc/elmu" full
     part images-$cc-threaded tests/images/check.sh -j 2 "$PWD/$out/$cc/elmu --engine=threaded" full
-    part images-$cc-hot env OVERHEAD=280 tests/images/check.sh -j 2 "$PWD/$out/$cc/elmu --engine=tier2,hot=1" full
+    part images-$cc-hot tests/images/check.sh -j 2 "$PWD/$out/$cc/elmu --engine=tier2,hot=1" full
     part images-$cc-stepping tests/images/check.sh -j 2 "$PWD/$out/$cc/elmu --engine=step" full
     part debug-images-$cc tests/gdb/images.sh "$PWD/$out/$cc/elmu"
     part fuzz-$cc env B=$out/$cc tests/fuzz.sh "$PWD/$out/$cc/elmu" 3000 "$seed"
@@ -53,8 +53,6 @@ for cc in gcc clang; do
         part images-$cc-san tests/images/check.sh -j 2 "$PWD/$out/$cc-san/elmu" full
     fi
 done
-make pgo B="$out" >"$logs/build-pgo.log" 2>&1
-part pgo env B=$out/gcc tests/determinism.sh "$PWD/$out/pgo/elmu"
 part sweep tests/conformance/sweep.py "$out/gcc/sweep" --all
 part sweep-models tests/conformance/sweep.py "$out/gcc/sweep" --samples 5000 --seed "$seed" \
     --cpu cortex-a35 cortex-a53 cortex-a55 cortex-a57 cortex-a72 cortex-a76 cortex-a77 cortex-a78 cortex-a78ae cortex-x1 cortex-a710 neoverse-n1 neoverse-v1 neoverse-n2 neoverse-v2

@@ -11,7 +11,8 @@
  *     handler           instructions that this vCPU executed up to the exception return that ended it; "N+": none did
  *     to_pc, pstate     what that returned to: address, and PSTATE as SPSR_ELx has it; or "-"
  *
- * Costs little: words are made once for each kind of exit and kept, as are places.
+ * Costs little: words are made once for each kind of exit and kept, as are places, and what a line says from the VMID
+ * to the address, since exits come again.
  */
 #include "cpu/exception/words.h"
 #include "debug/trace/trace_internal.h"
@@ -19,7 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DEPTH = 16, KINDS = 4096, WORDS = 480 };
+enum { DEPTH = 16, KINDS = 4096, LINES = 1024, WORDS = 480, LINE_TEXT = WORDS + PLACE_TEXT + 128 };
 
 /* What the words of an exit depend on. */
 struct kind_key {
@@ -35,6 +36,19 @@ struct exit_kind {
     u32 length;
     char text[WORDS]; /* "EL2 <tab> class <tab> iss <tab> cause" */
 };
+/* The same exception from the same place. */
+struct line_key {
+    struct exc exc;
+    u64 pc;
+    struct exc_source source;
+    s32 vmid;
+    u32 from_el, pad;
+};
+struct exit_line {
+    struct line_key key;
+    u32 length;
+    char text[LINE_TEXT]; /* from vmid to address, a tab behind each */
+};
 /* An entry whose handler runs: its line but for the last column. */
 struct entry {
     u64 cpu_at;
@@ -42,48 +56,64 @@ struct entry {
     u8 from_el, to_el;
     char text[1024];
 };
-static_assert(WORDS + PLACE_TEXT + 160 < 1024 && 1024 < OUT_LINE, "a line has room");
+static_assert(LINE_TEXT + 32 < 1024 && 1024 < OUT_LINE, "a line has room");
 
 struct exits {
     struct out *out;
     unsigned depth[MAX_CPUS];
     struct entry entry[MAX_CPUS][DEPTH];
     struct exit_kind kind[KINDS];
+    struct exit_line line[LINES];
 };
 
 /* ---- words, kept ---- */
 
 static void kind_fill(struct exit_kind *k, const struct exc *e)
 {
-    char iss[EXC_WORDS], cause[EXC_WORDS], class[EXC_WORDS];
-    if (e->kind == EXC_SYNC)
-        snprintf(class, sizeof(class), "0x%02x %s", e->ec, exc_class_words(e));
-    else
-        snprintf(class, sizeof(class), "%s", exc_class_words(e));
+    char iss[EXC_WORDS], cause[EXC_WORDS];
     exc_iss_words(e, iss);
     exc_cause_words(e, &k->key.source, cause);
-    int n = snprintf(k->text, WORDS, "\tEL%u\t%s\t0x%07x%s%s\t%.*s", e->target_el, class, e->iss, iss[0] ? " " : "",
-                     iss, 128, cause);
-    k->length = n < WORDS ? (u32)n : WORDS - 1;
+    char *p = put_const(k->text, "\tEL");
+    p = put_decimal(p, e->target_el);
+    p = put_const(p, "\t");
+    if (e->kind == EXC_SYNC) {
+        p = put_const(p, "0x");
+        p = put_hex(p, e->ec, 1);
+        *p++ = ' ';
+    }
+    p = put_text(p, exc_class_words(e));
+    p = put_const(p, "\t0x");
+    *p++ = put_hex_pairs[2 * (e->iss >> 24 & 15) + 1];
+    p = put_hex(p, e->iss, 3);
+    if (iss[0])
+        *p++ = ' ';
+    p = put_text(p, iss);
+    *p++ = '\t';
+    p = put_bytes(p, cause, strnlen(cause, 128));
+    k->length = (u32)(p - k->text);
 }
 
-static const struct exit_kind *kind_of(struct exits *x, const struct trace *t, const struct cpu *cpu,
-                                       const struct exc *e)
+static struct kind_key kind_key_of(const struct line_key *l)
 {
+    const struct exc *e = &l->exc;
     const struct cause *c = &e->cause;
     bool valued = c->kind == CAUSE_DESCRIPTOR || c->kind == CAUSE_BREAKPOINT || c->kind == CAUSE_WATCHPOINT;
-    struct kind_key key = { .kind = e->kind,
-                            .ec = e->ec,
-                            .target_el = e->target_el,
-                            .is_virtual = e->is_virtual,
-                            .has_hpfar = e->has_hpfar,
-                            .from_el = cpu->ps.el,
-                            .iss = e->iss,
-                            .cause_kind = c->kind,
-                            .cause_id = c->id,
-                            .level = c->level,
-                            .source = gic_source(&t->m->gic, cpu, e),
-                            .value = valued ? c->value : 0 };
+    return (struct kind_key){ .kind = e->kind,
+                              .ec = e->ec,
+                              .target_el = e->target_el,
+                              .is_virtual = e->is_virtual,
+                              .has_hpfar = e->has_hpfar,
+                              .from_el = (u8)l->from_el,
+                              .iss = e->iss,
+                              .cause_kind = c->kind,
+                              .cause_id = c->id,
+                              .level = c->level,
+                              .source = l->source,
+                              .value = valued ? c->value : 0 };
+}
+
+static const struct exit_kind *kind_of(struct exits *x, struct kind_key key, const struct exc *e)
+{
     u64 hash = ((u64)key.iss << 16 ^ key.ec ^ (u64)key.source.intid << 4 ^ key.value ^ (u64)key.target_el << 6 ^
                 key.cause_id) *
                0x9e3779b97f4a7c15ull;
@@ -129,6 +159,38 @@ static char *put_address(char *p, const struct exc *exc)
     return p;
 }
 
+static void line_fill(struct exits *x, struct trace *t, struct exit_line *l, struct symbol_place where)
+{
+    char *p = where.vmid == SYMBOL_ANY ? put_const(l->text, "-") : put_decimal(l->text, (u64)where.vmid);
+    p = put_const(p, "\tEL");
+    *p++ = (char)('0' + l->key.from_el);
+    p = put_const(p, "\t0x");
+    p = put_hex(p, l->key.pc, 8);
+    *p++ = '\t';
+    const struct trace_place *place = trace_place_text(t, l->key.pc, where);
+    p = put_bytes(p, place->text, place->length);
+    const struct exit_kind *kind = kind_of(x, kind_key_of(&l->key), &l->key.exc);
+    p = put_bytes(p, kind->text, kind->length);
+    l->length = (u32)(put_address(p, &l->key.exc) - l->text);
+}
+static const struct exit_line *line_of(struct exits *x, struct trace *t, const struct cpu *cpu, const struct exc *exc)
+{
+    struct symbol_place where = trace_place(cpu);
+    struct line_key key = {
+        .exc = *exc, .pc = cpu->pc, .source = { BY_NONE, -1, -1 }, .vmid = where.vmid, .from_el = cpu->ps.el
+    };
+    if (exc->cause.kind == CAUSE_INTERRUPT)
+        key.source = gic_source(&t->m->gic, cpu, exc);
+    u64 hash = (key.pc ^ exc->far << 7 ^ exc->hpfar << 13 ^ exc->iss ^ (u64)(u32)key.source.intid << 20) *
+               0x9e3779b97f4a7c15ull;
+    struct exit_line *l = &x->line[hash >> 54 & (LINES - 1)];
+    if (unlikely(!l->length || memcmp(&l->key, &key, sizeof(key)))) {
+        l->key = key;
+        line_fill(x, t, l, where);
+    }
+    return l;
+}
+
 static void exception(struct tracer *r, struct cpu *cpu, const struct exc *exc)
 {
     struct exits *x = r->data;
@@ -141,47 +203,39 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *exc)
         x->depth[n]--;
     }
     struct entry *e = &x->entry[n][x->depth[n]++];
-    struct symbol_place where = trace_place(cpu);
     e->from_el = cpu->ps.el;
     e->to_el = exc->target_el;
     e->cpu_at = cpu_position(cpu);
     char *p = put_decimal(e->text, trace_now(r->t, cpu));
     *p++ = '\t';
-    *p++ = (char)('0' + n % 10);
+    p = put_decimal(p, n);
     *p++ = '\t';
-    p = where.vmid == SYMBOL_ANY ? put_const(p, "-") : put_decimal(p, (u64)where.vmid);
-    p = put_const(p, "\tEL");
-    *p++ = (char)('0' + cpu->ps.el);
-    p = put_const(p, "\t0x");
-    p = put_hex(p, cpu->pc, 8);
-    *p++ = '\t';
-    const struct trace_place *place = trace_place_text(r->t, cpu->pc, where);
-    p = put_bytes(p, place->text, place->length);
-    const struct exit_kind *kind = kind_of(x, r->t, cpu, exc);
-    p = put_bytes(p, kind->text, kind->length);
-    e->length = (u32)(put_address(p, exc) - e->text);
+    const struct exit_line *line = line_of(x, r->t, cpu, exc);
+    e->length = (u32)(put_bytes(p, line->text, line->length) - e->text);
 }
 
 /* An exception return ends every handler of a higher EL than the one it goes to; one that stays at its EL ends the
  * entry that was taken from there. */
+static NOINLINE void entries_end(struct exits *x, unsigned n, const struct cpu *cpu)
+{
+    const u32 el = cpu->ps.el;
+    const struct entry *first = x->entry[n], *e = first + x->depth[n];
+    bool lower = false, same = false;
+    while (e > first && !same) {
+        same = !lower && e[-1].to_el == el && e[-1].from_el == el;
+        if (e[-1].to_el <= el && !same)
+            break;
+        entry_end(x, --e, cpu_position(cpu) + 1, cpu); /* with the ERET itself */
+        lower = true;
+    }
+    x->depth[n] = (unsigned)(e - first);
+}
 static void exception_return_seen(struct tracer *r, struct cpu *cpu, u64 from_pc)
 {
     struct exits *x = r->data;
-    unsigned n = cpu->index;
-    u64 now = cpu_position(cpu) + 1; /* with the ERET itself */
-    bool lower = false;
     (void)from_pc;
-    while (x->depth[n]) {
-        const struct entry *e = &x->entry[n][x->depth[n] - 1];
-        bool same = !lower && e->to_el == cpu->ps.el && e->from_el == cpu->ps.el;
-        if (e->to_el <= cpu->ps.el && !same)
-            break;
-        entry_end(x, e, now, cpu);
-        x->depth[n]--;
-        if (same)
-            break;
-        lower = true;
-    }
+    if (x->depth[cpu->index])
+        entries_end(x, cpu->index, cpu);
 }
 
 static void exits_reset(struct tracer *r)
@@ -226,7 +280,7 @@ bool exits_open(struct tracer *r, const struct trace_config *config, char error[
     r->exception = exception;
     r->exception_return = exception_return_seen;
     r->reset = exits_reset;
-    r->flush = exits_flush;
+    r->flush = out_is_shared(out) ? exits_flush : NULL;
     r->close = exits_close;
     return true;
 }

@@ -25,7 +25,7 @@ struct tarmac_cpu {
     u64 x[31], sp[4];
     union vreg v[32];
     u32 cpsr, fpcr, fpsr;
-    char prefix[32]; /* " clk cpu0 " with the time before it */
+    char prefix[40]; /* " clk cpu0 " with the time before it */
     u32 prefix_length;
     const struct symbol_line *line;
     const char *place; /* shown last */

@@ -321,6 +321,7 @@ static bool tracers_open(struct trace *t, char error[256])
             continue;
         if (!kinds[n].open(r, t->config, error))
             return false;
+        t->flushes |= r->flush != NULL;
         t->tracers++;
     }
     return true;
@@ -369,16 +370,15 @@ void trace_reset(struct trace *t)
             t->tracer[n].reset(&t->tracer[n]);
 }
 
-bool trace_flush(struct trace *t)
+static NOINLINE bool flush_all(struct trace *t)
 {
-    bool any = false;
-    for (unsigned n = 0; t && n < t->tracers; n++)
-        if (t->tracer[n].flush) {
+    for (unsigned n = 0; n < t->tracers; n++)
+        if (t->tracer[n].flush)
             t->tracer[n].flush(&t->tracer[n]);
-            any = true;
-        }
-    return any;
+    return true;
 }
+/* Comes before each byte of the console. */
+bool trace_flush(struct trace *t) { return t && t->flushes && flush_all(t); }
 
 bool trace_close(struct trace *t, char error[256])
 {

@@ -59,6 +59,7 @@ struct trace {
     u32 wants, wants_awake; /* hooks (WANT_*): always; besides while awake */
     struct tracer tracer[TRACERS];
     unsigned tracers;
+    bool flushes;                   /* one of them at least has a flush */
     bool insns;                     /* some tracer sees instructions */
     bool symbols_wanted;            /* to start or to stop */
     bool narrow;                    /* the filter leaves out some of them by EL, VMID, vCPU or address */

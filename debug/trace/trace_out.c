@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define H(n)   "0123456789abcdef"[(n) >> 4], "0123456789abcdef"[(n)&15]
@@ -23,18 +24,35 @@ const char put_hex_pairs[512] = { H64(0), H64(64), H64(128), H64(192) };
 static const char decimal_pairs[] =
     D10("0") D10("1") D10("2") D10("3") D10("4") D10("5") D10("6") D10("7") D10("8") D10("9");
 
+/* Four digits, zeros in front too, in the order in which they are written. */
+static ALWAYS_INLINE u32 four_digits(u32 value)
+{
+    u8 text[4];
+    memcpy(text, decimal_pairs + 2 * (value / 100), 2);
+    memcpy(text + 2, decimal_pairs + 2 * (value % 100), 2);
+    return load_le32(text);
+}
+enum { EIGHT_DIGITS = 100000000 };
+static NOINLINE char *put_long(char *p, u64 value)
+{
+    u32 last = (u32)(value % EIGHT_DIGITS);
+    p = put_decimal(p, value / EIGHT_DIGITS);
+    store_le32((u8 *)p, four_digits(last / 10000));
+    store_le32((u8 *)p + 4, four_digits(last % 10000));
+    return p + 8;
+}
 char *put_decimal(char *p, u64 value)
 {
-    char digits[20];
-    unsigned n = sizeof(digits);
-    for (; value >= 100; value /= 100) {
-        n -= 2;
-        memcpy(digits + n, decimal_pairs + 2 * (value % 100), 2);
+    if (value < 10) {
+        *p = (char)('0' + value);
+        return p + 1;
     }
-    n -= 2;
-    memcpy(digits + n, decimal_pairs + 2 * value, 2);
-    n += value < 10;
-    return put_bytes(p, digits + n, sizeof(digits) - n);
+    if (unlikely(value >= EIGHT_DIGITS))
+        return put_long(p, value);
+    u64 digits = four_digits((u32)value / 10000) | (u64)four_digits((u32)value % 10000) << 32;
+    u64 zeros = (u64)__builtin_ctzll(digits ^ 0x3030303030303030ull) / 8; /* in front: they go */
+    store_le64((u8 *)p, digits >> 8 * zeros);
+    return p + 8 - zeros;
 }
 
 /* A new file beside the one that it becomes; /dev/null and pipes are written as they are. */
@@ -83,6 +101,17 @@ struct out *out_open(const char *name, bool whole, char error[256])
     snprintf(error, 256, "%.200s: %s", name, strerror(errno));
     free(o);
     return NULL;
+}
+
+bool out_is_shared(const struct out *o)
+{
+    struct stat its, stream;
+    if (fstat(o->fd, &its) || (S_ISCHR(its.st_mode) && its.st_rdev == makedev(1, 3))) /* nobody reads /dev/null */
+        return false;
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+        if (!fstat(fd, &stream) && its.st_dev == stream.st_dev && its.st_ino == stream.st_ino)
+            return true;
+    return false;
 }
 
 void out_flush(struct out *o)

@@ -6,6 +6,10 @@
 
 #include "lib/base.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 enum { OUT_BUFFER = 1 << 18, OUT_LINE = 4096 /* the longest that out_reserve promises */, OUT_NAME = 1100 };
 
 struct out {
@@ -25,6 +29,8 @@ struct out *out_open(const char *name, bool whole, char error[256]);
 /* Ends the file. keep false: one that is `whole` is removed. False: something could not be written; error says what. */
 bool out_close(struct out *o, bool keep, char error[256]);
 void out_flush(struct out *o);
+/* Does it go where standard output or standard error go, so that order between them is seen? */
+bool out_is_shared(const struct out *o);
 void out_format(struct out *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "a JSON string" with its quotes. */
 void out_json(struct out *o, const char *text);
@@ -46,6 +52,7 @@ static inline char *put_bytes(char *p, const char *text, size_t size)
 }
 static inline char *put_text(char *p, const char *text) { return put_bytes(p, text, strlen(text)); }
 #define put_const(p, text) put_bytes(p, text, sizeof(text) - 1)
+/* May overwrite the 7 bytes behind. */
 char *put_decimal(char *p, u64 value);
 
 extern const char put_hex_pairs[512];
@@ -53,6 +60,16 @@ extern const char put_hex_pairs[512];
 static inline char *put_hex(char *p, u64 value, unsigned size)
 {
     unsigned n = size;
+#ifdef __SSE2__
+    if (size == 8) { /* a nibble a byte, the highest first, all at once */
+        u64 high = __builtin_bswap64(value >> 4 & 0x0f0f0f0f0f0f0f0full),
+            low = __builtin_bswap64(value & 0x0f0f0f0f0f0f0f0full);
+        __m128i digits = _mm_unpacklo_epi8(_mm_cvtsi64_si128((s64)high), _mm_cvtsi64_si128((s64)low));
+        __m128i letters = _mm_and_si128(_mm_cmpgt_epi8(digits, _mm_set1_epi8(9)), _mm_set1_epi8('a' - '0' - 10));
+        _mm_storeu_si128((__m128i *)(void *)p, _mm_add_epi8(_mm_add_epi8(digits, _mm_set1_epi8('0')), letters));
+        return p + 16;
+    }
+#endif
     for (; n >= 4; n -= 4, p += 8) {
         u64 part = value >> 8 * (n - 4);
         memcpy(p, put_hex_pairs + 2 * (part >> 24 & 0xff), 2);

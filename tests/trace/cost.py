@@ -15,8 +15,7 @@ def check(name, ok, text):
     print(f"{'PASS' if ok else 'FAIL'} cost, {name}: {text}", flush=True)
 
 def cost(machine, *options, out="/dev/null"):
-    """The interpreter's: of the second tier's shorter run a trace, which costs the same, is a larger share."""
-    r = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", elmu, "-engine", "threaded", *machine, "-nographic", *options],
+    r = subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", elmu, *machine, "-nographic", *options],
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     return int(re.search(rb"Collected : (\d+)", r.stderr)[1])
 
