@@ -381,14 +381,9 @@ static void address(struct region *r, const struct op *o, const struct emit_row 
     case MODE_post: host_mov(h, true, HOST_A, n); break;
     case MODE_regx:
     case MODE_regs: host_add_scaled(h, HOST_A, n, reg_get(r, o->m, HOST_B), e->form == MODE_regs ? e->log2 : 0); break;
-    case MODE_reg: {
-        unsigned m = reg_get(r, o->m, HOST_B);
-        host_field(h, true, o->imm >> 16 & 1, 32, 32, HOST_B, m);
-        host_add_scaled(h, HOST_A, n, HOST_B, o->imm >> 8 & 7);
-        break;
-    }
+    case MODE_reg:
     case MODE_ext: {
-        unsigned lost = o->imm & 63, m = reg_get(r, o->m, HOST_B);
+        unsigned lost = e->form == MODE_reg ? 32 : o->imm & 63, m = reg_get(r, o->m, HOST_B);
         host_field(h, true, o->imm >> 16 & 1, lost, lost, HOST_B, m);
         host_add_scaled(h, HOST_A, n, HOST_B, o->imm >> 8 & 7);
         break;

@@ -69,6 +69,7 @@ void host_shift(struct host *h, bool w, enum host_shift type, unsigned d, unsign
 void host_field(struct host *h, bool w, bool sign, unsigned up, unsigned down, unsigned d, unsigned n);
 /* The `size` bits from `lsb` on of n:m. */
 void host_extract(struct host *h, bool w, unsigned d, unsigned n, unsigned m, unsigned lsb);
+/* m is not d. */
 void host_mul(struct host *h, bool w, unsigned d, unsigned n, unsigned m);
 /* The upper half of the product. HOST_A may be overwritten; m is not HOST_A. */
 void host_mul_high(struct host *h, bool sign, unsigned d, unsigned n, unsigned m);
@@ -134,10 +135,8 @@ host_fix host_jump_if(struct host *h, unsigned condition);
 host_fix host_jump(struct host *h);
 
 /* ---- ways in and out ---- */
-/* A branch was taken over `slots` slots (from the one after it); *stop jumps when the budget ends with it, before slot
- * `to`. host_budget_loop: goes to `loop` else. */
-void host_budget(struct host *h, s32 slots, unsigned to, host_fix *stop);
-void host_budget_loop(struct host *h, s32 slots, unsigned to, const u8 *loop, host_fix *stop);
+/* A branch was taken to slot `to`, over `slots` slots from the one after it. The condition that the budget goes on. */
+unsigned host_budget(struct host *h, s32 slots, unsigned to);
 /* At slot's handler: makes HOST_BASE and HOST_L what they are in a region. */
 void host_enter(struct host *h, unsigned slot, bool count);
 /* Goes on at the handler that stands in the slot; at a handler of ours. */

@@ -571,7 +571,7 @@ void host_select(struct host *h, bool w, unsigned condition, unsigned d, unsigne
 
 /* ---- ways in and out ---- */
 
-static void budget(struct host *h, s32 slots, unsigned to)
+unsigned host_budget(struct host *h, s32 slots, unsigned to)
 {
     add_constant(h, true, HOST_L, HOST_L, slots * 16);
     if (fits12(to * 16)) {
@@ -581,17 +581,7 @@ static void budget(struct host *h, s32 slots, unsigned to)
         op_shifted(h, SUB | SETS, true, ZR, HOST_L, X16, HOST_LSL, 0);
     }
     h->hf = HF_NONE;
-}
-void host_budget(struct host *h, s32 slots, unsigned to, host_fix *stop)
-{
-    budget(h, slots, to);
-    *stop = host_jump_if(h, LE);
-}
-void host_budget_loop(struct host *h, s32 slots, unsigned to, const u8 *loop, host_fix *stop)
-{
-    budget(h, slots, to);
-    host_fix_to(h, host_jump_if(h, GT), loop);
-    *stop = host_jump(h);
+    return GT;
 }
 /* Adds to the count (on the way in, what is left) or takes off it (on the way out). */
 static void count(struct host *h, u32 opcode, unsigned left)

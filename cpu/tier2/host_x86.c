@@ -273,10 +273,7 @@ void host_extract(struct host *h, bool w, unsigned d, unsigned n, unsigned m, un
 
 void host_mul(struct host *h, bool w, unsigned d, unsigned n, unsigned m)
 {
-    if (d == m)
-        m = n;
-    else
-        host_mov(h, w, d, n);
+    host_mov(h, w, d, n);
     op_rr(h, w, 0x0faf, d, m);
     h->hf = HF_NONE;
 }
@@ -535,23 +532,13 @@ void host_select(struct host *h, bool w, unsigned condition, unsigned d, unsigne
 
 /* ---- ways in and out ---- */
 
-static void budget(struct host *h, s32 slots, unsigned to)
+unsigned host_budget(struct host *h, s32 slots, unsigned to)
 {
     if (slots)
         group1_imm(h, true, group1[HOST_ADD], R8, slots * 16);
     group1_imm(h, true, GROUP1_CMP, R8, (s32)to * 16);
     h->hf = HF_NONE;
-}
-void host_budget(struct host *h, s32 slots, unsigned to, host_fix *stop)
-{
-    budget(h, slots, to);
-    *stop = host_jump_if(h, CC_LE);
-}
-void host_budget_loop(struct host *h, s32 slots, unsigned to, const u8 *loop, host_fix *stop)
-{
-    budget(h, slots, to);
-    host_fix_to(h, host_jump_if(h, CC_G), loop);
-    *stop = host_jump(h);
+    return CC_G;
 }
 /* Adds what is left of the budget to the count on the way in, and takes it off on the way out. */
 static void count_left(struct host *h, enum host_op op)

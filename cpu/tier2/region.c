@@ -287,10 +287,12 @@ static s32 distance(unsigned from, unsigned to) { return (s32)to - (s32)from - 1
 void region_take(struct region *r, unsigned to, bool call)
 {
     host_fix stop;
+    unsigned on = host_budget(&r->h, distance(r->slot, to), to);
     if (!call && inside(r, to) && r->at[to]) {
-        host_budget_loop(&r->h, distance(r->slot, to), to, r->at[to], &stop);
+        host_fix_to(&r->h, host_jump_if(&r->h, on), r->at[to]);
+        stop = host_jump(&r->h);
     } else {
-        host_budget(&r->h, distance(r->slot, to), to, &stop);
+        stop = host_jump_if(&r->h, host_opposite(on));
         if (!call && inside(r, to))
             fix_later(r, host_jump(&r->h), to);
         else
