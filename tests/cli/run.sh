@@ -383,6 +383,7 @@ run 'device tree without randomness' 0 -M virt,secure=on,dtb-randomness=off,dump
 if dtc -q -I dtb -O dts plain.dtb | grep -q seed; then fail 'device tree without randomness' 'it has a seed'; else pass; fi
 run '-pidfile' 0 -kernel hello.elf -pidfile pid
 if [ -e pid ]; then fail '-pidfile' 'is left'; else pass; fi
+rm -f out # what the run before printed is not to be taken for this one's
 "$elmu" -kernel hello.elf -no-shutdown -pidfile pid >out 2>err </dev/null &
 for _ in $(seq 200); do grep -q hello out 2>/dev/null && break; sleep 0.05; done
 if [ "$(cat pid)" = $! ] && sleep 0.3 && kill -0 $! 2>/dev/null; then pass; else fail '-no-shutdown' 'elmu did not stay'; fi
