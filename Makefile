@@ -34,9 +34,9 @@ LIBS   := -lelf -lfdt -lz -lxxhash -lzstd -ljansson -lpthread -lm -ldl
 
 # Instruction bodies (cpu/insn/) are compiled once for each engine; all others once.
 BODIES := $(wildcard cpu/insn/*.c)
-ONCE   := $(filter-out $(BODIES),$(wildcard $(foreach f,lib cpu mmu gic timer board debug,$f/*.c $f/*/*.c)))
+ONCE   := $(filter-out $(BODIES),$(wildcard $(foreach f,lib cpu mmu gic timer board debug view,$f/*.c $f/*/*.c)))
 CORE_O := $(ONCE:%.c=$(B)/%.o) $(BODIES:%.c=$(B)/%.thr.o) $(BODIES:%.c=$(B)/%.step.o)
-PE_O   := $(filter-out $(B)/board/% $(B)/debug/%,$(CORE_O)) # the PE and its GIC and timers, without a board
+PE_O   := $(filter-out $(B)/board/% $(B)/debug/% $(B)/view/%,$(CORE_O)) # the PE and its GIC and timers, without a board
 # Images of other formats than raw are qemu-nbd's, where libnbd is there to speak to it; the network of -netdev user is
 # libslirp's, where that is there; -sandbox is libseccomp's.
 NBD    := $(shell echo '\#include <libnbd.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)

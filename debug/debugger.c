@@ -58,24 +58,43 @@ bool debugger_write(struct debugger *d, u64 addr, const void *from, size_t size)
 
 /* ---- notes ---- */
 
-/* The guest that runs, and its translation regime as it is now. */
-static void vm_seen(struct debugger *d, const struct cpu *cpu, s32 vmid, bool entered)
+const char *exit_class_words(unsigned what) { return what < 64 ? ec_name(what) : exc_kind_words(what - 63, false); }
+
+/* The guest that runs, and its translation regime as it is now. Returns its place; VMS: there is no room for it. */
+static u32 vm_seen(struct debugger *d, const struct cpu *cpu, s32 vmid, bool entered)
 {
     u64 root = FIELD_OF(cpu->sys.vttbr_el2, VTTBR_BADDR) << 1;
-    struct vm_note *v = NULL;
-    for (unsigned n = 0; n < VMS && !v; n++)
-        if (!d->vm[n].used || (d->vm[n].vmid == vmid && d->vm[n].root == root))
-            v = &d->vm[n];
-    if (!v)
-        return;
+    u32 n = 0;
+    while (n < VMS && d->vm[n].used && (d->vm[n].vmid != vmid || d->vm[n].root != root))
+        n++;
+    if (n == VMS)
+        return n;
+    struct vm_note *v = &d->vm[n];
     v->used = true;
     v->vmid = vmid;
     v->root = root;
     v->entries += entered;
     regime_describe(cpu, REGIME_EL10, &v->regime);
+    return n;
 }
 
 static_assert((int)ANY == (int)NO_GUEST, "what runs in no guest fits every scope that names none");
+
+/* An exception to EL2 from below: the PE leaves what it was in, and handles the exit. */
+static void exit_counted(struct debugger *d, const struct cpu *cpu, unsigned what, u32 vm, bool guest)
+{
+    u64 at = cpu_position(cpu), *entered = &d->entered[cpu->index];
+    d->exit_class[what]++;
+    if (guest && vm == VMS)
+        return;
+    (guest ? &d->vm[vm].exit[what] : &d->own[what])->count++;
+    if (guest && *entered && at >= *entered - 1)
+        d->vm[vm].insns += at - (*entered - 1);
+    *entered = 0;
+    d->handled[cpu->index].since = at + 1;
+    d->handled[cpu->index].vm = guest ? vm : VMS;
+    d->handled[cpu->index].what = what;
+}
 
 static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
 {
@@ -95,11 +114,22 @@ static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
     if (at < d->counted) /* replayed */
         return;
     d->counted = at;
-    if (exc->target_el == 2 && n->vmid != ANY)
-        vm_seen(d, cpu, n->vmid, false);
+    u32 vm = exc->target_el == 2 && n->vmid != ANY ? vm_seen(d, cpu, n->vmid, false) : VMS;
     d->exits[cpu->index][cpu->ps.el & 3][exc->target_el & 3]++;
+    if (exc->cause.kind == CAUSE_TRAP && exc->cause.id < TRAPS_COUNTED)
+        d->trapped[exc->cause.id]++;
     if (exc->target_el == 2 && cpu->ps.el < 2)
-        d->exit_class[exc->kind == EXC_SYNC ? exc->ec & 63u : 63u + exc->kind]++;
+        exit_counted(d, cpu, exit_class_of(exc), vm, n->vmid != ANY);
+}
+
+/* The exit that the PE handled is over. */
+static void exit_done(struct debugger *d, const struct cpu *cpu)
+{
+    u64 since = d->handled[cpu->index].since, at = cpu_position(cpu);
+    u32 vm = d->handled[cpu->index].vm, what = d->handled[cpu->index].what;
+    d->handled[cpu->index].since = 0;
+    if (since && at >= since - 1)
+        (vm < VMS ? &d->vm[vm].exit[what] : &d->own[what])->insns += at - (since - 1);
 }
 
 static void returned(void *ctx, struct cpu *cpu, u64 from_pc)
@@ -107,8 +137,14 @@ static void returned(void *ctx, struct cpu *cpu, u64 from_pc)
     struct debugger *d = ctx;
     (void)from_pc;
     s32 vmid = cpu_guest(cpu);
-    if (vmid != ANY && stops_position(d->m) >= d->counted)
-        vm_seen(d, cpu, vmid, true);
+    if (cpu->ps.el > 1 || stops_position(d->m) < d->counted)
+        return;
+    exit_done(d, cpu);
+    if (vmid == ANY)
+        return;
+    vm_seen(d, cpu, vmid, true);
+    if (!d->entered[cpu->index])
+        d->entered[cpu->index] = cpu_position(cpu) + 1;
 }
 
 static const struct hooks hooks = { .exception = exception, .exception_return = returned };

@@ -17,13 +17,20 @@ struct exc_note {
     s32 vmid;
     struct exc_route route; /* who routed it, and which interrupt it was */
 };
-enum { EXC_NOTES = 64, VMS = 64 };
+/* Exits are counted by class: EC, then IRQ, FIQ, SError (exit_class_of); and traps by their row (trap_get). */
+enum { EXC_NOTES = 64, VMS = 64, EXIT_CLASSES = 64 + 3, TRAPS_COUNTED = 1024 };
 
+struct exit_count {
+    u64 count,
+        insns; /* how often; instructions of the PE from there to the ERET that went back below EL2, itself too */
+};
 struct vm_note {
     bool used;
     s32 vmid;
     u64 root, entries;         /* stage 2 table; how often it was entered */
+    u64 insns;                 /* instructions executed in it */
     struct regime_desc regime; /* EL1&0 as it was when the guest was last entered or left */
+    struct exit_count exit[EXIT_CLASSES];
 };
 
 struct reverse;
@@ -37,14 +44,26 @@ struct debugger {
     bool physical;                 /* gdb's memory packets are about physical addresses */
     struct exc_note note[EXC_NOTES];
     u64 notes;
-    u64 counted;               /* position up to which the counts below go */
-    u64 exits[MAX_CPUS][4][4]; /* from EL, to EL */
-    u64 exit_class[64 + 4];    /* to EL2 from below, by class; then IRQ, FIQ, SError */
+    u64 counted;                         /* position up to which the counts below go */
+    u64 exits[MAX_CPUS][4][4];           /* from EL, to EL */
+    u64 exit_class[EXIT_CLASSES];        /* to EL2 from below, of guests and others */
+    struct exit_count own[EXIT_CLASSES]; /* of those, the ones of no guest: programs of a host */
+    u64 trapped[TRAPS_COUNTED];          /* exceptions by the trap row that caused them */
     struct vm_note vm[VMS];
+    struct {
+        u64 since;         /* position of the PE, plus 1; 0: it does not handle one */
+        u32 vm, what;      /* place in vm (VMS: none), class */
+    } handled[MAX_CPUS];   /* the exit that EL2 handles on each PE */
+    u64 entered[MAX_CPUS]; /* position of the PE, plus 1, at which it entered a guest; 0: it did not */
 };
 
 void debugger_init(struct debugger *d, struct machine *m);
 void debugger_end(struct debugger *d);
+
+/* Index of exit_class and the like. */
+static inline unsigned exit_class_of(const struct exc *e) { return e->kind == EXC_SYNC ? e->ec & 63u : 63u + e->kind; }
+/* Its words. */
+const char *exit_class_words(unsigned what);
 
 /* Memory of the current PE's context (or physical), bytes that could be read. Changes nothing in the machine. */
 size_t debugger_read(struct debugger *d, u64 addr, void *to, size_t size);

@@ -198,6 +198,14 @@ void monitors_event(struct monitors *all, const char *name, bool guest, const ch
 /* A line of the human monitor, its answer. */
 void monitors_line(struct monitors *all, const char *line, struct text *out);
 
+/* ---- pictures.c: -picture ---- */
+
+/* The first instruction from `from` on at which one is due; NEVER: none. */
+u64 pictures_due(const struct options *o, u64 from);
+/* Writes those of that instruction; at the end of the run those of the end. Dies when a file cannot be written. */
+void pictures_write(struct session *s, const struct options *o, u64 at);
+void pictures_end(struct session *s, const struct options *o, u64 at);
+
 /* ---- snapshots.c: by name ---- */
 /* False: error holds one line. */
 bool snapshots_save(struct machine *m, const struct options *o, const char *name, char error[256]);

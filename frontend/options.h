@@ -10,7 +10,8 @@
 #include "debug/trace/trace.h"
 #include "frontend/share.h"
 
-enum { MAX_CHARDEVS = 32, MAX_SENDS = 256, MAX_SERIALS = 16, MAX_MONITORS = 8, MAX_FOLDERS = 16, OPTION_TEXT = 4096 };
+enum { MAX_CHARDEVS = 32, MAX_SENDS = 256, MAX_SERIALS = 16, MAX_MONITORS = 8, MAX_FOLDERS = 16,
+       MAX_PICTURES = 32, OPTION_TEXT = 4096 };
 
 enum { GIVEN_CPU = 1, GIVEN_SMP = 2, GIVEN_MEMORY = 4, GIVEN_VIRTUALIZATION = 8, GIVEN_SECURE = 16, GIVEN_SEMIHOSTING = 32,
        GIVEN_RESET = 64, GIVEN_HIGHMEM = 128, GIVEN_GIC = 256, GIVEN_ITS = 512, GIVEN_IOMMU = 1024,
@@ -134,6 +135,13 @@ struct backend_option {
     u64 size;
 };
 
+/* -picture: a view of the machine as a file. */
+struct picture_option {
+    char view[32], words[256], file[1024], theme[16], size[16];
+    u64 at; /* instructions */
+    bool at_given;
+};
+
 struct options {
     bool machine_given, nographic, nodefaults, daemonize, no_reboot, no_shutdown, stats, list_done;
     bool plain_dtb /* without random nodes */, untagged, gic_max /* gic-version=max */;
@@ -197,6 +205,8 @@ struct options {
     unsigned send_count;
     char *after; /* given, waiting for its --send */
     struct trace_config trace;
+    struct picture_option picture[MAX_PICTURES];
+    unsigned picture_count;
 };
 
 /* What -global says, wherever it stands among the words. */

@@ -40,7 +40,8 @@ struct session {
     bool off;          /* the guest has switched it off */
     struct trace *log; /* what a monitor's `log` asked for, */
     struct trace_config log_config;
-    bool told; /* programs at monitors were told last that it stands */
+    u64 pictures_at; /* instruction at which the next of -picture is due */
+    bool told;       /* programs at monitors were told last that it stands */
 };
 
 /* An error ends the program in the middle of a run: the traces hold what there was up to then. */
@@ -327,6 +328,7 @@ struct session *session_create(struct machine *m, const struct options *o, struc
         die("out of memory");
     if (o->replay && !journal_read(s->journal, o->replay, error))
         die("-replay: %s", error);
+    s->pictures_at = pictures_due(o, machine_insns(m));
     trace_begin(s);
     if (o->gdb && !(s->gdb = gdb_open(m, o->gdb, o->stopped, error)))
         die("%s", error);
@@ -341,6 +343,8 @@ struct session *session_create(struct machine *m, const struct options *o, struc
     s->told = session_stands(s);
     if (o->restore)
         session_moved(s);
+    if (o->picture_count) /* which counts from the start */
+        session_debugger(s);
     return s;
 }
 
@@ -502,6 +506,16 @@ static bool monitors_mine(struct session *s, const struct run_end *end)
     return hit || s->called || (s->gdb && session_over(s));
 }
 
+/* Those of -picture whose instruction this is, when the machine has come there. */
+static void pictures_now(struct session *s)
+{
+    while (machine_insns(s->m) >= s->pictures_at) {
+        u64 at = s->pictures_at;
+        s->pictures_at = pictures_due(s->o, at + 1);
+        pictures_write(s, s->o, at);
+    }
+}
+
 struct run_end session_run(struct session *s, u64 limit)
 {
     for (;;) {
@@ -510,9 +524,11 @@ struct run_end session_run(struct session *s, u64 limit)
             return end;
         u64 due = s->save_at < limit ? s->save_at : limit, to = s->trace ? trace_limit(s->trace, due) : due;
         to = s->log ? trace_limit(s->log, to) : to;
+        pictures_now(s);
+        to = s->pictures_at < to ? s->pictures_at : to;
         end = machine_go(s, to);
         if (end.kind == END_INSNS && to < due && machine_insns(s->m) >= to)
-            continue; /* a window of a trace begins or ends */
+            continue; /* a window of a trace begins or ends, or a picture is due */
         bool counted = end.kind == END_INSNS && machine_insns(s->m) >= s->save_at;
         if (!counted && !s->save_due && monitors_mine(s, &end))
             continue;
@@ -532,6 +548,8 @@ bool session_destroy(struct session *s, int status)
 {
     char error[256];
     traced = NULL;
+    pictures_now(s);
+    pictures_end(s, s->o, machine_insns(s->m));
     monitors_destroy(s->monitors);
     if (s->own)
         debugger_end(s->own);

@@ -11,7 +11,7 @@ set -u
 export LC_ALL=C
 B=${B:-build}
 cd "$(dirname "$0")/.." || exit 1
-folders=$(ls -d lib cpu mmu gic timer board debug frontend 2>/dev/null)
+folders=$(ls -d lib cpu mmu gic timer board debug view frontend 2>/dev/null)
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
@@ -47,7 +47,7 @@ awk -v edges="${1-}" '
         rank["cpu"] = 1; rank["mmu"] = 2
         rank["cpu/exception"] = rank["cpu/sysreg"] = 3; rank["cpu/ops"] = 3.2; rank["cpu/insn"] = 3.4; rank["cpu/engine"] = rank["cpu/tier2"] = 3.6
         rank["gic"] = 4; rank["timer"] = 4.5 # timers raise their interrupts at the GIC
-        rank["board"] = 5; rank["debug"] = 6; rank["frontend"] = 7
+        rank["board"] = 5; rank["debug"] = 6; rank["view"] = 6.2; rank["debug/monitor"] = 6.4; rank["debug/gdb"] = 6.6; rank["frontend"] = 7
     }
     $1 == "include" && $3 ~ /\.def$/ { next }
     {

@@ -28,7 +28,7 @@ lint_format()
 lint_tidy()
 {
     local file
-    git ls-files 'lib/*.c' 'cpu/*.c' 'mmu/*.c' 'gic/*.c' 'timer/*.c' 'board/*.c' 'debug/*.c' 'frontend/*.c' \
+    git ls-files 'lib/*.c' 'cpu/*.c' 'mmu/*.c' 'gic/*.c' 'timer/*.c' 'board/*.c' 'debug/*.c' 'view/*.c' 'frontend/*.c' \
         'tests/unit/*.c' 'tests/conformance/*.c' >"$work/files"
     # shellcheck disable=SC2016
     xargs -a "$work/files" -P "$jobs" -I '{}' sh -c \
@@ -43,7 +43,7 @@ lint_cppcheck()
 {
     # shellcheck disable=SC2046
     cppcheck --quiet -j "$jobs" --std=c11 --enable=warning,portability --inline-suppr --suppressions-list=tests/cppcheck.txt --library=tests/cppcheck.cfg \
-        -I. -DENGINE=1 --error-exitcode=1 $(ls -d lib cpu mmu gic timer board debug frontend 2>/dev/null) >"$work/cppcheck" 2>&1
+        -I. -DENGINE=1 --error-exitcode=1 $(ls -d lib cpu mmu gic timer board debug view frontend 2>/dev/null) >"$work/cppcheck" 2>&1
     verdict cppcheck $? "$work/cppcheck"
 }
 lint_shell()

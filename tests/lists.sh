@@ -20,7 +20,7 @@ cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
 work=$(mktemp) && names=$(mktemp) || exit 1
 trap 'rm -f "$work" "$names"' EXIT
-folders=$(ls -d lib cpu mmu gic timer board debug frontend 2>/dev/null)
+folders=$(ls -d lib cpu mmu gic timer board debug view frontend 2>/dev/null)
 
 # has FILE WHAT PATTERN: PATTERN (fixed text) is in FILE.
 has()

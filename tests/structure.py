@@ -14,8 +14,8 @@ SAYS = {
     "mmu": "walks, TLB, memory access", "cpu/exception": "routing, taking, step, syndromes", "cpu/sysreg": "registers, traps, PMU",
     "cpu/ops": "what bodies call", "cpu/insn": "rows and bodies, once an engine", "cpu/engine": "decode, code, two engines",
     "gic": "GICv3", "timer": "generic timers", "board": "machine, bus, sections", "board/dev": "a file a device",
-    "board/boot": "images, device tree", "debug": "snapshots, journal, reverse", "debug/trace": "traces, exits, profile",
-    "debug/gdb": "the stub", "debug/monitor": "the commands", "frontend": "options, consoles, files",
+    "board/boot": "images, device tree", "board/acpi": "tables, AML", "cpu/tier2": "host code for hot code", "debug": "snapshots, journal, reverse", "debug/trace": "traces, exits, profile",
+    "debug/gdb": "the stub", "view": "pictures of the machine", "debug/monitor": "the commands", "frontend": "options, consoles, files",
 }
 uses, rank = collections.defaultdict(set), {}
 for line in subprocess.run(["tests/includes.sh", "--edges"], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines():

@@ -14,13 +14,15 @@ struct timeline;
 /* What views are fed by. */
 struct looker {
     struct debugger *d;
-    struct timeline *timeline; /* debug/timeline.h: what happened in the run so far; NULL: nobody writes it down */
+    struct timeline *timeline; /* what happened in the run so far; NULL: nobody writes it down */
 };
 
-enum view_key { VIEW_LEFT = 0x100, VIEW_RIGHT, VIEW_UP, VIEW_DOWN, VIEW_PAGE_UP, VIEW_PAGE_DOWN, VIEW_HOME, VIEW_END, VIEW_ENTER, VIEW_ESCAPE };
+enum view_key { VIEW_LEFT = 0x100, VIEW_RIGHT, VIEW_UP, VIEW_DOWN, VIEW_PAGE_UP, VIEW_PAGE_DOWN, VIEW_HOME, VIEW_END, VIEW_ENTER,
+                VIEW_ESCAPE };
 
 /* What a view wants of who shows it, beside being drawn anew. */
-enum view_wish { VIEW_NOTHING, VIEW_REDRAW, VIEW_GOTO /* the machine at instruction `at` */, VIEW_OPEN /* another view, with words */ };
+enum view_wish { VIEW_NOTHING /* the key is none of its own */, VIEW_REDRAW, VIEW_GOTO /* the machine at instruction `at` */,
+                 VIEW_OPEN /* another view, with words */ };
 struct view_answer {
     enum view_wish wish;
     u64 at;
@@ -29,14 +31,15 @@ struct view_answer {
 };
 
 /* One const in each view's file. A function that is NULL: it has no such thing. State is plain data that begins as
- * zeros. */
+ * zeros: one for each place where the view is shown, which lives on while the machine runs. */
 struct view_kind {
     u32 state_size;
+    const char *keys; /* in a line, what its keys do; NULL: it has none */
     void (*draw)(struct looker *l, void *state, struct canvas *c);
     /* A key (a character, or enum view_key); a zone of its last drawing was clicked. */
     struct view_answer (*key)(struct looker *l, void *state, unsigned key);
     struct view_answer (*clicked)(struct looker *l, void *state, u32 zone, u64 value);
-    /* What it is to show, in words: "0x40080000 el=1 vmid=2". False: error holds one line. */
+    /* What it is to show, in words: "0x40080000 el=1 vmid=2"; none: as it begins. False: error holds one line. */
     bool (*set)(struct looker *l, void *state, const char *words, char error[256]);
 };
 
@@ -46,6 +49,32 @@ struct view {
 };
 /* Row n of view.def; NULL past the last. */
 const struct view *view_get(unsigned n);
-const struct view *view_find(const char *name);
+/* NULL: error says which there are. */
+const struct view *view_find(const char *name, char error[256]);
+
+/* How a view is used: state of `kind->state_size` zeros, then any of these. `set` is kind->set where it is there, and
+ * an error where words are given and it is not. */
+bool view_set(struct looker *l, const struct view *v, void *state, const char *words, char error[256]);
+struct view_answer view_key(struct looker *l, const struct view *v, void *state, unsigned key);
+struct view_answer view_clicked(struct looker *l, const struct view *v, void *state, const struct shape *zone);
+/* Draws it on all of the canvas, which has been begun: on top a line with the title and where the machine stands. */
+void view_draw(struct looker *l, const struct view *v, void *state, struct canvas *c);
+/* Without that line. */
+void view_draw_plain(struct looker *l, const struct view *v, void *state, struct canvas *c);
+
+/* A picture of a view, by words alone. */
+struct view_picture {
+    const char *view, *words;
+    enum theme theme;
+    float width, height; /* 0: 1280; as far as it reaches */
+    bool list;           /* the draw list instead of SVG */
+};
+/* False: error says why in a line. */
+bool view_picture(struct looker *l, const struct view_picture *p, struct text *out, char error[256]);
+/* Into a file, whole or not at all: an SVG where its name ends in .svg, in .list the draw list. False: the same. */
+bool view_picture_file(struct looker *l, struct view_picture p, const char *file, char error[256]);
+/* What people write: "WIDTHxHEIGHT" or "WIDTH", "dark" or "light", into a picture. False: error says what else. */
+bool view_picture_size(struct view_picture *p, const char *word, char error[256]);
+bool view_picture_theme(struct view_picture *p, const char *word, char error[256]);
 
 #endif

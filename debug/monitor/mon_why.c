@@ -127,6 +127,5 @@ void cmd_exits(struct monitor_line *l)
     text_add(l->out, "to EL2 from below, by class:\n");
     for (unsigned n = 0; n < ARRAY_LEN(d->exit_class); n++)
         if (d->exit_class[n])
-            text_add(l->out, "%12llu  0x%02x %s\n", HEX(d->exit_class[n]), n,
-                     n < 64 ? ec_name(n) : exc_kind_words(n - 63, false));
+            text_add(l->out, "%12llu  0x%02x %s\n", HEX(d->exit_class[n]), n, exit_class_words(n));
 }
