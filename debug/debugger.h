@@ -72,8 +72,13 @@ bool debugger_write(struct debugger *d, u64 addr, const void *from, size_t size)
 
 /* debug/monitor/monitor.c: a line of `monitor`, its answer. True: the machine's state was changed. */
 bool monitor_run(struct debugger *d, const char *line, struct text *out);
-/* What a word stands for that is a number, a register of the current PE ($ may stand before it) or a symbol. */
+/* debug/address.c: a number (0x..., decimal) that is the whole word. */
+bool debugger_number(const char *word, u64 *value);
+/* The same, or what a register of the current PE holds: pc, sp, x0..x30, a system register; $ may stand before it. Or
+ * the address of a symbol, perhaps with an offset: main, main+0x10. */
 bool debugger_address(struct debugger *d, const char *word, u64 *value);
+/* The row of a system register by its name. */
+bool debugger_sysreg(const char *word, s64 *row);
 /* Is there a command of that name? */
 bool monitor_has(const char *name);
 

@@ -176,6 +176,24 @@ const struct tlb_entry *tlb_find(struct cpu *cpu, const struct mmu_view *view, u
     return NULL;
 }
 
+const struct tlb_entry *tlb_look(const struct cpu *cpu, const struct regime_desc *r, u64 va)
+{
+    struct tlb_config wanted;
+    regime_config(r, &wanted);
+    for (u64 sizes = cpu->tlb.sizes; sizes; sizes &= sizes - 1) {
+        unsigned size = (unsigned)__builtin_ctzll(sizes);
+        const struct tlb_entry *e = cpu->tlb.entry[set_of(va, size, r->vmid, r->regime)];
+        for (unsigned way = 0; way < TLB_WAYS; way++, e++) {
+            struct tlb_config has = cpu->tlb.configs[e->config];
+            has.regime &= ~(u32)REGIME_KEY_TAGS;
+            if (e->va == (va & ~ones(size)) && e->size_log2 == size && !memcmp(&has, &wanted, sizeof(has)) &&
+                e->vmid == r->vmid && (e->global || e->asid == r->asid))
+                return e;
+        }
+    }
+    return NULL;
+}
+
 /* What a privileged access brought in is closed to EL0 where TCR_ELx.E0PDn says so (D8.4, FEAT_E0PD). */
 static u8 e0pd_closes(const struct mmu_view *view, u64 va)
 {

@@ -138,7 +138,7 @@ void cmd_its(struct monitor_line *l)
         text_add(l->out, "this machine has no ITS\n");
         return;
     }
-    if (l->count > 1 || (l->count == 1 && (!monitor_number(l->word[0], &only) || only >= ITS_DEVICES))) {
+    if (l->count > 1 || (l->count == 1 && (!debugger_number(l->word[0], &only) || only >= ITS_DEVICES))) {
         text_add(l->out, "usage: its [DEVICE]\n");
         return;
     }

@@ -187,7 +187,7 @@ void cmd_smmu(struct monitor_line *l)
         summary(l, s);
     } else if (l->count == 1 && !strcmp(l->word[0], "streams")) {
         streams(l, s);
-    } else if (l->count == 2 && monitor_number(l->word[0], &stream) && stream >> 32 == 0 &&
+    } else if (l->count == 2 && debugger_number(l->word[0], &stream) && stream >> 32 == 0 &&
                monitor_address(l, l->word[1], &address)) {
         way_print(l, s, stream, address);
     } else {

@@ -102,7 +102,7 @@ void cmd_why(struct monitor_line *l)
         monitor_last_dma(l);
         return;
     }
-    if (l->count > 1 || (l->count && !monitor_number(l->word[0], &back))) {
+    if (l->count > 1 || (l->count && !debugger_number(l->word[0], &back))) {
         text_add(l->out, "usage: why [N | dma]\n");
         return;
     }

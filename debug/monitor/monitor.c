@@ -9,7 +9,7 @@
 #include "debug/regs.h"
 #include "debug/reverse.h"
 #include "debug/snapshot.h"
-#include "mmu/context.h"
+#include "debug/walks.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,69 +25,9 @@ static const struct {
 
 /* ---- words ---- */
 
-bool monitor_number(const char *word, u64 *value)
-{
-    char *end;
-    errno = 0;
-    *value = strtoull(word, &end, 0);
-    return end != word && !*end && !errno && word[0] != '-';
-}
-
-static bool sysreg_parse(const char *word, s64 *value)
-{
-    for (unsigned n = 0; sysreg_get(n); n++)
-        if (!strcasecmp(sysreg_get(n)->name, word)) {
-            *value = (s64)n;
-            return true;
-        }
-    return false;
-}
-
-/* NAME or NAME+NUMBER */
-static bool symbol_parse(const struct symbols *symbols, const char *word, u64 *value)
-{
-    char name[256];
-    u64 offset = 0;
-    const char *plus = strrchr(word, '+');
-    if (!symbols || strlen(word) >= sizeof(name))
-        return false;
-    if (symbols_address(symbols, word, value))
-        return true;
-    if (!plus || !monitor_number(plus + 1, &offset))
-        return false;
-    memcpy(name, word, (size_t)(plus - word));
-    name[plus - word] = 0;
-    if (!symbols_address(symbols, name, value))
-        return false;
-    *value += offset;
-    return true;
-}
-
 bool monitor_address(struct monitor_line *l, const char *word, u64 *value)
 {
-    struct cpu *cpu = monitor_cpu(l);
-    s64 row;
-    u64 n;
-    if (monitor_number(word, value))
-        return true;
-    word += word[0] == '$';
-    if (!strcasecmp(word, "pc"))
-        *value = cpu->pc;
-    else if (!strcasecmp(word, "sp"))
-        *value = cpu->x[REG_SP];
-    else if ((word[0] | 32) == 'x' && monitor_number(word + 1, &n) && n < 31)
-        *value = cpu->x[n];
-    else if (sysreg_parse(word, &row))
-        *value = sysreg_peek(cpu, sysreg_get((unsigned)row));
-    else
-        return symbol_parse(l->d->symbols, word, value);
-    return true;
-}
-
-bool debugger_address(struct debugger *d, const char *word, u64 *value)
-{
-    struct monitor_line l = { .d = d };
-    return monitor_address(&l, word, value);
+    return debugger_address(l->d, word, value);
 }
 
 static void word_remove(struct monitor_line *l, unsigned n)
@@ -101,7 +41,8 @@ s64 monitor_option(struct monitor_line *l, const char *key, s64 otherwise)
     size_t size = strlen(key);
     for (unsigned n = 0; n < l->count; n++) {
         u64 value;
-        if (strncmp(l->word[n], key, size) || l->word[n][size] != '=' || !monitor_number(l->word[n] + size + 1, &value))
+        if (strncmp(l->word[n], key, size) || l->word[n][size] != '=' ||
+            !debugger_number(l->word[n] + size + 1, &value))
             continue;
         word_remove(l, n);
         return (s64)value;
@@ -123,18 +64,11 @@ struct cpu *monitor_cpu(struct monitor_line *l) { return &l->d->m->d.cpu[l->d->c
 
 bool monitor_regime(struct monitor_line *l, unsigned el, s64 vmid, struct regime_desc *r)
 {
-    const struct cpu *cpu = monitor_cpu(l);
-    if (vmid == ANY) {
-        regime_describe(cpu, regime_of(cpu, el), r);
-        return true;
-    }
-    for (unsigned n = 0; n < VMS; n++)
-        if (l->d->vm[n].used && l->d->vm[n].vmid == vmid) {
-            *r = l->d->vm[n].regime;
-            return true;
-        }
-    text_add(l->out, "VMID %lld has not been seen (monitor vms)\n", (long long)vmid);
-    return false;
+    char error[256];
+    bool ok = walks_regime(l->d, el, (s32)vmid, r, error);
+    if (!ok)
+        text_add(l->out, "%s\n", error);
+    return ok;
 }
 
 static void line_split(struct monitor_line *l, const char *line)
@@ -235,7 +169,7 @@ static bool range_parse(struct monitor_line *l, char *word, struct stop_point *p
     p->size = size;
     if (comma)
         *comma = 0;
-    return monitor_address(l, word, &p->addr) && (!comma || monitor_number(comma + 1, &p->size)) && p->size &&
+    return monitor_address(l, word, &p->addr) && (!comma || debugger_number(comma + 1, &p->size)) && p->size &&
            p->addr + (p->size - 1) >= p->addr;
 }
 
@@ -270,7 +204,7 @@ static bool class_parse(const char *word, s64 *value)
             *value = 0x40 + (s64)kind;
             return true;
         }
-    *value = monitor_number(word, &ec) && ec < 64 ? (s64)ec : regs_class(word);
+    *value = debugger_number(word, &ec) && ec < 64 ? (s64)ec : regs_class(word);
     return *value != ANY;
 }
 
@@ -281,7 +215,7 @@ void cmd_catch(struct monitor_line *l)
         p.what = catches[n].what;
         if (strcmp(l->word[0], catches[n].name))
             continue;
-        if (p.what == ON_SYSREG    ? sysreg_parse(l->word[1], &p.value)
+        if (p.what == ON_SYSREG    ? debugger_sysreg(l->word[1], &p.value)
             : p.what == ON_S2FAULT ? range_parse(l, l->word[1], &p, 4096)
                                    : class_parse(l->word[1], &p.value)) {
             stop_add(l, p);
@@ -327,7 +261,7 @@ void cmd_delete(struct monitor_line *l)
 {
     u64 number = 0;
     bool found = false;
-    if (l->count > 1 || (l->count && !monitor_number(l->word[0], &number))) {
+    if (l->count > 1 || (l->count && !debugger_number(l->word[0], &number))) {
         usage(l, "delete");
         return;
     }
@@ -363,7 +297,7 @@ void cmd_where(struct monitor_line *l)
 void cmd_fields(struct monitor_line *l)
 {
     s64 row;
-    if (l->count != 1 || !sysreg_parse(l->word[0], &row)) {
+    if (l->count != 1 || !debugger_sysreg(l->word[0], &row)) {
         usage(l, "fields");
         return;
     }
@@ -391,8 +325,8 @@ void cmd_serror(struct monitor_line *l)
 {
     struct machine *m = l->d->m;
     u64 syndrome = 0, index = l->d->cpu;
-    if (l->count > 2 || (l->count > 0 && !monitor_number(l->word[0], &syndrome)) ||
-        (l->count > 1 && !monitor_number(l->word[1], &index)) || syndrome >> 25 || index >= m->options.cpu_count) {
+    if (l->count > 2 || (l->count > 0 && !debugger_number(l->word[0], &syndrome)) ||
+        (l->count > 1 && !debugger_number(l->word[1], &index)) || syndrome >> 25 || index >= m->options.cpu_count) {
         usage(l, "serror");
         return;
     }
@@ -410,7 +344,7 @@ void cmd_serror(struct monitor_line *l)
 void cmd_goto(struct monitor_line *l)
 {
     u64 to;
-    if (l->count != 1 || !monitor_number(l->word[0], &to)) {
+    if (l->count != 1 || !debugger_number(l->word[0], &to)) {
         usage(l, "goto");
         return;
     }

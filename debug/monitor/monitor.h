@@ -20,10 +20,7 @@ typedef void monitor_fn(struct monitor_line *l);
 #define MONITOR(name, args, handler, help) monitor_fn handler;
 #include "debug/monitor/monitor.def"
 
-/* A number (0x..., decimal) that is the whole word, or ends at `end` when that is not 0. */
-bool monitor_number(const char *word, u64 *value);
-/* The same, or what a register of the command's PE holds: pc, sp, x0..x30, a system register; $ may stand before it. Or
- * the address of a symbol, perhaps with an offset: main, main+0x10. */
+/* debugger_address, of the command's PE. */
 bool monitor_address(struct monitor_line *l, const char *word, u64 *value);
 /* The value of `key=NUMBER` among the words; removes the word. `otherwise` when there is none. */
 s64 monitor_option(struct monitor_line *l, const char *key, s64 otherwise);
