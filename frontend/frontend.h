@@ -156,6 +156,8 @@ bool session_output(struct session *s, unsigned port, u8 byte);
 void session_fds(const struct session *s, int fds[2]);
 /* Writes what traces have gathered that are written as they come. True: there are any. */
 bool session_flush(struct session *s);
+/* What -at-end asks of the machine as the run has left it. */
+void session_at_end(struct session *s);
 /* False: a trace or the journal could not be written; said so. */
 bool session_destroy(struct session *s, int status);
 

@@ -352,6 +352,7 @@ int main(int argc, char **argv)
         end.status = 128 + terminal_signal();
     bool unseen = session_waits(f.session) || (o.until && !f.console.until_seen);
     console_flush(&f.console);
+    session_at_end(f.session);
     bool complete = session_destroy(f.session, end.status);
     f.session = NULL;
     if (o.until && !f.console.until_seen)

@@ -194,6 +194,7 @@ struct options {
     bool sandbox;       /* -sandbox on */
     u32 sandbox_groups; /* what it lets be done besides: bits, by enum sandbox_group */
     const char *until, *pidfile;
+    const char *at_end;              /* monitor commands, `;` between them */
     const char *folder[MAX_FOLDERS]; /* -L */
     unsigned folder_count;
     u8 escape_key;                  /* -echr: 1 is Ctrl-A */

@@ -340,6 +340,8 @@ struct session *session_create(struct machine *m, const struct options *o, struc
     }
     s->paused = o->stopped && !s->gdb;
     s->monitors = monitors_create(s, o, console);
+    if (o->at_end) /* `why` and `exits` are about all of the run */
+        session_debugger(s);
     s->told = session_stands(s);
     if (o->restore)
         session_moved(s);
@@ -542,6 +544,23 @@ struct run_end session_run(struct session *s, u64 limit)
         if (end.kind == END_INSNS && machine_insns(s->m) >= limit)
             return end;
     }
+}
+
+void session_at_end(struct session *s)
+{
+    struct text out = { 0 };
+    for (const char *at = s->o->at_end; at && *at;) {
+        char line[1024];
+        size_t length = strcspn(at += strspn(at, "; "), ";");
+        snprintf(line, sizeof(line), "%.*s", (int)length, at);
+        at += length;
+        text_clear(&out);
+        monitors_line(s->monitors, line, &out);
+        if (line[0])
+            printf("> %s\n%s", line, out.s ? out.s : "");
+    }
+    fflush(stdout);
+    text_free(&out);
 }
 
 bool session_destroy(struct session *s, int status)

@@ -316,6 +316,13 @@ run '--max-insns' 3 -kernel stuck.elf -semihosting --max-insns 777 --stats -cpu 
 says '--max-insns' err '777'
 if [ "$(grep -c '^insns 777$' err)" = 1 ]; then pass; else fail '--max-insns' 'not exactly 777 instructions'; fi
 run '--until' 0 -kernel echo.elf --until 'ready'
+run '-at-end' 0 -kernel echo.elf --until 'ready' -at-end 'where; nonsense;;cpu 7'
+says '-at-end: what it asks' out '> where'
+says '-at-end: the answer' out 'cpu0: EL1'
+says '-at-end: no such command' out "unknown command: 'nonsense'"
+says '-at-end: a command of the program' out 'invalid CPU index'
+run '-at-end when the limit is reached' 3 -kernel stuck.elf --max-insns 1000 -at-end where
+says '-at-end when the limit is reached' out '1000 instructions, 1000 ns'
 run 'exception loop' 1 -kernel stuck.elf
 says 'exception loop' err 'exception loop'
 says 'exception loop' err 'undefined instruction'
