@@ -107,6 +107,13 @@ JOBS ?= $(shell nproc)
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 SOURCES = $(shell git ls-files '*.c' '*.h')
 
+# The lessons have a Makefile of their own (docs/lessons), for those who have but an elmu.
+lesson: $(ELMU)  ## a lesson (docs/lessons): N=1 makes your folder my-lessons/01-entry, builds and runs it; WORK=folder, MINE=1, FRESH=1
+grade: $(ELMU)  ## N=1: the points of your folder, with reasons
+mistake: $(ELMU)  ## N=1 M=1: a folder with the solution and mistake 1, to be found
+lesson grade mistake:
+	@$(MAKE) --no-print-directory -C docs/lessons $@ ELMU=$(abspath $(ELMU)) WORK=$(abspath $(or $(WORK),my-lessons))
+
 pgo: P := $(B)/pgo
 pgo:  ## builds build/pgo/elmu with gcc and the profile of a run of tests/guest; LTO=1 too
 	@rm -rf $P
@@ -180,4 +187,4 @@ clean:  ## removes what was built
 	rm -rf $(B) $(ELMU)
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
-.PHONY: ALWAYS all loaded unit vectors decode-sweep pgo run run-device check images check-images check-arm64 install install-files deb coverage soak bench format lint clean help
+.PHONY: lesson grade mistake ALWAYS all loaded unit vectors decode-sweep pgo run run-device check images check-images check-arm64 install install-files deb coverage soak bench format lint clean help

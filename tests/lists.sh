@@ -76,6 +76,14 @@ for link in $(grep -ohE '\]\([a-zA-Z][^):]*\)' README.md docs/*.md | sed 's/^](/
         failed=$((failed + 1))
     fi
 done
+for page in docs/lessons/README.md docs/lessons/*/README.md; do
+    for link in $(grep -ohE '\]\([a-zA-Z.][^):]*\)' "$page" | sed 's/^](//; s/[)#].*//' | sort -u); do
+        if [ -e "$(dirname "$page")/$link" ]; then passed=$((passed + 1)); else
+            echo "FAIL link $link of $page leads nowhere"
+            failed=$((failed + 1))
+        fi
+    done
+done
 places=$(echo $folders tests bench docs | tr ' ' '|')
 for path in $(grep -ohE "\\b($places)/[A-Za-z0-9_./-]+\.(c|h|S|def|sh|py|md|list)\\b" README.md docs/*.md |
     grep -v NAME | sort -u); do

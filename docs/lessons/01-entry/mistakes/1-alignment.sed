@@ -1,0 +1,2 @@
+# vectors.S
+s/\.balign 2048/.balign 128/

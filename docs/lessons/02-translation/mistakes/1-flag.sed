@@ -1,0 +1,2 @@
+# translation.c
+s/PTE_SH | PTE_AF;/PTE_SH;/
