@@ -27,8 +27,7 @@ void tlbi_range(struct cpu *cpu, enum tlbi_op op, u64 value, bool broadcast);
 
 /* Entry that translates va (without a tag byte) in this view, or NULL. Changes no state. */
 const struct tlb_entry *tlb_find(struct cpu *cpu, const struct mmu_view *view, u64 va);
-/* The same for those who look in: what accesses under that description would find, whether or not the PE is in it now.
- */
+/* The same for those who look in: what accesses under that description would find, also when the PE is not in it. */
 const struct tlb_entry *tlb_look(const struct cpu *cpu, const struct regime_desc *r, u64 va);
 /* Enters a translation, replacing by FIFO; returns the entry. */
 const struct tlb_entry *tlb_fill(struct cpu *cpu, const struct mmu_view *view, u64 va, const struct translation *t);
