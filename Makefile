@@ -38,14 +38,15 @@ ONCE   := $(filter-out $(BODIES),$(wildcard $(foreach f,lib cpu mmu gic timer bo
 CORE_O := $(ONCE:%.c=$(B)/%.o) $(BODIES:%.c=$(B)/%.thr.o) $(BODIES:%.c=$(B)/%.step.o)
 PE_O   := $(filter-out $(B)/board/% $(B)/debug/% $(B)/view/%,$(CORE_O)) # the PE and its GIC and timers, without a board
 # Images of other formats than raw are qemu-nbd's, where libnbd is there to speak to it; the network of -netdev user is
-# libslirp's, where that is there; -sandbox is libseccomp's.
+# libslirp's, where that is there; -sandbox is libseccomp's, PNGs are libpng's.
 NBD    := $(shell echo '\#include <libnbd.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
 SLIRP  := $(shell echo '\#include <slirp/libslirp.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
+PNG    := $(shell echo '\#include <png.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
 SECCOMP := $(shell echo '\#include <seccomp.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
-LACKED := frontend/disk_nbd$(if $(NBD),_none).c frontend/netdev_user$(if $(SLIRP),_none).c frontend/sandbox$(if $(SECCOMP),_none).c
+LACKED := frontend/disk_nbd$(if $(NBD),_none).c frontend/netdev_user$(if $(SLIRP),_none).c frontend/sandbox$(if $(SECCOMP),_none).c frontend/screendump_png$(if $(PNG),_none).c
 OPTIONAL := $(if $(SECCOMP),-lseccomp)
 # Loaded when first used (debug/library.h): the file that uses one, and which it is.
-LOADED := debug/disasm:capstone debug/symbols:dw $(if $(NBD),frontend/disk_nbd:nbd) $(if $(SLIRP),frontend/netdev_user:slirp)
+LOADED := debug/disasm:capstone debug/symbols:dw $(if $(NBD),frontend/disk_nbd:nbd) $(if $(SLIRP),frontend/netdev_user:slirp) $(if $(PNG),frontend/screendump_png:png)
 SONAME = $(or $(shell readelf -d "$$($(CC) -print-file-name=lib$1.so)" 2>/dev/null | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p'),lib$1.so)
 $(foreach l,$(LOADED),$(eval $(B)/$(word 1,$(subst :, ,$l)).o: LIBRARY = $(word 2,$(subst :, ,$l))))
 MAIN_O := $(patsubst %.c,$(B)/%.o,$(filter-out $(LACKED),$(wildcard frontend/*.c)))

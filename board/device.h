@@ -17,6 +17,7 @@ struct machine;
 struct machine_options;
 struct pci_desc;
 struct pci_plug;
+struct screen;
 struct tree;
 struct writer;
 
@@ -63,15 +64,27 @@ enum { MAX_PORTS = 16, MAX_DISKS = 32, MAX_NETS = 16, MAX_SHARES = 8 };
 /* Beside the ports of devices: semihosting's, when it has one of its own. */
 enum { PORT_SEMIHOST = MAX_PORTS, ALL_PORTS };
 
+/* What a device with screens has for those who look at them (board/display.h). All of it only reads. `head`: which of
+ * the device's screens. */
+struct screens {
+    unsigned (*count)(const struct machine *m, struct place at);
+    void (*look)(struct machine *m, const void *state, struct place at, unsigned head, struct screen *s);
+    /* A part of row y: `count` pixels from x on, within what `look` says; bits 31:24 are of no account. */
+    void (*read)(struct machine *m, const void *state, struct place at, unsigned head, u32 x, u32 y, u32 count,
+                 u32 *pixels);
+    /* NULL: it draws no pointer. As machine_screen_cursor. */
+    void (*cursor)(struct machine *m, const void *state, struct place at, unsigned head, u32 *pixels);
+};
+
 /* One const in each device's file. A function that is NULL: it has no such thing. */
 struct kind {
     const char *name;
     const char *compatible;   /* of the device tree: strings that end with NUL each, two NULs at the end */
     struct state_shape state; /* a multiple of 8 bytes; empty: none of its own */
     u32 derived; /* bytes of what it works out, and can lose at any moment: then, and at first, they are zeros */
-    u32 version;              /* of the state's meaning: a snapshot of another version is refused */
-    u8 wires;                 /* interrupt outputs: the row's SPI and those after it */
-    u8 timers;                /* events, each with a time of its own */
+    u32 version; /* of the state's meaning: a snapshot of another version is refused */
+    u8 wires;    /* interrupt outputs: the row's SPI and those after it */
+    u8 timers;   /* events, each with a time of its own */
     /* Sets of timers: those that only offer input that is prepared; those that write RAM. All others may interrupt. */
     u8 timers_listen, timers_write;
     u8 edge;     /* its outputs are edges, for the device tree */
@@ -104,6 +117,12 @@ struct kind {
                                   u64 address, bool write, struct dma_output *out);
     /* A stream makes none of its transactions again any more (bus_settled): what was decided of them is forgotten. */
     void (*settled)(struct machine *m, void *state, struct place at, u32 stream);
+    const struct screens *screens;
+    /* A file of the firmware configuration device that the guest may write, at first zeros: its name and bytes; all of
+     * it, whenever some of it was written. */
+    const char *file;
+    u32 file_size;
+    void (*file_written)(struct machine *m, void *state, const u8 *file);
     /* Its part of the device tree; and of ACPI's DSDT (board/acpi/aml.h) and MADT (board/acpi/acpi.h). */
     void (*node)(struct tree *t, struct place at);
     void (*acpi)(struct writer *w, struct place at);

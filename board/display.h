@@ -1,8 +1,8 @@
 /*
  * Screens: what the guest shows, for those who look (a window, VNC, a picture). This is a peek at devices' state and
  * the guest's RAM: it changes nothing, so a run is the same whether anybody looks or not. A device with screens has
- * `screens` and `screen` in its kind (board/device.h), a virtio device in its ops; screens are numbered over all of the
- * machine's devices in the order of the rows.
+ * `screens` in its kind (struct screens of board/device.h); they are numbered over all of the machine's devices in the
+ * order of the rows.
  */
 #ifndef BOARD_DISPLAY_H
 #define BOARD_DISPLAY_H
@@ -16,8 +16,8 @@ enum { SCREEN_MAX = 16384 /* pixels, either way */, CURSOR_SIZE = 64, MAX_SCREEN
 /* What screen n shows now. Sizes in pixels; width 0: nothing, the guest has not switched it on. */
 struct screen {
     u32 width, height;
-    /* The pointer that the device draws over it: where its hot spot is, and that within the image. Not there: !cursor.
-     */
+    /* The pointer that the device draws over it, if there is one: where its hot spot is on the screen, and in its
+     * image. */
     s32 cursor_x, cursor_y;
     u32 hot_x, hot_y;
     bool cursor;

@@ -67,7 +67,8 @@ struct machine_options {
     u8 virtio_absent; /* slots of virtio-mmio that are left out, the highest ones */
     u8 fw_cfg_no_dma; /* the firmware configuration device is read by its data register alone */
     u8 balloon;       /* BALLOON_THERE, and which features of virtio-balloon it offers besides: a set of their bits */
-    u8 pad[5];
+    u8 ramfb;         /* 1: there is one */
+    u8 pad[4];
     struct disk_option disk[MAX_DISKS];
     struct net_option net[MAX_NETS];
     struct share_option share[MAX_SHARES];

@@ -80,6 +80,7 @@ static const struct state_field option_fields[] = {
     STATE(machine_options, virtio_absent),
     STATE(machine_options, fw_cfg_no_dma),
     STATE(machine_options, balloon),
+    STATE(machine_options, ramfb),
     STATE(machine_options, pad),
     STATE_OF(machine_options, disk, &disk_shape),
     STATE_OF(machine_options, net, &net_shape),

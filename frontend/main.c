@@ -1,5 +1,6 @@
 /* elmu: from the command line to a machine that runs, and from how it ended to an exit status. */
 #include "frontend/net.h"
+#include "frontend/screendump.h"
 
 #include <errno.h>
 #include <fenv.h>
@@ -360,7 +361,7 @@ int main(int argc, char **argv)
     complete = console_close(&f.console) && complete;
     hostfiles_close(&f.files);
     status = ends_status(&end, m, &o, unseen);
-    status = complete ? status : 1;
+    status = complete && screendump_at_end(m, &o) ? status : 1;
     if (o.stats)
         stats_print(f.stats, m);
     stats_destroy(f.stats);

@@ -225,7 +225,6 @@ void hmp_delvm(struct hmp *h)
 
 static const char no_display[] = "there is no keyboard and no display (type at a console: -serial)";
 void hmp_sendkey(struct hmp *h) { said(h, no_display); }
-void hmp_screendump(struct hmp *h) { said(h, no_display); }
 void hmp_nmi(struct hmp *h) { said(h, "this feature or command is not currently supported"); }
 
 void hmp_log(struct hmp *h)

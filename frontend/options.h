@@ -191,6 +191,8 @@ struct options {
     unsigned loader_count;
     struct domain_option domain[MAX_DOMAINS];
     unsigned domain_count;
+    char screendump[512]; /* "": none */
+    u64 screendump_screen;
     bool sandbox;       /* -sandbox on */
     u32 sandbox_groups; /* what it lets be done besides: bits, by enum sandbox_group */
     const char *until, *pidfile;

@@ -479,6 +479,19 @@ static void device_scsi(struct options *o, const char *option, const char *arg)
     d->boot_index = said.boot_index;
 }
 
+static const struct property ramfb_rows[] = {
+    PROPERTY_ACCEPTED("id", ""),
+    PROPERTY_ACCEPTED("x-migrate", ""),
+};
+
+/* A machine has one, since it is a file of one name. */
+static void device_ramfb(struct options *o, const char *option, const char *arg)
+{
+    properties_read(ramfb_rows, ARRAY_LEN(ramfb_rows), option, arg, NULL, NULL);
+    if (o->machine.ramfb++)
+        die("%s: a machine has one", option);
+}
+
 /* Besides the virtio devices of board/dev/virtio.def. */
 static const struct {
     const char *name, *words;
@@ -487,6 +500,7 @@ static const struct {
     { "loader", "desc \"Generic Loader\"", device_loader },
     { "guest-loader", "desc \"Guest Loader\"", device_guest },
     { "virtconsole", "bus virtio-serial-bus", device_virtconsole },
+    { "ramfb", "bus System, desc \"ram framebuffer standalone device\"", device_ramfb },
     { "scsi-hd", "bus SCSI", device_scsi },
 };
 

@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "frontend/property.h"
 
+#include "debug/file.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -138,4 +140,17 @@ void opt_no_acpi(struct options *o, const char *name, const char *arg)
     (void)name, (void)arg;
     o->given |= GIVEN_ACPI;
     o->machine.acpi = 0;
+}
+
+static const struct property screendump_rows[] = {
+    PROPERTY("file", PROPERTY_TEXT, struct options, screendump),
+    PROPERTY("screen", PROPERTY_NUMBER, struct options, screendump_screen),
+};
+void opt_screendump(struct options *o, const char *name, const char *arg)
+{
+    char error[256] = "which file?";
+    (void)name;
+    properties_read(screendump_rows, ARRAY_LEN(screendump_rows), "-screendump", arg, "file", o);
+    if (!o->screendump[0] || !file_can_be(o->screendump, error))
+        die("-screendump: %s", error);
 }

@@ -4,6 +4,7 @@
  */
 #include "debug/disasm.h"
 #include "debug/symbols.h"
+#include "frontend/screendump.h"
 #include "frontend/property.h"
 #include "frontend/sandbox.h"
 
@@ -66,6 +67,8 @@ void sandbox_begin(const struct options *o)
 #endif
     disasm_ready(); /* nothing is loaded any more from here on */
     symbols_ready();
+    if (o->machine.ramfb)
+        screendump_png_ready();
     const char *why = sandbox_enter(groups);
     if (why)
         die("-sandbox: %s", why);

@@ -1,5 +1,6 @@
 /* -version: what this is, of which commit, with which libraries. COMMIT is the Makefile's. */
 #include "frontend/options.h"
+#include "frontend/screendump.h"
 #include "frontend/sandbox.h"
 
 #include <capstone/capstone.h>
@@ -29,9 +30,10 @@ void opt_version(struct options *o, const char *name, const char *arg)
         printf("QEMU emulator version 7.2.0 (elmu %s, %s)\n", ELMU_VERSION, COMMIT);
     printf("elmu version %s (%s), a full-system AArch64 emulator for hypervisors and their guests\n", ELMU_VERSION,
            COMMIT);
-    printf("with zlib %s, zstd %s, xxhash %u.%u.%u, elfutils 0.%u, capstone %d.%d, jansson %s%s%s\n", zlibVersion(),
+    printf("with zlib %s, zstd %s, xxhash %u.%u.%u, elfutils 0.%u, capstone %d.%d, jansson %s%s%s%s%s\n", zlibVersion(),
            ZSTD_versionString(), hash / 10000, hash / 100 % 100, hash % 100, _ELFUTILS_VERSION, CS_API_MAJOR,
            CS_API_MINOR, JANSSON_VERSION, sandbox_library() ? ", seccomp " : "",
-           sandbox_library() ? sandbox_library() : "");
+           sandbox_library() ? sandbox_library() : "", screendump_png_library() ? ", libpng " : "",
+           screendump_png_library() ? screendump_png_library() : "");
     o->list_done = true;
 }

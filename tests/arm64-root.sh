@@ -10,7 +10,7 @@
 set -euo pipefail
 umask 022
 export LC_ALL=C
-packages="libelf-dev libfdt-dev zlib1g-dev libxxhash-dev libzstd-dev libcapstone-dev libdw-dev libjansson-dev libnbd-dev libslirp-dev libseccomp-dev check"
+packages="libelf-dev libfdt-dev zlib1g-dev libxxhash-dev libzstd-dev libcapstone-dev libdw-dev libjansson-dev libnbd-dev libslirp-dev libseccomp-dev libpng-dev check"
 
 die() { echo "arm64-root.sh: $*" >&2; exit 1; }
 case ${1:-} in -*) die "usage: arm64-root.sh [CACHE]" ;; esac

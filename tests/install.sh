@@ -28,6 +28,7 @@ run     lib:jansson.h:jansson     libjansson-dev          to read options that a
 run     lib:libnbd.h:nbd            libnbd-dev              for disk images of other formats than raw (a build without it says so)
 run     lib:slirp/libslirp.h:slirp  libslirp-dev            for -netdev user (a build without it says so)
 run     lib:seccomp.h:seccomp       libseccomp-dev          for -sandbox (a build without it says so)
+run     lib:png.h:png               libpng-dev              for screendump -f png (a build without it says so)
 run     aarch64-linux-gnu-gcc       gcc-aarch64-linux-gnu   to build the demo hypervisor and its guests
 check   lib:check.h:check           check                   to run the unit tests
 check   objdump                     binutils                to look for calls in the fast path

@@ -24,7 +24,7 @@ struct items {
 static void item_add(struct items *t, const char *name, u32 key, const void *data, u64 size)
 {
     if (t->count < FW_CFG_ITEMS)
-        t->item[t->count] = (struct fw_cfg_item){ name, key, data, size };
+        t->item[t->count] = (struct fw_cfg_item){ name, key, data, size, 0 };
     t->count++;
 }
 
@@ -98,6 +98,20 @@ static void kernel_items(const struct boot_config *c, const struct blob *kernel,
     }
 }
 
+/* Files that devices have, which the guest is to write. */
+static void device_items(const struct machine *m, struct items *t)
+{
+    static const u8 zeros[64];
+    for (u32 row = 0; row < ROW_COUNT; row++) {
+        const struct kind *kind = row_get(row)->kind;
+        if (!kind || !kind->file || !row_count(m, row))
+            continue;
+        item_add(t, kind->file, 0, zeros, kind->file_size);
+        if (t->count <= FW_CFG_ITEMS)
+            t->item[t->count - 1].writer = row + 1;
+    }
+}
+
 bool fw_items_place(struct machine *m, const struct boot_config *c, bool firmware, char error[BOOT_ERROR])
 {
     struct items *t = calloc(1, sizeof(*t));
@@ -113,6 +127,7 @@ bool fw_items_place(struct machine *m, const struct boot_config *c, bool firmwar
         wrong = "the tables of ACPI and SMBIOS have no room";
         if (firmware)
             kernel_items(c, &kernel, t);
+        device_items(m, t);
         for (unsigned n = 0; n < c->item_count; n++)
             item_add(t, c->item[n].name, 0, c->item[n].file.data, c->item[n].file.size);
     }

@@ -2,7 +2,7 @@
  * The firmware configuration device: a selector, a data register and a DMA interface, through which firmware (and
  * Linux's driver of it) read items: kernel, initial RAM disk, command line, tables, files of -fw_cfg. Specified by
  * QEMU's docs/specs/fw_cfg; the items are in board/boot/fw_items.c.
- * Left out: items that the guest may write (none here), keys of other architectures.
+ * The guest may write files that a device has (struct kind, file). Left out: keys of other architectures.
  */
 #include "board/dev/fw_cfg.h"
 
@@ -25,6 +25,10 @@ static const struct state_field fields[] = { STATE(fw_cfg, key), STATE(fw_cfg, o
 
 /* ---- the store: a count of items, then for each key, size, and offset in the store; then what they hold ---- */
 
+/* Of the word with the key: bit 31 says that it is one, bits 30:16 are 1 + the row that hears of writes. */
+#define ITEM_THERE      BIT(31)
+#define ITEM_WRITER(of) bits(of, 30, 16)
+
 enum { ITEM_KEY = 0, ITEM_SIZE = 4, ITEM_AT = 8, ITEM = 16, ITEMS_AT = 16, DATA_AT = ITEMS_AT + FW_CFG_ITEMS * ITEM,
        FILE_ENTRY = 64 };
 
@@ -35,20 +39,27 @@ static u8 *store_at(struct machine *m, u64 at, u64 size)
     return r && at <= r->size && size <= r->size - at ? r->host + at : NULL;
 }
 
+/* The chosen item's entry; NULL: there is no such item. */
+static const u8 *item_entry(struct machine *m, const struct fw_cfg *f)
+{
+    const u8 *items = store_at(m, ITEMS_AT, FW_CFG_ITEMS * ITEM);
+    for (const u8 *item = items; items && item < items + FW_CFG_ITEMS * ITEM; item += ITEM) {
+        u32 key = load_le32(item + ITEM_KEY);
+        if (key & ITEM_THERE && (key & 0xffff) == f->key)
+            return item;
+    }
+    return NULL;
+}
+
 /* What the chosen item holds from the next byte on, and how much that is; NULL: nothing. The store may come from a
  * hostile snapshot. */
 static const u8 *item_rest(struct machine *m, const struct fw_cfg *f, u64 *left)
 {
-    const u8 *items = store_at(m, ITEMS_AT, FW_CFG_ITEMS * ITEM);
-    *left = 0;
-    for (const u8 *item = items; items && item < items + FW_CFG_ITEMS * ITEM; item += ITEM)
-        if (load_le32(item + ITEM_KEY) == (f->key | BIT(31))) { /* the bit says that it is one */
-            u32 size = load_le32(item + ITEM_SIZE);
-            const u8 *data = store_at(m, load_le64(item + ITEM_AT), size);
-            *left = data && f->offset < size ? size - f->offset : 0;
-            return *left ? data + f->offset : NULL;
-        }
-    return NULL;
+    const u8 *item = item_entry(m, f);
+    u32 size = item ? load_le32(item + ITEM_SIZE) : 0;
+    const u8 *data = item ? store_at(m, load_le64(item + ITEM_AT), size) : NULL;
+    *left = data && f->offset < size ? size - f->offset : 0;
+    return *left ? data + f->offset : NULL;
 }
 
 /* Pages that hold it already, as all do after a reset, stay untouched. */
@@ -112,7 +123,7 @@ static bool items_put(struct machine *m, const struct fw_cfg_item *items, unsign
     store_le32(head, count);
     for (unsigned n = 0; n < count; n++) {
         u8 *item = head + ITEMS_AT + n * ITEM;
-        store_le32(item + ITEM_KEY, items[n].key | (u32)BIT(31));
+        store_le32(item + ITEM_KEY, items[n].key | items[n].writer << 16 | (u32)ITEM_THERE);
         store_le32(item + ITEM_SIZE, (u32)items[n].size);
         store_le64(item + ITEM_AT, at);
         if (!store_put(m, at, items[n].data, items[n].size))
@@ -132,7 +143,7 @@ bool fw_cfg_fill(struct machine *m, struct fw_cfg_item *items, unsigned count, c
         return false;
     u64 size = directory_make(items, count, directory);
     memcpy(all, items, count * sizeof(*items));
-    all[count++] = (struct fw_cfg_item){ NULL, FW_CFG_FILE_DIR, directory, size };
+    all[count++] = (struct fw_cfg_item){ NULL, FW_CFG_FILE_DIR, directory, size, 0 };
     for (unsigned n = 0; n < count; n++) {
         room += align_up(all[n].size, 16);
         all[n].data = all[n].size ? all[n].data : none;
@@ -181,6 +192,34 @@ static bool dma_read(struct machine *m, struct fw_cfg *f, struct place at, u64 p
     return true;
 }
 
+/* The row that hears of writes to the chosen item; ROW_COUNT: nothing may be written there. */
+static u32 item_writer(struct machine *m, const struct fw_cfg *f)
+{
+    const u8 *item = item_entry(m, f);
+    u32 row = item ? (u32)ITEM_WRITER(load_le32(item + ITEM_KEY)) - 1 : ROW_COUNT;
+    bool writes = row < ROW_COUNT && row_count(m, row) && row_get(row)->kind && row_get(row)->kind->file_written;
+    return writes && load_le32(item + ITEM_SIZE) == row_get(row)->kind->file_size ? row : ROW_COUNT;
+}
+
+/* False: nothing may be written there, or not so much, or nothing is at the guest's address. */
+static bool dma_write(struct machine *m, struct fw_cfg *f, struct place at, u64 pa, u64 size)
+{
+    enum { FILE_MAX = 64 };
+    u64 left;
+    u8 bytes[FILE_MAX];
+    u32 row = item_writer(m, f);
+    const u8 *data = item_rest(m, f, &left);
+    if (row == ROW_COUNT || size > left || size > sizeof(bytes) || !device_dma(m, at, pa, bytes, size, false, true))
+        return false;
+    const u8 *file = data - f->offset;
+    u64 offset = (u64)(data - store_at(m, 0, 1));
+    f->offset += (u32)size;
+    if (!store_put(m, offset, bytes, size))
+        return false;
+    row_get(row)->kind->file_written(m, place_state(m, (struct place){ (u16)row, 0 }), file);
+    return true;
+}
+
 /* What the structure at `dma` asks for: control and length in 32 bits each, an address in 64. */
 static void dma_run(struct machine *m, struct fw_cfg *f, struct place at, u64 dma)
 {
@@ -192,7 +231,7 @@ static void dma_run(struct machine *m, struct fw_cfg *f, struct place at, u64 dm
     if (control & DMA_READ)
         ok = dma_read(m, f, at, load_be64(ask + 8), length);
     else if (control & DMA_WRITE)
-        ok = ok && !length; /* nothing can be written */
+        ok = ok && (!length || dma_write(m, f, at, load_be64(ask + 8), length));
     else if (control & DMA_SKIP)
         item_skip(m, f, length);
     store_be32(answer, ok ? 0 : DMA_ERROR);

@@ -19,6 +19,7 @@ struct fw_cfg_item {
     u32 key;
     const void *data;
     u64 size; /* bytes, below 4 GiB */
+    u32 writer; /* 1 + the row whose kind hears of writes (file_written); 0: it is only read */
 };
 
 /* Gives the device these items and a directory of the files among them, in the order of their names. False: too many,

@@ -235,7 +235,7 @@ def devices():
         check("info pic", "ICH_HCR_EL2" in ask("info pic"), m.before)
         check("info cpus", re.match(r"\* CPU #0: thread_id=\d+ \(EL1, pc 0x40200000, its turn\)", ask("info cpus")), m.before)
         check("info registers -a, of a CPU that is not", ask("info registers -a").count("CPU#") == 1 and "not available" in ask("info registers 1") and "not available" in ask("info registers x"), m.before)
-        for line, text in (("gpa2hva 0x40000000", "Error:"), ("sendkey ret", "no keyboard"), ("screendump f", "no display"), ("p", "unexpected end"), ("p 5/0", "division by zero"), ("p 5%0", "division by zero"), ("p (3", "')' expected"),
+        for line, text in (("gpa2hva 0x40000000", "Error:"), ("sendkey ret", "no keyboard"), ("screendump f", "no console"), ("p", "unexpected end"), ("p 5/0", "division by zero"), ("p 5%0", "division by zero"), ("p (3", "')' expected"),
                            ("p " + "(" * 500, "nested too deep"), ("p " + "-" * 500 + "1", "nested too deep"), ("p $nope", "unknown register"), ("p nope", "unknown symbol"), ("p 0x", "invalid char"), ("p 1 2", "invalid char"), ("x/4q 0", "invalid char in format"), ("x/99999999999999999999xg 0", "at most"),
                            ("xp/4xw 0x09000000", "Cannot access memory"), ("x/i 0x09000000", "Cannot access memory"), ("sum 0x40000000", "unexpected end"), ("sum 0 0x7fffffffffffffff", "is not RAM"), ("memsave 0x40200000 16", "filename expected"),
                            ("memsave 0x09000000 16 f", "Invalid addr"), ("pmemsave 0x40000000 0x7fffffffffffffff f", "Invalid addr"), ("dump-guest-memory", "filename expected"), ("dump-guest-memory -z f", "-z is not supported"),

@@ -190,7 +190,7 @@ def errors():
             (b'{"execute":"system_wakeup"}', "GenericError", "wake-up from suspend is not supported by this guest"),
             (b'{"execute":"inject-nmi"}', "GenericError", "this feature or command is not currently supported"))
     own = ((b'{"exec-oob":"query-status"}', "GenericError", "QMP input member 'exec-oob' is unexpected"),
-           (b'{"execute":"screendump","arguments":{"filename":"f"}}', "GenericError", "There is no display"),
+           (b'{"execute":"screendump","arguments":{"filename":"f"}}', "GenericError", "There is no console"),
            (b'{"execute":"send-key","arguments":{"keys":[]}}', "GenericError", "There is no keyboard"),
            (b'{"execute":"dump-guest-memory","arguments":{"paging":true,"protocol":"file:f"}}', "GenericError", "Parameter 'paging' is not supported"),
            (b'{"execute":"dump-guest-memory","arguments":{"paging":false,"protocol":"fd:f"}}', "GenericError", "Invalid parameter 'protocol'"),

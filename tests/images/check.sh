@@ -35,6 +35,8 @@ beside() { printf '%s\0' "$@" >"$tables/$name.beside"; }
 put() { printf '%s\t%s\n' "$1" "$2" >>"$tables/$name.put"; } # @DIR@/$1 is a copy of file $2
 # Times of the host's are in it: it is not the same twice.
 once() { : >"$tables/$name.once"; }
+# shows FILE SIZE [PART...]: the picture that -screendump leaves there looks so (picture.py).
+shows() { printf '%s\n' "$*" >>"$tables/$name.shows"; }
 holds() { printf '%s\t%s\n' "$1" "$2" >>"$tables/$name.holds"; }
 
 # Of the rows that follow.
@@ -602,6 +604,21 @@ define_rows() {
     edk2
     shell_session elmu
     want 'Hyp mode initialized successfully'
+    # Its logo is on a screen that it makes of RAM, and Linux goes on there.
+    row edk2-logo quick 2G
+    common cortex-a57 1
+    opt -bios "$boot/../images/QEMU_EFI.fd" -kernel "$boot/vmlinuz" -append console=ttyAMA0 -device ramfb -screendump @DIR@/logo.ppm
+    want 'EFI stub: Booting Linux'
+    until_ 'EFI stub: Booting Linux Kernel...'
+    shows logo.ppm 800x600 0,40,800x220:000000:100-100 303,271,193x58:ffffff:55-75 303,271,193x58:ff5500:2-8 303,271,193x58:00073c:2-10
+    row edk2-fbcon full 4G
+    common cortex-a57 2
+    opt -bios "$boot/../images/QEMU_EFI.fd" -kernel "$boot/vmlinuz" -initrd "$boot/linux.cpio"
+    opt -append 'console=ttyAMA0 console=tty0' -device ramfb -screendump @DIR@/linux.ppm
+    want 'efifb: mode is 800x600x32'
+    want 'fb0: EFI VGA frame buffer device'
+    until_ 'Run /init as init process' # the last line on the serial port: the shell is on the screen
+    shows linux.ppm 800x600 0,8,400x500:000000:80-95 0,8,400x500:aaaaaa:4-20
     row edk2-el1 full 6G
     common max 4 ''
     opt -kernel "$boot/vmlinuz" -initrd "$boot/linux.cpio" -append 'console=ttyAMA0'
@@ -744,6 +761,9 @@ judge() {
         while IFS=$'\t' read -r file text; do
             tr '\0' . <"$2/$file" 2>/dev/null | grep -caF -- "$text" >/dev/null || echo "$file does not hold: $text"
         done <"$tables/$1.holds"
+    fi
+    if [ -f "$tables/$1.shows" ]; then
+        while read -ra text; do "$here/picture.py" "$2/${text[0]}" "${text[@]:1}"; done <"$tables/$1.shows"
     fi
 }
 

@@ -3,11 +3,12 @@
 
     tests/images/qemu.py [elmu's options...]            QEMU names the program (default: qemu-system-aarch64)
 
-Takes what QEMU lacks: --until, --after/--send, -xen-dom0 and -xen-domu (Xen's boot modules under /chosen, as in Xen's
+Takes what QEMU lacks: --until, -screendump (with it), --after/--send, -xen-dom0 and -xen-domu (Xen's boot modules under /chosen, as in Xen's
 docs/misc/arm/device-tree/booting.txt); drops what has no meaning there (--stats, --max-insns N, --engine=X); hands all
 else on. Status: QEMU's own, 0 when --until's text came, 3 when it ended before all was typed or seen.
 """
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,12 +24,14 @@ def split_option(text):
 
 
 def parse(argv):
-    own = {'until': None, 'talk': [], 'dom0': None, 'domus': []}
+    own = {'until': None, 'picture': None, 'talk': [], 'dom0': None, 'domus': []}
     qemu = ['-nic', 'none']
     args = iter(argv)
     for a in args:
         if a == '--until':
             own['until'] = next(args).encode()
+        elif a == '-screendump':
+            own['picture'] = next(args)
         elif a == '--after':
             own['talk'].append([next(args).encode(), b''])
         elif a == '--send':
@@ -102,6 +105,18 @@ def xen_options(own, qemu, qemu_name, folder):
     return ['-dtb', out] + modules.options
 
 
+def picture_take(name, monitor):
+    """By the monitor, which answers with its prompt when the file is there."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(monitor)
+        said = b''
+        for line in (b'', b'screendump %s\n' % name.encode()):
+            s.sendall(line)
+            while not said.endswith(b'(qemu) '):
+                said += s.recv(4096)
+            said = b''
+
+
 def converse(own, command):
     """Runs the command; types each text when the console, after what was matched before, has printed its cue."""
     talk = own['talk']
@@ -122,6 +137,8 @@ def converse(own, command):
             child.stdin.write(talk.pop(0)[1])
             child.stdin.flush()
         if own['until'] is not None and not talk and own['until'] in seen[at:]:
+            if own['picture']:
+                picture_take(own['picture'], own['monitor'])
             child.kill()
             child.wait()
             return 0
@@ -138,6 +155,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         if own['dom0'] or own['domus']:
             qemu += xen_options(own, qemu, qemu_name, folder)
+        if own['picture']:
+            own['monitor'] = os.path.join(folder, 'monitor')
+            qemu += ['-monitor', 'unix:%s,server=on,wait=off' % own['monitor']]
         return converse(own, [qemu_name] + qemu)
 
 

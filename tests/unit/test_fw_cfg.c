@@ -34,9 +34,9 @@ static u32 dma(struct fixture *f, u64 ask, u32 control, u32 length, u64 address)
 static void fill(struct fixture *f)
 {
     const char *wrong;
-    struct fw_cfg_item items[] = { { "opt/b", 0, "second", 6 },
-                                   { "opt/a", 0, "first", 5 },
-                                   { NULL, FW_CFG_KERNEL_DATA, "kernel", 6 } };
+    struct fw_cfg_item items[] = { { "opt/b", 0, "second", 6, 0 },
+                                   { "opt/a", 0, "first", 5, 0 },
+                                   { NULL, FW_CFG_KERNEL_DATA, "kernel", 6, 0 } };
     ck_assert_msg(fw_cfg_fill(f->m, items, ARRAY_LEN(items), &wrong), "%s", wrong);
 }
 
@@ -65,18 +65,18 @@ START_TEST(what_cannot_be_an_item)
     char name[FW_CFG_NAME + 1];
     memset(name, 'x', sizeof(name) - 1);
     name[FW_CFG_NAME] = 0;
-    struct fw_cfg_item many[FW_CFG_ITEMS] = { { 0 } }, same[] = { { "a", 0, NULL, 0 }, { "a", 0, NULL, 0 } };
+    struct fw_cfg_item many[FW_CFG_ITEMS] = { { 0 } }, same[] = { { "a", 0, NULL, 0, 0 }, { "a", 0, NULL, 0, 0 } };
     ck_assert(!fw_cfg_fill(f->m, many, FW_CFG_ITEMS, &wrong));
     ck_assert_str_eq(wrong, "too many items");
     ck_assert(!fw_cfg_fill(f->m, same, 2, &wrong));
     ck_assert_str_eq(wrong, "two files have the same name");
-    ck_assert(!fw_cfg_fill(f->m, &(struct fw_cfg_item){ name, 0, NULL, 0 }, 1, &wrong));
+    ck_assert(!fw_cfg_fill(f->m, &(struct fw_cfg_item){ name, 0, NULL, 0, 0 }, 1, &wrong));
     ck_assert_str_eq(wrong, "a name has more than 55 characters");
-    ck_assert(!fw_cfg_fill(f->m, &(struct fw_cfg_item){ "a", 0, "", (u64)1 << 32 }, 1, &wrong));
+    ck_assert(!fw_cfg_fill(f->m, &(struct fw_cfg_item){ "a", 0, "", (u64)1 << 32, 0 }, 1, &wrong));
     ck_assert_str_eq(wrong, "an item is larger than 4 GiB");
     fill(f);
     static const u8 large[8192];
-    ck_assert(!fw_cfg_fill(f->m, &(struct fw_cfg_item){ "a", 0, large, sizeof(large) }, 1, &wrong));
+    ck_assert(!fw_cfg_fill(f->m, &(struct fw_cfg_item){ "a", 0, large, sizeof(large), 0 }, 1, &wrong));
     ck_assert_msg(strstr(wrong, "before the reset") != NULL, "%s", wrong);
     fixture_close(f);
 }
