@@ -445,6 +445,7 @@ static bool cpu_awake(struct machine *m, struct cpu *cpu)
         m->d.due[cpu->index] = 0;
         m->key_waiters -= m->turns[cpu->index].waits_key;
         m->turns[cpu->index].waits_key = 0;
+        cpu_tell_halted(cpu);
     }
     return true;
 }

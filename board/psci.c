@@ -7,6 +7,7 @@
 
 #include "cpu/affinity.h"
 #include "cpu/exception.h"
+#include "cpu/observer.h"
 #include "cpu/sysreg/sysreg.h"
 #include "cpu/field.h"
 
@@ -52,6 +53,7 @@ static s64 cpu_off(struct machine *m, struct cpu *cpu)
     cpu->powered = 0;
     cpu->halted = HALT_OFF;
     cpu->d.attention |= ATT_LOOK;
+    cpu_tell_halted(cpu);
     return SUCCESS;
 }
 
@@ -64,6 +66,7 @@ static s64 cpu_suspend(struct machine *m, struct cpu *cpu, u32 state, u64 entry)
         return INVALID_ADDRESS;
     cpu->halted = HALT_WFI;
     cpu->d.attention |= ATT_LOOK;
+    cpu_tell_halted(cpu);
     return SUCCESS;
 }
 
@@ -87,6 +90,7 @@ static s64 system_end(struct machine *m, struct cpu *cpu, enum end_kind kind)
 {
     machine_end(m, kind, 0, "");
     cpu->halted = HALT_OFF;
+    cpu_tell_halted(cpu);
     return SUCCESS;
 }
 
@@ -218,4 +222,5 @@ void machine_cpu_enter(struct machine *m, struct cpu *cpu, unsigned el, u64 pc, 
     cpu_control_changed(cpu);
     m->d.due[cpu->index] = 0;
     gic_update_cpu(&m->gic, cpu);
+    cpu_tell_halted(cpu);
 }

@@ -8,6 +8,7 @@
  */
 #include "board/machine.h"
 
+#include "cpu/observer.h"
 #include "mmu/context.h"
 
 #include <stdio.h>
@@ -116,6 +117,7 @@ static void call_again(struct call *c)
     c->cpu->halted = HALT_WFI;
     c->cpu->wake_at = NEVER;
     c->cpu->d.attention |= ATT_LOOK;
+    cpu_tell_halted(c->cpu);
 }
 
 static s64 sys_readc(struct call *c) { return key_read(c); }

@@ -41,4 +41,12 @@ enum {
     WANT_EVERY = 1 << HOOKS      /* every instruction goes one by one, as if `page` were true for all */
 };
 
+/* cpu->halted has changed. */
+static inline void cpu_tell_halted(struct cpu *cpu)
+{
+    const struct observer *o = cpu->d.host.observer;
+    if (unlikely(o && o->halted))
+        o->halted(o->halted_ctx, cpu);
+}
+
 #endif

@@ -7,6 +7,8 @@
 #include "board/observer.h"
 #include "cpu/exception.h"
 #include "cpu/field.h"
+#include "debug/reverse.h"
+#include "debug/timeline.h"
 #include "mmu/context.h"
 
 enum { PAGE = 4096 };
@@ -155,6 +157,13 @@ void debugger_init(struct debugger *d, struct machine *m)
     d->m = m;
     stops_init(&d->stops, m);
     observer_attach(m, &hooks, d, WANT_ALL);
+}
+
+void debugger_changed(struct debugger *d)
+{
+    if (d->reverse)
+        reverse_changed(d->reverse);
+    timeline_cut(d->timeline);
 }
 
 void debugger_end(struct debugger *d)

@@ -34,10 +34,12 @@ struct vm_note {
 };
 
 struct reverse;
+struct timeline;
 struct debugger {
     struct machine *m;
     struct stops stops;
     struct reverse *reverse;       /* NULL: forwards only */
+    struct timeline *timeline;     /* debug/timeline.h: what happened in the run; NULL: nobody writes it down */
     const struct symbols *symbols; /* names for addresses, or NULL */
     u32 cpu;                       /* the PE that commands are about */
     bool recorded;                 /* a journal is kept or replayed, which has no change by hand */
@@ -59,6 +61,9 @@ struct debugger {
 
 void debugger_init(struct debugger *d, struct machine *m);
 void debugger_end(struct debugger *d);
+/* Someone changed the machine by hand, or made it another one by a snapshot: what lies ahead, and the way back, are no
+ * longer its own. */
+void debugger_changed(struct debugger *d);
 
 /* Index of exit_class and the like. */
 static inline unsigned exit_class_of(const struct exc *e) { return e->kind == EXC_SYNC ? e->ec & 63u : 63u + e->kind; }

@@ -163,8 +163,11 @@ bool session_destroy(struct session *s, int status);
 
 /* ---- what monitors ask of a session ---- */
 struct debugger;
+struct timeline;
 /* The debugger whose stops and notes they use: gdb's, or one that begins to look in now. */
 struct debugger *session_debugger(struct session *s);
+/* What happens in the run is written down from now on, if it was not (debug/timeline.h). */
+struct timeline *session_timeline(struct session *s);
 enum session_ask { ASK_QUIT, ASK_STOP, ASK_CONT, ASK_RESET, ASK_POWERDOWN };
 /* NULL, or why not. */
 const char *session_ask(struct session *s, enum session_ask ask);

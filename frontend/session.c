@@ -10,6 +10,7 @@
 #include "debug/journal.h"
 #include "debug/snapshot.h"
 #include "debug/symbols.h"
+#include "debug/timeline.h"
 
 #include <stdlib.h>
 
@@ -28,6 +29,7 @@ struct session {
     const char *save_text; /* what a console must print, NULL: none */
     char tail[ALL_PORTS][TEXT_LIMIT];
     bool save_due;
+    struct timeline *timeline; /* NULL: nobody asked for it */
     struct monitors *monitors;
     struct debugger *own; /* when there is no gdb, once a monitor needs one */
     bool paused;          /* without gdb: by a monitor or -S */
@@ -141,8 +143,20 @@ struct debugger *session_debugger(struct session *s)
         die("out of memory");
     debugger_init(s->own, s->m);
     s->own->recorded = s->journal;
+    s->own->timeline = s->timeline;
     symbols_read(s, s->own);
     return s->own;
+}
+
+struct timeline *session_timeline(struct session *s)
+{
+    if (!s->timeline && !(s->timeline = timeline_create(s->m)))
+        die("out of memory");
+    if (s->gdb)
+        gdb_debugger(s->gdb)->timeline = s->timeline;
+    if (s->own)
+        s->own->timeline = s->timeline;
+    return s->timeline;
 }
 
 bool session_stands(const struct session *s) { return s->gdb ? gdb_stands(s->gdb) : s->paused; }
@@ -585,6 +599,7 @@ bool session_destroy(struct session *s, int status)
         fprintf(stderr, "elmu: -record: %s\n", error);
     if (s->journal)
         journal_detach(s->journal);
+    timeline_destroy(s->timeline);
     if (!trace_close(s->log, error)) {
         fprintf(stderr, "elmu: %s\n", error);
         ok = false;

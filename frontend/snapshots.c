@@ -73,8 +73,7 @@ bool snapshots_load(struct debugger *d, const struct options *o, const char *nam
     if (!path_of(o, name, path, error) || !is_there(name, path, error) || !disks_allow(d->m, o, error) ||
         !snapshot_restore(d->m, path, error))
         return false;
-    if (d->reverse)
-        reverse_changed(d->reverse);
+    debugger_changed(d);
     d->cpu = d->m->turn;
     stops_moved_all(&d->stops);
     return true;

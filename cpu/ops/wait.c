@@ -10,6 +10,7 @@
 #include "cpu/ops/wait.h"
 
 #include "cpu/exception.h"
+#include "cpu/observer.h"
 #include "cpu/sysreg/sysreg.h"
 
 enum { TICK_NS = 16 }; /* of the system counter: 62.5 MHz */
@@ -40,6 +41,7 @@ static void sleep_until(struct cpu *cpu, u32 halt, u64 wake_at)
     cpu->halted = halt;
     cpu->wake_at = wake_at;
     cpu->d.attention |= ATT_TURN | (wake_at != ~(u64)0 ? ATT_LOOK : cpu->yields & ATT_LOOK);
+    cpu_tell_halted(cpu);
 }
 
 /* The trap of a WFE: now, or after its delay. */

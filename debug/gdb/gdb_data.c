@@ -77,11 +77,7 @@ static unsigned unhex(const char *s, u8 *out, unsigned size)
     return n;
 }
 
-void gdb_changed(struct gdb *g)
-{
-    if (g->d.reverse)
-        reverse_changed(g->d.reverse);
-}
+void gdb_changed(struct gdb *g) { debugger_changed(&g->d); }
 
 /* ---- registers ---- */
 

@@ -336,8 +336,7 @@ void cmd_serror(struct monitor_line *l)
     cpu->lines |= LINE_SERROR;
     cpu->serror_iss = exception_serror_iss(cpu, (u32)syndrome);
     cpu->d.attention |= ATT_IRQ;
-    if (l->d->reverse)
-        reverse_changed(l->d->reverse);
+    debugger_changed(l->d);
     text_add(l->out, "SError pending on cpu%llu, ISS 0x%x\n", HEX(index), cpu->serror_iss);
 }
 
@@ -382,8 +381,7 @@ void cmd_restore(struct monitor_line *l)
         text_add(l->out, "%s\n", error);
         return;
     }
-    if (l->d->reverse)
-        reverse_changed(l->d->reverse);
+    debugger_changed(l->d);
     l->d->cpu = l->d->m->turn;
     l->changed = true;
     cmd_where(l);
