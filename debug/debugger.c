@@ -7,6 +7,7 @@
 #include "board/observer.h"
 #include "cpu/exception.h"
 #include "cpu/field.h"
+#include "debug/disasm.h"
 #include "debug/reverse.h"
 #include "debug/timeline.h"
 #include "mmu/context.h"
@@ -170,4 +171,13 @@ void debugger_end(struct debugger *d)
 {
     observer_detach(d->m, &hooks, d);
     stops_end(&d->stops);
+    disasm_destroy(d->disasm);
+    d->disasm = NULL;
+}
+
+struct disasm *debugger_disasm(struct debugger *d)
+{
+    if (!d->disasm)
+        d->disasm = disasm_create(d->m->d.decoder);
+    return d->disasm;
 }

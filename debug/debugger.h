@@ -34,6 +34,7 @@ struct vm_note {
 };
 
 struct reverse;
+struct disasm;
 struct timeline;
 struct debugger {
     struct machine *m;
@@ -41,6 +42,7 @@ struct debugger {
     struct reverse *reverse;       /* NULL: forwards only */
     struct timeline *timeline;     /* debug/timeline.h: what happened in the run; NULL: nobody writes it down */
     const struct symbols *symbols; /* names for addresses, or NULL */
+    struct disasm *disasm;         /* made when it is first asked for: debugger_disasm */
     u32 cpu;                       /* the PE that commands are about */
     bool recorded;                 /* a journal is kept or replayed, which has no change by hand */
     bool physical;                 /* gdb's memory packets are about physical addresses */
@@ -70,6 +72,8 @@ static inline unsigned exit_class_of(const struct exc *e) { return e->kind == EX
 /* Its words. */
 const char *exit_class_words(unsigned what);
 
+/* NULL: no memory. */
+struct disasm *debugger_disasm(struct debugger *d);
 /* Memory of the current PE's context (or physical), bytes that could be read. Changes nothing in the machine. */
 size_t debugger_read(struct debugger *d, u64 addr, void *to, size_t size);
 /* RAM only. False: some byte is not there; nothing was written. */

@@ -5,6 +5,7 @@
 #include "frontend/frontend.h"
 
 #include "debug/debugger.h"
+#include "debug/disasm.h"
 #include "debug/file.h"
 #include "debug/gdb/gdb.h"
 #include "debug/journal.h"
@@ -359,8 +360,10 @@ struct session *session_create(struct machine *m, const struct options *o, struc
     s->told = session_stands(s);
     if (o->restore)
         session_moved(s);
-    if (o->picture_count) /* which counts from the start */
+    if (o->picture_count) { /* which counts from the start; a library is loaded before -sandbox forbids it */
         session_debugger(s);
+        disasm_ready();
+    }
     return s;
 }
 
