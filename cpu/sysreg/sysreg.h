@@ -173,6 +173,10 @@ struct trap_row {
     u16 values;
 };
 const struct trap_row *trap_get(unsigned n);
+/* Does the control count for accesses from that EL, as E2H, TGE, the security state and features are? Does it trap
+ * them, with the value that it has? */
+bool trap_counts(const struct cpu *cpu, unsigned n, unsigned el);
+bool trap_armed(const struct cpu *cpu, unsigned n, unsigned el);
 /* Sets of groups that fire at `el` in some direction, with the pseudo-groups: what d.live_traps[el] holds. */
 u64 trap_live(const struct cpu *cpu, unsigned el);
 /* Does a control of one group fire at `el`? */

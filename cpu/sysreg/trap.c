@@ -80,13 +80,31 @@ static unsigned conditions(const struct cpu *cpu, unsigned el)
     return c;
 }
 
+static ALWAYS_INLINE bool row_counts(const struct trap_row *row, unsigned el, unsigned c, bool el2)
+{
+    return bit(row->from, el) && !(row->need & ~c) && !(row->bar & c) && (row->to != 2 || el2);
+}
+
 static bool row_fires(const struct cpu *cpu, const struct trap_row *row, unsigned el, unsigned c, bool el2)
 {
-    if (!bit(row->from, el) || (row->need & ~c) || (row->bar & c) || (row->to == 2 && !el2))
+    if (!row_counts(row, el, c, el2))
         return false;
     u64 control;
     memcpy(&control, (const u8 *)&cpu->sys + row->offset, sizeof control);
     return bit(row->values, (unsigned)bits(control, row->hi, row->lo)) && (row->to != 3 || cpu_has(cpu, FEAT_EL3));
+}
+
+bool trap_counts(const struct cpu *cpu, unsigned n, unsigned el)
+{
+    const struct trap_row *row = trap_get(n);
+    return row && cpu_has(cpu, row->feature) && row_counts(row, el, conditions(cpu, el), cpu_el2_enabled(cpu)) &&
+           (row->to != 3 || cpu_has(cpu, FEAT_EL3));
+}
+
+bool trap_armed(const struct cpu *cpu, unsigned n, unsigned el)
+{
+    const struct trap_row *row = trap_get(n);
+    return row && cpu_has(cpu, row->feature) && row_fires(cpu, row, el, conditions(cpu, el), cpu_el2_enabled(cpu));
 }
 
 static bool group_fires(const struct cpu *cpu, unsigned group, unsigned el, unsigned c, bool el2)
