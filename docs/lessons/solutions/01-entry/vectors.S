@@ -20,16 +20,28 @@ vectors:
     slot    el2_unexpected, 5           // 0x280 IRQ
     slot    el2_unexpected, 6           // 0x300 FIQ
     slot    el2_unexpected, 7           // 0x380 SError
-    // From a lower EL in AArch64: lesson 3
-    slot    el2_unexpected, 8           // 0x400 synchronous
-    slot    el2_unexpected, 9           // 0x480 IRQ
-    slot    el2_unexpected, 10          // 0x500 FIQ
-    slot    el2_unexpected, 11          // 0x580 SError
+    // From a lower EL in AArch64: a guest. Until lesson 3 there is none, and the names below are taken
+    .balign 128
+    b       guest_sync                  // 0x400 synchronous
+    .balign 128
+    b       guest_irq                   // 0x480 IRQ
+    .balign 128
+    b       guest_fiq                   // 0x500 FIQ
+    .balign 128
+    b       guest_serror                // 0x580 SError
     // From a lower EL in AArch32: never here
     slot    el2_unexpected, 12
     slot    el2_unexpected, 13
     slot    el2_unexpected, 14
     slot    el2_unexpected, 15
+
+    .weak   guest_sync, guest_irq, guest_fiq, guest_serror
+guest_sync:
+guest_irq:
+guest_fiq:
+guest_serror:
+    mov     x0, #8
+    b       el2_unexpected
 
 // A struct frame (frame.h) on the stack, el2_sync(frame), and back to what was interrupted.
 #define FRAME_SIZE 272

@@ -1,0 +1,2 @@
+# enter.S
+s/^    b       guest_left/    bl      guest_left/
