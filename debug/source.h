@@ -1,5 +1,4 @@
-/* Lines of source files, as the ELF files' tables name them: what a person wrote, where the file is there to be read.
- */
+/* Lines of source files, as the ELF files' tables name them: what a person wrote, where the file can be read. */
 #ifndef DEBUG_SOURCE_H
 #define DEBUG_SOURCE_H
 
