@@ -82,7 +82,7 @@ $(B)/%.step.o: %.c
 # ---- tests ----
 UNIT_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c))
 -include $(UNIT_O:.o=.d) $(wildcard $(B)/tests/conformance/*.d)
-PURE_O := $(patsubst %,$(B)/frontend/%.o,line message telnet netdev_vsock sandbox$(if $(SECCOMP),,_none) p9 p9_ops p9_io share_fids share_host share_map inside tftp) # of the program, what stands alone
+PURE_O := $(patsubst %,$(B)/frontend/%.o,line message telnet netdev_vsock sandbox$(if $(SECCOMP),,_none) p9 p9_ops p9_io share_fids share_host share_map inside tftp keys) # of the program, what stands alone
 $(B)/unit: $(UNIT_O) $(CORE_O) $(PURE_O)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS) -lcheck -lsubunit -lrt $(if $(SECCOMP),-lseccomp)
 unit: $(B)/unit  ## unit tests

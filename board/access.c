@@ -32,6 +32,11 @@ s64 machine_frame_in(struct machine *m, unsigned net, void *frame, u64 room)
     return size;
 }
 
+s32 machine_events_in(struct machine *m, unsigned input, struct input_event *group, u32 room, u64 *again)
+{
+    return m->d.host.events_in ? m->d.host.events_in(m->d.host.ctx, input, group, room, again) : 0;
+}
+
 /* ---- shares ---- */
 
 u32 machine_share_serve(struct machine *m, unsigned share, const void *request, u32 size, void *answer)

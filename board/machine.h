@@ -61,6 +61,13 @@ struct share_change {
     bool zeros;
 };
 
+/* An event of a keyboard or pointer, as Linux's evdev has them; at most so many happen together, EV_SYN among them. */
+enum { INPUT_GROUP = 16 };
+struct input_event {
+    u16 type, code;
+    u32 value;
+};
+
 /* What the front end lends. Every function may be NULL but input and output. `ctx` is handed back. */
 struct machine_host {
     void *ctx;
@@ -105,6 +112,10 @@ struct machine_host {
      * (machine_share_put). share_change: the nth part of the room that the last request changed. False: no more. */
     u32 (*share_serve)(void *ctx, unsigned share, const void *request, u32 size, void *answer);
     bool (*share_change)(void *ctx, unsigned share, u32 n, struct share_change *change);
+    /* Keyboards and pointers: the next events of input device `input` that happened together, EV_SYN last, into `room`
+     * of them: how many; 0: there are none now, but at time *again (ns; NEVER unless it is set) there will be;
+     * -count: they are more than that and stay. */
+    s32 (*events_in)(void *ctx, unsigned input, struct input_event *group, u32 room, u64 *again);
     /* For snapshots of disks whose writes are kept apart from their file. disk_change: the first block of 4 KiB, from
      * `block` on, that was written; -1: none; -2: this disk's writes go to its file. disk_read_file: what the file
      * holds. disk_set: one such block, `size` bytes of it lie in the disk; data NULL: forgets all that were written. */
@@ -282,6 +293,9 @@ void machine_input_kick(struct machine *m);
 /* The power button: from within poll or idle of the host. */
 void machine_power_key(struct machine *m);
 
+/* Does a driver take the events of this input device? */
+bool machine_input_there(struct machine *m, unsigned input);
+
 /* Instructions executed by all PEs since reset. */
 u64 machine_insns(const struct machine *m);
 /* NULL when every index in the state is within its bounds, else what is wrong: a restored state may be hostile. */
@@ -306,6 +320,8 @@ int machine_input(struct machine *m, unsigned port, bool waiting);
 /* Network frames: struct machine_host has the shapes. machine_frame_in is the only way they enter. */
 void machine_frame_out(struct machine *m, unsigned net, const void *frame, u64 size);
 s64 machine_frame_in(struct machine *m, unsigned net, void *frame, u64 room);
+/* Keys and pointers: struct machine_host has the shape; the only way they enter. */
+s32 machine_events_in(struct machine *m, unsigned input, struct input_event *group, u32 room, u64 *again);
 /* The guest waits for input, or has listened for long: prepared input may come now. */
 void machine_input_offer(struct machine *m);
 /* Shares: struct machine_host has the shape. */

@@ -40,6 +40,11 @@ struct share_option {
     u8 tag[32]; /* what the guest mounts it by: padded by zeros. Empty: no share */
 };
 
+struct input_option {
+    u8 there;
+    u8 serial[63]; /* padded by zeros */
+};
+
 struct machine_options {
     u64 ram_size; /* bytes, a multiple of 1 MiB */
     u64 ram_more; /* bytes of address that -m keeps for memory to be plugged in */
@@ -72,6 +77,7 @@ struct machine_options {
     struct disk_option disk[MAX_DISKS];
     struct net_option net[MAX_NETS];
     struct share_option share[MAX_SHARES];
+    struct input_option input[MAX_INPUTS]; /* those that are there come first */
     struct virtio_plug plug[VIRTIO_SLOTS];
     struct pci_plug pci[PCI_PLUGS]; /* as many as have a function */
 };

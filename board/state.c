@@ -50,6 +50,8 @@ static const struct state_field net_fields[] = {
 static const struct state_shape net_shape = STATE_SHAPE(net_option, net_fields);
 static const struct state_field share_fields[] = { STATE(share_option, tag) };
 static const struct state_shape share_shape = STATE_SHAPE(share_option, share_fields);
+static const struct state_field input_fields[] = { STATE(input_option, there), STATE(input_option, serial) };
+static const struct state_shape input_shape = STATE_SHAPE(input_option, input_fields);
 static const struct state_field option_fields[] = {
     STATE(machine_options, ram_size),
     STATE(machine_options, ram_more),
@@ -85,6 +87,7 @@ static const struct state_field option_fields[] = {
     STATE_OF(machine_options, disk, &disk_shape),
     STATE_OF(machine_options, net, &net_shape),
     STATE_OF(machine_options, share, &share_shape),
+    STATE_OF(machine_options, input, &input_shape),
     STATE(machine_options, plug),
     STATE_OF(machine_options, pci, &pci_plug_shape),
 };

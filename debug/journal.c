@@ -11,15 +11,17 @@
 #include <xxhash.h>
 
 /* Where the front end woke the machine or pressed its key: `port` of KICK, POWER and BALLOON. An idle machine is polled
- * at the same time before it idles, and must not hear then already what came while it did. */
-enum { WHILE_POLLED, WHILE_IDLE };
+ * at the same time before it idles, and must not hear then already what came while it did; nor what a byte that it says
+ * in the middle of a slice led to. */
+enum { WHILE_POLLED, WHILE_IDLE, WHILE_SPEAKING };
 enum entry_kind { ENTRY_INPUT, ENTRY_KICK, ENTRY_IDLE, ENTRY_RESULT, ENTRY_DATA, ENTRY_DISK, ENTRY_POWER,
-                  ENTRY_RESET, ENTRY_FRAME, ENTRY_BALLOON, ENTRY_SHARE, ENTRY_CHANGE, ENTRY_KINDS };
+                  ENTRY_RESET, ENTRY_FRAME, ENTRY_BALLOON, ENTRY_SHARE, ENTRY_CHANGE, ENTRY_EVENTS, ENTRY_KINDS };
 
 /* RESULT: what a semihosting call returned; FRAME: what asking for one returned, of adapter `port`; BALLOON: pages;
  * DATA: 8 bytes of what came with either, in order. DISK: 8 bytes that a disk held before they were written (at
  * `extra`), to be put back when the run goes backwards. SHARE: the size of an answer of share `port`; CHANGE: what it
- * changed in the share's room, from `value` on: `extra` bytes, or CHANGE_ZEROS and that many zeros. */
+ * changed in the share's room, from `value` on: `extra` bytes, or CHANGE_ZEROS and that many zeros. EVENTS: how many of
+ * them (negative: they were too many) input device `port` was given, or 0 and when there would be some (`extra`). */
 struct entry {
     u32 kind, port;
     u64 now, value, extra;
@@ -35,7 +37,7 @@ struct journal {
     u64 typed; /* entries of console input and of frames, those that were cut off, too */
     u64 front; /* ns */
     bool keep, failed, kicking, quiet;
-    u32 where;  /* the front end is asked: WHILE_POLLED, WHILE_IDLE */
+    u32 where;  /* the front end is asked: WHILE_POLLED ... */
     bool again; /* the power key or balloon of the journal, not a person's */
 };
 
@@ -110,11 +112,21 @@ static void kick_put(struct journal *j)
 
 /* ---- consoles ---- */
 
+/* A text that somebody waited for may have been completed, and the machine be woken for what is typed then. */
 static void output(void *ctx, unsigned port, u8 byte)
 {
     struct journal *j = ctx;
+    u32 where = j->where;
+    bool was = behind(j), kicking = j->kicking;
+    j->where = WHILE_SPEAKING;
+    j->kicking = !was;
     if (j->m->now >= j->front)
         j->host.output(j->host.ctx, port, byte);
+    j->where = where;
+    j->kicking = kicking;
+    const struct entry *e = was && j->at < j->count ? &j->entry[j->at] : NULL;
+    if (e && e->port == WHILE_SPEAKING && take(j, ENTRY_KICK))
+        machine_input_kick(j->m);
 }
 
 static int input(void *ctx, unsigned port, bool waiting)
@@ -292,6 +304,33 @@ static void frame_logged(void *ctx, unsigned net, const void *frame, u64 size)
     struct journal *j = ctx;
     if (j->m->now >= j->front)
         j->host.frame_logged(j->host.ctx, net, frame, size);
+}
+
+/* ---- keys and pointers ---- */
+
+static s32 events_in(void *ctx, unsigned input, struct input_event *group, u32 room, u64 *again)
+{
+    struct journal *j = ctx;
+    if (behind(j)) {
+        const struct entry *e = j->at < j->count && j->entry[j->at].port == input ? take(j, ENTRY_EVENTS) : NULL;
+        s64 count = e ? (s64)e->value : 0;
+        *again = e && !count ? e->extra : *again;
+        if (count > (s64)room || count < -INPUT_GROUP)
+            return 0; /* a journal of another run */
+        for (s64 n = 0; n < count; n++)
+            data_take(j, (u8 *)&group[n], sizeof(*group));
+        return (s32)count;
+    }
+    s32 count = j->host.events_in(j->host.ctx, input, group, room, again);
+    if (!count && *again == NEVER)
+        return 0;
+    u64 before = j->count;
+    kick_put(j);
+    put(j, ENTRY_EVENTS, input, (u64)(s64)count, count ? 0 : *again);
+    for (s32 n = 0; n < count; n++)
+        data_put(j, (const u8 *)&group[n], sizeof(*group));
+    j->typed += j->count - before;
+    return count;
 }
 
 /* ---- shares: answers come again, and what the server remembers; the host's folder is left alone ---- */
@@ -482,6 +521,7 @@ struct journal *journal_attach(struct machine *m)
     CALL(frame_out)
     CALL(frame_in)
     CALL(frame_logged)
+    CALL(events_in)
     CALL(share_serve)
     CALL(share_change)
     CALL(disk_change)

@@ -6,6 +6,7 @@
  * --after and --send type at exact points of the run.
  */
 #define _GNU_SOURCE
+#include "frontend/input.h"
 #include "frontend/net.h"
 
 #include <stdlib.h>
@@ -70,12 +71,24 @@ static void type_text(struct port *p, const char *text)
     p->typed_size = left + size;
 }
 
+/* What nobody takes is lost, as on a real keyboard: then a person hears of it. */
+static void keys_press(struct console *c, const char *script)
+{
+    const char *why = inputs_script(c->inputs, script);
+    if (why)
+        fprintf(stderr, "elmu: -send-keys: %s\n", why);
+}
+
 /* The text that was waited for has been printed on this port: types, and waits for the next. Empty ones need no
  * waiting. */
 static void sends_run(struct console *c, struct port *p)
 {
     do {
-        type_text(p, c->o->send[c->send_next++].text);
+        const struct send *s = &c->o->send[c->send_next++];
+        if (s->keys)
+            keys_press(c, s->text);
+        else
+            type_text(p, s->text);
     } while (c->send_next < c->o->send_count && !c->o->send[c->send_next].after[0]);
     after_set(c);
     machine_input_kick(c->m);
@@ -165,7 +178,8 @@ bool console_ended(struct console *c, struct run_end *end)
 /* What came, now or while the machine stood, is offered to the guest. */
 static void offer(struct console *c)
 {
-    if (c->ends.fresh)
+    bool keys = inputs_fresh(c->inputs);
+    if (c->ends.fresh || keys)
         machine_input_kick(c->m);
     c->ends.fresh = false;
 }
@@ -258,6 +272,7 @@ void console_open(struct console *c, struct machine *m, const struct options *o)
 {
     c->m = m;
     c->o = o;
+    inputs_begin(c->inputs, m);
     terminal_signals();
     chardevs_open(&c->ends, m, o);
     ports_attach(c);

@@ -1,5 +1,6 @@
 /* From what -device and -drive asked for to what the machine is configured with: drives, console ports, PCI buses by
  * name. */
+#include "frontend/input.h"
 #include "frontend/net.h"
 
 static unsigned drive_number(const struct options *o, const char *id)
@@ -17,11 +18,12 @@ static const char *device_name(const struct device_config *d)
 
 /* Numbers of its disk, console, network and bus, which the devices before it leave free or have. */
 struct taken {
-    unsigned port, net, share;
+    unsigned port, net, share, input;
     bool disk[MAX_DISKS];
     const struct device_config *pci[PCI_PLUGS];
     struct nets *nets;
     struct shares *shares;
+    struct inputs *inputs;
     unsigned macs; /* adapters whose address was given by nobody */
 };
 
@@ -56,6 +58,14 @@ static void share_set(const struct options *o, struct machine_config *c, const s
         shares_plug(t->shares, o, t->share, d->fsdev);
 }
 
+static void input_set(struct machine_config *c, const struct device_config *d, const struct taken *t)
+{
+    struct input_option *input = &c->options.input[t->input];
+    input->there = 1;
+    memcpy(input->serial, d->input_serial, sizeof(input->serial));
+    inputs_plug(t->inputs, t->input, d->kind, d->display[0]);
+}
+
 static unsigned unit_of(const struct options *o, const struct device_config *d, struct machine_config *c,
                         struct taken *t)
 {
@@ -74,6 +84,12 @@ static unsigned unit_of(const struct options *o, const struct device_config *d, 
             die("-device %s: more than %d", device_name(d), MAX_SHARES);
         share_set(o, c, d, t);
         unit = t->share++;
+        break;
+    case BACK_END_INPUT:
+        if (t->input == MAX_INPUTS)
+            die("-device %s: more than %d", device_name(d), MAX_INPUTS);
+        input_set(c, d, t);
+        unit = t->input++;
         break;
     case BACK_END_DISK:
         if (!d->drive[0]) { /* a SCSI controller without a disk: the last number is one that has none */
@@ -152,9 +168,9 @@ static void device_set(const struct options *o, const struct device_config *d, s
     c->pci[c->pci_count++] = plug;
 }
 
-void devices_set(const struct options *o, struct machine_config *c, struct nets *nets, struct shares *shares)
+void devices_set(const struct options *o, struct machine_config *c, struct frontend *f)
 {
-    struct taken t = { .port = row_ports(), .nets = nets, .shares = shares };
+    struct taken t = { .port = row_ports(), .nets = f->nets, .shares = f->shares, .inputs = f->inputs };
     for (unsigned by = 0; by < MADE_BY; by++) /* as on QEMU */
         for (unsigned n = 0; n < o->device_count; n++)
             if (o->device[n].made_by == by)

@@ -3,6 +3,7 @@
  * Status 0: the same, 2: they differ, 1: an error.
  */
 #define _GNU_SOURCE
+#include "frontend/input.h"
 #include "frontend/net.h"
 
 #include "debug/diff.h"
@@ -117,6 +118,7 @@ static void run_free(struct diff_run *r)
     machine_destroy(r->m);
     disks_close(r->f.disks);
     nets_close(r->f.nets);
+    inputs_close(r->f.inputs);
     free(r->own);
 }
 

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+struct inputs;
 struct nets;
 struct text;
 struct frontend;
@@ -44,6 +45,7 @@ struct console {
     bool until_seen;         /* --until's text was printed */
     struct port *held;       /* what is to be typed on then */
     struct nets *nets;       /* what is waited for, too: frontend/net.h */
+    struct inputs *inputs;   /* keys and pointers: frontend/input.h */
     const struct roms *roms; /* what was loaded, for monitors */
 };
 
@@ -107,8 +109,8 @@ void shares_plug(struct shares *all, const struct options *o, unsigned unit, con
 void shares_close(struct shares *all);
 
 /* ---- devices.c ---- */
-/* Fills in the devices of the configuration. Dies with a message. */
-void devices_set(const struct options *o, struct machine_config *c, struct nets *nets, struct shares *shares);
+/* Fills in the devices of the configuration, whose other ends are open. Dies with a message. */
+void devices_set(const struct options *o, struct machine_config *c, struct frontend *f);
 
 /* ---- daemon.c: -daemonize, -pidfile ---- */
 /* Goes on in another process; the caller's waits for daemon_ready, and ends with status 1 when that does not come. */
@@ -171,6 +173,8 @@ struct timeline *session_timeline(struct session *s);
 enum session_ask { ASK_QUIT, ASK_STOP, ASK_CONT, ASK_RESET, ASK_POWERDOWN };
 /* NULL, or why not. */
 const char *session_ask(struct session *s, enum session_ask ask);
+/* Why nothing can come to the guest now that it would see: a journal is replayed, gdb stands. NULL: it can. */
+const char *session_refuses(const struct session *s);
 /* The balloon is to leave the guest so many bytes of RAM. NULL, or why not. */
 const char *session_balloon(struct session *s, u64 bytes);
 /* What QEMU calls the state that the machine is in: running, paused, prelaunch, debug, shutdown. */
@@ -230,6 +234,7 @@ struct frontend {
     struct disks *disks;
     struct nets *nets; /* frontend/net.h */
     struct shares *shares;
+    struct inputs *inputs; /* frontend/input.h */
     struct stats *stats;
 };
 

@@ -15,6 +15,7 @@ struct hmp {
     const struct options *o;
     char *rest; /* the line after the word that was taken last; never NULL */
     struct text *out;
+    bool failed; /* hmp_fail was called */
 };
 typedef void hmp_fn(struct hmp *h);
 #define HMP(name, alias, args, function, help) hmp_fn function;

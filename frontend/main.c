@@ -1,4 +1,5 @@
 /* elmu: from the command line to a machine that runs, and from how it ended to an exit status. */
+#include "frontend/input.h"
 #include "frontend/net.h"
 #include "frontend/screendump.h"
 
@@ -156,7 +157,8 @@ static void config_make(const struct options *o, struct frontend *f, struct mach
     c->options.firmware |= o->bios || c->options.flash_disk[0];
     f->nets = f->console.nets = nets_open(o, c);
     f->shares = shares_open(f, c);
-    devices_set(o, c, f->nets, f->shares);
+    f->inputs = f->console.inputs = inputs_open(c);
+    devices_set(o, c, f);
 }
 
 static struct machine *machine_make(const struct options *o, struct frontend *f)
@@ -267,23 +269,24 @@ struct machine *machine_load(struct options *o, struct frontend *f, struct boot_
     return m;
 }
 
-static void restart(struct machine *m, struct session *s, struct hostfiles *files, const struct boot_config *boot)
+static void restart(struct machine *m, struct frontend *f, const struct boot_config *boot)
 {
     machine_reset(m);
-    hostfiles_close(files);
+    inputs_forget(f->inputs);
+    hostfiles_close(&f->files);
     load(m, boot);
-    session_restarted(s);
+    session_restarted(f->session);
 }
 
 /* Runs, over resets, to the end. */
-static struct run_end run(struct machine *m, struct session *s, struct hostfiles *files, const struct options *o,
+static struct run_end run(struct machine *m, struct frontend *f, const struct options *o,
                           const struct boot_config *boot)
 {
     for (;;) {
-        struct run_end end = session_run(s, o->max_insns);
+        struct run_end end = session_run(f->session, o->max_insns);
         if (end.kind != END_RESET || o->no_reboot)
             return end;
-        restart(m, s, files, boot);
+        restart(m, f, boot);
     }
 }
 
@@ -294,7 +297,7 @@ static bool stay(struct frontend *f, const struct run_end *end, const struct opt
     session_ended(f->session, end);
     if (!o->no_shutdown || end->kind != END_OFF || !session_stay(f->session))
         return false;
-    restart(m, f->session, &f->files, boot);
+    restart(m, f, boot);
     return true;
 }
 
@@ -337,6 +340,7 @@ int main(int argc, char **argv)
         disks_close(f.disks);
         nets_close(f.nets);
         shares_close(f.shares);
+        inputs_close(f.inputs);
         return 0;
     }
     f.console.roms = boot.roms;
@@ -347,7 +351,7 @@ int main(int argc, char **argv)
     sandbox_begin(&o); /* all is open, and the guest has not begun */
     struct run_end end;
     do {
-        end = run(m, f.session, &f.files, &o, &boot);
+        end = run(m, &f, &o, &boot);
     } while (stay(&f, &end, &o, m, &boot));
     if (end.kind == END_REQUEST && terminal_signal() && end.status) /* whoever heard of it first */
         end.status = 128 + terminal_signal();
@@ -368,5 +372,6 @@ int main(int argc, char **argv)
     machine_destroy(m);
     nets_close(f.nets);
     shares_close(f.shares);
+    inputs_close(f.inputs);
     return disks_close(f.disks) ? status : 1;
 }

@@ -111,6 +111,7 @@ void hmp_fail(struct hmp *h, const char *format, ...)
     vsnprintf(why, sizeof(why), format, list);
     va_end(list);
     text_add(h->out, "Error: %s\n", why);
+    h->failed = true;
 }
 
 char *hmp_word(struct hmp *h)
@@ -223,8 +224,6 @@ void hmp_delvm(struct hmp *h)
 
 /* ---- what there is not ---- */
 
-static const char no_display[] = "there is no keyboard and no display (type at a console: -serial)";
-void hmp_sendkey(struct hmp *h) { said(h, no_display); }
 void hmp_nmi(struct hmp *h) { said(h, "this feature or command is not currently supported"); }
 
 void hmp_log(struct hmp *h)

@@ -89,7 +89,8 @@ enum device_made_by { BY_NIC, BY_DEVICE, BY_DRIVE, MADE_BY };
 struct device_config {
     enum virtio_kind kind;
     char drive[64], chardev[64], netdev[64], serial[21];
-    char fsdev[64], mount_tag[33]; /* of a share: at most 32 bytes */
+    char fsdev[64], mount_tag[33];      /* of a share: at most 32 bytes */
+    char display[64], input_serial[63]; /* of keyboards and pointers; as far as there is room */
     struct net_option net;
     char path[512]; /* of vhost-vsock: the Unix socket at its other end, or "" */
     u8 balloon;     /* features of virtio-balloon that it offers: machine_options.balloon */
@@ -105,8 +106,10 @@ struct device_config {
     u8 made_by;              /* enum device_made_by */
 };
 
+/* keys: the text is the -send-keys of a keyboard. */
 struct send {
     char *after, *text;
+    bool keys;
 };
 
 /* -fw_cfg: one of file and string is set. */

@@ -4,6 +4,7 @@
  * compat_monitor0.
  */
 #include "frontend/chardev.h"
+#include "frontend/input.h"
 #include "frontend/property.h"
 
 #include <ctype.h>
@@ -400,6 +401,21 @@ void opt_send(struct options *o, const char *name, const char *arg)
 {
     if (o->send_count == MAX_SENDS)
         die("--%s: more than %d", name, MAX_SENDS);
-    o->send[o->send_count++] = (struct send){ o->after ? o->after : text_copy(""), unescape(arg) };
+    bool keys = !strcmp(name, "send-keys");
+    o->send[o->send_count++] =
+        (struct send){ o->after ? o->after : text_copy(""), keys ? text_copy(arg) : unescape(arg), keys };
     o->after = NULL;
+}
+
+/* A name that is none is said at once, not when its time has come. */
+void opt_send_keys(struct options *o, const char *name, const char *arg)
+{
+    char error[128];
+    const char *at = arg;
+    struct keys k;
+    bool quoted = false;
+    while (keys_next(&at, &quoted, &k, error)) {}
+    if (error[0])
+        die("--%s: %s", name, error);
+    opt_send(o, name, arg);
 }

@@ -309,6 +309,17 @@ static void virtio_queues(void *target, const char *option, const struct subopti
         PROPERTY("socket", PROPERTY_TEXT, struct device_config, path), PROPERTY_ACCEPTED("seqpacket", "off auto"),     \
         PROPERTY_ACCEPTED("vhostfd", "")
 
+static void input_serial(void *target, const char *option, const struct suboption *s)
+{
+    struct device_config *d = target;
+    (void)option;
+    snprintf(d->input_serial, sizeof(d->input_serial), "%.62s", s->value);
+}
+
+#define INPUT_ROWS                                                                                                     \
+    PROPERTY_BY("serial", input_serial), PROPERTY("display", PROPERTY_TEXT, struct device_config, display),            \
+        PROPERTY_ACCEPTED("head", ""), PROPERTY_ACCEPTED("wheel-axis", "on true yes")
+
 #define SHARE_ROWS                                                                                                     \
     PROPERTY("fsdev", PROPERTY_TEXT, struct device_config, fsdev),                                                     \
         PROPERTY("mount_tag", PROPERTY_TEXT, struct device_config, mount_tag)
@@ -319,6 +330,7 @@ static const struct property virtio_balloon_rows[] = { VIRTIO_MMIO_ROWS, BALLOON
 static const struct property virtio_vsock_rows[] = { VIRTIO_MMIO_ROWS, VSOCK_ROWS };
 static const struct property virtio_net_rows[] = { VIRTIO_MMIO_ROWS, NET_ROWS };
 static const struct property virtio_share_rows[] = { VIRTIO_MMIO_ROWS, SHARE_ROWS };
+static const struct property virtio_input_rows[] = { VIRTIO_MMIO_ROWS, INPUT_ROWS };
 static const struct property testdev_rows[] = { PCI_ROWS };
 static const struct property edu_rows[] = { PCI_ROWS,
                                             PROPERTY("dma_mask", PROPERTY_NUMBER, struct device_config, plug.dma_mask) };
@@ -354,6 +366,7 @@ static const struct property virtio_pci_balloon_rows[] = { PCI_ROWS, VIRTIO_PCI_
 static const struct property virtio_pci_vsock_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, VSOCK_ROWS };
 static const struct property virtio_pci_net_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, NET_ROWS };
 static const struct property virtio_pci_share_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, SHARE_ROWS };
+static const struct property virtio_pci_input_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, INPUT_ROWS };
 
 /* The properties of a virtio device, behind virtio-mmio and behind PCI: by its kind, else by its back end. */
 struct virtio_properties {
@@ -367,6 +380,7 @@ static const struct virtio_properties end_properties[BACK_ENDS] = {
     [BACK_END_DISK] = BOTH(virtio_disk_rows, virtio_pci_disk_rows),
     [BACK_END_NET] = BOTH(virtio_net_rows, virtio_pci_net_rows),
     [BACK_END_SHARE] = BOTH(virtio_share_rows, virtio_pci_share_rows),
+    [BACK_END_INPUT] = BOTH(virtio_input_rows, virtio_pci_input_rows),
 };
 static const struct virtio_properties kind_properties[VIRTIO_KINDS] = {
     [VIRTIO_SCSI] = BOTH(virtio_rows, virtio_pci_rows), /* its disks are devices of their own */
@@ -525,9 +539,12 @@ static const struct {
     { "", 0 },
 };
 
-/* Does a device have that name? One without a legacy interface has no transitional name, and none of both. */
+/* Does a device have that name? One without a legacy interface has no transitional name, and none of both; keyboards
+ * and pointers have the plain ones alone. */
 static bool ending_fits(enum virtio_kind kind, unsigned n)
 {
+    if (virtio_back_end(kind) == BACK_END_INPUT)
+        return !pci_endings[n].flags;
     return virtio_pci_id(kind) || (pci_endings[n].ending[0] && pci_endings[n].flags != PCI_LEGACY_SAID);
 }
 

@@ -22,7 +22,6 @@ json_t *qmp_system_wakeup(struct qmp_call *c)
     return qmp_fail(c, "wake-up from suspend is not supported by this guest");
 }
 json_t *qmp_inject_nmi(struct qmp_call *c) { return qmp_fail(c, "this feature or command is not currently supported"); }
-json_t *qmp_send_key(struct qmp_call *c) { return qmp_fail(c, "There is no keyboard (the machine has no display)"); }
 
 json_t *qmp_balloon(struct qmp_call *c)
 {

@@ -64,6 +64,8 @@ static void device_take(struct options *o, const struct machine *s, struct devic
         d.net = s->options.net[unit];
         d.has_mac = true;
     }
+    if (virtio_back_end(d.kind) == BACK_END_INPUT && unit < MAX_INPUTS)
+        snprintf(d.input_serial, sizeof(d.input_serial), "%.62s", (const char *)s->options.input[unit].serial);
     if (d.kind == VIRTIO_VSOCK)
         vsock_end_add(o, &d);
     d.balloon = s->options.balloon & (u8)~BALLOON_THERE;

@@ -212,6 +212,8 @@ static const char *changes_not(const struct session *s)
     return s->gdb && gdb_stands(s->gdb) ? "gdb has stopped the machine" : NULL;
 }
 
+const char *session_refuses(const struct session *s) { return changes_not(s); }
+
 const char *session_balloon(struct session *s, u64 bytes)
 {
     struct balloon_state b;

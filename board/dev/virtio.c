@@ -117,7 +117,7 @@ bool virtio_step(struct machine *m, struct virtio *dev)
 {
     for (unsigned n = VIRTIO_QUEUES; n-- > 0;)
         if (dev->queue[n].pending == VIRTIO_DUE) {
-            if (!virtio_ops_of(dev)->serve(m, dev, n))
+            if (!virtio_ops_of(dev)->serve(m, dev, n) && dev->queue[n].pending == VIRTIO_DUE) /* not: later */
                 dev->queue[n].pending = VIRTIO_IDLE;
             return true;
         }
@@ -158,11 +158,10 @@ const char *virtio_validate(const struct virtio *dev)
     const struct virtio_ops *ops = virtio_ops_of(dev);
     if ((dev->kind && !ops) || dev->turned > 1)
         return "virtio: no such kind of device";
-    static const unsigned units[] = { [BACK_END_NONE] = 1,
-                                      [BACK_END_PORT] = MAX_PORTS,
-                                      [BACK_END_DISK] = MAX_DISKS,
-                                      [BACK_END_NET] = MAX_NETS,
-                                      [BACK_END_SHARE] = MAX_SHARES };
+    static const unsigned units[] = {
+        [BACK_END_NONE] = 1,       [BACK_END_PORT] = MAX_PORTS,   [BACK_END_DISK] = MAX_DISKS,
+        [BACK_END_NET] = MAX_NETS, [BACK_END_SHARE] = MAX_SHARES, [BACK_END_INPUT] = MAX_INPUTS
+    };
     if (ops && dev->unit >= units[ops->back_end])
         return "virtio: unit out of range";
     for (unsigned n = 0; n < VIRTIO_QUEUES; n++)

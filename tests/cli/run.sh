@@ -480,8 +480,8 @@ for script in files disks; do
 done
 
 program flood "$here/flood.S"
-for part in chardev monitor qmp daemon sandbox; do
-    timeout 400 python3 "$here/$part.py" "$elmu" "$work" >out 2>err
+for part in chardev monitor qmp input daemon sandbox; do
+    B=$build timeout 400 python3 "$here/$part.py" "$elmu" "$work" >out 2>err
     read -r p f < <(tail -n 1 out | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p')
     passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
     grep '^FAIL' out

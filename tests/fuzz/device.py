@@ -19,7 +19,7 @@ DEVICES = ['pci-testdev,addr=1', 'edu,dma_mask=0xffffffff,addr=2', 'virtio-rng-p
            'edu,addr=7.1,multifunction=on', 'virtio-rng-device', 'virtio-blk-device,drive=e', 'virtio-serial-device',
            'virtio-net-pci,netdev=n,addr=8', 'virtio-net-device,netdev=m', 'virtio-9p-pci,fsdev=s,mount_tag=s,addr=9',
            'virtio-9p-device,fsdev=t,mount_tag=t', 'virtio-balloon-device,free-page-reporting=on',
-           'vhost-vsock-device,guest-cid=3']
+           'vhost-vsock-device,guest-cid=3', 'virtio-tablet-pci,serial=s,addr=10', 'virtio-keyboard-device']
 NETS = 'nm'  # without a way out of the program: random frames are nobody else's business
 
 
@@ -59,7 +59,7 @@ def machine(rng, row):
 def functions(ecam):
     """PCI functions with a range each, enabled. The bus behind the port is 1."""
     out = [(ecam + (6 << 15) + 0x18, 2, 0x00010100), (ecam + (6 << 15) + 0x20, 2, 0x10f010f0), (ecam + (6 << 15) + 4, 1, 7)]
-    for n, at in enumerate([1 << 15, 2 << 15, 3 << 15, 4 << 15, 5 << 15, 7 << 15 | 1 << 12, 1 << 20, 8 << 15]):
+    for n, at in enumerate([1 << 15, 2 << 15, 3 << 15, 4 << 15, 5 << 15, 7 << 15 | 1 << 12, 1 << 20, 8 << 15, 10 << 15]):
         for bar in (0, 1, 4):
             value = (0xf00000 if at == 1 << 20 else n * 0x200000) + bar * 0x10000
             out.append((ecam + at + 0x10 + 4 * bar, 2, n * 0x400 + bar * 0x100 if bar < 2 and n == 0 and bar or not bar and n in (2, 3, 4, 7)
@@ -84,7 +84,7 @@ def ring(page):
 def virtio_mmio(base):
     """The last slots, which have devices, by either interface: two queues each, which they are told of."""
     out = ring(RAM + 0x1000) + ring(RAM + 0x4000) + [(RAM + 0x8000, 3, 0), (RAM + 0x8008, 3, 1)]
-    for slot in (26, 27, 28, 29, 30, 31):
+    for slot in (25, 26, 27, 28, 29, 30, 31):
         put = lambda offset, value, at=base + 0x200 * slot: out.append((at + offset, 2, value))
         for offset, value in ((0x70, 0), (0x28, 4096), (0x70, 3), (0x24, 1), (0x20, 1), (0x70, 11)):
             put(offset, value)
@@ -101,7 +101,7 @@ def virtio_mmio(base):
 def virtio_pci(ecam):
     """The same for the functions that are virtio's, by their ranges of memory."""
     out = functions(ecam) + ring(RAM + 0x1000) + ring(RAM + 0x4000)
-    for base in [MEMORY + n * 0x200000 + 0x40000 for n in (2, 3, 4)] + [MEMORY + 0xf40000]:
+    for base in [MEMORY + n * 0x200000 + 0x40000 for n in (2, 3, 4, 8)] + [MEMORY + 0xf40000]:
         out += [(base + o, log, v) for o, log, v in ((0x14, 0, 0), (0x14, 0, 3), (0x08, 2, 1), (0x0c, 2, 1), (0x14, 0, 11))]
         for queue, page in ((0, RAM + 0x1000), (1, RAM + 0x4000)):
             out += [(base + o, log, v) for o, log, v in ((0x16, 1, queue), (0x18, 1, 8), (0x20, 3, page), (0x28, 3, page + 128),

@@ -33,12 +33,23 @@ def mutated(rng, data, others):
     return bytes(data)
 
 
+def pressed(rng):
+    """A key of send-key, mostly."""
+    return rng.choice([{'type': 'qcode', 'data': rng.choice(['a', 'ctrl', 'unmapped', 'crtl', ''])}, {'type': 'number', 'data': rng.choice([30, 0, -1, 1 << 40])}, {'type': 'qcode'}, {'data': 1}])
+
+
+def moved(rng):
+    """An event of input-send-event, mostly."""
+    return rng.choice([{'type': 'key', 'data': {'down': rng.random() < 0.5, 'key': pressed(rng)}}, {'type': 'btn', 'data': {'down': True, 'button': rng.choice(['left', 'wheel-up', 'wheel-left', 'x'])}},
+                       {'type': rng.choice(['rel', 'abs', 'z']), 'data': {'axis': rng.choice('xyz'), 'value': rng.choice([1, -1, 1 << 40, '1'])}}, {'type': 'key', 'data': []}, {'type': 'btn'}])
+
+
 def message(rng):
     """One of QMP, with arguments of the right types, mostly."""
     rows = re.findall(r'^QMP\("([^"]+)", *"([^"]*)"', open(os.path.join(ROOT, 'frontend/qmp.def')).read(), re.M)
     name, args = rng.choice([r for r in rows if r[0] != 'quit'])
     values = {'i': [0, 1, 16, -1, 1 << 62, -(1 << 63), 0x40200000, 64], 's': ['x', 'r', '', 't', 'file:d', 'base64', 'utf8', 'YWJj', '../../t', 'info status', 'x 0x40200000 4', 'r' * 200, '\0', '\u00e9'],
-              'b': [True, False], 'a': [[], ['x'], [1], [[]]]}
+              'b': [True, False], 'a': [[], ['x'], [1], [[]], [pressed(rng)], [pressed(rng), moved(rng)], [moved(rng)] * 3]}
     arguments = {}
     for arg in args.split():
         key, kind = arg.replace('?', '').split(':')
@@ -65,7 +76,7 @@ def line(rng):
     if name in ('x', 'xp', 'print') and rng.random() < 0.7:
         words.append('/' + pick(['', '1', '4', '40', '999999']) + pick(['', 'x', 'o', 'd', 'u', 'c', 'i', 'z']) + pick(['', 'b', 'h', 'w', 'g']))
     for _ in range(rng.randrange(4)):
-        words.append(pick(ADDRESSES + SIZES + ['f', '"a b"', '-f', '-a', '-z', 'r', 'in_asm', 'none', 'el=1', 'vmid=9', 'any', 'exception', 'SCTLR_EL1', 'pa', 'cpu=99']))
+        words.append(pick(ADDRESSES + SIZES + ['f', '"a b"', '-f', '-a', '-z', 'r', 'in_asm', 'none', 'ctrl-a', '0x1e-', 'el=1', 'vmid=9', 'any', 'exception', 'SCTLR_EL1', 'pa', 'cpu=99']))
     text = ' '.join(words)
     return text.encode()
 
@@ -88,9 +99,9 @@ def text(rng, make, last):
 def qmp(maker, case):
     head = b'' if maker.rng.random() < 0.1 else b'{"execute":"qmp_capabilities"}'
     case.stdin = case.file('stdin', head + text(maker.rng, message, b'\n\xff\n{"execute":"qmp_capabilities"}\n{"execute":"quit"}\n'))
-    case.args = ['-S', '-m', '32M', '-smp', '2', '-kernel', case.file('elf', maker.frame), '-serial', 'null', '-chardev', 'ringbuf,id=r,size=64', '-qmp', 'stdio', '--max-insns', '3000000']
+    case.args = ['-S', '-m', '32M', '-smp', '2', '-kernel', case.file('elf', maker.frame), '-serial', 'null', '-chardev', 'ringbuf,id=r,size=64', '-device', 'virtio-keyboard-device', '-device', 'virtio-tablet-pci', '-qmp', 'stdio', '--max-insns', '3000000']
 
 
 def monitor(maker, case):
     case.stdin = case.file('stdin', text(maker.rng, line, b'\nquit\n'))
-    case.args = ['-S', '-m', '32M', '-smp', '2', '-kernel', case.file('elf', maker.frame), '-serial', 'null', '-chardev', 'ringbuf,id=r,size=64', '-monitor', 'stdio', '--max-insns', '3000000']
+    case.args = ['-S', '-m', '32M', '-smp', '2', '-kernel', case.file('elf', maker.frame), '-serial', 'null', '-chardev', 'ringbuf,id=r,size=64', '-device', 'virtio-keyboard-device', '-device', 'virtio-mouse-pci', '-monitor', 'stdio', '--max-insns', '3000000']

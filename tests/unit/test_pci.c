@@ -473,7 +473,7 @@ START_TEST(hostile_state)
     struct fixture *f = edu_open();
     struct virtio *v = device_field(f, ROW_virtio_pci, 0, "virtio");
     WRONG(v->kind, 0);
-    WRONG(v->kind, 9);
+    WRONG(v->kind, VIRTIO_KINDS);
     WRONG(v->at.n, 1);
     WRONG(v->at.row, ROW_virtio);
     WRONG(v->queue[0].num, 3);
