@@ -17,6 +17,7 @@ struct disk {
     u8 *overlay; /* snapshot: address space for the whole disk, filled as it is written */
     u8 *written; /* a bit a block */
     bool unflushed;
+    struct disk_counts counts;
     bool guessed; /* raw, since it did not look like anything else: it must not come to look so */
 };
 struct disks {
@@ -119,10 +120,22 @@ static bool bytes_read(const struct disk *d, u64 offset, void *data, u64 size)
     return true;
 }
 
+static bool counted(struct disk *d, enum disk_access what, u64 size, bool ok)
+{
+    if (d) {
+        d->counts.of[what].count += ok;
+        d->counts.of[what].bytes += ok ? size : 0;
+        d->counts.of[what].failed += !ok;
+    }
+    return ok;
+}
+
+const struct disk_counts *disk_counts(const struct disks *all, unsigned n) { return &all->disk[n].counts; }
+
 static bool disk_read(void *ctx, unsigned n, u64 offset, void *data, u64 size)
 {
-    const struct disk *d = disk_of(ctx, n, offset, size);
-    return ends_if_lost(ctx, d, d && bytes_read(d, offset, data, size));
+    struct disk *d = disk_of(ctx, n, offset, size);
+    return counted(d, DISK_READ, size, ends_if_lost(ctx, d, d && bytes_read(d, offset, data, size)));
 }
 
 static bool bytes_write(struct disk *d, u64 offset, const void *data, u64 size)
@@ -147,7 +160,10 @@ static bool bytes_write(struct disk *d, u64 offset, const void *data, u64 size)
 static bool disk_write(void *ctx, unsigned n, u64 offset, const void *data, u64 size)
 {
     struct disk *d = disk_of(ctx, n, offset, size);
-    return ends_if_lost(ctx, d, d && bytes_write(d, offset, data, size));
+    bool ok = counted(d, DISK_WRITE, size, ends_if_lost(ctx, d, d && bytes_write(d, offset, data, size)));
+    if (ok && offset + size > d->counts.highest)
+        d->counts.highest = offset + size;
+    return ok;
 }
 
 /* Zeros of a range by writing them. */
@@ -181,16 +197,17 @@ static bool disk_zero(void *ctx, unsigned n, u64 offset, u64 size, bool unmap)
     struct disk *d = disk_of(ctx, n, offset, size);
     if (!d || !size)
         return d;
-    if (d->overlay)
-        return ends_if_lost(ctx, d, overlay_zero(d, offset, size));
-    return (d->source.zero && d->source.zero(d->source.of, offset, size, unmap)) ||
-           ends_if_lost(ctx, d, zeros_write(d, offset, size));
+    bool ok = d->overlay ? ends_if_lost(ctx, d, overlay_zero(d, offset, size))
+                         : (d->source.zero && d->source.zero(d->source.of, offset, size, unmap)) ||
+                               ends_if_lost(ctx, d, zeros_write(d, offset, size));
+    return counted(d, unmap ? DISK_UNMAP : DISK_WRITE, size, ok);
 }
 
 static bool disk_flush(void *ctx, unsigned n)
 {
     struct disk *d = disk_of(ctx, n, 0, 0);
-    return ends_if_lost(ctx, d, d && (d->overlay || d->unflushed || !d->source.flush || d->source.flush(d->source.of)));
+    bool ok = d && (d->overlay || d->unflushed || !d->source.flush || d->source.flush(d->source.of));
+    return counted(d, DISK_FLUSH, 0, ends_if_lost(ctx, d, ok));
 }
 
 /* ---- for snapshots ---- */

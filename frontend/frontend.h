@@ -97,6 +97,16 @@ void file_write(const char *name, const void *data, u64 size);
 
 /* ---- disks.c ---- */
 struct disks;
+/* What the machine asked of a disk so far, going back and forth included: an access is what fits one buffer of a
+ * request's. */
+enum disk_access { DISK_READ, DISK_WRITE, DISK_FLUSH, DISK_UNMAP, DISK_ACCESSES };
+struct disk_counts {
+    struct {
+        u64 count, bytes, failed; /* those that went well; of them; those that did not */
+    } of[DISK_ACCESSES];
+    u64 highest; /* bytes up to which it was written */
+};
+const struct disk_counts *disk_counts(const struct disks *d, unsigned n);
 struct disks *disks_open(const struct options *o, struct machine_config *config);
 /* False: something of what the guest wrote could not be kept; said so. */
 bool disks_close(struct disks *d);
@@ -119,6 +129,10 @@ void daemon_begin(void);
 void daemon_ready(void);
 /* Writes the process's number there (NULL: nowhere); the file goes with the program. */
 void pidfile_write(const char *name);
+
+/* ---- hmp_info.c ---- */
+/* QEMU's name of one of the balloon's statistics (BALLOON_STATISTICS); bytes, unless it is NULL: is it a size? */
+const char *balloon_statistic(unsigned n, bool *bytes);
 
 /* ---- hostfiles.c: semihosting ---- */
 enum { HOST_FILES = 64 };

@@ -243,8 +243,7 @@ void info_roms(struct hmp *h)
     }
 }
 
-/* In MiB, but for counts. Names as QEMU has them. */
-void info_balloon(struct hmp *h)
+const char *balloon_statistic(unsigned n, bool *bytes)
 {
     static const struct {
         const char *name;
@@ -254,6 +253,14 @@ void info_balloon(struct hmp *h)
         { "free-memory", true },   { "total-memory", true }, { "available-memory", true }, { "disk-caches", true },
         { "htlb-pgalloc", false }, { "htlb-pgfail", false },
     };
+    if (bytes)
+        *bytes = statistics[n].bytes;
+    return statistics[n].name;
+}
+
+/* In MiB, but for counts. */
+void info_balloon(struct hmp *h)
+{
     struct machine *m = h->m;
     struct balloon_state b;
     if (!machine_balloon_state(m, &b)) {
@@ -262,10 +269,12 @@ void info_balloon(struct hmp *h)
     }
     u64 out = (u64)b.actual * 4096, ram = m->options.ram_size;
     text_add(h->out, "balloon: actual=%llu\n", (unsigned long long)((out < ram ? ram - out : 0) >> 20));
-    for (unsigned n = 0; n < BALLOON_STATISTICS; n++)
+    for (unsigned n = 0; n < BALLOON_STATISTICS; n++) {
+        bool bytes;
+        const char *name = balloon_statistic(n, &bytes);
         if (bit(b.known, n))
-            text_add(h->out, "%s=%llu\n", statistics[n].name,
-                     (unsigned long long)(b.statistic[n] >> (statistics[n].bytes ? 20 : 0)));
+            text_add(h->out, "%s=%llu\n", name, (unsigned long long)(b.statistic[n] >> (bytes ? 20 : 0)));
+    }
 }
 
 /* ---- back ends ---- */
@@ -287,6 +296,20 @@ void info_block(struct hmp *h)
         text_add(h->out, "%s%s (%s): %s (%s%s)\n    Cache mode:       %s%s\n", n ? "\n" : "", d->id, d->id, d->file,
                  d->format[0] ? d->format : "raw", h->m->options.disk[n].readonly ? ", read-only" : "",
                  d->through ? "writethrough" : "writeback", d->unflushed ? ", ignore flushes" : "");
+    }
+}
+
+void info_blockstats(struct hmp *h)
+{
+    const struct frontend *f = (const struct frontend *)h->console;
+    for (unsigned n = 0; n < h->o->drive_count; n++) {
+        const struct disk_counts *d = disk_counts(f->disks, n);
+        text_add(h->out,
+                 "%s: rd_bytes=%llu wr_bytes=%llu rd_operations=%llu wr_operations=%llu flush_operations=%llu "
+                 "unmap_operations=%llu\n",
+                 h->o->drive[n].id, HEX(d->of[DISK_READ].bytes), HEX(d->of[DISK_WRITE].bytes),
+                 HEX(d->of[DISK_READ].count), HEX(d->of[DISK_WRITE].count), HEX(d->of[DISK_FLUSH].count),
+                 HEX(d->of[DISK_UNMAP].count));
     }
 }
 

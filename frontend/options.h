@@ -236,6 +236,12 @@ const char *option_file(const struct options *o, const char *file);
 /* frontend/options_device.c: the device that -drive if=virtio makes; that -virtfs makes. */
 void device_of_drive(struct options *o, const struct drive_config *d);
 void device_of_share(struct options *o, const char *fsdev, const char *tag);
+/* Each name that -device takes, with what is said of it ("bus ..."); the properties of one, none: no such name; the
+ * name of a device that was made. */
+void models_each(void (*see)(void *ctx, const char *name, const char *words), void *ctx);
+struct property_list;
+struct property_list device_properties(const char *model);
+void device_model(const struct device_config *d, char *text, size_t size);
 /* frontend/json.c: an object, as the text of an option with the same properties: those of an object within are named
  * by its own name before a dot. Dies when it is not one, or its text does not fit. */
 void json_flatten(const char *option, const char *json, char *text, size_t room);

@@ -51,6 +51,7 @@ static const struct property chardev_rows[] = {
     PROPERTY_ACCEPTED("rows", ""),
     SOCKET_ROWS(struct chardev_words, c.),
 };
+PROPERTY_LIST(chardev)
 
 static struct char_config *chardev_of(struct options *o, const char *id)
 {
@@ -295,16 +296,18 @@ void opt_qmp(struct options *o, const char *name, const char *arg)
     o->mon[o->mon_count - 1].pretty = !strcmp(name, "qmp-pretty");
 }
 
+static const struct property mon_rows[] = {
+    PROPERTY("chardev", PROPERTY_TEXT, struct mon_config, chardev),
+    PROPERTY("mode", PROPERTY_TEXT, struct mon_config, mode),
+    PROPERTY("pretty", PROPERTY_ON, struct mon_config, pretty),
+};
+PROPERTY_LIST(mon)
+
 void opt_mon(struct options *o, const char *name, const char *arg)
 {
-    static const struct property rows[] = {
-        PROPERTY("chardev", PROPERTY_TEXT, struct mon_config, chardev),
-        PROPERTY("mode", PROPERTY_TEXT, struct mon_config, mode),
-        PROPERTY("pretty", PROPERTY_ON, struct mon_config, pretty),
-    };
     struct mon_config new = { .mode = "readline" };
     (void)name;
-    properties_read(rows, ARRAY_LEN(rows), "-mon", arg, "chardev", &new);
+    properties_read(mon_rows, ARRAY_LEN(mon_rows), "-mon", arg, "chardev", &new);
     if (!new.chardev[0])
         die("-mon: Parameter 'chardev' is missing");
     if (!word_among("readline control", new.mode))
@@ -337,8 +340,9 @@ void consoles_complete(struct options *o)
     for (unsigned n = 0; n < o->mon_count; n++)
         if (!chardev_of(o, o->mon[n].chardev))
             die("-mon: chardev \"%s\" not found", o->mon[n].chardev);
-    if (o->daemonize && (o->nographic || stdio_taken(o)))
-        die(o->nographic ? "-nographic cannot be used with -daemonize" : "cannot use stdio with -daemonize");
+    bool nographic = o->nographic && !o->nodefaults; /* takes standard input and output */
+    if (o->daemonize && (nographic || stdio_taken(o)))
+        die(nographic ? "-nographic cannot be used with -daemonize" : "cannot use stdio with -daemonize");
     if (o->daemonize || stdio_taken(o))
         return;
     struct char_config c = { .kind = char_kind_find("stdio"), .no_signals = o->nographic };

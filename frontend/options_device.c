@@ -510,12 +510,13 @@ static void device_ramfb(struct options *o, const char *option, const char *arg)
 static const struct {
     const char *name, *words;
     void (*add)(struct options *o, const char *option, const char *arg);
+    struct property_list properties;
 } models[] = {
-    { "loader", "desc \"Generic Loader\"", device_loader },
-    { "guest-loader", "desc \"Guest Loader\"", device_guest },
-    { "virtconsole", "bus virtio-serial-bus", device_virtconsole },
-    { "ramfb", "bus System, desc \"ram framebuffer standalone device\"", device_ramfb },
-    { "scsi-hd", "bus SCSI", device_scsi },
+    { "loader", "desc \"Generic Loader\"", device_loader, { loader_rows, ARRAY_LEN(loader_rows) } },
+    { "guest-loader", "desc \"Guest Loader\"", device_guest, { guest_rows, ARRAY_LEN(guest_rows) } },
+    { "virtconsole", "bus virtio-serial-bus", device_virtconsole, { virtconsole_rows, ARRAY_LEN(virtconsole_rows) } },
+    { "ramfb", "bus System, desc \"ram framebuffer standalone device\"", device_ramfb, { ramfb_rows, ARRAY_LEN(ramfb_rows) } },
+    { "scsi-hd", "bus SCSI", device_scsi, { scsi_rows, ARRAY_LEN(scsi_rows) } },
 };
 
 static void device_pci(struct options *o, const char *option, const char *arg, enum pci_function_number function)
@@ -548,8 +549,7 @@ static bool ending_fits(enum virtio_kind kind, unsigned n)
     return virtio_pci_id(kind) || (pci_endings[n].ending[0] && pci_endings[n].flags != PCI_LEGACY_SAID);
 }
 
-/* Each name that -device takes, with what is said of it. */
-static void models_each(void (*see)(void *ctx, const char *name, const char *words), void *ctx)
+void models_each(void (*see)(void *ctx, const char *name, const char *words), void *ctx)
 {
     char name[64];
     for (unsigned n = 0; n < ARRAY_LEN(models); n++)
@@ -566,6 +566,38 @@ static void models_each(void (*see)(void *ctx, const char *name, const char *wor
                 see(ctx, name, "bus PCI");
         }
     }
+}
+
+struct property_list device_properties(const char *model)
+{
+    for (unsigned n = 0; n < ARRAY_LEN(models); n++)
+        if (!strcmp(model, models[n].name))
+            return models[n].properties;
+    for (unsigned n = 0; n < PCI_FUNCTIONS; n++)
+        if (pci_function_name(n) && !strcmp(model, pci_function_name(n)))
+            return (struct property_list){ pci_rows[n].rows, pci_rows[n].count };
+    for (enum virtio_kind kind = VIRTIO_NONE + 1; kind < VIRTIO_KINDS; kind++) {
+        const struct virtio_properties *p = properties_of(kind);
+        size_t length = strlen(virtio_name(kind));
+        if (strncmp(model, virtio_name(kind), length))
+            continue;
+        if (!strcmp(model + length, "-device"))
+            return (struct property_list){ p->mmio, p->mmio_count };
+        for (unsigned n = 0; n < ARRAY_LEN(pci_endings); n++)
+            if (!strcmp(model + length, pci_endings[n].ending) && ending_fits(kind, n))
+                return (struct property_list){ p->pci, p->pci_count };
+    }
+    return (struct property_list){ NULL, 0 };
+}
+
+void device_model(const struct device_config *d, char *text, size_t size)
+{
+    if (d->plug.function == FUNCTION_virtio_pci)
+        snprintf(text, size, "%s-pci", virtio_name(d->kind));
+    else if (d->plug.function)
+        snprintf(text, size, "%s", pci_function_name(d->plug.function));
+    else
+        snprintf(text, size, "%s-device", virtio_name(d->kind));
 }
 
 static void model_list(void *ctx, const char *name, const char *words)

@@ -135,6 +135,7 @@ static const struct property drive_rows[] = {
     DISK_ROWS,
     FILE_ROWS,
 };
+PROPERTY_LIST(drive)
 
 /* file=NODE, given before: its source becomes this one's. */
 struct node {

@@ -8,6 +8,7 @@ static const struct property item_rows[] = {
     PROPERTY("file", PROPERTY_COPY, struct item_option, file),
     PROPERTY("string", PROPERTY_COPY, struct item_option, string),
 };
+PROPERTY_LIST(item)
 
 void opt_fw_cfg(struct options *o, const char *name, const char *arg)
 {
@@ -28,20 +29,22 @@ void opt_fw_cfg(struct options *o, const char *name, const char *arg)
                 item->name);
 }
 
+static const struct property boot_rows[] = {
+    PROPERTY_ACCEPTED("order", ""),
+    PROPERTY_ACCEPTED("once", ""),
+    PROPERTY("menu", PROPERTY_ON, struct boot_menu, menu),
+    PROPERTY_ACCEPTED("splash", ""),
+    PROPERTY_GIVEN("splash-time", struct boot_menu, wait, has_wait),
+    PROPERTY_GIVEN("reboot-timeout", struct boot_menu, fail_wait, has_fail_wait),
+    PROPERTY("strict", PROPERTY_ON, struct boot_menu, strict),
+};
+PROPERTY_LIST(boot)
+
 /* The order of old machines' drives is accepted: this board's firmware goes by bootindex= and its own variables. */
 void opt_boot(struct options *o, const char *name, const char *arg)
 {
-    static const struct property rows[] = {
-        PROPERTY_ACCEPTED("order", ""),
-        PROPERTY_ACCEPTED("once", ""),
-        PROPERTY("menu", PROPERTY_ON, struct boot_menu, menu),
-        PROPERTY_ACCEPTED("splash", ""),
-        PROPERTY_GIVEN("splash-time", struct boot_menu, wait, has_wait),
-        PROPERTY_GIVEN("reboot-timeout", struct boot_menu, fail_wait, has_fail_wait),
-        PROPERTY("strict", PROPERTY_ON, struct boot_menu, strict),
-    };
     (void)name;
-    properties_read(rows, ARRAY_LEN(rows), "-boot", arg, "order", &o->boot);
+    properties_read(boot_rows, ARRAY_LEN(boot_rows), "-boot", arg, "order", &o->boot);
     if (o->boot.wait > 0xffff || o->boot.fail_wait > 0xffff)
         die("-boot: splash-time and reboot-timeout are 0 to 65535 milliseconds");
 }

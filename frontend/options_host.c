@@ -20,36 +20,42 @@ static void process_name(void *target, const char *option, const struct suboptio
     prctl(PR_SET_NAME, s->value);
 }
 
+static const struct property name_rows[] = {
+    PROPERTY("guest", PROPERTY_TEXT, struct options, name),
+    PROPERTY_BY("process", process_name),
+    PROPERTY_ACCEPTED("debug-threads", "on off"),
+};
+PROPERTY_LIST(name)
+
 void opt_name(struct options *o, const char *name, const char *arg)
 {
-    static const struct property rows[] = {
-        PROPERTY("guest", PROPERTY_TEXT, struct options, name),
-        PROPERTY_BY("process", process_name),
-        PROPERTY_ACCEPTED("debug-threads", "on off"),
-    };
     (void)name;
-    properties_read(rows, ARRAY_LEN(rows), "-name", arg, "guest", o);
+    properties_read(name_rows, ARRAY_LEN(name_rows), "-name", arg, "guest", o);
 }
+
+static const struct property msg_rows[] = {
+    PROPERTY_ACCEPTED("timestamp", "on off"),
+    PROPERTY_ACCEPTED("guest-name", "on off"),
+};
+PROPERTY_LIST(msg)
 
 /* Messages are one line each, and say whose they are. */
 void opt_msg(struct options *o, const char *name, const char *arg)
 {
-    static const struct property rows[] = {
-        PROPERTY_ACCEPTED("timestamp", "on off"),
-        PROPERTY_ACCEPTED("guest-name", "on off"),
-    };
     (void)name;
-    properties_read(rows, ARRAY_LEN(rows), "-msg", arg, NULL, o);
+    properties_read(msg_rows, ARRAY_LEN(msg_rows), "-msg", arg, NULL, o);
 }
+
+static const struct property overcommit_rows[] = {
+    PROPERTY_ACCEPTED("mem-lock", "on off on-fault"),
+    PROPERTY_ACCEPTED("cpu-pm", "on off"),
+};
+PROPERTY_LIST(overcommit)
 
 void opt_overcommit(struct options *o, const char *name, const char *arg)
 {
-    static const struct property rows[] = {
-        PROPERTY_ACCEPTED("mem-lock", "on off on-fault"),
-        PROPERTY_ACCEPTED("cpu-pm", "on off"),
-    };
     (void)name;
-    properties_read(rows, ARRAY_LEN(rows), "-overcommit", arg, NULL, o);
+    properties_read(overcommit_rows, ARRAY_LEN(overcommit_rows), "-overcommit", arg, NULL, o);
 }
 
 /* ---- -icount ---- */
@@ -58,19 +64,21 @@ struct icount {
     char *shift, *rr, *file;
 };
 
+static const struct property icount_rows[] = {
+    PROPERTY("shift", PROPERTY_COPY, struct icount, shift),
+    PROPERTY_ACCEPTED("align", "on off"),
+    PROPERTY_ACCEPTED("sleep", "on off"),
+    PROPERTY("rr", PROPERTY_COPY, struct icount, rr),
+    PROPERTY("rrfile", PROPERTY_COPY, struct icount, file),
+};
+PROPERTY_LIST(icount)
+
 /* An instruction takes 1 ns whatever is asked for; recording and replaying are -record and -replay. */
 void opt_icount(struct options *o, const char *name, const char *arg)
 {
-    static const struct property rows[] = {
-        PROPERTY("shift", PROPERTY_COPY, struct icount, shift),
-        PROPERTY_ACCEPTED("align", "on off"),
-        PROPERTY_ACCEPTED("sleep", "on off"),
-        PROPERTY("rr", PROPERTY_COPY, struct icount, rr),
-        PROPERTY("rrfile", PROPERTY_COPY, struct icount, file),
-    };
     struct icount i = { NULL, NULL, NULL };
     (void)name;
-    properties_read(rows, ARRAY_LEN(rows), "-icount", arg, "shift", &i);
+    properties_read(icount_rows, ARRAY_LEN(icount_rows), "-icount", arg, "shift", &i);
     if (i.shift && strcmp(i.shift, "auto") && suboption_number("-icount", i.shift, 1) > 10)
         die("-icount shift=%s: Invalid shift value (auto, or 0 to 10)", i.shift);
     if (!i.rr)

@@ -27,7 +27,9 @@ static void machine_type(void *target, const char *option, const struct suboptio
 {
     struct options *o = target;
     /* QEMU's versions differ in what is not here (LPA2 by default, no ITS before 6.2): the board is that of 7.2. */
-    if (is_other_version(s->value))
+    if (!strcmp(s->value, "none")) /* for those who ask what there is: nothing runs */
+        o->stopped = true;
+    else if (is_other_version(s->value))
         fprintf(stderr, "elmu: warning: %s %s: the board is that of virt-7.2\n", option, s->value);
     else if (!word_among(MACHINE_NAMES, s->value))
         die("%s %s: no such machine (there is: virt)", option, s->value);
@@ -159,11 +161,12 @@ static const struct property machine_rows[] = {
     PROPERTY_ACCEPTED("kernel-irqchip", "on off"), /* of KVM's */
     PROPERTY_ACCEPTED("default-bus-bypass-iommu", "on off"),
 };
+PROPERTY_LIST(machine)
 
 static void machine_list(void)
 {
     puts("Supported machines are:\n"
-         "none                 empty machine (not supported)\n"
+         "none                 empty machine (here: one that stands, for those who ask what there is)\n"
          "virt                 elmu ARM Virtual Machine (QEMU 7.2 ARM Virtual Machine compatible) (default)");
     properties_list(machine_rows + 1, ARRAY_LEN(machine_rows) - 1, "virt");
 }
@@ -215,6 +218,7 @@ static const struct property smp_rows[] = {
     PROPERTY("threads", PROPERTY_NUMBER, struct smp, threads),
     PROPERTY("maxcpus", PROPERTY_NUMBER, struct smp, max),
 };
+PROPERTY_LIST(smp)
 
 static u64 given(u64 value, u64 otherwise) { return value == NEVER ? otherwise : value; }
 
@@ -337,6 +341,7 @@ static const struct property backend_rows[] = {
     PROPERTY_ACCEPTED("hugetlbsize", ""),
     PROPERTY_ACCEPTED("seal", "on off"),
 };
+PROPERTY_LIST(backend)
 
 static void backend_add(struct options *o, const char *arg)
 {
@@ -440,6 +445,7 @@ static const struct property accel_rows[] = {
     PROPERTY_ACCEPTED("kernel-irqchip", ""),
     PROPERTY_ACCEPTED("igd-passthru", ""),
 };
+PROPERTY_LIST(accel)
 
 void opt_accel(struct options *o, const char *name, const char *arg)
 {
@@ -462,6 +468,7 @@ static const struct property action_rows[] = {
     PROPERTY_ACCEPTED("panic", "pause shutdown exit-failure none"),
     PROPERTY_ACCEPTED("watchdog", "reset shutdown poweroff pause debug none inject-nmi"),
 };
+PROPERTY_LIST(action)
 
 void opt_action(struct options *o, const char *name, const char *arg)
 {
@@ -542,6 +549,7 @@ static const struct property semihosting_rows[] = {
     PROPERTY("userspace", PROPERTY_ON, struct semihost, userspace),
     PROPERTY_BY("chardev", semihosting_chardev),
 };
+PROPERTY_LIST(semihosting)
 
 void opt_semihosting(struct options *o, const char *name, const char *arg)
 {
@@ -582,6 +590,7 @@ static const struct property rtc_rows[] = {
     PROPERTY_ACCEPTED("clock", "host rt vm"),
     PROPERTY_ACCEPTED("driftfix", "none slew"),
 };
+PROPERTY_LIST(rtc)
 
 void opt_rtc(struct options *o, const char *name, const char *arg)
 {

@@ -34,6 +34,7 @@ static const struct property sandbox_rows[] = {
     PROPERTY_BY("spawn", group_set, .words = "deny allow"),
     PROPERTY_BY("resourcecontrol", group_set, .words = "deny allow"),
 };
+PROPERTY_LIST(sandbox)
 
 void opt_sandbox(struct options *o, const char *name, const char *arg)
 {

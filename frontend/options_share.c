@@ -55,8 +55,10 @@ struct virtfs {
         PROPERTY_ACCEPTED("writeout", "immediate"), PROPERTY_ACCEPTED("throttling.*", ""),                             \
         PROPERTY_ACCEPTED("fsdriver", "local")
 static const struct property fsdev_rows[] = { FSDEV_ROWS };
+PROPERTY_LIST(fsdev)
 static const struct property virtfs_rows[] = { FSDEV_ROWS,
                                                PROPERTY("mount_tag", PROPERTY_TEXT, struct virtfs, mount_tag) };
+PROPERTY_LIST(virtfs)
 
 /* Takes the word that comes first off the argument. */
 static const char *driver_check(const char *option, const char *arg)

@@ -68,6 +68,16 @@ static _Noreturn void no_property(const struct property *rows, unsigned count, c
     die("%s: no property '%s'%s (there is: %s)", option, key, nearest_words(&like, words), names);
 }
 
+enum property_value property_value(const struct property *p)
+{
+    switch (p->kind) {
+    case PROPERTY_ON:
+    case PROPERTY_OFF: return VALUE_BOOL;
+    case PROPERTY_NUMBER: return VALUE_NUMBER;
+    default: return p->words && (word_among(p->words, "on") || word_among(p->words, "off")) ? VALUE_BOOL : VALUE_TEXT;
+    }
+}
+
 void properties_list(const struct property *rows, unsigned count, const char *option)
 {
     printf("%s options:\n", option);

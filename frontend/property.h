@@ -38,6 +38,19 @@ struct property {
 #define PROPERTY_ACCEPTED(key, these)      { (key), PROPERTY_WORDS, .words = (these) }
 #define PROPERTY_BY(key, function, ...)    { (key), PROPERTY_CALL, .call = (function), __VA_ARGS__ }
 
+/* A table that others may ask for: NAME_rows by properties_NAME, for a row of frontend/property.def. */
+struct property_list {
+    const struct property *rows;
+    unsigned count;
+};
+#define PROPERTY_LIST(name) const struct property_list properties_##name = { name##_rows, ARRAY_LEN(name##_rows) };
+#define PROPERTIES(option, name) extern const struct property_list properties_##name;
+#include "frontend/property.def"
+extern const struct property_list properties_backend; /* -object memory-backend-* */
+
+/* What a value is: true or false, a number, or text. */
+enum property_value { VALUE_BOOL, VALUE_NUMBER, VALUE_TEXT };
+enum property_value property_value(const struct property *p);
 /* Prints the names and what they may be. */
 void properties_list(const struct property *rows, unsigned count, const char *option);
 /* Takes `arg` apart and fills target by the rows; returns the marks of those that it names. first: the key of a first

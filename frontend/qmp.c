@@ -4,7 +4,7 @@
  * human monitor, a command is carried out while the machine stands between two slices. A peer is hostile: messages have
  * a largest size and depth (frontend/message.h), and who does not read his answers is not listened to.
  *
- * Left out: out-of-band commands (the greeting offers none), strings in ' quotes, query-qmp-schema.
+ * Left out: out-of-band commands (the greeting offers none), strings in ' quotes.
  */
 #include "frontend/qmp.h"
 
@@ -27,11 +27,11 @@ static const struct command {
     const char *name, *args;
     qmp_fn *call;
 } commands[] = {
-#define QMP(name, args, function) { name, args, function },
+#define QMP(name, args, function, ...) { name, args, function },
 #include "frontend/qmp.def"
 };
 static const char *const events[] = {
-#define QMP_EVENT(name) name,
+#define QMP_EVENT(name, ...) name,
 #include "frontend/qmp.def"
 };
 
@@ -157,81 +157,12 @@ s64 qmp_number(const struct qmp_call *c, const char *name, s64 otherwise)
 
 bool qmp_flag(const struct qmp_call *c, const char *name) { return json_is_true(json_object_get(c->args, name)); }
 
-/* What a TYPE of the table is called, and whether the value is one. */
-static const char *type_name(char type)
-{
-    return type == 'i' ? "integer" : type == 's' ? "string" : type == 'b' ? "boolean" : "array";
-}
-
-static bool type_is(char type, const json_t *value)
-{
-    return type == 'i'   ? json_is_integer(value)
-           : type == 's' ? json_is_string(value)
-           : type == 'b' ? json_is_boolean(value)
-                         : json_is_array(value);
-}
-
-/* The next NAME[?]:TYPE of a row. False: there is none. */
-static bool arg_next(const char **at, char name[32], bool *optional, char *type)
-{
-    const char *p = *at + strspn(*at, " ");
-    size_t size = strcspn(p, "?:");
-    if (!*p || size >= 32)
-        return false;
-    memcpy(name, p, size);
-    name[size] = 0;
-    *optional = p[size] == '?';
-    *type = p[size + 1 + *optional];
-    *at = p + size + 2 + *optional;
-    return true;
-}
-
-static bool args_fit(struct qmp_call *c, const char *row)
-{
-    char name[32], type;
-    bool optional;
-    size_t known = 0;
-    for (const char *at = row; arg_next(&at, name, &optional, &type);) {
-        const json_t *value = json_object_get(c->args, name);
-        known += value != NULL;
-        if (!value && !optional)
-            qmp_fail(c, "Parameter '%s' is missing", name);
-        else if (value && !type_is(type, value))
-            qmp_fail(c, "Invalid parameter type for '%s', expected: %s", name, type_name(type));
-        if (c->error_class)
-            return false;
-    }
-    if (known == json_object_size(c->args))
-        return true;
-    const char *key;
-    json_t *value;
-    json_object_foreach(c->args, key, value)
-    {
-        bool found = false;
-        for (const char *at = row; arg_next(&at, name, &optional, &type);)
-            found |= !strcmp(name, key);
-        if (!found)
-            qmp_fail(c, "Parameter '%.80s' is unexpected", key);
-    }
-    return false;
-}
-
 /* ---- commands ---- */
 
 json_t *qmp_capabilities(struct qmp_call *c)
 {
-    size_t n;
-    json_t *value;
-    json_array_foreach(json_object_get(c->args, "enable"), n, value)
-    {
-        const char *name = json_string_value(value);
-        if (!name)
-            return qmp_fail(c, "Invalid parameter type for 'enable[%zu]', expected: string", n);
-        if (strcmp(name, "oob"))
-            return qmp_fail(c, "Parameter 'enable[%zu]' does not accept value '%.80s'", n, name);
-        return qmp_fail(c, "Capability 'oob' is not available");
-    }
-    return NULL;
+    return json_array_size(json_object_get(c->args, "enable")) ? qmp_fail(c, "Capability 'oob' is not available")
+                                                               : NULL;
 }
 
 static const struct command *command_find(struct qmp_peer *p, struct qmp_call *c, const char *name)
@@ -277,14 +208,13 @@ static bool is_command(struct qmp_call *c, json_t *object)
 
 static json_t *command_run(struct qmp_peer *p, struct qmp_call *c, json_t *object)
 {
-    static const char empty[] = "";
     if (!is_command(c, object))
         return NULL;
     const struct command *row = command_find(p, c, json_string_value(json_object_get(object, "execute")));
     json_t *none = json_object(), *args = json_object_get(object, "arguments");
     json_t *value = NULL;
     c->args = args ? args : none;
-    if (row && args_fit(c, row->args ? row->args : empty))
+    if (row && qmp_args_fit(c, row->args))
         value = row->call(c);
     p->negotiated |= row && row->call == qmp_capabilities && !c->error_class;
     json_decref(none);

@@ -38,7 +38,7 @@ struct qmp_call {
 };
 /* What the answer holds; NULL: an empty object, or qmp_fail was called. */
 typedef json_t *qmp_fn(struct qmp_call *c);
-#define QMP(name, args, function) qmp_fn function;
+#define QMP(name, args, function, ...) qmp_fn function;
 #include "frontend/qmp.def"
 
 /* The answer is an error of class GenericError. NULL. */
@@ -47,6 +47,8 @@ json_t *qmp_fail(struct qmp_call *c, const char *format, ...) __attribute__((for
 const char *qmp_text(const struct qmp_call *c, const char *name);
 s64 qmp_number(const struct qmp_call *c, const char *name, s64 otherwise);
 bool qmp_flag(const struct qmp_call *c, const char *name);
+/* frontend/qmp_schema.c: are the arguments what a row says? False: said why not. */
+bool qmp_args_fit(struct qmp_call *c, const char *row);
 /* A string; what is no UTF-8 in it is replaced. */
 json_t *qmp_string(const char *bytes, size_t size);
 /* Tells all peers. data: NULL, or becomes the event's. */

@@ -96,7 +96,7 @@ json_t *qmp_memsave(struct qmp_call *c)
 
 json_t *qmp_dump_guest_memory(struct qmp_call *c)
 {
-    const char *to = qmp_text(c, "protocol"), *format = qmp_text(c, "format");
+    const char *to = qmp_text(c, "protocol");
     s64 begin = qmp_number(c, "begin", 0), length = qmp_number(c, "length", 0);
     bool part = json_object_get(c->args, "begin") != NULL;
     char error[256];
@@ -108,8 +108,6 @@ json_t *qmp_dump_guest_memory(struct qmp_call *c)
         return qmp_fail(c, "Parameter 'paging' is not supported: addresses of a dump are physical");
     if (begin < 0 || length < 0 || (part && !length))
         return qmp_fail(c, "Invalid parameter '%s'", begin < 0 ? "begin" : "length");
-    if (format && strcmp(format, "elf"))
-        return qmp_fail(c, "Parameter 'format' does not accept value '%.40s' (there is: elf)", format);
     if (strncmp(to, "file:", 5))
         return qmp_fail(c, "Invalid parameter 'protocol' (file:NAME)");
     if (!dump_write(c->all->m, to + 5, (u64)begin, (u64)length, error))
@@ -259,24 +257,19 @@ static struct chardev *ring_of(struct qmp_call *c)
     return c->error_class ? NULL : ring;
 }
 
-/* False: said that it is no format. */
-static bool format_of(struct qmp_call *c, bool *base64)
+static bool is_base64(const struct qmp_call *c)
 {
     const char *format = qmp_text(c, "format");
-    *base64 = format && !strcmp(format, "base64");
-    if (!format || *base64 || !strcmp(format, "utf8"))
-        return true;
-    qmp_fail(c, "Parameter 'format' does not accept value '%.40s'", format);
-    return false;
+    return format && !strcmp(format, "base64");
 }
 
 json_t *qmp_ringbuf_read(struct qmp_call *c)
 {
     struct chardev *ring = ring_of(c);
     s64 size = qmp_number(c, "size", 0);
-    bool base64;
+    bool base64 = is_base64(c);
     struct text bytes = { 0 }, coded = { 0 };
-    if (!ring || !format_of(c, &base64))
+    if (!ring)
         return NULL;
     if (size <= 0)
         return qmp_fail(c, "size must be greater than zero");
@@ -296,10 +289,9 @@ json_t *qmp_ringbuf_write(struct qmp_call *c)
     struct chardev *ring = ring_of(c);
     const char *data = qmp_text(c, "data");
     struct text bytes = { 0 };
-    bool base64;
-    if (!ring || !format_of(c, &base64))
+    if (!ring)
         return NULL;
-    if (!base64)
+    if (!is_base64(c))
         chardev_write(ring, data, strlen(data));
     else if (base64_take(&bytes, data))
         chardev_write(ring, bytes.s ? bytes.s : "", bytes.length);

@@ -75,6 +75,9 @@ json_t *query_machines(struct qmp_call *c)
             json_object_set_new(machine, "is-default", json_true());
         json_array_append_new(list, machine);
     }
+    json_array_append_new(list,
+                          json_pack("{s:b,s:s,s:b,s:i,s:b,s:s}", "hotpluggable-cpus", 0, "name", "none",
+                                    "numa-mem-supported", 0, "cpu-max", 1, "deprecated", 0, "default-ram-id", "ram"));
     return list;
 }
 

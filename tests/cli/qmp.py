@@ -229,7 +229,8 @@ def errors():
 
 # What QEMU's answers have that these have not, and the other way round: docs/differences.md.
 SHAPES = {"query-block": {"qdev"}, "query-pci": set(), "query-cpus-fast": set(), "query-machines": {"is-default", "default-cpu-type", "default-ram-id", "alias"},
-          "query-named-block-nodes": set(), "query-replay": {"filename"}}
+          "query-named-block-nodes": set(), "query-replay": {"filename"}, "query-blockstats": {"qdev", "parent", "driver-specific"}, "query-command-line-options": {"help"},
+          "query-migrate-capabilities": None, "query-migrate-parameters": None, "query-tpm-models": None, "query-tpm-types": None, "query-qmp-schema": None} # None: docs/differences.md
 
 def shape(value, but=()):
     """Its keys, all the way down; of a list, those of all that is in it."""
@@ -266,6 +267,8 @@ def shapes():
                 continue
             mine, theirs = c.ask(name), q.ask(name)
             but = SHAPES.get(name, ())
+            if but is None:
+                continue
             check(f"{name}: shaped as QEMU's", shape(mine, but) == shape(theirs, but), f"\n  {shape(mine, but)}\n  {shape(theirs, but)}")
         for name in ("query-name", "query-uuid", "query-kvm", "query-target", "query-memory-size-summary", "query-status", "query-mice", "query-jobs", "query-dump", "query-current-machine"):
             mine, theirs = c.ask(name), q.ask(name)
@@ -276,6 +279,175 @@ def shapes():
         check("query-pci: QEMU's answer, but for qdev_id", pci[0] == pci[1], pci)
     p.kill()
     p.wait()
+
+def kind(by, name):
+    """What values of a type are, roughly."""
+    if name.startswith("["):
+        return "array"
+    meta = by[name]["meta-type"]
+    return by[name]["json-type"] if meta == "builtin" else meta
+
+def fits(by, name, value):
+    """Is the value of that type? The reason why not."""
+    e = by[name]
+    if e["meta-type"] == "builtin":
+        types = {"int": int, "string": str, "boolean": bool, "value": object}[e["json-type"]]
+        return "" if isinstance(value, types) and (types is not int or not isinstance(value, bool)) else f"{value!r} is no {name}"
+    if e["meta-type"] == "enum":
+        return "" if value in e["values"] else f"{value!r} is not in {name}"
+    if e["meta-type"] == "array":
+        return next((w for w in (fits(by, e["element-type"], v) for v in value) if w), "") if isinstance(value, list) else f"{value!r} is no array"
+    members = {m["name"]: m for m in e["members"]}
+    lacks = [m for m in members if m not in value and "default" not in members[m]]
+    more = [k for k in value if k not in members]
+    return f"{name}: lacks {lacks}, has {more}" if lacks or more else next((f"{name}.{k}: {w}" for k, w in ((k, fits(by, members[k]["type"], v)) for k, v in value.items()) if w), "")
+
+def members_of(by, name):
+    """Those of the variants, too."""
+    e = by[name]
+    found = {m["name"]: m for m in e.get("members", [])}
+    for v in e.get("variants", []):
+        found = {**{k: {**m, "default": None} for k, m in members_of(by, v["type"]).items()}, **found}
+    return found
+
+# Members that answers of QEMU's must have and these have not.
+LACKS = {("BlockStats", "stats"): set()}
+
+def as_qemu(ours, theirs, a, b, where, answer, seen):
+    """What is different between two types: an argument may be less than QEMU takes, an answer no less than it says."""
+    ka, kb = kind(ours, a), kind(theirs, b)
+    if "value" in (ka, kb) or (a, b) in seen or "alternate" in (ka, kb):
+        return []
+    seen.add((a, b))
+    if (ka, kb) == ("string", "enum"): # any word is taken, or said
+        return []
+    if ka != kb:
+        return [f"{where}: {ka}, QEMU: {kb}"]
+    if ka == "array":
+        return as_qemu(ours, theirs, ours[a]["element-type"], theirs[b]["element-type"], where + "[]", answer, seen)
+    if ka == "enum":
+        more = set(ours[a]["values"]) - set(theirs[b]["values"])
+        return [f"{where}: {more} is not QEMU's"] if more else []
+    if ka != "object":
+        return []
+    mine, its, wrong = members_of(ours, a), members_of(theirs, b), []
+    for m in mine:
+        if m not in its:
+            wrong.append(f"{where}.{m} is not QEMU's")
+            continue
+        if ("default" in mine[m]) != ("default" in its[m]) and not (answer and "default" in its[m]):
+            wrong.append(f"{where}.{m}: may be left out: {'default' in mine[m]}")
+        wrong += as_qemu(ours, theirs, mine[m]["type"], its[m]["type"], f"{where}.{m}", answer, seen)
+    lacks = [m for m in its if m not in mine and "default" not in its[m]]
+    return wrong + ([f"{where}: lacks {lacks}"] if lacks else [])
+
+def schema():
+    """Whole, true of what is answered, and no other than QEMU's but for what is left out."""
+    with Run("-S", "-chardev", "ringbuf,id=r,size=64", "-device", "virtio-balloon-pci,id=b0", "-device", "pcie-root-port,id=rp", "-device", "virtio-rng-pci,bus=rp", "-name", "n") as (c, e):
+        entries = c.ok("query-qmp-schema")
+        by = {x["name"]: x for x in entries}
+        check("schema: names are there once", len(by) == len(entries))
+        named = [m["type"] for x in entries if x["meta-type"] == "object" for m in x["members"]] + [x[k] for x in entries for k in ("arg-type", "ret-type", "element-type") if k in x]
+        check("schema: all that is named is there, all types are named", set(named) == {x["name"] for x in entries if x["meta-type"] not in ("command", "event")}, set(named) ^ set(by))
+        commands, told = ({x["name"]: x for x in entries if x["meta-type"] == m} for m in ("command", "event"))
+        check("schema: commands, events", sorted(commands) == sorted(n["name"] for n in c.ok("query-commands")) and sorted(told) == sorted(n["name"] for n in c.ok("query-events")))
+        asked = [(n, {}) for n in commands if n.startswith("query-") and not [m for m in by[commands[n]["arg-type"]]["members"] if "default" not in m]]
+        asked += [("query-cpu-model-expansion", {"type": "full", "model": {"name": "max", "props": {"lse": False}}}), ("query-command-line-options", {"option": "machine"}), ("qom-list", {"path": "/machine/unattached/device[0]"}),
+                  ("qom-get", {"path": "/machine", "property": "memory"}), ("qom-list-types", {"implements": "device", "abstract": True}), ("qom-list-properties", {"typename": "virt-7.2-machine"}),
+                  ("device-list-properties", {"typename": "virtio-blk-pci"}), ("query-stats", {"target": "vm"}), ("human-monitor-command", {"command-line": "info status"}), ("ringbuf-read", {"device": "r", "size": 4}),
+                  ("dump-guest-memory", {"paging": False, "protocol": "file:d", "format": "elf"}), ("query-dump", {}), ("snapshot-delete", {"job-id": "a", "tag": "t", "devices": []}), ("query-jobs", {}), ("job-dismiss", {"id": "a"}), ("cont", {}),
+                  ("stop", {}), ("system_powerdown", {}), ("system_reset", {})]
+        for name, args in asked:
+            m = c.send({"execute": name, "arguments": args}).answer()
+            if name not in ("query-hotpluggable-cpus", "query-acpi-ospm-status", "query-vm-generation-id"):
+                check(f"schema: {name} answers so", "return" in m and not fits(by, commands[name]["ret-type"], m["return"]), m if "return" not in m else fits(by, commands[name]["ret-type"], m["return"]))
+        c.event("RESET")
+        check("schema: events", {x["event"] for x in c.events} >= {"RESUME", "STOP", "DUMP_COMPLETED", "JOB_STATUS_CHANGE", "POWERDOWN"} and not [1 for x in c.events if fits(by, told[x["event"]]["arg-type"], x.get("data", {}))], c.events)
+        wrong = (("ringbuf-read", {"device": "r", "size": 1, "format": "x"}, "Parameter 'format' does not accept value 'x'"), ("qmp_capabilities", {}, "already complete"),
+                 ("query-cpu-model-expansion", {"type": "full", "model": 5}, "Invalid parameter type for 'model', expected: object"), ("query-cpu-model-expansion", {"type": "full", "model": {}}, "Parameter 'model.name' is missing"),
+                 ("query-cpu-model-expansion", {"type": "full", "model": {"name": "max", "x": 1}}, "Parameter 'model.x' is unexpected"), ("snapshot-delete", {"job-id": "a", "tag": "t", "devices": [1]}, "Invalid parameter type for 'devices[0]', expected: string"))
+        for name, args, text in wrong:
+            m = c.send({"execute": name, "arguments": args}).answer()
+            check(f"schema: {name} {args}", text in m.get("error", {}).get("desc", ""), m)
+    qemu = shutil.which("qemu-system-aarch64")
+    if qemu:
+        p = subprocess.Popen([qemu, "-M", "none", "-S", "-display", "none", "-qmp", "stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        theirs = {x["name"]: x for x in Client(p.stdout.fileno(), p.stdin.fileno()).ok("query-qmp-schema")}
+        for name, x in {**commands, **told}.items():
+            if name == "query-events": # of QEMU before 6.0
+                continue
+            t = theirs[name]
+            wrong = as_qemu(by, theirs, x["arg-type"], t["arg-type"], name, name in told, set())
+            if "ret-type" in x:
+                wrong += as_qemu(by, theirs, x["ret-type"], t["ret-type"], name + " ->", True, set())
+            check(f"schema: {name} is QEMU's", not wrong, wrong)
+        p.kill()
+        p.wait()
+
+def objects():
+    """Paths, types, properties: what QEMU says where both have it."""
+    open("o.raw", "wb").truncate(1 << 20)
+    common = ["-M", "virt,virtualization=on,gic-version=3", "-cpu", "cortex-a57", "-smp", "2", "-S", "-display", "none", "-serial", "null", "-drive", "if=none,id=d0,file=o.raw,format=raw",
+              "-device", "virtio-blk-pci,drive=d0,id=b0", "-device", "virtio-rng-pci", "-device", "virtio-balloon-pci,id=ball"]
+    qemu = shutil.which("qemu-system-aarch64")
+    p = subprocess.Popen([qemu, *common, "-net", "none", "-qmp", "stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) if qemu else None
+    q = Client(p.stdout.fileno(), p.stdin.fileno()) if qemu else None
+    with Run(*common) as (c, e):
+        def both(command, compare=lambda v: v, **arguments):
+            mine = c.ask(command, **arguments)
+            theirs = q.ask(command, **arguments) if q else None
+            if theirs and "return" in theirs and "return" in mine:
+                theirs = {"return": compare(theirs["return"])}
+            check(f"{command} {arguments}: as QEMU", not q or ({"return": compare(mine["return"])} if "return" in mine else mine) == theirs, (mine, theirs))
+            return mine.get("return")
+        for path, name in (("/machine", "type"), ("/machine", "virtualization"), ("/machine", "secure"), ("/machine", "gic-version"), ("/machine", "memory"), ("/", "machine"), ("/machine", "nope"), ("/nope", "x"),
+                           ("/machine/unattached/device[0]", "midr"), ("/machine/unattached/device[1]", "type"), ("/machine/unattached/device[1]", "mp-affinity"), ("/machine/unattached/device[1]", "start-powered-off"),
+                           ("/machine/unattached/device[0]", "has_el3"), ("/machine/unattached/device[0]", "realized"), ("/machine/unattached", "device[0]"), ("/machine/peripheral/b0", "drive"), ("/machine/peripheral/b0", "type"),
+                           ("/machine/peripheral-anon/device[0]", "type"), ("/machine//peripheral/", "ball")):
+            both("qom-get", path=path, property=name)
+        both("qom-get", path="/machine/peripheral/ball", property="guest-stats", compare=lambda v: {k for k in v["stats"]} - {"stat-htlb-pgalloc", "stat-htlb-pgfail"})
+        for path in ("/machine/peripheral", "/machine/peripheral-anon", "/nope"):
+            both("qom-list", path=path, compare=lambda v: sorted(v, key=lambda x: x["name"]))
+        check("qom-list: paths of query-cpus-fast", all(x["name"] for cpu in c.ok("query-cpus-fast") for x in c.ok("qom-list", path=cpu["qom-path"])))
+        mine = c.ok("qom-list-types", abstract=True)
+        check("qom-list-types: those of -device, CPUs, machines", {"virtio-blk-pci", "virtio-net-device", "cortex-a57-arm-cpu", "virt-7.2-machine", "pl011", "tcg-accel", "pcie-root-port"} <= {t["name"] for t in mine})
+        for name in ("virtio-blk-pci", "pcie-root-port", "virtio-blk-device", "virtio-balloon-pci"):
+            got = {x["name"] for x in c.ok("device-list-properties", typename=name)}
+            check(f"device-list-properties {name}", len(got) > 5 and got <= {x["name"] for x in c.ok("qom-list-properties", typename=name)})
+        for command, name in (("device-list-properties", "nope"), ("qom-list-properties", "nope"), ("device-list-properties", "device"), ("device-list-properties", "virt-7.2-machine")):
+            both(command, typename=name)
+        both("query-cpu-model-expansion", type="static", model={"name": "max"})
+        full = c.ok("query-cpu-model-expansion", type="full", model={"name": "max", "props": {"lse": False}})["model"]["props"]
+        check("query-cpu-model-expansion", full["lse"] is False and full["crc32"] is True and "aarch64" in full, full)
+        check("... of none", "z80" in c.error("query-cpu-model-expansion", type="full", model={"name": "z80"})[1])
+        both("query-command-line-options", option="nope")
+        names = {x["option"]: {y["name"] for y in x["parameters"]} for x in c.ok("query-command-line-options")}
+        check("query-command-line-options", {"virtualization", "gic-version"} <= names["machine"] and "clusters" in names["smp-opts"] and "elevateprivileges" in names["sandbox"], names)
+    if p:
+        p.kill()
+        p.wait()
+    with Elmu("-M", "none,accel=kvm:tcg", "-S", "-no-user-config", "-nodefaults", "-nographic", "-qmp", "unix:none,server,nowait") as e, connect("none") as s: # as libvirt asks what there is
+        c = Client(s)
+        check("-machine none: stands, and tells what there is", c.ok("query-status")["status"] == "prelaunch" and "none" in [m["name"] for m in c.ok("query-machines")] and c.ok("query-target") == {"arch": "aarch64"})
+
+def statistics():
+    """What a guest reads and writes is counted."""
+    with open("s.raw", "wb") as f:
+        f.truncate(1 << 20)
+    disk = os.path.join(folder, "disk.elf")
+    with Elmu("-serial", "unix:sd,server,nowait", "-qmp", "unix:sq,server,nowait", "-drive", "if=none,id=d0,file=s.raw,format=raw", "-device", "virtio-blk-device,drive=d0", kernel=os.path.join(folder, "disk.elf")) as e, connect("sd") as d, connect("sq") as s:
+        c = Client(s)
+        zero = c.ok("query-blockstats")[0]
+        d.sendall(b"r 0 2\nw 4 1 aa\nr ffff 1\nf\n")
+        for _ in range(400):
+            now = c.ok("query-blockstats")[0]["stats"]
+            if now["flush_operations"]:
+                break
+            time.sleep(0.02)
+        want = {"rd_bytes": 1024, "wr_bytes": 512, "wr_highest_offset": 5 * 512, "flush_operations": 1, "unmap_operations": 0}
+        check("query-blockstats", zero["device"] == "d0" and not zero["stats"]["rd_bytes"] and {k: now[k] for k in want} == want and now["rd_operations"] >= 1, now)
+        check("... by nodes", "device" not in c.ok("query-blockstats", query_nodes=True)[0])
+        check("info blockstats", c.hmp("info blockstats").startswith("d0: rd_bytes=1024 wr_bytes=512 "), c.hmp("info blockstats"))
 
 def events():
     with Run("-no-shutdown", "-S", kernel=hello) as (c, e):
@@ -530,7 +702,7 @@ def refusals():
         err = p.stderr.decode(errors="replace")
         check(name, p.returncode == 1 and err.count("\n") == 1 and text in err, f"{p.returncode} {err}")
 
-for part in (ends, errors, shapes, events, files, jobs, rings, large, journals, hostile, refusals):
+for part in (ends, errors, shapes, schema, objects, statistics, events, files, jobs, rings, large, journals, hostile, refusals):
     if len(sys.argv) < 4 or part.__name__ in sys.argv[3:]:
         part()
 sys.exit(check.end())

@@ -6,6 +6,8 @@ import re
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ADDRESSES = ['0x40200000', '0x40000000', '0', '0x09000000', '-1', '0xffffffffffffffff', '0x7fffffffffffffff', '$pc', 'pc', '$sp+8', 'ELR_EL1', '~0', '1+2*(3', "'a'", '0x41fffff8']
 SIZES = ['0', '1', '16', '4096', '0x1000000', '-1', '0xffffffffffffffff', '99999999999999999999']
+OBJECTS = ['/', '/machine', '/machine/unattached/device[0]', '/machine/unattached/device[99]', '/machine/peripheral', '/machine/peripheral-anon/device[0]', '/chardevs/r', '//machine///', 'machine', 'type', 'midr', 'gic-version', 'append',
+           'virtio-blk-pci', 'virtio-serial-device', 'max-arm-cpu', 'virt-7.2-machine', 'device', 'object', 'pl011', 'a' * 300]
 PIECES = [b'{', b'}', b'[', b']', b'"', b"'", b'\\', b',', b':', b'\0', b'\xff', b'\xc3', b'\n', b'\r', b'\t', b'1e999', b'-9223372036854775808', b'18446744073709551616', b'\\u0000', b'\\ud800', b'null', b'true',
           b'%n%s%p', b'$', b'((((', b'-', b'*', b' ', b'\x1b[A', b'\b', b'\x15', b'\x17', b'\x7f', b'A' * 300]
 
@@ -48,13 +50,18 @@ def message(rng):
     """One of QMP, with arguments of the right types, mostly."""
     rows = re.findall(r'^QMP\("([^"]+)", *"([^"]*)"', open(os.path.join(ROOT, 'frontend/qmp.def')).read(), re.M)
     name, args = rng.choice([r for r in rows if r[0] != 'quit'])
+    types = {m: c for m, c in names('frontend/qmp_type.def', 'QMP_ENUM')}
     values = {'i': [0, 1, 16, -1, 1 << 62, -(1 << 63), 0x40200000, 64], 's': ['x', 'r', '', 't', 'file:d', 'base64', 'utf8', 'YWJj', '../../t', 'info status', 'x 0x40200000 4', 'r' * 200, '\0', '\u00e9'],
-              'b': [True, False], 'a': [[], ['x'], [1], [[]], [pressed(rng)], [pressed(rng), moved(rng)], [moved(rng)] * 3]}
+              'b': [True, False], 'a': [[], ['x'], [1], [[]], [pressed(rng)], [pressed(rng), moved(rng)], [moved(rng)] * 3], 'v': [None, 1, {}, {'name': 'max'}, {'name': 'max', 'props': {'lse': False, 'x' * 600: 1}}, {'name': 'max,' * 40}]}
     arguments = {}
     for arg in args.split():
         key, kind = arg.replace('?', '').split(':')
+        known = types[kind].split() if kind in types else values['a' if kind[0] == '[' else kind if kind in values else 'v']
         if '?' not in arg or rng.random() < 0.5:
-            arguments[key] = rng.choice(values[kind if rng.random() < 0.95 else rng.choice('isba')])
+            arguments[key] = rng.choice(known if rng.random() < 0.95 else values[rng.choice('isbav')])
+    if name.startswith('qom') or name.startswith('device-list'):
+        for key in arguments:
+            arguments[key] = rng.choice(OBJECTS if rng.random() < 0.9 else values['s'])
     if 'command-line' in arguments and rng.random() < 0.9:
         arguments['command-line'] = line(rng).decode('latin-1')
     if rng.random() < 0.1:
