@@ -3,6 +3,7 @@
  */
 #include "cpu/field.h"
 #include "debug/monitor/monitor.h"
+#include "debug/stage2.h"
 #include "debug/walks.h"
 
 #include "cpu/exception.h"
@@ -136,33 +137,14 @@ void cmd_x(struct monitor_line *l)
 
 /* ---- guests ---- */
 
-/* Bytes that the table at pa and below maps, counting at most `budget` descriptors. */
-static u64 mapped(struct phys *p, u64 pa, u64 entries, int level, unsigned granule, u64 *budget)
-{
-    u64 sum = 0, d;
-    for (u64 n = 0; n < entries && *budget; n++, --*budget) {
-        if (!phys_copy_out(p, pa + 8 * n, &d, 8) || !bit(d, 0))
-            continue;
-        if (level < 3 && bit(d, 1))
-            sum += mapped(p, bits(d, 47, granule) << granule, BIT(granule - 3), level + 1, granule, budget);
-        else if (level < 3 || bit(d, 1))
-            sum += BIT(granule + (granule - 3) * (unsigned)(3 - level));
-    }
-    return sum;
-}
+static void span_add(void *ctx, const struct stage2_span *s) { *(u64 *)ctx += s->size; }
 
 static void vm_print(struct monitor_line *l, const struct vm_note *v)
 {
-    static const u8 granules[] = { 12, 16, 14, 12 };
-    unsigned granule = granules[FIELD_OF(v->regime.vtcr, VTCR_TG0)],
-             size = 64 - (unsigned)FIELD_OF(v->regime.vtcr, VTCR_T0SZ);
-    int sl0 = (int)FIELD_OF(v->regime.vtcr, VTCR_SL0), start = granule == 12 ? (sl0 == 3 ? 3 : 2 - sl0) : 3 - sl0;
-    unsigned low = granule + (granule - 3) * (unsigned)(3 - start);
-    u64 budget = 1 << 20, entries = size > low && size - low < 20 ? BIT(size - low) : 1;
-    text_add(l->out, "vmid %d: stage 2 at 0x%llx, IPAs of %u bits, ", v->vmid, HEX(v->root), size);
-    u64 bytes = v->regime.stage2 ? mapped(&l->d->m->d.phys, v->root, entries, start, granule, &budget) : 0;
-    text_add(l->out, "%s%llu KiB mapped, entered %llu times\n", budget ? "" : "at least ", HEX(bytes >> 10),
-             HEX(v->entries));
+    u64 bytes = 0;
+    bool whole = stage2_each(&v->regime, span_add, &bytes);
+    text_add(l->out, "vmid %d: stage 2 at 0x%llx, IPAs of %u bits, %s%llu KiB mapped, entered %llu times\n", v->vmid,
+             HEX(v->root), stage2_bits(&v->regime), whole ? "" : "at least ", HEX(bytes >> 10), HEX(v->entries));
 }
 
 void cmd_vms(struct monitor_line *l)
