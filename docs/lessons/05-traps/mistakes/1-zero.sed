@@ -1,0 +1,2 @@
+# sysreg.c
+s/^        if (rt != 31)$/        if (true)/
