@@ -1,0 +1,2 @@
+# mmio.c
+s/ || !(v->esr & ISS_ISV))/)/
