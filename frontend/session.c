@@ -568,6 +568,8 @@ struct run_end session_run(struct session *s, u64 limit)
 void session_at_end(struct session *s)
 {
     struct text out = { 0 };
+    if (s->o->at_end && s->console->until_seen) /* which most often is in the middle of a line */
+        printf("\n");
     for (const char *at = s->o->at_end; at && *at;) {
         char line[1024];
         size_t length = strcspn(at += strspn(at, "; "), ";");

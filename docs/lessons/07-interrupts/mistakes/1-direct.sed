@@ -1,0 +1,2 @@
+# vgic.c
+s/ | HCR_IMO);/);/
