@@ -56,6 +56,10 @@ struct exc_source {
 };
 /* cpu is as before the exception. */
 enum exc_by exception_routed_by(const struct cpu *cpu, const struct exc *exc);
+/* For those who look in: the EL that a physical interrupt of a kind (EXC_IRQ, EXC_FIQ) would go to, and whether it
+ * would have to wait where the PE is; whether a virtual one would be masked at EL1. */
+unsigned exception_target(const struct cpu *cpu, unsigned kind, bool *waits);
+bool exception_virtual_waits(const struct cpu *cpu, unsigned kind);
 /* ESB: a masked SError that is pending is noted in DISR_EL1 (a virtual one in VDISR_EL2), and no longer pending. */
 void exception_esb(struct cpu *cpu);
 /* A syndrome that someone wants for an SError, as this PE can report it: what is RES0 in ESR_ELx.ISS is 0. ISS.IESB is

@@ -37,10 +37,10 @@ static struct running running(const struct gic *gic, const struct gic_cpu *c)
 /* A non-maskable interrupt has the highest priority of its group, which ICC_PMR_EL1 masks only for Non-secure group 1
  * of two security states (below 0x80, and 0x80 itself in Secure state), and preempts what is of its priority and
  * maskable. */
-static bool can_preempt(const struct gic *gic, unsigned cpu, struct gic_view view)
+static ALWAYS_INLINE bool could_preempt(const struct gic *gic, unsigned cpu, struct gic_view view,
+                                        const struct gic_best *best)
 {
     const struct gic_cpu *c = &gic->cpu[cpu];
-    const struct gic_best *best = &gic->d.best[cpu];
     if (likely(!best->nmi) && best->priority >= c->pmr) /* most often: nothing is pending */
         return false;
     if (unlikely(!c->igrpen[best->group])) /* of a GICv2: gic.c, groups_enabled */
@@ -52,6 +52,29 @@ static bool can_preempt(const struct gic *gic, unsigned cpu, struct gic_view vie
     if (best->priority && (c->pmr < best->priority || (c->pmr == best->priority && view.secure)))
         return false;
     return gic_preempts(best->priority, r.priority, mask) || ((r.priority & mask) == best->priority && !r.nmi);
+}
+
+static bool can_preempt(const struct gic *gic, unsigned cpu, struct gic_view view)
+{
+    return could_preempt(gic, cpu, view, &gic->d.best[cpu]);
+}
+
+/* Facts alone, in the order in which they matter; the last asks what signalling asks. */
+bool cpuif_look(const struct gic *gic, unsigned cpu, struct gic_view view, u32 intid, struct cpuif_look *l)
+{
+    *l = (struct cpuif_look){ .intid = intid, .target = NO_CPU };
+    if (!gic_look_state(gic, cpu, intid, l))
+        return false;
+    const struct gic_cpu *c = &gic->cpu[cpu];
+    struct gic_best as = { intid, l->priority, l->group, l->nmi };
+    l->awake = gic->v2.on || !(c->waker & WAKER_ASLEEP);
+    l->cpu_group = c->igrpen[l->group] != 0;
+    l->mask = c->pmr;
+    l->unmasked = l->nmi || l->priority < c->pmr;
+    l->running = running(gic, c).priority;
+    l->preempts = !l->cpu_group || !l->unmasked || could_preempt(gic, cpu, view, &as);
+    l->best = gic->d.best[cpu].priority == PRIO_NONE ? INTID_SPURIOUS : gic->d.best[cpu].intid;
+    return true;
 }
 
 /* GIC 4.6, the table of interrupt signals where EL3 is AArch64. */

@@ -51,6 +51,23 @@ enum { BPR_MIN = 2, BPR_MIN_NS = 3 };
 /* LINE_* of the physical interrupts that it signals to its PE. */
 u32 cpuif_lines(const struct gic *gic, unsigned cpu, struct gic_view view);
 
+/* One interrupt on its way to a PE, for those who look in. */
+struct cpuif_look {
+    u32 intid;
+    u8 pending, level, edge, active, enabled, nmi, lpi, group; /* level: its wire is high; group: enum gic_group */
+    u8 dist_group;                                             /* GICD_CTLR enables the group */
+    u8 awake;                                                  /* GICR_WAKER */
+    u8 cpu_group;                                              /* the CPU interface enables the group */
+    u8 unmasked;                                               /* its priority is above PMR's */
+    u8 preempts;             /* and above what runs, where the gates before are open */
+    u32 priority, target;    /* target: the PE that gets it; MAX_CPUS: none */
+    u32 mask, running, best; /* PMR; running priority; INTID of what is first, INTID_SPURIOUS: nothing */
+};
+/* False: the GIC has no such interrupt. */
+bool cpuif_look(const struct gic *gic, unsigned cpu, struct gic_view view, u32 intid, struct cpuif_look *l);
+/* gic.c: the part of it that is distributor's and redistributor's. */
+bool gic_look_state(const struct gic *gic, unsigned cpu, u32 intid, struct cpuif_look *l);
+
 /* INTID of the highest priority pending interrupt, masked or not (HPPIR); INTID_* when these groups have none. */
 u32 cpuif_pending(const struct gic *gic, unsigned cpu, u32 reach);
 /* Makes the interrupt that is signalled active (IAR); returns its INTID, or INTID_* and nothing happened. */
@@ -79,6 +96,17 @@ bool cpuif_enabled(const struct gic *gic, unsigned cpu, enum gic_group group);
 void cpuif_enable(struct gic *gic, unsigned cpu, enum gic_group group, bool enable);
 
 /* ---- The virtual interface as the guest sees it ---- group: 0 or 1; hcr: ICH_HCR_EL2, which lives in the PE ---- */
+
+/* What a list register holds, on its way to the guest, for those who look in. */
+struct virtif_look {
+    u32 intid, physical; /* physical: INTID of the interrupt that it stands for, with `hardware` */
+    u32 priority, mask, running;
+    u8 pending, active, hardware, group;
+    u8 enabled, unmasked, preempts; /* its group; its priority above VPMR's; above what runs, where it is unmasked */
+    u8 first;                       /* it goes before the others */
+};
+/* n < GIC_LRS, or GIC_LRS: the virtual LPI that the redistributor forwards. False: it is empty. */
+bool virtif_look(const struct gic *gic, unsigned cpu, unsigned n, struct virtif_look *l);
 
 u32 virtif_pending(const struct gic *gic, unsigned cpu, u32 reach);
 u32 virtif_acknowledge(struct gic *gic, unsigned cpu, u64 hcr, u32 reach, enum gic_ack ack);

@@ -11,6 +11,46 @@
 /* Interrupts of the bank that would be forwarded, were their group enabled. */
 static inline u32 bank_ready(const struct gic_bank *b) { return bank_pending(b) & b->enable & ~b->active; }
 
+/* Who looks in changes nothing: what it is asked of takes no const. */
+static struct gic *loose(const struct gic *gic) { return (struct gic *)(uintptr_t)gic; }
+
+static void look_lpi(const struct gic *gic, unsigned cpu, u32 intid, struct cpuif_look *l)
+{
+    u32 found = intid;
+    u8 config = 0;
+    l->pending = gic_lpi_next(gic, &gic->redist[cpu].lpi, &found, &config) && found == intid;
+    l->enabled = l->pending && bit(config, 0);
+    l->priority = l->pending ? config & 0xfcu : 0xff;
+    l->group = GROUP_1NS;
+    l->target = cpu;
+    l->lpi = 1;
+}
+
+bool gic_look_state(const struct gic *gic, unsigned cpu, u32 intid, struct cpuif_look *l)
+{
+    unsigned n = intid % GIC_BANK;
+    if (gic_is_lpi(intid) && gic->parts & GIC_LPIS) {
+        look_lpi(gic, cpu, intid, l);
+    } else if (gic_has_bank(gic, intid)) {
+        const struct gic_bank *b = gic_bank(loose(gic), cpu, intid);
+        l->pending = bit(bank_pending(b), n);
+        l->level = bit(b->level, n);
+        l->edge = bit(b->edge, n);
+        l->active = bit(b->active, n);
+        l->enabled = bit(b->enable | gic2_sgis(gic, intid), n);
+        l->nmi = bit(b->nmi, n);
+        l->group = (u8)bank_group(gic, b, n);
+        l->priority = b->priority[n];
+        l->target = !gic_is_spi(gic, intid) ? cpu
+                    : gic->v2.on            ? (bit(gic2_targets(gic, intid), cpu) ? cpu : (u32)NO_CPU)
+                                            : gic_target(loose(gic), intid);
+    } else {
+        return false;
+    }
+    l->dist_group = bit(gic->ctlr, l->group == GROUP_0 ? 0 : l->group == GROUP_1NS ? 1 : 2);
+    return true;
+}
+
 /* The groups that reach this PE: enabled in the distributor and in the CPU interface, and the redistributor awake
  * (GIC 4.7, GICR_WAKER). Of a GICv2 the distributor alone asks: an interrupt of a group that the CPU interface has
  * disabled is not signalled, and hides those of lower priority (GICv2 4.4.4, GICC_IAR). A set of enum gic_group. */

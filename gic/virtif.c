@@ -102,6 +102,30 @@ static bool can_preempt(const struct gic_cpu *c, u64 lr)
     return priority < c->ich_vmcr >> 24 && gic_preempts(priority, running_priority(c), mask);
 }
 
+bool virtif_look(const struct gic *gic, unsigned cpu, unsigned n, struct virtif_look *l)
+{
+    const struct gic_cpu *c = &gic->cpu[cpu];
+    u64 lr = n <= VLPI ? lr_get(gic, cpu, n) : 0;
+    if (!(lr & LR_STATE))
+        return false;
+    int first;
+    u64 best = gic_pending_virtual(gic, cpu, &first);
+    *l = (struct virtif_look){ .intid = vintid(lr) & (gic->v2.on ? 0x3ff : ~0u),
+                               .priority = lr_priority(lr),
+                               .pending = !!(lr & LR_PENDING),
+                               .active = !!(lr & LR_ACTIVE),
+                               .hardware = !!(lr & LR_HW) && n != VLPI,
+                               .group = (u8)lr_group(lr),
+                               .mask = c->ich_vmcr >> 24,
+                               .running = running_priority(c),
+                               .first = best == lr && (first < 0 ? n == VLPI : (unsigned)first == n) };
+    l->physical = l->hardware ? (u32)FIELD_OF(lr, ICH_LR_pINTID) : 0;
+    l->enabled = c->ich_vmcr >> l->group & 1;
+    l->unmasked = lr_nmi(lr) || l->priority < l->mask;
+    l->preempts = !l->unmasked || can_preempt(c, lr);
+    return true;
+}
+
 /* ---- What the state means for lines and maintenance ---- */
 
 static u32 maintenance(const struct gic_cpu *c, u64 hcr)

@@ -181,7 +181,7 @@ static void maps_draw(struct looker *l, const struct memory_state *s, float y, s
                     "No guest has been entered yet: with the first one its stage 2 map comes here.");
         return;
     }
-    unsigned across = guests < 2 ? guests : 2, down = (guests + across - 1) / across;
+    unsigned across = guests < 3 ? guests : 3, down = (guests + across - 1) / across;
     down = down > 3 ? 3 : down;
     float w = (c->width - 2 * VIEW_EDGE + 8) / (float)across - 8, h = (c->height - 8 - y + 8) / (float)down - 8;
     h = h < 100 ? 100 : h;

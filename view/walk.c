@@ -19,7 +19,7 @@ struct walk_state {
     s16 chosen; /* step, plus 1 */
 };
 enum { ZONE_STEP, ZONE_TLB };
-enum { LABEL = 118, CELL = 84, GAP = 8, ROWS = 6 };
+enum { LABEL = 134, CELL = 84, GAP = 8, ROWS = 6 };
 
 /* The steps by their place in the grid. */
 struct grid_row {

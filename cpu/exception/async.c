@@ -104,6 +104,18 @@ static bool physical_masked(const struct cpu *cpu, const struct physical *p, uns
     return masked(cpu, p->kind, cpu->lines & p->super) && !non_maskable(cpu, p->kind);
 }
 
+unsigned exception_target(const struct cpu *cpu, unsigned kind, bool *waits)
+{
+    const struct physical *p = &physicals[0];
+    for (unsigned n = 0; n < ARRAY_LEN(physicals); n++)
+        p = physicals[n].kind == kind ? &physicals[n] : p;
+    unsigned target = physical_target(cpu, p);
+    *waits = physical_masked(cpu, p, target);
+    return target;
+}
+
+bool exception_virtual_waits(const struct cpu *cpu, unsigned kind) { return virtual_masked(cpu, kind); }
+
 static void interrupt(struct cpu *cpu, unsigned kind, unsigned target, bool is_virtual, u64 hcr, u32 iss)
 {
     cpu->d.exc = (struct exc){ .kind = (u8)kind,
