@@ -132,7 +132,7 @@ static void pe_gates(const struct cpu *cpu, unsigned kind, struct gates *g)
     bool masks = kind == EXC_FIQ ? cpu->ps.f : cpu->ps.i;
     struct gate *e = gate_add(g, PART_PE, "EL", target >= cpu->ps.el);
     SHOWN(e, "EL%u to %u", cpu->ps.el, target);
-    WORDS(e, "%s goes to EL%u, the PE is at EL%u", kind == EXC_FIQ ? "FIQ" : "IRQ", target, cpu->ps.el);
+    WORDS(e, "%s goes to EL%u, the PE is at EL%u", exc_kind_words(kind, false), target, cpu->ps.el);
     e = gate_add(g, PART_PE, "PSTATE", target < cpu->ps.el || !waits);
     SHOWN(e, "%s=%u", name, masks);
     WORDS(e, "PSTATE.%s is %u%s", name, masks, masks && !waits ? ", which masks nothing that goes to a higher EL" : "");

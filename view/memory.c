@@ -18,8 +18,7 @@ enum { COLUMNS = 128, LINES = 16, CELL_H = 13, LABEL = 116, SPAN_H = 16, SPANS =
 
 /* ---- the grid ---- */
 
-/* What a cell shows, of all its units: shared before owned, owned before the rest. Two guests in one cell: as shared.
- */
+/* What a cell shows, of all its units: shared before owned, owned before the rest. Two guests in one cell: shared. */
 static u8 cell_owner(const struct owners *o, u64 first, u64 count)
 {
     u8 owner = OWNER_NONE;
