@@ -91,6 +91,7 @@ struct host_place {
 #define HOST_CPU_PLACE(at) ((struct host_place){ HOST_CPU, HOST_NONE, (at) })
 void host_load(struct host *h, unsigned log2, enum host_extend extend, unsigned d, struct host_place from);
 void host_store(struct host *h, unsigned log2, unsigned s, struct host_place to);
+void host_store_imm(struct host *h, unsigned log2, u32 value, struct host_place to); /* 4 or 8 bytes; below 2^31 */
 /* 16 bytes from one place to another, by a register that is nobody's. */
 void host_copy16(struct host *h, struct host_place to, struct host_place from);
 /* d = n + (m << scale), scale 0 to 7. HOST_B may be overwritten when it is m. */
@@ -100,8 +101,9 @@ struct host_access {
     u8 base;
     bool write;
     s32 offset;
-    u16 size;  /* bytes in all */
-    u16 align; /* of each part, where that is checked; at most 16 */
+    u16 size;   /* bytes in all */
+    u16 align;  /* of each part, where that is checked; at most 16 */
+    bool exact; /* it must be aligned to its size, whatever is checked */
 };
 /* What is to be added to an address of the guest's in that access to make it the host's, into `to`, if a fast tag has
  * it; the sum with the base when `to` is the base, or always on a host whose loads have no index beside an offset:
@@ -111,6 +113,9 @@ const u8 *host_tag(struct host *h, unsigned to, struct host_access a, host_fix *
 /* Where *miss jumped: the second compare, for accesses that are checked for alignment. `back`: what host_tag returned.
  * Goes on at the end where that fails, too. */
 void host_tag_aligned(struct host *h, struct host_access a, const u8 *back);
+
+/* The physical address of what host_tag was just asked for, at the address of the guest's in `va`, into d (HOST_B). */
+void host_physical(struct host *h, unsigned d, unsigned va);
 
 /* ---- flags and conditions ---- */
 /* The guest's flags, of the operation that the host's are of; r: its result. */

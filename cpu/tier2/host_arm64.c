@@ -368,6 +368,12 @@ void host_store(struct host *h, unsigned log2, unsigned s, struct host_place to)
     unsigned base = near_base(to.base, &to.offset);
     access_at(h, log2, STORE, s, base, to.offset);
 }
+void host_store_imm(struct host *h, unsigned log2, u32 value, struct host_place to)
+{
+    if (value)
+        host_imm(h, X17, value);
+    host_store(h, log2, value ? (unsigned)X17 : ZR, to);
+}
 static void pair_or_two(struct host *h, bool load, struct host_place p)
 {
     if (p.base == HOST_CPU && fits_pair(p.offset - CPU(flag_n))) {
@@ -416,12 +422,12 @@ const u8 *host_tag(struct host *h, unsigned to, struct host_access a, host_fix *
     static_assert(offsetof(struct fast_entry, addend) == offsetof(struct fast_entry, w) + 8, "one load has both");
     unsigned first = first_byte(h, a);
     entry_at(h, first, FAST_ENTRIES);
-    if (a.size > 1) {
+    if (a.size > 1 && !a.exact) {
         add_imm12(h, ADD_I, true, X16, first, a.size - 1u);
         bitfield(h, BFM, true, X16, WIDE, 0, 11);
     } else {
         access_at(h, 3, LOAD, HOST_C, DATA, 0);
-        op_bitmask(h, AND_I, true, X16, first, ~0xfffull);
+        op_bitmask(h, AND_I, true, X16, first, ~0xfffull | (a.size - 1u));
         op_shifted(h, ORR, true, X16, X16, HOST_C, HOST_LSL, 0);
     }
     if (a.write)
@@ -435,6 +441,14 @@ const u8 *host_tag(struct host *h, unsigned to, struct host_access a, host_fix *
         access_at(h, 3, LOAD, X1, X17, FAST_AT + (s32)offsetof(struct fast_entry, addend));
     op_shifted(h, ADD, true, to, a.base, X1, HOST_LSL, 0);
     return back;
+}
+/* x17 is still the entry's place: FAST_PAGE of its owner, and the address's low bits. */
+void host_physical(struct host *h, unsigned d, unsigned va)
+{
+    access_at(h, 3, LOAD, HOST_C, X17, FAST_AT + (s32)offsetof(struct fast_entry, owner));
+    bitfield(h, UBFM, true, HOST_C, HOST_C, 16, 55);
+    host_mov(h, true, d, va);
+    bitfield(h, BFM, true, d, HOST_C, 52, 51);
 }
 /* What is aligned as a whole crosses no page. */
 void host_tag_aligned(struct host *h, struct host_access a, const u8 *back)

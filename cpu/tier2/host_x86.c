@@ -352,6 +352,11 @@ void host_store(struct host *h, unsigned log2, unsigned s, struct host_place to)
         byte(h, 0x66);
     op_place(h, log2 == 3, log2 ? 0x89 : 0x88, s, to);
 }
+void host_store_imm(struct host *h, unsigned log2, u32 value, struct host_place to)
+{
+    op_place(h, log2 == 3, 0xc7, 0, to);
+    word(h, value);
+}
 void host_copy16(struct host *h, struct host_place to, struct host_place from)
 {
     op_place(h, false, 0x0f10, 0, from); /* MOVUPS */
@@ -379,9 +384,9 @@ const u8 *host_tag(struct host *h, unsigned to, struct host_access a, host_fix *
     shift_by(h, false, HOST_LSR, RCX, 7);
     op_cpu(h, false, 0x33, RCX, CPU(d.data.mix));
     group1_imm(h, false, group1[HOST_AND], RCX, (FAST_ENTRIES - 1) << 5);
-    op_rm(h, true, 0x8d, RDX, a.base, a.offset + (s32)a.size - 1);
-    group1_imm(h, true, group1[HOST_AND], RDX, -4096);
-    op_cpu(h, true, 0x0b, RDX, a.size > 1 ? CPU(d.data.wide) : CPU(d.data.ctx));
+    op_rm(h, true, 0x8d, RDX, a.base, a.offset + (a.exact ? 0 : (s32)a.size - 1));
+    group1_imm(h, true, group1[HOST_AND], RDX, -4096 | (a.exact ? (s32)a.size - 1 : 0));
+    op_cpu(h, true, 0x0b, RDX, a.size > 1 && !a.exact ? CPU(d.data.wide) : CPU(d.data.ctx));
     op_rmi(h, true, 0x3b, RDX, RDI, RCX, 0, FAST_AT(a.write));
     *miss = host_jump_if(h, CC_NE);
     const u8 *back = h->p;
@@ -389,6 +394,17 @@ const u8 *host_tag(struct host *h, unsigned to, struct host_access a, host_fix *
            CPU(d.fast) + (s32)offsetof(struct fast_entry, addend));
     h->hf = HF_NONE;
     return back;
+}
+/* rcx is still the entry's offset: FAST_PAGE of its owner, and the address's low bits. */
+void host_physical(struct host *h, unsigned d, unsigned va)
+{
+    op_rmi(h, true, 0x8b, d, RDI, RCX, 0, CPU(d.fast) + (s32)offsetof(struct fast_entry, owner));
+    shift_by(h, true, HOST_LSL, d, 8);
+    shift_by(h, true, HOST_LSR, d, 24);
+    shift_by(h, true, HOST_LSL, d, 12);
+    host_mov(h, false, RDX, va);
+    group1_imm(h, false, group1[HOST_AND], RDX, 0xfff);
+    group1_rr(h, true, group1[HOST_OR], d, RDX);
 }
 /* rcx is still the entry's offset. What is aligned as a whole crosses no page. */
 void host_tag_aligned(struct host *h, struct host_access a, const u8 *back)

@@ -339,14 +339,17 @@ static void slot_write(struct region *r, unsigned slot)
     const struct emit_row *e = r->row[slot];
     r->slot = slot;
     if (r->label[slot] || r->entry[slot])
-        r->h.hf = HF_NONE, r->fp_checked = false, r->group = -1;
+        r->h.hf = HF_NONE, r->fp_checked = false, r->group = r->monitor = -1;
     r->at[slot] = r->h.p;
     if (e)
         e->emit(r, &r->ops[slot], e);
     else
         leave_slow(r, slot);
-    if (r->group >= 0 && emit_uses(r->letters[slot], &r->ops[slot]).writes >> r->group & 1)
+    u64 writes = emit_uses(r->letters[slot], &r->ops[slot]).writes;
+    if (r->group >= 0 && writes >> r->group & 1)
         r->group = -1;
+    if (r->monitor >= 0 && writes >> r->monitor & 1)
+        r->monitor = -1;
     if (goes_on(flow_of(e)) && !inside(r, slot + 1))
         host_leave(&r->h, slot + 1, r->counts);
 }
@@ -447,7 +450,7 @@ static void region_begin(struct tier2 *t, struct region *r, struct code_page *pa
     r->lo = CODE_SLOTS;
     r->hi = r->count = r->side_exits = r->fixes = 0;
     r->counts = t->config.count;
-    r->group = -1;
+    r->group = r->monitor = -1;
 }
 static void host_begin(struct tier2 *t, struct region *r)
 {

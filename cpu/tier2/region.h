@@ -23,7 +23,7 @@ enum emit_flow {
 };
 /* Immediates (cpu/insn/dpimm.c), shifts and modes of address (cpu/insn/ldst.h) as emitters know them. */
 enum emit_imm { IMM_PLAIN, IMM_PATTERN, IMM_LONG };
-enum emit_mode { MODE_ui, MODE_ur, MODE_off, MODE_np, MODE_post, MODE_pre, MODE_regx, MODE_regs, MODE_reg, MODE_ext };
+enum emit_mode { MODE_ui, MODE_ur, MODE_off, MODE_np, MODE_post, MODE_pre, MODE_regx, MODE_regs, MODE_reg, MODE_ext, MODE_exact };
 
 /* A row of cpu/tier2/emit.def: how the instruction of a handler is put into host code. */
 struct emit_row {
@@ -40,6 +40,7 @@ struct emit_row {
     u8 exits;                   /* its handler may have to do it */
     u8 sets_flags, reads_flags; /* whatever .flags says */
     u8 reads_d, writes_n;       /* the destination is a source, too; the base is a destination */
+    u8 swaps_a;                 /* the a slot is source and destination */
 };
 extern const struct emit_row emit_rows[];
 extern const unsigned emit_row_count;
@@ -81,6 +82,8 @@ struct region {
     int group; /* x[group] is the base of accesses whose tag was compared already, or -1; HOST_GROUP is theirs */
     s32 group_from, group_to, group_align; /* their offsets; what the first is aligned to where that is checked */
     bool group_write;
+    int monitor; /* x[monitor] is where an exclusive load just was, of 1 << monitor_log2 bytes, or -1: a store passes */
+    unsigned monitor_log2;
     bool fp_checked;   /* FP instructions are known not to trap on all ways here */
     s8 pin[REG_COUNT]; /* the host's register that holds x[n], or -1 */
     struct op ops[CODE_SLOTS + 1];

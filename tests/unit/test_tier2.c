@@ -8,6 +8,7 @@
 #include "tests/unit/code_pair.h"
 
 #include <signal.h>
+
 #include <sys/resource.h>
 
 #include "cpu/tier2/memory.h"
@@ -249,6 +250,34 @@ START_TEST(link_register_is_stored)
 }
 END_TEST
 
+/* Exclusives, near their loads and apart from them, of the same place and size and of others, with the base changed, a
+ * CLREX or a branch between, aligned and not: the monitor and what was stored are as they were stepped. */
+static u32 exclusive(bool load, unsigned log2) { return 0x08000000 | log2 << 30 | (load ? 0x5f7c00u : 0x007c00u); }
+START_TEST(exclusives_and_their_monitor)
+{
+    static const u32 between[] = { 0x91000421 /* add x1, x1, #1 */,
+                                   0x91000000 /* add x0, x0, #0 */,
+                                   0xd503305f /* clrex */,
+                                   0xb4000041 /* cbz x1, 2 on */,
+                                   0xf9000402 /* str x2, [x0, #8] */,
+                                   0xd5033fdf /* isb */,
+                                   0xf9400001 /* ldr x1, [x0] */,
+                                   0x14000001 /* b, 1 on */ };
+    for (unsigned trial = 0; trial < 4000; trial++) {
+        u32 words[WORDS], count = 0;
+        unsigned log2 = any() % 4, base = any() % 8 ? 0 : 31, other = any() % 8 ? log2 : any() % 4;
+        words[count++] = exclusive(true, log2) | base << 5 | (any() % 8 ? 1 : base % 31);
+        while (any() % 3 && count < WORDS - 3)
+            words[count++] = between[any() % ARRAY_LEN(between)];
+        words[count++] = exclusive(false, other) | (any() % 8 ? base : 2) << 5 | (unsigned)(any() % 3) << 16 | 1;
+        words[count++] =
+            any() % 2 ? 0x35ffffa2 /* cbnz w2, 3 back */ : exclusive(false, log2) | base << 5 | 3 << 16 | 1;
+        words[count++] = HERE;
+        both_run("exclusives", trial, words, write_code(words, count, AFTER), 1 + any() % 24);
+    }
+}
+END_TEST
+
 /* Accesses share the compare of a tag; one that is not aligned, between them but behind a branch, fails all the same
  * where alignment is checked (stage 1 is off). */
 START_TEST(group_checks_alignment)
@@ -405,6 +434,7 @@ Suite *test_tier2_suite(void)
     tcase_add_test(c, regions_are_written);
     tcase_add_test(c, code_written_by_itself);
     tcase_add_test(c, link_register_is_stored);
+    tcase_add_test(c, exclusives_and_their_monitor);
     tcase_add_test(c, group_checks_alignment);
     tcase_add_test(c, data_beside_code);
     tcase_add_test(c, old_regions_make_room);
