@@ -156,13 +156,14 @@ check-arm64: $(ELMU)  ## builds for arm64 hosts (make ARCH=arm64) and runs that 
 
 PREFIX ?= /usr/local
 VERSION = $(shell $(abspath $(ELMU)) -version | sed -nE 's/^elmu version ([0-9.]+) .*/\1/p')
-install: $(ELMU) install-files  ## to PREFIX (/usr/local) below DESTDIR: program, manual page, completion for bash and zsh
+install: $(ELMU) install-files  ## to PREFIX (/usr/local) below DESTDIR: program, manual page, completion for bash and zsh, commands for gdb
 install-files: # of a program that is there
 	@install -D -m 755 $(ELMU) $(DESTDIR)$(PREFIX)/bin/elmu
 	@mkdir -p $(DESTDIR)$(PREFIX)/share/man/man1
 	@$(abspath $(ELMU)) -list-options | awk -v version=$(VERSION) -f packaging/man.awk | gzip -9n >$(DESTDIR)$(PREFIX)/share/man/man1/elmu.1.gz
 	@install -D -m 644 packaging/elmu.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/elmu
 	@install -D -m 644 packaging/_elmu $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_elmu
+	@install -D -m 644 packaging/elmu-gdb.py $(DESTDIR)$(PREFIX)/share/elmu/elmu-gdb.py
 deb: $(ELMU)  ## a Debian package, build/elmu_VERSION_ARCH.deb
 	@packaging/deb.sh $(ELMU) $(B)
 

@@ -36,6 +36,8 @@ struct vm_note {
 struct reverse;
 struct disasm;
 struct timeline;
+/* What the last line of monitor_run wants of who runs the machine: that it stands where it is, or goes on. */
+enum debugger_wish { WISH_NONE, WISH_STAND, WISH_GO };
 struct debugger {
     struct machine *m;
     struct stops stops;
@@ -44,6 +46,7 @@ struct debugger {
     const struct symbols *symbols; /* names for addresses, or NULL */
     struct disasm *disasm;         /* made when it is first asked for: debugger_disasm */
     u32 cpu;                       /* the PE that commands are about */
+    u8 wish;                       /* enum debugger_wish */
     bool recorded;                 /* a journal is kept or replayed, which has no change by hand */
     bool physical;                 /* gdb's memory packets are about physical addresses */
     struct exc_note note[EXC_NOTES];

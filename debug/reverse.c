@@ -276,17 +276,34 @@ bool reverse_goto(struct reverse *r, struct stops *s, u64 insns)
     return go_to(r, s, insns);
 }
 
-/* At the position of the hit an interrupt may still have to be taken before its instruction is next. */
+static bool is_interrupt(const struct stop_hit *hit)
+{
+    return hit->point && hit->point->what >= ON_EXCEPTION && hit->at == hit->before;
+}
+
+/* At the position of the hit an interrupt may still have to be taken: before its instruction is next, or because it is
+ * what was to be found. */
+static bool is_due(const struct reverse *r, const struct stop_hit *hit)
+{
+    bool here = r->m->d.cpu[hit->cpu].pc == hit->pc;
+    if (!hit->point || hit->point->what == ON_INSN)
+        return !here;
+    return here && is_interrupt(hit);
+}
+
+/* At a position: takes what is due there, and stops before the first instruction behind it. */
+static void interrupt_take(struct reverse *r, struct stops *s, u32 cpu, u64 at)
+{
+    stops_resume(s, cpu);
+    stops_step(s, cpu);
+    machine_run(r->m, at + 1);
+    stops_step(s, ~0u);
+}
+
 static void settle(struct reverse *r, struct stops *s, struct stop_hit hit)
 {
-    if (!hit.point || hit.point->what == ON_INSN) {
-        if (r->m->d.cpu[hit.cpu].pc != hit.pc) {
-            stops_resume(s, hit.cpu);
-            stops_step(s, hit.cpu);
-            machine_run(r->m, hit.at + 1);
-            stops_step(s, ~0u);
-        }
-    }
+    if (is_due(r, &hit))
+        interrupt_take(r, s, hit.cpu, hit.at);
     s->pending = hit;
 }
 
@@ -338,6 +355,7 @@ static bool back_by_scan(struct reverse *r, struct stops *s, u32 cpu, bool insns
 bool reverse_back(struct reverse *r, struct stops *s, u32 cpu, bool insns)
 {
     u64 end = machine_insns(r->m);
+    s->scan_past = s->pending.hit && s->pending.at == end && is_interrupt(&s->pending);
     r->broken = false;
     stops_step(s, ~0u);
     stops_resume(s, cpu);
@@ -351,6 +369,48 @@ bool reverse_back(struct reverse *r, struct stops *s, u32 cpu, bool insns)
         return true;
     }
     return back_by_scan(r, s, cpu, insns, end);
+}
+
+/* Where the machine stands: before this instruction, when an interrupt has been taken behind it. */
+struct stand {
+    u64 insns, pc;
+    u32 cpu;
+};
+
+/* There again, whatever the client wants. */
+static void stand_again(struct reverse *r, struct stops *s, struct stand was)
+{
+    bool broken = r->broken;
+    restore(r, nearest(r, was.insns));
+    forward_again(r, s, was.insns);
+    if (r->m->d.cpu[was.cpu].pc != was.pc)
+        interrupt_take(r, s, was.cpu, was.insns);
+    r->broken = broken;
+    s->pending.hit = false;
+}
+
+/* What comes out meanwhile was not seen yet. */
+static bool forth_to_stop(struct reverse *r, struct stops *s, u32 cpu)
+{
+    struct run_end end = { .kind = END_INSNS };
+    stops_step(s, ~0u);
+    stops_resume(s, cpu);
+    journal_set_quiet(r->journal, true);
+    while (end.kind == END_INSNS && !break_wanted(r))
+        end = reverse_run(r, machine_insns(r->m) + BREAK_INSNS);
+    journal_set_quiet(r->journal, false);
+    return end.kind == END_REQUEST && s->pending.hit;
+}
+
+bool reverse_find(struct reverse *r, struct stops *s, u32 cpu, bool back)
+{
+    const struct machine *m = r->m;
+    struct stand was = { machine_insns(m), m->d.cpu[m->turn].pc, m->turn };
+    r->broken = false;
+    if (back ? reverse_back(r, s, cpu, false) : forth_to_stop(r, s, cpu))
+        return true;
+    stand_again(r, s, was);
+    return false;
 }
 
 /* ---- the whole ---- */

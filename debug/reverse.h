@@ -16,6 +16,9 @@ struct run_end reverse_run(struct reverse *r, u64 limit);
 /* To the point after exactly `insns` instructions, earlier or later. False: it lies before the first checkpoint, or the
  * machine ended before. */
 bool reverse_goto(struct reverse *r, struct stops *s, u64 insns);
+/* To the next stop of s, without the host's input, or back to the last one before now. False: there is none, or the
+ * client wanted an end (reverse_broken); the machine is where it was. The hit is in s->pending. */
+bool reverse_find(struct reverse *r, struct stops *s, u32 cpu, bool back);
 /* Back to the last point before now at which a stop of s fits (insns: any instruction of that PE does). False: none;
  * the machine is at the earliest point. The hit is in s->pending. */
 bool reverse_back(struct reverse *r, struct stops *s, u32 cpu, bool insns);

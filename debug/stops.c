@@ -83,7 +83,7 @@ static void happened(struct stops *s, struct cpu *cpu, const struct stop_point *
     hit_fill(&h, cpu, p, before, at);
     snprintf(h.text, sizeof(h.text), "%s", text);
     if (s->scanning) {
-        if (h.at < s->scan_end)
+        if (h.at < s->scan_end || (s->scan_past && h.at == s->scan_end && before < at))
             s->last = h;
         return;
     }
@@ -211,6 +211,8 @@ static bool exception_fits(const struct stop_point *p, const struct cpu *cpu, co
     if (p->what == ON_S2FAULT)
         return exc->kind == EXC_SYNC && exc->has_hpfar &&
                overlaps((bits(exc->hpfar, 43, 4) << 12) | (exc->far & (PAGE - 1)), 1, p->addr, p->size);
+    if (p->what == ON_EL)
+        return exc->target_el != cpu->ps.el;
     if (p->what != ON_EXCEPTION && p->what != ON_EXIT)
         return false;
     if (p->what == ON_EXIT && !(exc->target_el == 2 && cpu->ps.el < 2))
@@ -225,9 +227,18 @@ static bool of_fetch(unsigned ec)
            ec == EC_STEP_LOWER || ec == EC_STEP_SAME;
 }
 
+/* Of what guest it was, or will be. */
+static void guest_add(const struct cpu *cpu, char *text, size_t size)
+{
+    size_t used = strlen(text);
+    if (cpu_guest(cpu) != NO_GUEST)
+        snprintf(text + used, size - used, ", guest of VMID %d", cpu_guest(cpu));
+}
+
 static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
 {
     struct stops *s = ctx;
+    s->el[cpu->index] = (u8)exc->target_el;
     for (unsigned n = 0; n < MAX_STOPS; n++) {
         const struct stop_point *p = &s->point[n];
         if (!exception_fits(p, cpu, exc) || !in_scope(&p->scope, cpu))
@@ -236,6 +247,7 @@ static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
         u64 now = stops_position(s->m);
         snprintf(text, sizeof(text), "EL%u to EL%u: %s%s", cpu->ps.el, exc->target_el, exc_class_words(exc),
                  exc->kind == EXC_SYNC ? fault_name(exc->ec, exc->iss) : "");
+        guest_add(cpu, text, sizeof(text));
         if (exc->kind != EXC_SYNC)
             happened(s, cpu, p, now, now, text);
         else if (of_fetch(exc->ec)) /* its instruction has not been counted yet */
@@ -244,6 +256,35 @@ static void exception(void *ctx, struct cpu *cpu, const struct exc *exc)
             happened(s, cpu, p, now ? now - 1 : 0, now, text);
         return;
     }
+}
+
+/* From which EL, the returns and exceptions before it have said. */
+static void returned(void *ctx, struct cpu *cpu, u64 from_pc)
+{
+    struct stops *s = ctx;
+    unsigned from = s->el[cpu->index], el = cpu->ps.el;
+    s->el[cpu->index] = (u8)el;
+    for (unsigned n = 0; from != el && n < MAX_STOPS; n++) {
+        const struct stop_point *p = &s->point[n];
+        bool fits_it = p->what == ON_EL || (p->what == ON_ENTRY && from == 2);
+        if (!p->used || !fits_it || !in_scope(&p->scope, cpu))
+            continue;
+        char text[160];
+        u64 now = stops_position(s->m);
+        snprintf(text, sizeof(text), "EL%u to EL%u: exception return at 0x%llx", from, el, (unsigned long long)from_pc);
+        guest_add(cpu, text, sizeof(text));
+        /* it has not been counted yet */
+        happened(s, cpu, p, now, now + 1, text);
+        return;
+    }
+}
+
+/* A PE begins in the highest EL that it has, PSCI's CPU_ON included: where that is the machine's, the highest is EL2.
+ */
+static void reset(void *ctx, struct cpu *cpu)
+{
+    struct stops *s = ctx;
+    s->el[cpu->index] = cpu_has(cpu, FEAT_EL3) ? 3 : cpu_has(cpu, FEAT_EL2) ? 2 : 1;
 }
 
 /* What the register holds now, and what was written where that is something else. */
@@ -284,7 +325,14 @@ static bool any_of(const struct stops *s, unsigned first, unsigned last)
 }
 
 static const struct hooks hooks = {
-    .page = page, .data = data, .before = before, .access = access, .exception = exception, .sysreg_written = sysreg_written
+    .page = page,
+    .data = data,
+    .before = before,
+    .access = access,
+    .exception = exception,
+    .exception_return = returned,
+    .reset = reset,
+    .sysreg_written = sysreg_written,
 };
 
 /* What the points and steps that there are need, and no more. */
@@ -296,6 +344,9 @@ static void wants_set(struct stops *s)
     u32 wants = (s->any_at ? WANT_page | WANT_before : 0) | (s->any_data ? WANT_data | WANT_access : 0);
     wants |= every ? WANT_before | WANT_EVERY : 0;
     wants |= any_of(s, ON_EXCEPTION, ON_EXIT) || any_of(s, ON_S2FAULT, ON_S2FAULT) ? WANT_exception : 0;
+    wants |= any_of(s, ON_EL, ON_ENTRY) ? WANT_exception | WANT_exception_return | WANT_reset : 0;
+    for (u32 n = 0; n < s->m->options.cpu_count; n++)
+        s->el[n] = s->m->d.cpu[n].ps.el;
     wants |= any_of(s, ON_SYSREG, ON_SYSREG) ? WANT_sysreg_written : 0;
     observer_attach(s->m, &hooks, s, wants);
 }
@@ -345,8 +396,18 @@ void stops_resume(struct stops *s, u32 cpu)
     s->pending.hit = s->last.hit = false;
     if (!s->stand[cpu].moved)
         stand_set(s, &s->m->d.cpu[cpu]);
-    for (u32 n = 0; n < s->m->options.cpu_count; n++)
+    for (u32 n = 0; n < s->m->options.cpu_count; n++) {
         s->stand[n].moved = false;
+        s->el[n] = s->m->d.cpu[n].ps.el;
+    }
+}
+
+void stops_once(struct stops *s)
+{
+    if (!s->pending.hit || !s->pending.point || !s->pending.point->once)
+        return;
+    s->point[s->pending.point - s->point].used = false;
+    stops_changed(s);
 }
 
 void stops_moved(struct stops *s, u32 cpu) { s->stand[cpu] = (struct stop_stand){ .moved = true }; }

@@ -1,6 +1,7 @@
 /*
  * Where a debugger wants to stop: breakpoints, watchpoints, single steps, and conditions that no instruction address
- * names (an exception class, an exit of a guest, a system register written, a stage 2 fault). Speaks no protocol.
+ * names (an exception class, an exit of a guest, its entry, a change of EL, a system register written, a stage 2
+ * fault). Speaks no protocol.
  *
  * An observer (board/observer.h), so that looking changes nothing: code without a breakpoint in its page and data
  * without a watchpoint in its page go through the fast engine.
@@ -20,7 +21,9 @@ enum stop_what {
     ON_EXCEPTION, /* an exception of class `value` (ANY: all) was taken */
     ON_EXIT,      /* the same, from EL1 or EL0 to EL2 */
     ON_SYSREG,    /* row `value` was written */
-    ON_S2FAULT    /* a stage 2 fault at an IPA in [addr, addr + size) */
+    ON_S2FAULT,   /* a stage 2 fault at an IPA in [addr, addr + size) */
+    ON_EL,        /* an exception or a return led to another EL */
+    ON_ENTRY      /* a return from EL2 led to EL1 or EL0 */
 };
 enum stop_space { SPACE_VA, SPACE_IPA, SPACE_PA };
 
@@ -31,6 +34,7 @@ struct stop_scope {
 
 struct stop_point {
     bool used, gdb; /* gdb: inserted by Z packets, goes with the client */
+    bool once;      /* whoever tells that it was hit removes it: stops_once */
     u8 what;        /* enum stop_what */
     u8 space;       /* enum stop_space */
     u32 number;     /* what `monitor stops` shows */
@@ -69,7 +73,9 @@ struct stops {
     /* scanning (reverse execution): hits before `scan_end` are kept in `last`, nothing stops */
     bool scanning, scan_insns;
     u64 scan_end;
+    bool scan_past; /* an interrupt has been taken at scan_end: what led there lies before it, too */
     bool any_at, any_data;
+    u8 el[MAX_CPUS];    /* in which EL each PE is, by what was seen: a return does not say from where */
     bool client_writes; /* registers, which no point is about */
 };
 
@@ -87,6 +93,8 @@ void stops_step(struct stops *s, u32 cpu);
 void stops_resume(struct stops *s, u32 cpu);
 /* The PE's PC was written, or it stands elsewhere for another reason than that it ran: a point there stops at once. */
 void stops_moved(struct stops *s, u32 cpu);
+/* The point that was hit goes when it is for once. */
+void stops_once(struct stops *s);
 /* All PEs were. */
 void stops_moved_all(struct stops *s);
 /* Position of the machine, from within an observer's functions (insns of a slice are counted at its end). */

@@ -317,6 +317,8 @@ void monitors_line(struct monitors *all, const char *line, struct text *out)
         stops_moved_all(&d->stops);
         session_moved(all->session);
     }
+    if (d->wish)
+        session_ask(all->session, d->wish == WISH_GO ? ASK_CONT : ASK_STOP);
 }
 
 /* ---- all of them ---- */

@@ -258,6 +258,7 @@ static void hit_tell(struct session *s)
              h->text[0] ? ": " : "", h->text, h->cpu, (unsigned long long)h->pc);
     s->own->cpu = h->cpu;
     monitors_tell(s->monitors, text);
+    stops_once(&s->own->stops);
 }
 
 /* One look at consoles and monitors while the machine stands. True: it does so no longer. */

@@ -9,6 +9,7 @@
 #include "debug/regs.h"
 #include "debug/reverse.h"
 #include "debug/snapshot.h"
+#include "debug/travel.h"
 #include "debug/walks.h"
 
 #include <errno.h>
@@ -89,6 +90,7 @@ bool monitor_has(const char *name)
 bool monitor_run(struct debugger *d, const char *line, struct text *out)
 {
     struct monitor_line l = { .d = d, .out = out };
+    d->wish = WISH_NONE;
     line_split(&l, line);
     if (!l.count) {
         cmd_help(&l);
@@ -112,7 +114,7 @@ void cmd_help(struct monitor_line *l)
             text_add(l->out, "%s %s\n    %s\n", commands[n].name, commands[n].args, commands[n].help);
 }
 
-static void usage(struct monitor_line *l, const char *name)
+void monitor_usage(struct monitor_line *l, const char *name)
 {
     l->count = 1;
     l->word[0] = (char *)(uintptr_t)name;
@@ -157,7 +159,7 @@ void cmd_break(struct monitor_line *l)
     if (l->count == 1 && !monitor_address(l, l->word[0], &p.addr))
         no_address(l, l->word[0]);
     else if (l->count != 1)
-        usage(l, "break");
+        monitor_usage(l, "break");
     else
         stop_add(l, p);
 }
@@ -181,7 +183,7 @@ void cmd_watch(struct monitor_line *l)
     p.space = monitor_flag(l, "pa") ? SPACE_PA : monitor_flag(l, "ipa") ? SPACE_IPA : SPACE_VA;
     monitor_flag(l, "va");
     if (l->count != 1 || !range_parse(l, l->word[0], &p, 8))
-        usage(l, "watch");
+        monitor_usage(l, "watch");
     else
         stop_add(l, p);
 }
@@ -190,39 +192,27 @@ static const struct {
     const char *name;
     u8 what;
 } catches[] = {
-    { "exception", ON_EXCEPTION }, { "exit", ON_EXIT }, { "sysreg", ON_SYSREG }, { "s2fault", ON_S2FAULT }
+    { "exception", ON_EXCEPTION }, { "exit", ON_EXIT }, { "sysreg", ON_SYSREG },
+    { "s2fault", ON_S2FAULT },     { "el", ON_EL },     { "entry", ON_ENTRY },
 };
-
-static bool class_parse(const char *word, s64 *value)
-{
-    u64 ec;
-    *value = ANY;
-    if (!strcmp(word, "any"))
-        return true;
-    for (unsigned kind = EXC_IRQ; kind <= EXC_SERROR; kind++)
-        if (!strcasecmp(word, exc_kind_words(kind, false))) {
-            *value = 0x40 + (s64)kind;
-            return true;
-        }
-    *value = debugger_number(word, &ec) && ec < 64 ? (s64)ec : regs_class(word);
-    return *value != ANY;
-}
 
 void cmd_catch(struct monitor_line *l)
 {
     struct stop_point p = { .size = 1, .value = ANY, .scope = scope_take(l) };
-    for (unsigned n = 0; l->count == 2 && n < ARRAY_LEN(catches); n++) {
+    for (unsigned n = 0; l->count && n < ARRAY_LEN(catches); n++) {
         p.what = catches[n].what;
-        if (strcmp(l->word[0], catches[n].name))
+        bool plain = p.what == ON_EL || p.what == ON_ENTRY;
+        if (strcmp(l->word[0], catches[n].name) || l->count != (plain ? 1 : 2))
             continue;
-        if (p.what == ON_SYSREG    ? debugger_sysreg(l->word[1], &p.value)
+        if (plain                  ? true
+            : p.what == ON_SYSREG  ? debugger_sysreg(l->word[1], &p.value)
             : p.what == ON_S2FAULT ? range_parse(l, l->word[1], &p, 4096)
-                                   : class_parse(l->word[1], &p.value)) {
+                                   : travel_class(l->word[1], &p.value)) {
             stop_add(l, p);
             return;
         }
     }
-    usage(l, "catch");
+    monitor_usage(l, "catch");
 }
 
 static void scope_print(struct text *out, const char *key, s32 value)
@@ -233,8 +223,8 @@ static void scope_print(struct text *out, const char *key, s32 value)
 
 void cmd_stops(struct monitor_line *l)
 {
-    static const char *const what[] = { "break",           "watch w",    "watch r",      "watch a",
-                                        "catch exception", "catch exit", "catch sysreg", "catch s2fault" };
+    static const char *const what[] = { "break",      "watch w",      "watch r",       "watch a",  "catch exception",
+                                        "catch exit", "catch sysreg", "catch s2fault", "catch el", "catch entry" };
     static const char *const space[] = { "va", "ipa", "pa" };
     for (unsigned n = 0; n < MAX_STOPS; n++) {
         const struct stop_point *p = &l->d->stops.point[n];
@@ -245,7 +235,7 @@ void cmd_stops(struct monitor_line *l)
             text_add(l->out, " %s", sysreg_get((unsigned)p->value)->name);
         else if (p->what == ON_EXCEPTION || p->what == ON_EXIT)
             text_add(l->out, p->value == ANY ? " any" : " 0x%llx", HEX(p->value));
-        else
+        else if (p->what < ON_EL)
             text_add(l->out, " 0x%llx,%llu %s", HEX(p->addr), HEX(p->size),
                      p->what == ON_S2FAULT ? "ipa" : space[p->space]);
         scope_print(l->out, "el", p->scope.el);
@@ -262,7 +252,7 @@ void cmd_delete(struct monitor_line *l)
     u64 number = 0;
     bool found = false;
     if (l->count > 1 || (l->count && !debugger_number(l->word[0], &number))) {
-        usage(l, "delete");
+        monitor_usage(l, "delete");
         return;
     }
     for (unsigned n = 0; n < MAX_STOPS; n++) {
@@ -298,7 +288,7 @@ void cmd_fields(struct monitor_line *l)
 {
     s64 row;
     if (l->count != 1 || !debugger_sysreg(l->word[0], &row)) {
-        usage(l, "fields");
+        monitor_usage(l, "fields");
         return;
     }
     const struct sysreg *r = sysreg_get((unsigned)row);
@@ -327,7 +317,7 @@ void cmd_serror(struct monitor_line *l)
     u64 syndrome = 0, index = l->d->cpu;
     if (l->count > 2 || (l->count > 0 && !debugger_number(l->word[0], &syndrome)) ||
         (l->count > 1 && !debugger_number(l->word[1], &index)) || syndrome >> 25 || index >= m->options.cpu_count) {
-        usage(l, "serror");
+        monitor_usage(l, "serror");
         return;
     }
     if (is_recorded(l))
@@ -344,7 +334,7 @@ void cmd_goto(struct monitor_line *l)
 {
     u64 to;
     if (l->count != 1 || !debugger_number(l->word[0], &to)) {
-        usage(l, "goto");
+        monitor_usage(l, "goto");
         return;
     }
     if (!l->d->reverse || !reverse_goto(l->d->reverse, &l->d->stops, to))
@@ -363,7 +353,7 @@ void cmd_snapshot(struct monitor_line *l)
 {
     char error[256];
     if (l->count != 1)
-        usage(l, "snapshot");
+        monitor_usage(l, "snapshot");
     else if (!snapshot_save(l->d->m, l->word[0], !snapshot_is_plain(l->word[0]), error))
         text_add(l->out, "%s\n", error);
 }
@@ -372,7 +362,7 @@ void cmd_restore(struct monitor_line *l)
 {
     char error[256];
     if (l->count != 1) {
-        usage(l, "restore");
+        monitor_usage(l, "restore");
         return;
     }
     if (is_recorded(l))

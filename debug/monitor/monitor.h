@@ -26,6 +26,8 @@ bool monitor_address(struct monitor_line *l, const char *word, u64 *value);
 s64 monitor_option(struct monitor_line *l, const char *key, s64 otherwise);
 /* Is the word there? Removes it. */
 bool monitor_flag(struct monitor_line *l, const char *word);
+/* The answer is how the command is used. */
+void monitor_usage(struct monitor_line *l, const char *name);
 /* The PE that the command is about. */
 struct cpu *monitor_cpu(struct monitor_line *l);
 /* Regime of an EL of the PE, or of a guest by VMID (ANY: none asked for). False: said why. */

@@ -45,6 +45,7 @@ says 'asleep says where' err '(idle+0x'
 says 'asleep says where' err 'all CPUs sleep'
 run 'names of -sym' 3 -kernel ends-1.elf --sym ends-3.elf,offset=0x1000 --max-insns 5000
 ! grep -q '_start' err && pass || fail 'names of -sym' 'of another file'
+run '-sym without a use' 0 -kernel ends-1.elf $typing --sym ends-1.elf
 says '-sym without a use' err '-sym: no trace shows names'
 run '-sym with a use' 0 -kernel ends-1.elf $typing --sym ends-1.elf -d int
 ! grep -q 'no trace shows' err && pass || fail '-sym with a use' 'said'

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Monitors at every host's end, beside consoles and alone; what their commands do to the machine; journals; hostile clients.
 
-    tests/cli/monitor.py ELMU FOLDER          FOLDER: hello.elf, echo.elf, sleep.elf. Ends with "N passed, N failed".
+    tests/cli/monitor.py ELMU FOLDER          FOLDER: hello.elf, echo.elf, sleep.elf, travel.elf. Ends with "N passed, N failed".
 """
 import os, pty, re, shutil, socket, struct, subprocess, sys, tempfile, time
 
 elmu, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-hello, echo, sleeps = (os.path.join(folder, n + ".elf") for n in ("hello", "echo", "sleep"))
+hello, echo, sleeps, travels = (os.path.join(folder, n + ".elf") for n in ("hello", "echo", "sleep", "travel"))
 sys.dont_write_bytecode = True
 from ends import Checks, Elmu, Peer, connect, free_port
 
@@ -152,6 +152,38 @@ def machine():
             m.until(b"(qemu) ")
             m.send(b"system_reset\n")
             check("system_reset with -no-reboot", e.status() == 5, e.status())
+
+def travel():
+    """To changes of EL, exits, entries: alone the machine goes on to there; beside gdb, which keeps the run, it is moved."""
+    options = ["-M", "virt,virtualization=on", "-serial", "null", "-S"]
+    with Elmu(*options, "-monitor", "unix:t1,server,nowait", kernel=travels) as e, connect("t1") as t:
+        m = Peer(t.fileno())
+        m.until(b"(qemu) ")
+        def way(line, *texts):
+            m.ask(line)
+            return all(m.until(x.encode()) for x in texts) and m.until(b"(qemu) ")
+        check("elstep, alone", way("elstep", "stop 1: EL2 to EL1: exception return at 0x4020002", "cpu0 at 0x4020002") and "EL1" in m.ask("where") and "paused" in m.ask("info status"), m.got)
+        check("... once", "stop" not in m.ask("stops") and way("next-exit hvc", ": EL1 to EL2: HVC, cpu0 at") and "EL2" in m.ask("where"), m.before)
+        first = int(m.ask("where").split()[0])
+        check("next-entry, alone", way("next-entry", ": EL2 to EL1") and "EL1" in m.ask("where") and way("next-exit", "HVC") and int(m.ask("where").split()[0]) > first, m.before)
+        check("back, alone: no", "that needs -gdb" in m.ask("elstep back") and "usage: next-exit" in m.ask("next-exit frog"), m.before)
+        m.send(b"next-exit irq\n")
+        check("to where the run never comes: its end", e.status() == 0, e.status())
+    with Elmu(*options, "-gdb", "unix:t2", "-monitor", "unix:t3,server,nowait", kernel=travels) as e, connect("t3") as t:
+        m = Peer(t.fileno())
+        m.until(b"(qemu) ")
+        place = lambda text: re.search(r"^(EL\d to EL\d).*\ncpu0: (EL\d), pc (0x\w+).*, after (\d+) instructions$", text.replace("\r", ""), re.M)
+        lines = ["elstep", "next-exit", "next-entry", "elstep", "next-exit hvc", "elstep"]
+        there = [place(m.ask(line)) for line in lines]
+        check("elstep, next-exit, next-entry", all(there) and [p[1] for p in there] == ["EL2 to EL1", "EL1 to EL2"] * 2 + ["EL1 to EL2", "EL2 to EL1"], (there, m.before))
+        counts = [int(p[4]) for p in there]
+        check("... forwards", counts == sorted(set(counts)), counts)
+        back = [place(m.ask(line + " back")) for line in ("next-exit", "elstep", "next-exit", "next-entry", "next-exit")]
+        check("back: the same points", all(back) and [b[0] for b in back] == [there[4][0], back[1][0], there[3][0], there[2][0], there[1][0]] and back[1][1] == "EL2 to EL1", back)
+        check("to the end and no further", "the run ends before that" in m.ask("next-exit irq") and place("x\n" + m.ask("where")) is None and f"{there[1][4]} instructions" in m.ask("where"), m.before)
+        check("to the beginning and no further", "there is none before" in (m.ask("next-exit irq back") or "") and f"{there[1][4]} instructions" in m.ask("where"), m.before)
+        m.send(b"cont\n")
+        check("and on to its end", e.status() == 0, e.status())
 
 def both(name, options, *ask):
     """The answers of elmu's monitor and of QEMU's, line ends and echoes away."""
@@ -348,7 +380,7 @@ def refusals():
         err = p.stderr.decode(errors="replace")
         check(name, p.returncode == 1 and err.count("\n") == 1 and text in err, f"{p.returncode} {err}")
 
-for part in (ends, shared, machine, as_qemu, roms, devices, journals, with_gdb, hostile, refusals):
+for part in (ends, shared, machine, travel, as_qemu, roms, devices, journals, with_gdb, hostile, refusals):
     if len(sys.argv) < 4 or part.__name__ in sys.argv[3:]:
         part()
 sys.exit(check.end())

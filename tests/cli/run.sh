@@ -61,6 +61,7 @@ program sleep "$here/sleep.S"
 program semi "$here/semi.S"
 program semihost "$here/semihost.c"
 program hello "$here/hello.S"
+program travel "$here/travel.S"
 program disk "$here/disk.c"
 program reset "$here/reset.S"
 "${cross}objcopy" -O binary hello.elf hello.bin

@@ -7,7 +7,8 @@ the state hash at the end, which must be that of a run nobody looked at.
 
 A session (tests/gdb/*.session) is a list of gdb commands. In it:
     #% OPTION...    options of elmu ({demo}: the demo hypervisor's ELF, {planted}: with a bug in it, {guest:NAME}: a guest's)
-    #= REGEX        must match in gdb's output, after what the line before it matched
+    #= REGEX        must match in gdb's output, after what the line before it matched; {=NAME} is what (?P<NAME>...) of an earlier
+                    line matched
     #! REGEX        must not match anywhere
     #hash           the hash at the end must be that of a run without gdb
 Nothing depends on host time: the machine stands while gdb does not say otherwise.
@@ -79,12 +80,14 @@ class Session:
 
     def judge(self, elmu, work):
         said, messages = self.run(elmu, work)
-        at = 0
+        at, named = 0, {}
         for regex in self.want:
+            regex = re.sub(r"\{=(\w+)\}", lambda m: re.escape(named.get(m[1], m[0])), regex)
             m = re.compile(regex, re.M).search(said, at)
             if not m:
                 return f"not said: {regex}", said
             at = m.end()
+            named.update(m.groupdict())
         for regex in self.never:
             if re.search(regex, said, re.M):
                 return f"said: {regex}", said
