@@ -1,4 +1,4 @@
-/* The physical GIC, as far as the hypervisor needs it: two private interrupts of this CPU. */
+/* The physical GIC, as far as the hypervisor needs it: private interrupts of this CPU. */
 #include "gic.h"
 
 #define GICD       0x08000000ul
@@ -17,7 +17,7 @@ void gic_init(void)
         ;
     MMIO32(GICR_SGI + IGROUPR) = ~0u;
     MMIO32(GICR_SGI + IPRIORITYR + 24) = 0x80808080; /* INTIDs 24 to 27 */
-    MMIO32(GICR_SGI + ISENABLER) = BIT(INTID_MAINTENANCE) | BIT(INTID_EL2_TIMER);
+    MMIO32(GICR_SGI + ISENABLER) = BIT(INTID_MAINTENANCE) | BIT(INTID_EL2_TIMER) | BIT(INTID_VTIMER);
     write_sysreg(ICC_SRE_EL2, 0xf);
     isb();
     write_sysreg(ICC_PMR_EL1, 0xff);

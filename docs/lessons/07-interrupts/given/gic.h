@@ -39,6 +39,7 @@ void gic_init(void);
 
 #define INTID_MAINTENANCE 25            /* PPI 9 */
 #define INTID_EL2_TIMER   26            /* PPI 10 */
+#define INTID_VTIMER      27            /* PPI 11: the guest's timer, from lesson 8 on */
 #define TICK_INTERVAL     62500         /* of the counter: 1 ms */
 
 /* What the guest hears of. */
@@ -47,12 +48,18 @@ void gic_init(void);
 
 #define HCR_IMO BIT(4)                  /* physical IRQs are EL2's; the guest has a virtual interface */
 
+#define INTIDS 64                       /* that a guest has */
+/* Of the guest that runs: raised, and in no list register yet (main.c). */
+extern bool *virq_waiting;
+
 /* vgic.c */
 void vgic_on(void);
 void virq_raise(u32 intid);
-/* An exit by IRQ. */
+void list_fill(void);
+
+/* irq.c: EL2's next tick; an exit by IRQ; the guest's WFI */
+void timer_next(void);
 void irq_taken(void);
-/* The guest's WFI. */
 void guest_waits(void);
 
 #endif

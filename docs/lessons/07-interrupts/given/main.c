@@ -5,6 +5,8 @@
 
 struct stage2 guest_memory = { .vmid = 1 };
 static struct vcpu guest;
+static bool waiting[INTIDS];
+bool *virq_waiting = waiting;
 
 void main(void);
 void main(void)
@@ -15,6 +17,7 @@ void main(void)
     stage2_on(&guest_memory);
     traps_on();
     vgic_on();
+    timer_next();
     print("hypervisor: here comes the guest\n");
     do
         guest.exits++;

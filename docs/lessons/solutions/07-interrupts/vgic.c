@@ -1,16 +1,5 @@
-/* Interrupts: the hypervisor's own, and those that it gives to the guest. */
+/* The interrupts that the guest is given. */
 #include "gic.h"
-
-#define INTIDS 64
-
-static bool waiting[INTIDS]; /* raised, and in no list register yet */
-
-static void timer_next(void)
-{
-    write_sysreg(cnthp_cval_el2, read_sysreg(cntpct_el0) + TICK_INTERVAL);
-    write_sysreg(cnthp_ctl_el2, 1);
-    isb();
-}
 
 void vgic_on(void)
 {
@@ -20,7 +9,6 @@ void vgic_on(void)
         lr_write(n, 0);
     write_sysreg(ICH_HCR_EL2, ICH_HCR_EN);
     isb();
-    timer_next();
 }
 
 /* Is it in a list register, and not yet taken? */
@@ -33,12 +21,12 @@ static bool is_listed(u32 intid)
 }
 
 /* From what waits to list registers that are free. While some is left over, the GIC is to say when there is room. */
-static void list_fill(void)
+void list_fill(void)
 {
     bool left = false;
     for (u32 intid = 0; intid < INTIDS; intid++) {
         u64 free = read_sysreg(ICH_ELRSR_EL2);
-        if (!waiting[intid])
+        if (!virq_waiting[intid])
             continue;
         if (!free || is_listed(intid)) { /* the same INTID in two list registers is UNPREDICTABLE */
             left = true;
@@ -46,7 +34,7 @@ static void list_fill(void)
         }
         lr_write((unsigned)__builtin_ctzl(free), LR_PENDING | LR_GROUP1 | LR_PRIORITY((intid & 31) << 3) | intid);
         isb();
-        waiting[intid] = false;
+        virq_waiting[intid] = false;
     }
     write_sysreg(ICH_HCR_EL2, ICH_HCR_EN | (left ? ICH_HCR_UIE : 0));
     isb();
@@ -55,29 +43,6 @@ static void list_fill(void)
 void virq_raise(u32 intid)
 {
     if (!is_listed(intid)) /* an edge that comes while the last one is not taken is the same one */
-        waiting[intid] = true;
+        virq_waiting[intid] = true;
     list_fill();
-}
-
-void irq_taken(void)
-{
-    u32 intid = (u32)read_sysreg(ICC_IAR1_EL1);
-    switch (intid) {
-    case SPURIOUS: return;
-    case INTID_EL2_TIMER:
-        timer_next();
-        virq_raise(VIRQ_TICK);
-        break;
-    case INTID_MAINTENANCE: list_fill(); break;
-    default: panic("INTID %u", intid);
-    }
-    write_sysreg(ICC_EOIR1_EL1, intid);
-    isb();
-}
-
-void guest_waits(void)
-{
-    u64 all = BIT(FIELD(read_sysreg(ICH_VTR_EL2), 4, 0) + 1) - 1;
-    if ((read_sysreg(ICH_ELRSR_EL2) & all) == all) /* else it has what it waits for */
-        asm volatile("wfi");
 }
