@@ -5,7 +5,7 @@
 #   check_end      POINTS REASON                          it switched the machine off, within the limit of instructions
 #   check_console  POINTS TEXT REASON                     a line of the console has TEXT
 #   check_silent   POINTS TEXT REASON                     none has
-#   check_exits    POINTS NUMBER CONDITION REASON         so many entries to EL2 (N; N+: or more) fit: a condition of awk over the
+#   check_exits    POINTS NUMBER CONDITION REASON         so many entries to EL2 (N; N+: or more; N-: or fewer) fit: a condition of awk over the
 #                                                         columns of `-trace exits`: insns cpu vmid from pc where to class iss
 #                                                         cause address handler to_pc pstate
 #   check_field    POINTS REGISTER FIELD=VALUE REASON     a field of a system register, as the monitor's `fields` has it
@@ -88,7 +88,7 @@ check_exits()
     run_once
     n=$(awk -F '\t' 'NR > 1 { insns = $1; cpu = $2; vmid = $3; from = $4; pc = $5; where = $6; to = $7; class = $8; iss = $9
         cause = $10; address = $11; handler = $12 + 0; to_pc = $13; pstate = $14 } NR > 1 && ('"$3"') { n++ } END { print n + 0 }' "$out/exits")
-    case $2 in *+) [ "$n" -ge "${2%+}" ] ;; *) [ "$n" = "$2" ] ;; esac
+    case $2 in *+) [ "$n" -ge "${2%+}" ] ;; *-) [ "$n" -le "${2%-}" ] ;; *) [ "$n" = "$2" ] ;; esac
     verdict $? "$1" "$4" "$n of the entries to EL2 fit, expected $2: ./run -trace exits=- shows them"
 }
 check_ask()

@@ -41,6 +41,8 @@ struct stage2 {
 extern const char guest_image[], guest_image_end[];
 
 /* stage2.c */
+u64 *entry_of(u64 *root, u64 ipa);
+void page_set(struct stage2 *s, u64 ipa, u64 pa, u64 access);
 void stage2_on(struct stage2 *s);
 /* An abort that stage 2 caused. True: it is mended, the guest may try again. False: that is not the guest's memory;
  * *ipa says what. */

@@ -2,7 +2,7 @@
 #include "stage2.h"
 
 /* The descriptor of an IPA's page, with tables on the way as they are needed. */
-static u64 *entry_of(u64 *root, u64 ipa)
+u64 *entry_of(u64 *root, u64 ipa)
 {
     u64 *table = root;
     for (unsigned level = 1; level < 3; level++) {
@@ -15,7 +15,7 @@ static u64 *entry_of(u64 *root, u64 ipa)
 }
 
 /* The page at an IPA becomes that one. What was there before, if anything, was valid and may be in the TLB. */
-static void page_set(struct stage2 *s, u64 ipa, u64 pa, u64 access)
+void page_set(struct stage2 *s, u64 ipa, u64 pa, u64 access)
 {
     u64 *entry = entry_of(s->root, ipa);
     if (*entry & PTE_VALID)
@@ -59,5 +59,5 @@ bool guest_fault(struct vcpu *v, u64 *ipa)
         "in the image's part of RAM: a page that is read is the image's own, with S2_READ. Else: a page_new(), S2_READ | S2_WRITE; "
         "of what is in the image a copy (and IC IALLUIS: it may be code). A permission fault of a write: the same, now. "
         "Count s->mapped and s->copied");
-    (void)s, (void)kind, (void)write, (void)page_set;
+    (void)s, (void)kind, (void)write;
 }

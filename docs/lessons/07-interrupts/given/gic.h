@@ -36,7 +36,9 @@ void lr_write(unsigned n, u64 value);
 /* gic.c: the distributor, this CPU's redistributor and interface; before EL2's translation, which does not have them.
  */
 void gic_init(void);
+void gic_cpu_init(void); /* without the distributor: for other CPUs */
 
+#define INTID_KICK        1             /* an SGI, from one CPU of ours to another: lesson 9 */
 #define INTID_MAINTENANCE 25            /* PPI 9 */
 #define INTID_EL2_TIMER   26            /* PPI 10 */
 #define INTID_VTIMER      27            /* PPI 11: the guest's timer, from lesson 8 on */
@@ -49,8 +51,9 @@ void gic_init(void);
 #define HCR_IMO BIT(4)                  /* physical IRQs are EL2's; the guest has a virtual interface */
 
 #define INTIDS 64                       /* that a guest has */
-/* Of the guest that runs: raised, and in no list register yet (main.c). */
-extern bool *virq_waiting;
+/* main.c: of the guest's CPU that runs: raised, and in no list register yet. */
+bool *waiting_here(void);
+#define virq_waiting (waiting_here())
 
 /* vgic.c */
 void vgic_on(void);

@@ -6,7 +6,8 @@
 struct stage2 guest_memory = { .vmid = 1 };
 static struct vcpu guest;
 static bool waiting[INTIDS];
-bool *virq_waiting = waiting;
+
+bool *waiting_here(void) { return waiting; }
 
 void main(void);
 void main(void)

@@ -11,13 +11,13 @@ void vgic_on(void)
     isb();
 }
 
-/* Is it in a list register, and not yet taken? */
-static bool is_listed(u32 intid)
+/* The list register that has it, pending or taken and not ended; -1: none. */
+static int listed(u32 intid)
 {
     for (unsigned n = 0; n <= FIELD(read_sysreg(ICH_VTR_EL2), 4, 0); n++)
         if (!(read_sysreg(ICH_ELRSR_EL2) & BIT(n)) && (u32)lr_read(n) == intid)
-            return true;
-    return false;
+            return (int)n;
+    return -1;
 }
 
 /* From what waits to list registers that are free. While some is left over, the GIC is to say when there is room. */
@@ -25,15 +25,19 @@ void list_fill(void)
 {
     bool left = false;
     for (u32 intid = 0; intid < INTIDS; intid++) {
-        u64 free = read_sysreg(ICH_ELRSR_EL2);
         if (!virq_waiting[intid])
             continue;
-        if (!free || is_listed(intid)) { /* the same INTID in two list registers is UNPREDICTABLE */
+        u64 free = read_sysreg(ICH_ELRSR_EL2);
+        int n = listed(intid); /* the same INTID in two list registers is UNPREDICTABLE */
+        if (n >= 0) {
+            lr_write((unsigned)n, lr_read((unsigned)n) | LR_PENDING);
+        } else if (!free) {
             left = true;
             continue;
+        } else {
+            lr_write((unsigned)__builtin_ctzl(free), LR_PENDING | LR_GROUP1 | LR_PRIORITY((intid & 31) << 3) | intid);
+            isb();
         }
-        lr_write((unsigned)__builtin_ctzl(free), LR_PENDING | LR_GROUP1 | LR_PRIORITY((intid & 31) << 3) | intid);
-        isb();
         virq_waiting[intid] = false;
     }
     write_sysreg(ICH_HCR_EL2, ICH_HCR_EN | (left ? ICH_HCR_UIE : 0));
@@ -42,7 +46,6 @@ void list_fill(void)
 
 void virq_raise(u32 intid)
 {
-    if (!is_listed(intid)) /* an edge that comes while the last one is not taken is the same one */
-        virq_waiting[intid] = true;
+    virq_waiting[intid] = true;
     list_fill();
 }

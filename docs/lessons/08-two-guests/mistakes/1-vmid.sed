@@ -1,0 +1,2 @@
+# main.c
+s/    v->memory.vmid = number;/    v->memory.vmid = 1;/

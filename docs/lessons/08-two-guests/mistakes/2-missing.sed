@@ -1,0 +1,2 @@
+# switch.c
+s/ROW(tpidr_el1) //

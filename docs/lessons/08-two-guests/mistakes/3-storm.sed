@@ -1,0 +1,2 @@
+# irq.c
+/CNT_IMASK);/d
