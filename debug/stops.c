@@ -279,8 +279,7 @@ static void returned(void *ctx, struct cpu *cpu, u64 from_pc)
     }
 }
 
-/* A PE begins in the highest EL that it has, PSCI's CPU_ON included: where that is the machine's, the highest is EL2.
- */
+/* A PE begins in the highest EL that it has, by PSCI's CPU_ON too: where that is the machine's, the highest is EL2. */
 static void reset(void *ctx, struct cpu *cpu)
 {
     struct stops *s = ctx;
