@@ -167,6 +167,9 @@ install-files: # of a program that is there
 deb: $(ELMU)  ## a Debian package, build/elmu_VERSION_ARCH.deb
 	@packaging/deb.sh $(ELMU) $(B)
 
+pictures: $(ELMU) $(B)/guest/demo.elf  ## docs/pictures: views of the machine for docs/views.md
+	@B=$(B) tests/view/pictures.sh $(abspath $(ELMU))
+
 coverage:  ## line coverage of cpu/ and mmu/ by the tests on both engines, and the lines that none reaches: 15 minutes
 	@tests/install.sh run check coverage
 	@tests/coverage.sh
@@ -189,4 +192,4 @@ clean:  ## removes what was built
 	rm -rf $(B) $(ELMU)
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 20
-.PHONY: lesson grade mistake ALWAYS all loaded unit vectors decode-sweep pgo run run-device check images check-images check-arm64 install install-files deb coverage soak bench format lint clean help
+.PHONY: lesson grade mistake ALWAYS all loaded unit vectors decode-sweep pgo run run-device check images check-images check-arm64 install install-files deb pictures coverage soak bench format lint clean help

@@ -8,8 +8,10 @@
 
 static void escaped(struct text *out, const char *s)
 {
-    for (; *s; s++)
-        if (*s == '<')
+    for (const char *first = s; *s; s++)
+        if (*s == ' ' && (s == first || s[-1] == ' ' || !s[1]))
+            text_add(out, "&#160;"); /* readers make one blank of several */
+        else if (*s == '<')
             text_add(out, "&lt;");
         else if (*s == '>')
             text_add(out, "&gt;");
@@ -182,7 +184,7 @@ void canvas_svg(const struct canvas *c, enum theme theme, const char *title, con
     bool inside = false;
     text_add(out,
              "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"graphics-document\" width=\"%.0f\" height=\"%.0f\" "
-             "viewBox=\"0 0 %.0f %.0f\" font-family=\"DejaVu Sans Mono, monospace\" xml:space=\"preserve\">\n<title>",
+             "viewBox=\"0 0 %.0f %.0f\" font-family=\"DejaVu Sans Mono, monospace\">\n<title>",
              (double)c->width, (double)c->height, (double)c->width, (double)c->height);
     escaped(out, title);
     text_add(out, "</title>\n<desc>");
