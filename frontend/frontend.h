@@ -223,6 +223,8 @@ void monitors_line(struct monitors *all, const char *line, struct text *out);
 
 /* ---- pictures.c: -picture ---- */
 
+/* Is one of them about what happened in the run? */
+bool pictures_want_timeline(const struct options *o);
 /* The first instruction from `from` on at which one is due; NEVER: none. */
 u64 pictures_due(const struct options *o, u64 from);
 /* Writes those of that instruction; at the end of the run those of the end. Dies when a file cannot be written. */

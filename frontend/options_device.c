@@ -515,10 +515,7 @@ static const struct {
     { "loader", "desc \"Generic Loader\"", device_loader, { loader_rows, ARRAY_LEN(loader_rows) } },
     { "guest-loader", "desc \"Guest Loader\"", device_guest, { guest_rows, ARRAY_LEN(guest_rows) } },
     { "virtconsole", "bus virtio-serial-bus", device_virtconsole, { virtconsole_rows, ARRAY_LEN(virtconsole_rows) } },
-    { "ramfb",
-      "bus System, desc \"ram framebuffer standalone device\"",
-      device_ramfb,
-      { ramfb_rows, ARRAY_LEN(ramfb_rows) } },
+    { "ramfb", "bus System, desc \"ram framebuffer standalone device\"", device_ramfb, { ramfb_rows, ARRAY_LEN(ramfb_rows) } },
     { "scsi-hd", "bus SCSI", device_scsi, { scsi_rows, ARRAY_LEN(scsi_rows) } },
 };
 

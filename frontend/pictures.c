@@ -53,6 +53,15 @@ static void picture_write(struct session *s, const struct picture_option *o)
         die("-picture: %s", error);
 }
 
+bool pictures_want_timeline(const struct options *o)
+{
+    char error[256];
+    for (unsigned n = 0; n < o->picture_count; n++)
+        if (view_find(o->picture[n].view, error)->kind->timeline)
+            return true;
+    return false;
+}
+
 u64 pictures_due(const struct options *o, u64 from)
 {
     u64 due = NEVER;

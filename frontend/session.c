@@ -366,6 +366,8 @@ struct session *session_create(struct machine *m, const struct options *o, struc
     if (o->picture_count) { /* which counts from the start; a library is loaded before -sandbox forbids it */
         session_debugger(s);
         disasm_ready();
+        if (pictures_want_timeline(o))
+            session_timeline(s);
     }
     return s;
 }

@@ -6,12 +6,10 @@
  */
 #include "view/canvas.h"
 
-static void escaped(struct text *out, const char *s)
+static void escaped(struct text *out, const char *s, size_t length)
 {
-    for (const char *first = s; *s; s++)
-        if (*s == ' ' && (s == first || s[-1] == ' ' || !s[1]))
-            text_add(out, "&#160;"); /* readers make one blank of several */
-        else if (*s == '<')
+    for (; length; s++, length--)
+        if (*s == '<')
             text_add(out, "&lt;");
         else if (*s == '>')
             text_add(out, "&gt;");
@@ -20,7 +18,7 @@ static void escaped(struct text *out, const char *s)
         else if (*s == '"')
             text_add(out, "&quot;");
         else if ((u8)*s < ' ' || *s == 127) /* XML has no such characters */
-            text_add(out, " ");
+            text_add(out, "?");
         else
             text_bytes(out, s, 1);
 }
@@ -95,18 +93,38 @@ static void arrow_put(struct text *out, enum theme theme, const struct shape *s)
     text_add(out, "/>\n");
 }
 
-static void text_put(const struct canvas *c, struct text *out, enum theme theme, const struct shape *s)
+static void words_put(struct text *out, enum theme theme, const struct shape *s, const char *words, size_t length,
+                      float x, float w)
 {
     text_add(out, "<text");
-    number(out, "x", s->x);
+    number(out, "x", x);
     number(out, "y", s->y + s->h / 2 + font_size(s->font) * 0.35f);
     number(out, "font-size", font_size(s->font));
-    number(out, "textLength", s->w);
+    number(out, "textLength", w);
     text_add(out, " lengthAdjust=\"spacingAndGlyphs\"%s", s->font >= FONT_BOLD ? " font-weight=\"bold\"" : "");
     colour(out, "fill", theme, s->fill);
     text_add(out, ">");
-    escaped(out, shape_text(c, s));
+    escaped(out, words, length);
     text_add(out, "</text>\n");
+}
+
+/* Readers make one blank of several, and none at the ends: what such blanks keep apart is text of its own. */
+static void text_put(const struct canvas *c, struct text *out, enum theme theme, const struct shape *s)
+{
+    float x = s->x, advance = font_advance(s->font);
+    for (const char *at = shape_text(c, s); *at;) {
+        size_t blanks = strspn(at, " "), length = blanks;
+        unsigned letters = (unsigned)blanks;
+        if (!blanks) {
+            while (at[length] && strncmp(at + length, "  ", 2) && strcmp(at + length, " "))
+                length++;
+            for (size_t n = 0; n < length; n++)
+                letters += (at[n] & 0xc0) != 0x80;
+            words_put(out, theme, s, at, length, x, (float)letters * advance);
+        }
+        at += length;
+        x += (float)letters * advance;
+    }
 }
 
 /* Nothing to see: a tool tip, and words for those who have it read to them. */
@@ -116,7 +134,7 @@ static void zone_put(const struct canvas *c, struct text *out, const struct shap
     place(out, s->x, s->y, s->w, s->h);
     text_add(out, " fill=\"#000\" fill-opacity=\"0\" data-zone=\"%u\" data-value=\"0x%llx\"><title>", s->zone,
              (unsigned long long)s->value);
-    escaped(out, shape_text(c, s));
+    escaped(out, shape_text(c, s), strlen(shape_text(c, s)));
     text_add(out, "</title></rect>\n");
 }
 
@@ -186,9 +204,9 @@ void canvas_svg(const struct canvas *c, enum theme theme, const char *title, con
              "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"graphics-document\" width=\"%.0f\" height=\"%.0f\" "
              "viewBox=\"0 0 %.0f %.0f\" font-family=\"DejaVu Sans Mono, monospace\">\n<title>",
              (double)c->width, (double)c->height, (double)c->width, (double)c->height);
-    escaped(out, title);
+    escaped(out, title, strlen(title));
     text_add(out, "</title>\n<desc>");
-    escaped(out, description);
+    escaped(out, description, strlen(description));
     text_add(out, "</desc>\n<rect width=\"100%%\" height=\"100%%\"");
     colour(out, "fill", theme, INK_GROUND);
     text_add(out, "/>\n");

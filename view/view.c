@@ -53,8 +53,13 @@ struct view_answer view_key(struct looker *l, const struct view *v, void *state,
     return v->kind->key ? v->kind->key(l, state, key) : (struct view_answer){ .wish = VIEW_NOTHING };
 }
 
-struct view_answer view_clicked(struct looker *l, const struct view *v, void *state, const struct shape *zone)
+struct view_answer view_clicked(struct looker *l, const struct view *v, void *state, const struct shape *zone, float x)
 {
+    if (v->kind->pointed && zone->w > 0) {
+        struct view_answer a = v->kind->pointed(l, state, zone->zone, zone->value, (x - zone->x) / zone->w);
+        if (a.wish != VIEW_NOTHING)
+            return a;
+    }
     if (!v->kind->clicked)
         return (struct view_answer){ .wish = VIEW_NOTHING };
     return v->kind->clicked(l, state, zone->zone, zone->value);

@@ -34,11 +34,15 @@ struct view_answer {
  * zeros: one for each place where the view is shown, which lives on while the machine runs. */
 struct view_kind {
     u32 state_size;
+    bool timeline;    /* shows what happened: somebody is to write it down from the start */
     const char *keys; /* in a line, what its keys do; NULL: it has none */
     void (*draw)(struct looker *l, void *state, struct canvas *c);
     /* A key (a character, or enum view_key); a zone of its last drawing was clicked. */
     struct view_answer (*key)(struct looker *l, void *state, unsigned key);
     struct view_answer (*clicked)(struct looker *l, void *state, u32 zone, u64 value);
+    /* The same, of a zone of which it matters where it was clicked, or dragged: 0 to 1 from its left edge on. What it
+     * does not want is a click. */
+    struct view_answer (*pointed)(struct looker *l, void *state, u32 zone, u64 value, float part);
     /* What it is to show, in words: "0x40080000 el=1 vmid=2"; none: as it begins. False: error holds one line. */
     bool (*set)(struct looker *l, void *state, const char *words, char error[256]);
 };
@@ -56,7 +60,8 @@ const struct view *view_find(const char *name, char error[256]);
  * an error where words are given and it is not. */
 bool view_set(struct looker *l, const struct view *v, void *state, const char *words, char error[256]);
 struct view_answer view_key(struct looker *l, const struct view *v, void *state, unsigned key);
-struct view_answer view_clicked(struct looker *l, const struct view *v, void *state, const struct shape *zone);
+/* x: where, on the canvas. */
+struct view_answer view_clicked(struct looker *l, const struct view *v, void *state, const struct shape *zone, float x);
 /* Draws it on all of the canvas, which has been begun: on top a line with the title and where the machine stands. */
 void view_draw(struct looker *l, const struct view *v, void *state, struct canvas *c);
 /* Without that line. */

@@ -175,10 +175,15 @@ START_TEST(svg_escapes_and_nests)
     canvas_hatch(&c, 0, 0, 60, 50, INK_VM0, INK_SHARED);
     canvas_clip(&c, 0, 0, 0, 0);
     canvas_text(&c, -0.5f, 0, FONT_SMALL, INK_TEXT, "a<b>&\"\x01");
+    canvas_text(&c, 0, 20, FONT_BODY, INK_TEXT, "  one  two three ");
     canvas_svg(&c, THEME_LIGHT, "<t>", "d & e", &out);
     ck_assert_ptr_nonnull(strstr(out.s, "<title>&lt;t&gt;</title>\n<desc>d &amp; e</desc>"));
-    ck_assert_ptr_nonnull(strstr(out.s, ">a&lt;b&gt;&amp;&quot; </text>"));
+    ck_assert_ptr_nonnull(strstr(out.s, ">a&lt;b&gt;&amp;&quot;?</text>"));
     ck_assert_ptr_nonnull(strstr(out.s, "x=\"-0.5\""));
+    ck_assert_ptr_nonnull(strstr(out.s, "<text x=\"16\""));
+    ck_assert_ptr_nonnull(strstr(out.s, ">one</text>"));
+    ck_assert_ptr_nonnull(strstr(out.s, "<text x=\"56\""));
+    ck_assert_ptr_nonnull(strstr(out.s, ">two three</text>"));
     unsigned opened = 0, closed = 0, patterns = 0;
     for (const char *p = out.s; *p; p++) {
         opened += !strncmp(p, "<svg", 4);

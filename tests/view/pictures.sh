@@ -17,6 +17,8 @@ traps traps 4022812 light
 memory memory 4022812 light
 interrupts interrupts 4022812 light
 exits exits 6500000 light
+timeline timeline 6500000 light
+timeline-zoom timeline 6500000 light 4020000 4024000
 EOF
 status=0
 "$elmu" -M virt,gic-version=3,virtualization=on -cpu cortex-a57 -m 256M -nographic -kernel "$demo" -max-insns 6550000 "$@" \

@@ -33,16 +33,15 @@ PICTURES = {
     'traps-el0': ('traps', 'el=0', HELD),
     'exits': ('exits', '', 6500000),
     'exits-alone': ('exits', 'vmid=1 insns', 6500000),
+    'timeline': ('timeline', '', 6500000),
+    'timeline-zoom': ('timeline', '4020000 4024000', 6500000),
+    'start-timeline': ('timeline', '', 10),
     'start-walk': ('walk', '', 10),
     'start-memory': ('memory', '', 10),
     'start-interrupts': ('interrupts', '', 10),
     'start-traps': ('traps', '', 10),
     'start-exits': ('exits', '', 10),
 }
-if 'timeline' in subprocess.run([sys.argv[1], '-picture', '?'], stdout=subprocess.PIPE, text=True).stdout.split():
-    PICTURES['timeline'] = ('timeline', '', 6500000)
-    PICTURES['timeline-zoom'] = ('timeline', '4020000 4024000', 6500000)
-    PICTURES['start-timeline'] = ('timeline', '', 10)
 END = 6550000
 # Each: options, what standard error must say.
 WRONG = [
@@ -59,6 +58,7 @@ WRONG = [
     ('exits,file=DIR/x.svg,words=vmid=77', 'VMID 77 has not been seen'),
     ('memory,file=DIR/x.svg,words=all', 'no words'),
     ('interrupts,file=DIR/x.svg,words=intid=1000', 'no INTID 1000'),
+    ('timeline,file=DIR/x.svg,words=20 10', 'FROM below TO'),
     ('traps,file=DIR/x.svg,words=' + 'el=1 ' * 20, 'too many words'),
 ]
 SHAPE = re.compile(r'^(\w+) (-?\d+) (-?\d+) (-?\d+) (-?\d+)(?: (.*))?$')
