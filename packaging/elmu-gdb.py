@@ -15,16 +15,23 @@ import gdb
 
 
 def catch(what, back):
-    """Runs to a stop of elmu's, which is there for so long."""
+    """Runs to a stop of elmu's, which goes when the machine next stands: an editor does not wait for that (mi-async)."""
     said = gdb.execute("monitor catch " + what, to_string=True)
     number = re.search(r"^stop (\d+)", said, re.M)
     if not number:
         raise gdb.GdbError(said.strip() or "elmu's stub is not at the other end")
-    try:
-        gdb.execute("reverse-continue" if back else "continue")
-    finally:
-        if gdb.selected_inferior().pid: # else the run has ended
-            gdb.execute("monitor delete " + number[1], to_string=True)
+
+    def leave(event):
+        gdb.events.stop.disconnect(stopped)
+        gdb.events.exited.disconnect(leave)
+
+    def stopped(event):
+        leave(event)
+        gdb.execute("monitor delete " + number[1], to_string=True)
+
+    gdb.events.stop.connect(stopped)
+    gdb.events.exited.connect(leave)
+    gdb.execute("reverse-continue" if back else "continue")
 
 
 def cpu():
