@@ -5,6 +5,7 @@
     next-entry [SCOPE], prev-entry              to the next return from EL2 to a guest, or the last one
     finish-guest, reverse-finish-guest          runs until this vCPU is in the hypervisor, or back to where it came from it
     guest-bt [FP PC]                            frames of the guest that has just exited, by its frame pointers
+    elmu LINE                                   what `monitor LINE` says, where editors show it
 
 SCOPE is any of cpu=N vmid=N el=N. Each sets a stop of elmu's (`monitor catch`), continues, and removes it; breakpoints in
 between stop as always. Going back needs nothing but the stub, which keeps the run.
@@ -32,6 +33,15 @@ def catch(what, back):
     gdb.events.stop.connect(stopped)
     gdb.events.exited.connect(leave)
     gdb.execute("reverse-continue" if back else "continue")
+
+
+class Elmu(gdb.Command):
+    """What `monitor LINE` says, on gdb's own console: Emacs shows what comes from a target nowhere."""
+    def __init__(self):
+        super().__init__("elmu", gdb.COMMAND_SUPPORT)
+
+    def invoke(self, args, from_tty):
+        gdb.write(gdb.execute("monitor " + args, to_string=True))
 
 
 def cpu():
@@ -102,3 +112,4 @@ Travel("prev-entry", "entry", True, "Back to the last return from EL2 to a guest
 FinishGuest("finish-guest", False)
 FinishGuest("reverse-finish-guest", True)
 GuestBacktrace()
+Elmu()

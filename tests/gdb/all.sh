@@ -18,6 +18,7 @@ part "$here/run.py" "$1"
 part "$here/snapshot.py" "$1"
 part "$here/wire.py" "$1"
 part "$here/points.py" "$1"
+part "$here/mi.py" "$1"
 part "$here/fuzz.py" "$1" "${2:-40}"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed -gt 0 ]

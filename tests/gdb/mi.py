@@ -109,6 +109,8 @@ with tempfile.TemporaryDirectory() as work:
         stop = m.stopped()
         check(f"{command}: stops", "frame=" in stop, stop)
         check(f"{command}", any(text in r for r in m.before), m.before[-5:])
+    m.ask('-interpreter-exec console "elmu where"')
+    check("elmu where: on the console", any(re.match(r'~"\d+ instructions', r) for r in m.records), m.records[-5:])
     m.ask('-break-insert -f -c "$ESR_EL2 == 1" *0x40200c80') # a conditional one that never holds
     m.ask("-exec-continue --thread-group i1", "running")
     m.ask("-exec-interrupt", "done|error")

@@ -75,7 +75,7 @@ emacs_gdb()
     keys 'delete 1' Enter
     keys 'next-exit hvc' Enter
     says 'emacs: next-exit' 'vectors \(\) at'
-    keys 'monitor where' Enter
+    keys 'elmu where' Enter
     says 'emacs: what the monitor says' '^[0-9]+ instructions'
     keys 'reverse-elstep' Enter
     says 'emacs: reverse-elstep' '^0x0*40[0-9a-f]+ in \?\?'
