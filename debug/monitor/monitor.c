@@ -90,7 +90,8 @@ bool monitor_has(const char *name)
 bool monitor_run(struct debugger *d, const char *line, struct text *out)
 {
     struct monitor_line l = { .d = d, .out = out };
-    d->wish = WISH_NONE;
+    if (d) /* help needs none */
+        d->wish = WISH_NONE;
     line_split(&l, line);
     if (!l.count) {
         cmd_help(&l);

@@ -191,7 +191,7 @@ def errors():
             (b'{"execute":"inject-nmi"}', "GenericError", "this feature or command is not currently supported"))
     own = ((b'{"exec-oob":"query-status"}', "GenericError", "QMP input member 'exec-oob' is unexpected"),
            (b'{"execute":"screendump","arguments":{"filename":"f"}}', "GenericError", "There is no console"),
-           (b'{"execute":"send-key","arguments":{"keys":[{"type":"qcode","data":"a"}]}}', "GenericError", "There is no keyboard"),
+           (b'{"execute":"send-key","arguments":{"keys":[{"type":"qcode","data":"a"}]}}', "GenericError", "there is no keyboard"),
            (b'{"execute":"dump-guest-memory","arguments":{"paging":true,"protocol":"file:f"}}', "GenericError", "Parameter 'paging' is not supported"),
            (b'{"execute":"dump-guest-memory","arguments":{"paging":false,"protocol":"fd:f"}}', "GenericError", "Invalid parameter 'protocol'"),
            (b'{"execute":"dump-guest-memory","arguments":{"paging":false,"protocol":"file:f","format":"kdump-zlib"}}', "GenericError", "Parameter 'format' does not accept value 'kdump-zlib'"),
