@@ -54,6 +54,8 @@ wfi_keeps:
 
 // The guest's own vectors: a synchronous exception of its own goes to guest_exception, which says where to go on.
     .balign 2048
+    .global guest_vectors
+guest_vectors:
 vectors:
     .rept   4
     .balign 128

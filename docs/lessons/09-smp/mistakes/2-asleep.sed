@@ -1,0 +1,3 @@
+# sgi.c
+/^    else$/d
+/cpu_kick(cpu);/d

@@ -1,0 +1,2 @@
+# smp.c
+/write_sysreg(vttbr_el2, vttbr);/d
