@@ -167,8 +167,9 @@ install-files: # of a program that is there
 deb: $(ELMU)  ## a Debian package, build/elmu_VERSION_ARCH.deb
 	@packaging/deb.sh $(ELMU) $(B)
 
-pictures: $(ELMU) $(B)/guest/demo.elf  ## docs/pictures: views of the machine for docs/views.md
+pictures: $(ELMU) $(B)/guest/demo.elf  ## the pictures of docs/ and of the lessons' pages, made anew by the program
 	@B=$(B) tests/view/pictures.sh $(abspath $(ELMU))
+	@ELMU=$(abspath $(ELMU)) docs/lessons/pictures.sh
 
 coverage:  ## line coverage of cpu/ and mmu/ by the tests on both engines, and the lines that none reaches: 15 minutes
 	@tests/install.sh run check coverage
