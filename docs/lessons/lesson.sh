@@ -9,7 +9,8 @@
 #
 # A lesson's program is made of layers, later ones over earlier ones: common/, then of each lesson before it what was given
 # (NN-NAME/given) and its solution (solutions/NN-NAME), then its own: given, and the skeleton with the gaps. So lesson N begins
-# with what lesson N - 1 ended with, and no file is written twice; NN-NAME/gone names files that are not wanted any more. A mistake is a sed script over the solution.
+# with what lesson N - 1 ended with, and no file is written twice; NN-NAME/gone names files that are not wanted any more,
+# NN-NAME/without an earlier lesson that this one does not build on. A mistake is a sed script over the solution.
 #
 #   WORK   where the student's folders are (default: my-lessons beside this tool's caller)
 #   ELMU   the program (default: elmu of the PATH)
@@ -48,8 +49,10 @@ copy() # NAME KIND DIR
 (
     mkdir -p "$3" || die "cannot make $3"
     layer "$lessons/common" "$3"
+    without=$(cat "$lessons/$1/without" 2>/dev/null)
     for folder in "$lessons"/[0-9][0-9]-*; do
         lesson=$(basename "$folder")
+        case " $without " in *" $lesson "*) continue ;; esac
         layer "$folder/given" "$3"
         if [ -f "$folder/gone" ]; then (cd "$3" && xargs rm -f) <"$folder/gone"; fi
         if [ "$lesson" = "$1" ]; then break; fi
