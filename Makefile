@@ -67,6 +67,11 @@ ALWAYS:
 $(B)/frontend/version.o: CFLAGS += -DCOMMIT='"$(COMMIT)"'
 $(B)/frontend/version.o: $(B)/commit
 
+# The style sheet and the script of a report page; its policy names the script by its hash.
+$(B)/frontend/report_files.o: frontend/report/page.css frontend/report/page.js
+$(B)/frontend/report_page.o: frontend/report/page.js
+$(B)/frontend/report_page.o: CFLAGS += -DSCRIPT_SHA256='"$(firstword $(shell sha256sum frontend/report/page.js))"'
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D); echo "  CC $<"
 	$(Q)$(CC) $(CFLAGS) $(if $(LIBRARY),-DSONAME='"$(call SONAME,$(LIBRARY))"') -MMD -MP -c -o $@ $<

@@ -95,6 +95,9 @@ struct timeline_event {
 };
 /* The events in [from, to) that are kept, in order, `most` of them. cpu: a PE, or TIMELINE_ALL. Returns how many. */
 unsigned timeline_events(struct timeline *t, s32 cpu, u64 from, u64 to, unsigned most, struct timeline_event *out);
+/* The same, one by one; each says false when it has enough. */
+void timeline_each(struct timeline *t, s32 cpu, u64 from, u64 to,
+                   bool (*each)(void *ctx, const struct timeline_event *e), void *ctx);
 /* "exit to EL2: HVC imm 0x0: instruction", "return to EL1, VMID 1", "sleeps". */
 void timeline_event_words(const struct timeline *t, const struct timeline_event *e, char text[TIMELINE_WORDS]);
 

@@ -258,25 +258,46 @@ static u32 state_before(const struct timeline *t, u32 cpu, const struct spot *p)
     return state;
 }
 
-unsigned timeline_events(struct timeline *t, s32 cpu, u64 from, u64 to, unsigned most, struct timeline_event *out)
+void timeline_each(struct timeline *t, s32 cpu, u64 from, u64 to,
+                   bool (*each)(void *ctx, const struct timeline_event *e), void *ctx)
 {
     u32 state[MAX_CPUS];
-    unsigned count = 0;
     if (!t->blocks)
-        return 0;
+        return;
     struct spot p = { .block = block_of(t, from) };
     for (u32 n = 0; n < t->m->options.cpu_count; n++)
         state[n] = block_get(t, p.block)->edge[n].state;
-    for (u64 at; count < most && !spot_ends(t, &p); spot_next(t, &p)) {
+    for (u64 at; !spot_ends(t, &p); spot_next(t, &p)) {
         const struct event *e = spot_event(t, &p, &at);
         const u32 n = what_cpu(e->what);
         if (at >= to)
-            break;
-        if (at >= from && (cpu == TIMELINE_ALL || (u32)cpu == n))
-            out[count++] = event_make(t, e, at, state[n]);
+            return;
+        if (at >= from && (cpu == TIMELINE_ALL || (u32)cpu == n)) {
+            const struct timeline_event made = event_make(t, e, at, state[n]);
+            if (!each(ctx, &made))
+                return;
+        }
         state[n] = timeline_state_after(t, e->what, state[n]);
     }
-    return count;
+}
+
+struct taking {
+    struct timeline_event *out;
+    unsigned count, most;
+};
+static bool take(void *ctx, const struct timeline_event *e)
+{
+    struct taking *k = ctx;
+    k->out[k->count++] = *e;
+    return k->count < k->most;
+}
+
+unsigned timeline_events(struct timeline *t, s32 cpu, u64 from, u64 to, unsigned most, struct timeline_event *out)
+{
+    struct taking k = { out, 0, most };
+    if (most)
+        timeline_each(t, cpu, from, to, take, &k);
+    return k.count;
 }
 
 static void exception_words(const struct timeline *t, const struct timeline_event *e, char text[TIMELINE_WORDS])

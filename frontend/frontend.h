@@ -11,6 +11,7 @@
 
 struct inputs;
 struct nets;
+struct report;
 struct text;
 struct frontend;
 
@@ -252,6 +253,7 @@ struct frontend {
     struct shares *shares;
     struct inputs *inputs; /* frontend/input.h */
     struct stats *stats;
+    struct report *report; /* frontend/report.h; NULL: none is written */
 };
 
 /* ---- main.c ---- */

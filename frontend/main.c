@@ -1,6 +1,7 @@
 /* elmu: from the command line to a machine that runs, and from how it ended to an exit status. */
 #include "frontend/input.h"
 #include "frontend/net.h"
+#include "frontend/report.h"
 #include "frontend/screendump.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ static void output(void *ctx, unsigned port, u8 byte)
     struct frontend *f = ctx;
     f->console.ends.direct = session_flush(f->session);
     f->console.saving = session_output(f->session, port, byte);
+    report_output(f->report, port, byte);
     console_output(ctx, port, byte);
 }
 
@@ -324,6 +326,10 @@ int main(int argc, char **argv)
     files_guard();
     if (argc > 1 && !strcmp(argv[1], "diff"))
         return diff_main(argc - 1, argv + 1);
+    char **const given = argv;
+    const int words = argc;
+    if (argc > 1 && !strcmp(argv[1], "report") && report_main(&argc, &argv, &status))
+        return status;
     if (!options_parse(&o, argc, argv, &status))
         return fflush(stdout) && errno != EPIPE ? 1 : status; /* a list that was asked for */
     if (o.daemonize)
@@ -346,7 +352,9 @@ int main(int argc, char **argv)
     f.console.roms = boot.roms;
     console_open(&f.console, m, &o);
     f.stats = stats_create();
+    f.report = report_create(&o, words, given);
     f.session = session_create(m, &o, &f.console);
+    report_begin(f.report, f.session);
     daemon_ready();
     sandbox_begin(&o); /* all is open, and the guest has not begun */
     struct run_end end;
@@ -358,6 +366,7 @@ int main(int argc, char **argv)
     bool unseen = session_waits(f.session) || (o.until && !f.console.until_seen);
     console_flush(&f.console);
     session_at_end(f.session);
+    report_gather(f.report, m, f.session, &end);
     bool complete = session_destroy(f.session, end.status);
     f.session = NULL;
     if (o.until && !f.console.until_seen)
@@ -368,6 +377,8 @@ int main(int argc, char **argv)
     status = complete && screendump_at_end(m, &o) ? status : 1;
     if (o.stats)
         stats_print(f.stats, m);
+    if (!report_write(f.report, m, status))
+        status = 1;
     stats_destroy(f.stats);
     machine_destroy(m);
     nets_close(f.nets);

@@ -199,8 +199,9 @@ struct options {
     bool sandbox;       /* -sandbox on */
     u32 sandbox_groups; /* what it lets be done besides: bits, by enum sandbox_group */
     const char *until, *pidfile;
-    const char *at_end;              /* monitor commands, `;` between them */
-    const char *folder[MAX_FOLDERS]; /* -L */
+    const char *report, *report_walk; /* -report: the page's file; walks that it shows, `;` between them */
+    const char *at_end;               /* monitor commands, `;` between them */
+    const char *folder[MAX_FOLDERS];  /* -L */
     unsigned folder_count;
     u8 escape_key;                  /* -echr: 1 is Ctrl-A */
     char name[256];                 /* -name: "" */
@@ -268,6 +269,8 @@ bool option_is_query(const char *arg);
 void help_words(int used, int left, const char *words);
 /* Prints the options as a table. */
 void options_list(void);
+/* frontend/version.c: "0.1.0 (commit)". */
+const char *version_words(void);
 /* frontend/ends.c: prints the exit statuses. */
 void status_help(void);
 /* frontend/options_trace.c: what must go together. */

@@ -268,7 +268,7 @@ void options_trace_check(const struct options *o)
         die("-D: needs -d, or -monitor");
     if (selects && !trace_wanted(t))
         die("-trace-...: nothing is traced (-trace, -coverage, -profile or -d)");
-    bool looked = o->gdb || o->at_end || o->max_insns != NEVER; /* a limit says where the CPUs are */
+    bool looked = o->gdb || o->at_end || o->report || o->max_insns != NEVER; /* a limit says where the CPUs are */
     if (t->symbol_count && !trace_wanted(t) && !looked)
         fprintf(stderr,
                 "elmu: -sym: no trace shows names (-trace, -coverage, -profile, -d): they serve only to say where the "

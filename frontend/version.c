@@ -22,6 +22,8 @@ static bool is_called_qemu(const char *program)
     return !strncmp(slash ? slash + 1 : program, "qemu-system-", strlen("qemu-system-"));
 }
 
+const char *version_words(void) { return ELMU_VERSION " (" COMMIT ")"; }
+
 void opt_version(struct options *o, const char *name, const char *arg)
 {
     unsigned hash = XXH_versionNumber();

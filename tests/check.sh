@@ -37,6 +37,7 @@ suite_fuzz() { tests/fuzz.sh "$ELMU" "$FUZZ"; }
 # shellcheck disable=SC2086 # a list of suites
 suite_unit() { $RUN "$B/unit" $UNIT; }
 suite_gdb() { tests/gdb/all.sh "$ELMU"; }
+suite_report() { tests/report/run.py "$ELMU" "$B"; }
 suite_trace() { tests/trace/run.py "$ELMU" "$B"; }
 # The lessons of docs/lessons: skeletons, solutions, mistakes, and what their pages show.
 suite_lessons() { tests/lessons/run.py "$ELMU"; }
@@ -64,7 +65,7 @@ suite_sweep()
 beside="cli"
 # Suites that run only when they are named: parts of others, for slow builds.
 extra="vectors-part"
-all="vectors lockstep causes unit bench vectors-tier2 guests-stepping guests-threaded guests-tier2 guests-qemu determinism fuzz gdb trace views lessons cli acpi cmdlines calls core includes lists sweep"
+all="vectors lockstep causes unit bench vectors-tier2 guests-stepping guests-threaded guests-tier2 guests-qemu determinism fuzz gdb trace views report lessons cli acpi cmdlines calls core includes lists sweep"
 
 jobs=2
 case ${1-} in

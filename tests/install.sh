@@ -42,6 +42,9 @@ check   fsck.vfat                   dosfstools              to look for what is 
 check   dtc                         device-tree-compiler    to compare device trees with those of QEMU
 check   iasl                        acpica-tools            to compare ACPI tables with those of QEMU
 check   dpkg-shlibdeps            dpkg-dev                to make a package of elmu
+check   tidy                        tidy                    to look at the HTML of report pages
+check   chromium                    chromium                to open report pages
+check   chromedriver                chromium-driver         to click through them
 check   valgrind                    valgrind                to count what traces cost
 check   genhtml                     lcov                    to render coverage
 check   gdb-multiarch               gdb-multiarch           to debug guests through the gdb stub
