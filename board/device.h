@@ -60,8 +60,9 @@ struct dma_note {
 /* What of the host a device has for itself (struct machine_host), and how many of them there can be. */
 enum back_end { BACK_END_NONE, BACK_END_PORT, /* a console: -serial, -chardev */ BACK_END_DISK, /* -drive */
                 BACK_END_NET /* a network: -netdev */, BACK_END_SHARE /* a folder: -fsdev, -virtfs */,
-                BACK_END_INPUT /* keys or a pointer: a window, VNC, monitors */, BACK_ENDS };
-enum { MAX_PORTS = 16, MAX_DISKS = 32, MAX_NETS = 16, MAX_SHARES = 8, MAX_INPUTS = 8 };
+                BACK_END_INPUT /* keys or a pointer: a window, VNC, monitors */, BACK_END_SCREEN /* who looks at it */,
+                BACK_ENDS };
+enum { MAX_PORTS = 16, MAX_DISKS = 32, MAX_NETS = 16, MAX_SHARES = 8, MAX_INPUTS = 8, MAX_GPUS = 4 };
 /* Beside the ports of devices: semihosting's, when it has one of its own. */
 enum { PORT_SEMIHOST = MAX_PORTS, ALL_PORTS };
 

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "board/machine.h"
 
+#include "board/dev/gpu.h"
 #include "board/observer.h"
 #include "cpu/affinity.h"
 #include "mmu/tags.h"
@@ -80,6 +81,15 @@ static bool shares_create(struct machine *m)
     for (unsigned n = 0; n < MAX_SHARES; n++)
         count = m->options.share[n].tag[0] ? n + 1u : count;
     bool ok = !count || region_add(m, SHARE_BASE, count * SHARE_ROOM, false);
+    if (ok && count)
+        m->d.phys.region[m->d.phys.region_count - 1].closed = true;
+    return ok;
+}
+
+static bool gpus_create(struct machine *m)
+{
+    u64 count = row_count(m, ROW_gpu);
+    bool ok = !count || region_add(m, GPU_BASE, count * GPU_ROOM, false);
     if (ok && count)
         m->d.phys.region[m->d.phys.region_count - 1].closed = true;
     return ok;
@@ -246,7 +256,8 @@ struct machine *machine_create(const struct machine_config *config, char error[2
     m->d.phys.board = m;
     bool ok = model_set(&m->options, &m->model, config->cpu, error) && pci_plug(m, config, error) && bus_create(m) &&
               virtio_plug(m, config, error);
-    if (ok && !(ram_create(m) && shares_create(m) && store_create(m))) { /* the store may come later */
+    if (ok &&
+        !(ram_create(m) && shares_create(m) && gpus_create(m) && store_create(m))) { /* the store may come later */
         snprintf(error, 256, "cannot allocate %llu MiB of RAM for the guest",
                  (unsigned long long)(m->options.ram_size >> 20));
         ok = false;

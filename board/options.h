@@ -45,6 +45,14 @@ struct input_option {
     u8 serial[63]; /* padded by zeros */
 };
 
+struct gpu_option {
+    u64 memory;     /* bytes of pixels that resources may have */
+    u32 xres, yres; /* pixels that each output is said to have */
+    u8 outputs;     /* at most MAX_SCREENS; 0: there is no such device */
+    u8 no_edid;
+    u8 pad[6];
+};
+
 struct machine_options {
     u64 ram_size; /* bytes, a multiple of 1 MiB */
     u64 ram_more; /* bytes of address that -m keeps for memory to be plugged in */
@@ -78,6 +86,7 @@ struct machine_options {
     struct net_option net[MAX_NETS];
     struct share_option share[MAX_SHARES];
     struct input_option input[MAX_INPUTS]; /* those that are there come first */
+    struct gpu_option gpu[MAX_GPUS];       /* from the first on, without a gap */
     struct virtio_plug plug[VIRTIO_SLOTS];
     struct pci_plug pci[PCI_PLUGS]; /* as many as have a function */
 };

@@ -52,6 +52,11 @@ static const struct state_field share_fields[] = { STATE(share_option, tag) };
 static const struct state_shape share_shape = STATE_SHAPE(share_option, share_fields);
 static const struct state_field input_fields[] = { STATE(input_option, there), STATE(input_option, serial) };
 static const struct state_shape input_shape = STATE_SHAPE(input_option, input_fields);
+static const struct state_field gpu_fields[] = {
+    STATE(gpu_option, memory),  STATE(gpu_option, xres),    STATE(gpu_option, yres),
+    STATE(gpu_option, outputs), STATE(gpu_option, no_edid), STATE(gpu_option, pad),
+};
+static const struct state_shape gpu_option_shape = STATE_SHAPE(gpu_option, gpu_fields);
 static const struct state_field option_fields[] = {
     STATE(machine_options, ram_size),
     STATE(machine_options, ram_more),
@@ -88,6 +93,7 @@ static const struct state_field option_fields[] = {
     STATE_OF(machine_options, net, &net_shape),
     STATE_OF(machine_options, share, &share_shape),
     STATE_OF(machine_options, input, &input_shape),
+    STATE_OF(machine_options, gpu, &gpu_option_shape),
     STATE(machine_options, plug),
     STATE_OF(machine_options, pci, &pci_plug_shape),
 };

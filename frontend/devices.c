@@ -3,6 +3,8 @@
 #include "frontend/input.h"
 #include "frontend/net.h"
 
+#include "board/display.h"
+
 static unsigned drive_number(const struct options *o, const char *id)
 {
     for (unsigned n = 0; n < o->drive_count; n++)
@@ -18,7 +20,7 @@ static const char *device_name(const struct device_config *d)
 
 /* Numbers of its disk, console, network and bus, which the devices before it leave free or have. */
 struct taken {
-    unsigned port, net, share, input;
+    unsigned port, net, share, input, gpu;
     bool disk[MAX_DISKS];
     const struct device_config *pci[PCI_PLUGS];
     struct nets *nets;
@@ -66,6 +68,19 @@ static void input_set(struct machine_config *c, const struct device_config *d, c
     inputs_plug(t->inputs, t->input, d->kind, d->display[0]);
 }
 
+/* A machine has so many screens at most. */
+static void gpu_set(struct machine_config *c, const struct device_config *d, struct taken *t)
+{
+    u32 screens = c->options.ramfb + d->gpu.outputs;
+    for (unsigned n = 0; n < t->gpu; n++)
+        screens += c->options.gpu[n].outputs;
+    if (t->gpu == MAX_GPUS)
+        die("-device %s: more than %d", device_name(d), MAX_GPUS);
+    if (screens > MAX_SCREENS)
+        die("-device %s: more than %d screens in all", device_name(d), MAX_SCREENS);
+    c->options.gpu[t->gpu] = d->gpu;
+}
+
 static unsigned unit_of(const struct options *o, const struct device_config *d, struct machine_config *c,
                         struct taken *t)
 {
@@ -78,6 +93,10 @@ static unsigned unit_of(const struct options *o, const struct device_config *d, 
             die("-device %s: more than %d", device_name(d), MAX_NETS);
         net_set(c, d, t);
         unit = t->net++;
+        break;
+    case BACK_END_SCREEN:
+        gpu_set(c, d, t);
+        unit = t->gpu++;
         break;
     case BACK_END_SHARE:
         if (t->share == MAX_SHARES)

@@ -92,6 +92,7 @@ struct device_config {
     char fsdev[64], mount_tag[33];      /* of a share: at most 32 bytes */
     char display[64], input_serial[63]; /* of keyboards and pointers; as far as there is room */
     struct net_option net;
+    struct gpu_option gpu;
     char path[512]; /* of vhost-vsock: the Unix socket at its other end, or "" */
     u8 balloon;     /* features of virtio-balloon that it offers: machine_options.balloon */
     int slot;       /* of virtio-mmio */

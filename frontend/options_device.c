@@ -1,6 +1,7 @@
 /* The options of devices: -device, -global. */
 #include "frontend/property.h"
 
+#include "board/dev/gpu.h"
 #include "lib/nearest.h"
 
 #include <errno.h>
@@ -12,7 +13,11 @@ static struct device_config *device_add(struct options *o, enum virtio_kind kind
     if (o->device_count == ARRAY_LEN(o->device))
         die("-device: more than %zu devices", ARRAY_LEN(o->device));
     struct device_config *d = &o->device[o->device_count++];
-    *d = (struct device_config){ .kind = kind, .slot = -1, .made_by = BY_DEVICE, .balloon = BALLOON_POISON };
+    *d = (struct device_config){ .kind = kind,
+                                 .slot = -1,
+                                 .made_by = BY_DEVICE,
+                                 .balloon = BALLOON_POISON,
+                                 .gpu = { GPU_MEMORY, 1280, 800, 1, 0, { 0 } } };
     return d;
 }
 
@@ -241,6 +246,23 @@ static void balloon_feature(void *target, const char *option, const struct subop
             d->balloon = (u8)bits_set(d->balloon, rows[n].bit, rows[n].bit, suboption_bool(option, s));
 }
 
+static void gpu_size(void *target, const char *option, const struct suboption *s)
+{
+    struct device_config *d = target;
+    u64 size = suboption_number(option, s->value, 1);
+    if (size < 16 || size > SCREEN_MAX)
+        die("%s: %s=%s: expected 16 to %d", option, s->key, s->value, SCREEN_MAX);
+    *(s->key[0] == 'x' ? &d->gpu.xres : &d->gpu.yres) = (u32)size;
+}
+
+static void gpu_outputs(void *target, const char *option, const struct suboption *s)
+{
+    u64 outputs = suboption_number(option, s->value, 1);
+    if (outputs < 1 || outputs > MAX_SCREENS)
+        die("%s: %s=%s: expected 1 to %d", option, s->key, s->value, MAX_SCREENS);
+    ((struct device_config *)target)->gpu.outputs = (u8)outputs;
+}
+
 /* The device has one queue of requests, and its driver is told so. */
 static void virtio_queues(void *target, const char *option, const struct suboption *s)
 {
@@ -320,6 +342,11 @@ static void input_serial(void *target, const char *option, const struct suboptio
     PROPERTY_BY("serial", input_serial), PROPERTY("display", PROPERTY_TEXT, struct device_config, display),            \
         PROPERTY_ACCEPTED("head", ""), PROPERTY_ACCEPTED("wheel-axis", "on true yes")
 
+#define GPU_ROWS                                                                                                       \
+    PROPERTY_BY("max_outputs", gpu_outputs), PROPERTY_BY("xres", gpu_size), PROPERTY_BY("yres", gpu_size),             \
+        PROPERTY("edid", PROPERTY_OFF, struct device_config, gpu.no_edid),                                             \
+        PROPERTY("max_hostmem", PROPERTY_NUMBER, struct device_config, gpu.memory), PROPERTY_ACCEPTED("blob", "off")
+
 #define SHARE_ROWS                                                                                                     \
     PROPERTY("fsdev", PROPERTY_TEXT, struct device_config, fsdev),                                                     \
         PROPERTY("mount_tag", PROPERTY_TEXT, struct device_config, mount_tag)
@@ -331,6 +358,7 @@ static const struct property virtio_vsock_rows[] = { VIRTIO_MMIO_ROWS, VSOCK_ROW
 static const struct property virtio_net_rows[] = { VIRTIO_MMIO_ROWS, NET_ROWS };
 static const struct property virtio_share_rows[] = { VIRTIO_MMIO_ROWS, SHARE_ROWS };
 static const struct property virtio_input_rows[] = { VIRTIO_MMIO_ROWS, INPUT_ROWS };
+static const struct property virtio_gpu_rows[] = { VIRTIO_MMIO_ROWS, GPU_ROWS };
 static const struct property testdev_rows[] = { PCI_ROWS };
 static const struct property edu_rows[] = { PCI_ROWS,
                                             PROPERTY("dma_mask", PROPERTY_NUMBER, struct device_config, plug.dma_mask) };
@@ -365,6 +393,7 @@ static const struct property virtio_pci_disk_rows[] = { PCI_ROWS, VIRTIO_PCI_ROW
 static const struct property virtio_pci_balloon_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, BALLOON_ROWS };
 static const struct property virtio_pci_vsock_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, VSOCK_ROWS };
 static const struct property virtio_pci_net_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, NET_ROWS };
+static const struct property virtio_pci_gpu_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, GPU_ROWS };
 static const struct property virtio_pci_share_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, SHARE_ROWS };
 static const struct property virtio_pci_input_rows[] = { PCI_ROWS, VIRTIO_PCI_ROWS, INPUT_ROWS };
 
@@ -381,6 +410,7 @@ static const struct virtio_properties end_properties[BACK_ENDS] = {
     [BACK_END_NET] = BOTH(virtio_net_rows, virtio_pci_net_rows),
     [BACK_END_SHARE] = BOTH(virtio_share_rows, virtio_pci_share_rows),
     [BACK_END_INPUT] = BOTH(virtio_input_rows, virtio_pci_input_rows),
+    [BACK_END_SCREEN] = BOTH(virtio_gpu_rows, virtio_pci_gpu_rows),
 };
 static const struct virtio_properties kind_properties[VIRTIO_KINDS] = {
     [VIRTIO_SCSI] = BOTH(virtio_rows, virtio_pci_rows), /* its disks are devices of their own */
@@ -515,7 +545,10 @@ static const struct {
     { "loader", "desc \"Generic Loader\"", device_loader, { loader_rows, ARRAY_LEN(loader_rows) } },
     { "guest-loader", "desc \"Guest Loader\"", device_guest, { guest_rows, ARRAY_LEN(guest_rows) } },
     { "virtconsole", "bus virtio-serial-bus", device_virtconsole, { virtconsole_rows, ARRAY_LEN(virtconsole_rows) } },
-    { "ramfb", "bus System, desc \"ram framebuffer standalone device\"", device_ramfb, { ramfb_rows, ARRAY_LEN(ramfb_rows) } },
+    { "ramfb",
+      "bus System, desc \"ram framebuffer standalone device\"",
+      device_ramfb,
+      { ramfb_rows, ARRAY_LEN(ramfb_rows) } },
     { "scsi-hd", "bus SCSI", device_scsi, { scsi_rows, ARRAY_LEN(scsi_rows) } },
 };
 

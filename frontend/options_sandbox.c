@@ -68,8 +68,7 @@ void sandbox_begin(const struct options *o)
 #endif
     disasm_ready(); /* nothing is loaded any more from here on */
     symbols_ready();
-    if (o->machine.ramfb)
-        screendump_png_ready();
+    screendump_png_ready();
     const char *why = sandbox_enter(groups);
     if (why)
         die("-sandbox: %s", why);

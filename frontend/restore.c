@@ -68,6 +68,8 @@ static void device_take(struct options *o, const struct machine *s, struct devic
         snprintf(d.input_serial, sizeof(d.input_serial), "%.62s", (const char *)s->options.input[unit].serial);
     if (d.kind == VIRTIO_VSOCK)
         vsock_end_add(o, &d);
+    if (virtio_back_end(d.kind) == BACK_END_SCREEN && unit < MAX_GPUS)
+        d.gpu = s->options.gpu[unit];
     d.balloon = s->options.balloon & (u8)~BALLOON_THERE;
     d.made_by = BY_DEVICE;
     o->device[o->device_count++] = d;
@@ -78,6 +80,7 @@ static void devices_take(struct options *o, const struct machine *s)
 {
     if (o->device_count || o->drive_count)
         return;
+    o->machine.ramfb = s->options.ramfb ? 1 : 0;
     for (u32 unit = 0; unit < MAX_DISKS; unit++)
         for (unsigned n = 0; n < ARRAY_LEN(s->options.plug); n++)
             if (s->options.plug[n].unit == unit)

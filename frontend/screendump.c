@@ -68,20 +68,14 @@ bool screendump_at_end(struct machine *m, const struct options *o)
 
 /* ---- the command ---- */
 
-/* Screens of a device of -device. */
-static u32 heads_of(const struct machine *m, const struct device_config *d, unsigned number)
-{
-    (void)m, (void)d, (void)number;
-    return 0;
-}
-
 int screendump_screen(struct machine *m, const struct options *o, const char *device, u32 head, char error[256])
 {
-    unsigned screen = m->options.ramfb, number = 0;
+    unsigned screen = row_count(m, ROW_ramfb), number = 0;
     if (!device)
         return (int)head;
     for (unsigned n = 0; n < o->device_count; n++) {
-        u32 heads = heads_of(m, &o->device[n], number);
+        bool has = virtio_back_end(o->device[n].kind) == BACK_END_SCREEN && number < MAX_GPUS;
+        u32 heads = has ? m->options.gpu[number].outputs : 0;
         if (heads && !strcmp(o->device[n].id, device)) {
             if (head < heads)
                 return (int)(screen + head);

@@ -8,7 +8,7 @@
 
 #include "lib/base.h"
 
-enum { PHYS_REGIONS = 8 };
+enum { PHYS_REGIONS = 10 };
 
 /* Flags of a RAM page (4 KiB), kept in phys_region.flags. */
 enum { PAGE_CODE = 1,    /* holds decoded instructions: stores must come through phys_write */

@@ -102,7 +102,7 @@ static const struct screens ramfb_screens = { .count = screens, .look = look, .r
 
 /* ---- the row ---- */
 
-static u32 ramfbs(const struct machine_options *o) { return o->ramfb; }
+static u32 ramfbs(const struct machine_options *o) { return o->ramfb ? 1 : 0; }
 
 static void reset(struct machine *m, void *state, struct place at)
 {

@@ -159,8 +159,9 @@ const char *virtio_validate(const struct virtio *dev)
     if ((dev->kind && !ops) || dev->turned > 1)
         return "virtio: no such kind of device";
     static const unsigned units[] = {
-        [BACK_END_NONE] = 1,       [BACK_END_PORT] = MAX_PORTS,   [BACK_END_DISK] = MAX_DISKS,
-        [BACK_END_NET] = MAX_NETS, [BACK_END_SHARE] = MAX_SHARES, [BACK_END_INPUT] = MAX_INPUTS
+        [BACK_END_NONE] = 1,          [BACK_END_PORT] = MAX_PORTS,   [BACK_END_DISK] = MAX_DISKS,
+        [BACK_END_NET] = MAX_NETS,    [BACK_END_SHARE] = MAX_SHARES, [BACK_END_INPUT] = MAX_INPUTS,
+        [BACK_END_SCREEN] = MAX_GPUS,
     };
     if (ops && dev->unit >= units[ops->back_end])
         return "virtio: unit out of range";
@@ -287,6 +288,11 @@ static bool chain_copy(struct machine *m, const struct virtio *dev, const struct
         offset = 0;
     }
     return !size;
+}
+
+bool virtio_read(struct machine *m, const struct virtio *dev, u64 pa, void *to, u64 size)
+{
+    return dma_read(m, dev, pa, to, size);
 }
 
 bool virtio_copy_from(struct machine *m, const struct virtio *dev, const struct virtio_chain *chain, u64 offset,

@@ -78,6 +78,8 @@ bool virtio_copy_from(struct machine *m, const struct virtio *dev, const struct 
                       void *to, u64 size);
 bool virtio_copy_to(struct machine *m, const struct virtio *dev, const struct virtio_chain *chain, u64 offset,
                     const void *from, u64 size);
+/* RAM that a buffer names by its address. False: not RAM. */
+bool virtio_read(struct machine *m, const struct virtio *dev, u64 pa, void *to, u64 size);
 /* The rings are nonsense: DEVICE_NEEDS_RESET. */
 void virtio_fail(struct virtio *dev);
 /* Puts a buffer that was taken last back. */

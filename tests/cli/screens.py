@@ -14,6 +14,7 @@ Elmu.program = elmu
 check = Checks()
 machine = ["-M", "virt,gic-version=3", "-cpu", "cortex-a57", "-m", "256M", "-nodefaults", "-display", "none", "-semihosting-config", "enable=on,target=native"]
 screen = [*machine, "-device", "ramfb", "-kernel", os.path.join(guests, "screen.elf")]
+gpus = [*machine, "-device", "virtio-gpu-device,id=a,xres=320,yres=200", "-device", "virtio-gpu-pci,id=b,addr=1,max_outputs=2,xres=320,yres=200", "-kernel", os.path.join(guests, "gpu.elf")]
 hold = ["-fw_cfg", "name=opt/hold,string=1"]
 WIDTH, HEIGHT = 80, 60
 
@@ -25,7 +26,10 @@ def colour(x, y):
         return x * 3 * 0x010101
     return (0xff0000 if x < WIDTH // 2 else 0x00ff00) | (0 if y < 25 else 0xff) | (x + y) << 1
 
-drawn = b"".join(struct.pack(">I", colour(x, y))[1:] for y in range(HEIGHT) for x in range(WIDTH))
+def picture(width, height):
+    return width, height, b"".join(struct.pack(">I", colour(x, y))[1:] for y in range(height) for x in range(width))
+
+whole, corner = picture(WIDTH, HEIGHT), picture(WIDTH // 2, HEIGHT // 2)
 
 def ppm(name):
     """Width, height, pixels of a portable pixmap."""
@@ -79,7 +83,7 @@ def at_the_end():
         hashes.add(re.search(rb"hash ([0-9a-f]+)", p.stderr)[1])
         check(f"{options}: ends well", p.returncode == 0 and b"not ok" not in p.stdout, p)
         if name:
-            check(f"{options}: what was drawn", read(name) == (WIDTH, HEIGHT, drawn))
+            check(f"{options}: what was drawn", read(name) == whole)
     check("the runs are the same", len(hashes) == 1, hashes)
     for options, text in ((["-screendump", "x.ppm,screen=1"], b"no console"), (["-screendump", "no/where.ppm"], b"no/where.ppm"), (["-screendump", ""], b"which file?")):
         p = subprocess.run([elmu, *screen, *options], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
@@ -89,10 +93,10 @@ def at_the_end():
     check("nothing was left", not os.path.exists("x.ppm"))
     p = subprocess.run([elmu, *screen, "-record", "run.log", "-screendump", "r.ppm"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     q = subprocess.run([elmu, *screen, "-replay", "run.log", "-screendump", "q.ppm"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
-    check("record and replay", p.returncode == q.returncode == 0 and ppm("r.ppm") == ppm("q.ppm") == (WIDTH, HEIGHT, drawn), (p, q))
+    check("record and replay", p.returncode == q.returncode == 0 and ppm("r.ppm") == ppm("q.ppm") == whole, (p, q))
     p = subprocess.run([elmu, *screen, *hold, "-snapshot-save", "s.snap@# holds", "-max-insns", "2000000"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     q = subprocess.run([elmu, *screen, *hold, "-restore", "s.snap", "-max-insns", "2000000", "-screendump", "s.ppm"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
-    check("restored", p.returncode == q.returncode == 3 and ppm("s.ppm") == (WIDTH, HEIGHT, drawn), (p, q))
+    check("restored", p.returncode == q.returncode == 3 and ppm("s.ppm") == whole, (p, q))
 
 def monitors():
     with Elmu(*screen, *hold, "-serial", "stdio", "-monitor", "unix:m,server,nowait", "-qmp", "unix:q,server,nowait") as e:
@@ -103,13 +107,13 @@ def monitors():
             ask = lambda line: (m.ask(line) or "").replace("\r", "")
             for line, read in (("screendump m.ppm", ppm), ("screendump -f png m.png", png), ("screendump m2.png -f png", png), ("screendump m3 -f ppm", ppm)):
                 name = [w for w in line.split() if w[0] == "m"][0]
-                check(line, not ask(line) and read(name) == (WIDTH, HEIGHT, drawn), m.before)
+                check(line, not ask(line) and read(name) == whole, m.before)
             for line, text in (("screendump", "FILE"), ("screendump x -f gif", "does not accept value 'gif'"), ("screendump x nobody", "'nobody' not found"), ("screendump x y 0 1", "FILE"),
                                ("screendump x y -1", "FILE"), ("screendump no/where", "no/where"), ("screendump /dev/full", "No space")):
                 check(f"{line}: refused", text in ask(line), m.before)
             for arguments in ({"filename": "q.ppm"}, {"filename": "q.png", "format": "png"}, {"filename": "q2.ppm", "format": "ppm"}):
                 a = q.call("screendump", **arguments)
-                check(f"QMP {arguments}", a == {"return": {}} and (png if "png" in arguments["filename"] else ppm)(arguments["filename"]) == (WIDTH, HEIGHT, drawn), a)
+                check(f"QMP {arguments}", a == {"return": {}} and (png if "png" in arguments["filename"] else ppm)(arguments["filename"]) == whole, a)
             for arguments, text in (({"filename": "x", "format": "gif"}, "does not accept"), ({"filename": "x", "head": 0}, "together with 'device'"), ({"filename": "x", "device": "d"}, "'d' not found"), ({"filename": "x", "head": -2}, "head"), ({}, "filename")):
                 a = q.call("screendump", **arguments)
                 check(f"QMP {arguments}: refused", text in a.get("error", {}).get("desc", ""), a)
@@ -126,10 +130,52 @@ def on_qemu():
             m = Peer(s.fileno())
             m.until(b"(qemu) ")
             m.ask("screendump qemu.ppm")
-            check("QEMU's picture", ppm("qemu.ppm") == (WIDTH, HEIGHT, drawn), m.before)
+            check("QEMU's picture", ppm("qemu.ppm") == whole, m.before)
     Elmu.program = elmu
+
+def heads():
+    """virtio-gpu: its pictures at the end, by number, and by device and head; QEMU's are the same."""
+    hashes = set()
+    for options, name, want in (([], None, None), (["-screendump", "g0.ppm"], "g0.ppm", whole), (["-engine", "step", "-screendump", "g1.ppm,screen=1"], "g1.ppm", whole),
+                                (["-engine", "tier2,hot=1", "-screendump", "g2.ppm,screen=2"], "g2.ppm", corner)):
+        p = subprocess.run([elmu, *gpus, "-serial", "stdio", "-stats", *options], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        hashes.add(re.search(rb"hash ([0-9a-f]+)", p.stderr)[1])
+        check(f"gpu {options}", p.returncode == 0 and b"not ok" not in p.stdout and (not name or ppm(name) == want), p)
+    check("gpu: the runs are the same", len(hashes) == 1, hashes)
+    at = ["-snapshot-save", "g.snap@# holds", "-max-insns", "40000000"]
+    p = subprocess.run([elmu, *gpus, *hold, *at, "-stats", "-screendump", "h.ppm,screen=1"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    q = subprocess.run([elmu, *gpus, *hold, "-restore", "g.snap", "-max-insns", "40000000", "-stats", "-screendump", "i.ppm,screen=1"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    state = [re.search(rb"hash ([0-9a-f]+)", r.stderr) for r in (p, q)]
+    check("gpu: restored", p.returncode == q.returncode == 3 and ppm("h.ppm") == ppm("i.ppm") == whole and state[0] and state[0][1] == state[1][1], (p, q))
+    p = subprocess.run([elmu, *gpus, "-record", "g.log"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    q = subprocess.run([elmu, *gpus, "-replay", "g.log", "-screendump", "j.ppm,screen=2"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    check("gpu: record and replay", p.returncode == q.returncode == 0 and ppm("j.ppm") == corner, (p, q))
+    for program in (elmu, *(["qemu-system-aarch64"] if shutil.which("qemu-system-aarch64") else [])):
+        Elmu.program = program
+        with Elmu(*gpus, *hold, "-serial", "stdio", "-monitor", "unix:g,server=on,wait=off") as e:
+            e.said(rb"# holds")
+            with connect("g") as s:
+                m = Peer(s.fileno())
+                m.until(b"(qemu) ")
+                for line, want in (("screendump k.ppm", whole), ("screendump l.ppm b", whole), ("screendump n.ppm b 1", corner), ("screendump o.ppm a 0", whole)):
+                    m.ask(line)
+                    check(f"{os.path.basename(program)}: {line}", ppm(line.split()[1]) == want, m.before)
+                if program == elmu:
+                    for line, text in (("screendump x b 2", "no head 2 (it has 2)"), ("screendump x a 1", "no head 1"), ("screendump x c", "'c' not found")):
+                        answer = m.ask(line) or ""
+                        check(f"{line}: refused", text in answer and not os.path.exists("x"), answer)
+        os.remove("g") if os.path.exists("g") else None
+    Elmu.program = elmu
+    for device, text in (("virtio-gpu-pci,max_outputs=17", "expected 1 to 16"), ("virtio-gpu-pci,max_outputs=0", "expected 1 to 16"), ("virtio-gpu-pci,xres=0", "expected 16 to 16384"),
+                         ("virtio-gpu-pci,blob=on", "blob"), ("virtio-vga", "elmu has no VGA"), ("virtio-gpu-gl-pci", "elmu has no 3D"), ("virtio-gpu-pcj", "did you mean 'virtio-gpu-pci'?")):
+        p = subprocess.run([elmu, *machine, "-device", device, "-kernel", gpus[-1]], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        check(f"-device {device}: refused", p.returncode == 1 and text in p.stderr.decode() and len(p.stderr.splitlines()) == 1, p)
+    for devices, text in ((["virtio-gpu-pci,max_outputs=9"] * 2, "more than 16 screens in all"), (["virtio-gpu-pci"] * 5, "more than 4"), (["ramfb"] * 2, "a machine has one")):
+        p = subprocess.run([elmu, *machine, *(w for d in devices for w in ("-device", d)), "-kernel", gpus[-1]], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+        check(f"{devices}: refused", p.returncode == 1 and text in p.stderr.decode(), p)
 
 at_the_end()
 monitors()
 on_qemu()
+heads()
 sys.exit(check.end())

@@ -19,7 +19,8 @@ DEVICES = ['pci-testdev,addr=1', 'edu,dma_mask=0xffffffff,addr=2', 'virtio-rng-p
            'edu,addr=7.1,multifunction=on', 'virtio-rng-device', 'virtio-blk-device,drive=e', 'virtio-serial-device',
            'virtio-net-pci,netdev=n,addr=8', 'virtio-net-device,netdev=m', 'virtio-9p-pci,fsdev=s,mount_tag=s,addr=9',
            'virtio-9p-device,fsdev=t,mount_tag=t', 'virtio-balloon-device,free-page-reporting=on',
-           'vhost-vsock-device,guest-cid=3', 'virtio-tablet-pci,serial=s,addr=10', 'virtio-keyboard-device']
+           'vhost-vsock-device,guest-cid=3', 'virtio-tablet-pci,serial=s,addr=10', 'virtio-keyboard-device',
+           'virtio-gpu-device,max_outputs=2', 'virtio-gpu-pci,addr=a,max_outputs=3', 'ramfb']
 NETS = 'nm'  # without a way out of the program: random frames are nobody else's business
 
 
@@ -84,7 +85,7 @@ def ring(page):
 def virtio_mmio(base):
     """The last slots, which have devices, by either interface: two queues each, which they are told of."""
     out = ring(RAM + 0x1000) + ring(RAM + 0x4000) + [(RAM + 0x8000, 3, 0), (RAM + 0x8008, 3, 1)]
-    for slot in (25, 26, 27, 28, 29, 30, 31):
+    for slot in (23, 24, 26, 27, 28, 29, 30, 31):
         put = lambda offset, value, at=base + 0x200 * slot: out.append((at + offset, 2, value))
         for offset, value in ((0x70, 0), (0x28, 4096), (0x70, 3), (0x24, 1), (0x20, 1), (0x70, 11)):
             put(offset, value)

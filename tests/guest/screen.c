@@ -2,13 +2,14 @@
  * device (QEMU's docs/specs/fw_cfg), and draws. With a file opt/hold it stays at the end, for those who look:
  * tests/cli/screens.py compares what it drew, pixel by pixel, on QEMU too. */
 #include "rt.h"
+#include "screen.h"
 
 #define DATA     0x09020000ul
 #define SELECTOR (DATA + 8)
 #define DMA      (DATA + 16)
 
 enum { KEY_DIR = 0x19, DMA_ERROR = 1, DMA_READ = 2, DMA_SKIP = 4, DMA_SELECT = 8, DMA_WRITE = 16 };
-enum { WIDTH = 80, HEIGHT = 60, STRIDE = WIDTH * 4 + 32, FILE_SIZE = 28, XRGB8888 = 0x34325258 };
+enum { STRIDE = WIDTH * 4 + 32, FILE_SIZE = 28, XRGB8888 = 0x34325258 };
 
 static volatile struct dma {
     u32 control, length;
@@ -59,16 +60,6 @@ static void file_make(u8 *file, u64 address, u32 format, u32 width, u32 height, 
     const u32 words[] = { (u32)(address >> 32), (u32)address, format, 0, width, height, stride };
     for (u32 n = 0; n < COUNT(words); n++)
         put_be32(file + 4 * n, words[n]);
-}
-
-/* Bands of the four corners' colours, a grey ramp, and a frame. */
-static u32 colour(u32 x, u32 y)
-{
-    if (x == 0 || y == 0 || x == WIDTH - 1 || y == HEIGHT - 1)
-        return 0xffffff;
-    if (y >= 50)
-        return x * 3 * 0x010101;
-    return (x < WIDTH / 2 ? 0xff0000 : 0x00ff00) | (y < 25 ? 0 : 0x0000ff) | (x + y) << 1;
 }
 
 static void draw(void)

@@ -597,6 +597,39 @@ define_rows() {
         want '(XEN) Hardware Dom0 halted: halting machine'
         shell_session dom0
     done
+    # Linux's console on virtio-gpu's screens: what it says on the serial port is there, too.
+    for with in pci mmio smmu; do
+        case $with in pci) row gpu-$with quick 3G ;; *) row gpu-$with full 3G ;; esac
+        words=drm:drm_kms_helper:drm_shmem_helper:virtio_dma_buf:virtio-gpu what=1280x800
+        common cortex-a57 2
+        case $with in
+        mmio)
+            words=virtio_mmio:$words what=1024x768
+            opt -global virtio-mmio.force-legacy=off -device virtio-gpu-device,max_outputs=2,xres=1024,yres=768
+            opt -screendump @DIR@/linux.ppm,screen=1
+            want '[drm] number of scanouts: 2'
+            ;;
+        *)
+            words=virtio_pci_legacy_dev:virtio_pci_modern_dev:virtio_pci:$words
+            opt -device "virtio-gpu-pci$([ $with = pci ] || echo ,iommu_platform=on)" -screendump @DIR@/linux.ppm
+            ;;
+        esac
+        case $with in
+        smmu)
+            opt -M iommu=smmuv3
+            want 'virtio-pci 0000:00:01.0: Adding to iommu group 0'
+            ;;
+        esac
+        opt -kernel "$boot/vmlinuz" -initrd "$boot/screen.cpio" -append "console=tty0 console=ttyAMA0 elmu.modules=$words"
+        want '[drm] features: -virgl +edid'
+        want 'fb0: virtio_gpudrmfb frame buffer device'
+        want 'elmu: 2 cpus'
+        never 'Call trace'
+        never 'response 0x12' # an error of the device's, which the driver tells of
+        until_ 'elmu: shell ready'
+        # Lines of light grey letters, as far as they reach, and nothing below.
+        shows linux.ppm "$what" "0,0,400x320:000000:75-95" "0,0,400x320:aaaaaa:4-20" "900,0,100x700:000000:100-100" "0,0,8x8:aaaaaa:10-60"
+    done
     # The kernel is the firmware's to load: it comes from the firmware configuration device, as do ACPI's tables, by which
     # Linux then knows the machine.
     row edk2-kernel quick 3G
@@ -611,6 +644,12 @@ define_rows() {
     want 'EFI stub: Booting Linux'
     until_ 'EFI stub: Booting Linux Kernel...'
     shows logo.ppm 800x600 0,40,800x220:000000:100-100 303,271,193x58:ffffff:55-75 303,271,193x58:ff5500:2-8 303,271,193x58:00073c:2-10
+    row edk2-gpu full 2G # by its driver of virtio-gpu
+    common cortex-a57 1
+    opt -bios "$boot/../images/QEMU_EFI.fd" -kernel "$boot/vmlinuz" -append console=ttyAMA0 -device virtio-gpu-pci -screendump @DIR@/logo.ppm
+    want 'EFI stub: Booting Linux'
+    until_ 'EFI stub: Booting Linux Kernel...'
+    shows logo.ppm 1280x800 0,130,1280x230:000000:100-100 543,371,193x58:ffffff:55-75 543,371,193x58:ff5500:2-8 543,371,193x58:00073c:2-10
     row edk2-fbcon full 4G
     common cortex-a57 2
     opt -bios "$boot/../images/QEMU_EFI.fd" -kernel "$boot/vmlinuz" -initrd "$boot/linux.cpio"

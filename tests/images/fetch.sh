@@ -3,7 +3,7 @@
 #
 #   tests/images/fetch.sh [--update] [CACHE]        CACHE defaults to $ELMU_CACHE, else ~/.cache/elmu
 #
-# Leaves CACHE/debs/*.deb and CACHE/images/{xen,vmlinuz,vmlinuz612,config,busybox,u-boot.bin,QEMU_EFI.fd,modules/*.ko,net-modules/*.ko,share-modules/*.ko,SHA256SUMS,
+# Leaves CACHE/debs/*.deb and CACHE/images/{xen,vmlinuz,vmlinuz612,config,busybox,u-boot.bin,QEMU_EFI.fd,modules/*.ko,net-modules/*.ko,share-modules/*.ko,screen-modules/*.ko,SHA256SUMS,
 # VERSIONS}. When the cache is whole it says so and does nothing; --update asks apt again.
 #
 # Trust: a package version listed in known.sha256 must have the hash listed there. Any other version (a security update
@@ -27,6 +27,8 @@ modules="virtio_mmio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virt
 net_modules="failover net_failover virtio_net virtio_balloon vsock vmw_vsock_virtio_transport_common vmw_vsock_virtio_transport"
 # ... and for shared folders.
 share_modules="netfs fscache 9pnet 9pnet_virtio 9p"
+# ... and for screens.
+screen_modules="drm drm_kms_helper drm_shmem_helper virtio_dma_buf virtio-gpu"
 
 die() { echo "fetch.sh: $*" >&2; exit 1; }
 say() { echo "fetch.sh: $*"; }
@@ -151,7 +153,7 @@ get_linux612
 
 # Unpack beside the final place, then swap: a reader sees the old set or the new one, never half of one.
 out=$work/images
-mkdir -p "$out/modules" "$out/net-modules" "$out/share-modules"
+mkdir -p "$out/modules" "$out/net-modules" "$out/share-modules" "$out/screen-modules"
 for deb in "$deb_xen" "$deb_kernel" "$deb_busybox" "$deb_uboot" "$deb_efi"; do
     dpkg-deb -x "$deb" "$work/x"
 done
@@ -175,6 +177,9 @@ for m in $net_modules; do
 done
 for m in $share_modules; do
     take "$(find "$work/x/lib/modules" -name "$m.ko" | head -n 1)" "share-modules/$m.ko"
+done
+for m in $screen_modules; do
+    take "$(find "$work/x/lib/modules" -name "$m.ko" | head -n 1)" "screen-modules/$m.ko"
 done
 echo "$release" >"$out/release"
 sort "$work/versions" >"$out/VERSIONS"

@@ -5,7 +5,7 @@
 #
 # The folder, CACHE/boot-HASH, is named by what it was made from, so that a change of a script or of a package makes a new
 # one and two checkouts can share a cache. It holds xen, vmlinuz, vmlinuz612 (where there is one), linux.cpio, kvm.cpio (with our VMM), net.cpio (with modules for networks, and vsock/vsock.c), share.cpio (for shared
-# folders, with share/share.c), perf.cpio (with perf/perf.c), user.cpio (with user/user) and disk.img.
+# folders, with share/share.c), screen.cpio (with modules for virtio-gpu), perf.cpio (with perf/perf.c), user.cpio (with user/user) and disk.img.
 set -euo pipefail
 umask 022
 export LC_ALL=C
@@ -18,8 +18,9 @@ images=$cache/images
 
 key=$(cat "$images/SHA256SUMS" "$here"/{prepare.sh,mkinitrd.sh,initrd/init} "$here"/vmm/* "$here"/perf/* "$here"/vsock/* "$here"/share/* "$here"/user/* | sha256sum | cut -c1-16)
 out=$cache/boot-$key
-net=() share=()
+net=() share=() screen=()
 for file in "$images"/net-modules/*.ko; do net+=("modules/${file##*/}=$file"); done
+for file in "$images"/screen-modules/*.ko; do screen+=("modules/${file##*/}=$file"); done
 for file in "$images"/share-modules/*.ko; do share+=("modules/${file##*/}=$file"); done
 program() { # NAME FILE: for the guest
     "${CROSS:-aarch64-linux-gnu-}gcc" -std=gnu11 -O1 -Wall -Wextra -Werror -static -Wl,--build-id=none -s -o "$work/$1" "$2"
@@ -35,6 +36,7 @@ if [ ! -d "$out" ]; then
     program share "$here/share/share.c"
     "$here/mkinitrd.sh" "$images" "$work/net.cpio" "${net[@]}" vsock="$work/vsock"
     "$here/mkinitrd.sh" "$images" "$work/share.cpio" share="$work/share" "${share[@]}"
+    "$here/mkinitrd.sh" "$images" "$work/screen.cpio" "${screen[@]}"
     "$here/mkinitrd.sh" "$images" "$work/perf.cpio" perf="$work/perf"
     "$here/mkinitrd.sh" "$images" "$work/user.cpio" user="$here/user/user"
     head -c 1048576 <(seq -f "elmu test disk, line %.0f" 1 40000) >"$work/disk.img"
