@@ -49,7 +49,7 @@ OPTIONAL := $(if $(SECCOMP),-lseccomp)
 LOADED := debug/disasm:capstone debug/symbols:dw $(if $(NBD),frontend/disk_nbd:nbd) $(if $(SLIRP),frontend/netdev_user:slirp) $(if $(PNG),frontend/screendump_png:png)
 SONAME = $(or $(shell readelf -d "$$($(CC) -print-file-name=lib$1.so)" 2>/dev/null | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p'),lib$1.so)
 $(foreach l,$(LOADED),$(eval $(B)/$(word 1,$(subst :, ,$l)).o: LIBRARY = $(word 2,$(subst :, ,$l))))
-MAIN_O := $(patsubst %.c,$(B)/%.o,$(filter-out $(LACKED),$(wildcard frontend/*.c)))
+MAIN_O := $(patsubst %.c,$(B)/%.o,$(filter-out $(LACKED),$(wildcard frontend/*.c frontend/*/*.c)))
 
 all: $(ELMU)  ## builds ./elmu
 $(ELMU): $(CORE_O) $(MAIN_O)
@@ -87,7 +87,7 @@ $(B)/%.step.o: %.c
 # ---- tests ----
 UNIT_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c))
 -include $(UNIT_O:.o=.d) $(wildcard $(B)/tests/conformance/*.d)
-PURE_O := $(patsubst %,$(B)/frontend/%.o,line message telnet netdev_vsock sandbox$(if $(SECCOMP),,_none) p9 p9_ops p9_io share_fids share_host share_map inside tftp keys) # of the program, what stands alone
+PURE_O := $(patsubst %,$(B)/frontend/%.o,line message telnet netdev_vsock sandbox$(if $(SECCOMP),,_none) p9 p9_ops p9_io share_fids share_host share_map inside tftp keys display/rfb) # of the program, what stands alone
 $(B)/unit: $(UNIT_O) $(CORE_O) $(PURE_O)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS) -lcheck -lsubunit -lrt $(if $(SECCOMP),-lseccomp)
 unit: $(B)/unit  ## unit tests

@@ -1,5 +1,6 @@
 /* Back ends of consoles and monitors, whatever their kind: who sits on them, keys, buffers, waiting. See chardev.h. */
 #define _GNU_SOURCE
+#include "frontend/display/display.h"
 #include "frontend/net.h"
 
 #include "debug/file.h"
@@ -401,7 +402,8 @@ static unsigned poll_set(struct chardevs *all, struct pollfd fds[CHAR_FDS], stru
     return count;
 }
 
-static void looks_take(struct chardevs *all)
+/* idle: the machine does nothing meanwhile. */
+static void looks_take(struct chardevs *all, bool idle)
 {
     u64 now = host_ns();
     for (unsigned n = 0; n < all->count; n++)
@@ -409,11 +411,13 @@ static void looks_take(struct chardevs *all)
             all->dev[n].look_at = NEVER;
             all->dev[n].kind->look(&all->dev[n]);
         }
+    if (display_look(all->display, idle))
+        all->arrived = all->fresh = true;
 }
 
 static u64 look_next(const struct chardevs *all)
 {
-    u64 next = NEVER;
+    u64 next = display_look_at(all->display);
     for (unsigned n = 0; n < all->count; n++)
         next = all->dev[n].look_at < next ? all->dev[n].look_at : next;
     return next;
@@ -467,7 +471,7 @@ static bool wait_once(struct chardevs *all, u64 begun, u64 end)
         all->arrived |= fds[n].revents != 0;
     if (nets && ready >= 0)
         nets_take(all, fds + polled, begun, end);
-    looks_take(all);
+    looks_take(all, end > begun);
     for (unsigned n = 0; n < all->count; n++)
         if (all->dev[n].live || (all->dev[n].users && focused(&all->dev[n])->greedy))
             deliver(&all->dev[n]);

@@ -87,12 +87,13 @@ struct chardevs {
     const struct options *o;
     struct chardev dev[MAX_CHARDEVS];
     unsigned count;
-    int wake[2];       /* -1, or other descriptors that end a wait */
-    struct nets *nets; /* NULL, or what is waited for, too: frontend/net.h */
-    bool direct;       /* each byte is written as it comes: a trace may go to the same file */
-    bool quit;         /* Ctrl-A x */
-    bool arrived;      /* the last chardevs_wait brought something for who sits there */
-    bool fresh;        /* something that is not prepared came since this was cleared */
+    int wake[2];             /* -1, or other descriptors that end a wait */
+    struct nets *nets;       /* NULL, or what is waited for, too: frontend/net.h */
+    struct display *display; /* NULL, or what is served, too: frontend/display/display.h */
+    bool direct;             /* each byte is written as it comes: a trace may go to the same file */
+    bool quit;               /* Ctrl-A x */
+    bool arrived;            /* the last chardevs_wait brought something for who sits there */
+    bool fresh;              /* something that is not prepared came since this was cleared */
 };
 
 /* The row of that name; NULL: none. char_kind_get: row n, NULL past the last. */

@@ -6,6 +6,7 @@
  * --after and --send type at exact points of the run.
  */
 #define _GNU_SOURCE
+#include "frontend/display/display.h"
 #include "frontend/input.h"
 #include "frontend/net.h"
 
@@ -194,7 +195,10 @@ static void wait_input(struct console *c, const struct timespec *timeout)
 }
 
 /* Is there anybody who may say something? */
-static bool any_live(struct console *c) { return chardevs_live(&c->ends) || nets_listen(c->nets); }
+static bool any_live(struct console *c)
+{
+    return chardevs_live(&c->ends) || nets_listen(c->nets) || display_listens(c->ends.display);
+}
 
 void console_poll(void *ctx)
 {

@@ -251,7 +251,9 @@ struct frontend {
     struct disks *disks;
     struct nets *nets; /* frontend/net.h */
     struct shares *shares;
-    struct inputs *inputs; /* frontend/input.h */
+    struct inputs *inputs;   /* frontend/input.h */
+    struct display *display; /* frontend/display/display.h */
+    struct vnc_config vnc;   /* where it listens */
     struct stats *stats;
     struct report *report; /* frontend/report.h; NULL: none is written */
 };

@@ -259,6 +259,18 @@ const char *balloon_statistic(unsigned n, bool *bytes)
 }
 
 /* In MiB, but for counts. */
+void info_vnc(struct hmp *h)
+{
+    const struct vnc_config *v = &((const struct frontend *)h->console)->vnc; /* which begins with its console */
+    if (!v->there)
+        text_add(h->out, "None\n");
+    else if (v->path[0])
+        text_add(h->out, "default:\n  Server: :%s (unix)\n    Auth: none (Sub: none)\n", v->path);
+    else
+        text_add(h->out, "default:\n  Server: %s:%u (%s)\n    Auth: none (Sub: none)\n", v->host, v->first,
+                 strchr(v->host, ':') ? "ipv6" : "ipv4");
+}
+
 void info_balloon(struct hmp *h)
 {
     struct machine *m = h->m;

@@ -1,4 +1,5 @@
 /* elmu: from the command line to a machine that runs, and from how it ended to an exit status. */
+#include "frontend/display/display.h"
 #include "frontend/input.h"
 #include "frontend/net.h"
 #include "frontend/report.h"
@@ -38,6 +39,8 @@ static void poll_all(void *ctx)
     struct frontend *f = ctx;
     session_fds(f->session, f->console.ends.wake);
     console_poll(ctx);
+    if (display_look(f->display, false))
+        machine_input_kick(f->console.m);
     session_poll(f->session);
 }
 
@@ -355,6 +358,7 @@ int main(int argc, char **argv)
     f.report = report_create(&o, words, given);
     f.session = session_create(m, &o, &f.console);
     report_begin(f.report, f.session);
+    f.display = f.console.ends.display = display_open(&f, m, &o);
     daemon_ready();
     sandbox_begin(&o); /* all is open, and the guest has not begun */
     struct run_end end;
@@ -367,6 +371,8 @@ int main(int argc, char **argv)
     console_flush(&f.console);
     session_at_end(f.session);
     report_gather(f.report, m, f.session, &end);
+    display_close(f.display);
+    f.display = f.console.ends.display = NULL;
     bool complete = session_destroy(f.session, end.status);
     f.session = NULL;
     if (o.until && !f.console.until_seen)

@@ -8,6 +8,7 @@
 #include "board/dev/fw_cfg.h"
 #include "board/machine.h"
 #include "debug/trace/trace.h"
+#include "frontend/display/display.h"
 #include "frontend/share.h"
 
 enum { MAX_CHARDEVS = 32, MAX_SENDS = 256, MAX_SERIALS = 16, MAX_MONITORS = 8, MAX_FOLDERS = 16,
@@ -147,6 +148,7 @@ struct picture_option {
 };
 
 struct options {
+    struct vnc_config vnc;
     bool machine_given, nographic, nodefaults, daemonize, no_reboot, no_shutdown, stats, list_done;
     bool plain_dtb /* without random nodes */, untagged, gic_max /* gic-version=max */;
     struct backend_option backend[MAX_BACKENDS];

@@ -51,7 +51,7 @@ static bool sockets_open(const struct options *o)
     for (unsigned n = 0; n < o->chardev_count; n++)
         if (o->chardev[n].server || o->chardev[n].reconnect || o->chardev[n].port[0])
             return true;
-    return o->gdb || (o->netdev_count && !o->net_cut);
+    return o->gdb || o->vnc.there || (o->netdev_count && !o->net_cut);
 }
 
 bool sandbox_spawns(const struct options *o) { return !o->sandbox || bit(o->sandbox_groups, SANDBOX_SPAWN); }

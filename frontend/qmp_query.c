@@ -18,7 +18,20 @@ json_t *query_version(struct qmp_call *c) { return (void)c, qmp_version(); }
 json_t *query_none(struct qmp_call *c) { return (void)c, json_array(); }
 json_t *query_kvm(struct qmp_call *c) { return (void)c, json_pack("{s:b,s:b}", "enabled", 0, "present", 0); }
 json_t *query_target(struct qmp_call *c) { return (void)c, json_pack("{s:s}", "arch", "aarch64"); }
-json_t *query_vnc(struct qmp_call *c) { return (void)c, json_pack("{s:b}", "enabled", 0); }
+json_t *query_vnc(struct qmp_call *c)
+{
+    const struct vnc_config *v = &((const struct frontend *)c->all->console)->vnc; /* which begins with its console */
+    char service[16];
+    snprintf(service, sizeof(service), "%u", v->first);
+    if (!v->there)
+        return json_pack("{s:b}", "enabled", 0);
+    return json_pack("{s:b,s:s,s:s,s:s,s:s,s:[]}", "enabled", 1, "auth", "none", "family",
+                     v->path[0]             ? "unix"
+                     : strchr(v->host, ':') ? "ipv6"
+                                            : "ipv4",
+                     "host", v->host, "service", v->path[0] ? v->path : service, "clients");
+}
+
 json_t *query_display_options(struct qmp_call *c) { return (void)c, json_pack("{s:s}", "type", "none"); }
 
 json_t *query_current_machine(struct qmp_call *c) { return (void)c, json_pack("{s:b}", "wakeup-suspend-support", 0); }

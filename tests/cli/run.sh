@@ -489,7 +489,7 @@ for part in chardev monitor qmp input daemon sandbox; do
 done
 
 # ---- networks between two programs, shared folders, screens ----
-for part in net shares screens; do
+for part in net shares screens vnc; do
     B=$build timeout 400 python3 "$here/$part.py" "$elmu" >out 2>err
     read -r p f < <(tail -n 1 out | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p')
     passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))

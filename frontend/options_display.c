@@ -1,0 +1,81 @@
+/* The options of displays: -display, -vnc. */
+#include "frontend/property.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { VNC_PORT = 5900, VNC_MOST = 65535 - VNC_PORT };
+
+struct vnc_words {
+    char where[OPTION_TEXT];
+    s32 to;
+};
+static const struct property vnc_rows[] = {
+    PROPERTY("where", PROPERTY_TEXT, struct vnc_words, where),
+    PROPERTY("to", PROPERTY_NUMBER, struct vnc_words, to),
+    PROPERTY_ACCEPTED("password", "off no false"),
+    PROPERTY_ACCEPTED("share", "allow-exclusive force-shared ignore"),
+    PROPERTY_ACCEPTED("lossy", ""),
+    PROPERTY_ACCEPTED("non-adaptive", ""),
+    PROPERTY_ACCEPTED("key-delay-ms", ""),
+    PROPERTY_ACCEPTED("lock-key-sync", ""),
+    PROPERTY_ACCEPTED("power-control", "off"),
+    PROPERTY_ACCEPTED("reverse", "off"),
+};
+
+/* [HOST]:N. A host with colons is in brackets. */
+static void where_read(struct vnc_config *c, const char *option, const char *where, s32 to)
+{
+    const char *colon = strrchr(where, ':');
+    size_t length = colon ? (size_t)(colon - where) : 0;
+    char *end;
+    if (!strncmp(where, "unix:", 5)) {
+        if (strlen(where + 5) >= sizeof(c->path) || !where[5])
+            die("%s unix:PATH: a path of 1 to %zu bytes", option, sizeof(c->path) - 1);
+        snprintf(c->path, sizeof(c->path), "%s", where + 5);
+        return;
+    }
+    long n = colon && colon[1] >= '0' && colon[1] <= '9' ? strtol(colon + 1, &end, 10) : -1;
+    if (n < 0 || *end || n > VNC_MOST)
+        die("%s %s: expected [HOST]:N, N from 0 to %d, unix:PATH or none", option, where, VNC_MOST);
+    if (where[0] == '[' && length > 2 && where[length - 1] == ']') {
+        where++;
+        length -= 2;
+    }
+    if (length >= sizeof(c->host))
+        die("%s: the host's name is too long", option);
+    snprintf(c->host, sizeof(c->host), "%.*s", (int)length, where);
+    if (!length)
+        snprintf(c->host, sizeof(c->host), "127.0.0.1");
+    if (to && (to < n || to > VNC_MOST))
+        die("%s: to=%d: expected %ld to %d", option, to, n, VNC_MOST);
+    c->first = VNC_PORT + (u32)n;
+    c->last = to ? VNC_PORT + (u32)to : c->first;
+}
+
+static void vnc_read(struct options *o, const char *option, const char *arg)
+{
+    static struct vnc_words words;
+    words = (struct vnc_words){ .to = 0 };
+    o->vnc = (struct vnc_config){ .there = false };
+    properties_read(vnc_rows, ARRAY_LEN(vnc_rows), option, arg, "where", &words);
+    if (!strcmp(words.where, "none"))
+        return;
+    where_read(&o->vnc, option, words.where, words.to);
+    o->vnc.there = true;
+}
+
+void opt_vnc(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    vnc_read(o, "-vnc", arg);
+}
+
+void opt_display(struct options *o, const char *name, const char *arg)
+{
+    (void)name;
+    if (!strncmp(arg, "vnc=", 4))
+        vnc_read(o, "-display vnc", arg + 4);
+    else if (strcmp(arg, "none"))
+        die("-display %s: not supported (only none and vnc=[HOST]:N)", arg);
+}
