@@ -77,9 +77,12 @@ unsigned stage2_bits(const struct regime_desc *r)
 
 /* ---- owners ---- */
 
+/* A hostile guest may map the same memory a million times. */
+enum { MARKS = 1 << 25 };
 struct marker {
     struct owners *o;
     u8 vm;
+    u64 *left; /* units that may still be marked */
 };
 
 static void mark(void *ctx, const struct stage2_span *s)
@@ -88,7 +91,7 @@ static void mark(void *ctx, const struct stage2_span *s)
     struct owners *o = k->o;
     u64 first = s->pa > o->base ? s->pa : o->base, end = s->pa + s->size;
     end = end < o->base + o->size ? end : o->base + o->size;
-    for (u64 pa = first & ~(o->unit - 1); pa < end; pa += o->unit) {
+    for (u64 pa = first & ~(o->unit - 1); pa < end && *k->left; pa += o->unit, --*k->left) {
         u8 *of = &o->of[(pa - o->base) / o->unit];
         *of = *of >= OWNER_NONE && *of != OWNER_SHARED ? k->vm : *of == k->vm ? k->vm : (u8)OWNER_SHARED;
     }
@@ -128,12 +131,14 @@ bool owners_find(const struct debugger *d, u64 most, struct owners *o)
     o->of = malloc(o->count ? o->count : 1);
     if (!o->of)
         return false;
+    u64 left = MARKS;
     touched(d, o);
     for (unsigned n = 0; n < VMS; n++) {
-        struct marker k = { .o = o, .vm = (u8)n };
+        struct marker k = { .o = o, .vm = (u8)n, .left = &left };
         if (d->vm[n].used)
             o->whole &= stage2_each(&d->vm[n].regime, mark, &k);
     }
+    o->whole &= left > 0;
     counted(o);
     return true;
 }

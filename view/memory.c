@@ -101,7 +101,10 @@ static float legend_draw(const struct debugger *d, const struct owners *o, float
     }
     snprintf(text, sizeof(text), "%s %s", d->vm[0].used ? "EL2 or no guest's" : "written", view_bytes(o->rest, bytes));
     x = view_legend(c, x, y, INK_EL0, text);
-    view_legend(c, x, y, INK_PANEL, "never written");
+    x = view_legend(c, x, y, INK_PANEL, "never written");
+    if (!o->whole)
+        canvas_fit(c, x, y, c->width - VIEW_EDGE - x, FONT_BODY, INK_TEXT_FAULT,
+                   "(tables too large to be looked through)");
     return y + 28;
 }
 

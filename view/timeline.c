@@ -17,7 +17,8 @@ struct timeline_state {
     u32 rows;     /* of the table left out at the top */
 };
 enum { ZONE_RUN, ZONE_KIND, ZONE_EVENT };
-enum { LABEL = 124, MARKS = 14, STEP = 2 /* pixels a stretch */, MOST = 1024, EVENTS = 40, PES_SHOWN = 8, LINE = 17, NEAREST = 16 /* instructions */ };
+enum { LABEL = 124, MARKS = 14, STEP = 2 /* pixels a stretch */, MOST = 1024,
+       EVENTS = 40, PES_SHOWN = 8, LINE = 17, NEAREST = 16 /* instructions */ };
 
 /* What is drawn with. */
 struct frame {

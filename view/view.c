@@ -53,16 +53,20 @@ struct view_answer view_key(struct looker *l, const struct view *v, void *state,
     return v->kind->key ? v->kind->key(l, state, key) : (struct view_answer){ .wish = VIEW_NOTHING };
 }
 
-struct view_answer view_clicked(struct looker *l, const struct view *v, void *state, const struct shape *zone, float x)
+struct view_answer view_clicked(struct looker *l, const struct view *v, void *state, const struct shape *zone)
 {
-    if (v->kind->pointed && zone->w > 0) {
-        struct view_answer a = v->kind->pointed(l, state, zone->zone, zone->value, (x - zone->x) / zone->w);
-        if (a.wish != VIEW_NOTHING)
-            return a;
-    }
     if (!v->kind->clicked)
         return (struct view_answer){ .wish = VIEW_NOTHING };
     return v->kind->clicked(l, state, zone->zone, zone->value);
+}
+
+struct view_answer view_pointed(struct looker *l, const struct view *v, void *state, const struct shape *zone, float x)
+{
+    struct view_answer a = { .wish = VIEW_NOTHING };
+    float part = zone->w > 0 ? (x - zone->x) / zone->w : 0;
+    if (v->kind->pointed)
+        a = v->kind->pointed(l, state, zone->zone, zone->value, part < 0 ? 0 : part > 1 ? 1 : part);
+    return a.wish == VIEW_NOTHING ? view_clicked(l, v, state, zone) : a;
 }
 
 void view_draw_plain(struct looker *l, const struct view *v, void *state, struct canvas *c)

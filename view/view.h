@@ -60,8 +60,9 @@ const struct view *view_find(const char *name, char error[256]);
  * an error where words are given and it is not. */
 bool view_set(struct looker *l, const struct view *v, void *state, const char *words, char error[256]);
 struct view_answer view_key(struct looker *l, const struct view *v, void *state, unsigned key);
-/* x: where, on the canvas. */
-struct view_answer view_clicked(struct looker *l, const struct view *v, void *state, const struct shape *zone, float x);
+struct view_answer view_clicked(struct looker *l, const struct view *v, void *state, const struct shape *zone);
+/* The same with the place on the canvas, for zones of which it matters: x from the left. Also while it is dragged. */
+struct view_answer view_pointed(struct looker *l, const struct view *v, void *state, const struct shape *zone, float x);
 /* Draws it on all of the canvas, which has been begun: on top a line with the title and where the machine stands. */
 void view_draw(struct looker *l, const struct view *v, void *state, struct canvas *c);
 /* Without that line. */

@@ -116,6 +116,16 @@ void cmd_why(struct monitor_line *l)
     text_add(l->out, "no such exception was seen on this CPU (the last %d of all CPUs are kept)\n", EXC_NOTES);
 }
 
+static void vm_exits(struct monitor_line *l, const struct vm_note *v)
+{
+    struct exit_count all = { 0 };
+    for (unsigned n = 0; n < EXIT_CLASSES; n++)
+        all.count += v->exit[n].count, all.insns += v->exit[n].insns;
+    text_add(l->out,
+             "vmid %d: entered %llu times, %llu instructions in it; %llu exits, %llu instructions at EL2 for them\n",
+             v->vmid, HEX(v->entries), HEX(v->insns), HEX(all.count), HEX(all.insns));
+}
+
 void cmd_exits(struct monitor_line *l)
 {
     const struct debugger *d = l->d;
@@ -124,6 +134,9 @@ void cmd_exits(struct monitor_line *l)
             for (unsigned to = 1; to < 4; to++)
                 if (d->exits[c][from][to])
                     text_add(l->out, "cpu%u EL%u to EL%u: %llu\n", c, from, to, HEX(d->exits[c][from][to]));
+    for (unsigned n = 0; n < VMS; n++)
+        if (d->vm[n].used)
+            vm_exits(l, &d->vm[n]);
     text_add(l->out, "to EL2 from below, by class:\n");
     for (unsigned n = 0; n < ARRAY_LEN(d->exit_class); n++)
         if (d->exit_class[n])
