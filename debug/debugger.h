@@ -82,7 +82,8 @@ size_t debugger_read(struct debugger *d, u64 addr, void *to, size_t size);
 /* RAM only. False: some byte is not there; nothing was written. */
 bool debugger_write(struct debugger *d, u64 addr, const void *from, size_t size);
 
-/* debug/monitor/monitor.c: a line of `monitor`, its answer. True: the machine's state was changed. */
+/* debug/monitor/monitor.c: a line of `monitor`, its answer. True: the machine's state was changed. d may be NULL for
+ * help. */
 bool monitor_run(struct debugger *d, const char *line, struct text *out);
 /* debug/address.c: a number (0x..., decimal) that is the whole word. */
 bool debugger_number(const char *word, u64 *value);

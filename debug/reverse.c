@@ -34,7 +34,7 @@ struct reverse {
     struct journal *journal;
     struct checkpoint point[CHECKPOINTS];
     u32 count, base; /* base: pages that are not dirty are as at that checkpoint */
-    u64 interval;
+    u64 interval, limit;
     struct version *version; /* 0 is not used */
     u32 version_count, version_room, version_free;
     u64 bytes;
@@ -396,8 +396,10 @@ static bool forth_to_stop(struct reverse *r, struct stops *s, u32 cpu)
     stops_step(s, ~0u);
     stops_resume(s, cpu);
     journal_set_quiet(r->journal, true);
-    while (end.kind == END_INSNS && !break_wanted(r))
-        end = reverse_run(r, machine_insns(r->m) + BREAK_INSNS);
+    for (u64 at = machine_insns(r->m); end.kind == END_INSNS && at < r->limit && !break_wanted(r);) {
+        end = reverse_run(r, r->limit - at < BREAK_INSNS ? r->limit : at + BREAK_INSNS);
+        at = machine_insns(r->m);
+    }
     journal_set_quiet(r->journal, false);
     return end.kind == END_REQUEST && s->pending.hit;
 }
@@ -448,6 +450,7 @@ struct reverse *reverse_create(struct machine *m)
     bool ok = r;
     if (ok) {
         r->m = m;
+        r->limit = NEVER;
         r->journal = journal_attach(m);
         ok = r->journal;
     }
@@ -480,6 +483,8 @@ void reverse_changed(struct reverse *r)
     journal_cut(r->journal);
     r->failed = !begin(r);
 }
+
+void reverse_set_limit(struct reverse *r, u64 insns) { r->limit = insns; }
 
 void reverse_set_break(struct reverse *r, bool (*wanted)(void *ctx), void *ctx)
 {

@@ -9,6 +9,7 @@
 #include "debug/file.h"
 #include "debug/gdb/gdb.h"
 #include "debug/journal.h"
+#include "debug/reverse.h"
 #include "debug/snapshot.h"
 #include "debug/symbols.h"
 #include "debug/timeline.h"
@@ -354,6 +355,8 @@ struct session *session_create(struct machine *m, const struct options *o, struc
         gdb_set_interrupted(s->gdb, terminal_interrupted);
         gdb_set_standing(s->gdb, standing, s);
         gdb_debugger(s->gdb)->recorded = s->journal;
+        if (gdb_debugger(s->gdb)->reverse)
+            reverse_set_limit(gdb_debugger(s->gdb)->reverse, o->max_insns);
         symbols_read(s, gdb_debugger(s->gdb));
     }
     s->paused = o->stopped && !s->gdb;

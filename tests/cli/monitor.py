@@ -185,6 +185,11 @@ def travel():
         m.send(b"cont\n")
         check("and on to its end", e.status() == 0, e.status())
 
+    with Elmu(*options, "-gdb", "unix:t4", "-monitor", "unix:t5,server,nowait", "-max-insns", "3000000", kernel=echo) as e, connect("t5") as t:
+        m = Peer(t.fileno())
+        m.until(b"(qemu) ")
+        check("-max-insns is the end", "the run ends before that" in (m.ask("next-exit") or "") and m.ask("where").startswith("0 instructions"), m.got)
+
 def both(name, options, *ask):
     """The answers of elmu's monitor and of QEMU's, line ends and echoes away."""
     answers = []
