@@ -16,8 +16,7 @@ struct run_end reverse_run(struct reverse *r, u64 limit);
 /* To the point after exactly `insns` instructions, earlier or later. False: it lies before the first checkpoint, or the
  * machine ended before. */
 bool reverse_goto(struct reverse *r, struct stops *s, u64 insns);
-/* How many instructions the run has at most, unless somebody says by hand that it goes on (reverse_run, reverse_goto).
- */
+/* How many instructions the run has at most for reverse_find. NEVER at first. */
 void reverse_set_limit(struct reverse *r, u64 insns);
 /* To the next stop of s, without the host's input, or back to the last one before now. False: there is none, or the
  * client wanted an end (reverse_broken); the machine is where it was. The hit is in s->pending. */
