@@ -62,7 +62,7 @@ arm64   libc:aarch64-linux-gnu-gcc  libc6-dev-arm64-cross   whose C library it i
 arm64   dpkg-deb                    dpkg                    to unpack the other libraries of arm64 (tests/arm64-root.sh)
 arm64   flock                       util-linux              to keep two runs from fetching them at once
 arm64   qemu-aarch64-static         qemu-user-static        to run it on this one
-debian  mmdebstrap                  mmdebstrap              to make the Debian system of tests/images/debian.sh
+debian  mmdebstrap                  mmdebstrap              to make the Debian systems of tests/images/debian.sh and tests/lessons/fresh.sh
 debian  arch-test                   arch-test               to see whether its programs can run here
 debian  qemu-aarch64-static         qemu-user-static        to run its packages' scripts
 debian  fakeroot                    fakeroot                to unpack it without rights

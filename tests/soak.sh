@@ -29,7 +29,7 @@ built() # FOLDER VARIABLES...
 }
 suites() { B="$out/$1" ELMU="$PWD/$out/$1/elmu" tests/check.sh "${@:2}"; }
 
-tests/install.sh run check images lint || exit 1
+tests/install.sh run check images lint debian || exit 1
 echo "seed $seed"
 for cc in gcc clang; do
     built $cc CC=$cc || continue
@@ -53,6 +53,7 @@ for cc in gcc clang; do
         part images-$cc-san tests/images/check.sh -j 2 "$PWD/$out/$cc-san/elmu" full
     fi
 done
+part lessons-fresh tests/lessons/fresh.sh
 part sweep tests/conformance/sweep.py "$out/gcc/sweep" --all
 part sweep-models tests/conformance/sweep.py "$out/gcc/sweep" --samples 5000 --seed "$seed" \
     --cpu cortex-a35 cortex-a53 cortex-a55 cortex-a57 cortex-a72 cortex-a76 cortex-a77 cortex-a78 cortex-a78ae cortex-x1 cortex-a710 neoverse-n1 neoverse-v1 neoverse-n2 neoverse-v2
