@@ -117,7 +117,7 @@ def lesson(name, work):
     filtered = f" | sed -f '{settled}'" if os.path.exists(settled) else ""
     # Time that is instructions does not depend on the host's load; with it CPUs that wait for each other take for ever.
     clock = "" if "-smp" in open(os.path.join(folder("solution"), "build/options")).read() else "-icount shift=0,sleep=off"
-    theirs = shell(f"{QEMU} $(cat build/options) {clock} -net none -kernel build/hyp.elf{filtered}", folder("solution"), timeout=30)[0]
+    theirs = shell(f"{QEMU} $(cat build/options) {clock} -net none -kernel build/hyp.elf 2>/dev/null{filtered}", folder("solution"), timeout=30)[0]
     check(ours == theirs, f"{name}: the solution on QEMU", "\n".join(f"{a!r} / {b!r}" for a, b in zip(ours.splitlines(), theirs.splitlines()) if a != b) or theirs)
     text = shell("cat err", folder("solution"))[0]
     check(text == "", f"{name}: the solution's run says nothing on standard error", text)

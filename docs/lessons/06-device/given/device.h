@@ -24,6 +24,8 @@ struct device {
 
 /* uart_device.c, counter.c */
 extern const struct device uart_device, counter_device;
+/* devices.c: those that a guest has; NULL behind the last. */
+extern const struct device *const devices[];
 /* mmio.c: a data abort of the guest's at that IPA. True: a device has answered. */
 bool mmio(struct vcpu *v, u64 ipa);
 /* mmio.c: the guest takes a synchronous external abort for its access: nobody answered. */

@@ -1,8 +1,6 @@
 /* Accesses to devices that do not exist, found out from the syndrome of the abort. */
 #include "device.h"
 
-static const struct device *const devices[] = { &uart_device, &counter_device };
-
 /* What a load of that size leaves in the register. */
 static u64 extended(u64 value, unsigned bytes, bool sign, bool is_x)
 {
@@ -18,7 +16,7 @@ bool mmio(struct vcpu *v, u64 ipa)
 {
     const struct device *d = NULL;
     unsigned bytes = 1u << ISS_SAS(v->esr), rt = ISS_SRT(v->esr);
-    for (unsigned n = 0; n < COUNT(devices); n++)
+    for (unsigned n = 0; devices[n]; n++)
         if (ipa - devices[n]->base < devices[n]->size)
             d = devices[n];
     if (!d || !(v->esr & ISS_ISV))

@@ -1,0 +1,2 @@
+# queue.c
+s/ || !(entry \& S2_WRITE))/)/
