@@ -42,15 +42,15 @@ void translation_flush(void)
 static void map_all(u64 *root)
 {
     (void)root;
-    TODO(
-        4,
-        "the UART's page (0x09000000); of the image: code, constants, data up to _guard, not the guard page, the stack; "
-        "RAM before the image (device tree) and behind it up to RAM_END. VA = PA");
+    TODO(4, "the UART's page (0x09000000); of the image: code, constants, data up to _guard, not "
+            "the guard page, the stack; RAM before the image (device tree) and behind it up to "
+            "RAM_END. VA = PA");
 }
 
 void translation_on(void)
 {
     u64 *root = page_new();
     map_all(root);
-    TODO(5, "MAIR_EL2, TCR_EL2, TTBR0_EL2; translation_flush(); SCTLR_EL2 with M, C, I, WXN; isb()");
+    TODO(5, "MAIR_EL2, TCR_EL2, TTBR0_EL2; translation_flush(); SCTLR_EL2 with M, C, I, WXN; "
+            "isb()");
 }

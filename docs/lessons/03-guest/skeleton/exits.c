@@ -14,9 +14,8 @@ static void hypercall(struct vcpu *v)
 static bool smc(struct vcpu *v)
 {
     (void)v;
-    TODO(
-        6,
-        "PSCI_SYSTEM_OFF in w0 is the end. Any other: x0 = CALL_UNKNOWN, and on behind the SMC, which a trap has not done");
+    TODO(6, "PSCI_SYSTEM_OFF in w0 is the end. Any other: x0 = CALL_UNKNOWN, and on behind the "
+            "SMC, which a trap has not done");
 }
 
 bool guest_exit(struct vcpu *v, u64 kind)

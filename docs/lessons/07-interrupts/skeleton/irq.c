@@ -10,16 +10,13 @@ void timer_next(void)
 
 void irq_taken(void)
 {
-    TODO(
-        2,
-        "ICC_IAR1_EL1 says which, and takes it. SPURIOUS: nothing. INTID_EL2_TIMER: timer_next, and a VIRQ_TICK for the guest. "
-        "INTID_MAINTENANCE: list_fill. Any other: panic. Then ICC_EOIR1_EL1, ISB");
+    TODO(2, "ICC_IAR1_EL1 says which, and takes it. SPURIOUS: nothing. INTID_EL2_TIMER: "
+            "timer_next, and a VIRQ_TICK for the guest. INTID_MAINTENANCE: list_fill. Any other: "
+            "panic. Then ICC_EOIR1_EL1, ISB");
 }
 
 void guest_waits(void)
 {
-    TODO(
-        5,
-        "WFI here, at EL2: it ends when a physical interrupt is pending. But if a list register holds something, the guest has "
-        "nothing to wait for");
+    TODO(5, "WFI here, at EL2: it ends when a physical interrupt is pending. But if a list "
+            "register holds something, the guest has nothing to wait for");
 }

@@ -3,7 +3,8 @@
 
 void vgic_on(void)
 {
-    TODO(1, "HCR_EL2: IMO besides what it has; ICH_VMCR_EL2 0; all list registers 0; ICH_HCR_EL2: EN; ISB");
+    TODO(1, "HCR_EL2: IMO besides what it has; ICH_VMCR_EL2 0; all list registers 0; ICH_HCR_EL2: "
+            "EN; ISB");
 }
 
 /* The list register that has it, pending or taken and not ended; -1: none. */
@@ -30,14 +31,14 @@ void list_fill(void)
             left = true;
             continue;
         } else {
-            TODO(
-                3,
-                "to the first list register that is free: pending, group 1, a priority (only bits 7 to 3 count), the INTID; ISB");
+            TODO(3, "to the first list register that is free: pending, group 1, a priority (only "
+                    "bits 7 to 3 count), the INTID; ISB");
         }
         virq_waiting[intid] = false;
     }
     if (left)
-        TODO(4, "ICH_HCR_EL2: UIE besides EN, as long as something is left over; ISB. And without UIE when nothing is");
+        TODO(4, "ICH_HCR_EL2: UIE besides EN, as long as something is left over; ISB. And without "
+                "UIE when nothing is");
 }
 
 void virq_raise(u32 intid)

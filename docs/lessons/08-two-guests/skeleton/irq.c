@@ -18,9 +18,8 @@ void irq_taken(void)
         slice_over = true;
         break;
     case INTID_VTIMER:
-        TODO(5,
-             "the current guest's timer is due, and its line stays up: CNT_IMASK besides what CNTV_CTL_EL0 has; ISB; "
-             "virq_raise; it does not sleep");
+        TODO(5, "the current guest's timer is due, and its line stays up: CNT_IMASK besides what "
+                "CNTV_CTL_EL0 has; ISB; virq_raise; it does not sleep");
     case INTID_MAINTENANCE: list_fill(); break;
     default: panic("INTID %u", intid);
     }

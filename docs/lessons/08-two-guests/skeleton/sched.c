@@ -27,10 +27,8 @@ struct vm *vm_next(void)
     for (;;) {
         others_look();
         bool all_over = true;
-        TODO(
-            6,
-            "one that is neither over nor sleeping: the current one, unless its slice is over (then that begins anew), "
-            "else the next in turn. all_over: whether all are");
+        TODO(6, "one that is neither over nor sleeping: the current one, unless its slice is over "
+                "(then that begins anew), else the next in turn. all_over: whether all are");
         if (all_over)
             return NULL;
         asm volatile("wfi");

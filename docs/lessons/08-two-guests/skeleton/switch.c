@@ -36,7 +36,8 @@ static void vgic_load(const struct vm *v) { (void)v; }
 static void timer_save(struct vm *v)
 {
     (void)v;
-    TODO(3, "CNTVOFF_EL2, CNTV_CVAL_EL0, CNTV_CTL_EL0; the timer off afterwards; and back in timer_load");
+    TODO(3, "CNTVOFF_EL2, CNTV_CVAL_EL0, CNTV_CTL_EL0; the timer off afterwards; and back in "
+            "timer_load");
 }
 
 static void timer_load(const struct vm *v) { (void)v; }

@@ -5,7 +5,8 @@
 static int64_t cpu_on(u64 target, u64 entry, u64 context)
 {
     (void)target, (void)entry, (void)context;
-    TODO(4, "a CPU that is not there, one that is on; else its pc, pstate and x0, on[], and a kick");
+    TODO(4, "a CPU that is not there, one that is on; else its pc, pstate and x0, on[], and a "
+            "kick");
 }
 
 bool guest_psci(struct vcpu *v)

@@ -4,9 +4,8 @@
 void virq_send(unsigned cpu, u32 intid)
 {
     (void)cpu, (void)intid;
-    TODO(
-        5,
-        "it waits for that CPU; then list_fill, when that is this CPU, else a kick: only a CPU itself can write its list registers");
+    TODO(5, "it waits for that CPU; then list_fill, when that is this CPU, else a kick: only a "
+            "CPU itself can write its list registers");
 }
 
 /* ICC_SGI1R_EL1: the INTID is bits 27 to 24, bits 15 to 0 are the CPUs by their number. */

@@ -7,7 +7,8 @@
 
 void guards_on(void)
 {
-    TODO(1, "MDCR_EL2: debug registers trap. What is not in switch.c's list must not be the guest's to use");
+    TODO(1, "MDCR_EL2: debug registers trap. What is not in switch.c's list must not be the "
+            "guest's to use");
 }
 
 /* Bytes of the guest that runs, from an address as it knows it. Each page is looked up by itself; one that the guest
@@ -15,9 +16,9 @@ void guards_on(void)
 bool guest_read(u64 ipa, u64 size, void *to)
 {
     (void)ipa, (void)size, (void)to;
-    TODO(2,
-         "the whole range is in GUEST_RAM_IPA + GUEST_RAM_SIZE, whatever ipa and size are; then byte by byte through "
-         "entry_of(guest_memory.root, ...): false where nothing is mapped");
+    TODO(2, "the whole range is in GUEST_RAM_IPA + GUEST_RAM_SIZE, whatever ipa and size are; "
+            "then byte by byte through entry_of(guest_memory.root, ...): false where nothing is "
+            "mapped");
     return true;
 }
 

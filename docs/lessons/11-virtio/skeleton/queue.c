@@ -12,10 +12,9 @@ bool guest_write(u64 ipa, u64 size, const void *from)
 static bool buffer_send(const struct queue *q, u16 head)
 {
     (void)q, (void)head;
-    TODO(
-        2,
-        "from descriptor `head` on, while DESC_NEXT: read it (is there one of that number?), read its bytes, 64 at most, console_text. "
-        "One with DESC_WRITE is nonsense here. How many can there be?");
+    TODO(2, "from descriptor `head` on, while DESC_NEXT: read it (is there one of that number?), "
+            "read its bytes, 64 at most, console_text. One with DESC_WRITE is nonsense here. How "
+            "many can there be?");
     return false; /* a circle */
 }
 
@@ -24,9 +23,8 @@ bool queue_work(struct queue *q)
     u16 index, head;
     if (!guest_read(q->avail + offsetof(struct virtq_avail, index), sizeof(index), &index))
         return false;
-    TODO(
-        1,
-        "how many are new is (u16)(index - q->seen): both count on beyond the size, and wrap at 65536. More than q->size is nonsense");
+    TODO(1, "how many are new is (u16)(index - q->seen): both count on beyond the size, and wrap "
+            "at 65536. More than q->size is nonsense");
     while (q->seen != index) {
         u64 slot = q->seen % q->size;
         if (!guest_read(q->avail + offsetof(struct virtq_avail, ring) + slot * sizeof(head), sizeof(head), &head) ||
