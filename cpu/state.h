@@ -310,6 +310,7 @@ struct cpu {
         u32 breakpoints, watchpoints; /* sets of enabled ones: breakpoint_changed */
         u64 debug_sum;                /* of their settings */
         u32 raised;                   /* stepping: how the last instruction was cut, RAISED_* */
+        u64 flags_of, flags_saved;    /* in regions: where the flags are, 0 elsewhere (cpu/tier2/loop.c) */
         struct fast_context data;     /* at this EL, for fetches too */
         struct fast_context unpriv;   /* of LDTR and STTR */
         struct code_page *page;

@@ -59,7 +59,7 @@ void emit_put(struct region *r, unsigned n, unsigned value)
         return;
     if (r->pin[n] >= 0)
         host_mov(&r->h, true, (unsigned)r->pin[n], value);
-    if (overwritten(r, n))
+    if (r->unstored >> n & 1 || overwritten(r, n))
         return;
     host_store(&r->h, 3, value, HOST_CPU_PLACE(x_at(n)));
 }
@@ -99,6 +99,13 @@ void emit_pc(struct region *r, unsigned d, unsigned slot, u64 offset)
     host_alu_imm(&r->h, true, HOST_ADD, d, d, 4 * (u64)slot + offset, false);
 }
 
+/* The host's condition for the guest's. Flags that wait are the host's wherever somebody asks (cpu/tier2/loop.c). */
+static unsigned condition_get(struct region *r, unsigned condition)
+{
+    r->h.astray |= r->flags_now != FLAGS_STORED && !host_holds(r->h.hf, condition);
+    return host_condition(&r->h, condition);
+}
+
 /* ---- data processing, immediate ---- */
 
 static void emit_adr(struct region *r, const struct op *o, const struct emit_row *e)
@@ -111,7 +118,7 @@ static void emit_adr(struct region *r, const struct op *o, const struct emit_row
     emit_put(r, o->d, d);
 }
 
-static u64 immediate(const struct op *o, const struct emit_row *e)
+u64 emit_immediate(const struct op *o, const struct emit_row *e)
 {
     switch (e->form) {
     case IMM_PATTERN: return e->w ? (u64)(u32)o->imm * 0x100000001ull : (u64)(u32)o->imm;
@@ -119,17 +126,25 @@ static u64 immediate(const struct op *o, const struct emit_row *e)
     default: return (u64)IMM_OF(o);
     }
 }
+/* Where it is made: of a comparison whose flags wait, nowhere. */
+static unsigned result_dest(const struct region *r, const struct op *o, const struct emit_row *e)
+{
+    bool nowhere = o->d == REG_TRASH && r->waits[r->slot] && (e->op == HOST_SUB || e->op == HOST_AND);
+    return nowhere ? (unsigned)HOST_NONE : emit_dest(r, o->d, HOST_A);
+}
 /* The result of an operation, and its flags. */
 static void result(struct region *r, const struct op *o, const struct emit_row *e, unsigned d)
 {
-    if (e->flags && !overwritten(r, NZCV))
+    if (e->flags && r->waits[r->slot])
+        loop_flags_wait(r);
+    else if (e->flags && !overwritten(r, NZCV))
         host_flags_store(&r->h, d);
     emit_put(r, o->d, d);
 }
-static void emit_alu_imm(struct region *r, const struct op *o, const struct emit_row *e)
+void emit_alu_imm(struct region *r, const struct op *o, const struct emit_row *e)
 {
-    unsigned n = emit_get(r, o->n, HOST_A), d = emit_dest(r, o->d, HOST_A);
-    host_alu_imm(&r->h, e->w, e->op, d, n, immediate(o, e), e->flags);
+    unsigned n = emit_get(r, o->n, HOST_A), d = result_dest(r, o, e);
+    host_alu_imm(&r->h, e->w, e->op, d, n, emit_immediate(o, e), e->flags);
     result(r, o, e, d);
 }
 
@@ -203,11 +218,11 @@ static void alu_second(struct region *r, const struct op *o, const struct emit_r
         host_not(&r->h, e->w, HOST_B, m);
         m = HOST_B;
     }
-    unsigned n = emit_get(r, o->n, HOST_A), d = emit_dest(r, o->d, HOST_A);
+    unsigned n = emit_get(r, o->n, HOST_A), d = result_dest(r, o, e);
     host_alu(&r->h, e->w, e->op, d, n, m, e->flags);
     result(r, o, e, d);
 }
-static void emit_alu(struct region *r, const struct op *o, const struct emit_row *e)
+void emit_alu(struct region *r, const struct op *o, const struct emit_row *e)
 {
     alu_second(r, o, e, emit_get(r, o->m, HOST_B));
 }
@@ -250,7 +265,7 @@ static void compare(struct region *r, const struct op *o, const struct emit_row 
         host_alu(&r->h, e->w, e->op, HOST_A, n, emit_get(r, o->m, HOST_B), true);
     host_flags_store(&r->h, HOST_A);
 }
-static void emit_compare_if(struct region *r, const struct op *o, const struct emit_row *e)
+void emit_compare_if(struct region *r, const struct op *o, const struct emit_row *e)
 {
     unsigned condition = (unsigned)o->imm >> 4;
     if (condition >= CONDITION_al) {
@@ -261,7 +276,7 @@ static void emit_compare_if(struct region *r, const struct op *o, const struct e
     unsigned n = emit_get(r, o->n, HOST_A), m = e->form ? o->m : emit_get(r, o->m, HOST_B);
     host_compare_if(&r->h, e->w, e->op, n, m, e->form, condition, o->imm & 15);
 #else
-    host_fix other = host_jump_if(&r->h, host_opposite(host_condition(&r->h, condition)));
+    host_fix other = host_jump_if(&r->h, host_opposite(condition_get(r, condition)));
     compare(r, o, e);
     host_fix done = host_jump(&r->h);
     host_fix_to(&r->h, other, r->h.p);
@@ -289,14 +304,14 @@ static unsigned select_other(struct region *r, const struct op *o, const struct 
     host_alu_imm(&r->h, true, HOST_ADD, HOST_B, HOST_A, 1, false); /* -m is NOT(m) + 1 */
     return HOST_B;
 }
-static void emit_select(struct region *r, const struct op *o, const struct emit_row *e)
+void emit_select(struct region *r, const struct op *o, const struct emit_row *e)
 {
     unsigned d = emit_dest(r, o->d, HOST_A);
     if (e->condition >= CONDITION_al) {
         host_mov(&r->h, e->w, d, emit_get(r, o->n, HOST_A));
     } else {
         unsigned m = select_other(r, o, e), n = emit_get(r, o->n, HOST_A);
-        host_select(&r->h, e->w, host_condition(&r->h, e->condition), d, n, m);
+        host_select(&r->h, e->w, condition_get(r, e->condition), d, n, m);
     }
     emit_put(r, o->d, d);
 }
@@ -386,12 +401,12 @@ static void emit_near_bit(struct region *r, const struct op *o, const struct emi
     unsigned clear = host_test_bit(&r->h, emit_get(r, o->d, HOST_A), o->n);
     region_take_if(r, e->invert ? host_opposite(clear) : clear, region_target(r->page, o, e));
 }
-static void emit_near_if(struct region *r, const struct op *o, const struct emit_row *e)
+void emit_near_if(struct region *r, const struct op *o, const struct emit_row *e)
 {
     if (e->condition >= CONDITION_al)
         region_take(r, region_target(r->page, o, e), false);
     else
-        region_take_if(r, host_condition(&r->h, e->condition), region_target(r->page, o, e));
+        region_take_if(r, condition_get(r, e->condition), region_target(r->page, o, e));
 }
 static void emit_far(struct region *r, const struct op *o, const struct emit_row *e)
 {

@@ -336,7 +336,7 @@ static s32 v_at(unsigned n) { return CPU(v) + 16 * (s32)n; }
 static void fp_check(struct region *r)
 {
     if (!r->fp_checked)
-        slow_if_not(r, host_test_cpu(&r->h, CPU(d.fp_trapped)));
+        slow_if_not(r, host_test_cpu(&r->h, CPU(d.fp_trapped), 0));
     r->fp_checked = true;
 }
 static void vector_load(struct region *r, const struct emit_row *e, unsigned d, struct host_place from)

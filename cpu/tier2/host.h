@@ -39,6 +39,8 @@ enum host_extend { HOST_ZERO, HOST_SIGN_X, HOST_SIGN_W }; /* of what is loaded: 
 /* What the host's flags hold: nothing of use, or what the guest's are after such an operation. */
 enum host_flags { HF_NONE, HF_SUB, HF_ADD, HF_LOGIC };
 
+enum { HOST_NONE = 0xff }; /* no register */
+
 struct host {
     u8 *p, *end;           /* where the next instruction goes; the room ends */
     const u8 *written, *run; /* the same place, as it is written and as it is executed */
@@ -59,6 +61,7 @@ void host_mov(struct host *h, bool w, unsigned d, unsigned n);
 void host_imm(struct host *h, unsigned d, u64 value);
 /* `flags`: the host's flags, and h->hf, are those of the operation afterwards. Without, ADD of three different
  * registers or of an immediate from another register leaves them alone, as do mov, imm, not, load and store. */
+/* d HOST_NONE: nothing but the flags of a SUB or AND is wanted. */
 void host_alu(struct host *h, bool w, enum host_op op, unsigned d, unsigned n, unsigned m, bool flags);
 void host_alu_imm(struct host *h, bool w, enum host_op op, unsigned d, unsigned n, u64 imm, bool flags);
 void host_not(struct host *h, bool w, unsigned d, unsigned n);
@@ -82,7 +85,6 @@ void host_adc(struct host *h, bool w, unsigned d, unsigned n, unsigned m, bool f
 
 /* ---- memory ---- */
 /* base + index + offset; index HOST_NONE: without. */
-enum { HOST_NONE = 0xff };
 struct host_place {
     u8 base, index;
     s32 offset;
@@ -128,12 +130,14 @@ void host_compare_if(struct host *h, bool w, enum host_op op, unsigned n, unsign
 #endif
 /* The host's condition for the guest's (not AL or NV), from the host's flags if they have it, else from memory. */
 unsigned host_condition(struct host *h, unsigned condition);
+/* Has the host that condition after such an operation? */
+bool host_holds(enum host_flags hf, unsigned condition);
 /* The same for "n is zero", "bit of n is zero". These, too, are asked before n or HOST_C changes. */
 unsigned host_test_zero(struct host *h, bool w, unsigned n);
 unsigned host_test_bit(struct host *h, unsigned n, unsigned bit);
 unsigned host_test_mask(struct host *h, unsigned n, u32 mask); /* no bit of it */
-/* "The word at that offset of struct cpu is zero". */
-unsigned host_test_cpu(struct host *h, s32 offset);
+/* "The word at that offset of struct cpu is `value`", which is below 128. */
+unsigned host_test_cpu(struct host *h, s32 offset, u32 value);
 unsigned host_opposite(unsigned condition);
 void host_select(struct host *h, bool w, unsigned condition, unsigned d, unsigned n, unsigned m);
 host_fix host_jump_if(struct host *h, unsigned condition);

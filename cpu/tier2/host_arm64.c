@@ -258,6 +258,7 @@ static void flags_are(struct host *h, enum host_op op, bool w)
 
 void host_alu(struct host *h, bool w, enum host_op op, unsigned d, unsigned n, unsigned m, bool flags)
 {
+    d = d == HOST_NONE ? (unsigned)ZR : d;
     op_shifted(h, flags && sets_flags(op) ? with_flags(op) : alu[op], w, d, n, m, HOST_LSL, 0);
     if (flags && !sets_flags(op))
         op_shifted(h, ANDS, w, ZR, d, d, HOST_LSL, 0);
@@ -292,6 +293,7 @@ static bool alu_imm(struct host *h, bool w, enum host_op op, unsigned d, unsigne
 void host_alu_imm(struct host *h, bool w, enum host_op op, unsigned d, unsigned n, u64 imm, bool flags)
 {
     u64 v = w ? imm : (u64)(s64)(s32)(u32)imm;
+    d = d == HOST_NONE ? (unsigned)ZR : d;
     if (alu_imm(h, w, op, d, n, v, flags)) {
         if (flags)
             flags_are(h, op, w);
@@ -516,6 +518,11 @@ void host_flags_imm(struct host *h, unsigned nzcv)
 }
 
 /* The host has all conditions, where it has the guest's flags. */
+bool host_holds(enum host_flags hf, unsigned condition)
+{
+    (void)condition;
+    return hf != HF_NONE;
+}
 unsigned host_condition(struct host *h, unsigned condition)
 {
     if (h->hf != HF_NONE)
@@ -561,9 +568,11 @@ unsigned host_test_mask(struct host *h, unsigned n, u32 mask)
     }
     return when_zero(false, X17);
 }
-unsigned host_test_cpu(struct host *h, s32 offset)
+unsigned host_test_cpu(struct host *h, s32 offset, u32 value)
 {
     op_cpu(h, 2, LOAD, X17, offset);
+    if (value)
+        add_imm12(h, SUB_I, false, X17, X17, value);
     return when_zero(false, X17);
 }
 void host_compare_if(struct host *h, bool w, enum host_op op, unsigned n, unsigned m, bool imm, unsigned condition,

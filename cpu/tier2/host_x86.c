@@ -171,6 +171,11 @@ static void flags_are(struct host *h, enum host_op op, bool w, bool flags)
 
 void host_alu(struct host *h, bool w, enum host_op op, unsigned d, unsigned n, unsigned m, bool flags)
 {
+    if (d == HOST_NONE) {
+        op_rr(h, w, op == HOST_SUB ? 0x3b : 0x85, n, m);
+        flags_are(h, op, w, true);
+        return;
+    }
     if (op == HOST_ADD && !flags && d != n && d != m) {
         op_rmi(h, w, 0x8d, d, n, m, 0, 0);
         return;
@@ -212,8 +217,15 @@ void host_alu_imm(struct host *h, bool w, enum host_op op, unsigned d, unsigned 
         host_alu(h, w, op, d, n, RDX, flags);
         return;
     }
-    host_mov(h, true, d, n);
-    group1_imm(h, w && !narrow, group1[op], d, (s32)v);
+    if (d == HOST_NONE && op == HOST_SUB) {
+        group1_imm(h, w, GROUP1_CMP, n, (s32)v);
+    } else if (d == HOST_NONE) {
+        op_rr(h, w, 0xf7, 0, n); /* TEST */
+        word(h, (u32)v);
+    } else {
+        host_mov(h, true, d, n);
+        group1_imm(h, w && !narrow, group1[op], d, (s32)v);
+    }
     flags_are(h, op, w, flags);
 }
 
@@ -473,6 +485,7 @@ static void cpu_compare_zero(struct host *h, bool w, s32 offset)
     op_cpu(h, w, w ? 0x83 : 0x80, GROUP1_CMP, offset);
     byte(h, 0);
 }
+bool host_holds(enum host_flags hf, unsigned condition) { return held[hf][condition] >= 0; }
 unsigned host_condition(struct host *h, unsigned condition)
 {
     if (held[h->hf][condition] >= 0)
@@ -532,10 +545,10 @@ unsigned host_test_mask(struct host *h, unsigned n, u32 mask)
     h->hf = HF_NONE;
     return CC_E;
 }
-unsigned host_test_cpu(struct host *h, s32 offset)
+unsigned host_test_cpu(struct host *h, s32 offset, u32 value)
 {
     op_cpu(h, false, 0x83, GROUP1_CMP, offset);
-    byte(h, 0);
+    byte(h, value);
     h->hf = HF_NONE;
     return CC_E;
 }

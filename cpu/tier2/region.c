@@ -17,7 +17,7 @@
 
 #ifndef HOST_WITHOUT_TIER
 
-enum { ROWS_HASH = 4096, ROOM_MAX = 256 << 10, ROOM_INSN = 512, ROOM_ENTRY = 128, COUNT_MAX = 255 };
+enum { ROWS_HASH = 4096, ROOM_MAX = 256 << 10, ROOM_INSN = 1024, ROOM_ENTRY = 128, COUNT_MAX = 255 };
 
 struct tier2 {
     struct decoder *decoder;
@@ -234,6 +234,7 @@ static void region_pin(struct region *r)
     u32 weight[REG_COUNT] = { 0 };
     region_weigh(r, weight);
     memset(r->pin, -1, sizeof(r->pin));
+    r->pinned = 0;
     for (unsigned k = 0; k < host_pin_count; k++) {
         unsigned best = REG_ZR;
         for (unsigned n = 0; n < REG_COUNT; n++)
@@ -243,10 +244,12 @@ static void region_pin(struct region *r)
             break;
         weight[best] = 0;
         r->pin[best] = (s8)host_pins[k];
+        r->pinned |= BIT(best);
     }
 }
 
-/* Which registers are read some way on from each slot, until the region is left: those are loaded on the way in. */
+/* Which registers are read some way on from each slot, until the region is left: those are loaded on the way in. Where
+ * one is stored late it is read. */
 static void region_live(struct region *r)
 {
     memset(&r->live[r->lo], 0, (r->hi - r->lo + 2) * sizeof(r->live[0]));
@@ -262,7 +265,7 @@ static void region_live(struct region *r)
                 unsigned to = region_target(r->page, &r->ops[n], r->row[n]);
                 after |= to < CODE_SLOTS && r->in[to] ? r->live[to] : 0;
             }
-            u64 live = u.reads | (after & ~u.writes);
+            u64 live = u.reads | r->late[n] | (after & ~u.writes);
             changed |= live != r->live[n];
             r->live[n] = live;
         }
@@ -274,6 +277,8 @@ static void region_live(struct region *r)
 void region_side_exit(struct region *r, struct side_exit e)
 {
     e.slot = (u16)r->slot;
+    e.unstored = r->unstored;
+    e.flags_now = r->flags_now;
     r->side_exit[r->side_exits++] = e;
 }
 static void fix_later(struct region *r, host_fix from, unsigned to)
@@ -287,6 +292,10 @@ static s32 distance(unsigned from, unsigned to) { return (s32)to - (s32)from - 1
 void region_take(struct region *r, unsigned to, bool call)
 {
     host_fix stop;
+    if (!call && inside(r, to))
+        loop_go(r, to);
+    else
+        loop_leave(r);
     unsigned on = host_budget(&r->h, distance(r->slot, to), to);
     if (!call && inside(r, to) && r->at[to]) {
         host_fix_to(&r->h, host_jump_if(&r->h, on), r->at[to]);
@@ -304,21 +313,31 @@ void region_take(struct region *r, unsigned to, bool call)
 void region_take_if(struct region *r, unsigned condition, unsigned to)
 {
     enum host_flags hf = r->h.hf;
+    u64 unstored = r->unstored;
+    u8 flags_now = r->flags_now;
     if (inside(r, to) && r->at[to]) {
         host_fix over = host_jump_if(&r->h, host_opposite(condition));
         region_take(r, to, false);
         host_fix_to(&r->h, over, r->h.p);
         r->h.hf = hf; /* of the way that goes on */
+        r->unstored = unstored;
+        r->flags_now = flags_now;
     } else {
         region_side_exit(
             r, (struct side_exit){ .from = host_jump_if(&r->h, condition), .kind = SIDE_EXIT_TAKEN, .to = (u16)to });
     }
 }
 
-static void leave_slow(struct region *r, unsigned slot) { host_leave_by(&r->h, slot, r->ops[slot].fn, r->counts); }
+static void leave_slow(struct region *r, unsigned slot)
+{
+    loop_leave(r);
+    host_leave_by(&r->h, slot, r->ops[slot].fn, r->counts);
+}
 static void side_exit_write(struct region *r, struct side_exit s)
 {
     r->slot = s.slot;
+    r->unstored = s.unstored;
+    r->flags_now = s.flags_now;
     host_fix_to(&r->h, s.from, r->h.p);
     r->h.hf = HF_NONE;
     switch ((enum side_exit_kind)s.kind) {
@@ -328,7 +347,10 @@ static void side_exit_write(struct region *r, struct side_exit s)
         break;
     case SIDE_EXIT_SLOW: leave_slow(r, s.slot); break;
     case SIDE_EXIT_TAKEN: region_take(r, s.to, false); break;
-    case SIDE_EXIT_STOP: host_leave_by(&r->h, s.to, thr_tier2_stop, r->counts); break;
+    case SIDE_EXIT_STOP:
+        loop_leave(r);
+        host_leave_by(&r->h, s.to, thr_tier2_stop, r->counts);
+        break;
     }
 }
 
@@ -341,17 +363,25 @@ static void slot_write(struct region *r, unsigned slot)
     if (r->label[slot] || r->entry[slot])
         r->h.hf = HF_NONE, r->fp_checked = false, r->group = r->monitor = -1;
     r->at[slot] = r->h.p;
+    loop_slot_begin(r, slot);
     if (e)
         e->emit(r, &r->ops[slot], e);
     else
         leave_slow(r, slot);
+    loop_slot_end(r, slot);
     u64 writes = emit_uses(r->letters[slot], &r->ops[slot]).writes;
     if (r->group >= 0 && writes >> r->group & 1)
         r->group = -1;
     if (r->monitor >= 0 && writes >> r->monitor & 1)
         r->monitor = -1;
-    if (goes_on(flow_of(e)) && !inside(r, slot + 1))
+    if (!goes_on(flow_of(e)))
+        return;
+    if (inside(r, slot + 1)) {
+        loop_go(r, slot + 1);
+    } else {
+        loop_leave(r);
         host_leave(&r->h, slot + 1, r->counts);
+    }
 }
 
 /* Is there room for an instruction, and its side exits? */
@@ -496,6 +526,7 @@ static bool region_make(struct tier2 *t, struct code_page *page, unsigned slot)
         r->entry[n] |= r->in[n] && marked(page->leader, n);
     r->entry[slot] = 1;
     region_pin(r);
+    loops_find(r);
     region_live(r);
     host_begin(t, r);
     if (!region_write(r) || r->h.end - r->h.p < (s64)r->count * ROOM_ENTRY)

@@ -67,10 +67,14 @@ struct side_exit {
     host_fix from;
     const u8 *back;
     u16 slot, to;
-    u8 kind;
+    u8 kind, flags_now; /* as below, there */
+    u64 unstored;
     struct host_access access;
 };
 enum { SIDE_EXITS_MAX = 8 * REGION_MAX };
+
+/* Where the guest's flags may be, a bit each: in their place, or in the operands of an operation that waits. */
+enum { FLAGS_STORED = 1, SETTERS_MAX = 7 };
 
 struct region {
     struct host h;
@@ -84,12 +88,22 @@ struct region {
     bool group_write;
     int monitor; /* x[monitor] is where an exclusive load just was, of 1 << monitor_log2 bytes, or -1: a store passes */
     unsigned monitor_log2;
-    bool fp_checked;   /* FP instructions are known not to trap on all ways here */
+    bool fp_checked;           /* FP instructions are known not to trap on all ways here */
+    u64 unstored;              /* registers whose value may be the host's alone (cpu/tier2/loop.c) */
+    u8 flags_now;              /* where the flags may be */
+    u8 numbered;               /* those of them that say in cpu->d.flags_of that they were the last */
+    u8 setters;                /* operations whose flags wait, from 1: their slots */
+    u8 saved[SETTERS_MAX + 1]; /* the register that one keeps in cpu->d.flags_saved, or REG_ZR */
+    u16 setter[SETTERS_MAX + 1];
+    u64 pinned;        /* registers that have one of the host's */
     s8 pin[REG_COUNT]; /* the host's register that holds x[n], or -1 */
     struct op ops[CODE_SLOTS + 1];
     const struct emit_row *row[CODE_SLOTS + 1];
     u16 letters[CODE_SLOTS + 1];
-    u64 live[CODE_SLOTS + 2]; /* registers whose value some way on from the slot reads */
+    u64 live[CODE_SLOTS + 2];                           /* registers whose value some way on from the slot reads */
+    u64 late[CODE_SLOTS + 2];                           /* `unstored` at the slot */
+    u8 flags_at[CODE_SLOTS + 2], waits[CODE_SLOTS + 2]; /* `flags_now` at the slot; the number of its operation, or 0 */
+    u16 loop_from[CODE_SLOTS + 2], loop_to[CODE_SLOTS + 2]; /* the innermost such loop around the slot; to 0: none */
     const u8 *at[CODE_SLOTS + 1];
     u8 in[CODE_SLOTS + 2], entry[CODE_SLOTS + 2], label[CODE_SLOTS + 2];
     struct side_exit side_exit[SIDE_EXITS_MAX];
@@ -101,6 +115,16 @@ struct region {
 
 /* The slot that a near branch goes to. */
 unsigned region_target(const struct code_page *page, const struct op *o, const struct emit_row *e);
+/* Loops of a region whose slots, labels and pins are known. */
+void loops_find(struct region *r);
+/* Around the code of a slot, and at an operation whose flags wait. */
+void loop_slot_begin(struct region *r, unsigned slot);
+void loop_slot_end(struct region *r, unsigned slot);
+void loop_flags_wait(struct region *r);
+/* Stores what is not yet: before the region is left, or on the way to a slot of it. */
+void loop_leave(struct region *r);
+void loop_go(struct region *r, unsigned to);
+
 /* For emitters: an exit from here. */
 void region_side_exit(struct region *r, struct side_exit e);
 /* A branch that was taken, from here to a slot of the page; `call`: it is left for good. */

@@ -75,8 +75,8 @@ struct runner {
     struct cpu *cpu;    /* under test */
     struct cpu *expect; /* architectural part only */
     struct cpu *baseline;
-    struct cpu *start; /* as expect */
-    struct memory memory, expected;
+    struct cpu *start;                      /* as expect */
+    struct memory memory, expected, before; /* before: at the start, with the second tier */
     struct phys phys;
     struct gic *gic;
     struct timers *timers;

@@ -278,6 +278,63 @@ START_TEST(exclusives_and_their_monitor)
 }
 END_TEST
 
+/* Loops, one in another now and then, with what is emitted in them and a way around some of it; the flags and registers
+ * that are not stored in each turn are there wherever it ends: at an access that misses or faults, at the budget's end,
+ * at what has no emitter, behind the loop. */
+static u32 loop_word(unsigned slot)
+{
+    static const u32 setters[] = { 0xf1000400 /* subs x0, x0, #1 */,  0x71000421 /* subs w1, w1, #1 */,
+                                   0xb1000442 /* adds x2, x2, #1 */,  0xeb01001f /* cmp x0, x1 */,
+                                   0x6b030042 /* subs w2, w2, w3 */,  0xea01003f /* tst x1, x1 */,
+                                   0x72000c21 /* ands w1, w1, #15 */, 0xab030061 /* adds x1, x3, x3 */,
+                                   0x2b1f0000 /* adds w0, w0, wzr */, 0xeb0003e0 /* negs x0, x0 */ };
+    for (;;) {
+        if (any() % 4 == 0)
+            return setters[any() % ARRAY_LEN(setters)];
+        const struct emit_row *e = &emit_rows[any() % emit_row_count];
+        bool takes = any() % 3 ? e->exits || e->reads_flags : e->flow == FLOW_NEXT;
+        u32 word = takes && (e->flow == FLOW_NEXT || e->flow == FLOW_IF) ? word_of(e, slot) : NO_WORD;
+        if (word != NO_WORD)
+            return word;
+    }
+}
+/* A branch on a condition, or on a register. */
+static u32 branch_some(s32 slots)
+{
+    u32 to = ((u32)slots & 0x7ffff) << 5;
+    return any() % 3 ? 0x54000000 | to | (u32)(any() % 14)
+                     : 0x35000000 | to | (u32)(any() % 2) << 31 | (u32)(any() % 4);
+}
+START_TEST(loops_leave_all_stored)
+{
+    unsigned compiled = 0;
+    for (unsigned trial = 0; trial < 3000; trial++) {
+        u32 words[16], count = 0, inner = 1 + (u32)any() % 3, body = inner + 2 + (u32)any() % 5;
+        words[count++] = any() % 2 ? loop_word(AFTER) : HERE + 1; /* a way in before it */
+        for (; count < body; count++)
+            words[count] = loop_word(AFTER + count);
+        if (any() % 3 == 0)
+            words[inner] = branch_some((s32)(1 + any() % (body - inner)));
+        if (any() % 3 == 0) {
+            words[count] = branch_some((s32)inner - (s32)count);
+            count++;
+        }
+        if (any() % 16 == 0)
+            words[1 + any() % (count - 1)] = other_word(AFTER + 1);
+        if (any() % 2)
+            words[count++] = loop_word(AFTER);
+        words[count] = branch_some(1 - (s32)count);
+        count++;
+        words[count] = any() % 2 ? 0xd53b4203 /* mrs x3, nzcv */ : loop_word(AFTER + count);
+        count++;
+        words[count++] = HERE;
+        both_run("loop", trial, words, write_code(words, count, AFTER), 1 + any() % 60);
+        compiled += tier() && was_compiled(AFTER + 1);
+    }
+    ck_assert(!tier() || compiled > 1000);
+}
+END_TEST
+
 /* Accesses share the compare of a tag; one that is not aligned, between them but behind a branch, fails all the same
  * where alignment is checked (stage 1 is off). */
 START_TEST(group_checks_alignment)
@@ -435,6 +492,7 @@ Suite *test_tier2_suite(void)
     tcase_add_test(c, code_written_by_itself);
     tcase_add_test(c, link_register_is_stored);
     tcase_add_test(c, exclusives_and_their_monitor);
+    tcase_add_test(c, loops_leave_all_stored);
     tcase_add_test(c, group_checks_alignment);
     tcase_add_test(c, data_beside_code);
     tcase_add_test(c, old_regions_make_room);
