@@ -38,15 +38,19 @@ ONCE   := $(filter-out $(BODIES),$(wildcard $(foreach f,lib cpu mmu gic timer bo
 CORE_O := $(ONCE:%.c=$(B)/%.o) $(BODIES:%.c=$(B)/%.thr.o) $(BODIES:%.c=$(B)/%.step.o)
 PE_O   := $(filter-out $(B)/board/% $(B)/debug/% $(B)/view/%,$(CORE_O)) # the PE and its GIC and timers, without a board
 # Images of other formats than raw are qemu-nbd's, where libnbd is there to speak to it; the network of -netdev user is
-# libslirp's, where that is there; -sandbox is libseccomp's, PNGs are libpng's.
+# libslirp's, where that is there; -sandbox is libseccomp's, PNGs are libpng's, windows SDL's and their terminals libvterm's.
 NBD    := $(shell echo '\#include <libnbd.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
 SLIRP  := $(shell echo '\#include <slirp/libslirp.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
 PNG    := $(shell echo '\#include <png.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
 SECCOMP := $(shell echo '\#include <seccomp.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
-LACKED := frontend/disk_nbd$(if $(NBD),_none).c frontend/netdev_user$(if $(SLIRP),_none).c frontend/sandbox$(if $(SECCOMP),_none).c frontend/screendump_png$(if $(PNG),_none).c
+SDL    := $(shell printf '\#include <SDL2/SDL.h>\n\#include <SDL2/SDL_ttf.h>\n' | $(CC) -E - >/dev/null 2>&1 && echo 1)
+VTERM  := $(shell echo '\#include <vterm.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
+LACKED := frontend/disk_nbd$(if $(NBD),_none).c frontend/netdev_user$(if $(SLIRP),_none).c frontend/sandbox$(if $(SECCOMP),_none).c frontend/screendump_png$(if $(PNG),_none).c \
+    $(patsubst %,frontend/display/%.c,desktop$(if $(SDL),_none,_sdl) letters$(if $(SDL),_none) vt$(if $(VTERM),_none))
 OPTIONAL := $(if $(SECCOMP),-lseccomp)
 # Loaded when first used (debug/library.h): the file that uses one, and which it is.
-LOADED := debug/disasm:capstone debug/symbols:dw $(if $(NBD),frontend/disk_nbd:nbd) $(if $(SLIRP),frontend/netdev_user:slirp) $(if $(PNG),frontend/screendump_png:png)
+LOADED := debug/disasm:capstone debug/symbols:dw $(if $(NBD),frontend/disk_nbd:nbd) $(if $(SLIRP),frontend/netdev_user:slirp) $(if $(PNG),frontend/screendump_png:png) \
+    $(if $(SDL),frontend/display/desktop_sdl:SDL2 frontend/display/letters:SDL2_ttf) $(if $(VTERM),frontend/display/vt:vterm)
 SONAME = $(or $(shell readelf -d "$$($(CC) -print-file-name=lib$1.so)" 2>/dev/null | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p'),lib$1.so)
 $(foreach l,$(LOADED),$(eval $(B)/$(word 1,$(subst :, ,$l)).o: LIBRARY = $(word 2,$(subst :, ,$l))))
 MAIN_O := $(patsubst %.c,$(B)/%.o,$(filter-out $(LACKED),$(wildcard frontend/*.c frontend/*/*.c)))
@@ -87,7 +91,7 @@ $(B)/%.step.o: %.c
 # ---- tests ----
 UNIT_O := $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c))
 -include $(UNIT_O:.o=.d) $(wildcard $(B)/tests/conformance/*.d)
-PURE_O := $(patsubst %,$(B)/frontend/%.o,line message telnet netdev_vsock sandbox$(if $(SECCOMP),,_none) p9 p9_ops p9_io share_fids share_host share_map inside tftp keys display/rfb) # of the program, what stands alone
+PURE_O := $(patsubst %,$(B)/frontend/%.o,line message telnet netdev_vsock sandbox$(if $(SECCOMP),,_none) p9 p9_ops p9_io share_fids share_host share_map inside tftp keys display/rfb display/picture display/vt$(if $(VTERM),,_none) display/letters$(if $(SDL),,_none)) # of the program, what stands alone
 $(B)/unit: $(UNIT_O) $(CORE_O) $(PURE_O)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS) -lcheck -lsubunit -lrt $(if $(SECCOMP),-lseccomp)
 unit: $(B)/unit  ## unit tests
@@ -175,6 +179,7 @@ deb: $(ELMU)  ## a Debian package, build/elmu_VERSION_ARCH.deb
 pictures: $(ELMU) $(B)/guest/demo.elf  ## the pictures of docs/ and of the lessons' pages, made anew by the program
 	@B=$(B) tests/view/pictures.sh $(abspath $(ELMU))
 	@ELMU=$(abspath $(ELMU)) docs/lessons/pictures.sh
+	@tests/window/pictures.sh $(abspath $(ELMU))
 
 coverage:  ## line coverage of cpu/ and mmu/ by the tests on both engines, and the lines that none reaches: 15 minutes
 	@tests/install.sh run check coverage

@@ -84,7 +84,7 @@ void chardev_attach(struct chardev *c, const struct char_user *user, const char 
     if (c->users == CHAR_USERS)
         die("%s: chardev '%s' has %d users already", what, c->config->id, CHAR_USERS);
     c->user[c->users++] = *user;
-    if (c->out >= 0 && !c->connecting && user->event)
+    if ((c->out >= 0 || c->vc) && !c->connecting && user->event)
         user->event(user->ctx, CHAR_CONNECTED);
 }
 

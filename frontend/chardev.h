@@ -80,6 +80,7 @@ struct chardev {
     u8 *ring;
     u64 ring_at, ring_used;
     struct addrinfo *addresses, *next_address;
+    struct vc *vc; /* a terminal of the window */
 };
 
 struct chardevs {
@@ -135,10 +136,12 @@ typedef void char_fn(struct chardev *c);
 char_fn char_open_stdio, char_open_file, char_open_tty, char_open_pipe, char_open_pty, char_look_pty, char_left_pty,
     char_close_pty;
 char_fn char_open_ring, char_close_ring;
+char_fn char_open_vc, char_close_vc; /* frontend/display/consoles.c */
 char_fn char_open_socket, char_look_socket, char_left_socket, char_close_socket, char_open_udp;
 void char_put_nowhere(struct chardev *c, u8 byte);
 void char_put_testdev(struct chardev *c, u8 byte);
 void char_put_ring(struct chardev *c, u8 byte);
+void char_put_vc(struct chardev *c, u8 byte);
 ssize_t char_read_socket(struct chardev *c, void *bytes, size_t size);
 ssize_t char_read_udp(struct chardev *c, void *bytes, size_t size);
 ssize_t char_write_udp(struct chardev *c, const void *bytes, size_t size);

@@ -161,9 +161,9 @@ bool session_waits(const struct session *s);
 /* The machine was reset and loaded again. */
 void session_restarted(struct session *s);
 struct run_end session_run(struct session *s, u64 limit);
-/* The machine is off: consoles and monitors are served until somebody ends the program. True: somebody reset the
- * machine, which is to be loaded again, and to stand. */
-bool session_stay(struct session *s);
+/* The machine is off: consoles and monitors are served until somebody ends the program. True: it is to stand, and then
+ * goes on: somebody has reset it (*reset: it is to be loaded again), or taken it to another point of its run. */
+bool session_stay(struct session *s, bool *reset);
 /* Called with s NULL, too: before there is one. */
 void session_poll(struct session *s);
 /* The run stops for a monitor that has a line. */
@@ -183,6 +183,9 @@ struct debugger;
 struct timeline;
 /* The debugger whose stops and notes they use: gdb's, or one that begins to look in now. */
 struct debugger *session_debugger(struct session *s);
+/* The same, and the run is kept from now on, so that it can go back (debug/reverse.h) where there is memory for it. Not
+ * within machine_run. */
+struct debugger *session_keep(struct session *s);
 /* What happens in the run is written down from now on, if it was not (debug/timeline.h). */
 struct timeline *session_timeline(struct session *s);
 enum session_ask { ASK_QUIT, ASK_STOP, ASK_CONT, ASK_RESET, ASK_POWERDOWN };

@@ -295,14 +295,23 @@ static struct run_end run(struct machine *m, struct frontend *f, const struct op
     }
 }
 
-/* -no-shutdown: the machine is off, the program stays. True: it has been reset. */
+/* Does the program stay when the machine is off (-no-shutdown), or when its run is over that somebody looks at? */
+static bool stays(const struct options *o, const struct run_end *end)
+{
+    bool looked = o->display.shows == DISPLAY_MACHINE && end->kind != END_RESET;
+    return (looked && end->kind != END_REQUEST && end->kind != END_ERROR) || (o->no_shutdown && end->kind == END_OFF);
+}
+
+/* True: the machine goes on all the same. */
 static bool stay(struct frontend *f, const struct run_end *end, const struct options *o, struct machine *m,
                  const struct boot_config *boot)
 {
+    bool reset;
     session_ended(f->session, end);
-    if (!o->no_shutdown || end->kind != END_OFF || !session_stay(f->session))
+    if (!stays(o, end) || !session_stay(f->session, &reset))
         return false;
-    restart(m, f, boot);
+    if (reset)
+        restart(m, f, boot);
     return true;
 }
 

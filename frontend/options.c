@@ -205,6 +205,7 @@ bool options_parse(struct options *o, int argc, char **argv, int *status)
     }
     if (o->after)
         die("--after '%s': its --send is missing", o->after);
+    display_complete(o);
     consoles_complete(o);
     if (o->machine.semihosting)
         o->given |= GIVEN_SEMIHOSTING;

@@ -149,6 +149,7 @@ struct picture_option {
 
 struct options {
     struct vnc_config vnc;
+    struct display_config display;
     bool machine_given, nographic, nodefaults, daemonize, no_reboot, no_shutdown, stats, list_done;
     bool plain_dtb /* without random nodes */, untagged, gic_max /* gic-version=max */;
     struct backend_option backend[MAX_BACKENDS];
@@ -284,7 +285,7 @@ void options_trace_check(const struct options *o);
 void memory_complete(struct options *o);
 /* The same of the GIC: what gic-version=max is. */
 void gic_complete(struct options *o);
-/* ... and consoles that nobody asked for are there. */
+/* ... display_complete (frontend/display/display.h), and consoles that nobody asked for are there. */
 void consoles_complete(struct options *o);
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

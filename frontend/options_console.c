@@ -329,6 +329,26 @@ static bool stdio_taken(const struct options *o)
     return false;
 }
 
+static void vc_add(struct options *o, const char *option, const char *id)
+{
+    struct char_config c = { .kind = char_kind_find("vc") };
+    text_set(c.id, sizeof(c.id), option, id);
+    chardev_add(o, option, &c);
+}
+
+/* With a window that was asked for, monitor and serial port are tabs of it. */
+static void vcs_add(struct options *o, bool mon)
+{
+    if (mon) {
+        vc_add(o, "-monitor", "compat_monitor0");
+        mon_add(o, "-monitor", "compat_monitor0");
+    }
+    if (!o->serial_count) {
+        vc_add(o, "-serial", "serial0");
+        strcpy(o->serial[o->serial_count++], "serial0");
+    }
+}
+
 /* What nobody asked for, as QEMU makes it where there is no window: the first serial port on standard input and output,
  * and beside it (Ctrl-A c) the monitor. Where something else has these, or there are none, neither. */
 void consoles_complete(struct options *o)
@@ -343,6 +363,9 @@ void consoles_complete(struct options *o)
     bool nographic = o->nographic && !o->nodefaults; /* takes standard input and output */
     if (o->daemonize && (nographic || stdio_taken(o)))
         die(nographic ? "-nographic cannot be used with -daemonize" : "cannot use stdio with -daemonize");
+    if (o->display.shows && o->display.name[0])
+        vcs_add(o, mon);
+    mon &= !o->mon_given;
     if (o->daemonize || stdio_taken(o))
         return;
     struct char_config c = { .kind = char_kind_find("stdio"), .no_signals = o->nographic };

@@ -1,6 +1,8 @@
 /* The options of displays: -display, -vnc. */
 #include "frontend/property.h"
 
+#include "lib/nearest.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -71,11 +73,93 @@ void opt_vnc(struct options *o, const char *name, const char *arg)
     vnc_read(o, "-vnc", arg);
 }
 
+/* ---- -display ---- */
+
+enum { MUST = 1, MAY = 0 };
+static const struct {
+    const char *name, *help;
+    u8 shows;
+    bool must;
+} kinds[] = {
+#define DISPLAY(name_, shows_, must_, help_) { name_, help_, DISPLAY_##shows_, must_ },
+#include "frontend/display/display.def"
+};
+static const struct {
+    const char *name, *instead;
+} refused[] = {
+#define DISPLAY_REFUSED(name_, instead_) { name_, instead_ },
+#include "frontend/display/display.def"
+};
+
+static void kinds_list(struct options *o)
+{
+    puts("Available display backend types:");
+    for (unsigned n = 0; n < ARRAY_LEN(kinds); n++)
+        if (kinds[n].help)
+            help_words(printf("%s", kinds[n].name), 12, kinds[n].help);
+    o->list_done = true;
+}
+
+static void kind_set(struct display_config *c)
+{
+    struct nearest like = { 0 };
+    char words[96];
+    for (unsigned n = 0; n < ARRAY_LEN(kinds); n++)
+        if (!strcmp(kinds[n].name, c->name)) {
+            c->shows = kinds[n].shows;
+            c->must = kinds[n].must;
+            return;
+        }
+    for (unsigned n = 0; n < ARRAY_LEN(refused); n++)
+        if (!strcmp(refused[n].name, c->name))
+            die("-display %s: elmu has no %s", c->name, refused[n].instead);
+    for (unsigned n = 0; n < ARRAY_LEN(kinds); n++)
+        nearest_try(&like, c->name, strlen(c->name), kinds[n].name);
+    die("-display %s: there is no such display%s (-display help lists them)", c->name, nearest_words(&like, words));
+}
+
+static void display_gl(void *target, const char *option, const struct suboption *s)
+{
+    if (!word_among("on off core es", s->value))
+        die("%s gl=%s: expected on or off", option, s->value);
+    ((struct display_config *)target)->fast = strcmp(s->value, "off");
+}
+
 void opt_display(struct options *o, const char *name, const char *arg)
 {
+    static const struct property rows[] = {
+        PROPERTY("type", PROPERTY_TEXT, struct display_config, name),
+        PROPERTY("full-screen", PROPERTY_ON, struct display_config, full_screen),
+        PROPERTY("show-cursor", PROPERTY_ON, struct display_config, show_cursor),
+        PROPERTY("window-close", PROPERTY_OFF, struct display_config, no_close),
+        PROPERTY("font", PROPERTY_TEXT, struct display_config, font),
+        PROPERTY_BY("gl", display_gl),
+        PROPERTY_ACCEPTED("grab-on-hover", "on off"),
+        PROPERTY_ACCEPTED("zoom-to-fit", "on off"),
+        PROPERTY_ACCEPTED("show-tabs", "on off"),
+        PROPERTY_ACCEPTED("show-menubar", "on off"),
+        PROPERTY_ACCEPTED("alt_grab", "on off"),
+        PROPERTY_ACCEPTED("ctrl_grab", "on off"),
+        PROPERTY_ACCEPTED("grab-mod", "lshift-lctrl-lalt rctrl"),
+        PROPERTY_ACCEPTED("charset", ""),
+    };
+    struct display_config c = { .full_screen = o->display.full_screen };
     (void)name;
-    if (!strncmp(arg, "vnc=", 4))
+    if (!strncmp(arg, "vnc=", 4)) {
         vnc_read(o, "-display vnc", arg + 4);
-    else if (strcmp(arg, "none"))
-        die("-display %s: not supported (only none and vnc=[HOST]:N)", arg);
+        return;
+    }
+    if (option_is_query(arg)) {
+        kinds_list(o);
+        return;
+    }
+    properties_read(rows, ARRAY_LEN(rows), "-display", arg, "type", &c);
+    kind_set(&c);
+    o->display = c;
+}
+
+void opt_full_screen(struct options *o, const char *name, const char *arg)
+{
+    (void)name, (void)arg;
+    o->display.full_screen = true;
 }

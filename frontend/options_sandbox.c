@@ -63,6 +63,8 @@ void sandbox_begin(const struct options *o)
         return;
     if (sockets_open(o))
         groups |= BIT(SANDBOX_SOCKETS);
+    if (o->display.shows)
+        groups |= BIT(SANDBOX_WINDOW);
 #ifdef SANITIZED
     groups |= BIT(SANDBOX_SANITIZERS);
 #endif

@@ -41,7 +41,8 @@ struct session {
     bool host_reset;   /* the reset that comes is a monitor's wish */
     bool begun;        /* the machine has run since it was loaded */
     bool asked;        /* it stands since a monitor asked for that */
-    bool off;          /* the guest has switched it off */
+    bool off;          /* the guest has switched it off, */
+    bool back;         /* ... and somebody took it to where it was not yet */
     struct trace *log; /* what a monitor's `log` asked for, */
     struct trace_config log_config;
     u64 pictures_at; /* instruction at which the next of -picture is due */
@@ -161,6 +162,14 @@ struct timeline *session_timeline(struct session *s)
     return s->timeline;
 }
 
+struct debugger *session_keep(struct session *s)
+{
+    struct debugger *d = session_debugger(s);
+    if (d == s->own && !d->reverse)
+        d->reverse = reverse_create(s->m);
+    return d;
+}
+
 bool session_stands(const struct session *s) { return s->gdb ? gdb_stands(s->gdb) : s->paused; }
 bool session_over(const struct session *s) { return s->quit || s->console->ends.quit; }
 
@@ -176,7 +185,7 @@ const char *session_state(const struct session *s)
 void session_moved(struct session *s)
 {
     s->console->start_ns = host_ns() - s->m->now;
-    s->begun = true;
+    s->begun = s->back = true;
 }
 
 /* Whoever it was that stopped the machine or let it go. */
@@ -269,6 +278,7 @@ static bool stand(struct session *s, int ms)
     console_flush(s->console);
     chardevs_wait(&s->console->ends, &timeout);
     monitors_run(s->monitors);
+    display_stand(s->console->ends.display);
     stand_tell(s);
     console_flush(s->console);
     return session_over(s) || terminal_interrupted() || !session_stands(s);
@@ -281,16 +291,19 @@ static bool standing(void *ctx)
     return session_over(ctx);
 }
 
-bool session_stay(struct session *s)
+bool session_stay(struct session *s, bool *reset)
 {
     s->off = true;
-    while (!session_over(s) && !terminal_interrupted() && !s->want_reset)
+    s->back = false;
+    while (!session_over(s) && !terminal_interrupted() && !s->want_reset && !s->back)
         stand(s, PAUSE_MS);
     s->off = false;
-    if (!s->want_reset || session_over(s))
+    *reset = s->want_reset;
+    if ((!s->want_reset && !s->back) || session_over(s))
         return false;
     s->want_reset = s->want_power = false;
-    s->host_reset = s->asked = true;
+    s->host_reset = *reset;
+    s->asked = true;
     s->paused = !s->gdb;
     if (s->gdb)
         gdb_halt(s->gdb);
@@ -377,7 +390,8 @@ struct session *session_create(struct machine *m, const struct options *o, struc
 
 void session_called(struct session *s)
 {
-    if (!s || !monitors_due(s->monitors) || s->m->d.end.kind != END_NONE)
+    bool due = s && (monitors_due(s->monitors) || display_due(s->console->ends.display));
+    if (!due || s->m->d.end.kind != END_NONE)
         return;
     s->called = true;
     machine_end(s->m, END_REQUEST, 0, "");
@@ -496,6 +510,8 @@ void session_restarted(struct session *s)
         gdb_restarted(s->gdb);
     if (s->own)
         stops_moved_all(&s->own->stops);
+    if (s->own && s->own->reverse)
+        reverse_changed(s->own->reverse);
     monitors_event(s->monitors, "RESET", !s->host_reset, s->host_reset ? "host-qmp-system-reset" : "guest-reset");
     s->begun = !session_stands(s);
     s->host_reset = false;
@@ -508,6 +524,8 @@ static struct run_end machine_go(struct session *s, u64 limit)
         return gdb_run(s->gdb, limit);
     if (s->own)
         stops_resume(&s->own->stops, s->own->cpu);
+    if (s->own && s->own->reverse)
+        return reverse_run(s->own->reverse, limit);
     return machine_run(s->m, limit);
 }
 
@@ -515,6 +533,7 @@ static struct run_end machine_go(struct session *s, u64 limit)
 static bool monitors_first(struct session *s, struct run_end *end)
 {
     monitors_run(s->monitors);
+    display_stand(s->console->ends.display);
     if (s->paused && !s->want_reset)
         pause_wait(s);
     *end = (struct run_end){ .kind = END_REQUEST };
@@ -597,6 +616,8 @@ bool session_destroy(struct session *s, int status)
     pictures_now(s);
     pictures_end(s, s->o, machine_insns(s->m));
     monitors_destroy(s->monitors);
+    if (s->own && s->own->reverse)
+        reverse_destroy(s->own->reverse);
     if (s->own)
         debugger_end(s->own);
     free(s->own);

@@ -1,4 +1,6 @@
 /* -version: what this is, of which commit, with which libraries. COMMIT is the Makefile's. */
+#include "frontend/display/desktop.h"
+#include "frontend/display/vt.h"
 #include "frontend/options.h"
 #include "frontend/screendump.h"
 #include "frontend/sandbox.h"
@@ -37,5 +39,8 @@ void opt_version(struct options *o, const char *name, const char *arg)
            CS_API_MINOR, JANSSON_VERSION, sandbox_library() ? ", seccomp " : "",
            sandbox_library() ? sandbox_library() : "", screendump_png_library() ? ", libpng " : "",
            screendump_png_library() ? screendump_png_library() : "");
+    if (desktop_library())
+        printf("windows by SDL %s%s%s\n", desktop_library(), vt_library() ? ", terminals by libvterm " : "",
+               vt_library() ? vt_library() : "");
     o->list_done = true;
 }

@@ -43,6 +43,7 @@ suite_trace() { tests/trace/run.py "$ELMU" "$B"; }
 suite_lessons() { tests/lessons/run.py "$ELMU"; }
 suite_views() { tests/view/run.py "$ELMU" "$B"; }
 suite_cli() { tests/cli/run.sh "$ELMU"; }
+suite_window() { tests/window/run.sh "$ELMU"; }
 # The command lines are beside the vectors.
 suite_cmdlines() { tests/cmdlines.sh "$ELMU" "${VECTORS%% *}/../cmdlines.txt"; }
 suite_bench() { tests/bench.sh "$ELMU" "${VECTORS%% *}/../bench"; }
@@ -65,7 +66,7 @@ suite_sweep()
 beside="cli"
 # Suites that run only when they are named: parts of others, for slow builds.
 extra="vectors-part"
-all="vectors lockstep causes unit bench vectors-tier2 guests-stepping guests-threaded guests-tier2 guests-qemu determinism fuzz gdb trace views report lessons cli acpi cmdlines calls core includes lists sweep"
+all="vectors lockstep causes unit bench vectors-tier2 guests-stepping guests-threaded guests-tier2 guests-qemu determinism fuzz gdb trace views report lessons cli window acpi cmdlines calls core includes lists sweep"
 
 jobs=2
 case ${1-} in

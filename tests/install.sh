@@ -11,7 +11,7 @@ cc=${CC:-gcc}
 cc=${cc%% *}
 
 # purpose  probe                    package                 why
-# A probe is a command, or lib:HEADER:NAME for a library that must compile and link.
+# A probe is a command, lib:HEADER:NAME for a library that must compile and link, or file:PATH.
 needs()
 {
     cat <<END
@@ -28,6 +28,10 @@ run     lib:jansson.h:jansson     libjansson-dev          to read options that a
 run     lib:libnbd.h:nbd            libnbd-dev              for disk images of other formats than raw (a build without it says so)
 run     lib:slirp/libslirp.h:slirp  libslirp-dev            for -netdev user (a build without it says so)
 run     lib:seccomp.h:seccomp       libseccomp-dev          for -sandbox (a build without it says so)
+run     lib:SDL2/SDL.h:SDL2         libsdl2-dev             for windows (-display sdl, machine; a build without it says so)
+run     lib:SDL2/SDL_ttf.h:SDL2_ttf libsdl2-ttf-dev         to write in them
+run     lib:vterm.h:vterm           libvterm-dev            for terminals in them (-serial vc)
+run     file:/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf fonts-dejavu-core whose letters they have
 run     lib:png.h:png               libpng-dev              for screendump -f png (a build without it says so)
 run     aarch64-linux-gnu-gcc       gcc-aarch64-linux-gnu   to build the demo hypervisor and its guests
 check   lib:check.h:check           check                   to run the unit tests
@@ -48,6 +52,9 @@ check   chromedriver                chromium-driver         to click through the
 check   valgrind                    valgrind                to count what traces cost
 check   genhtml                     lcov                    to render coverage
 check   gdb-multiarch               gdb-multiarch           to debug guests through the gdb stub
+check   Xvfb                        xvfb                    to open windows where nobody sees them
+check   xdotool                     xdotool                 to press keys in them
+check   import                      imagemagick             to compare what they show
 images  aarch64-linux-gnu-gcc       gcc-aarch64-linux-gnu   to build the VMM that starts a KVM guest
 images  libc:aarch64-linux-gnu-gcc  libc6-dev-arm64-cross   to link that VMM
 images  cpio                        cpio                    to make initrds
@@ -92,6 +99,7 @@ present() # PROBE
 {
     case $1 in
     lib:*) rest=${1#lib:}; links "$cc" "${rest%:*}" "${rest##*:}" ;;
+    file:*) [ -e "${1#file:}" ] ;;
     libc:*) links "${1#libc:}" stdio.h ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
     esac
