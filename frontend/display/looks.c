@@ -177,7 +177,7 @@ static void key_do(struct look *l, unsigned key)
     struct looker *looker = &l->all->looker;
     const struct shape *zone = key == VIEW_ENTER ? zone_get(&l->canvas, l->chosen) : NULL;
     struct view_answer a =
-        zone ? view_clicked(looker, l->view, l->state, zone, zone->x + zone->w / 2) : view_key(looker, l->view, l->state, key);
+        zone ? view_clicked(looker, l->view, l->state, zone) : view_key(looker, l->view, l->state, key);
     answer_take(l, &a);
     for (unsigned n = 0; a.wish == VIEW_NOTHING && n < ARRAY_LEN(keys); n++)
         if (keys[n].key == key)
@@ -191,7 +191,7 @@ static void ask_do(struct look *l, const struct ask *k)
         key_do(l, k->key);
     if (!zone)
         return;
-    struct view_answer a = view_clicked(&l->all->looker, l->view, l->state, zone, k->x);
+    struct view_answer a = view_pointed(&l->all->looker, l->view, l->state, zone, k->x);
     answer_take(l, &a);
 }
 
