@@ -1,6 +1,7 @@
 /* virtio-gpu behind virtio-mmio (legacy interface) and behind PCI, 2D: what there is, resources, their backing in
  * pieces, heads, fences, the pointer's queue. Virtio 1.2, 5.7. Both show the same picture at the end; with a file
- * opt/hold the program stays then, for those who look (tests/cli/screens.py). guests.list says what is plugged where. */
+ * opt/hold the program stays then, for those who look (tests/cli/screens.py). guests.list says what is plugged where.
+ */
 #include "rt.h"
 #include "screen.h"
 #include "virtio_legacy.h"
@@ -182,7 +183,8 @@ static void what_there_is(const char *bus)
     u32 sum = 0;
     for (u32 n = 0; n < 128; n++)
         sum += ((volatile u8 *)response)[32 + n];
-    check(response[6] >= 128 && response[8] == 0xffffff00 && response[9] == 0x00ffffff && sum % 256 == 0, "  a block with its sum");
+    check(response[6] >= 128 && response[8] == 0xffffff00 && response[9] == 0x00ffffff && sum % 256 == 0,
+          "  a block with its sum");
     begin(0x1ff);
     check_eq(named(bus, "a command that is none"), ask(0), UNSPEC);
     begin(DISPLAY_INFO);
@@ -191,7 +193,8 @@ static void what_there_is(const char *bus)
     request[3] = 0x01234567;
     request[4] = 5;
     ask(0);
-    check(response[1] == FENCE && response[2] == 0x89abcdef && response[3] == 0x01234567 && response[4] == 5, "  a fence comes back");
+    check(response[1] == FENCE && response[2] == 0x89abcdef && response[3] == 0x01234567 && response[4] == 5,
+          "  a fence comes back");
 }
 
 static void refused(const char *bus)

@@ -362,7 +362,8 @@ static u64 next(u64 *seed) { return *seed = *seed * 6364136223846793005 + 144269
 /* Commands with random words, among which are those that mean something; and states that a snapshot may bring. */
 START_TEST(hostile)
 {
-    static const u32 words[] = { 0, 1, 2, 3, 7, 16, 31, 32, 64, 640, 4096, 16384, 16385, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff };
+    static const u32 words[] = { 0,   1,    2,     3,     7,          16,         31,         32,        64,
+                                 640, 4096, 16384, 16385, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff };
     static u32 pixels[64 * 64];
     struct fixture *f = gpu_open(2);
     u64 seed = 1;
