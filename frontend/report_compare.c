@@ -81,7 +81,7 @@ static void runs_show(struct text *out, const json_t *a, const json_t *b)
                                                      { "Instructions", "insns" },
                                                      { "Time of the machine, ns", "ns" },
                                                      { "Status", "status" } };
-    html_table(out, "The runs", "|A|B|Difference");
+    html_table(out, "The runs", "What|A|B|Difference");
     for (unsigned n = 0; n < ARRAY_LEN(words); n++)
         row_words(out, words[n][0], json_text(a, words[n][1]), json_text(b, words[n][1]));
     for (unsigned n = 0; n < ARRAY_LEN(numbers); n++)

@@ -355,19 +355,19 @@ static void registers_show(struct text *out, const json_t *cpu)
 {
     size_t n;
     json_t *x;
-    text_add(out, "<details><summary>Registers of CPU %llu</summary><dl class=\"registers\">",
+    text_add(out, "<details><summary>Registers of CPU %llu</summary><ul class=\"registers\">",
              (unsigned long long)json_number(cpu, "cpu"));
     json_array_foreach((json_t *)(uintptr_t)json_list(cpu, "x"), n, x)
     {
-        text_add(out, "<div><dt>x%zu</dt><dd><code>", n);
+        text_add(out, "<li><span>x%zu</span> <code>", n);
         html_text(out, json_string_value(x) ? json_string_value(x) : "");
-        text_add(out, "</code></dd></div>");
+        text_add(out, "</code></li>");
     }
-    text_add(out, "<div><dt>sp</dt><dd><code>");
+    text_add(out, "<li><span>sp</span> <code>");
     html_text(out, json_text(cpu, "sp"));
-    text_add(out, "</code></dd></div><div><dt>PSTATE</dt><dd><code>");
+    text_add(out, "</code></li><li><span>PSTATE</span> <code>");
     html_text(out, json_text(cpu, "pstate"));
-    text_add(out, "</code></dd></div></dl></details>\n");
+    text_add(out, "</code></li></ul></details>\n");
 }
 
 void show_cpus(struct text *out, const json_t *run)

@@ -210,6 +210,7 @@ def refused(name, pattern, *words, cwd=None):
 def compared(work, page):
     other, to = f"{work}/seed.html", f"{work}/compared.html"
     run(*demo, "-max-insns", 3000000, "-report", other, status=3)
+    strict("a run that was stopped", other)
     run("report", "--compare", page, other, "-o", to)
     text, shown = strict("compared", to)
     check("compared: two runs", len(data(text)) == 2 and "They part in line" in shown and "differs" in shown)
