@@ -11,7 +11,8 @@
 struct mapper {
     const struct regime_desc *r;
     struct table t;
-    u64 looks;
+    u64 *looks;
+    bool enough;             /* whoever is told wants no more */
     struct stage2_span span; /* size 0: none yet */
     stage2_fn *tell;
     void *ctx;
@@ -19,8 +20,8 @@ struct mapper {
 
 static void span_end(struct mapper *m)
 {
-    if (m->span.size)
-        m->tell(m->ctx, &m->span);
+    if (m->span.size && !m->enough)
+        m->enough = !m->tell(m->ctx, &m->span);
     m->span.size = 0;
 }
 
@@ -38,26 +39,38 @@ static void leaf(struct mapper *m, u64 ipa, u64 desc, unsigned low)
     *s = (struct stage2_span){ .ipa = ipa, .pa = pa, .size = BIT(low), .perm = perm, .memattr = memattr };
 }
 
+static void entry_look(struct mapper *m, u64 d, int level, unsigned low, u64 ipa);
+
 /* The table at pa, whose entries are about IPAs from `ipa` on. */
 static void table_look(struct mapper *m, u64 pa, u64 entries, int level, u64 ipa)
 {
     unsigned low = m->t.grain + (m->t.grain - 3u) * (unsigned)(3 - level);
-    for (u64 n = 0, d; n < entries && m->looks; n++, m->looks--) {
-        if (!phys_copy_out(m->r->phys, pa + 8 * n, &d, 8))
+    u64 some[64];
+    for (u64 n = 0; n < entries; n++) {
+        u64 left = entries - n < ARRAY_LEN(some) ? entries - n : ARRAY_LEN(some);
+        if (n % ARRAY_LEN(some) == 0 && !phys_copy_out(m->r->phys, pa + 8 * n, some, 8 * left))
             return;
-        d = m->t.ee ? __builtin_bswap64(d) : d;
-        if (!bit(d, 0) || (level == 3 && !bit(d, 1)))
-            continue;
-        if (level < 3 && bit(d, 1))
-            table_look(m, bits(d, 47, m->t.grain) << m->t.grain, BIT(m->t.grain - 3), level + 1, ipa + (n << low));
-        else
-            leaf(m, ipa + (n << low), d, low);
+        if (!*m->looks || m->enough)
+            return;
+        --*m->looks;
+        u64 d = some[n % ARRAY_LEN(some)];
+        entry_look(m, m->t.ee ? __builtin_bswap64(d) : d, level, low, ipa + (n << low));
     }
 }
 
-bool stage2_each(const struct regime_desc *r, stage2_fn *tell, void *ctx)
+static void entry_look(struct mapper *m, u64 d, int level, unsigned low, u64 ipa)
 {
-    struct mapper m = { .r = r, .looks = STAGE2_LOOKS, .tell = tell, .ctx = ctx };
+    if (!bit(d, 0) || (level == 3 && !bit(d, 1)))
+        return;
+    if (level < 3 && bit(d, 1))
+        table_look(m, bits(d, 47, m->t.grain) << m->t.grain, BIT(m->t.grain - 3), level + 1, ipa);
+    else
+        leaf(m, ipa, d, low);
+}
+
+bool stage2_each(const struct regime_desc *r, u64 *looks, stage2_fn *tell, void *ctx)
+{
+    struct mapper m = { .r = r, .looks = looks, .tell = tell, .ctx = ctx };
     u8 range;
     if (!r->stage2 || !table_stage2(r, !r->secure, &m.t, &range))
         return true;
@@ -65,7 +78,7 @@ bool stage2_each(const struct regime_desc *r, stage2_fn *tell, void *ctx)
     u64 entries = m.t.input_size > low && m.t.input_size - low < 20 ? BIT(m.t.input_size - low) : 1;
     table_look(&m, bits(m.t.base, 47, 1) << 1 & ~ones(12), entries, m.t.level, 0);
     span_end(&m);
-    return m.looks;
+    return *looks && !m.enough;
 }
 
 unsigned stage2_bits(const struct regime_desc *r)
@@ -85,7 +98,7 @@ struct marker {
     u64 *left; /* units that may still be marked */
 };
 
-static void mark(void *ctx, const struct stage2_span *s)
+static bool mark(void *ctx, const struct stage2_span *s)
 {
     struct marker *k = ctx;
     struct owners *o = k->o;
@@ -95,6 +108,7 @@ static void mark(void *ctx, const struct stage2_span *s)
         u8 *of = &o->of[(pa - o->base) / o->unit];
         *of = *of >= OWNER_NONE && *of != OWNER_SHARED ? k->vm : *of == k->vm ? k->vm : (u8)OWNER_SHARED;
     }
+    return *k->left;
 }
 
 /* Whether a guest wrote there or not, what somebody wrote and no guest has is the rest's. */
@@ -131,12 +145,12 @@ bool owners_find(const struct debugger *d, u64 most, struct owners *o)
     o->of = malloc(o->count ? o->count : 1);
     if (!o->of)
         return false;
-    u64 left = MARKS;
+    u64 left = MARKS, looks = STAGE2_LOOKS;
     touched(d, o);
     for (unsigned n = 0; n < VMS; n++) {
         struct marker k = { .o = o, .vm = (u8)n, .left = &left };
         if (d->vm[n].used)
-            o->whole &= stage2_each(&d->vm[n].regime, mark, &k);
+            o->whole &= stage2_each(&d->vm[n].regime, &looks, mark, &k);
     }
     o->whole &= left > 0;
     counted(o);

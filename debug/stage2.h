@@ -12,11 +12,12 @@ struct stage2_span {
     u16 perm;          /* TLB_* */
     u8 memattr;        /* the descriptors' MemAttr */
 };
-typedef void stage2_fn(void *ctx, const struct stage2_span *span);
-/* Tells each span, by IPA. At most STAGE2_LOOKS descriptors are looked at: false, there are more. Nothing when stage 2
- * is off. */
+/* False: that is enough. */
+typedef bool stage2_fn(void *ctx, const struct stage2_span *span);
+/* Tells each span, by IPA; nothing when stage 2 is off. *looks descriptors are looked at at most, and taken off. False:
+ * there is more. */
 enum { STAGE2_LOOKS = 1 << 20 };
-bool stage2_each(const struct regime_desc *r, stage2_fn *tell, void *ctx);
+bool stage2_each(const struct regime_desc *r, u64 *looks, stage2_fn *tell, void *ctx);
 /* Bits of IPA that it translates; 0: it translates nothing. */
 unsigned stage2_bits(const struct regime_desc *r);
 

@@ -112,16 +112,17 @@ static float legend_draw(const struct debugger *d, const struct owners *o, float
 
 struct spans {
     struct stage2_span span[SPANS];
-    unsigned count, more;
+    unsigned count;
+    bool more;
 };
 
-static void span_take(void *ctx, const struct stage2_span *s)
+static bool span_take(void *ctx, const struct stage2_span *s)
 {
     struct spans *all = ctx;
-    if (all->count < SPANS)
-        all->span[all->count++] = *s;
-    else
-        all->more++;
+    if (all->count == SPANS)
+        return false;
+    all->span[all->count++] = *s;
+    return true;
 }
 
 static void span_draw(struct looker *l, unsigned vm, const struct stage2_span *s, float x, float y, float w,
@@ -154,7 +155,8 @@ static void map_draw(struct looker *l, const struct memory_state *s, unsigned vm
         c->failed = true;
         return;
     }
-    stage2_each(&v->regime, span_take, all);
+    u64 looks = STAGE2_LOOKS;
+    all->more = !stage2_each(&v->regime, &looks, span_take, all);
     float needs = 40 + (float)(all->count + 2) * SPAN_H;
     h = h < needs ? h : needs;
     float bottom = y + h;
@@ -167,7 +169,7 @@ static void map_draw(struct looker *l, const struct memory_state *s, unsigned vm
     for (; n < all->count && y + 2 * SPAN_H < bottom; n++, y += SPAN_H)
         span_draw(l, vm, &all->span[n], x + 16, y, w - 24, c);
     if (n < all->count || all->more)
-        canvas_text(c, x + 32, y, FONT_SMALL, INK_DIM, "… and %u more", all->count - n + all->more);
+        canvas_text(c, x + 32, y, FONT_SMALL, INK_DIM, "… and %s%u more", all->more ? "over " : "", all->count - n);
     if (!all->count)
         canvas_text(c, x + 32, y, FONT_SMALL, INK_DIM, "%s", none);
     free(all);

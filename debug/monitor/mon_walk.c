@@ -137,12 +137,16 @@ void cmd_x(struct monitor_line *l)
 
 /* ---- guests ---- */
 
-static void span_add(void *ctx, const struct stage2_span *s) { *(u64 *)ctx += s->size; }
+static bool span_add(void *ctx, const struct stage2_span *s)
+{
+    *(u64 *)ctx += s->size;
+    return true;
+}
 
 static void vm_print(struct monitor_line *l, const struct vm_note *v)
 {
-    u64 bytes = 0;
-    bool whole = stage2_each(&v->regime, span_add, &bytes);
+    u64 bytes = 0, looks = STAGE2_LOOKS;
+    bool whole = stage2_each(&v->regime, &looks, span_add, &bytes);
     text_add(l->out, "vmid %d: stage 2 at 0x%llx, IPAs of %u bits, %s%llu KiB mapped, entered %llu times\n", v->vmid,
              HEX(v->root), stage2_bits(&v->regime), whole ? "" : "at least ", HEX(bytes >> 10), HEX(v->entries));
 }
