@@ -134,7 +134,8 @@ static float registers_draw(const struct code_state *s, float x, float y, float 
 {
     float column = w / 3;
     for (unsigned n = 0; n < 33; n++) {
-        float at = x + column * (float)(n / 11), line = y + (float)(n % 11) * 17;
+        unsigned third = n / 11;
+        float at = x + column * (float)third, line = y + (float)(n % 11) * 17;
         bool changed = s->now[n] != s->before[n];
         char name[8];
         snprintf(name, sizeof(name), n == 31 ? "sp" : n == 32 ? "pc" : "x%u", n);

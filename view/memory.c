@@ -191,8 +191,8 @@ static void maps_draw(struct looker *l, const struct memory_state *s, float y, s
     h = h < 100 ? 100 : h;
     for (unsigned n = 0; n < VMS && shown < across * down; n++)
         if (l->d->vm[n].used) {
-            map_draw(l, s, n, VIEW_EDGE + (float)(shown % across) * (w + 8), y + (float)(shown / across) * (h + 8), w,
-                     h, c);
+            unsigned line = shown / across;
+            map_draw(l, s, n, VIEW_EDGE + (float)(shown % across) * (w + 8), y + (float)line * (h + 8), w, h, c);
             shown++;
         }
     if (guests > shown)

@@ -122,9 +122,12 @@ static float panel(const struct cpu *cpu, const struct control *t, unsigned coun
     float name = canvas_text(c, x + 16, y, FONT_BOLD, INK_TEXT, "%s", reg);
     canvas_text(c, x + 16 + name + 12, y, FONT_BODY, INK_DIM, "0x%llx · traps to EL%u", HEX(value), t->row->to);
     y += HEAD;
-    for (unsigned n = 0; n < count; n++)
-        chip(&t[n], x + (float)(n % across) * (CHIP_W + GAP), y + (float)(n / across) * (CHIP_H + GAP), c);
-    return y + (float)((count + across - 1) / across) * (CHIP_H + GAP) + 4;
+    unsigned lines = (count + across - 1) / across;
+    for (unsigned n = 0; n < count; n++) {
+        unsigned line = n / across;
+        chip(&t[n], x + (float)(n % across) * (CHIP_W + GAP), y + (float)line * (CHIP_H + GAP), c);
+    }
+    return y + (float)lines * (CHIP_H + GAP) + 4;
 }
 
 static void traps_draw(struct looker *l, void *state, struct canvas *c)
