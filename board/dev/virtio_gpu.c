@@ -11,7 +11,7 @@
 
 enum { CONTROL_QUEUE, CURSOR_QUEUE, QUEUES };
 #define F_EDID BIT(1)
-/* struct virtio_gpu_config (5.7.4). */
+/* The configuration (5.7.4): events, those to be cleared, how many heads. */
 enum { CONFIG_EVENTS = 0, CONFIG_CLEAR = 4, CONFIG_HEADS = 8, CONFIG_SIZE = 16 };
 /* 5.7.6.7 */
 enum { GET_DISPLAY_INFO = 0x100, RESOURCE_CREATE_2D, RESOURCE_UNREF, SET_SCANOUT, RESOURCE_FLUSH, TRANSFER_TO_HOST_2D,

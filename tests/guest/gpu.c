@@ -11,8 +11,10 @@
 #define FW_CFG    0x09020000ul
 #define PCI_QUEUE 0x20
 
-enum { DISPLAY_INFO = 0x100, CREATE, UNREF, SCANOUT, FLUSH, TRANSFER, ATTACH, DETACH, EDID = 0x10a, UPDATE_CURSOR = 0x300, MOVE_CURSOR };
-enum { OK = 0x1100, OK_DISPLAY_INFO, OK_EDID = 0x1104, UNSPEC = 0x1200, NO_MEMORY, NO_SCANOUT, NO_RESOURCE, BAD_PARAMETER = 0x1205 };
+enum { DISPLAY_INFO = 0x100, CREATE, UNREF, SCANOUT, FLUSH, TRANSFER, ATTACH, DETACH, EDID = 0x10a,
+       UPDATE_CURSOR = 0x300, MOVE_CURSOR };
+enum { OK = 0x1100, OK_DISPLAY_INFO, OK_EDID = 0x1104, UNSPEC = 0x1200, NO_MEMORY, NO_SCANOUT, NO_RESOURCE,
+       BAD_PARAMETER = 0x1205 };
 enum { XRES = 320, YRES = 200, BGRX = 2, BGRA = 1, FENCE = 1, DESC_NEXT = 1, DESC_WRITE = 2 };
 
 static struct rings rings[2] __attribute__((aligned(4096)));
@@ -57,7 +59,7 @@ static bool mmio_begin(void)
         notify[q] = dev + NOTIFY;
     }
     MMIO32(dev + DEV_STATUS) = 7;
-    return MMIO32(dev + CONFIG + 8) == 1; /* num_scanouts */
+    return MMIO32(dev + CONFIG + 8) == 1; /* heads */
 }
 
 static bool pci_begin(void)

@@ -90,7 +90,7 @@ START_TEST(what_there_is)
 {
     struct fixture *f = gpu_open(3);
     ck_assert_uint_eq(machine_screens(f->m), 3);
-    ck_assert_uint_eq(bus_r(f, DEV + 0x100 + 8), 3); /* num_scanouts */
+    ck_assert_uint_eq(bus_r(f, DEV + 0x100 + 8), 3);
     ck_assert_uint_eq(ASK(f, CONTROL, HEAD(GET_DISPLAY_INFO)), OK_DISPLAY_INFO);
     ck_assert_uint_eq(used_len(f, CONTROL, 0), 24 + 16 * 24);
     for (unsigned n = 0; n < 16; n++) {
