@@ -17,8 +17,10 @@ typedef uint64_t u64;
 #define MMIO32(address) (*(volatile u32 *)(address))
 
 /* System registers by Arm's names. A write is seen by what comes after the next isb(). */
-#define read_sysreg(name)         ({ u64 v_; asm volatile("mrs %0, " #name : "=r"(v_) : : "memory"); v_; })
-#define write_sysreg(name, value) asm volatile("msr " #name ", %x0" : : "rZ"((u64)(value)) : "memory")
+#define read_sysreg_(name)        ({ u64 v_; asm volatile("mrs %0, " #name : "=r"(v_) : : "memory"); v_; })
+#define write_sysreg_(name, value) asm volatile("msr " #name ", %x0" : : "rZ"((u64)(value)) : "memory")
+#define read_sysreg(name)         read_sysreg_(name) /* so that a name may be a macro: S3_5_C1_C0_0 */
+#define write_sysreg(name, value) write_sysreg_(name, value)
 static inline void isb(void) { asm volatile("isb" : : : "memory"); }
 static inline void dsb(void) { asm volatile("dsb ish" : : : "memory"); }
 

@@ -13,7 +13,8 @@
 #define DEVICE_ID        0x008          /* 3: a console */
 #define DEVICE_FEATURES  0x010          /* 32 bits of them, */
 #define FEATURES_SELECT  0x014          /* these */
-#define DRIVER_FEATURES  0x020
+#define DRIVER_FEATURES  0x020          /* those that the driver takes; which 32: */
+#define DRIVER_SELECT    0x024
 #define QUEUE_SELECT     0x030
 #define QUEUE_MAX        0x034
 #define QUEUE_SIZE       0x038

@@ -43,6 +43,7 @@ static void start(u64 used_at)
     memset((void *)&used, 0, sizeof(used));
     REGISTER(STATUS) = 1 | 2; /* seen; there is a driver */
     REGISTER(FEATURES_SELECT) = 1;
+    REGISTER(DRIVER_SELECT) = 1;
     REGISTER(DRIVER_FEATURES) = REGISTER(DEVICE_FEATURES) & FEATURE_VERSION_1;
     REGISTER(STATUS) = 1 | 2 | 8;
     REGISTER(QUEUE_SELECT) = SEND_QUEUE;

@@ -1,0 +1,2 @@
+# vhe.c
+s/HCR_E2H | HCR_RW | HCR_VM/HCR_E2H | HCR_TGE | HCR_RW | HCR_VM/
