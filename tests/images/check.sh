@@ -630,6 +630,20 @@ define_rows() {
         # Lines of light grey letters, as far as they reach, and nothing below.
         shows linux.ppm "$what" "0,0,400x320:000000:75-95" "0,0,400x320:aaaaaa:4-20" "900,0,100x700:000000:100-100" "0,0,8x8:aaaaaa:10-60"
     done
+    # A keyboard and a tablet as Linux's driver sees them, and what it hears of shift and A: hexdump of struct input_event.
+    row keyboard quick 3G
+    common cortex-a57 2
+    opt -kernel "$boot/vmlinuz" -initrd "$boot/screen.cpio" -device virtio-keyboard-pci -device virtio-tablet-pci
+    opt -append 'console=ttyAMA0 elmu.modules=virtio_pci_legacy_dev:virtio_pci_modern_dev:virtio_pci:evdev:virtio_input'
+    answer 'elmu# ' $'cat /proc/bus/input/devices; hexdump -n 192 /dev/input/event0 & sleep 1; echo g""o\n'
+    opt -after $'go\r\n' -send-keys shift-a
+    want 'N: Name="QEMU Virtio Keyboard"'
+    want 'B: KEY=400000000 3078f800dfff febeffff7bcfffff fffffffffffffffe'
+    want 'N: Name="QEMU Virtio Tablet"'
+    for event in 0000010:002a:0001 0000040:001e:0001 0000070:001e:0000 00000a0:002a:0000; do
+        want "${event%%:*} 0001 $(echo "${event#*:}" | tr : ' ') 0000" # EV_KEY, code, value
+    done
+    until_ '00000c0'
     # The kernel is the firmware's to load: it comes from the firmware configuration device, as do ACPI's tables, by which
     # Linux then knows the machine.
     row edk2-kernel quick 3G

@@ -27,8 +27,8 @@ modules="virtio_mmio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virt
 net_modules="failover net_failover virtio_net virtio_balloon vsock vmw_vsock_virtio_transport_common vmw_vsock_virtio_transport"
 # ... and for shared folders.
 share_modules="netfs fscache 9pnet 9pnet_virtio 9p"
-# ... and for screens.
-screen_modules="drm drm_kms_helper drm_shmem_helper virtio_dma_buf virtio-gpu"
+# ... and for screens and keyboards.
+screen_modules="drm drm_kms_helper drm_shmem_helper virtio_dma_buf virtio-gpu virtio_input"
 
 die() { echo "fetch.sh: $*" >&2; exit 1; }
 say() { echo "fetch.sh: $*"; }

@@ -5,7 +5,7 @@
 #
 # The folder, CACHE/boot-HASH, is named by what it was made from, so that a change of a script or of a package makes a new
 # one and two checkouts can share a cache. It holds xen, vmlinuz, vmlinuz612 (where there is one), linux.cpio, kvm.cpio (with our VMM), net.cpio (with modules for networks, and vsock/vsock.c), share.cpio (for shared
-# folders, with share/share.c), screen.cpio (with modules for virtio-gpu), perf.cpio (with perf/perf.c), user.cpio (with user/user) and disk.img.
+# folders, with share/share.c), screen.cpio (with modules for virtio-gpu and virtio-input), perf.cpio (with perf/perf.c), user.cpio (with user/user) and disk.img.
 set -euo pipefail
 umask 022
 export LC_ALL=C
