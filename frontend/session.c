@@ -167,6 +167,8 @@ struct debugger *session_keep(struct session *s)
     struct debugger *d = session_debugger(s);
     if (d == s->own && !d->reverse)
         d->reverse = reverse_create(s->m);
+    if (d == s->own && d->reverse)
+        reverse_set_limit(d->reverse, s->o->max_insns);
     return d;
 }
 

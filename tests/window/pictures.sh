@@ -8,7 +8,7 @@ pids=()
 trap 'kill "${pids[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
 unset WAYLAND_DISPLAY SDL_VIDEODRIVER
 mkdir -p docs/pictures
-Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp 3>"$work/number" 2>/dev/null &
+Xvfb -displayfd 3 -screen 0 1280x800x24 -noreset -nolisten tcp 3>"$work/number" 2>/dev/null &
 pids+=($!)
 for _ in $(seq 100); do [ -s "$work/number" ] && break; sleep 0.1; done
 DISPLAY=:$(cat "$work/number")

@@ -49,7 +49,7 @@ start()
     "$elmu" "$@" >out 2>err </dev/null &
     pid=$!
     until_so "the window of $*" window_find || { cat err; return 1; }
-    xdotool windowfocus --sync "$window"
+    until_so "the keyboard for the window of $*" xdotool windowfocus "$window" # it may not be seen yet
 }
 titled() { xdotool getwindowname "$window" | grep -qF "$1"; }
 untitled() { ! titled "$1"; }
@@ -108,7 +108,7 @@ has "unknown" err "did you mean 'sdl'?"
 has "curses" err "-nographic has the serial port there"
 
 # ---- a display ----
-Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp 3>number 2>xvfb.err &
+Xvfb -displayfd 3 -screen 0 1280x800x24 -noreset -nolisten tcp 3>number 2>xvfb.err &
 servers+=($!)
 until_so "Xvfb" test -s number || { cat xvfb.err; echo "$passed passed, $failed failed"; exit 1; }
 DISPLAY=:$(cat number)
