@@ -21,6 +21,7 @@ fail() # NAME REASON
 }
 
 # bad NAME PATTERN ARGUMENT...: status 1, exactly one line on stderr that has PATTERN, nothing on stdout.
+unset DISPLAY WAYLAND_DISPLAY SDL_VIDEODRIVER # no window opens here: tests/window has them
 bad()
 {
     local name=$1 pattern=$2 status
@@ -276,7 +277,8 @@ for words in '-nic none' '-net none' '-nic user' '-net nic -net user' '-net user
     # shellcheck disable=SC2086 # words of a command line
     run "network: $words" 3 -kernel echo.elf --max-insns 1000 $words
 done
-bad 'display' 'not yet supported' -display sdl
+bad 'display' "did you mean 'sdl'?" -display sld
+bad 'display of another kind' '-nographic has the serial port there' -display curses
 bad 'accelerator' 'only tcg' -accel kvm
 bad 'unknown serial port' 'not supported' -serial carrier-pigeon
 # shellcheck disable=SC2046 # words
