@@ -374,17 +374,17 @@ END_TEST
 Suite *test_memory_suite(void)
 {
     const struct tlb_test tests[] = { { "crossing_pages", crossing_pages },
-    { "crossing_into_pushed_out", crossing_into_pushed_out },
-    { "alignment", alignment },
-    { "big_endian", big_endian },
-    { "devices", devices },
-    { "device_tags", device_tags },
-    { "code_pages", code_pages },
-    { "atomics", atomics },
-    { "exclusives", exclusives },
-    { "address_translation", address_translation },
-    { "debug_changes_nothing", debug_changes_nothing },
-    { "host_regime", host_regime },
-    { "cacheability_and_tags", cacheability_and_tags } };
+                                      { "crossing_into_pushed_out", crossing_into_pushed_out },
+                                      { "alignment", alignment },
+                                      { "big_endian", big_endian },
+                                      { "devices", devices },
+                                      { "device_tags", device_tags },
+                                      { "code_pages", code_pages },
+                                      { "atomics", atomics },
+                                      { "exclusives", exclusives },
+                                      { "address_translation", address_translation },
+                                      { "debug_changes_nothing", debug_changes_nothing },
+                                      { "host_regime", host_regime },
+                                      { "cacheability_and_tags", cacheability_and_tags } };
     return tlb_rig_suite("memory", tests, ARRAY_LEN(tests));
 }

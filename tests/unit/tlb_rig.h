@@ -1,5 +1,5 @@
-/* What the unit tests of memory access are written in: two PEs with RAM and one device, stage 1 on, and the tables that a
- * test makes. Each file that includes it has its own. */
+/* What the unit tests of memory access are written in: two PEs with RAM and one device, stage 1 on, and the tables that
+ * a test makes. Each file that includes it has its own. */
 #ifndef TESTS_UNIT_TLB_RIG_H
 #define TESTS_UNIT_TLB_RIG_H
 
@@ -15,7 +15,17 @@
 #include "mmu/tlb.h"
 
 enum { CPUS = 2, RAM = 0x40000000, RAM_SIZE = 4 << 20, TABLES = RAM + 0x200000, DEVICE = 0x09000000 };
-enum { V = 1, TABLE = 3, NORMAL = 1 << 2, USER = 1 << 6, RO = 1 << 7, AF = 1 << 10, NG = 1 << 11, S2RW = 3 << 6, S2WB = 15 << 2 };
+enum {
+    V = 1,
+    TABLE = 3,
+    NORMAL = 1 << 2,
+    USER = 1 << 6,
+    RO = 1 << 7,
+    AF = 1 << 10,
+    NG = 1 << 11,
+    S2RW = 3 << 6,
+    S2WB = 15 << 2
+};
 static struct cpu *cpus, *cpu;
 static struct phys phys;
 static u8 *ram, page_flags[RAM_SIZE / 4096];
