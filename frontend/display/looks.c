@@ -17,7 +17,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { LOOKS_A_SECOND = 10, ASKS = 32, VIEWS = 32, FOOT_ROOM = 4 };
+enum { LOOKS_A_SECOND = 10, DEAR = 40 /* of a look, to the time between two of them */, ASKS = 32, VIEWS = 32, FOOT_ROOM = 4 };
 static const u64 LOOK_NS = 1000000000 / LOOKS_A_SECOND;
 
 /* What a person asked for: a key of a view's or of the frame's, a zone that was clicked. */
@@ -47,6 +47,7 @@ struct look {
     unsigned asks;
     float width, height; /* of the tab, pixels */
     u64 drawn_at;        /* host ns of the canvas; 0: it is to be drawn */
+    u64 cost;            /* host ns that it took */
     u64 position;        /* the machine's then */
     s32 chosen;          /* zone that the keyboard is on, as a number of them; -1: none */
     float mouse_x, mouse_y, drag_y;
@@ -204,7 +205,8 @@ static bool look_due(const struct tab *t)
     if (l->asks || !l->drawn_at)
         return true;
     bool moved = here(l) != l->position;
-    return moved && (session_stands(session_of(all)) || host_ns() - l->drawn_at >= LOOK_NS);
+    u64 apart = l->cost * DEAR > LOOK_NS ? l->cost * DEAR : LOOK_NS;
+    return moved && (session_stands(session_of(all)) || host_ns() - l->drawn_at >= apart);
 }
 
 static void look_stand(struct tab *t)
@@ -217,6 +219,7 @@ static void look_stand(struct tab *t)
     l->asks = 0;
     if (!look_due(t) || l->width < 1)
         return;
+    u64 from = host_ns();
     canvas_begin(&l->canvas, l->width / all->scale, l->height / all->scale);
     l->canvas.mouse_x = l->mouse_x;
     l->canvas.mouse_y = l->mouse_y;
@@ -224,6 +227,7 @@ static void look_stand(struct tab *t)
     l->chosen = l->chosen < zones(&l->canvas) ? l->chosen : -1;
     l->position = here(l);
     l->drawn_at = host_ns();
+    l->cost = l->drawn_at - from;
     l->fresh = true;
 }
 

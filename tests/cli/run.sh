@@ -20,8 +20,9 @@ fail() # NAME REASON
     sed 's/^/    /' err | head -5
 }
 
-# bad NAME PATTERN ARGUMENT...: status 1, exactly one line on stderr that has PATTERN, nothing on stdout.
 unset DISPLAY WAYLAND_DISPLAY SDL_VIDEODRIVER # no window opens here: tests/window has them
+
+# bad NAME PATTERN ARGUMENT...: status 1, exactly one line on stderr that has PATTERN, nothing on stdout.
 bad()
 {
     local name=$1 pattern=$2 status
