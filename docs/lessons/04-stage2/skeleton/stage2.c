@@ -53,6 +53,9 @@ bool guest_fault(struct vcpu *v, u64 *ipa)
     bool write = FIELD(v->esr, 31, 26) == EC_DABT_LOWER && v->esr & ISS_WNR;
     if (at < GUEST_RAM_IPA || at >= GUEST_RAM_IPA + GUEST_RAM_SIZE)
         return false;
+    u64 now = *entry_of(s->root, at);
+    if (now & PTE_VALID && (!write || now & S2_WRITE)) /* another CPU was quicker: lesson 9 */
+        return true;
     TODO(4, "in the image's part of RAM: a page that is read is the image's own, with S2_READ. "
             "Else: a page_new(), S2_READ | S2_WRITE; of what is in the image a copy (and IC "
             "IALLUIS: it may be code). A permission fault of a write: the same, now. Count "

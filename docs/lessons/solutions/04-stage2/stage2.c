@@ -64,6 +64,9 @@ bool guest_fault(struct vcpu *v, u64 *ipa)
     bool write = FIELD(v->esr, 31, 26) == EC_DABT_LOWER && v->esr & ISS_WNR;
     if (at < GUEST_RAM_IPA || at >= GUEST_RAM_IPA + GUEST_RAM_SIZE)
         return false;
+    u64 now = *entry_of(s->root, at);
+    if (now & PTE_VALID && (!write || now & S2_WRITE)) /* another CPU was quicker: lesson 9 */
+        return true;
     u64 original = ADDRESS(guest_image) + (at - GUEST_RAM_IPA); /* if there is one */
     bool in_image = original < ADDRESS(guest_image_end);
     if (kind == FAULT_TRANSLATION && in_image && !write) {
