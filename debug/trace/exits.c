@@ -42,21 +42,22 @@ struct line_key {
     u64 pc;
     struct exc_source source;
     s32 vmid;
-    u32 from_el, pad;
+    u32 from_el;
 };
 struct exit_line {
     struct line_key key;
     u32 length;
+    u32 entries;          /* whose handlers run: it stays as long as there is one */
     char text[LINE_TEXT]; /* from vmid to address, a tab behind each */
 };
-/* An entry whose handler runs: its line but for the last column. */
+/* An entry whose handler runs. Its words are a kept line's, or where that has other words and is still in use, its own. */
 struct entry {
-    u64 cpu_at;
-    u32 length;
+    u64 at, cpu_at;
+    u16 line; /* LINES: `own` */
     u8 from_el, to_el;
-    char text[1024];
+    struct exit_line own;
 };
-static_assert(LINE_TEXT + 32 < 1024 && 1024 < OUT_LINE, "a line has room");
+static_assert(LINE_TEXT + 128 < OUT_LINE, "a line has room");
 
 struct exits {
     struct out *out;
@@ -127,12 +128,18 @@ static const struct exit_kind *kind_of(struct exits *x, struct kind_key key, con
 
 /* ---- lines ---- */
 
-/* by: the PE, after the return that ended it; NULL: it has not ended. */
-static void entry_end(struct exits *x, const struct entry *e, u64 now, const struct cpu *by)
+/* On PE n. by: the PE, after the return that ended it; NULL: it has not ended. */
+static void entry_end(struct exits *x, unsigned n, const struct entry *e, u64 now, const struct cpu *by)
 {
-    char *p = out_reserve(x->out);
-    p = put_bytes(p, e->text, e->length);
+    const struct exit_line *line = e->line == LINES ? &e->own : &x->line[e->line];
+    char *p = put_decimal(out_reserve(x->out), e->at);
+    *p++ = '\t';
+    p = put_small(p, n);
+    *p++ = '\t';
+    p = put_bytes(p, line->text, line->length);
     p = put_decimal(p, now - e->cpu_at);
+    if (e->line != LINES)
+        x->line[e->line].entries--;
     if (by) {
         p = put_const(p, "\t0x");
         p = put_hex(p, by->pc, 8);
@@ -173,22 +180,29 @@ static void line_fill(struct exits *x, struct trace *t, struct exit_line *l, str
     p = put_bytes(p, kind->text, kind->length);
     l->length = (u32)(put_address(p, &l->key.exc) - l->text);
 }
-static const struct exit_line *line_of(struct exits *x, struct trace *t, const struct cpu *cpu, const struct exc *exc)
+static void line_find(struct exits *x, struct trace *t, struct entry *e, const struct cpu *cpu, const struct exc *exc)
 {
     struct symbol_place where = trace_place(cpu);
-    struct line_key key = {
-        .exc = *exc, .pc = cpu->pc, .source = { BY_NONE, -1, -1 }, .vmid = where.vmid, .from_el = cpu->ps.el
-    };
+    struct exc_source source = { BY_NONE, -1, -1 };
     if (exc->cause.kind == CAUSE_INTERRUPT)
-        key.source = gic_source(&t->m->gic, cpu, exc);
-    u64 hash = (key.pc ^ exc->far << 7 ^ exc->hpfar << 13 ^ exc->iss ^ (u64)(u32)key.source.intid << 20) *
+        source = gic_source(&t->m->gic, cpu, exc);
+    u64 hash = (cpu->pc ^ exc->far << 7 ^ exc->hpfar << 13 ^ exc->iss ^ (u64)(u32)source.intid << 20) *
                0x9e3779b97f4a7c15ull;
-    struct exit_line *l = &x->line[hash >> 54 & (LINES - 1)];
-    if (unlikely(!l->length || memcmp(&l->key, &key, sizeof(key)))) {
-        l->key = key;
+    e->line = hash >> 54 & (LINES - 1);
+    struct exit_line *l = &x->line[e->line];
+    const struct line_key *k = &l->key;
+    if (unlikely(!l->length || k->pc != cpu->pc || k->vmid != where.vmid || k->from_el != cpu->ps.el ||
+                 memcmp(&k->source, &source, sizeof(source)) || memcmp(&k->exc, exc, sizeof(*exc)))) {
+        if (l->entries) {
+            e->line = LINES;
+            l = &e->own;
+        }
+        l->key = (struct line_key){
+            .exc = *exc, .pc = cpu->pc, .source = source, .vmid = where.vmid, .from_el = cpu->ps.el
+        };
         line_fill(x, t, l, where);
     }
-    return l;
+    l->entries++;
 }
 
 static void exception(struct tracer *r, struct cpu *cpu, const struct exc *exc)
@@ -198,7 +212,7 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *exc)
         return;
     unsigned n = cpu->index;
     if (x->depth[n] == DEPTH) { /* handlers that never return: the oldest is given up */
-        entry_end(x, &x->entry[n][0], cpu_position(cpu), NULL);
+        entry_end(x, n, &x->entry[n][0], cpu_position(cpu), NULL);
         memmove(&x->entry[n][0], &x->entry[n][1], sizeof(x->entry[n][0]) * (DEPTH - 1));
         x->depth[n]--;
     }
@@ -206,12 +220,8 @@ static void exception(struct tracer *r, struct cpu *cpu, const struct exc *exc)
     e->from_el = cpu->ps.el;
     e->to_el = exc->target_el;
     e->cpu_at = cpu_position(cpu);
-    char *p = put_decimal(e->text, trace_now(r->t, cpu));
-    *p++ = '\t';
-    p = put_decimal(p, n);
-    *p++ = '\t';
-    const struct exit_line *line = line_of(x, r->t, cpu, exc);
-    e->length = (u32)(put_bytes(p, line->text, line->length) - e->text);
+    e->at = trace_now(r->t, cpu);
+    line_find(x, r->t, e, cpu, exc);
 }
 
 /* An exception return ends every handler of a higher EL than the one it goes to; one that stays at its EL ends the
@@ -225,7 +235,7 @@ static NOINLINE void entries_end(struct exits *x, unsigned n, const struct cpu *
         same = !lower && e[-1].to_el == el && e[-1].from_el == el;
         if (e[-1].to_el <= el && !same)
             break;
-        entry_end(x, --e, cpu_position(cpu) + 1, cpu); /* with the ERET itself */
+        entry_end(x, n, --e, cpu_position(cpu) + 1, cpu); /* with the ERET itself */
         lower = true;
     }
     x->depth[n] = (unsigned)(e - first);
@@ -243,7 +253,7 @@ static void exits_reset(struct tracer *r)
     struct exits *x = r->data;
     for (u32 n = 0; n < r->t->m->options.cpu_count; n++) {
         for (unsigned k = 0; k < x->depth[n]; k++)
-            entry_end(x, &x->entry[n][k], r->t->m->d.cpu[n].insns, NULL);
+            entry_end(x, n, &x->entry[n][k], r->t->m->d.cpu[n].insns, NULL);
         x->depth[n] = 0;
     }
 }

@@ -54,6 +54,14 @@ static inline char *put_text(char *p, const char *text) { return put_bytes(p, te
 #define put_const(p, text) put_bytes(p, text, sizeof(text) - 1)
 /* May overwrite the 7 bytes behind. */
 char *put_decimal(char *p, u64 value);
+/* The same, for what mostly has one digit. */
+static inline char *put_small(char *p, u64 value)
+{
+    if (unlikely(value > 9))
+        return put_decimal(p, value);
+    *p = (char)('0' + value);
+    return p + 1;
+}
 
 extern const char put_hex_pairs[512];
 /* Two digits a byte, `size` bytes, highest first. Four at a time, since compilers leave the loop a loop. */

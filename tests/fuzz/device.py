@@ -60,7 +60,7 @@ def machine(rng, row):
 def functions(ecam):
     """PCI functions with a range each, enabled. The bus behind the port is 1."""
     out = [(ecam + (6 << 15) + 0x18, 2, 0x00010100), (ecam + (6 << 15) + 0x20, 2, 0x10f010f0), (ecam + (6 << 15) + 4, 1, 7)]
-    for n, at in enumerate([1 << 15, 2 << 15, 3 << 15, 4 << 15, 5 << 15, 7 << 15 | 1 << 12, 1 << 20, 8 << 15, 10 << 15]):
+    for n, at in enumerate([1 << 15, 2 << 15, 3 << 15, 4 << 15, 5 << 15, 7 << 15 | 1 << 12, 1 << 20, 8 << 15, 10 << 15, 9 << 15, 16 << 15]):
         for bar in (0, 1, 4):
             value = (0xf00000 if at == 1 << 20 else n * 0x200000) + bar * 0x10000
             out.append((ecam + at + 0x10 + 4 * bar, 2, n * 0x400 + bar * 0x100 if bar < 2 and n == 0 and bar or not bar and n in (2, 3, 4, 7)
