@@ -17,7 +17,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { LOOKS_A_SECOND = 10, DEAR = 40 /* of a look, to the time between two of them */, ASKS = 32, VIEWS = 32, FOOT_ROOM = 4 };
+enum { LOOKS_A_SECOND = 10, DEAR = 40 /* of a look, to the time between two of them */, ASKS = 32, VIEWS = 32, FOOT_ROOM = 4, WIDTH = 1120, HEIGHT = 690 };
 static const u64 LOOK_NS = 1000000000 / LOOKS_A_SECOND;
 
 /* What a person asked for: a key of a view's or of the frame's, a zone that was clicked. */
@@ -446,6 +446,14 @@ static void look_event(struct tab *t, const struct desktop_event *e)
         pointer_taken(l, e);
 }
 
+static bool look_wants(struct tab *t, int *width, int *height)
+{
+    (void)t;
+    *width = WIDTH;
+    *height = HEIGHT;
+    return true;
+}
+
 static void look_zoom(struct tab *t, int by) { scale_set(t->own, by); }
 
 /* ---- the tabs ---- */
@@ -456,6 +464,7 @@ void looks_add(struct window *w, struct display *d)
                                           .draw = look_draw,
                                           .event = look_event,
                                           .zoom = look_zoom,
+                                          .wants = look_wants,
                                           .due = look_due,
                                           .stand = look_stand,
                                           .keys = KEYS_HELP };
