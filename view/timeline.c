@@ -400,7 +400,7 @@ static bool timeline_set(struct looker *l, void *state, const char *words, char 
 }
 
 const struct view_kind view_timeline = { .state_size = sizeof(struct timeline_state),
-                                         .keys = "left, right   + -: zoom   Home: all   n, p: next, previous exit   click: goes there",
+                                         .keys = "left, right   + -: zoom   Home: all   n, p: next, last exit   click: there",
                                          .timeline = true,
                                          .draw = timeline_draw,
                                          .key = timeline_key,

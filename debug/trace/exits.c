@@ -50,7 +50,8 @@ struct exit_line {
     u32 entries;          /* whose handlers run: it stays as long as there is one */
     char text[LINE_TEXT]; /* from vmid to address, a tab behind each */
 };
-/* An entry whose handler runs. Its words are a kept line's, or where that has other words and is still in use, its own. */
+/* An entry whose handler runs. Its words are a kept line's, or where that has other words and is still in use, its own.
+ */
 struct entry {
     u64 at, cpu_at;
     u16 line; /* LINES: `own` */
@@ -186,8 +187,8 @@ static void line_find(struct exits *x, struct trace *t, struct entry *e, const s
     struct exc_source source = { BY_NONE, -1, -1 };
     if (exc->cause.kind == CAUSE_INTERRUPT)
         source = gic_source(&t->m->gic, cpu, exc);
-    u64 hash = (cpu->pc ^ exc->far << 7 ^ exc->hpfar << 13 ^ exc->iss ^ (u64)(u32)source.intid << 20) *
-               0x9e3779b97f4a7c15ull;
+    u64 hash =
+        (cpu->pc ^ exc->far << 7 ^ exc->hpfar << 13 ^ exc->iss ^ (u64)(u32)source.intid << 20) * 0x9e3779b97f4a7c15ull;
     e->line = hash >> 54 & (LINES - 1);
     struct exit_line *l = &x->line[e->line];
     const struct line_key *k = &l->key;

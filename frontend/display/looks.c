@@ -17,7 +17,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { LOOKS_A_SECOND = 10, DEAR = 40 /* of a look, to the time between two of them */, ASKS = 32, VIEWS = 32, FOOT_ROOM = 4, WIDTH = 1120, HEIGHT = 690 };
+enum { LOOKS_A_SECOND = 10, DEAR = 40 /* of a look, to the time between two of them */, ASKS = 32, VIEWS = 32,
+       FOOT_ROOM = 4, WIDTH = 1120, HEIGHT = 690 };
 static const u64 LOOK_NS = 1000000000 / LOOKS_A_SECOND;
 
 /* What a person asked for: a key of a view's or of the frame's, a zone that was clicked. */
