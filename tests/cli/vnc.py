@@ -102,20 +102,20 @@ WORK = [*MACHINE, "-nodefaults", "-device", "ramfb", "-fw_cfg", "name=opt/hold,s
 
 def looking():
     """The same run, whoever looks: a client that has all of it sent again and again."""
-    alone = run(*WORK, "40000000")
-    with Elmu(*WORK, "40000000", "-vnc", "unix:l") as e:
-        while not os.path.exists("l"):
-            time.sleep(0.01)
-        looked = 0
+    alone = run(*WORK, "400000000")
+    with Elmu(*WORK, "400000000", "-vnc", "unix:l", "-S", "-monitor", "unix:k,server") as e, connect("k") as s:
+        m, looked = Peer(s.fileno()), 0
+        m.until(b"(qemu) ")
         try:
             c = Client("l")
+            os.write(s.fileno(), b"cont\n")
             while True:
                 c.ask(False)
                 c.update()
                 looked += 1
         except (EOFError, OSError):
             pass
-        check("who only looks changes nothing", e.status() == alone.returncode and stats(e.text("err")) == stats(alone.stderr), (e.text("err"), alone))
+        check("who only looks changes nothing", looked and e.status() == alone.returncode and stats(e.text("err")) == stats(alone.stderr), (e.text("err"), alone))
 
 def hostile():
     """Whatever they say or do not say, the monitor answers at once, and another client is served."""
