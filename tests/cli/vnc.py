@@ -98,12 +98,12 @@ def typing():
 def run(*args):
     return subprocess.run([elmu, *args], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
 
-WORK = [*MACHINE, "-nodefaults", "-device", "ramfb", "-fw_cfg", "name=opt/hold,string=1", "-kernel", guests + "/screen.elf", "-max-insns"]
+WORK = [*MACHINE, "-engine", "threaded", "-nodefaults", "-device", "ramfb", "-fw_cfg", "name=opt/hold,string=1", "-kernel", guests + "/screen.elf", "-max-insns"]
 
 def looking():
     """The same run, whoever looks: a client that has all of it sent again and again."""
-    alone = run(*WORK, "400000000")
-    with Elmu(*WORK, "400000000", "-vnc", "unix:l", "-S", "-monitor", "unix:k,server") as e, connect("k") as s:
+    alone = run(*WORK, "1000000000")
+    with Elmu(*WORK, "1000000000", "-vnc", "unix:l", "-S", "-monitor", "unix:k,server") as e, connect("k") as s:
         m, looked = Peer(s.fileno()), 0
         m.until(b"(qemu) ")
         try:
