@@ -32,9 +32,10 @@ static void where_read(struct vnc_config *c, const char *option, const char *whe
     size_t length = colon ? (size_t)(colon - where) : 0;
     char *end;
     if (!strncmp(where, "unix:", 5)) {
-        if (strlen(where + 5) >= sizeof(c->path) || !where[5])
+        size_t bytes = strlen(where + 5);
+        if (!bytes || bytes >= sizeof(c->path))
             die("%s unix:PATH: a path of 1 to %zu bytes", option, sizeof(c->path) - 1);
-        snprintf(c->path, sizeof(c->path), "%s", where + 5);
+        memcpy(c->path, where + 5, bytes + 1);
         return;
     }
     long n = colon && colon[1] >= '0' && colon[1] <= '9' ? strtol(colon + 1, &end, 10) : -1;
