@@ -285,16 +285,15 @@ static void memory_copy(struct memory *to, const struct memory *from)
 /* The words that it wrote become what they were; all else stays, since a TLB that has an entry sets no flags. */
 static void written_restore(struct runner *r)
 {
-    const unsigned n = r->v.insn[0] >> 5 & 31;
-    u64 va = n == 31 ? r->cpu->sp_el[sp_number(r->cpu)] : r->cpu->x[n];
+    const unsigned base = r->v.insn[0] >> 5 & 31;
+    const u64 va = base == 31 ? r->cpu->sp_el[sp_number(r->cpu)] : r->cpu->x[base];
     mmu_context_changed(r->cpu);
     const struct mmu_view *view = mmu_view(r->cpu, r->cpu->ps.el);
-    const struct tlb_entry *e = tlb_find(r->cpu, view, va);
-    if (!e)
-        e = tlb_find(r->cpu, view, sext(va, 56)); /* tagged */
-    u64 pa = e ? e->pa | (va & ones(e->size_log2)) : 0;
-    if (e)
+    const struct tlb_entry *e = tlb_find(r->cpu, view, mmu_debug_untagged(r->cpu, va, false));
+    for (unsigned n = 0; e && n < 16; n += 8) { /* it may be unaligned within 16 bytes */
+        u64 pa = e->pa | (va & ones(e->size_log2) & ~15ull) | n;
         memcpy(bytes_at(&r->memory, pa), bytes_at(&r->before, pa), 8);
+    }
 }
 
 /* By the second tier again, since host code makes only accesses that the fast tags know, of RAM that is a region: the
