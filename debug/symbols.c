@@ -453,13 +453,13 @@ size_t symbols_describe(const struct symbols *s, u64 va, struct symbol_place pla
     const char *slash = line ? strrchr(line->file, '/') : NULL;
     int n = 0;
     text[0] = 0;
+    if (!name && !line) /* mostly, where no -sym says what is there: not worth a format */
+        return size > 1 ? (memcpy(text, "-", 2), 1) : 0;
     if (name)
         n = snprintf(text, size, va == name->lo ? "%.200s" : "%.200s+0x%llx", name->name,
                      (unsigned long long)(va - name->lo));
     if (line && n >= 0 && (size_t)n < size)
         n += snprintf(text + n, size - (size_t)n, "%s%.100s:%u", n ? " " : "", slash ? slash + 1 : line->file,
                       line->line);
-    if (!n)
-        n = snprintf(text, size, "-");
     return (size_t)n < size ? (size_t)n : size - 1;
 }

@@ -84,15 +84,18 @@ static void iss_sysreg(const struct exc *e, char *text)
     u32 key = SYSREG_KEY(bits(iss, 21, 20), bits(iss, 16, 14), bits(iss, 13, 10), bits(iss, 4, 1), bits(iss, 19, 17));
     const struct sysreg *row = sysreg_find(key);
     unsigned rt = (unsigned)bits(iss, 9, 5);
-    char name[40], reg[8];
-    snprintf(reg, sizeof(reg), rt == 31 ? "xzr" : "x%u", rt);
-    const struct sysop *op = sysop_find(key);
-    if (row || op)
-        snprintf(name, sizeof(name), "%s", row ? row->name : op->name);
-    else
-        snprintf(name, sizeof(name), "S%u_%u_C%u_C%u_%u", key >> 14, key >> 11 & 7, key >> 7 & 15, key >> 3 & 15,
+    const struct sysop *op = row ? NULL : sysop_find(key);
+    char number[40] = "", reg[8] = "xzr";
+    if (rt != 31)
+        snprintf(reg, sizeof(reg), "x%u", rt);
+    if (!row && !op)
+        snprintf(number, sizeof(number), "S%u_%u_C%u_C%u_%u", key >> 14, key >> 11 & 7, key >> 7 & 15, key >> 3 & 15,
                  key & 7);
-    snprintf(text, EXC_WORDS, iss & 1 ? "read %s to %s" : "write %s from %s", name, reg);
+    snprintf(text, EXC_WORDS, iss & 1 ? "read %s to %s" : "write %s from %s",
+             row  ? row->name
+             : op ? op->name
+                  : number,
+             reg);
 }
 
 static void iss_abort(const struct exc *e, char *text)

@@ -50,8 +50,7 @@ struct exit_line {
     u32 entries;          /* whose handlers run: it stays as long as there is one */
     char text[LINE_TEXT]; /* from vmid to address, a tab behind each */
 };
-/* An entry whose handler runs. Its words are a kept line's, or where that has other words and is still in use, its own.
- */
+/* An entry whose handler runs. Its words are a kept line's, or its own where the line is in use with other words. */
 struct entry {
     u64 at, cpu_at;
     u16 line; /* LINES: `own` */

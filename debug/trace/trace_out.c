@@ -47,6 +47,11 @@ char *put_decimal(char *p, u64 value)
         *p = (char)('0' + value);
         return p + 1;
     }
+    if (value < 10000) {
+        u32 few = four_digits((u32)value), none = (u32)__builtin_ctz(few ^ 0x30303030) / 8;
+        store_le32((u8 *)p, few >> 8 * none);
+        return p + 4 - none;
+    }
     if (unlikely(value >= EIGHT_DIGITS))
         return put_long(p, value);
     u64 digits = four_digits((u32)value / 10000) | (u64)four_digits((u32)value % 10000) << 32;

@@ -41,6 +41,8 @@ def check(ok, what, why=""):
 def shell(command, folder, elmu=ELMU, timeout=60):
     """Standard output and errors, as one text; status."""
     env = dict(os.environ, ELMU=elmu, LC_ALL="C")
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):  # of the make that runs the tests: a student's is the first
+        env.pop(name, None)
     if os.path.isdir("/usr/lib/ccache"):  # most of a mistake's files are the solution's
         env["PATH"] = "/usr/lib/ccache:" + env["PATH"]
     try:
