@@ -39,12 +39,15 @@ CORE_O := $(ONCE:%.c=$(B)/%.o) $(BODIES:%.c=$(B)/%.thr.o) $(BODIES:%.c=$(B)/%.st
 PE_O   := $(filter-out $(B)/board/% $(B)/debug/% $(B)/view/%,$(CORE_O)) # the PE and its GIC and timers, without a board
 # Images of other formats than raw are qemu-nbd's, where libnbd is there to speak to it; the network of -netdev user is
 # libslirp's, where that is there; -sandbox is libseccomp's, PNGs are libpng's, windows SDL's and their terminals libvterm's.
-NBD    := $(shell echo '\#include <libnbd.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
-SLIRP  := $(shell echo '\#include <slirp/libslirp.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
-PNG    := $(shell echo '\#include <png.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
-SECCOMP := $(shell echo '\#include <seccomp.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
-SDL    := $(shell printf '\#include <SDL2/SDL.h>\n\#include <SDL2/SDL_ttf.h>\n' | $(CC) -E - >/dev/null 2>&1 && echo 1)
-VTERM  := $(shell echo '\#include <vterm.h>' | $(CC) -E - >/dev/null 2>&1 && echo 1)
+# Has the compiler all of these headers? (A backslash before what begins a comment stays there in a call, from make 4.3 on.)
+HASH   := \#
+has     = $(shell printf '$(HASH)include <%s>\n' $1 | $(CC) -E - >/dev/null 2>&1 && echo 1)
+NBD    := $(call has,libnbd.h)
+SLIRP  := $(call has,slirp/libslirp.h)
+PNG    := $(call has,png.h)
+SECCOMP := $(call has,seccomp.h)
+SDL    := $(call has,SDL2/SDL.h SDL2/SDL_ttf.h)
+VTERM  := $(call has,vterm.h)
 LACKED := frontend/disk_nbd$(if $(NBD),_none).c frontend/netdev_user$(if $(SLIRP),_none).c frontend/sandbox$(if $(SECCOMP),_none).c frontend/screendump_png$(if $(PNG),_none).c \
     $(patsubst %,frontend/display/%.c,desktop$(if $(SDL),_none,_sdl) letters$(if $(SDL),_none) vt$(if $(VTERM),_none))
 OPTIONAL := $(if $(SECCOMP),-lseccomp)
