@@ -161,7 +161,7 @@ static bool disk_write(void *ctx, unsigned n, u64 offset, const void *data, u64 
 {
     struct disk *d = disk_of(ctx, n, offset, size);
     bool ok = counted(d, DISK_WRITE, size, ends_if_lost(ctx, d, d && bytes_write(d, offset, data, size)));
-    if (ok && offset + size > d->counts.highest)
+    if (d && ok && offset + size > d->counts.highest)
         d->counts.highest = offset + size;
     return ok;
 }

@@ -61,7 +61,7 @@ json_t *query_cpu_model_expansion(struct qmp_call *c)
     const json_t *given = json_object_get(c->args, "model");
     const char *name = json_string_value(json_object_get(given, "name"));
     json_t *props = json_object_get(given, "props"), *out = json_pack("{s:b}", "aarch64", 1);
-    struct cpu_model model;
+    struct cpu_model model = { .number = 0 };
     char text[512], error[256] = "";
     if (!strcmp(qmp_text(c, "type"), "static"))
         qmp_fail(c, "The requested expansion type is not supported");
@@ -118,9 +118,9 @@ static json_t *block_stats(const struct disk_counts *d)
                      { "invalid_%s_operations", 0, true },      { "%s_total_time_ns", 0, true },
                      { "%s_bytes", d->of[n].bytes, false },     { "%s_merged", 0, false } };
         for (unsigned k = 0; k < ARRAY_LEN(rows); k++) {
-            char name[48], *at = name;
+            char name[48];
             const char *mark = strstr(rows[k].form, "%s");
-            at += sprintf(at, "%.*s%s%s", (int)(mark - rows[k].form), rows[k].form, names[n], mark + 2);
+            snprintf(name, sizeof(name), "%.*s%s%s", (int)(mark - rows[k].form), rows[k].form, names[n], mark + 2);
             if (n != DISK_FLUSH || rows[k].flush)
                 json_object_set_new(stats, name, json_integer((json_int_t)rows[k].value));
         }

@@ -37,6 +37,7 @@ bool report_main(int *argc, char ***argv, int *status)
     const bool compares = count > 2 && (!strcmp(words[2], "--compare") || !strcmp(words[2], "-compare"));
     if (count < 3 || !strcmp(words[2], "-help") || !strcmp(words[2], "--help") || !strcmp(words[2], "-h")) {
         puts(usage);
+        free(words);
         *status = count < 3;
         return true;
     }

@@ -133,11 +133,11 @@ static json_t *rows_json(const struct machine *m)
         const u64 size = n == ROW_ram ? m->options.ram_size : row->size;
         if (!row_there(m, row) || !size)
             continue;
-        json_array_append_new(list,
-                              json_pack("{s:s,s:o,s:I,s:b,s:b,s:i}", "name", row->name, "base",
-                                        json_print("0x%llx", (unsigned long long)row_address(m, n)), "size",
-                                        (json_int_t)(size * (row->kind ? row_count(m, n) : 1)), "ram", !row->kind,
-                                        "secure", row_secure(m, row), "count", row->kind ? (int)row_count(m, n) : 1));
+        const u64 bytes = size * (row->kind ? row_count(m, n) : 1);
+        json_array_append_new(list, json_pack("{s:s,s:o,s:I,s:b,s:b,s:i}", "name", row->name, "base",
+                                              json_print("0x%llx", (unsigned long long)row_address(m, n)), "size",
+                                              (json_int_t)bytes, "ram", !row->kind, "secure", row_secure(m, row),
+                                              "count", row->kind ? (int)row_count(m, n) : 1));
     }
     return list;
 }

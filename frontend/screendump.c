@@ -21,6 +21,8 @@ bool screendump_take(struct machine *m, unsigned n, struct screendump *p, char e
     else
         *p = (struct screendump){ s.width, s.height, p->rgb };
     u8 *to = p->rgb;
+    if (!to)
+        return false;
     u32 row[SCREEN_MAX];
     for (u32 y = 0; y < p->height; y++) {
         machine_screen_read(m, n, 0, y, p->width, 1, row, p->width);
@@ -30,7 +32,7 @@ bool screendump_take(struct machine *m, unsigned n, struct screendump *p, char e
             to[2] = (u8)row[x];
         }
     }
-    return p->width;
+    return true;
 }
 
 static bool file_whole(const char *name, const char *head, const u8 *bytes, u64 size, char error[256])

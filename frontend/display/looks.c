@@ -478,13 +478,18 @@ void looks_add(struct window *w, struct display *d)
         struct look *l = calloc(1, sizeof(*l));
         void *state = calloc(1, v->kind->state_size ? v->kind->state_size : 1);
         struct tab *t = l && state ? window_tab(w, TABS_MACHINE, &kind, l, v->title) : NULL;
-        if (!t)
-            return;
+        if (!t) {
+            free(l);
+            free(state);
+            break;
+        }
         all->look[all->count++] = l;
         *l = (struct look){
             .all = all, .tab = t, .view = v, .state = state, .chosen = -1, .mouse_x = -1, .mouse_y = -1
         };
     }
-    if (display_options(d)->display.shows == DISPLAY_MACHINE)
+    if (!all->count)
+        free(all);
+    else if (display_options(d)->display.shows == DISPLAY_MACHINE)
         begin(all);
 }

@@ -121,9 +121,10 @@ static void words_draw(struct picture *p, struct rect r, const char *words)
 {
     struct letters *l = letters_get(TEXT_SIZE, false);
     picture_fill(p, r, GROUND);
-    if (l)
-        picture_text(p, (float)(r.x + (r.w - (int)strlen(words) * letters_advance(l)) / 2), (float)(r.y + r.h / 2), l,
-                     0, TEXT, words, strlen(words));
+    if (!l)
+        return;
+    int x = r.x + (r.w - (int)strlen(words) * letters_advance(l)) / 2, y = r.y + r.h / 2;
+    picture_text(p, (float)x, (float)y, l, 0, TEXT, words, strlen(words));
 }
 
 static struct rect screen_draw(struct tab *t, struct picture *p, struct rect r, bool all)

@@ -570,8 +570,10 @@ bool window_add(struct display *d, char error[256])
     if (!all)
         return false;
     *all = (struct windows){ .d = d, .plain = letters_get(TEXT_SIZE, false), .bold = letters_get(TEXT_SIZE, true) };
-    if (!all->plain || !all->bold || !window_make(all, error))
+    if (!all->plain || !all->bold || !window_make(all, error)) {
+        free(all);
         return false;
+    }
     struct window *w = all->window;
     screens_add(w, d);
     consoles_add(w, d);

@@ -284,8 +284,8 @@ START_TEST(keys_have_names)
     ck_assert(key_by_usage(0x28) == 28 && !key_by_usage(0) && key_by_keysym(0xff0d) == 28 && !key_by_keysym(0));
     ck_assert(key_by_keysym('A') == 30 && key_by_keysym('a') == 30 && key_by_keysym('~') == 41 &&
               key_by_keysym(0xff95) == 71);
-    for (char c = ' '; c <= '~'; c++)
-        ck_assert_msg(key_by_char(c, &shift), "no key types '%c'", c);
+    for (unsigned c = ' '; c <= '~'; c++)
+        ck_assert_msg(key_by_char((char)c, &shift), "no key types '%c'", (char)c);
     ck_assert(key_by_char('_', &shift) == 12 && shift && key_by_char('-', &shift) == 12 && !shift &&
               !key_by_char(1, &shift));
     const char *script = " \"aB\"  ret f1-f2";

@@ -319,6 +319,7 @@ START_TEST(loops_leave_all_stored)
             words[count] = branch_some((s32)inner - (s32)count);
             count++;
         }
+        ck_assert(count > 1);
         if (any() % 16 == 0)
             words[1 + any() % (count - 1)] = other_word(AFTER + 1);
         if (any() % 2)
